@@ -1,0 +1,14 @@
+//! The rules of Holdline, and nothing else: no clock, no disk, no network, no randomness, no
+//! serialisation. Everything that could differ from one run to the next comes in as an argument.
+
+pub mod agent;
+pub mod cause;
+pub mod conversation;
+pub mod decision;
+pub mod id;
+pub mod lease;
+
+pub mod queue;
+pub mod settings;
+pub mod text;
+pub mod time;

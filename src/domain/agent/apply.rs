@@ -1,0 +1,72 @@
+//! What is true of an agent after an event. Total.
+
+use crate::domain::agent::command::AgentEvent;
+use crate::domain::agent::{Agent, Held, Link};
+use crate::domain::id::{ConversationId, Seq};
+use crate::domain::lease::Lease;
+use crate::domain::time::Timestamp;
+
+impl Agent {
+    /// Makes the event true.
+    pub fn apply(&mut self, event: &AgentEvent, at: Timestamp) {
+        match event {
+            AgentEvent::PresenceChosen(presence) => {
+                self.chosen = *presence;
+                if !matches!(self.link, Link::Feeds(_)) {
+                    self.link = Link::Requests(at);
+                }
+            }
+            AgentEvent::FeedOpened => {
+                self.link = match self.link {
+                    Link::Feeds(count) => Link::Feeds(count.saturating_add(1)),
+                    Link::Requests(_) | Link::Gone(_) => Link::Feeds(1),
+                };
+                self.leases.values_mut().for_each(|held| held.forfeited = false);
+            }
+            AgentEvent::FeedClosed => {
+                self.link = match self.link {
+                    Link::Feeds(count) if count > 1 => Link::Feeds(count - 1),
+                    Link::Feeds(_) => Link::Gone(at),
+                    link @ (Link::Requests(_) | Link::Gone(_)) => link,
+                };
+            }
+            AgentEvent::Heard => {
+                // A request shows that the agent is there for the chats they have, not that they
+                // want more of them: only a feed or a chosen presence brings them back to work.
+                self.link = match self.link {
+                    Link::Requests(_) => Link::Requests(at),
+                    Link::Gone(_) => Link::Gone(at),
+                    link @ Link::Feeds(_) => link,
+                };
+            }
+            AgentEvent::LinkLost => {
+                if let Link::Requests(last) = self.link {
+                    self.link = Link::Gone(last);
+                }
+            }
+            AgentEvent::LeaseReserved { conversation, lease } => {
+                self.assigned_at = at;
+                self.hold(*conversation, Seq::ZERO, Some(lease.clone()));
+            }
+            AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
+                self.hold(*conversation, *seq, lease.clone());
+            }
+            AgentEvent::LeaseForfeited { conversation } => {
+                if let Some(held) = self.leases.get_mut(conversation) {
+                    held.forfeited = true;
+                }
+            }
+            AgentEvent::Configured(settings) => self.settings = settings.clone(),
+        }
+    }
+
+    fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
+        let before = self.leases.remove(&conversation);
+        let given_back = before.map_or(0, |held| held.lease.units);
+        let taken = lease.as_ref().map_or(0, |lease| lease.units);
+        self.used = self.used.saturating_sub(given_back).saturating_add(taken);
+        if let Some(lease) = lease {
+            self.leases.insert(conversation, Held { lease, seq, forfeited: false });
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What can be asked of an agent, and what can happen to one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::domain::agent::Presence;
+use crate::domain::id::{ConversationId, Seq};
+use crate::domain::lease::Lease;
+use crate::domain::settings::AgentSettings;
+
+/// Something that is asked of an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AgentCommand {
+    /// They choose a presence.
+    ChoosePresence(Presence),
+    /// They opened a feed.
+    OpenFeed,
+    /// A feed of theirs was closed.
+    CloseFeed,
+    /// They made a request.
+    Touch,
+    /// A queue asks them to set units aside for a chat that they will be offered.
+    Reserve {
+        /// The chat.
+        conversation: ConversationId,
+        /// The units.
+        lease: Lease,
+    },
+    /// A conversation says what it holds of them, from this place on.
+    Adjust {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The place.
+        seq: Seq,
+        /// What it holds; nothing when it holds nothing.
+        lease: Option<Lease>,
+    },
+    /// An administrator changed their settings.
+    Configure(Arc<AgentSettings>),
+    /// A timer may be due. Asking too early, or twice, changes nothing.
+    Wake,
+}
+
+/// Something that happened to an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AgentEvent {
+    /// They chose a presence. This alone is journaled.
+    PresenceChosen(Presence),
+    /// They opened a feed.
+    FeedOpened,
+    /// A feed of theirs was closed.
+    FeedClosed,
+    /// They were heard of by a request.
+    Heard,
+    /// Nothing was heard of them for too long.
+    LinkLost,
+    /// Units were set aside for a chat that they will be offered.
+    LeaseReserved {
+        /// The chat.
+        conversation: ConversationId,
+        /// The units.
+        lease: Lease,
+    },
+    /// A conversation holds this of them, from this place on.
+    LeaseAdjusted {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The place.
+        seq: Seq,
+        /// What it holds; nothing when it holds nothing.
+        lease: Option<Lease>,
+    },
+    /// They were gone for longer than the grace of this lease, and its conversation must be told.
+    LeaseForfeited {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Their settings changed.
+    Configured(Arc<AgentSettings>),
+}
+
+/// Why an agent cannot be given a chat.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum AgentRefusal {
+    /// They hold the chat already.
+    AlreadyHeld,
+    /// They have too few units left.
+    NoCapacity,
+    /// They are not available.
+    NotAvailable,
+}
+
+impl fmt::Display for AgentRefusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::AlreadyHeld => "the agent holds this chat already",
+            Self::NoCapacity => "the agent has too few units left",
+            Self::NotAvailable => "the agent is not available",
+        })
+    }
+}
+
+impl std::error::Error for AgentRefusal {}

@@ -1,0 +1,86 @@
+//! Why a connection was lost, with its evidence.
+
+/// Why a session was lost.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// The page said that it was being left, and then the socket was lost.
+    Left(Leaving),
+    /// The socket was closed; the close code, 1005 when none was given, 1006 when the connection
+    /// ended without a close frame.
+    Closed(u16),
+    /// The connection was reset.
+    Reset,
+    /// Neither a beat, a frame nor a pong came for two heartbeats.
+    Silent,
+    /// Another session took its place.
+    Replaced,
+    /// This server was stopping and had asked the widget to come back.
+    Draining,
+    /// This server had stopped, and knows of no session any more.
+    Restarted,
+    /// This server had refused to go on with it.
+    Refused(Misuse),
+}
+
+/// How a page was left.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Leaving {
+    /// The page was hidden: another tab, another app, a locked phone.
+    Hidden,
+    /// The page was unloaded: closed or navigated away.
+    Unloaded,
+}
+
+/// For what a session was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Misuse {
+    /// It broke the protocol.
+    Protocol,
+    /// A frame was too large.
+    Size,
+    /// It sent too much, or was refused too often.
+    Rate,
+    /// Its token was not good.
+    Token,
+    /// It read too slowly.
+    Slow,
+}
+
+impl Cause {
+    /// The cause's name, as it stands on the wire and in a timeline.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Left(_) => "left",
+            Self::Closed(_) => "closed",
+            Self::Reset => "reset",
+            Self::Silent => "silent",
+            Self::Replaced => "replaced",
+            Self::Draining => "draining",
+            Self::Restarted => "restarted",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+impl Misuse {
+    /// The misuse's name, as it stands in a timeline.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Protocol => "protocol",
+            Self::Size => "size",
+            Self::Rate => "rate",
+            Self::Token => "token",
+            Self::Slow => "slow",
+        }
+    }
+}
+
+impl Leaving {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Unloaded => "unloaded",
+        }
+    }
+}

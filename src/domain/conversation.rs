@@ -1,0 +1,284 @@
+//! The truth about one chat.
+//!
+//! ```text
+//!   New ──start──> Open ──offer──> Offered ──accept──> Talking ──end──> Wrap-up ──close──> Closed
+//!                  ^ │  <──ended──    │                 │  │ (customer away too long,        ^
+//!                  │ └──accept (a pick)────────────────>│  │  idle, ended; agent ended)      │
+//!                  └──────────agent left, gone──────────┘  └─────────force-close────────────┤
+//!                    Open, Offered: customer away too long, customer ends, open too long ───┘
+//! ```
+//!
+//! Three functions are the whole machine: [`Conversation::decide`] holds every rule and changes
+//! nothing, [`Conversation::apply`] is total and is all that replay runs, and
+//! [`Conversation::wake_at`] says when a timer is due. Beside them stand the passing facts, which
+//! no journal holds: [`Conversation::hear`] notes a sign of life without an allocation.
+
+pub mod attendance;
+pub mod claims;
+pub mod command;
+pub mod event;
+pub mod parts;
+pub mod view;
+
+mod apply;
+mod decide;
+mod posts;
+mod timers;
+
+use crate::domain::conversation::attendance::{Absence, Attendance};
+use crate::domain::conversation::claims::Claims;
+use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
+use crate::domain::conversation::posts::Posts;
+use crate::domain::decision::{Decision, Pending};
+use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::lease::Lease;
+use crate::domain::text::DisplayName;
+use crate::domain::time::Timestamp;
+
+/// One chat: its state, its participants, its deadlines.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Conversation {
+    id: ConversationId,
+    opening: Option<Box<Opening>>,
+    started_at: Timestamp,
+    seq: Seq,
+    /// The last event that the customer may see.
+    seen_by_customer: Seq,
+    phase: Phase,
+    attendance: Attendance,
+    posts: Posts,
+    /// How often each agent let an offer of this chat go.
+    declines: Vec<(AgentId, u8)>,
+    /// Who let it go too often, by the limit of the time, and is not offered it again.
+    excluded: Vec<AgentId>,
+}
+
+/// Where a conversation stands, with what only that standing has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Phase {
+    /// Nothing has happened yet.
+    New,
+    /// It waits in its queue.
+    Open {
+        /// When it closes by itself.
+        close_at: Option<Timestamp>,
+    },
+    /// It was offered to an agent.
+    Offered {
+        /// The units they hold for it.
+        lease: Lease,
+        /// When the offer lapses.
+        until: Timestamp,
+    },
+    /// It is with an agent.
+    Talking {
+        /// The units they hold for it.
+        lease: Lease,
+        /// What customers see them called.
+        name: DisplayName,
+        /// When it moves to wrap-up by itself.
+        close_at: Option<Timestamp>,
+        /// The answer that the customer owes.
+        owed: Owed,
+    },
+    /// It is over; the agent finishes their notes.
+    Wrapup {
+        /// Whose notes.
+        agent: AgentId,
+        /// The units that they still hold for it.
+        lease: Option<Lease>,
+        /// When the units are given back, if before the close.
+        hold_until: Option<Timestamp>,
+        /// Why it is over.
+        reason: Reason,
+        /// When it closes by itself.
+        close_at: Option<Timestamp>,
+    },
+    /// It is over for ever.
+    Closed {
+        /// The agent who had it last, unless it was closed before anybody accepted it.
+        agent: Option<AgentId>,
+        /// Why it ended.
+        reason: Reason,
+        /// Who closed it.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Whether the customer owes the agent an answer, where the workstream minds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Owed {
+    /// They do not.
+    #[default]
+    Nothing,
+    /// They do, and will be reminded.
+    Remind(Reminder),
+    /// They were reminded, and are disconnected at this time.
+    Reminded(Timestamp),
+}
+
+/// The states that the world is told of.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum State {
+    /// Waiting in its queue.
+    Open,
+    /// With an agent, or offered to one.
+    Active,
+    /// Between two talks; only persistent conversations wait.
+    Waiting,
+    /// Over, but for the agent's notes.
+    Wrapup,
+    /// Over.
+    Closed,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Active, Self::Waiting, Self::Wrapup, Self::Closed];
+
+    /// The name on the wire, in HTTP and in the journal.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Active => "active",
+            Self::Waiting => "waiting",
+            Self::Wrapup => "wrapup",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl Conversation {
+    /// A conversation in which nothing has happened.
+    pub fn new(id: ConversationId) -> Self {
+        Self {
+            id,
+            opening: None,
+            started_at: Timestamp::default(),
+            seq: Seq::ZERO,
+            seen_by_customer: Seq::ZERO,
+            phase: Phase::New,
+            attendance: Attendance::default(),
+            posts: Posts::default(),
+            declines: Vec::new(),
+            excluded: Vec::new(),
+        }
+    }
+
+    /// Applies what was decided, and holds back what follows from it until the journal has it.
+    pub fn commit(&mut self, decision: Decision, now: Timestamp) -> Pending {
+        let before = self.claims();
+        let first = self.seq.next();
+        for event in &decision.events {
+            self.apply(event, now);
+        }
+        Pending::new(self.seq, first, now, decision, Claims::effects(&before, &self.claims()))
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    /// How it began; nothing while it is new.
+    pub fn opening(&self) -> Option<&Opening> {
+        self.opening.as_deref()
+    }
+
+    /// When it began.
+    pub const fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// The place of the last event.
+    pub const fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// The place of the last event that the customer may see.
+    pub const fn seen_by_customer(&self) -> Seq {
+        self.seen_by_customer
+    }
+
+    /// Where it stands.
+    pub const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The customer's sessions.
+    pub const fn attendance(&self) -> &Attendance {
+        &self.attendance
+    }
+
+    /// The state that agents are told; nothing while it is new.
+    pub const fn state(&self) -> Option<State> {
+        match self.phase {
+            Phase::New => None,
+            Phase::Open { .. } => Some(State::Open),
+            Phase::Offered { .. } | Phase::Talking { .. } => Some(State::Active),
+            Phase::Wrapup { .. } => Some(State::Wrapup),
+            Phase::Closed { .. } => Some(State::Closed),
+        }
+    }
+
+    /// The state that the customer is told: a chat that is only offered still waits, because the
+    /// customer must not see who declines it.
+    pub const fn state_for_customer(&self) -> Option<State> {
+        match self.phase {
+            Phase::Offered { .. } => Some(State::Open),
+            _ => self.state(),
+        }
+    }
+
+    /// Why it ended; nothing while it has not.
+    pub const fn reason(&self) -> Option<Reason> {
+        match self.phase {
+            Phase::Wrapup { reason, .. } | Phase::Closed { reason, .. } => Some(reason),
+            Phase::New | Phase::Open { .. } | Phase::Offered { .. } | Phase::Talking { .. } => None,
+        }
+    }
+
+    /// The agent it is offered to, is with, or was with at the end.
+    pub const fn agent(&self) -> Option<&AgentId> {
+        match &self.phase {
+            Phase::Offered { lease, .. } | Phase::Talking { lease, .. } => Some(&lease.agent),
+            Phase::Wrapup { agent, .. } => Some(agent),
+            Phase::Closed { agent, .. } => agent.as_ref(),
+            Phase::New | Phase::Open { .. } => None,
+        }
+    }
+
+    /// The units that an agent holds for it.
+    pub const fn lease(&self) -> Option<&Lease> {
+        match &self.phase {
+            Phase::Offered { lease, .. } | Phase::Talking { lease, .. } => Some(lease),
+            Phase::Wrapup { lease, .. } => lease.as_ref(),
+            Phase::New | Phase::Open { .. } | Phase::Closed { .. } => None,
+        }
+    }
+
+    /// Whether the customer can still take part: it waits, is offered, or is with an agent.
+    pub const fn is_live(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. } | Phase::Offered { .. } | Phase::Talking { .. })
+    }
+
+    /// Whether it is over for ever.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+
+    /// The absence that is running, where the customer of a live chat is away.
+    pub fn absence(&self) -> Option<&Absence> {
+        self.attendance.absence().filter(|_| self.is_live())
+    }
+
+    fn event_follows(&mut self, event: &Event) {
+        self.seq = self.seq.next();
+        if event.is_seen_by(event::Audience::Customer) {
+            self.seen_by_customer = self.seq;
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What is true after an event. Total: history cannot be refused, and replay runs nothing else.
+
+use crate::domain::conversation::attendance::Absence;
+use crate::domain::conversation::event::{Author, Event, Hold, Reminder, Timers};
+use crate::domain::conversation::{Conversation, Owed, Phase};
+use crate::domain::id::AgentId;
+use crate::domain::lease::{Lease, Purpose};
+use crate::domain::time::Timestamp;
+
+impl Conversation {
+    /// Makes the event true. Its place is the next one.
+    pub fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.event_follows(event);
+        match event {
+            Event::ConversationStarted(opening) => {
+                self.started_at = at;
+                self.phase = Phase::Open { close_at: opening.close_at };
+                self.opening = Some(Box::new(opening.clone()));
+            }
+            Event::SessionJoined { session, heartbeat, .. } => {
+                self.attendance.join(*session, *heartbeat, at);
+            }
+            Event::SessionLost { session, there_until, .. } => {
+                self.attendance.lose(*session, *there_until);
+            }
+            Event::CustomerAway { since, until, cause } => {
+                self.attendance.begin_absence(Absence {
+                    since: *since,
+                    until: *until,
+                    cause: *cause,
+                });
+            }
+            Event::CustomerReturned { .. } | Event::CustomerDisconnected { .. } => {
+                self.attendance.end_absence();
+            }
+            Event::MessagePosted { id, from, text, reminder } => {
+                self.posts.note(from, id, text, self.seq, at);
+                self.owe_answer(from, *reminder);
+            }
+            Event::ChatOffered { lease, until, .. } => {
+                self.phase = Phase::Offered { lease: lease.clone(), until: *until };
+            }
+            Event::OfferEnded { agent, end, excluded, close_at } => {
+                if end.is_decline() {
+                    self.count_decline(agent, *excluded);
+                }
+                self.phase = Phase::Open { close_at: *close_at };
+            }
+            Event::ChatAccepted { lease, name, close_at } => {
+                self.phase = Phase::Talking {
+                    lease: lease.clone(),
+                    name: name.clone(),
+                    close_at: *close_at,
+                    owed: Owed::Nothing,
+                };
+            }
+            Event::AgentLeft { close_at, .. } => self.phase = Phase::Open { close_at: *close_at },
+            Event::CustomerReminded { until } => {
+                if let Phase::Talking { owed, .. } = &mut self.phase {
+                    *owed = Owed::Reminded(*until);
+                }
+            }
+            Event::WrapupStarted { .. }
+            | Event::LeaseReleased { .. }
+            | Event::ConversationClosed { .. } => {
+                self.apply_end(event, at);
+            }
+            Event::ServerRestarted { until, timers } => self.apply_restart(*until, timers, at),
+        }
+    }
+
+    fn apply_end(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::WrapupStarted { reason, hold, close_at, .. } => {
+                let Some(lease) = self.lease().cloned() else { return };
+                let agent = lease.agent.clone();
+                let held = Lease { purpose: Purpose::Wrapup, ..lease };
+                let (lease, hold_until) = match hold {
+                    Hold::No => (None, None),
+                    Hold::Until(until) => (Some(held), Some(*until)),
+                    Hold::UntilClosed => (Some(held), None),
+                };
+                self.phase = Phase::Wrapup {
+                    agent,
+                    lease,
+                    hold_until,
+                    reason: *reason,
+                    close_at: *close_at,
+                };
+            }
+            Event::LeaseReleased { .. } => {
+                if let Phase::Wrapup { lease, hold_until, .. } = &mut self.phase {
+                    *lease = None;
+                    *hold_until = None;
+                }
+            }
+            Event::ConversationClosed { reason, by } => {
+                // An agent who never accepted it has no part in it.
+                let offered = matches!(self.phase, Phase::Offered { .. });
+                let agent = self.agent().filter(|_| !offered).cloned();
+                self.phase = Phase::Closed { agent, reason: *reason, by: by.clone(), at };
+                self.attendance.end_absence();
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_restart(&mut self, until: Timestamp, timers: &Timers, at: Timestamp) {
+        self.attendance.restart(until, at);
+        match &mut self.phase {
+            Phase::Open { close_at } => *close_at = timers.close_at,
+            Phase::Offered { until, .. } => *until = timers.offer_until.unwrap_or(*until),
+            Phase::Talking { close_at, owed, .. } => {
+                *close_at = timers.close_at;
+                *owed = timers.reminder.map_or(Owed::Nothing, Owed::Remind);
+            }
+            Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => {
+                self.attendance.end_absence();
+            }
+        }
+    }
+
+    fn owe_answer(&mut self, from: &Author, reminder: Option<Reminder>) {
+        if let Phase::Talking { owed, .. } = &mut self.phase {
+            *owed = match from {
+                Author::Customer => Owed::Nothing,
+                Author::Agent(_) => reminder.map_or(Owed::Nothing, Owed::Remind),
+            };
+        }
+    }
+
+    fn count_decline(&mut self, agent: &AgentId, excluded: bool) {
+        match self.declines.iter_mut().find(|(declined, _)| declined == agent) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.declines.push((agent.clone(), 1)),
+        }
+        if excluded && !self.excluded.contains(agent) {
+            self.excluded.push(agent.clone());
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The customer's sessions: which are there, when each was last heard of, and since when all of
+//! them are gone.
+//!
+//! ```text
+//!   heard ──1⅛ heartbeats──> asked ──to 2 heartbeats──> lost (silent)
+//!     ^                        │
+//!     └──beat, frame or pong───┘
+//! ```
+
+use crate::domain::cause::{Cause, Leaving};
+use crate::domain::id::SessionId;
+use crate::domain::settings::Workstream;
+use crate::domain::time::{Span, Timestamp};
+
+/// The customer's sessions.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Attendance {
+    attending: Vec<Attending>,
+    absence: Option<Absence>,
+    /// The last moment at which a session that is now lost is known to have been there.
+    last_seen: Timestamp,
+}
+
+/// One session that is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attending {
+    /// The session.
+    pub session: SessionId,
+    /// When it was last heard of.
+    pub heard_at: Timestamp,
+    /// How often it was asked to beat.
+    pub heartbeat: Span,
+    /// Whether it was asked for a sign of life since.
+    pub asked: bool,
+    /// What it announced about leaving.
+    pub leaving: Option<Leaving>,
+}
+
+/// A customer who is away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Absence {
+    /// From when the absence counts.
+    pub since: Timestamp,
+    /// The last moment at which a return is in time.
+    pub until: Timestamp,
+    /// Why the last session was lost.
+    pub cause: Cause,
+}
+
+impl Attending {
+    /// When it is asked for a sign of life, or is lost if it was asked.
+    fn due_at(&self) -> Timestamp {
+        if self.asked {
+            self.heard_at + Workstream::silent_after(self.heartbeat)
+        } else {
+            self.heard_at + Workstream::probe_after(self.heartbeat)
+        }
+    }
+
+    fn is_silent(&self, now: Timestamp) -> bool {
+        self.asked && now > self.heard_at + Workstream::silent_after(self.heartbeat)
+    }
+}
+
+impl Attendance {
+    /// Attendance as it was stored.
+    pub const fn restore(
+        attending: Vec<Attending>,
+        absence: Option<Absence>,
+        last_seen: Timestamp,
+    ) -> Self {
+        Self { attending, absence, last_seen }
+    }
+
+    /// The last moment at which a session that is now lost is known to have been there.
+    pub const fn last_seen(&self) -> Timestamp {
+        self.last_seen
+    }
+
+    /// The sessions that are there, in the order in which they joined.
+    pub fn sessions(&self) -> &[Attending] {
+        &self.attending
+    }
+
+    /// The absence that is running; nothing while any session is there.
+    pub const fn absence(&self) -> Option<&Absence> {
+        self.absence.as_ref()
+    }
+
+    /// Whether any session is there.
+    pub fn is_connected(&self) -> bool {
+        !self.attending.is_empty()
+    }
+
+    /// The session with this id, if it is there.
+    pub fn find(&self, session: SessionId) -> Option<&Attending> {
+        self.attending.iter().find(|attending| attending.session == session)
+    }
+
+    /// Notes a sign of life. One of a session that is not there changes nothing.
+    pub fn hear(&mut self, session: SessionId, now: Timestamp) {
+        if let Some(attending) = self.find_mut(session) {
+            attending.heard_at = attending.heard_at.max(now);
+            attending.asked = false;
+        }
+    }
+
+    /// Notes that the page announced that it is being left, or, with nothing, that it is not.
+    pub fn hear_leaving(&mut self, session: SessionId, leaving: Option<Leaving>) {
+        if let Some(attending) = self.find_mut(session) {
+            attending.leaving = leaving;
+        }
+    }
+
+    /// The sessions that must now be asked for a sign of life; each is told once per silence.
+    pub fn ask_quiet(&mut self, now: Timestamp) -> Vec<SessionId> {
+        let quiet = self.attending.iter_mut().filter(|attending| {
+            !attending.asked
+                && now >= attending.heard_at + Workstream::probe_after(attending.heartbeat)
+        });
+        quiet
+            .map(|attending| {
+                attending.asked = true;
+                attending.session
+            })
+            .collect()
+    }
+
+    /// The sessions that were asked for a sign of life and gave none.
+    pub(super) fn silent(&self, now: Timestamp) -> impl Iterator<Item = &Attending> {
+        self.attending.iter().filter(move |attending| attending.is_silent(now))
+    }
+
+    /// When the next session is asked, or is lost to silence.
+    pub(super) fn due_at(&self) -> Option<Timestamp> {
+        // One tick after: at the limit itself a sign of life is still in time.
+        self.attending.iter().map(|attending| attending.due_at() + Span::from_millis(1)).min()
+    }
+
+    /// The session that was heard of longest ago.
+    pub(super) fn quietest(&self) -> Option<&Attending> {
+        self.attending.iter().min_by_key(|attending| attending.heard_at)
+    }
+
+    /// The cause with what the page had announced before.
+    pub(super) fn explain(&self, session: SessionId, cause: Cause) -> Cause {
+        let announced = self.find(session).and_then(|attending| attending.leaving);
+        match (announced, cause) {
+            (Some(leaving), Cause::Closed(_) | Cause::Reset | Cause::Silent) => {
+                Cause::Left(leaving)
+            }
+            _ => cause,
+        }
+    }
+
+    /// From when an absence counts if the last sessions go now, which were there until then.
+    pub(super) fn absent_since(&self, there_until: impl Iterator<Item = Timestamp>) -> Timestamp {
+        there_until.fold(self.last_seen, Timestamp::max)
+    }
+
+    pub(super) fn join(&mut self, session: SessionId, heartbeat: Span, at: Timestamp) {
+        self.attending.retain(|attending| attending.session != session);
+        self.attending.push(Attending {
+            session,
+            heard_at: at,
+            heartbeat,
+            asked: false,
+            leaving: None,
+        });
+    }
+
+    pub(super) fn lose(&mut self, session: SessionId, there_until: Timestamp) {
+        self.attending.retain(|attending| attending.session != session);
+        self.last_seen = self.last_seen.max(there_until);
+        if self.attending.is_empty() {
+            // Most conversations that are held have one session again later, or none.
+            self.attending.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn begin_absence(&mut self, absence: Absence) {
+        self.absence = Some(absence);
+    }
+
+    pub(super) fn end_absence(&mut self) {
+        self.absence = None;
+    }
+
+    pub(super) fn restart(&mut self, until: Timestamp, at: Timestamp) {
+        self.attending.clear();
+        self.attending.shrink_to_fit();
+        self.last_seen = at;
+        self.absence = Some(Absence { since: at, until, cause: Cause::Restarted });
+    }
+
+    fn find_mut(&mut self, session: SessionId) -> Option<&mut Attending> {
+        self.attending.iter_mut().find(|attending| attending.session == session)
+    }
+}

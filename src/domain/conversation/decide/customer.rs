@@ -1,0 +1,108 @@
+//! What the customer's side may do: begin, come, go, end.
+
+use std::sync::Arc;
+
+use crate::domain::cause::Cause;
+use crate::domain::conversation::attendance::Attending;
+use crate::domain::conversation::command::{Refusal, StartRequest};
+use crate::domain::conversation::decide::Moment;
+use crate::domain::conversation::event::{Actor, Event, Opening, Reason};
+use crate::domain::conversation::{Conversation, Phase};
+use crate::domain::decision::Decision;
+use crate::domain::id::SessionId;
+use crate::domain::time::{Span, Timestamp};
+use crate::limits;
+
+impl Conversation {
+    pub(super) fn start(
+        &self,
+        request: StartRequest,
+        moment: Moment<'_>,
+    ) -> Result<Decision, Refusal> {
+        if !matches!(self.phase, Phase::New) {
+            return Err(Refusal::AlreadyStarted);
+        }
+        Ok(Decision::of(vec![Event::ConversationStarted(Opening {
+            widget: request.widget,
+            workstream: moment.workstream.id.clone(),
+            queue: moment.workstream.queue.clone(),
+            visitor: request.visitor,
+            start: request.start,
+            name: request.name,
+            form: request.form,
+            context: request.context,
+            page: request.page,
+            locale: request.locale,
+            close_at: moment.open_until(),
+        })]))
+    }
+
+    pub(super) fn join(
+        &self,
+        session: SessionId,
+        heartbeat: Span,
+        program: Option<Arc<str>>,
+        moment: Moment<'_>,
+    ) -> Result<Decision, Refusal> {
+        self.expect_not_over()?;
+        if self.attendance.find(session).is_some() {
+            return Ok(Decision::nothing());
+        }
+        let mut events = Vec::new();
+        if self.attendance.sessions().len() >= limits::SESSIONS_MAX
+            && let Some(quietest) = self.attendance.quietest()
+        {
+            let replaced = Loss { of: *quietest, cause: Cause::Replaced, there_until: moment.now };
+            events.push(replaced.event());
+        }
+        events.push(Event::SessionJoined { session, heartbeat, program });
+        if let Some(absence) = self.absence() {
+            events.push(Event::CustomerReturned { after: moment.now.since(absence.since) });
+        }
+        Ok(Decision::of(events))
+    }
+
+    pub(super) fn lose(&self, session: SessionId, cause: Cause, moment: Moment<'_>) -> Decision {
+        let Some(attending) = self.attendance.find(session) else { return Decision::nothing() };
+        let cause = self.attendance.explain(session, cause);
+        Decision::of(
+            self.losing(&[Loss { of: *attending, cause, there_until: moment.now }], moment),
+        )
+    }
+
+    /// These sessions are lost; if they were the last, the customer is away.
+    pub(super) fn losing(&self, losses: &[Loss], moment: Moment<'_>) -> Vec<Event> {
+        let mut events: Vec<_> = losses.iter().map(Loss::event).collect();
+        let are_last = losses.len() == self.attendance.sessions().len();
+        if let (true, true, Some(Loss { cause, .. })) = (are_last, self.is_live(), losses.last()) {
+            let since = self.attendance.absent_since(losses.iter().map(|loss| loss.there_until));
+            let until = since + moment.workstream.window;
+            events.push(Event::CustomerAway { since, until, cause: *cause });
+        }
+        events
+    }
+
+    pub(super) fn end_by_customer(&self, moment: Moment<'_>) -> Result<Decision, Refusal> {
+        self.expect_not_over()?;
+        Ok(Decision::of(self.end(Reason::CustomerEnded, Actor::Customer, moment)))
+    }
+}
+
+/// A session that is lost now.
+pub(super) struct Loss {
+    pub(super) of: Attending,
+    pub(super) cause: Cause,
+    /// Until when it counts as having been there.
+    pub(super) there_until: Timestamp,
+}
+
+impl Loss {
+    fn event(&self) -> Event {
+        Event::SessionLost {
+            session: self.of.session,
+            cause: self.cause,
+            heard_at: self.of.heard_at,
+            there_until: self.there_until,
+        }
+    }
+}

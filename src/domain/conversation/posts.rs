@@ -1,0 +1,73 @@
+//! Which messages were posted, so that each is posted once: 24 bytes for each.
+
+use crate::domain::conversation::event::Author;
+use crate::domain::id::{MessageId, Seq, fnv1a};
+use crate::domain::text::MessageText;
+use crate::domain::time::Timestamp;
+
+/// The messages of a conversation, recognised by a digest of author and id.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Posts(Vec<Posted>);
+
+/// One posted message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Posted {
+    pub(super) key: u64,
+    pub(super) at: Timestamp,
+    pub(super) content: u32,
+    pub(super) seq: Seq,
+}
+
+impl Posts {
+    /// The message of this author with this id, and whether its text was this one.
+    pub(super) fn find(
+        &self,
+        from: &Author,
+        id: &MessageId,
+        text: &MessageText,
+    ) -> Option<(Posted, bool)> {
+        let key = key(from, id);
+        // A repeated message is nearly always a recent one.
+        let posted = self.0.iter().rev().find(|posted| posted.key == key)?;
+        Some((*posted, posted.content == content(text)))
+    }
+
+    pub(super) fn note(
+        &mut self,
+        from: &Author,
+        id: &MessageId,
+        text: &MessageText,
+        seq: Seq,
+        at: Timestamp,
+    ) {
+        self.0.push(Posted { key: key(from, id), at, content: content(text), seq });
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Posted> {
+        self.0.iter()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<Posted> for Posts {
+    fn from_iter<I: IntoIterator<Item = Posted>>(posts: I) -> Self {
+        Self(posts.into_iter().collect())
+    }
+}
+
+fn key(from: &Author, id: &MessageId) -> u64 {
+    let author: &[u8] = match from {
+        Author::Customer => b"",
+        Author::Agent(agent) => agent.as_str().as_bytes(),
+    };
+    // Neither an agent's id nor a message id holds a zero byte, so no two pairs read the same.
+    fnv1a(&[author, &[0], id.as_str().as_bytes()].concat())
+}
+
+fn content(text: &MessageText) -> u32 {
+    let digest = fnv1a(text.as_str().as_bytes());
+    u32::try_from((digest ^ (digest >> 32)) & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,63 @@
+//! When a conversation is due: its timers are its state, so no restart can lose one.
+
+use crate::domain::cause::Leaving;
+use crate::domain::conversation::{Conversation, Owed, Phase};
+use crate::domain::id::SessionId;
+use crate::domain::time::{Span, Timestamp};
+
+/// The last moment counts: whatever happens at a deadline is in time, so a timer is due one tick
+/// after it.
+const TICK: Span = Span::from_millis(1);
+
+impl Conversation {
+    /// When it wants to be woken; never again once it is closed. Waking early or twice is harmless.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        if matches!(self.phase, Phase::New | Phase::Closed { .. }) {
+            return None;
+        }
+        let deadlines = [
+            self.absence().map(|absence| absence.until + TICK),
+            self.attendance.due_at(),
+            self.phase_due_at(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Notes a sign of life of a session: a beat, any frame, a pong. It costs no event, no timer
+    /// and no allocation.
+    pub fn hear(&mut self, session: SessionId, now: Timestamp) {
+        self.attendance.hear(session, now);
+    }
+
+    /// Notes what a page announced about being left; nothing means that it is in use again.
+    pub fn hear_leaving(&mut self, session: SessionId, leaving: Option<Leaving>) {
+        self.attendance.hear_leaving(session, leaving);
+    }
+
+    /// The sessions that must now be asked for a sign of life.
+    pub fn ask_quiet(&mut self, now: Timestamp) -> Vec<SessionId> {
+        self.attendance.ask_quiet(now)
+    }
+
+    fn phase_due_at(&self) -> Option<Timestamp> {
+        let (first, second) = match &self.phase {
+            Phase::New | Phase::Closed { .. } => (None, None),
+            Phase::Open { close_at } => (*close_at, None),
+            Phase::Offered { until, .. } => (Some(*until), None),
+            Phase::Talking { close_at, owed, .. } => (*close_at, owed.due_at()),
+            Phase::Wrapup { hold_until, close_at, .. } => (*hold_until, *close_at),
+        };
+        first.into_iter().chain(second).min().map(|deadline| deadline + TICK)
+    }
+}
+
+impl Owed {
+    /// When the reminder, or the end, is due.
+    pub const fn due_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Nothing => None,
+            Self::Remind(reminder) => Some(reminder.at),
+            Self::Reminded(until) => Some(until),
+        }
+    }
+}

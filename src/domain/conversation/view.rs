@@ -1,0 +1,116 @@
+//! A conversation as agents are shown it: one plain value, taken at one moment.
+
+use std::sync::Arc;
+
+use crate::domain::conversation::attendance::Absence;
+use crate::domain::conversation::event::Reason;
+use crate::domain::conversation::{Conversation, Phase, State};
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, WorkstreamId};
+use crate::domain::text::DisplayName;
+use crate::domain::time::Timestamp;
+
+/// What agents are shown of a conversation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct View {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its state.
+    pub state: State,
+    /// What it is while it is active.
+    pub stage: Option<Stage>,
+    /// Why it ended.
+    pub reason: Option<Reason>,
+    /// Whose it is, is offered to, or was.
+    pub agent: Option<AgentId>,
+    /// Until when the offer stands.
+    pub offer_until: Option<Timestamp>,
+    /// Through which widget it began.
+    pub widget: WidgetId,
+    /// Under which workstream.
+    pub workstream: WorkstreamId,
+    /// In which queue.
+    pub queue: QueueId,
+    /// The place of its last event.
+    pub seq: Seq,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it moves on by itself, but for the customer's absence.
+    pub due_at: Option<Timestamp>,
+    /// The customer.
+    pub customer: Customer,
+}
+
+/// What an active conversation is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// Offered, and not yet accepted.
+    Offered,
+    /// Accepted.
+    Talking,
+}
+
+impl Stage {
+    /// The name that HTTP uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Talking => "talking",
+        }
+    }
+}
+
+/// What agents are shown of a customer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Customer {
+    /// What they call themselves.
+    pub name: Option<DisplayName>,
+    /// Whether any session of theirs is there.
+    pub connected: bool,
+    /// The absence that is running, while the chat is live.
+    pub absence: Option<Absence>,
+    /// The answers to the pre-chat form, as JSON.
+    pub form: Option<Arc<str>>,
+    /// What the page tells about itself, as JSON.
+    pub context: Option<Arc<str>>,
+    /// The address of the page.
+    pub page: Option<Arc<str>>,
+    /// The language of the page.
+    pub locale: Option<Arc<str>>,
+}
+
+impl Conversation {
+    /// What agents are shown now; nothing while the conversation is new.
+    pub fn view(&self) -> Option<View> {
+        let opening = self.opening()?;
+        let (stage, offer_until, due_at) = match &self.phase {
+            Phase::Open { close_at } => (None, None, *close_at),
+            Phase::Offered { until, .. } => (Some(Stage::Offered), Some(*until), None),
+            Phase::Talking { close_at, .. } => (Some(Stage::Talking), None, *close_at),
+            Phase::Wrapup { close_at, .. } => (None, None, *close_at),
+            Phase::New | Phase::Closed { .. } => (None, None, None),
+        };
+        Some(View {
+            id: self.id,
+            state: self.state()?,
+            stage,
+            reason: self.reason(),
+            agent: self.agent().cloned(),
+            offer_until,
+            widget: opening.widget.clone(),
+            workstream: opening.workstream.clone(),
+            queue: opening.queue.clone(),
+            seq: self.seq,
+            started_at: self.started_at,
+            due_at,
+            customer: Customer {
+                name: opening.name.clone(),
+                connected: self.attendance.is_connected(),
+                absence: self.absence().copied(),
+                form: opening.form.clone(),
+                context: opening.context.clone(),
+                page: opening.page.clone(),
+                locale: opening.locale.clone(),
+            },
+        })
+    }
+}

@@ -1,0 +1,238 @@
+//! The waiting line, and the choice of who gets whom.
+//!
+//! ```text
+//!   join ──> waiting ──ask an agent──> asked ──granted──> gone (offered to that agent)
+//!               ^                        │
+//!               └────────refused─────────┘
+//! ```
+//!
+//! The longest waiting chat goes first, to the agent with the most free units, among equals to
+//! the one who was given work longest ago. A queue holds no truth of its own: its line is made of
+//! what conversations say, its candidates of what agents say.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::agent::Availability;
+use crate::domain::id::{AgentId, ConversationId};
+use crate::domain::time::{Span, Timestamp};
+
+/// A waiting line and its agents.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Queue {
+    /// Who waits, the longest waiting first.
+    line: BTreeMap<(Timestamp, ConversationId), Waiting>,
+    /// Whom an agent was asked for.
+    asked: BTreeMap<ConversationId, (AgentId, Waiting)>,
+    /// From when each of the line waits.
+    places: BTreeMap<ConversationId, Timestamp>,
+    candidates: BTreeMap<AgentId, Availability>,
+    /// The ready candidates, the best first.
+    ranking: BTreeSet<(Reverse<i64>, Timestamp, AgentId)>,
+    /// A moving average of how long those who were served had waited.
+    average_wait: Option<Span>,
+}
+
+/// A chat in the line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// From when the waiting counts.
+    pub since: Timestamp,
+    /// The units it takes of an agent.
+    pub units: u32,
+    /// Agents who are not to be asked.
+    pub excluded: Vec<AgentId>,
+}
+
+/// Something that is told to a queue.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum QueueCommand {
+    /// A chat waits, or says anew how.
+    Join(ConversationId, Waiting),
+    /// A chat does not wait any more.
+    Leave(ConversationId),
+    /// An agent who serves this queue has changed.
+    AgentChanged(Availability),
+    /// An agent does not serve this queue any more.
+    AgentLeft(AgentId),
+    /// The agent who was asked set the units aside.
+    Granted(ConversationId, AgentId),
+    /// The agent who was asked could not.
+    Refused(ConversationId, AgentId),
+    /// Find an agent for somebody.
+    Match,
+}
+
+/// Something that happened in a queue. None is journaled: all of it follows from what
+/// conversations and agents say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum QueueEvent {
+    /// A chat joined the line.
+    Joined(ConversationId, Waiting),
+    /// A chat left the line.
+    Left(ConversationId),
+    /// A candidate changed.
+    CandidateChanged(Availability),
+    /// A candidate left.
+    CandidateLeft(AgentId),
+    /// An agent is asked for a chat.
+    Asked(ConversationId, AgentId),
+    /// The agent set the units aside; the chat leaves the line.
+    Served(ConversationId, AgentId),
+    /// The agent could not; the chat waits on.
+    AskEnded(ConversationId),
+}
+
+impl Queue {
+    /// What `command` means. A queue refuses nothing: whatever is out of date changes nothing.
+    pub fn decide(&self, command: QueueCommand, now: Timestamp) -> Option<QueueEvent> {
+        match command {
+            QueueCommand::Join(conversation, waiting) => {
+                Some(QueueEvent::Joined(conversation, waiting))
+            }
+            QueueCommand::Leave(conversation) => {
+                self.holds(conversation).then_some(QueueEvent::Left(conversation))
+            }
+            QueueCommand::AgentChanged(availability) => {
+                let before = self.candidates.get(&availability.agent);
+                (before != Some(&availability))
+                    .then_some(QueueEvent::CandidateChanged(availability))
+            }
+            QueueCommand::AgentLeft(agent) => {
+                self.candidates.contains_key(&agent).then_some(QueueEvent::CandidateLeft(agent))
+            }
+            QueueCommand::Granted(conversation, agent) => self
+                .was_asked(conversation, &agent)
+                .then_some(QueueEvent::Served(conversation, agent)),
+            QueueCommand::Refused(conversation, agent) => {
+                self.was_asked(conversation, &agent).then_some(QueueEvent::AskEnded(conversation))
+            }
+            QueueCommand::Match => self.best_match(now),
+        }
+    }
+
+    /// Makes the event true. Total.
+    pub fn apply(&mut self, event: &QueueEvent, at: Timestamp) {
+        match event {
+            QueueEvent::Joined(conversation, waiting) => {
+                self.remove(*conversation);
+                self.places.insert(*conversation, waiting.since);
+                self.line.insert((waiting.since, *conversation), waiting.clone());
+            }
+            QueueEvent::Left(conversation) => self.remove(*conversation),
+            QueueEvent::CandidateChanged(availability) => self.rank(availability.clone()),
+            QueueEvent::CandidateLeft(agent) => self.unrank(agent),
+            QueueEvent::Asked(conversation, agent) => {
+                let Some(since) = self.places.get(conversation) else { return };
+                let Some(waiting) = self.line.remove(&(*since, *conversation)) else { return };
+                // Until the agent says otherwise, what they were asked for is not free.
+                if let Some(mut availability) = self.candidates.get(agent).cloned() {
+                    availability.free -= i64::from(waiting.units);
+                    availability.assigned_at = at;
+                    self.rank(availability);
+                }
+                self.asked.insert(*conversation, (agent.clone(), waiting));
+            }
+            QueueEvent::Served(conversation, _) => {
+                if let Some(since) = self.places.get(conversation) {
+                    let waited = at.since(*since);
+                    self.average_wait = Some(match self.average_wait {
+                        // Each newly served customer weighs an eighth.
+                        Some(average) => (average.times(7) + waited).divided_by(8),
+                        None => waited,
+                    });
+                }
+                self.remove(*conversation);
+            }
+            QueueEvent::AskEnded(conversation) => {
+                if let Some((_, waiting)) = self.asked.remove(conversation) {
+                    self.line.insert((waiting.since, *conversation), waiting);
+                }
+            }
+        }
+    }
+
+    /// A queue has no timer: it acts when it is told something.
+    pub const fn wake_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The first `most` of the line with their positions, from 1. Who is being asked for keeps
+    /// their position.
+    pub fn positions(&self, most: usize) -> Vec<(ConversationId, usize)> {
+        let mut order: Vec<_> = self.line.keys().copied().collect();
+        order.extend(
+            self.asked.iter().map(|(conversation, (_, waiting))| (waiting.since, *conversation)),
+        );
+        order.sort_unstable();
+        let numbered = order.into_iter().take(most).zip(1..);
+        numbered.map(|((_, conversation), position)| (conversation, position)).collect()
+    }
+
+    /// How long those who were served lately had waited, as a moving average.
+    pub const fn average_wait(&self) -> Option<Span> {
+        self.average_wait
+    }
+
+    /// The agents who serve this queue, as they were last heard of.
+    pub fn candidates(&self) -> impl Iterator<Item = &Availability> {
+        self.candidates.values()
+    }
+
+    fn best_match(&self, _now: Timestamp) -> Option<QueueEvent> {
+        let (Reverse(most_free), _, _) = self.ranking.first()?;
+        if *most_free < 1 {
+            return None;
+        }
+        self.line.iter().find_map(|((_, conversation), waiting)| {
+            let agent = self.best_agent_for(waiting)?;
+            Some(QueueEvent::Asked(*conversation, agent.clone()))
+        })
+    }
+
+    fn best_agent_for(&self, waiting: &Waiting) -> Option<&AgentId> {
+        self.ranking
+            .iter()
+            .take_while(|(Reverse(free), _, _)| *free >= i64::from(waiting.units))
+            .map(|(_, _, agent)| agent)
+            .find(|agent| !waiting.excluded.contains(agent))
+    }
+
+    fn holds(&self, conversation: ConversationId) -> bool {
+        self.places.contains_key(&conversation)
+    }
+
+    fn was_asked(&self, conversation: ConversationId, agent: &AgentId) -> bool {
+        self.asked.get(&conversation).is_some_and(|(asked, _)| asked == agent)
+    }
+
+    fn remove(&mut self, conversation: ConversationId) {
+        if let Some(since) = self.places.remove(&conversation) {
+            self.line.remove(&(since, conversation));
+        }
+        self.asked.remove(&conversation);
+    }
+
+    fn rank(&mut self, availability: Availability) {
+        self.unrank(&availability.agent.clone());
+        if availability.ready {
+            self.ranking.insert(rank_of(&availability));
+        }
+        self.candidates.insert(availability.agent.clone(), availability);
+    }
+
+    fn unrank(&mut self, agent: &AgentId) {
+        if let Some(before) = self.candidates.remove(agent) {
+            self.ranking.remove(&rank_of(&before));
+        }
+    }
+}
+
+fn rank_of(availability: &Availability) -> (Reverse<i64>, Timestamp, AgentId) {
+    (Reverse(availability.free), availability.assigned_at, availability.agent.clone())
+}

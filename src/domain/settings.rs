@@ -1,0 +1,316 @@
+//! What an administrator decides: workstreams, queues, widgets, agents, and the rules that each
+//! must keep. A document that breaks a rule is refused as a whole, with every violation named.
+
+pub mod registry;
+
+use std::sync::Arc;
+
+use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::text::DisplayName;
+use crate::domain::time::Span;
+use crate::limits;
+
+/// The settings a chat is handled under. The setting in force when a timer starts decides its
+/// length; a timer that runs keeps its deadline.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Workstream {
+    /// Its id.
+    pub id: WorkstreamId,
+    /// Where its chats wait.
+    pub queue: QueueId,
+    /// Units of an agent's capacity that one chat takes: 1 to 1,000.
+    pub units: u32,
+    /// How long an away customer is held: 2 s to 24 h.
+    pub window: Span,
+    /// How often a widget says that it is there: 1 to 120 s. It is silent after two of these.
+    pub heartbeat: Span,
+    /// How long an offer stands: 2 to 600 s.
+    pub offer: Span,
+    /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to 5.
+    pub decline_limit: u8,
+    /// How long an agent may be gone before their chats go back to the queue: 2 s to 1 h.
+    pub agent_grace: Span,
+    /// How long a chat in wrap-up keeps the agent's units.
+    pub wrapup_block: WrapupBlock,
+    /// When a chat closes by itself.
+    pub autoclose: Autoclose,
+    /// When a customer who does not answer is warned, and then disconnected; off when absent.
+    pub idle: Option<IdleRule>,
+    /// Where a customer who returns too late is sent; a new chat when absent.
+    pub redirect: Option<Arc<str>>,
+}
+
+impl Workstream {
+    /// A workstream with every default.
+    pub fn new(id: WorkstreamId, queue: QueueId) -> Self {
+        Self {
+            id,
+            queue,
+            units: 1,
+            window: Span::from_secs(180),
+            heartbeat: Span::from_secs(25),
+            offer: Span::from_secs(120),
+            decline_limit: 3,
+            agent_grace: Span::from_secs(150),
+            wrapup_block: WrapupBlock::Always,
+            autoclose: Autoclose::default(),
+            idle: None,
+            redirect: None,
+        }
+    }
+
+    /// Every rule that this document breaks; none when it may be used.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        found.extend(outside("units", u64::from(self.units), 1, 1_000, ""));
+        found.extend(span_outside("window_s", self.window, 2, 86_400));
+        found.extend(span_outside("heartbeat_s", self.heartbeat, 1, 120));
+        found.extend(span_outside("offer_s", self.offer, 2, 600));
+        found.extend(outside("decline_limit", u64::from(self.decline_limit), 1, 5, ""));
+        found.extend(span_outside("agent_grace_s", self.agent_grace, 2, 3_600));
+        if self.window < self.heartbeat.times(2) {
+            found.push(Violation::new(
+                "window_s",
+                "must be at least two heartbeats (2 × heartbeat_s), or a silent customer would be \
+                 disconnected before the silence is noticed",
+            ));
+        }
+        if let WrapupBlock::For(span) = self.wrapup_block {
+            found.extend(span_outside("wrapup_block.for_s", span, 30, 3_600));
+        }
+        found.extend(self.autoclose.violations());
+        if let Some(idle) = &self.idle {
+            found.extend(span_outside("idle.warn_s", idle.warn, 5, 86_400));
+            found.extend(span_outside("idle.close_s", idle.close, 5, 86_400));
+            if idle.close <= idle.warn {
+                found.push(Violation::new("idle.close_s", "must be longer than idle.warn_s"));
+            }
+        }
+        if let Some(redirect) = &self.redirect {
+            let web = redirect.starts_with("https://") || redirect.starts_with("http://");
+            if !web || redirect.len() > 2_048 || redirect.contains(char::is_whitespace) {
+                found.push(Violation::new(
+                    "redirect",
+                    "must be an http or https address of at most 2048 bytes",
+                ));
+            }
+        }
+        found
+    }
+
+    /// After how long without a sign of life a session is asked for one. A little more than one
+    /// heartbeat, so that a beat which is on time but travels slowly costs no question.
+    pub fn probe_after(heartbeat: Span) -> Span {
+        heartbeat + heartbeat.divided_by(8)
+    }
+
+    /// After how long without a sign of life a session is lost.
+    pub fn silent_after(heartbeat: Span) -> Span {
+        heartbeat.times(2)
+    }
+
+    /// How long wrap-up lasts: the longer of its auto-close and of the block.
+    pub fn wrapup_lasts(&self) -> Option<Span> {
+        let block = match self.wrapup_block {
+            WrapupBlock::For(span) => span,
+            WrapupBlock::Always | WrapupBlock::Never => Span::ZERO,
+        };
+        self.autoclose.wrapup.map(|autoclose| autoclose.max(block))
+    }
+}
+
+/// How long a chat in wrap-up keeps the agent's units.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum WrapupBlock {
+    /// Until the chat is closed.
+    Always,
+    /// Not at all.
+    Never,
+    /// For 30 s to 60 min, or until the chat is closed if that is sooner.
+    For(Span),
+}
+
+/// How long a chat may stay in a state before it closes by itself; for ever when absent.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Autoclose {
+    /// In the queue.
+    pub open: Option<Span>,
+    /// With an agent.
+    pub active: Option<Span>,
+    /// In wrap-up.
+    pub wrapup: Option<Span>,
+}
+
+impl Default for Autoclose {
+    fn default() -> Self {
+        Self {
+            open: Some(Span::from_secs(1_200)),
+            active: None,
+            wrapup: Some(Span::from_secs(900)),
+        }
+    }
+}
+
+impl Autoclose {
+    fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        let states = [
+            ("autoclose_s.open", self.open),
+            ("autoclose_s.active", self.active),
+            ("autoclose_s.wrapup", self.wrapup),
+        ];
+        for (field, span) in states {
+            found.extend(span.and_then(|span| span_outside(field, span, 1, 2_592_000)));
+        }
+        if self.wrapup.is_none() {
+            found.push(Violation::new("autoclose_s.wrapup", "must be set: wrap-up always ends"));
+        }
+        found
+    }
+}
+
+/// When a customer who owes an answer is warned, and then disconnected; both are counted from the
+/// agent's last message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct IdleRule {
+    /// When they are warned.
+    pub warn: Span,
+    /// When the chat moves to wrap-up; longer than `warn`.
+    pub close: Span,
+}
+
+/// A waiting line and who serves it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct QueueSettings {
+    /// Its id.
+    pub id: QueueId,
+    /// What people call it.
+    pub name: DisplayName,
+    /// Who serves it, each once.
+    pub agents: Vec<AgentId>,
+}
+
+impl QueueSettings {
+    /// Every rule that this document breaks; none when it may be used.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        if self.agents.len() > limits::QUEUE_AGENTS_MAX {
+            found.push(Violation::new("agents", "must name at most 10000 agents"));
+        }
+        let mut sorted: Vec<_> = self.agents.iter().collect();
+        sorted.sort();
+        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+            found.push(Violation::new("agents", "must name each agent once"));
+        }
+        found
+    }
+}
+
+/// A place on the web where a chat can be started.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WidgetSettings {
+    /// Its id.
+    pub id: WidgetId,
+    /// How its chats are handled.
+    pub workstream: WorkstreamId,
+    /// The web origins it may be opened from; any when empty.
+    pub origins: Vec<Arc<str>>,
+}
+
+impl WidgetSettings {
+    /// Every rule that this document breaks; none when it may be used.
+    pub fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        if self.origins.len() > limits::WIDGET_ORIGINS_MAX {
+            found.push(Violation::new("origins", "must name at most 100 origins"));
+        }
+        if self.origins.iter().any(|origin| !is_origin(origin)) {
+            found.push(Violation::new(
+                "origins",
+                "each must be a scheme and a host, such as https://example.org or \
+                 http://localhost:3000, without a path",
+            ));
+        }
+        found
+    }
+
+    /// Whether a page of this origin may open the widget. A program that is no browser sends no
+    /// origin, and is let in: an origin guards the customer's browser, not the server.
+    pub fn admits(&self, origin: Option<&str>) -> bool {
+        let Some(origin) = origin else { return true };
+        self.origins.is_empty()
+            || self.origins.iter().any(|admitted| admitted.eq_ignore_ascii_case(origin))
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        let plain =
+            |character: char| character.is_ascii_alphanumeric() || "-._:[]".contains(character);
+        !host.is_empty() && host.len() <= 255 && host.chars().all(plain)
+    })
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Role {
+    /// Their own work.
+    Agent,
+    /// Everybody's work.
+    Supervisor,
+    /// Everybody's work, and the settings.
+    Administrator,
+}
+
+/// A person who answers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AgentSettings {
+    /// Their id.
+    pub id: AgentId,
+    /// What customers see them called.
+    pub name: DisplayName,
+    /// What they may do.
+    pub role: Role,
+    /// How much work they may be given at once: 0 to 100,000 units.
+    pub units: u32,
+}
+
+impl AgentSettings {
+    /// Every rule that this document breaks; none when it may be used.
+    pub fn violations(&self) -> Vec<Violation> {
+        outside("units", u64::from(self.units), 0, 100_000, "").into_iter().collect()
+    }
+}
+
+/// A rule that a document breaks.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Violation {
+    /// The field, as it is called in the document.
+    pub field: &'static str,
+    /// What it must be.
+    pub message: String,
+}
+
+impl Violation {
+    /// `field` breaks the rule told by `message`.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field, message: message.into() }
+    }
+}
+
+fn outside(
+    field: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+    unit: &str,
+) -> Option<Violation> {
+    let inside = (least..=most).contains(&value);
+    (!inside).then(|| Violation::new(field, format!("must be from {least} to {most}{unit}")))
+}
+
+fn span_outside(field: &'static str, span: Span, least: u64, most: u64) -> Option<Violation> {
+    let inside = (Span::from_secs(least)..=Span::from_secs(most)).contains(&span);
+    (!inside).then(|| Violation::new(field, format!("must be from {least} to {most} seconds")))
+}

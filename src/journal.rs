@@ -1,0 +1,200 @@
+//! The disk: an append-only history of everything that was decided, and what can be read of it.
+//!
+//! **The promise.** A receipt is given only after what it covers is on the disk, synced. Appends
+//! of one stream keep their order. After a fault nothing that was appended since the last receipt
+//! is known to be durable, and the streams concerned are told so; nothing is retried in silence.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::State;
+use crate::domain::conversation::event::{Audience, Event, Recorded};
+use crate::domain::decision::Receipt;
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId};
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::time::Timestamp;
+
+/// A place in the whole journal: grows with every row, never used again. Zero is before the first.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Position(pub u64);
+
+/// Something to be written.
+#[derive(Debug)]
+pub enum Append {
+    /// What happened in a conversation, in order; the first event takes the place `first`.
+    /// The receipt, or the fault, goes to the [`Receipts`] that the journal was opened with.
+    Conversation {
+        /// Which conversation.
+        id: ConversationId,
+        /// The place of the first event.
+        first: Seq,
+        /// When all of it happened.
+        at: Timestamp,
+        /// What happened; at least one event.
+        events: Vec<Event>,
+    },
+    /// The presence that an agent chose. `done` is answered when it is durable.
+    Presence {
+        /// Who.
+        agent: AgentId,
+        /// The presence.
+        presence: Presence,
+        /// When they chose it.
+        at: Timestamp,
+        /// Whom to tell.
+        done: Done,
+    },
+    /// A change of the settings. `done` is answered when it is durable.
+    Setting {
+        /// The change.
+        change: Box<SettingChange>,
+        /// When it was made.
+        at: Timestamp,
+        /// Whom to tell.
+        done: Done,
+    },
+}
+
+/// Who waits for an append that is not a conversation's.
+pub type Done = tokio::sync::oneshot::Sender<Result<Position, Fault>>;
+
+/// Who is told what has become of the conversations' appends. Called on the journal's own thread,
+/// so it must hand over and return.
+pub trait Receipts: Send + Sync + 'static {
+    /// These conversations are durable up to these places, and the journal up to this position.
+    /// A conversation stands here at most once.
+    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position);
+
+    /// What these conversations appended since their last receipt may be lost.
+    fn failed(&self, conversations: Vec<ConversationId>, fault: Fault);
+}
+
+/// Everything that is needed to start again.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// The settings in force.
+    pub settings: Registry,
+    /// The presence that each agent chose last.
+    pub presences: Vec<(AgentId, Presence)>,
+    /// Every conversation that is not closed, as it was at its last durable event.
+    pub conversations: Vec<Conversation>,
+}
+
+/// Which conversations a list holds. Everything that is given must match.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// In one of these states; in any when empty.
+    pub states: Vec<State>,
+    /// Offered to, with, or last with this agent.
+    pub agent: Option<AgentId>,
+    /// In one of these queues; in any when empty.
+    pub queues: Vec<QueueId>,
+    /// Begun in this widget.
+    pub widget: Option<WidgetId>,
+    /// Also matches a conversation that `agent` does not match: those that wait in these queues.
+    pub or_waiting_in: Vec<QueueId>,
+}
+
+/// One page of a list, the newest conversation first.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The conversations, as of their last durable event.
+    pub conversations: Vec<Conversation>,
+    /// Where the next page starts; nothing when this was the last.
+    pub next: Option<ListCursor>,
+}
+
+/// A place in a list: the conversation that was shown last.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ListCursor {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Its id.
+    pub id: ConversationId,
+}
+
+/// An event of some conversation, with its place in the whole journal.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Located {
+    /// The place in the journal.
+    pub position: Position,
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// The event.
+    pub recorded: Recorded,
+}
+
+/// The history of everything. Two implementations: on SQLite, and in memory.
+///
+/// Every read sees at least all that was durable when it was asked for.
+pub trait Journal: fmt::Debug + Send + Sync + 'static {
+    /// Takes an append, without waiting. The order of calls from one thread is kept.
+    fn append(&self, append: Append);
+
+    /// How many appends have been taken and not yet answered.
+    fn waiting(&self) -> usize;
+
+    /// The last durable position.
+    fn head(&self) -> Position;
+
+    /// The conversation as of its last durable event; nothing when there is none.
+    fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>>;
+
+    /// What this audience may see of a conversation after a place, in order, within
+    /// `entries` events and about `bytes` bytes of text; at least one event if there is any.
+    fn read(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        entries: usize,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>>;
+
+    /// A page of the conversations that match.
+    fn list(
+        &self,
+        filter: Filter,
+        after: Option<ListCursor>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Listing, Fault>>;
+
+    /// What happened after a position in conversations that an agent has, or had, a part in, in
+    /// the order of the journal. A conversation is an agent's part from the event that offered or
+    /// gave it to them.
+    fn of_agent(
+        &self,
+        agent: AgentId,
+        after: Position,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<Located>, Fault>>;
+
+    /// Resolves when everything appended before is durable and can be read.
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;
+}
+
+/// The disk does not do what it should.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// Writing failed.
+    #[error("the journal cannot be written: {0}")]
+    Write(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// Reading failed.
+    #[error("the journal cannot be read: {0}")]
+    Read(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// What was read is not what was written.
+    #[error("the journal is damaged at {place}: {problem}")]
+    Damaged {
+        /// Where.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// The journal was closed.
+    #[error("the journal is closed")]
+    Closed,
+}

@@ -1,0 +1,6 @@
+//! Holdline: a live-chat engine that knows when the customer is gone.
+
+pub mod domain;
+pub mod engine;
+pub mod journal;
+pub mod limits;

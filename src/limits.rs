@@ -1,0 +1,152 @@
+//! Every bound of the engine, with its reason. What happens at the bound is written beside it.
+
+/// Shards that all conversations are divided into. Fixed for ever, because an id's shard is where
+/// its conversation is stored; 256 allows one to be moved without moving much.
+pub const SHARDS: usize = 256;
+
+/// Bytes of an id that an administrator chooses, because it stands in every event and address.
+/// A longer one is refused.
+pub const CHOSEN_ID_BYTES_MAX: usize = 64;
+
+/// Bytes of a message id, because a UUID needs 36 and nothing reasonable needs more than this.
+/// A longer one is refused.
+pub const MESSAGE_ID_BYTES_MAX: usize = 64;
+
+/// Characters of one message, because an agent reads it. A longer one is refused.
+pub const TEXT_CHARS_MAX: usize = 6_000;
+
+/// Characters of a name, because it is shown in a list. A longer one is refused.
+pub const NAME_CHARS_MAX: usize = 100;
+
+/// Bytes of the JSON of a pre-chat form or a page's context, because it is kept with the
+/// conversation for life. A larger one is refused.
+pub const FORM_BYTES_MAX: usize = 4_096;
+
+/// Bytes of a `ref`, because it is echoed. A longer one is refused.
+pub const REFERENCE_BYTES_MAX: usize = 64;
+
+/// Bytes of a page address or locale in `hello`, because it is only told to the agent.
+/// A longer one is cut.
+pub const PAGE_BYTES_MAX: usize = 512;
+
+/// Bytes of one WebSocket frame from a widget: a message of [`TEXT_CHARS_MAX`] characters, each
+/// escaped as two `\uXXXX`, and its envelope. A frame that declares more closes the socket (1009)
+/// before its payload is read.
+pub const FRAME_BYTES_MAX: usize = 81_920;
+
+/// Bytes read from a socket at once, because they are copied from a buffer that a thread shares
+/// among all of its sockets.
+pub const READ_BYTES_MAX: usize = 16_384;
+
+/// Sessions of one conversation, because each costs memory and every message is sent to all.
+/// One more replaces the one that was heard of longest ago.
+pub const SESSIONS_MAX: usize = 16;
+
+/// Entries of one conversation, because each posted id is remembered (24 bytes). A further post is
+/// refused (`conversation_full`).
+pub const ENTRIES_MAX: u32 = 20_000;
+
+/// Messages on their way to one socket, because a slow reader must not become our memory. One more
+/// closes the socket; the widget resumes.
+pub const OUTBOX_FRAMES_MAX: usize = 256;
+
+/// Bytes on their way to one socket, for the same reason and with the same end. It must hold the
+/// largest page of missed messages.
+pub const OUTBOX_BYTES_MAX: usize = 1_048_576;
+
+/// Frames from one socket that wait for its conversation, because a widget has no reason to run
+/// ahead of its answers. Reading from the socket stops until they are answered.
+pub const INBOX_FRAMES_MAX: usize = 32;
+
+/// Frames a second that one socket may send for long, because a person types slower.
+/// More are refused (`rate_limited`).
+pub const FRAMES_PER_SECOND_MAX: u32 = 20;
+
+/// Frames that one socket may send at once, because a widget that comes back re-sends its outbox.
+pub const FRAMES_BURST_MAX: u32 = 200;
+
+/// Refused frames after which a socket is closed (4008), because a program that is refused this
+/// often does not listen.
+pub const REFUSALS_MAX: u32 = 100;
+
+/// Seconds a socket may take to say `hello`, because an unused one costs a descriptor.
+pub const HELLO_SECONDS_MAX: u64 = 10;
+
+/// Entries sent in one page of missed messages, because a page is held in memory while it is sent.
+pub const CATCH_UP_ENTRIES_MAX: usize = 200;
+
+/// Bytes of one page of missed messages, for the same reason. At least one entry is always sent.
+pub const CATCH_UP_BYTES_MAX: usize = 262_144;
+
+/// Commands of people that wait for the disk in the whole engine, because they are held in memory.
+/// A further one is refused (`overloaded`). What the engine itself has to note (a loss, a timer)
+/// passes, and is bounded by the number of conversations.
+pub const APPENDS_WAITING_MAX: usize = 200_000;
+
+/// Appends in one commit, because all of them wait for its sync.
+pub const COMMIT_APPENDS_MAX: usize = 4_096;
+
+/// Milliseconds after which a group of appends is committed even if more could join it.
+pub const COMMIT_DELAY_MS_MAX: u64 = 1;
+
+/// Events that the projection takes in one transaction, because readers wait for it.
+pub const PROJECTION_EVENTS_MAX: usize = 4_096;
+
+/// Conversations that the projection keeps decoded, because a busy chat is projected again soon.
+pub const PROJECTION_CACHE_MAX: usize = 16_384;
+
+/// Conversations waiting in one queue. A further chat is refused (`queue_full`).
+pub const QUEUE_WAITING_MAX: usize = 200_000;
+
+/// Events that one agent's feed can replay after `Last-Event-ID` without reading the disk.
+/// Older ones are read from the journal.
+pub const FEED_REPLAY_MAX: usize = 1_024;
+
+/// Events on their way to one open feed, because a slow console must not become our memory.
+/// One more ends the feed; the console resumes with `Last-Event-ID`.
+pub const FEED_WAITING_MAX: usize = 1_024;
+
+/// Open feeds of one agent. One more ends the oldest.
+pub const FEEDS_MAX: usize = 8;
+
+/// Bytes of an HTTP body: the largest configuration document fits. A larger one is refused (413).
+pub const BODY_BYTES_MAX: usize = 262_144;
+
+/// Entries in one page of an HTTP list. More are cut to this.
+pub const PAGE_ENTRIES_MAX: usize = 200;
+
+/// Entries in one page of an HTTP list when the caller names no limit.
+pub const PAGE_ENTRIES_DEFAULT: usize = 50;
+
+/// Bytes of an `Idempotency-Key`. A longer one is refused.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+/// Answers remembered for their `Idempotency-Key`; the oldest are forgotten first.
+pub const IDEMPOTENCY_ANSWERS_MAX: u64 = 10_000;
+
+/// Seconds for which such an answer is remembered.
+pub const IDEMPOTENCY_SECONDS: u64 = 86_400;
+
+/// Agents of one queue, because each change of one is told to it. More are refused.
+pub const QUEUE_AGENTS_MAX: usize = 10_000;
+
+/// Origins of one widget. More are refused.
+pub const WIDGET_ORIGINS_MAX: usize = 100;
+
+/// Tokens of one agent. A further one replaces the oldest.
+pub const AGENT_TOKENS_MAX: usize = 10;
+
+/// Seconds a token is still answered with `ended` after its conversation has closed; later it is
+/// refused (`token_expired`).
+pub const TOKEN_AFTER_CLOSE_SECONDS: u64 = 86_400;
+
+/// Times an actor is opened again within a minute after it panicked. Then its id is refused
+/// (`unavailable`) until the minute has passed, because the next try would fail like the last.
+pub const REOPENINGS_MAX: u32 = 5;
+
+const _: () =
+    assert!(FRAME_BYTES_MAX >= TEXT_CHARS_MAX * 12 + 1_024, "the longest text fits a frame");
+const _: () =
+    assert!(CATCH_UP_BYTES_MAX + FRAME_BYTES_MAX <= OUTBOX_BYTES_MAX, "a page fits the outbox");
+const _: () = assert!(CATCH_UP_ENTRIES_MAX < OUTBOX_FRAMES_MAX, "a page fits the outbox");
+const _: () = assert!(FEED_WAITING_MAX >= FEED_REPLAY_MAX, "a replay fits the feed");
