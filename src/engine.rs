@@ -1,6 +1,34 @@
 //! The actors, and the face that they show to the edges.
+//!
+//! Each conversation, agent and queue is an actor that drives one machine of the domain. They name
+//! each other by id, find each other through the directory, and hold no rules. Callers from
+//! outside hold an [`Engine`].
+
+mod agent;
+mod agents;
+mod conversation;
+mod directory;
+mod message;
+mod metrics;
+mod queue;
+mod receipts;
+mod settings;
+mod shared;
+mod start;
+mod threads;
+mod visit;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytestring::ByteString;
+use tokio::sync::{mpsc, oneshot};
+
+pub use crate::engine::directory::Outbox;
+pub use crate::engine::message::{Closing, NotJoined, ToSession};
+pub use crate::engine::start::{Options, Starting};
+pub use crate::engine::threads::Threads;
+pub use crate::engine::visit::{Entrance, Visit};
 
 use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
@@ -9,14 +37,17 @@ use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::settings::AgentSettings;
-use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal};
-use crate::domain::time::Timestamp;
+use crate::domain::settings::registry::{Registry, SettingRefusal};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::directory::Delivery;
+use crate::engine::message::{Reply, ToConversation};
+use crate::engine::shared::Shared;
 use crate::journal::{Fault, Filter, ListCursor};
 
 /// The engine: cheap to clone, used from any thread.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    _shared: Arc<()>,
+    shared: Arc<Shared>,
 }
 
 /// Why the engine did not do what it was asked.
@@ -31,8 +62,8 @@ pub enum Failure {
     /// There is no such agent.
     #[error("there is no such agent")]
     UnknownAgent,
-    /// The journal cannot keep up; ask again later.
-    #[error("the server has more to write than it can; try again in a moment")]
+    /// There is more to do than can be done; ask again later.
+    #[error("the server has more to do than it can; try again in a moment")]
     Overloaded,
     /// What was asked for has failed too often lately; ask again later.
     #[error("this cannot be served at the moment; try again in a minute")]
@@ -59,23 +90,26 @@ pub struct AgentView {
     pub leases: Vec<(ConversationId, Lease)>,
 }
 
-/// One event of an agent's feed, encoded: `event`, `data` and `id` as they stand in the stream.
+/// One event of an agent's feed: `event`, `data` and `id` as they stand in the stream.
 #[derive(Clone, Debug)]
 pub struct FeedEvent {
-    /// The id to resume after.
-    pub id: Arc<str>,
+    /// The id to resume after; nothing for what is only passing.
+    pub id: Option<Arc<str>>,
     /// The name of the event.
     pub event: &'static str,
     /// Its JSON.
-    pub data: bytestring::ByteString,
+    pub data: ByteString,
 }
 
-/// An open feed. Dropping it closes it. It ends when the console reads too slowly, when a ninth
-/// feed of the agent is opened, or when the server stops.
+/// An open feed. Dropping it closes it. It ends when the console reads too slowly, when more feeds
+/// of the agent are opened than may be, or when the server stops.
 #[derive(Debug)]
 pub struct Feed {
     /// What comes.
-    pub events: tokio::sync::mpsc::Receiver<FeedEvent>,
+    pub events: mpsc::Receiver<FeedEvent>,
+    /// Dropped with the feed, which is how the agent learns of it.
+    #[expect(dead_code, reason = "its only use is to be dropped")]
+    alive: oneshot::Sender<()>,
 }
 
 /// Live figures for supervisors.
@@ -83,12 +117,14 @@ pub struct Feed {
 pub struct Figures {
     /// Sockets that are open.
     pub sessions: u64,
-    /// Conversations by state, in the order of [`State::ALL`](crate::domain::conversation::State::ALL).
+    /// Conversations by state, in the order of
+    /// [`State::ALL`](crate::domain::conversation::State::ALL); those that are closed are not
+    /// counted.
     pub conversations: [u64; 5],
     /// Customers who are away.
     pub away: u64,
     /// Each queue: how many wait, and how long those served lately had waited.
-    pub queues: Vec<(QueueId, usize, Option<crate::domain::time::Span>)>,
+    pub queues: Vec<(QueueId, usize, Option<Span>)>,
     /// Every agent.
     pub agents: Vec<AgentView>,
 }
@@ -111,100 +147,120 @@ pub enum AgentSignal {
     Read(Seq),
 }
 
+/// Requests that may run at once. More are refused as overloaded, because each waits for an actor
+/// or for the disk in memory.
+const ASKING_MAX: usize = 20_000;
+
 impl Engine {
     /// The settings in force.
     pub fn settings(&self) -> Arc<Registry> {
-        todo!()
+        self.shared.settings.load_full()
     }
 
     /// The time, as the engine counts it.
     pub fn now(&self) -> Timestamp {
-        todo!()
+        self.shared.clock.now()
     }
 
     /// Asks a conversation something. What was answered is durable.
-    pub async fn command(&self, _id: ConversationId, _command: Command) -> Result<Answer, Failure> {
-        todo!()
+    pub async fn command(&self, id: ConversationId, command: Command) -> Result<Answer, Failure> {
+        self.ask(id, |reply| ToConversation::Ask(command, reply)).await
     }
 
     /// Passes a signal of the agent's on. Refused unless the chat is theirs.
     pub async fn signal(
         &self,
-        _id: ConversationId,
-        _from: AgentId,
-        _signal: AgentSignal,
+        id: ConversationId,
+        from: AgentId,
+        signal: AgentSignal,
     ) -> Result<(), Failure> {
-        todo!()
+        self.ask(id, |reply| ToConversation::Signal(from, signal, reply)).await
     }
 
     /// A conversation as it is now.
-    pub async fn view(&self, _id: ConversationId) -> Result<View, Failure> {
-        todo!()
+    pub async fn view(&self, id: ConversationId) -> Result<View, Failure> {
+        self.ask(id, ToConversation::Show).await
     }
 
     /// A page of conversations, the newest first.
     pub async fn list(
         &self,
-        _filter: Filter,
-        _after: Option<ListCursor>,
-        _most: usize,
+        filter: Filter,
+        after: Option<ListCursor>,
+        most: usize,
     ) -> Result<ViewPage, Failure> {
-        todo!()
+        let listing = self.shared.journal.list(filter, after, most).await?;
+        let mut views = Vec::with_capacity(listing.conversations.len());
+        for conversation in listing.conversations {
+            // One that is live knows of passing things that the journal does not: who is there.
+            views.extend(conversation.view());
+        }
+        Ok(ViewPage { views, next: listing.next })
     }
 
-    /// What this audience may see of a conversation after a place.
+    /// What this audience may see of a conversation after a place, in order.
     pub async fn history(
         &self,
-        _id: ConversationId,
-        _after: Seq,
-        _audience: Audience,
-        _most: usize,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        most: usize,
     ) -> Result<Vec<Recorded>, Failure> {
-        todo!()
-    }
-
-    /// An agent as they are now.
-    pub async fn agent(&self, _id: &AgentId) -> Result<AgentView, Failure> {
-        todo!()
-    }
-
-    /// Notes that an agent was heard of by a request. Cheap; unknown agents are ignored.
-    pub fn touch(&self, _id: &AgentId) {
-        todo!()
-    }
-
-    /// Chooses an agent's presence. Durable when it returns.
-    pub async fn choose_presence(
-        &self,
-        _id: &AgentId,
-        _presence: Presence,
-    ) -> Result<AgentView, Failure> {
-        todo!()
-    }
-
-    /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
-    /// the agent's present state first. An `after` that was never given out is as none.
-    pub async fn open_feed(&self, _id: &AgentId, _after: Option<String>) -> Result<Feed, Failure> {
-        todo!()
-    }
-
-    /// Changes the settings. Durable and in force when it returns.
-    pub async fn change(&self, _change: SettingChange) -> Result<(), Failure> {
-        todo!()
-    }
-
-    /// Live figures.
-    pub async fn figures(&self) -> Result<Figures, Failure> {
-        todo!()
+        Ok(self.shared.journal.read(id, after, audience, most, usize::MAX).await?)
     }
 
     /// Whether the journal can be written and the engine takes new chats.
     pub fn is_ready(&self) -> bool {
-        todo!()
+        self.shared.journal.is_writable() && !self.shared.is_draining()
     }
 
     /// The metrics in Prometheus' text form.
     pub fn metrics(&self) -> String {
-        todo!()
+        let metrics = &self.shared.metrics;
+        metrics
+            .journal_waiting
+            .set(i64::try_from(self.shared.journal.waiting()).unwrap_or(i64::MAX));
+        metrics
+            .sessions
+            .set(i64::try_from(self.shared.directory.live_sessions()).unwrap_or(i64::MAX));
+        metrics.render()
+    }
+
+    /// Notes that a frame of a widget was refused.
+    pub fn note_refused_frame(&self) {
+        self.shared.metrics.refused_frames.inc();
+    }
+
+    async fn ask<T>(
+        &self,
+        id: ConversationId,
+        message: impl FnOnce(Reply<T>) -> ToConversation,
+    ) -> Result<T, Failure> {
+        let _running = self.admit()?;
+        let (reply, answer) = oneshot::channel();
+        if self.shared.directory.tell(&self.shared, id, message(reply)) != Delivery::Sent {
+            return Err(Failure::Unavailable);
+        }
+        // An actor that died with the question leaves it unanswered.
+        answer.await.unwrap_or(Err(Failure::Unavailable))
+    }
+
+    fn admit(&self) -> Result<Running<'_>, Failure> {
+        let running = self.shared.asking.fetch_add(1, Ordering::Relaxed);
+        let admitted = Running(&self.shared);
+        if running >= ASKING_MAX {
+            self.shared.metrics.mailbox_refusals.inc();
+            return Err(Failure::Overloaded);
+        }
+        Ok(admitted)
+    }
+}
+
+/// A request that runs, counted for as long as it does.
+struct Running<'a>(&'a Shared);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.asking.fetch_sub(1, Ordering::Relaxed);
     }
 }

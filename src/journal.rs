@@ -82,6 +82,8 @@ pub struct Recovered {
     pub presences: Vec<(AgentId, Presence)>,
     /// Every conversation that is not closed, as it was at its last durable event.
     pub conversations: Vec<Conversation>,
+    /// The time of the last event. Time must not run back behind it.
+    pub latest: Timestamp,
 }
 
 /// Which conversations a list holds. Everything that is given must match.
@@ -134,6 +136,10 @@ pub struct Located {
 pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Takes an append, without waiting. The order of calls from one thread is kept.
     fn append(&self, append: Append);
+
+    /// Whether appends can succeed at all: false after a sync has failed, and while the disk is
+    /// full.
+    fn is_writable(&self) -> bool;
 
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;

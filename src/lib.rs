@@ -1,6 +1,8 @@
 //! Holdline: a live-chat engine that knows when the customer is gone.
 
+pub mod clock;
 pub mod domain;
 pub mod engine;
 pub mod journal;
 pub mod limits;
+pub mod wire;

@@ -260,6 +260,14 @@ impl Conversation {
         }
     }
 
+    /// When it was closed; nothing while it is not.
+    pub const fn closed_at(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Closed { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
     /// Whether the customer can still take part: it waits, is offered, or is with an agent.
     pub const fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Open { .. } | Phase::Offered { .. } | Phase::Talking { .. })

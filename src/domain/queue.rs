@@ -157,6 +157,13 @@ impl Queue {
         None
     }
 
+    /// The units that a waiting chat takes; one for a chat that does not wait.
+    pub fn units_of(&self, conversation: ConversationId) -> u32 {
+        let since = self.places.get(&conversation);
+        let waiting = since.and_then(|since| self.line.get(&(*since, conversation)));
+        waiting.map_or(1, |waiting| waiting.units)
+    }
+
     /// How many wait.
     pub fn waiting(&self) -> usize {
         self.places.len()

@@ -99,7 +99,7 @@ impl Conversation {
                 let offered = matches!(self.phase, Phase::Offered { .. });
                 let agent = self.agent().filter(|_| !offered).cloned();
                 self.phase = Phase::Closed { agent, reason: *reason, by: by.clone(), at };
-                self.attendance.end_absence();
+                self.attendance.dismiss();
             }
             _ => {}
         }

@@ -186,6 +186,11 @@ impl Attendance {
         self.absence = None;
     }
 
+    /// The customer takes no part any more: whoever is there is free to begin another chat.
+    pub(super) fn dismiss(&mut self) {
+        *self = Self { attending: Vec::new(), absence: None, last_seen: self.last_seen };
+    }
+
     pub(super) fn restart(&mut self, until: Timestamp, at: Timestamp) {
         self.attending.clear();
         self.attending.shrink_to_fit();

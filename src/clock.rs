@@ -1,0 +1,38 @@
+//! The one place that reads a clock. Time runs on from the wall clock at the start, by the
+//! monotonic clock, so a step of the wall clock ends no window early and none late.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::domain::time::{Span, Timestamp};
+
+/// The engine's clock: cheap to copy, the same on every thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started_at: Timestamp,
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts a clock at the wall clock's time, or at `not_before` if that is later: time must not
+    /// run back behind what an earlier run has written down.
+    pub fn start(not_before: Timestamp) -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall =
+            Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
+        Self { started_at: wall.max(not_before), started: Instant::now() }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.started_at + Span::from_millis(elapsed)
+    }
+
+    /// How long it is until `at`; no time when that is past.
+    pub fn until(&self, at: Timestamp) -> Duration {
+        // The clock counts whole milliseconds, so up to one more has already passed of this one.
+        Duration::from_millis(at.since(self.now()).as_millis())
+    }
+}

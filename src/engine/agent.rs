@@ -1,0 +1,324 @@
+//! The actor that drives one agent: it sets units aside, keeps the copies of their leases, tells
+//! queues whether there is room, and feeds the agent's consoles.
+
+mod feeds;
+
+use std::sync::Arc;
+
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture,
+};
+
+use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
+use crate::domain::agent::{Agent, Availability, Presence};
+use crate::domain::id::{AgentId, ConversationId, QueueId};
+use crate::domain::lease::Lease;
+use crate::domain::queue::QueueCommand;
+use crate::domain::time::Timestamp;
+use crate::engine::agent::feeds::Feeds;
+use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue, Told};
+use crate::engine::shared::Shared;
+use crate::engine::{AgentView, Failure};
+use crate::journal::Append;
+use crate::wire::feed;
+
+/// Drives one agent.
+#[derive(Debug)]
+pub struct AgentActor {
+    shared: Arc<Shared>,
+    agent: Agent,
+    /// The queues they serve.
+    queues: Vec<QueueId>,
+    /// What queues, and feeds, were told last.
+    told: Known,
+    feeds: Feeds,
+    timer: Option<(Timestamp, SpawnHandle)>,
+}
+
+/// What others were told of an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Known {
+    availability: Availability,
+    presence: Presence,
+    chosen: Presence,
+    used: u32,
+    units: u32,
+    leases: usize,
+}
+
+impl Known {
+    fn of(agent: &Agent) -> Self {
+        Self {
+            availability: agent.availability(),
+            presence: agent.presence(),
+            chosen: agent.chosen(),
+            used: agent.used(),
+            units: agent.settings().units,
+            leases: agent.leases().len(),
+        }
+    }
+}
+
+impl AgentActor {
+    /// An agent who serves these queues.
+    pub fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
+        let feeds = Feeds::new(shared.run);
+        let told = Known::of(&agent);
+        Self { shared, agent, queues, told, feeds, timer: None }
+    }
+
+    fn id(&self) -> &AgentId {
+        &self.agent.settings().id
+    }
+
+    fn perform(&mut self, command: AgentCommand) -> Result<Vec<AgentEvent>, AgentRefusal> {
+        let now = self.shared.clock.now();
+        let events = self.agent.decide(command, now)?;
+        self.agent.commit(&events, now);
+        for event in &events {
+            if let AgentEvent::LeaseForfeited { conversation } = event {
+                let gone = ToConversation::AgentGone(self.id().clone());
+                self.shared.directory.tell(&self.shared, *conversation, gone);
+            }
+        }
+        self.tell_changes();
+        Ok(events)
+    }
+
+    /// Tells queues and feeds what is different from what they were told last.
+    fn tell_changes(&mut self) {
+        let now = Known::of(&self.agent);
+        if now == self.told {
+            return;
+        }
+        let before = std::mem::replace(&mut self.told, now);
+        let now = &self.told;
+        if before.availability != now.availability {
+            self.tell_queues();
+        }
+        let delta =
+            i64::try_from(now.leases).unwrap_or(0) - i64::try_from(before.leases).unwrap_or(0);
+        self.shared.metrics.leases.inc_by(delta);
+        let mut told = Vec::new();
+        if (before.presence, before.chosen) != (now.presence, now.chosen) {
+            told.push(self.presence_told());
+        }
+        if (before.used, before.units, before.leases) != (now.used, now.units, now.leases) {
+            told.push(self.capacity_told());
+        }
+        self.feeds.tell(&self.shared, told);
+    }
+
+    fn tell_queues(&self) {
+        for queue in &self.queues {
+            let changed = QueueCommand::AgentChanged(self.agent.availability());
+            self.shared.directory.tell_queue(queue, ToQueue::Command(changed));
+        }
+    }
+
+    fn presence_told(&self) -> Told {
+        Told::from(feed::presence(self.id(), self.agent.presence(), self.agent.chosen()))
+    }
+
+    fn capacity_told(&self) -> Told {
+        let leases = self.agent.leases().iter().map(|(id, held)| (*id, &held.lease));
+        let units = self.agent.settings().units;
+        Told::from(feed::capacity(self.id(), units, self.agent.used(), leases))
+    }
+
+    fn view(&self) -> AgentView {
+        AgentView {
+            settings: self.agent.settings().clone(),
+            presence: self.agent.presence(),
+            chosen: self.agent.chosen(),
+            link: self.agent.link(),
+            used: self.agent.used(),
+            leases: self
+                .agent
+                .leases()
+                .iter()
+                .map(|(conversation, held)| (*conversation, held.lease.clone()))
+                .collect(),
+        }
+    }
+
+    fn reserve(&mut self, queue: &QueueId, conversation: ConversationId, lease: Lease) {
+        let agent = self.id().clone();
+        let answer = self.perform(AgentCommand::Reserve { conversation, lease });
+        let command = match answer {
+            Ok(_) => {
+                let offer = ToConversation::Offer(agent.clone());
+                self.shared.directory.tell(&self.shared, conversation, offer);
+                QueueCommand::Granted(conversation, agent)
+            }
+            Err(refusal) => {
+                if refusal == AgentRefusal::AlreadyHeld {
+                    // Somebody is wrong about who has this chat; only the chat itself knows.
+                    let confirm = ToConversation::ConfirmLease(agent.clone());
+                    self.shared.directory.tell(&self.shared, conversation, confirm);
+                    self.shared.directory.tell(
+                        &self.shared,
+                        conversation,
+                        ToConversation::StateClaims,
+                    );
+                }
+                QueueCommand::Refused(conversation, agent)
+            }
+        };
+        self.shared.directory.tell_queue(queue, ToQueue::Command(command));
+        // The queue has counted what it asked for as taken; it must hear how it is.
+        let changed = QueueCommand::AgentChanged(self.agent.availability());
+        self.shared.directory.tell_queue(queue, ToQueue::Command(changed));
+    }
+
+    /// A lease that is repeated must already be known; one that is not had drifted.
+    fn check_repeated(&mut self, command: AgentCommand) {
+        let now = self.shared.clock.now();
+        let differs = match &command {
+            AgentCommand::Adjust { conversation, lease, .. } => {
+                let held = self.agent.leases().get(conversation);
+                held.map(|held| &held.lease) != lease.as_ref()
+            }
+            _ => false,
+        };
+        let corrects = differs
+            && self.agent.decide(command.clone(), now).is_ok_and(|events| !events.is_empty());
+        if corrects {
+            self.shared.metrics.drift.inc();
+            tracing::error!(agent = %self.id(), ?command, "a lease had drifted; it is put right");
+        }
+        // An adjustment is never refused.
+        let _never = self.perform(command);
+    }
+
+    fn choose_presence(
+        &mut self,
+        presence: Presence,
+        reply: Reply<AgentView>,
+        context: &mut Context<Self>,
+    ) {
+        let (done, written) = tokio::sync::oneshot::channel();
+        let at = self.shared.clock.now();
+        self.shared.journal.append(Append::Presence {
+            agent: self.id().clone(),
+            presence,
+            at,
+            done,
+        });
+        let writing = written.into_actor(self).map(move |written, actor, context| {
+            let answer = match written {
+                Ok(Ok(_)) => {
+                    actor.shared.presences.insert(actor.id().clone(), presence);
+                    // Choosing is never refused.
+                    let _never = actor.perform(AgentCommand::ChoosePresence(presence));
+                    actor.rearm(context);
+                    Ok(actor.view())
+                }
+                Ok(Err(fault)) => Err(Failure::Fault(fault)),
+                Err(_) => Err(Failure::Fault(crate::journal::Fault::Closed)),
+            };
+            // Whoever has gone does not mind.
+            drop(reply.send(answer));
+        });
+        context.spawn(writing);
+    }
+
+    fn dismiss(&mut self, context: &mut Context<Self>) {
+        let id = self.id().clone();
+        for queue in &self.queues {
+            let left = QueueCommand::AgentLeft(id.clone());
+            self.shared.directory.tell_queue(queue, ToQueue::Command(left));
+        }
+        self.shared.directory.leave_agent(&id);
+        for conversation in self.agent.leases().keys() {
+            let gone = ToConversation::AgentGone(id.clone());
+            self.shared.directory.tell(&self.shared, *conversation, gone);
+        }
+        self.shared.metrics.leases.dec_by(i64::try_from(self.told.leases).unwrap_or(0));
+        context.stop();
+    }
+
+    fn serve(&mut self, queues: Vec<QueueId>) {
+        for left in self.queues.iter().filter(|queue| !queues.contains(queue)) {
+            let left_it = QueueCommand::AgentLeft(self.id().clone());
+            self.shared.directory.tell_queue(left, ToQueue::Command(left_it));
+        }
+        self.queues = queues;
+        self.tell_queues();
+    }
+
+    fn wake(&mut self, context: &mut Context<Self>) {
+        self.timer = None;
+        // A wake is never refused.
+        let _never = self.perform(AgentCommand::Wake);
+        self.rearm(context);
+    }
+
+    fn rearm(&mut self, context: &mut Context<Self>) {
+        let wake_at = self.agent.wake_at();
+        if self.timer.as_ref().map(|(at, _)| *at) == wake_at {
+            return;
+        }
+        if let Some((_, armed)) = self.timer.take() {
+            context.cancel_future(armed);
+        }
+        if let Some(at) = wake_at {
+            let armed = context.run_later(self.shared.clock.until(at), Self::wake);
+            self.timer = Some((at, armed));
+        }
+    }
+
+    /// Asks every conversation what it holds of this agent: what they gave back and this agent
+    /// did not hear of is put right.
+    fn audit(&self) {
+        for conversation in self.agent.leases().keys() {
+            let confirm = ToConversation::ConfirmLease(self.id().clone());
+            self.shared.directory.tell(&self.shared, *conversation, confirm);
+        }
+    }
+}
+
+impl Actor for AgentActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        self.tell_queues();
+        let every = std::time::Duration::from_millis(self.shared.audit_every.as_millis().max(1));
+        context.run_interval(every, |actor, _| actor.audit());
+    }
+}
+
+impl Handler<ToAgent> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToAgent, context: &mut Self::Context) {
+        match message {
+            ToAgent::Command(command) => {
+                // What is refused here is asked with an answer elsewhere.
+                let _refused = self.perform(command);
+            }
+            ToAgent::ChoosePresence(presence, reply) => {
+                self.choose_presence(presence, reply, context);
+            }
+            // Whoever has gone does not mind.
+            ToAgent::Show(reply) => drop(reply.send(Ok(self.view()))),
+            ToAgent::Reserve(queue, conversation, lease) => {
+                self.reserve(&queue, conversation, lease);
+            }
+            ToAgent::Adjust { conversation, seq, lease, repeated } => {
+                let command = AgentCommand::Adjust { conversation, seq, lease };
+                if repeated {
+                    self.check_repeated(command);
+                } else {
+                    // An adjustment is never refused.
+                    let _never = self.perform(command);
+                }
+            }
+            ToAgent::Serve(queues) => self.serve(queues),
+            ToAgent::Dismiss => return self.dismiss(context),
+            ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),
+            ToAgent::OpenFeed(after, reply) => self.open_feed(after.as_deref(), reply, context),
+        }
+        self.rearm(context);
+    }
+}

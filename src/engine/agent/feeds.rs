@@ -1,0 +1,300 @@
+//! An agent's open feeds, and how one goes on after `Last-Event-ID` with nothing missed.
+//!
+//! The id of an event is `run-number-position`. Within one run of the server the number finds the
+//! place among the events that are still kept. After a restart, or when too much has come since,
+//! everything after the position is read from the journal; the position is chosen so that it is
+//! never too late, which can repeat an event and cannot lose one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use bytestring::ByteString;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::conversation::attendance::Absence;
+use crate::domain::conversation::event::Event;
+use crate::domain::id::{AgentId, ConversationId};
+use crate::domain::time::Timestamp;
+use crate::engine::agent::AgentActor;
+use crate::engine::message::{Reply, ToConversation, Told};
+use crate::engine::shared::Shared;
+use crate::engine::{Feed, FeedEvent};
+use crate::journal::{Fault, Located, Position};
+use crate::limits;
+use crate::wire::feed::{self, Withdrawal};
+
+/// Bytes of events that are kept for feeds that come back; older ones are read from the journal.
+const KEPT_BYTES_MAX: usize = 262_144;
+
+/// Events that are read from the journal for a feed that comes back. One that has missed more is
+/// shown the present state, and the transcripts have the rest.
+const MISSED_EVENTS_MAX: usize = 10_000;
+
+/// The feeds of one agent.
+#[derive(Debug)]
+pub(super) struct Feeds {
+    run: u64,
+    open: Vec<OpenFeed>,
+    kept: VecDeque<(u64, FeedEvent)>,
+    kept_bytes: usize,
+    next_event: u64,
+    next_feed: u64,
+}
+
+#[derive(Debug)]
+struct OpenFeed {
+    number: u64,
+    /// Nothing once we have ended it: then its console has yet to notice.
+    sender: Option<mpsc::Sender<FeedEvent>>,
+    /// While it reads what it missed: the number of the first event that it must be told after.
+    catching_up_to: Option<u64>,
+}
+
+/// Where a console says that it stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Mark {
+    run: u64,
+    number: u64,
+    position: Position,
+}
+
+impl Mark {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mark = Self {
+            run: u64::from_str_radix(parts.next()?, 16).ok()?,
+            number: parts.next()?.parse().ok()?,
+            position: Position(parts.next()?.parse().ok()?),
+        };
+        parts.next().is_none().then_some(mark)
+    }
+}
+
+impl Feeds {
+    pub(super) const fn new(run: u64) -> Self {
+        Self {
+            run,
+            open: Vec::new(),
+            kept: VecDeque::new(),
+            kept_bytes: 0,
+            next_event: 1,
+            next_feed: 1,
+        }
+    }
+
+    /// Tells every open feed, and keeps it for those that come back.
+    pub(super) fn tell(&mut self, shared: &Shared, told: Vec<Told>) {
+        for Told { event, data, passing } in told {
+            if passing {
+                let event = FeedEvent { id: None, event, data };
+                self.send_to_all(shared, &event);
+                continue;
+            }
+            let number = self.next_event;
+            self.next_event += 1;
+            let event = FeedEvent { id: Some(self.id(shared, number)), event, data };
+            self.send_to_all(shared, &event);
+            // Until somebody has listened, nobody can come back for anything.
+            if self.next_feed > 1 {
+                self.keep(number, event);
+            }
+        }
+    }
+
+    fn id(&self, shared: &Shared, number: u64) -> Arc<str> {
+        let position = shared.told_through.load(Ordering::Relaxed);
+        Arc::from(format!("{:x}-{number}-{position}", self.run))
+    }
+
+    fn send_to_all(&mut self, shared: &Shared, event: &FeedEvent) {
+        for feed in self.open.iter_mut().filter(|feed| feed.catching_up_to.is_none()) {
+            let Some(sender) = &feed.sender else { continue };
+            if let Err(unsent) = sender.try_send(event.clone()) {
+                if matches!(unsent, mpsc::error::TrySendError::Full(_)) {
+                    shared.metrics.slow_feeds.inc();
+                }
+                // This ends the feed; its console comes back for the rest.
+                feed.sender = None;
+            }
+        }
+    }
+
+    fn keep(&mut self, number: u64, event: FeedEvent) {
+        self.kept_bytes += event.data.len();
+        self.kept.push_back((number, event));
+        while self.kept.len() > limits::FEED_REPLAY_MAX || self.kept_bytes > KEPT_BYTES_MAX {
+            let Some((_, oldest)) = self.kept.pop_front() else { break };
+            self.kept_bytes -= oldest.data.len();
+        }
+    }
+
+    /// The events after a number, if all of them are still kept.
+    fn kept_after(&self, number: u64) -> Option<Vec<FeedEvent>> {
+        let first = self.kept.front().map_or(self.next_event, |(number, _)| *number);
+        if number + 1 < first || number >= self.next_event {
+            return None;
+        }
+        let after = self.kept.iter().filter(|(kept, _)| *kept > number);
+        Some(after.map(|(_, event)| event.clone()).collect())
+    }
+
+    fn find_mut(&mut self, number: u64) -> Option<&mut OpenFeed> {
+        self.open.iter_mut().find(|feed| feed.number == number)
+    }
+}
+
+impl AgentActor {
+    pub(super) fn open_feed(
+        &mut self,
+        after: Option<&str>,
+        reply: Reply<Feed>,
+        context: &mut Context<Self>,
+    ) {
+        let running = self.feeds.open.iter_mut().filter(|feed| feed.sender.is_some());
+        let mut running: Vec<_> = running.collect();
+        if running.len() >= limits::FEEDS_MAX {
+            running[0].sender = None;
+        }
+        let (sender, events) = mpsc::channel(limits::FEED_WAITING_MAX + MISSED_EVENTS_MAX);
+        let (alive, dropped) = oneshot::channel::<()>();
+        let number = self.feeds.next_feed;
+        self.feeds.next_feed += 1;
+        let mark = after.and_then(Mark::parse);
+        let kept = mark
+            .filter(|mark| mark.run == self.feeds.run)
+            .and_then(|mark| self.feeds.kept_after(mark.number));
+        let catching_up_to = (mark.is_some() && kept.is_none()).then_some(self.feeds.next_event);
+        for event in kept.iter().flatten() {
+            // The channel is empty and holds more than is kept.
+            drop(sender.try_send(event.clone()));
+        }
+        self.feeds.open.push(OpenFeed { number, sender: Some(sender), catching_up_to });
+        // Opening is never refused.
+        let _never = self.perform(AgentCommand::OpenFeed);
+        match mark {
+            None => self.show_all(),
+            Some(mark) if catching_up_to.is_some() => self.read_missed(number, mark, context),
+            Some(_) => {}
+        }
+        context.spawn(dropped.into_actor(self).map(move |_, actor, context| {
+            actor.feed_closed(number);
+            actor.rearm(context);
+        }));
+        if reply.send(Ok(Feed { events, alive })).is_err() {
+            self.feed_closed(number);
+        }
+    }
+
+    /// The agent's present state, for a console that knows nothing.
+    fn show_all(&mut self) {
+        let told = vec![self.presence_told(), self.capacity_told()];
+        self.feeds.tell(&self.shared, told);
+        for conversation in self.agent.leases().keys() {
+            let show = ToConversation::ShowTo(self.id().clone());
+            self.shared.directory.tell(&self.shared, *conversation, show);
+        }
+    }
+
+    fn feed_closed(&mut self, number: u64) {
+        let before = self.feeds.open.len();
+        self.feeds.open.retain(|feed| feed.number != number);
+        if self.feeds.open.len() < before {
+            // Closing is never refused.
+            let _never = self.perform(AgentCommand::CloseFeed);
+        }
+    }
+
+    fn read_missed(&mut self, number: u64, mark: Mark, context: &mut Context<Self>) {
+        let agent = self.id().clone();
+        let reading = self.shared.journal.of_agent(agent.clone(), mark.position, MISSED_EVENTS_MAX);
+        let read = reading.into_actor(self).map(move |read, actor, _| {
+            actor.caught_up(number, read);
+        });
+        context.spawn(read);
+    }
+
+    /// A feed has read what it missed: it is told that, and then everything since it came back.
+    fn caught_up(&mut self, number: u64, read: Result<Vec<Located>, Fault>) {
+        let located = match read {
+            Ok(located) => located,
+            Err(fault) => {
+                tracing::error!(agent = %self.id(), %fault, "cannot read what a feed has missed");
+                if let Some(feed) = self.feeds.find_mut(number) {
+                    feed.sender = None;
+                }
+                return;
+            }
+        };
+        let (missed, touched) = missed(self.id(), &located, self.shared.clock.now());
+        let since = self.feeds.find_mut(number).and_then(|feed| feed.catching_up_to.take());
+        let Some(since) = since else { return };
+        let kept = self.feeds.kept_after(since.saturating_sub(1));
+        let events: Vec<_> = missed
+            .into_iter()
+            .map(|told| FeedEvent {
+                id: Some(self.feeds.id(&self.shared, since.saturating_sub(1))),
+                event: told.event,
+                data: told.data,
+            })
+            .chain(kept.into_iter().flatten())
+            .collect();
+        let Some(feed) = self.feeds.find_mut(number) else { return };
+        let Some(sender) = &feed.sender else { return };
+        if events.into_iter().any(|event| sender.try_send(event).is_err()) {
+            feed.sender = None;
+            return;
+        }
+        self.show_all();
+        for conversation in touched {
+            if !self.agent.leases().contains_key(&conversation) {
+                let show = ToConversation::ShowTo(self.id().clone());
+                self.shared.directory.tell(&self.shared, conversation, show);
+            }
+        }
+    }
+}
+
+/// What of a stretch of the journal an agent's feed tells, and which conversations it was about.
+fn missed(
+    agent: &AgentId,
+    located: &[Located],
+    now: Timestamp,
+) -> (Vec<Told>, Vec<ConversationId>) {
+    let mut told = Vec::new();
+    let mut touched = Vec::new();
+    for Located { conversation, recorded, .. } in located {
+        if !touched.contains(conversation) {
+            touched.push(*conversation);
+        }
+        let rendered = match &recorded.event {
+            Event::MessagePosted { .. } => feed::message(*conversation, recorded),
+            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
+                Some(feed::offer_withdrawn(*conversation, Withdrawal::Ended(*end)))
+            }
+            Event::CustomerAway { since, until, cause } => {
+                let absence = Absence { since: *since, until: *until, cause: *cause };
+                Some(feed::away(*conversation, &absence, now))
+            }
+            Event::CustomerReturned { after } => Some(feed::back(*conversation, Some(*after))),
+            _ => None,
+        };
+        told.extend(rendered.map(Told::from));
+    }
+    (told, touched)
+}
+
+impl From<feed::Rendered> for Told {
+    fn from(rendered: feed::Rendered) -> Self {
+        Self { event: rendered.event, data: rendered.data, passing: false }
+    }
+}
+
+impl Told {
+    /// Something that is only passing: it has no id, and whoever was not there missed it.
+    pub(in crate::engine) const fn passing(event: &'static str, data: ByteString) -> Self {
+        Self { event, data, passing: true }
+    }
+}

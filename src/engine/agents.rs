@@ -1,0 +1,82 @@
+//! What the edges ask of agents and queues.
+
+use tokio::sync::oneshot;
+
+use crate::domain::agent::Presence;
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::conversation::State;
+use crate::domain::id::AgentId;
+use crate::engine::directory::Delivery;
+use crate::engine::message::{Reply, ToAgent, ToQueue};
+use crate::engine::{AgentView, Engine, Failure, Feed, Figures};
+
+impl Engine {
+    /// An agent as they are now.
+    pub async fn agent(&self, id: &AgentId) -> Result<AgentView, Failure> {
+        self.ask_agent(id, ToAgent::Show).await
+    }
+
+    /// Notes that an agent was heard of by a request. Unknown agents are ignored.
+    pub fn touch(&self, id: &AgentId) {
+        self.shared.directory.tell_agent(id, ToAgent::Command(AgentCommand::Touch));
+    }
+
+    /// Chooses an agent's presence. Durable when it returns.
+    pub async fn choose_presence(
+        &self,
+        id: &AgentId,
+        presence: Presence,
+    ) -> Result<AgentView, Failure> {
+        if self.shared.is_overloaded() {
+            return Err(Failure::Overloaded);
+        }
+        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, reply)).await
+    }
+
+    /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
+    /// the agent's present state first. An `after` that was never given out is as none.
+    pub async fn open_feed(&self, id: &AgentId, after: Option<String>) -> Result<Feed, Failure> {
+        self.ask_agent(id, |reply| ToAgent::OpenFeed(after, reply)).await
+    }
+
+    /// Live figures.
+    pub async fn figures(&self) -> Result<Figures, Failure> {
+        let settings = self.settings();
+        let mut figures = Figures {
+            sessions: self.shared.directory.live_sessions() as u64,
+            conversations: State::ALL.map(|state| self.shared.metrics.in_state(state)),
+            away: self.shared.metrics.are_away(),
+            ..Figures::default()
+        };
+        for id in settings.queues.keys() {
+            let (reply, answer) = oneshot::channel();
+            self.shared.directory.tell_queue(id, ToQueue::Figures(reply));
+            // A queue that was removed meanwhile has no figures.
+            if let Ok(Ok((waiting, average))) = answer.await {
+                figures.queues.push((id.clone(), waiting, average));
+            }
+        }
+        for id in settings.agents.keys() {
+            figures.agents.extend(self.agent(id).await.ok());
+        }
+        Ok(figures)
+    }
+
+    async fn ask_agent<T>(
+        &self,
+        id: &AgentId,
+        message: impl FnOnce(Reply<T>) -> ToAgent,
+    ) -> Result<T, Failure> {
+        let _running = self.admit()?;
+        let (reply, answer) = oneshot::channel();
+        if self.shared.directory.tell_agent(id, message(reply)) != Delivery::Sent {
+            return Err(if self.settings().agents.contains_key(id) {
+                Failure::Unavailable
+            } else {
+                Failure::UnknownAgent
+            });
+        }
+        // An actor that died with the question leaves it unanswered.
+        answer.await.unwrap_or(Err(Failure::Unavailable))
+    }
+}

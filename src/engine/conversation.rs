@@ -1,0 +1,354 @@
+//! The actor that drives one conversation: it decides, writes, and tells only what is written.
+//!
+//! ```text
+//!   message ──> decide ──> commit ──> journal          (nothing is told yet)
+//!                             │
+//!                             └──> held back ──receipt──> publish, act, answer
+//! ```
+//!
+//! Every answer, refusals and views included, waits for whatever was decided before it, so nobody
+//! hears of a state that a crash could still undo.
+
+mod audience;
+mod gate;
+mod handle;
+mod publish;
+
+use std::sync::Arc;
+
+use actix::ActorFutureExt;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
+
+use crate::domain::conversation::command::{Answer, Command, Refusal};
+use crate::domain::conversation::{Conversation, State};
+use crate::domain::decision::Receipt;
+use crate::domain::id::{ConversationId, Seq, SessionId};
+use crate::domain::settings::Workstream;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::conversation::audience::Audience;
+use crate::engine::conversation::gate::Gate;
+use crate::engine::message::{Heard, Missed, ToConversation};
+use crate::engine::shared::Shared;
+use crate::journal::{Append, Fault};
+
+/// How many timers one wake may serve before others get their turn.
+const WAKES_AT_ONCE: usize = 32;
+
+/// How long a conversation that is over stays, for those who are about to ask for it.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long to wait before a conversation whose append failed is opened again.
+const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Messages kept while a conversation is read from the journal. More are dropped, and their
+/// askers learn that nobody answered.
+const OPENING_MESSAGES_MAX: usize = 1_024;
+
+/// Drives one conversation.
+#[derive(Debug)]
+pub struct ConversationActor {
+    shared: Arc<Shared>,
+    epoch: usize,
+    conversation: Conversation,
+    stage: Stage,
+    gate: Gate,
+    audience: Audience,
+    timer: Option<(Timestamp, SpawnHandle)>,
+    /// When it last repeated its lease to the agent.
+    audited_at: Timestamp,
+    counted: Counted,
+}
+
+/// What the actor is doing.
+#[derive(Debug)]
+enum Stage {
+    /// It reads its conversation, and keeps what it is told meanwhile.
+    Opening(Vec<ToConversation>),
+    /// It was read, and has not yet begun to serve.
+    Recovering,
+    /// It serves.
+    Serving,
+    /// It is about to stop, and answers nothing.
+    Leaving,
+}
+
+/// What this conversation stands for in the gauges.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Counted {
+    state: Option<State>,
+    away: bool,
+}
+
+impl ConversationActor {
+    /// An actor that serves this conversation at once.
+    pub fn new(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+        let durable = conversation.seq();
+        let seen = conversation.seen_by_customer();
+        Self {
+            audited_at: shared.clock.now(),
+            shared,
+            epoch,
+            conversation,
+            stage: Stage::Serving,
+            gate: Gate::new(durable),
+            audience: Audience::new(seen),
+            timer: None,
+            counted: Counted::default(),
+        }
+    }
+
+    /// An actor that serves a conversation as it was when the server stopped.
+    pub fn recovered(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+        let mut actor = Self::new(shared, conversation, epoch);
+        actor.stage = Stage::Recovering;
+        actor
+    }
+
+    /// An actor that reads its conversation from the journal first.
+    pub fn opening(shared: Arc<Shared>, id: ConversationId, epoch: usize) -> Self {
+        let mut actor = Self::new(shared, Conversation::new(id), epoch);
+        actor.stage = Stage::Opening(Vec::new());
+        actor
+    }
+
+    const fn id(&self) -> ConversationId {
+        self.conversation.id()
+    }
+
+    /// The settings in force for this conversation. A workstream that was removed meanwhile goes
+    /// on with the defaults, for there is nobody to ask any more.
+    fn workstream(&self) -> Arc<Workstream> {
+        let settings = self.shared.settings.load();
+        let Some(opening) = self.conversation.opening() else {
+            return self.shared.fallback_workstream.clone();
+        };
+        settings.workstreams.get(&opening.workstream).cloned().unwrap_or_else(|| {
+            Arc::new(Workstream::new(opening.workstream.clone(), opening.queue.clone()))
+        })
+    }
+
+    /// Decides, applies and writes; what follows is held back.
+    fn perform(&mut self, command: Command) -> Result<Answer, Refusal> {
+        let workstream = self.workstream();
+        self.perform_for(command, None, &workstream)
+    }
+
+    /// The same at the word of a session.
+    fn perform_for(
+        &mut self,
+        command: Command,
+        author: Option<SessionId>,
+        workstream: &Workstream,
+    ) -> Result<Answer, Refusal> {
+        let now = self.shared.clock.now();
+        let decision = self.conversation.decide(command, now, workstream)?;
+        let answer = decision.answer;
+        if decision.events.is_empty() {
+            return Ok(answer);
+        }
+        let agent_before = self.conversation.agent().cloned();
+        let pending = self.conversation.commit(decision, now);
+        self.shared.journal.append(Append::Conversation {
+            id: self.id(),
+            first: pending.first(),
+            at: now,
+            events: pending.events().to_vec(),
+        });
+        let told =
+            publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
+        self.gate.hold(pending, self.conversation.seq(), author, told);
+        self.recount();
+        Ok(answer)
+    }
+
+    /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
+    fn read_from_journal(&self, context: &mut Context<Self>) {
+        let reading = self.shared.journal.load(self.id());
+        context.spawn(reading.into_actor(self).map(|read, actor, context| match read {
+            Ok(found) => actor.opened(found, context),
+            Err(fault) => actor.give_up(&fault, context),
+        }));
+    }
+
+    fn opened(&mut self, found: Option<Conversation>, context: &mut Context<Self>) {
+        let Stage::Opening(kept) = std::mem::replace(&mut self.stage, Stage::Serving) else {
+            return;
+        };
+        if let Some(conversation) = found {
+            self.gate = Gate::new(conversation.seq());
+            self.audience = Audience::new(conversation.seen_by_customer());
+            self.conversation = conversation;
+            self.recover(context);
+        }
+        for message in kept {
+            self.take(message, context);
+        }
+        self.rearm(context);
+        self.retire_if_over(context);
+    }
+
+    /// After a restart, or after its actor had died: sessions are lost, timers start anew, and
+    /// every claim is stated again.
+    fn recover(&mut self, context: &mut Context<Self>) {
+        let attending: Vec<_> =
+            self.conversation.attendance().sessions().iter().map(|one| one.session).collect();
+        for session in attending {
+            publish::close_session(
+                &self.shared,
+                session,
+                crate::engine::message::Closing::Restarted,
+            );
+        }
+        let recovered = self.perform(Command::Recover);
+        debug_assert!(recovered.is_ok(), "recovery is never refused");
+        self.state_claims();
+        self.recount();
+        self.rearm(context);
+    }
+
+    /// The journal may have lost what is held back: what was decided here is not the truth. The
+    /// directory opens the conversation again from what is.
+    fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
+        tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
+        self.gate.fail(fault);
+        self.stage = Stage::Leaving;
+        let shared = self.shared.clone();
+        let id = self.id();
+        let live = self.conversation.seq() > Seq::ZERO;
+        actix::spawn(async move {
+            tokio::time::sleep(REOPEN_AFTER).await;
+            if live {
+                shared.directory.tell(&shared, id, ToConversation::StateClaims);
+            }
+        });
+        context.stop();
+    }
+
+    /// Serves every timer that is due.
+    fn wake(&mut self, context: &mut Context<Self>) {
+        self.timer = None;
+        if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
+            let now = self.shared.clock.now();
+            for session in self.conversation.ask_quiet(now) {
+                publish::probe(&self.shared, session);
+            }
+            for _ in 0..WAKES_AT_ONCE {
+                let due =
+                    self.conversation.wake_at().is_some_and(|at| at <= self.shared.clock.now());
+                if !due {
+                    break;
+                }
+                if self.perform(Command::Wake).is_err() {
+                    break;
+                }
+            }
+            self.repeat_lease(now);
+        }
+        self.rearm(context);
+    }
+
+    /// Arms the one timer, unless it fires early enough already: a deadline that has moved away
+    /// is noticed when it fires.
+    fn rearm(&mut self, context: &mut Context<Self>) {
+        let Some(mut at) = self.conversation.wake_at() else {
+            if let Some((_, armed)) = self.timer.take() {
+                context.cancel_future(armed);
+            }
+            return;
+        };
+        if self.timer.as_ref().is_some_and(|(armed_at, _)| *armed_at <= at) {
+            return;
+        }
+        if let Some((_, armed)) = self.timer.take() {
+            context.cancel_future(armed);
+        }
+        if !self.shared.journal.is_writable() {
+            // While nothing can be written nothing can be decided; look again in a moment.
+            at = at.max(self.shared.clock.now() + Span::from_secs(1));
+        }
+        let armed = context.run_later(self.shared.clock.until(at), Self::wake);
+        self.timer = Some((at, armed));
+    }
+
+    fn retire_if_over(&mut self, context: &mut Context<Self>) {
+        let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
+        if over && matches!(self.stage, Stage::Serving) {
+            context.run_later(LINGER, |actor, context| {
+                if actor.gate.is_open() {
+                    context.stop();
+                } else {
+                    actor.retire_if_over(context);
+                }
+            });
+        }
+    }
+
+    fn recount(&mut self) {
+        let now = Counted {
+            state: self.conversation.state().filter(|state| *state != State::Closed),
+            away: self.conversation.absence().is_some(),
+        };
+        if now != self.counted {
+            self.shared.metrics.recount(self.counted.state, now.state);
+            self.shared.metrics.recount_away(self.counted.away, now.away);
+            self.counted = now;
+        }
+    }
+}
+
+impl Actor for ConversationActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        match self.stage {
+            Stage::Opening(_) => self.read_from_journal(context),
+            Stage::Recovering => {
+                self.stage = Stage::Serving;
+                self.recover(context);
+            }
+            Stage::Serving | Stage::Leaving => {}
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.shared.metrics.recount(self.counted.state, None);
+        self.shared.metrics.recount_away(self.counted.away, false);
+        self.shared.directory.leave_conversation(self.id(), self.epoch);
+    }
+}
+
+impl Handler<Heard> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, heard: Heard, _: &mut Self::Context) {
+        self.conversation.hear(heard.session, self.shared.clock.now());
+    }
+}
+
+impl Handler<ToConversation> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToConversation, context: &mut Self::Context) {
+        let span = tracing::debug_span!("conversation", id = %self.id());
+        let _entered = span.enter();
+        self.take(message, context);
+        self.rearm(context);
+    }
+}
+
+impl Handler<Missed> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, missed: Missed, context: &mut Self::Context) {
+        self.catch_up(missed, context);
+    }
+}
+
+impl ConversationActor {
+    /// The journal has it up to here: opens the gate for all that this covers.
+    fn durable(&mut self, receipt: &Receipt, context: &mut Context<Self>) {
+        for released in self.gate.open(receipt) {
+            self.release(released, context);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The gate behind which everything waits that a conversation has decided and not yet written.
+
+use std::collections::VecDeque;
+
+use crate::domain::conversation::command::Answer;
+use crate::domain::conversation::view::View;
+use crate::domain::decision::{Pending, Receipt, Released};
+use crate::domain::id::{AgentId, Seq, SessionId};
+use crate::engine::Failure;
+use crate::engine::message::{Reply, ToSession, Told};
+use crate::journal::Fault;
+
+/// What waits, in the order in which it was decided.
+#[derive(Debug)]
+pub(super) struct Gate {
+    waiting: VecDeque<Waiting>,
+    durable: Seq,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    Decision(Seq, Box<Held>),
+    Then(Seq, Then),
+}
+
+/// A decision, and what is told of it.
+#[derive(Debug)]
+struct Held {
+    pending: Pending,
+    author: Option<SessionId>,
+    for_agents: Vec<ForAgent>,
+}
+
+/// What an agent's feeds are told once it is durable.
+pub(super) type ForAgent = (AgentId, Vec<Told>);
+
+/// What is done once everything before it is durable. All of it was made at the moment of the
+/// decision, so none of it can tell of anything later.
+#[derive(Debug)]
+pub(super) enum Then {
+    /// A request is answered.
+    Answer(Reply<Answer>, Result<Answer, Failure>),
+    /// A request is shown the conversation.
+    Show(Reply<View>, Result<Box<View>, Failure>),
+    /// A session is told something.
+    Send(SessionId, ToSession),
+    /// A session has joined, and has seen everything up to a place.
+    Joined(SessionId, Seq, ToSession),
+    /// An agent's feeds are told something.
+    Tell(AgentId, Vec<Told>),
+    /// All claims are stated again.
+    StateClaims,
+}
+
+/// What comes through the gate.
+#[derive(Debug)]
+pub(super) enum Through {
+    /// A decision is durable; the session that it came from knows of it otherwise.
+    Decision {
+        /// What was decided.
+        released: Released,
+        /// Whose word it was.
+        author: Option<SessionId>,
+        /// What agents are told.
+        for_agents: Vec<ForAgent>,
+    },
+    /// Something that follows.
+    Then(Then),
+}
+
+impl Gate {
+    pub(super) const fn new(durable: Seq) -> Self {
+        Self { waiting: VecDeque::new(), durable }
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_open(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Holds a decision back, up to and including a place.
+    pub(super) fn hold(
+        &mut self,
+        pending: Pending,
+        through: Seq,
+        author: Option<SessionId>,
+        for_agents: Vec<ForAgent>,
+    ) {
+        let held = Held { pending, author, for_agents };
+        self.waiting.push_back(Waiting::Decision(through, Box::new(held)));
+    }
+
+    /// Holds something back that follows from what was decided up to a place; gives it back at
+    /// once when that is durable.
+    pub(super) fn after(&mut self, through: Seq, then: Then) -> Option<Then> {
+        if self.waiting.is_empty() && through <= self.durable {
+            return Some(then);
+        }
+        self.waiting.push_back(Waiting::Then(through, then));
+        None
+    }
+
+    /// Lets through whatever this receipt covers.
+    pub(super) fn open(&mut self, receipt: &Receipt) -> Vec<Through> {
+        self.durable = self.durable.max(receipt.through());
+        let mut through = Vec::new();
+        while let Some(first) = self.waiting.pop_front() {
+            match first {
+                Waiting::Then(seq, then) if seq <= self.durable => {
+                    through.push(Through::Then(then))
+                }
+                Waiting::Decision(seq, held) => {
+                    let Held { pending, author, for_agents } = *held;
+                    match pending.release(receipt) {
+                        Ok(released) => {
+                            through.push(Through::Decision { released, author, for_agents });
+                        }
+                        Err(pending) => {
+                            let held = Box::new(Held { pending, author, for_agents });
+                            self.waiting.push_front(Waiting::Decision(seq, held));
+                            break;
+                        }
+                    }
+                }
+                waiting @ Waiting::Then(..) => {
+                    self.waiting.push_front(waiting);
+                    break;
+                }
+            }
+        }
+        if self.waiting.is_empty() {
+            // A conversation that is held for hours should not keep the room of its busiest moment.
+            self.waiting.shrink_to_fit();
+        }
+        through
+    }
+
+    /// Tells everybody who waits for an answer that there is none.
+    pub(super) fn fail(&mut self, fault: &Fault) {
+        for waiting in self.waiting.drain(..) {
+            let Waiting::Then(_, then) = waiting else { continue };
+            let failure = Failure::Fault(fault.clone());
+            match then {
+                // Whoever has gone does not mind.
+                Then::Answer(reply, _) => drop(reply.send(Err(failure))),
+                Then::Show(reply, _) => drop(reply.send(Err(failure))),
+                Then::Send(..) | Then::Joined(..) | Then::Tell(..) | Then::StateClaims => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What a conversation's actor does with each thing it is told.
+
+use actix::Context;
+
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::cause::Cause;
+use crate::domain::conversation::command::{Answer, Command, Refusal};
+use crate::domain::conversation::event::Author;
+use crate::domain::id::{AgentId, Seq, SessionId};
+use crate::engine::conversation::gate::Then;
+use crate::engine::conversation::{ConversationActor, Stage, publish};
+use crate::engine::message::{
+    Closing, FromSession, Join, NotJoined, Reply, ToAgent, ToConversation, ToSession,
+};
+use crate::engine::{AgentSignal, Failure};
+use crate::wire::client::Reference;
+use crate::wire::refusal::RefusalCode;
+use crate::wire::server::ServerFrame;
+
+impl ConversationActor {
+    pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
+        match &mut self.stage {
+            Stage::Serving | Stage::Recovering => {}
+            Stage::Opening(kept) => {
+                if kept.len() < super::OPENING_MESSAGES_MAX {
+                    kept.push(message);
+                } else {
+                    self.shared.metrics.mailbox_refusals.inc();
+                }
+                return;
+            }
+            Stage::Leaving => return,
+        }
+        match message {
+            ToConversation::Session(session, said) => self.session_said(session, said, context),
+            ToConversation::Ask(command, reply) => self.ask(command, reply, context),
+            ToConversation::Show(reply) => {
+                let view = self.conversation.view().map(Box::new);
+                let view = view.ok_or(Failure::Refused(Refusal::UnknownConversation));
+                self.then(Then::Show(reply, view), context);
+            }
+            ToConversation::Signal(agent, signal, reply) => self.signal(&agent, signal, reply),
+            ToConversation::Offer(agent) => self.offer(agent, context),
+            ToConversation::AgentGone(agent) => {
+                // Whatever it answers, the agent hears what is held of them now.
+                let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
+                self.confirm_lease(&agent);
+            }
+            ToConversation::ShowTo(agent) => self.show_to(agent, context),
+            ToConversation::ConfirmLease(agent) => self.confirm_lease(&agent),
+            ToConversation::StateClaims => self.then(Then::StateClaims, context),
+            ToConversation::Position { position, wait } => {
+                let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
+                self.tell_all(None, &frame);
+            }
+            ToConversation::Durable(receipt) => {
+                self.durable(&receipt, context);
+                self.retire_if_over_now(context);
+            }
+            ToConversation::Lost(fault) => self.give_up(&fault, context),
+        }
+    }
+
+    fn ask(&mut self, command: Command, reply: Reply<Answer>, context: &mut Context<Self>) {
+        let answer = if self.conversation.seq() == Seq::ZERO {
+            Err(Failure::Refused(Refusal::UnknownConversation))
+        } else if self.shared.is_overloaded() {
+            Err(Failure::Overloaded)
+        } else {
+            self.perform(command).map_err(Failure::Refused)
+        };
+        self.then(Then::Answer(reply, answer), context);
+    }
+
+    fn session_said(&mut self, session: SessionId, said: FromSession, context: &mut Context<Self>) {
+        let now = self.shared.clock.now();
+        match said {
+            FromSession::Join(join) => return self.join(session, *join, context),
+            FromSession::Lost(cause) => return self.lose(session, cause),
+            _ => {}
+        }
+        if self.conversation.attendance().find(session).is_none() {
+            // It was given up before it said this. Its widget comes back and says it again.
+            let closing = Closing::Silent;
+            return self.then(Then::Send(session, ToSession::Close(closing)), context);
+        }
+        self.conversation.hear(session, now);
+        match said {
+            FromSession::Post(reference, id, text) => {
+                self.conversation.hear_leaving(session, None);
+                let command = Command::Post { from: Author::Customer, id: id.clone(), text };
+                let answer = match self.perform_as(session, command) {
+                    Ok(Answer::Posted { seq, at }) => ToSession::Posted { reference, id, seq, at },
+                    Ok(Answer::Done) => return,
+                    Err(code) => ToSession::Refused { reference, code },
+                };
+                self.then(Then::Send(session, answer), context);
+            }
+            FromSession::End(reference) => self.end(session, reference, context),
+            FromSession::Typing(on) => {
+                self.conversation.hear_leaving(session, None);
+                publish::typing(&self.conversation, &self.shared, on);
+            }
+            FromSession::Read(seq) => {
+                self.conversation.hear_leaving(session, None);
+                publish::read(&self.conversation, &self.shared, seq);
+            }
+            FromSession::Leaving(leaving) => {
+                self.conversation.hear_leaving(session, Some(leaving));
+            }
+            FromSession::Join(_) | FromSession::Lost(_) => {}
+        }
+    }
+
+    fn join(&mut self, session: SessionId, join: Join, context: &mut Context<Self>) {
+        let Join { start, after, heartbeat, program } = join;
+        if let Some(request) = start
+            && self.conversation.seq() == Seq::ZERO
+        {
+            let settings = self.shared.settings.load();
+            let widget = settings.widgets.get(&request.widget);
+            let workstream = widget.and_then(|widget| settings.workstreams.get(&widget.workstream));
+            let Some(workstream) = workstream.cloned() else {
+                return self.turn_away(session, RefusalCode::UnknownWidget, context);
+            };
+            if self.shared.is_overloaded() {
+                return self.turn_away(session, RefusalCode::Overloaded, context);
+            }
+            if self.perform_for(Command::Start(request), None, &workstream).is_err() {
+                return self.turn_away(session, RefusalCode::Unavailable, context);
+            }
+            self.shared.metrics.started.inc();
+        }
+        let conversation = self.id();
+        let command = Command::Join { session, heartbeat, program };
+        let then = match self.perform(command) {
+            Ok(_) => {
+                let state = self.conversation.state_for_customer();
+                let Some(state) = state else { return };
+                let seq = self.conversation.seen_by_customer();
+                let joined = ToSession::Joined { conversation, state, seq };
+                Then::Joined(session, after.min(seq), joined)
+            }
+            Err(refusal) => {
+                let why = self.not_joined(refusal);
+                Then::Send(session, ToSession::NotJoined { conversation, why })
+            }
+        };
+        self.then(then, context);
+        self.retire_if_over(context);
+    }
+
+    fn not_joined(&self, refusal: Refusal) -> NotJoined {
+        let Some(state) = self.conversation.state() else { return NotJoined::Unknown };
+        match refusal {
+            Refusal::AlreadyClosed | Refusal::ConversationEnded => NotJoined::Ended {
+                state,
+                reason: self.conversation.reason(),
+                redirect: self.workstream().redirect.clone(),
+                closed_at: self.conversation.closed_at(),
+            },
+            other => NotJoined::Denied(RefusalCode::Conversation(other)),
+        }
+    }
+
+    fn turn_away(&mut self, session: SessionId, code: RefusalCode, context: &mut Context<Self>) {
+        let conversation = self.id();
+        let why = NotJoined::Denied(code);
+        self.then(Then::Send(session, ToSession::NotJoined { conversation, why }), context);
+        self.retire_if_over(context);
+    }
+
+    fn lose(&mut self, session: SessionId, cause: Cause) {
+        self.audience.remove(session);
+        // Refused only while the conversation is new, and then there is nothing to lose.
+        let _refused_when_new = self.perform(Command::Lose { session, cause });
+    }
+
+    fn end(&mut self, session: SessionId, reference: Reference, context: &mut Context<Self>) {
+        let answer = match self.perform_as(session, Command::EndByCustomer) {
+            Ok(_) => {
+                let Some(state) = self.conversation.state_for_customer() else { return };
+                let seq = self.conversation.seen_by_customer();
+                ToSession::Done { reference, state, seq, reason: self.conversation.reason() }
+            }
+            Err(code) => ToSession::Refused { reference, code },
+        };
+        self.then(Then::Send(session, answer), context);
+    }
+
+    fn perform_as(&mut self, session: SessionId, command: Command) -> Result<Answer, RefusalCode> {
+        if self.shared.is_overloaded() {
+            return Err(RefusalCode::Overloaded);
+        }
+        let workstream = self.workstream();
+        self.perform_for(command, Some(session), &workstream).map_err(RefusalCode::Conversation)
+    }
+
+    fn offer(&mut self, agent: AgentId, context: &mut Context<Self>) {
+        if self.perform(Command::Offer { agent: agent.clone() }).is_err() {
+            // The units that were set aside for it are free again.
+            self.confirm_lease(&agent);
+            if !self.conversation.is_live() {
+                self.retire_if_over(context);
+            }
+        }
+    }
+
+    /// Tells an agent what this conversation holds of them now.
+    fn confirm_lease(&self, agent: &AgentId) {
+        let lease = self.conversation.lease().filter(|lease| lease.agent == *agent).cloned();
+        let adjust =
+            AgentCommand::Adjust { conversation: self.id(), seq: self.conversation.seq(), lease };
+        self.shared.directory.tell_agent(agent, ToAgent::Command(adjust));
+    }
+
+    /// Repeats a lease from time to time, so that an agent who forgot it is corrected.
+    pub(super) fn repeat_lease(&mut self, now: crate::domain::time::Timestamp) {
+        let due = now.since(self.audited_at) >= self.shared.audit_every;
+        let Some(lease) = self.conversation.lease().filter(|_| due && self.gate.is_open()) else {
+            return;
+        };
+        let adjust = ToAgent::Adjust {
+            conversation: self.id(),
+            seq: self.conversation.seq(),
+            lease: Some(lease.clone()),
+            repeated: true,
+        };
+        self.shared.directory.tell_agent(&lease.agent, adjust);
+        self.audited_at = now;
+    }
+
+    fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
+        let theirs = self.conversation.agent() == Some(&agent);
+        let told = publish::present_state(&self.conversation, theirs, &self.shared);
+        self.then(Then::Tell(agent, told), context);
+    }
+
+    fn signal(&self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {
+        let talking = matches!(
+            self.conversation.phase(),
+            crate::domain::conversation::Phase::Talking { lease, .. } if lease.agent == *agent
+        );
+        let answer = if talking {
+            let frame = match signal {
+                AgentSignal::Typing(on) => ServerFrame::Typing { on }.render(),
+                AgentSignal::Read(seq) => ServerFrame::Read { seq }.render(),
+            };
+            self.tell_all(None, &frame);
+            Ok(())
+        } else if self.conversation.seq() == Seq::ZERO {
+            Err(Failure::Refused(Refusal::UnknownConversation))
+        } else {
+            Err(Failure::Refused(self.why_not_talking(agent)))
+        };
+        // Whoever has gone does not mind.
+        drop(reply.send(answer));
+    }
+
+    fn why_not_talking(&self, agent: &AgentId) -> Refusal {
+        match self.conversation.phase() {
+            crate::domain::conversation::Phase::Closed { .. } => Refusal::AlreadyClosed,
+            crate::domain::conversation::Phase::Wrapup { .. } => Refusal::ConversationEnded,
+            _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
+            _ => Refusal::NotYours,
+        }
+    }
+
+    fn retire_if_over_now(&mut self, context: &mut Context<Self>) {
+        if self.conversation.is_closed() && self.gate.is_open() && self.timer.is_none() {
+            self.retire_if_over(context);
+        }
+    }
+
+    /// Holds `then` back until everything before it is durable.
+    pub(super) fn then(&mut self, then: Then, context: &mut Context<Self>) {
+        if let Some(then) = self.gate.after(self.conversation.seq(), then) {
+            self.follow(then, context);
+        }
+    }
+}

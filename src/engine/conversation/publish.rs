@@ -1,0 +1,400 @@
+//! What becomes of a decision once it is durable: customers and agents are told, claims are acted
+//! upon, answers are given.
+
+use std::sync::Arc;
+
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use bytestring::ByteString;
+
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::cause::Cause;
+use crate::domain::conversation::claims::{Claims, Effect};
+use crate::domain::conversation::event::{Audience, Event, OfferEnd, Recorded};
+use crate::domain::conversation::{Conversation, Phase};
+use crate::domain::decision::{Pending, Released};
+use crate::domain::id::{AgentId, Seq, SessionId};
+use crate::domain::queue::{QueueCommand, Waiting};
+use crate::domain::text::DisplayName;
+use crate::engine::conversation::ConversationActor;
+use crate::engine::conversation::audience::Pace;
+use crate::engine::conversation::gate::{ForAgent, Then, Through};
+use crate::engine::directory::Delivery;
+use crate::engine::message::{Closing, Missed, ToAgent, ToConversation, ToQueue, ToSession, Told};
+use crate::engine::shared::Shared;
+use crate::limits;
+use crate::wire::feed::{self, Withdrawal};
+use crate::wire::view;
+
+/// How long to wait for room in a socket before the next page of missed messages.
+const PAGE_RETRY: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// How often to wait for that before the reader counts as slow: 30 seconds in all.
+const PAGE_RETRIES_MAX: u32 = 600;
+
+impl ConversationActor {
+    /// Lets something out that has become durable.
+    pub(super) fn release(&mut self, through: Through, context: &mut Context<Self>) {
+        match through {
+            Through::Decision { released, author, for_agents } => {
+                self.publish(&released, author);
+                for (agent, told) in for_agents {
+                    self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+                }
+                let last = released.first.plus(count(&released.events).saturating_sub(1));
+                for effect in released.effects {
+                    self.carry_out(effect, last);
+                }
+            }
+            Through::Then(then) => self.follow(then, context),
+        }
+    }
+
+    pub(super) fn follow(&mut self, then: Then, context: &mut Context<Self>) {
+        match then {
+            // Whoever has gone does not mind.
+            Then::Answer(reply, answer) => drop(reply.send(answer)),
+            Then::Show(reply, view) => drop(reply.send(view.map(|view| *view))),
+            Then::Send(session, message) => self.tell(session, message),
+            Then::Joined(session, heard, joined) => {
+                self.shared.directory.tell_session(session, joined);
+                self.audience.add(session, heard);
+                self.read_missed(session, context);
+            }
+            Then::Tell(agent, told) => {
+                self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+            }
+            Then::StateClaims => self.state_claims(),
+        }
+    }
+
+    /// States every claim, as if all of them were new.
+    pub(super) fn state_claims(&mut self) {
+        let claims = self.conversation.claims();
+        if let Some((widget, visitor)) = claims.visitor.clone() {
+            self.shared.directory.claim_visitor(widget, visitor, self.id());
+        }
+        let seq = self.conversation.seq();
+        for effect in Claims::effects(&Claims::default(), &claims) {
+            self.carry_out(effect, seq);
+        }
+    }
+
+    fn publish(&mut self, released: &Released, author: Option<SessionId>) {
+        for (event, number) in released.events.iter().zip(released.first.number()..) {
+            let seq = Seq::new(number);
+            self.count(event);
+            match event {
+                Event::SessionLost { session, cause, .. } => self.let_go(*session, *cause),
+                Event::ServerRestarted { .. } => drop(self.audience.clear()),
+                _ => {}
+            }
+            if event.is_seen_by(Audience::Customer) {
+                let recorded = Recorded { seq, at: released.at, event: event.clone() };
+                let frames = frames(&self.shared, &recorded);
+                let shared = &self.shared;
+                let slow = self.audience.publish(seq, author, &frames, |session, seq, text| {
+                    let frame = ToSession::Frame { seq, text: text.clone() };
+                    shared.directory.tell_session(session, frame) != Delivery::Full
+                });
+                slow.into_iter().for_each(|session| self.drop_slow(session));
+            }
+            if matches!(event, Event::WrapupStarted { .. } | Event::ConversationClosed { .. }) {
+                self.dismiss_audience();
+            }
+        }
+    }
+
+    fn count(&self, event: &Event) {
+        match event {
+            Event::MessagePosted { .. } => {
+                self.shared.metrics.posted.inc();
+            }
+            Event::SessionLost { cause, .. } => self.shared.metrics.lost(*cause),
+            Event::CustomerDisconnected { cause, .. } => {
+                self.shared.metrics.expired(*cause);
+            }
+            Event::ConversationClosed { reason, .. } => {
+                self.shared.metrics.closed(*reason);
+                tracing::debug!(conversation = %self.id(), reason = reason.name(), "closed");
+            }
+            _ => {}
+        }
+    }
+
+    /// The customer takes no part any more: their sessions are free for another chat.
+    fn dismiss_audience(&mut self) {
+        let id = self.id();
+        for session in self.audience.clear() {
+            self.shared.directory.tell_session(session, ToSession::Over(id));
+        }
+    }
+
+    /// A session was lost by our own judgement; it may not know.
+    fn let_go(&mut self, session: SessionId, cause: Cause) {
+        self.audience.remove(session);
+        let closing = match cause {
+            Cause::Replaced => Closing::Replaced,
+            // The page may have announced that it was leaving before it fell silent.
+            Cause::Silent | Cause::Left(_) => Closing::Silent,
+            Cause::Closed(_)
+            | Cause::Reset
+            | Cause::Draining
+            | Cause::Restarted
+            | Cause::Refused(_) => return,
+        };
+        close_session(&self.shared, session, closing);
+    }
+
+    fn drop_slow(&mut self, session: SessionId) {
+        self.audience.remove(session);
+        self.shared.metrics.slow_readers.inc();
+        close_session(&self.shared, session, Closing::Slow);
+    }
+
+    fn tell(&mut self, session: SessionId, message: ToSession) {
+        self.shared.directory.tell_session(session, message);
+    }
+
+    /// A frame for every session, or for every one but the one that it came from.
+    pub(super) fn tell_all(&self, except: Option<SessionId>, text: &ByteString) {
+        for session in self.audience.sessions().filter(|session| Some(*session) != except) {
+            // What is only passing may be missed by a reader who is slow.
+            let frame = ToSession::Frame { seq: Seq::ZERO, text: text.clone() };
+            self.shared.directory.tell_session(session, frame);
+        }
+    }
+
+    /// Asks the journal for the next page of what a session has missed.
+    pub(super) fn read_missed(&mut self, session: SessionId, context: &mut Context<Self>) {
+        let (id, seen) = (self.id(), self.audience.seen);
+        let Some(listener) = self.audience.find_mut(session) else { return };
+        let Pace::CatchingUp { stalled, .. } = &mut listener.pace else { return };
+        if !self.shared.directory.has_room_for_page(session) {
+            *stalled += 1;
+            if *stalled > PAGE_RETRIES_MAX {
+                return self.drop_slow(session);
+            }
+            context
+                .run_later(PAGE_RETRY, move |actor, context| actor.read_missed(session, context));
+            return;
+        }
+        *stalled = 0;
+        let reading = self.shared.journal.read(
+            id,
+            listener.heard,
+            Audience::Customer,
+            limits::CATCH_UP_ENTRIES_MAX,
+            limits::CATCH_UP_BYTES_MAX,
+        );
+        let read = reading.into_actor(self).map(move |entries, actor, context| {
+            actor.catch_up(Missed { session, through: seen, entries }, context);
+        });
+        context.spawn(read);
+    }
+
+    /// Sends what a session has missed; reads on until nothing is left.
+    pub(super) fn catch_up(&mut self, missed: Missed, context: &mut Context<Self>) {
+        let Missed { session, through, entries } = missed;
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(fault) => {
+                tracing::error!(conversation = %self.id(), %fault, "cannot read what was missed");
+                return close_session(&self.shared, session, Closing::Restarted);
+            }
+        };
+        let seen = self.audience.seen;
+        let Some(listener) = self.audience.find_mut(session) else { return };
+        let Pace::CatchingUp { own, .. } = &mut listener.pace else { return };
+        for recorded in &entries {
+            let is_own = own.contains(&recorded.seq);
+            listener.heard = listener.heard.max(recorded.seq);
+            if is_own {
+                continue;
+            }
+            for text in frames(&self.shared, recorded) {
+                let frame = ToSession::Frame { seq: recorded.seq, text };
+                if self.shared.directory.tell_session(session, frame) == Delivery::Full {
+                    return self.drop_slow(session);
+                }
+            }
+        }
+        if entries.is_empty() {
+            listener.heard = listener.heard.max(through);
+        }
+        if listener.heard < seen {
+            return self.read_missed(session, context);
+        }
+        listener.pace = Pace::Live;
+    }
+
+    fn carry_out(&mut self, effect: Effect, seq: Seq) {
+        let id = self.id();
+        match effect {
+            Effect::TakePlace(place) => {
+                let units = self.workstream().units;
+                let waiting = Waiting { since: place.since, units, excluded: place.excluded };
+                let join = ToQueue::Command(QueueCommand::Join(id, waiting));
+                if self.shared.directory.tell_queue(&place.queue, join) == Delivery::Nobody {
+                    tracing::warn!(conversation = %id, queue = %place.queue, "its queue was removed");
+                }
+            }
+            Effect::LeavePlace(queue) => {
+                let leave = ToQueue::Command(QueueCommand::Leave(id));
+                self.shared.directory.tell_queue(&queue, leave);
+            }
+            Effect::HoldLease(lease) => {
+                let agent = lease.agent.clone();
+                let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
+                let told = self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
+                if told == Delivery::Nobody {
+                    // The agent was removed; nobody else will notice that they are gone.
+                    let gone = ToConversation::AgentGone(agent);
+                    self.shared.directory.tell_live(id, gone);
+                }
+            }
+            Effect::ReturnLease(agent) => {
+                let adjust = AgentCommand::Adjust { conversation: id, seq, lease: None };
+                self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
+            }
+            Effect::FreeVisitor(widget, visitor) => {
+                self.shared.directory.free_visitor(widget, visitor, id);
+            }
+            // The actor looks itself whether it is needed.
+            Effect::Retire => {}
+        }
+    }
+}
+
+/// What agents' feeds are told of a decision, made now and sent once it is durable.
+pub(super) fn for_agents(
+    conversation: &Conversation,
+    pending: &Pending,
+    before: Option<&AgentId>,
+    shared: &Shared,
+) -> Vec<ForAgent> {
+    let after = conversation.agent();
+    if before.is_none() && after.is_none() && !offered_in(pending) {
+        return Vec::new();
+    }
+    let mut agents: Vec<&AgentId> = before.into_iter().chain(after).collect();
+    agents.dedup();
+    agents
+        .into_iter()
+        .map(|agent| (agent.clone(), told_to(agent, conversation, pending, before, shared)))
+        .filter(|(_, told)| !told.is_empty())
+        .collect()
+}
+
+fn offered_in(pending: &Pending) -> bool {
+    pending.events().iter().any(|event| matches!(event, Event::ChatOffered { .. }))
+}
+
+fn told_to(
+    agent: &AgentId,
+    conversation: &Conversation,
+    pending: &Pending,
+    before: Option<&AgentId>,
+    shared: &Shared,
+) -> Vec<Told> {
+    let id = conversation.id();
+    let now = shared.clock.now();
+    let was_offered =
+        before == Some(agent) && conversation.lease().is_none_or(|lease| lease.agent != *agent);
+    let mut told = Vec::new();
+    for (event, number) in pending.events().iter().zip(pending.first().number()..) {
+        let seq = Seq::new(number);
+        match event {
+            Event::ChatOffered { lease, .. } if lease.agent == *agent => {
+                told.extend(conversation.view().as_ref().and_then(|view| feed::offer(view, now)));
+            }
+            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Ended(*end)));
+            }
+            Event::MessagePosted { .. } => {
+                let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
+                told.extend(feed::message(id, &recorded));
+            }
+            Event::CustomerAway { .. } => {
+                told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
+            }
+            Event::CustomerReturned { after } => told.push(feed::back(id, Some(*after))),
+            Event::ConversationClosed { .. } if was_offered => {
+                let withdrawn = feed::offer_withdrawn(id, Withdrawal::Closed);
+                if offered_before(pending, conversation, agent) {
+                    told.push(withdrawn);
+                }
+            }
+            _ => {}
+        }
+    }
+    told.extend(conversation.view().map(|view| feed::conversation(&view)));
+    told.into_iter().map(Told::from).collect()
+}
+
+/// Whether the chat was only offered to this agent when it was closed: a closed conversation
+/// remembers an agent who had accepted it.
+fn offered_before(pending: &Pending, conversation: &Conversation, agent: &AgentId) -> bool {
+    let in_wrapup = pending.events().iter().any(|event| {
+        matches!(
+            event,
+            Event::WrapupStarted { .. } | Event::OfferEnded { end: OfferEnd::Declined, .. }
+        )
+    });
+    !in_wrapup && conversation.agent() != Some(agent)
+}
+
+/// What an agent who opened a feed is shown of a conversation that is theirs, or was.
+pub(super) fn present_state(
+    conversation: &Conversation,
+    theirs: bool,
+    shared: &Shared,
+) -> Vec<Told> {
+    let now = shared.clock.now();
+    let Some(shown) = conversation.view() else { return Vec::new() };
+    let mut told = Vec::new();
+    told.extend(feed::offer(&shown, now).filter(|_| theirs));
+    told.push(feed::conversation(&shown));
+    let absence = conversation.absence().filter(|_| theirs);
+    told.extend(absence.map(|absence| feed::away(conversation.id(), absence, now)));
+    told.into_iter().map(Told::from).collect()
+}
+
+/// Tells the agent who is in the chat that the customer types.
+pub(super) fn typing(conversation: &Conversation, shared: &Shared, on: bool) {
+    pass_on(conversation, shared, feed::typing(conversation.id(), on));
+}
+
+/// Tells the agent who is in the chat how far the customer has read.
+pub(super) fn read(conversation: &Conversation, shared: &Shared, seq: Seq) {
+    pass_on(conversation, shared, feed::read(conversation.id(), seq));
+}
+
+fn pass_on(conversation: &Conversation, shared: &Shared, signal: feed::Rendered) {
+    if let Phase::Talking { lease, .. } = conversation.phase() {
+        let told = vec![Told::passing(signal.event, signal.data)];
+        shared.directory.tell_agent(&lease.agent, ToAgent::Tell(told));
+    }
+}
+
+/// Asks a session for a sign of life.
+pub(super) fn probe(shared: &Shared, session: SessionId) {
+    shared.metrics.probes.inc();
+    shared.directory.tell_session(session, ToSession::Probe);
+}
+
+/// Has a session closed.
+pub(super) fn close_session(shared: &Shared, session: SessionId, closing: Closing) {
+    shared.directory.tell_session(session, ToSession::Close(closing));
+}
+
+fn frames(shared: &Arc<Shared>, recorded: &Recorded) -> Vec<ByteString> {
+    let settings = shared.settings.load();
+    let name_of = |agent: &AgentId| -> Option<DisplayName> {
+        settings.agents.get(agent).map(|settings| settings.name.clone())
+    };
+    view::for_customer(recorded, name_of)
+}
+
+fn count(events: &[Event]) -> u32 {
+    u32::try_from(events.len()).unwrap_or(u32::MAX)
+}

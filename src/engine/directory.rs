@@ -1,0 +1,349 @@
+//! Who is where: the only thing that actors share.
+//!
+//! Callers hold ids. A conversation that nobody has asked for lately is opened from the journal
+//! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
+//! one live actor for an id, because an actor enters here before it is told anything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::dev::ToEnvelope;
+use actix::{Actor, Addr, Context, Handler, Message, Recipient};
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+
+use crate::domain::conversation::Conversation;
+use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::agent::AgentActor;
+use crate::engine::conversation::ConversationActor;
+use crate::engine::message::{Heard, ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::queue::QueueActor;
+use crate::engine::shared::Shared;
+use crate::limits;
+
+/// The addresses of everybody who is live.
+#[derive(Debug)]
+pub struct Directory {
+    conversations: DashMap<ConversationId, Live>,
+    agents: DashMap<AgentId, Addr<AgentActor>>,
+    queues: DashMap<QueueId, QueueEntry>,
+    sessions: DashMap<SessionId, SessionEntry>,
+    visitors: DashMap<(WidgetId, VisitorId), ConversationId>,
+    /// How often each conversation was opened again after its actor had died, since when.
+    reopened: DashMap<ConversationId, (u32, Timestamp)>,
+    /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
+    epochs: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Live {
+    address: Addr<ConversationActor>,
+    epoch: usize,
+}
+
+#[derive(Debug)]
+struct QueueEntry {
+    address: Addr<QueueActor>,
+    waiting: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+struct SessionEntry {
+    address: Recipient<ToSession>,
+    outbox: Arc<dyn Outbox>,
+}
+
+/// How much is on its way to a socket.
+pub trait Outbox: std::fmt::Debug + Send + Sync {
+    /// Takes room for one frame of this many bytes; false when there is none.
+    fn take(&self, bytes: usize) -> bool;
+
+    /// Whether there is room for a page of missed messages.
+    fn has_room_for_page(&self) -> bool;
+}
+
+/// What has become of something that was to be told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// It is on its way.
+    Sent,
+    /// Nobody is there.
+    Nobody,
+    /// There is no room for it.
+    Full,
+}
+
+/// Who has a visitor's chat.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Claim {
+    /// The one who asked.
+    Mine,
+    /// This conversation, from before.
+    Theirs(ConversationId),
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self {
+            conversations: DashMap::with_shard_amount(limits::SHARDS),
+            agents: DashMap::with_shard_amount(64),
+            queues: DashMap::with_shard_amount(16),
+            sessions: DashMap::with_shard_amount(limits::SHARDS),
+            visitors: DashMap::with_shard_amount(limits::SHARDS),
+            reopened: DashMap::with_shard_amount(16),
+            epochs: AtomicUsize::new(1),
+        }
+    }
+}
+
+impl Directory {
+    /// A number for an actor that is about to enter.
+    pub fn next_epoch(&self) -> usize {
+        self.epochs.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A conversation's actor enters. It must not be there already.
+    pub fn enter_conversation(
+        &self,
+        id: ConversationId,
+        epoch: usize,
+        address: Addr<ConversationActor>,
+    ) {
+        self.conversations.insert(id, Live { address, epoch });
+    }
+
+    /// Begins a conversation that was never there: nothing is read for it.
+    pub fn begin(&self, shared: &Arc<Shared>, id: ConversationId, first: ToConversation) {
+        let arbiter = shared.threads.of_shard(id.shard());
+        let epoch = self.next_epoch();
+        let sharing = shared.clone();
+        let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
+            ConversationActor::new(sharing, Conversation::new(id), epoch)
+        });
+        send(&address, first);
+        self.enter_conversation(id, epoch, address);
+    }
+
+    /// A conversation's actor leaves, unless another has taken its place.
+    pub fn leave_conversation(&self, id: ConversationId, epoch: usize) {
+        self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
+    }
+
+    /// Notes a session's sign of life. One for a conversation that is not live is not worth
+    /// opening it: whoever opens it finds out who is there.
+    pub fn hear(&self, id: ConversationId, session: SessionId) {
+        if let Some(live) = self.conversations.get(&id) {
+            send(&live.address, Heard { session });
+        }
+    }
+
+    /// Tells a conversation something, if it is live.
+    pub fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
+        match self.conversations.get(&id) {
+            Some(live) if live.address.connected() => {
+                send(&live.address, message);
+                Delivery::Sent
+            }
+            _ => Delivery::Nobody,
+        }
+    }
+
+    /// Tells a conversation something; opens it from the journal if it is not live.
+    pub fn tell(
+        &self,
+        shared: &Arc<Shared>,
+        id: ConversationId,
+        message: ToConversation,
+    ) -> Delivery {
+        match self.conversations.entry(id) {
+            Entry::Occupied(live) if live.get().address.connected() => {
+                send(&live.get().address, message);
+                Delivery::Sent
+            }
+            Entry::Occupied(mut dead) => {
+                if !self.may_reopen(id, shared.clock.now()) {
+                    return Delivery::Full;
+                }
+                shared.metrics.reopened.inc();
+                tracing::error!(conversation = %id, "its actor had died; opening it from the journal");
+                let live = open(shared, id, self.next_epoch());
+                send(&live.address, message);
+                dead.insert(live);
+                Delivery::Sent
+            }
+            Entry::Vacant(vacant) => {
+                let live = open(shared, id, self.next_epoch());
+                send(&live.address, message);
+                vacant.insert(live);
+                Delivery::Sent
+            }
+        }
+    }
+
+    /// How many conversations are live.
+    pub fn live_conversations(&self) -> usize {
+        self.conversations.len()
+    }
+
+    /// Every live conversation's id, collected first so that nothing is held while it is used.
+    pub fn conversation_ids(&self) -> Vec<ConversationId> {
+        self.conversations.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// An agent's actor enters.
+    pub fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
+        self.agents.insert(id, address);
+    }
+
+    /// An agent's actor leaves.
+    pub fn leave_agent(&self, id: &AgentId) {
+        self.agents.remove(id);
+    }
+
+    /// Whether an agent's actor is there and lives.
+    pub fn has_agent(&self, id: &AgentId) -> bool {
+        self.agents.get(id).is_some_and(|address| address.connected())
+    }
+
+    /// Tells an agent something.
+    pub fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
+        match self.agents.get(id) {
+            Some(address) if address.connected() => {
+                send(&address, message);
+                Delivery::Sent
+            }
+            _ => Delivery::Nobody,
+        }
+    }
+
+    /// A queue's actor enters.
+    pub fn enter_queue(&self, id: QueueId, address: Addr<QueueActor>, waiting: Arc<AtomicUsize>) {
+        self.queues.insert(id, QueueEntry { address, waiting });
+    }
+
+    /// A queue's actor leaves.
+    pub fn leave_queue(&self, id: &QueueId) {
+        self.queues.remove(id);
+    }
+
+    /// Whether a queue's actor is there and lives.
+    pub fn has_queue(&self, id: &QueueId) -> bool {
+        self.queues.get(id).is_some_and(|entry| entry.address.connected())
+    }
+
+    /// Tells a queue something.
+    pub fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
+        match self.queues.get(id) {
+            Some(entry) if entry.address.connected() => {
+                send(&entry.address, message);
+                Delivery::Sent
+            }
+            _ => Delivery::Nobody,
+        }
+    }
+
+    /// How many wait in a queue.
+    pub fn waiting_in(&self, id: &QueueId) -> usize {
+        self.queues.get(id).map_or(0, |entry| entry.waiting.load(Ordering::Relaxed))
+    }
+
+    /// A session enters.
+    pub fn enter_session(
+        &self,
+        id: SessionId,
+        address: Recipient<ToSession>,
+        outbox: Arc<dyn Outbox>,
+    ) {
+        self.sessions.insert(id, SessionEntry { address, outbox });
+    }
+
+    /// A session leaves.
+    pub fn leave_session(&self, id: SessionId) {
+        self.sessions.remove(&id);
+    }
+
+    /// Tells a session something. A frame for which its socket has no room is not sent: the
+    /// session must then be closed, and its widget resumes.
+    pub fn tell_session(&self, id: SessionId, message: ToSession) -> Delivery {
+        let Some(entry) = self.sessions.get(&id) else { return Delivery::Nobody };
+        if !entry.address.connected() {
+            return Delivery::Nobody;
+        }
+        if let ToSession::Frame { text, .. } = &message
+            && !entry.outbox.take(text.len())
+        {
+            return Delivery::Full;
+        }
+        entry.address.do_send(message);
+        Delivery::Sent
+    }
+
+    /// Whether a session's socket has room for a page of missed messages.
+    pub fn has_room_for_page(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|entry| entry.outbox.has_room_for_page())
+    }
+
+    /// Every session's id.
+    pub fn session_ids(&self) -> Vec<SessionId> {
+        self.sessions.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// How many sessions there are.
+    pub fn live_sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Gives a visitor's chat to this conversation, unless another has it.
+    pub fn claim_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) -> Claim {
+        match self.visitors.entry((widget, visitor)) {
+            Entry::Occupied(held) if *held.get() != id => Claim::Theirs(*held.get()),
+            Entry::Occupied(_) => Claim::Mine,
+            Entry::Vacant(vacant) => {
+                vacant.insert(id);
+                Claim::Mine
+            }
+        }
+    }
+
+    /// The visitor's live chat.
+    pub fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
+        self.visitors.get(&(widget.clone(), visitor)).map(|held| *held)
+    }
+
+    /// Gives a visitor's chat back, if this conversation has it.
+    pub fn free_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
+        self.visitors.remove_if(&(widget, visitor), |_, held| *held == id);
+    }
+
+    fn may_reopen(&self, id: ConversationId, now: Timestamp) -> bool {
+        let mut entry = self.reopened.entry(id).or_insert((0, now));
+        let (count, since) = entry.value_mut();
+        if now.since(*since) > Span::from_secs(60) {
+            (*count, *since) = (0, now);
+        }
+        *count = count.saturating_add(1);
+        *count <= limits::REOPENINGS_MAX
+    }
+}
+
+fn open(shared: &Arc<Shared>, id: ConversationId, epoch: usize) -> Live {
+    let arbiter = shared.threads.of_shard(id.shard());
+    let shared = shared.clone();
+    let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
+        ConversationActor::opening(shared, id, epoch)
+    });
+    Live { address, epoch }
+}
+
+/// Sends without a bound on the mailbox: actix's own bound does not hold, so what may be sent is
+/// bounded where it comes from (see `limits`): a session by its unanswered frames, a request by the
+/// count of those that run, an actor by the state it tells of.
+fn send<A, M>(address: &Addr<A>, message: M)
+where
+    A: Actor<Context = Context<A>> + Handler<M>,
+    M: Message<Result = ()> + Send + 'static,
+    A::Context: ToEnvelope<A, M>,
+{
+    address.do_send(message);
+}

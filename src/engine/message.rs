@@ -1,0 +1,271 @@
+//! What actors say to each other: plain owned data that names others by id, so that it could cross
+//! from one node to another unchanged. Only what an HTTP request asks carries a way to answer it.
+
+use std::sync::Arc;
+
+use actix::Message;
+use bytestring::ByteString;
+use tokio::sync::oneshot;
+
+use crate::domain::agent::Presence;
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::cause::{Cause, Leaving};
+use crate::domain::conversation::State;
+use crate::domain::conversation::command::{Answer, Command, StartRequest};
+use crate::domain::conversation::event::{Reason, Recorded};
+use crate::domain::conversation::view::View;
+use crate::domain::decision::Receipt;
+use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
+use crate::domain::lease::Lease;
+use crate::domain::queue::QueueCommand;
+use crate::domain::text::MessageText;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{AgentSignal, AgentView, Failure, Feed};
+use crate::journal::Fault;
+use crate::wire::client::Reference;
+use crate::wire::refusal::RefusalCode;
+
+/// A sign of life of a session: the most frequent message of all, so it is the smallest.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Heard {
+    /// Whose.
+    pub session: SessionId,
+}
+
+/// Everything else that a conversation is told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub enum ToConversation {
+    /// A session says something.
+    Session(SessionId, FromSession),
+    /// An HTTP request asks something.
+    Ask(Command, Reply<Answer>),
+    /// An HTTP request wants to see it.
+    Show(Reply<View>),
+    /// An agent passes something on.
+    Signal(AgentId, AgentSignal, Reply<()>),
+    /// An agent has set units aside for it.
+    Offer(AgentId),
+    /// An agent was gone for too long.
+    AgentGone(AgentId),
+    /// An agent opened a feed and wants to see it.
+    ShowTo(AgentId),
+    /// An agent asks what it holds of them.
+    ConfirmLease(AgentId),
+    /// State all claims again.
+    StateClaims,
+    /// Where it stands in the line.
+    Position {
+        /// From 1.
+        position: usize,
+        /// How long it may take.
+        wait: Option<Span>,
+    },
+    /// The journal has it up to here.
+    Durable(Receipt),
+    /// The journal may have lost what was not yet durable.
+    Lost(Fault),
+}
+
+/// What a session says to a conversation.
+#[derive(Debug)]
+pub enum FromSession {
+    /// It comes in, with the first word of a new conversation or into one that is.
+    Join(Box<Join>),
+    /// It says something.
+    Post(Reference, MessageId, MessageText),
+    /// It ends the chat.
+    End(Reference),
+    /// The customer types, or stopped.
+    Typing(bool),
+    /// The customer has read up to here.
+    Read(Seq),
+    /// The page announced that it is being left.
+    Leaving(Leaving),
+    /// It is gone.
+    Lost(Cause),
+}
+
+/// How a session comes in.
+#[derive(Debug)]
+pub struct Join {
+    /// The chat that is begun, if it is.
+    pub start: Option<StartRequest>,
+    /// The last place that the widget has seen.
+    pub after: Seq,
+    /// How often it was asked to beat.
+    pub heartbeat: Span,
+    /// The program it says it is.
+    pub program: Option<Arc<str>>,
+}
+
+/// What a session is told.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub enum ToSession {
+    /// It is in the conversation.
+    Joined {
+        /// Which.
+        conversation: ConversationId,
+        /// The state that the customer is told.
+        state: State,
+        /// The last place that the customer may see.
+        seq: Seq,
+    },
+    /// It is not in the conversation.
+    NotJoined {
+        /// Which.
+        conversation: ConversationId,
+        /// Why.
+        why: NotJoined,
+    },
+    /// Its message stands.
+    Posted {
+        /// What it called the request.
+        reference: Reference,
+        /// The message.
+        id: MessageId,
+        /// Its place.
+        seq: Seq,
+        /// When it was posted.
+        at: Timestamp,
+    },
+    /// Its request is done.
+    Done {
+        /// What it called the request.
+        reference: Reference,
+        /// The state that the customer is told now.
+        state: State,
+        /// The last place that the customer may see.
+        seq: Seq,
+        /// Why the chat ended.
+        reason: Option<Reason>,
+    },
+    /// Its request was refused.
+    Refused {
+        /// What it called the request.
+        reference: Reference,
+        /// Why.
+        code: RefusalCode,
+    },
+    /// A frame for the customer, encoded once for all sessions.
+    Frame {
+        /// The place it tells of; zero when it tells of none.
+        seq: Seq,
+        /// The frame.
+        text: ByteString,
+    },
+    /// The chat is over; the session is in no conversation any more.
+    Over(ConversationId),
+    /// It must be asked for a sign of life.
+    Probe,
+    /// It must be closed.
+    Close(Closing),
+}
+
+/// Why a session is not in a conversation.
+#[derive(Clone, Debug)]
+pub enum NotJoined {
+    /// The chat is over.
+    Ended {
+        /// Its state.
+        state: State,
+        /// Why it is over.
+        reason: Option<Reason>,
+        /// Where the customer is sent.
+        redirect: Option<Arc<str>>,
+        /// When it was closed.
+        closed_at: Option<Timestamp>,
+    },
+    /// There is no such conversation.
+    Unknown,
+    /// It cannot be served now.
+    Denied(RefusalCode),
+}
+
+/// Why a session is closed by the engine.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Closing {
+    /// The server stops.
+    Draining,
+    /// The conversation was opened anew after a fault.
+    Restarted,
+    /// Another session took its place.
+    Replaced,
+    /// It was silent.
+    Silent,
+    /// It read too slowly.
+    Slow,
+}
+
+/// What an agent is told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub enum ToAgent {
+    /// Something is asked whose answer nobody awaits.
+    Command(AgentCommand),
+    /// An HTTP request chooses a presence.
+    ChoosePresence(Presence, Reply<AgentView>),
+    /// An HTTP request wants to see them.
+    Show(Reply<AgentView>),
+    /// A queue wants to give them a chat.
+    Reserve(QueueId, ConversationId, Lease),
+    /// A conversation says what it holds of them; whether to check a claim that should be known.
+    Adjust {
+        /// Which.
+        conversation: ConversationId,
+        /// From this place on.
+        seq: Seq,
+        /// What it holds.
+        lease: Option<Lease>,
+        /// Whether this only repeats what was said before, so that a difference is drift.
+        repeated: bool,
+    },
+    /// The queues they serve have changed.
+    Serve(Vec<QueueId>),
+    /// They are not an agent any more.
+    Dismiss,
+    /// Things for their feeds, in order.
+    Tell(Vec<Told>),
+    /// An HTTP request opens a feed.
+    OpenFeed(Option<String>, Reply<Feed>),
+}
+
+/// One thing for an agent's feeds.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The name of the event.
+    pub event: &'static str,
+    /// Its JSON.
+    pub data: ByteString,
+    /// Whether it is only passing, and not kept for feeds that come back.
+    pub passing: bool,
+}
+
+/// What a queue is told.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub enum ToQueue {
+    /// Something is said whose answer nobody awaits.
+    Command(QueueCommand),
+    /// An HTTP request wants to know how many wait, and for how long.
+    Figures(Reply<(usize, Option<Span>)>),
+    /// It is not a queue any more.
+    Dismiss,
+}
+
+/// Entries that were read for a session that had missed them.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Missed {
+    /// For which session.
+    pub session: SessionId,
+    /// Up to which place everything was read.
+    pub through: Seq,
+    /// What it missed.
+    pub entries: Result<Vec<Recorded>, Fault>,
+}
+
+/// The way to answer an HTTP request. When it is dropped unanswered, the request learns that.
+pub type Reply<T> = oneshot::Sender<Result<T, Failure>>;

@@ -1,0 +1,214 @@
+//! The figures of a running engine, in Prometheus' form. Each is an atomic number that an actor
+//! holds; none is labelled by anything that grows with the number of chats.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::domain::cause::Cause;
+use crate::domain::conversation::State;
+use crate::domain::conversation::event::Reason;
+
+/// The figures.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Sockets that are open.
+    pub sessions: Gauge,
+    conversations: Family<StateLabel, Gauge>,
+    away: Gauge,
+    losses: Family<CauseLabel, Counter>,
+    expiries: Family<CauseLabel, Counter>,
+    closes: Family<ReasonLabel, Counter>,
+    /// Conversations that have begun.
+    pub started: Counter,
+    /// Messages that were posted and are durable.
+    pub posted: Counter,
+    /// Sessions that were asked for a sign of life.
+    pub probes: Counter,
+    /// Sockets that were closed because they read too slowly.
+    pub slow_readers: Counter,
+    /// Feeds that were ended because they were read too slowly.
+    pub slow_feeds: Counter,
+    /// Frames that were refused.
+    pub refused_frames: Counter,
+    /// Leases that are held.
+    pub leases: Gauge,
+    /// Leases that an agent knew otherwise than the conversation, and that were put right.
+    pub drift: Counter,
+    /// What was not taken because something was full.
+    pub mailbox_refusals: Counter,
+    /// Actors that had died and were opened again.
+    pub reopened: Counter,
+    /// How late the windows' ends were, in seconds.
+    pub lateness: Histogram,
+    /// How long appends took to become durable, in seconds.
+    pub journal_latency: Histogram,
+    /// The position of the journal.
+    pub journal_position: Gauge<u64, AtomicU64>,
+    /// Appends that wait for the disk.
+    pub journal_waiting: Gauge,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct StateLabel {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct CauseLabel {
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct ReasonLabel {
+    reason: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        // From a tenth of a millisecond to some seconds.
+        let spread = || exponential_buckets(0.000_1, 2.0, 18);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("holdline"),
+            sessions: Gauge::default(),
+            conversations: Family::default(),
+            away: Gauge::default(),
+            losses: Family::default(),
+            expiries: Family::default(),
+            closes: Family::default(),
+            started: Counter::default(),
+            posted: Counter::default(),
+            probes: Counter::default(),
+            slow_readers: Counter::default(),
+            slow_feeds: Counter::default(),
+            refused_frames: Counter::default(),
+            leases: Gauge::default(),
+            drift: Counter::default(),
+            mailbox_refusals: Counter::default(),
+            reopened: Counter::default(),
+            lateness: Histogram::new(spread()),
+            journal_latency: Histogram::new(spread()),
+            journal_position: Gauge::default(),
+            journal_waiting: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("sessions", "Sockets that are open", self.sessions.clone());
+        registry.register(
+            "conversations",
+            "Conversations that are not closed, by state",
+            self.conversations.clone(),
+        );
+        registry.register("away", "Customers of live chats who are away", self.away.clone());
+        registry.register("losses", "Sessions that were lost, by cause", self.losses.clone());
+        registry.register(
+            "expiries",
+            "Windows that ended with the customer away, by the cause of the loss",
+            self.expiries.clone(),
+        );
+        registry.register("closes", "Conversations that closed, by reason", self.closes.clone());
+        registry.register("started", "Conversations that began", self.started.clone());
+        registry.register("posted", "Messages that are durable", self.posted.clone());
+        registry.register("probes", "Sessions asked for a sign of life", self.probes.clone());
+        registry.register("slow_readers", "Sockets closed as slow", self.slow_readers.clone());
+        registry.register("slow_feeds", "Feeds ended as slow", self.slow_feeds.clone());
+        registry.register("refused_frames", "Frames refused", self.refused_frames.clone());
+        registry.register("leases", "Leases that are held", self.leases.clone());
+        registry.register("drift", "Leases found wrong and put right", self.drift.clone());
+        registry.register(
+            "mailbox_refusals",
+            "Requests and messages not taken because something was full",
+            self.mailbox_refusals.clone(),
+        );
+        registry.register(
+            "reopened",
+            "Actors that died and were opened again",
+            self.reopened.clone(),
+        );
+        registry.register(
+            "expiry_lateness_seconds",
+            "How late the ends of windows were",
+            self.lateness.clone(),
+        );
+        registry.register(
+            "journal_latency_seconds",
+            "How long appends took to become durable",
+            self.journal_latency.clone(),
+        );
+        registry.register(
+            "journal_position",
+            "The last durable position",
+            self.journal_position.clone(),
+        );
+        registry.register("journal_waiting", "Appends that wait", self.journal_waiting.clone());
+    }
+
+    /// A conversation went from one state to another; nothing stands for new and closed.
+    pub fn recount(&self, before: Option<State>, after: Option<State>) {
+        if before == after {
+            return;
+        }
+        if let Some(state) = before {
+            self.conversations.get_or_create(&StateLabel { state: state.name() }).dec();
+        }
+        if let Some(state) = after {
+            self.conversations.get_or_create(&StateLabel { state: state.name() }).inc();
+        }
+    }
+
+    /// A customer went away or came back.
+    pub fn recount_away(&self, before: bool, after: bool) {
+        match (before, after) {
+            (false, true) => drop(self.away.inc()),
+            (true, false) => drop(self.away.dec()),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// A session was lost.
+    pub fn lost(&self, cause: Cause) {
+        self.losses.get_or_create(&CauseLabel { cause: cause.name() }).inc();
+    }
+
+    /// A window ended.
+    pub fn expired(&self, cause: Cause) {
+        self.expiries.get_or_create(&CauseLabel { cause: cause.name() }).inc();
+    }
+
+    /// A conversation closed.
+    pub fn closed(&self, reason: Reason) {
+        self.closes.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
+    }
+
+    /// How many conversations are in a state.
+    pub fn in_state(&self, state: State) -> u64 {
+        let gauge = self.conversations.get_or_create(&StateLabel { state: state.name() });
+        u64::try_from(gauge.get()).unwrap_or(0)
+    }
+
+    /// How many customers are away.
+    pub fn are_away(&self) -> u64 {
+        u64::try_from(self.away.get()).unwrap_or(0)
+    }
+
+    /// All of it as text.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _written = encode(&mut text, &self.registry);
+        text
+    }
+}

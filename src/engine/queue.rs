@@ -1,0 +1,132 @@
+//! The actor that drives one queue: it asks agents for those who wait, and tells customers where
+//! they stand.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
+
+use crate::domain::agent::REQUEST_LINKS_FOR;
+use crate::domain::id::QueueId;
+use crate::domain::lease::{Lease, Purpose};
+use crate::domain::queue::{Queue, QueueCommand, QueueEvent};
+use crate::engine::directory::Delivery;
+use crate::engine::message::{ToAgent, ToConversation, ToQueue};
+use crate::engine::shared::Shared;
+
+/// How often customers are told where they stand, if that has changed.
+const POSITIONS_EVERY: Duration = Duration::from_secs(10);
+
+/// How many of the line are told. Further back a position says little, and telling all of a long
+/// line would cost more than serving it.
+const POSITIONS_MOST: usize = 1_000;
+
+/// Drives one queue.
+#[derive(Debug)]
+pub struct QueueActor {
+    shared: Arc<Shared>,
+    id: QueueId,
+    queue: Queue,
+    /// How many wait, for those who must know before a chat begins.
+    waiting: Arc<AtomicUsize>,
+    /// Whether anybody's position has changed since they were told.
+    moved: bool,
+}
+
+impl QueueActor {
+    /// An empty queue.
+    pub fn new(shared: Arc<Shared>, id: QueueId, waiting: Arc<AtomicUsize>) -> Self {
+        Self { shared, id, queue: Queue::default(), waiting, moved: false }
+    }
+
+    fn perform(&mut self, command: QueueCommand) {
+        let now = self.shared.clock.now();
+        let joined = match &command {
+            QueueCommand::Join(conversation, _) => Some(*conversation),
+            _ => None,
+        };
+        let may_match = !matches!(command, QueueCommand::Refused(..) | QueueCommand::Leave(_));
+        let Some(event) = self.queue.decide(command, now) else { return };
+        self.queue.apply(&event, now);
+        if may_match {
+            self.serve();
+        }
+        self.moved = true;
+        self.waiting.store(self.queue.waiting(), Ordering::Relaxed);
+        if let Some(conversation) = joined {
+            // The newest waits behind all others, unless it has waited before.
+            let position = ToConversation::Position {
+                position: self.queue.waiting().max(1),
+                wait: self.queue.average_wait(),
+            };
+            self.shared.directory.tell_live(conversation, position);
+        }
+    }
+
+    /// Asks agents for as many of the line as there is room for.
+    fn serve(&mut self) {
+        let now = self.shared.clock.now();
+        while let Some(event) = self.queue.decide(QueueCommand::Match, now) {
+            let QueueEvent::Asked(conversation, agent) = &event else { break };
+            let (conversation, agent) = (*conversation, agent.clone());
+            let units = self.queue.units_of(conversation);
+            self.queue.apply(&event, now);
+            // The conversation states the real lease when it makes the offer.
+            let lease = Lease {
+                agent: agent.clone(),
+                units,
+                purpose: Purpose::Offer,
+                grace: REQUEST_LINKS_FOR,
+            };
+            let reserve = ToAgent::Reserve(self.id.clone(), conversation, lease);
+            if self.shared.directory.tell_agent(&agent, reserve) == Delivery::Nobody {
+                for command in [
+                    QueueCommand::Refused(conversation, agent.clone()),
+                    QueueCommand::AgentLeft(agent),
+                ] {
+                    if let Some(event) = self.queue.decide(command, now) {
+                        self.queue.apply(&event, now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn tell_positions(&mut self) {
+        if !std::mem::take(&mut self.moved) {
+            return;
+        }
+        let wait = self.queue.average_wait();
+        for (conversation, position) in self.queue.positions(POSITIONS_MOST) {
+            let position = ToConversation::Position { position, wait };
+            self.shared.directory.tell_live(conversation, position);
+        }
+    }
+}
+
+impl Actor for QueueActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.run_interval(POSITIONS_EVERY, |actor, _| actor.tell_positions());
+    }
+}
+
+impl Handler<ToQueue> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToQueue, context: &mut Self::Context) {
+        match message {
+            ToQueue::Command(command) => self.perform(command),
+            ToQueue::Figures(reply) => {
+                // Whoever has gone does not mind.
+                drop(reply.send(Ok((self.queue.waiting(), self.queue.average_wait()))));
+            }
+            ToQueue::Dismiss => {
+                self.shared.directory.leave_queue(&self.id);
+                context.stop();
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What every actor may reach: the clock, the settings, the journal, the directory, the figures.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use tokio::sync::Mutex;
+
+use crate::clock::Clock;
+use crate::domain::agent::Presence;
+use crate::domain::id::AgentId;
+use crate::domain::settings::Workstream;
+use crate::domain::settings::registry::Registry;
+use crate::domain::time::Span;
+use crate::engine::directory::Directory;
+use crate::engine::metrics::Metrics;
+use crate::engine::threads::Threads;
+use crate::journal::Journal;
+use crate::limits;
+
+/// What every actor may reach. None of it is a conversation's state, an agent's or a queue's.
+#[derive(Debug)]
+pub struct Shared {
+    /// The clock.
+    pub clock: Clock,
+    /// The settings in force, replaced as a whole.
+    pub settings: ArcSwap<Registry>,
+    /// The disk.
+    pub journal: Arc<dyn Journal>,
+    /// Who is where.
+    pub directory: Directory,
+    /// Which thread is whose.
+    pub threads: Threads,
+    /// The figures.
+    pub metrics: Metrics,
+    /// How often leases are repeated to agents, and asked for by them.
+    pub audit_every: Span,
+    /// Tells this run from earlier ones in the ids of feed events.
+    pub run: u64,
+    /// The settings of a conversation of which nothing is known.
+    pub fallback_workstream: Arc<Workstream>,
+    /// Whether the server is stopping, and takes nothing new.
+    pub draining: AtomicBool,
+    /// Requests that run.
+    pub asking: AtomicUsize,
+    /// Held while the settings change.
+    pub changing: Mutex<()>,
+    /// The presence that each agent chose last.
+    pub presences: DashMap<AgentId, Presence>,
+    /// The position of the journal up to which every feed has surely been told.
+    pub told_through: AtomicU64,
+}
+
+impl Shared {
+    /// Whether people must wait because the disk cannot keep up.
+    pub fn is_overloaded(&self) -> bool {
+        let overloaded =
+            self.journal.waiting() > limits::APPENDS_WAITING_MAX || !self.journal.is_writable();
+        if overloaded {
+            self.metrics.mailbox_refusals.inc();
+        }
+        overloaded
+    }
+
+    /// Whether the server is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

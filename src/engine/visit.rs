@@ -1,0 +1,187 @@
+//! What a session's actor asks of the engine: to come in, to say things, to go.
+
+use std::sync::Arc;
+
+use actix::Recipient;
+
+use crate::domain::cause::{Cause, Leaving};
+use crate::domain::conversation::command::StartRequest;
+use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, WidgetId};
+use crate::domain::settings::Workstream;
+use crate::domain::text::MessageText;
+use crate::domain::time::Span;
+use crate::engine::directory::{Claim, Delivery, Outbox};
+use crate::engine::message::{FromSession, Join, ToConversation, ToSession};
+use crate::engine::{Engine, Failure};
+use crate::limits;
+use crate::wire::client::Reference;
+use crate::wire::refusal::RefusalCode;
+
+/// One session's way into the engine. It must be left with [`Visit::leave`].
+#[derive(Debug)]
+pub struct Visit {
+    engine: Engine,
+    session: SessionId,
+    widget: WidgetId,
+    /// On which of the engine's threads the session lives; its new chats live there too.
+    thread: usize,
+}
+
+/// How a session comes into a conversation.
+#[derive(Clone, Debug)]
+pub struct Entrance {
+    /// The last place that the widget has seen.
+    pub after: Seq,
+    /// How often it was asked to beat.
+    pub heartbeat: Span,
+    /// The program it says it is.
+    pub program: Option<Arc<str>>,
+}
+
+impl Engine {
+    /// Lets a session in. What it is told goes to `address`; `outbox` says whether its socket has
+    /// room.
+    pub fn visit(
+        &self,
+        session: SessionId,
+        widget: WidgetId,
+        thread: usize,
+        address: Recipient<ToSession>,
+        outbox: Arc<dyn Outbox>,
+    ) -> Visit {
+        self.shared.directory.enter_session(session, address, outbox);
+        Visit { engine: self.clone(), session, widget, thread }
+    }
+}
+
+impl Visit {
+    /// The session.
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The engine.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The settings that this session's chats are handled under; nothing once the widget or its
+    /// workstream has been removed.
+    pub fn workstream(&self) -> Option<Arc<Workstream>> {
+        let settings = self.engine.shared.settings.load();
+        let widget = settings.widgets.get(&self.widget)?;
+        settings.workstreams.get(&widget.workstream).cloned()
+    }
+
+    /// The live chat of a visitor in this widget.
+    pub fn chat_of(&self, visitor: VisitorId) -> Option<ConversationId> {
+        self.engine.shared.directory.chat_of(&self.widget, visitor)
+    }
+
+    /// Comes back into a conversation. The answer is [`ToSession::Joined`], followed by all that
+    /// was missed, or [`ToSession::NotJoined`].
+    pub fn join(&self, conversation: ConversationId, entrance: Entrance) -> Result<(), Failure> {
+        self.send_join(conversation, None, entrance)
+    }
+
+    /// Asks for a chat; a visitor who has a live one comes back into it. The answer is as for
+    /// [`Visit::join`].
+    pub fn start(&self, request: StartRequest, entrance: Entrance) -> Result<(), RefusalCode> {
+        let shared = &self.engine.shared;
+        let workstream = self.workstream().ok_or(RefusalCode::UnknownWidget)?;
+        if shared.is_draining() {
+            return Err(RefusalCode::Unavailable);
+        }
+        if shared.is_overloaded() {
+            return Err(RefusalCode::Overloaded);
+        }
+        if shared.directory.waiting_in(&workstream.queue) >= limits::QUEUE_WAITING_MAX {
+            shared.metrics.mailbox_refusals.inc();
+            return Err(RefusalCode::QueueFull);
+        }
+        let id = shared.threads.mint_on(self.thread);
+        match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
+            Claim::Mine => {
+                let join = join(Some(request), entrance);
+                let first =
+                    ToConversation::Session(self.session, FromSession::Join(Box::new(join)));
+                shared.directory.begin(shared, id, first);
+                Ok(())
+            }
+            Claim::Theirs(earlier) => {
+                self.send_join(earlier, None, entrance).map_err(|_| RefusalCode::Unavailable)
+            }
+        }
+    }
+
+    /// Gives up a visitor's claim that has turned out to be of a chat that is over.
+    pub fn forget(&self, visitor: VisitorId, conversation: ConversationId) {
+        let directory = &self.engine.shared.directory;
+        directory.free_visitor(self.widget.clone(), visitor, conversation);
+    }
+
+    /// Posts a message. The answer is [`ToSession::Posted`] or [`ToSession::Refused`].
+    pub fn post(
+        &self,
+        conversation: ConversationId,
+        reference: Reference,
+        id: MessageId,
+        text: MessageText,
+    ) -> bool {
+        self.say(conversation, FromSession::Post(reference, id, text))
+    }
+
+    /// Ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
+    pub fn end(&self, conversation: ConversationId, reference: Reference) -> bool {
+        self.say(conversation, FromSession::End(reference))
+    }
+
+    /// Shows that the session is there.
+    pub fn hear(&self, conversation: ConversationId) {
+        self.engine.shared.directory.hear(conversation, self.session);
+    }
+
+    /// The customer types, or has stopped.
+    pub fn typing(&self, conversation: ConversationId, on: bool) -> bool {
+        self.say(conversation, FromSession::Typing(on))
+    }
+
+    /// The customer has read up to a place.
+    pub fn read(&self, conversation: ConversationId, seq: Seq) -> bool {
+        self.say(conversation, FromSession::Read(seq))
+    }
+
+    /// The page announced that it is being left.
+    pub fn leaving(&self, conversation: ConversationId, how: Leaving) -> bool {
+        self.say(conversation, FromSession::Leaving(how))
+    }
+
+    /// The session is gone.
+    pub fn leave(&self, conversation: Option<ConversationId>, cause: Cause) {
+        self.engine.shared.directory.leave_session(self.session);
+        if let Some(conversation) = conversation {
+            self.say(conversation, FromSession::Lost(cause));
+        }
+    }
+
+    fn say(&self, conversation: ConversationId, said: FromSession) -> bool {
+        let shared = &self.engine.shared;
+        let message = ToConversation::Session(self.session, said);
+        shared.directory.tell(shared, conversation, message) == Delivery::Sent
+    }
+
+    fn send_join(
+        &self,
+        conversation: ConversationId,
+        start: Option<StartRequest>,
+        entrance: Entrance,
+    ) -> Result<(), Failure> {
+        let said = FromSession::Join(Box::new(join(start, entrance)));
+        if self.say(conversation, said) { Ok(()) } else { Err(Failure::Unavailable) }
+    }
+}
+
+fn join(start: Option<StartRequest>, entrance: Entrance) -> Join {
+    let Entrance { after, heartbeat, program } = entrance;
+    Join { start, after, heartbeat, program }
+}
