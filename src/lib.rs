@@ -5,4 +5,5 @@ pub mod domain;
 pub mod engine;
 pub mod journal;
 pub mod limits;
+pub mod socket;
 pub mod wire;

@@ -34,6 +34,10 @@ pub const PAGE_BYTES_MAX: usize = 512;
 /// before its payload is read.
 pub const FRAME_BYTES_MAX: usize = 81_920;
 
+/// Fragments of one message from a widget, because empty ones would never reach its limit of
+/// bytes. A message in more closes the socket (1009).
+pub const FRAGMENTS_MAX: u16 = 256;
+
 /// Bytes read from a socket at once, because they are copied from a buffer that a thread shares
 /// among all of its sockets.
 pub const READ_BYTES_MAX: usize = 16_384;
@@ -72,8 +76,30 @@ pub const REFUSALS_MAX: u32 = 100;
 /// Seconds a socket may take to say `hello`, because an unused one costs a descriptor.
 pub const HELLO_SECONDS_MAX: u64 = 10;
 
+/// Seconds that sent bytes may stay unacknowledged before the kernel gives a connection up,
+/// because nothing else notices a peer that has vanished while we write.
+pub const UNACKNOWLEDGED_SECONDS_MAX: u64 = 30;
+
+/// Seconds of silence before the kernel probes a connection, because one that has not said
+/// `hello` has no heartbeat, and plain HTTP has none at all.
+pub const KEEPALIVE_SECONDS: u64 = 60;
+
+/// Seconds that a socket's last bytes may take, because the session is over and only its close
+/// frame is still on its way. Then the connection is dropped.
+pub const FAREWELL_SECONDS_MAX: u64 = 2;
+
+/// Seconds that requests may take to finish once the server stops. Then they are dropped.
+pub const HTTP_FINISH_SECONDS_MAX: u64 = 10;
+
+/// Connections waiting to be accepted; the kernel cuts it to `net.core.somaxconn`. It is large
+/// because after a network failure everybody comes back at once.
+pub const BACKLOG_MAX: i32 = 65_535;
+
+/// Connections accepted before a thread's other sockets get a turn.
+pub const ACCEPTS_MAX: usize = 16;
+
 /// Entries sent in one page of missed messages, because a page is held in memory while it is sent.
-pub const CATCH_UP_ENTRIES_MAX: usize = 200;
+pub const CATCH_UP_ENTRIES_MAX: usize = 100;
 
 /// Bytes of one page of missed messages, for the same reason. At least one entry is always sent.
 pub const CATCH_UP_BYTES_MAX: usize = 262_144;
@@ -148,5 +174,5 @@ const _: () =
     assert!(FRAME_BYTES_MAX >= TEXT_CHARS_MAX * 12 + 1_024, "the longest text fits a frame");
 const _: () =
     assert!(CATCH_UP_BYTES_MAX + FRAME_BYTES_MAX <= OUTBOX_BYTES_MAX, "a page fits the outbox");
-const _: () = assert!(CATCH_UP_ENTRIES_MAX < OUTBOX_FRAMES_MAX, "a page fits the outbox");
+const _: () = assert!(2 * CATCH_UP_ENTRIES_MAX < OUTBOX_FRAMES_MAX, "a page fits the outbox");
 const _: () = assert!(FEED_WAITING_MAX >= FEED_REPLAY_MAX, "a replay fits the feed");

@@ -1,0 +1,22 @@
+//! The sockets of widgets, from the accepted connection to the session actor and back.
+//!
+//! One [`listener`] on each thread accepts connections for HTTP and for widgets. A widget's
+//! request is judged by [`upgrade`], its stream is taken out of the HTTP machinery, and one small
+//! [`pump`] carries frames between it and the session actor, which holds a [`Line`].
+//! An idle socket keeps no buffer, and no socket can make the server buffer more than
+//! [`limits`](crate::limits) allow: [`guard`] refuses frames by their headers, reading stops while
+//! the session is busy, and a reader that is too slow is closed.
+
+pub mod guard;
+mod handshake;
+pub mod line;
+pub mod listener;
+pub mod pump;
+pub mod upgrade;
+
+pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
+pub use guard::Breach;
+pub use line::{Line, Outbox, Slow, SocketEnd};
+pub use listener::{Figures, bind, serve};
+pub use pump::SessionActor;
+pub use upgrade::{Admission, Rejection, UpgradeRequest};

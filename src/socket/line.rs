@@ -1,0 +1,358 @@
+//! What a session and its socket share: the [`Line`] that the session holds, and the [`Outbox`]
+//! that counts what is on its way to the socket.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use actix_codec::Encoder;
+use actix_http::ws::{self, Codec};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+use futures_util::Stream;
+use futures_util::task::AtomicWaker;
+
+use crate::domain::cause::Cause;
+use crate::domain::time::Span;
+use crate::limits;
+use crate::socket::guard::{Breach, Guard, Incoming};
+use crate::socket::{Message, ProtocolError};
+use crate::wire::close::CloseCode;
+use crate::wire::server::ServerFrame;
+
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SocketEnd {
+    /// The widget sent a close frame with this code; 1005 when it had none.
+    Closed(u16),
+    /// The connection ended without a close frame.
+    Ended,
+    /// The connection was reset.
+    Reset,
+    /// The peer acknowledged nothing for too long.
+    TimedOut,
+    /// The widget broke the protocol.
+    Refused(Breach),
+    /// The widget read too slowly.
+    Slow,
+}
+
+impl SocketEnd {
+    /// The cause that the conversation is told.
+    pub const fn cause(self) -> Cause {
+        match self {
+            Self::Closed(code) => Cause::Closed(code),
+            Self::Ended => Cause::Closed(1006),
+            Self::Reset | Self::TimedOut => Cause::Reset,
+            Self::Refused(breach) => breach.close_code().cause(),
+            Self::Slow => CloseCode::SlowReader.cause(),
+        }
+    }
+}
+
+/// A widget reads more slowly than it is told; its socket is being closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the widget reads too slowly")]
+pub struct Slow;
+
+/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
+/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
+/// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+    is_over: AtomicBool,
+    pump: AtomicWaker,
+}
+
+impl Outbox {
+    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
+    ///
+    /// When there is none, the text must not be sent: the socket is being closed.
+    pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
+        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
+            return Ok(());
+        }
+        self.is_over.store(true, Ordering::Release);
+        self.pump.wake();
+        Err(Slow)
+    }
+
+    /// Frames on their way.
+    pub fn frames(&self) -> usize {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes on their way.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    pub(super) fn register(&self, waker: &Waker) {
+        self.pump.register(waker);
+    }
+
+    pub(super) fn release(&self, frames: usize, bytes: usize) {
+        // Every frame was reserved before it was written, so neither goes below zero.
+        self.frames.fetch_sub(frames, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
+/// clone; it stays on the thread of its socket, and is only used while its session runs.
+#[derive(Clone, Debug)]
+pub struct Line(Rc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    outbox: Arc<Outbox>,
+    end: Cell<Option<SocketEnd>>,
+    has_closed: Cell<bool>,
+    /// Whether the session has been told of the end.
+    is_told: Cell<bool>,
+    /// Whether the session should be polled although nothing has woken it.
+    is_due: Cell<bool>,
+    given: Cell<usize>,
+    inner: RefCell<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    guard: Guard,
+    ready: Option<Incoming>,
+    rest: Bytes,
+    written: Written,
+}
+
+/// Encoded frames, and what they count for in the outbox.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) bytes: BytesMut,
+    pub(super) frames: usize,
+    pub(super) payload: usize,
+}
+
+impl Line {
+    pub(super) fn new() -> Self {
+        Self(Rc::new(Shared {
+            outbox: Arc::default(),
+            end: Cell::new(None),
+            has_closed: Cell::new(false),
+            is_told: Cell::new(false),
+            is_due: Cell::new(false),
+            given: Cell::new(0),
+            inner: RefCell::default(),
+        }))
+    }
+
+    /// What is on its way to the socket, for whoever else sends to this session.
+    pub fn outbox(&self) -> Arc<Outbox> {
+        Arc::clone(&self.0.outbox)
+    }
+
+    /// Says a text. If the outbox is full the socket is closed instead; the session then learns
+    /// of its end as of any other.
+    pub fn text(&self, text: &ByteString) {
+        self.say(ws::Message::Text(text.clone()), text.len());
+    }
+
+    /// Says a text for which the sender has made a reservation in the outbox.
+    pub fn pass_on(&self, text: &ByteString) {
+        self.write(ws::Message::Text(text.clone()), text.len());
+    }
+
+    /// Asks whether anybody is there.
+    pub fn ping(&self) {
+        self.say(ws::Message::Ping(Bytes::new()), 0);
+    }
+
+    /// Answers a ping.
+    pub fn pong(&self, payload: Bytes) {
+        let bytes = payload.len();
+        self.say(ws::Message::Pong(payload), bytes);
+    }
+
+    /// Says `bye` and closes: the session stops its context next, and what was said before is
+    /// still written if the widget reads it soon.
+    pub fn close(&self, code: CloseCode, retry_after: Span) {
+        if self.0.has_closed.get() {
+            return;
+        }
+        let bye = ServerFrame::bye(code, retry_after).render();
+        self.0.inner.borrow_mut().written.put(&bye, code);
+        self.0.has_closed.set(true);
+    }
+
+    /// Notes that one frame has been dealt with. To be called once for every frame that the
+    /// session was given, at once or when its answer has come: while
+    /// [`limits::INBOX_FRAMES_MAX`] are not done, nothing more is read from the socket.
+    pub fn done(&self) {
+        let was_open = self.is_open();
+        self.0.given.set(self.0.given.get().saturating_sub(1));
+        if !was_open {
+            self.0.is_due.set(true);
+        }
+    }
+
+    /// How the socket ended; nothing while it lives, or when the session stopped first.
+    pub fn end(&self) -> Option<SocketEnd> {
+        self.0.end.get()
+    }
+
+    fn say(&self, frame: ws::Message, bytes: usize) {
+        if self.0.outbox.reserve(bytes).is_ok() {
+            self.write(frame, bytes);
+        }
+    }
+
+    fn write(&self, frame: ws::Message, bytes: usize) {
+        // Nothing may follow a close frame.
+        if self.0.has_closed.get() {
+            self.0.outbox.release(1, bytes);
+            return;
+        }
+        let mut inner = self.0.inner.borrow_mut();
+        let written = &mut inner.written;
+        // Encoding fails only for fragments out of order, and none is ever sent.
+        let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut written.bytes);
+        written.frames += 1;
+        written.payload += bytes;
+    }
+
+    pub(super) fn take_written(&self) -> Option<Written> {
+        let mut inner = self.0.inner.borrow_mut();
+        (!inner.written.bytes.is_empty()).then(|| std::mem::take(&mut inner.written))
+    }
+
+    pub(super) fn has_closed(&self) -> bool {
+        self.0.has_closed.get()
+    }
+
+    /// Notes how the socket ended, once.
+    pub(super) fn note_end(&self, end: SocketEnd) {
+        if self.0.end.get().is_none() {
+            self.0.end.set(Some(end));
+            self.0.is_due.set(true);
+        }
+    }
+
+    /// Whether the session can be given more, now.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.given.get() < limits::INBOX_FRAMES_MAX
+    }
+
+    /// Whether bytes wait for the session.
+    pub(super) fn has_waiting(&self) -> bool {
+        let inner = self.0.inner.borrow();
+        inner.ready.is_some() || !inner.rest.is_empty()
+    }
+
+    /// Whether the session should be polled although nothing has woken it.
+    pub(super) fn take_due(&self) -> bool {
+        self.0.is_due.take()
+    }
+
+    /// Whether the session has been told of the end.
+    pub(super) fn is_told(&self) -> bool {
+        self.0.is_told.get()
+    }
+
+    /// Takes bytes from the socket. Nothing may be waiting.
+    pub(super) fn feed(&self, mut chunk: &[u8]) {
+        let found = {
+            let mut inner = self.0.inner.borrow_mut();
+            // Nearly always a chunk is one frame, and nothing of it has to be kept.
+            let found = inner.guard.next(&mut chunk);
+            inner.rest = Bytes::copy_from_slice(chunk);
+            found
+        };
+        if let Some(incoming) = self.judge(found) {
+            self.0.inner.borrow_mut().ready = Some(incoming);
+        }
+    }
+
+    fn take_next(&self) -> Option<Incoming> {
+        let found = {
+            let mut inner = self.0.inner.borrow_mut();
+            if let Some(incoming) = inner.ready.take() {
+                return Some(incoming);
+            }
+            if inner.rest.is_empty() {
+                return None;
+            }
+            let rest = std::mem::take(&mut inner.rest);
+            let mut chunk = &rest[..];
+            let found = inner.guard.next(&mut chunk);
+            inner.rest = rest.slice_ref(chunk);
+            found
+        };
+        self.judge(found)
+    }
+
+    fn judge(&self, found: Result<Option<Incoming>, Breach>) -> Option<Incoming> {
+        let end = match found {
+            Ok(Some(Incoming::Close(code))) => SocketEnd::Closed(code),
+            Ok(incoming) => return incoming,
+            Err(breach) => SocketEnd::Refused(breach),
+        };
+        // Whatever follows has no meaning.
+        self.0.inner.borrow_mut().rest = Bytes::new();
+        self.note_end(end);
+        None
+    }
+}
+
+impl Written {
+    /// Adds the goodbye, which is beyond the account of the outbox.
+    pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
+        let reason = ws::CloseReason { code: code.number().into(), description: None };
+        let mut codec = Codec::new();
+        for frame in [ws::Message::Text(bye.clone()), ws::Message::Close(Some(reason))] {
+            // Encoding fails only for fragments out of order, and none is ever sent.
+            let _: Result<(), ProtocolError> = codec.encode(frame, &mut self.bytes);
+        }
+    }
+}
+
+/// The stream of a session's frames, which ends when the socket has ended and everything before
+/// has been given.
+#[derive(Debug)]
+pub(super) struct Frames(pub(super) Line);
+
+impl Stream for Frames {
+    type Item = Result<Message, ProtocolError>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let line = &self.0;
+        let is_slow = line.end() == Some(SocketEnd::Slow);
+        if !is_slow && (line.is_open() || line.end().is_some()) {
+            if let Some(incoming) = line.take_next() {
+                line.0.given.set(line.0.given.get() + 1);
+                let message = match incoming {
+                    Incoming::Text(text) => Message::Text(text),
+                    Incoming::Ping(payload) => Message::Ping(payload),
+                    Incoming::Pong(payload) => Message::Pong(payload),
+                    Incoming::Close(_) => Message::Nop,
+                };
+                return Poll::Ready(Some(Ok(message)));
+            }
+        }
+        // The pump polls the session again whenever this could have changed.
+        if line.end().is_some() {
+            line.0.is_told.set(true);
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,200 @@
+//! Accepting connections: one loop on each thread, for HTTP and for widgets alike.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use actix_http::body::MessageBody;
+use actix_http::{HttpService, Request, Response};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
+};
+use actix_web::dev::AppConfig;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+
+use crate::limits;
+use crate::socket::upgrade::{self, Admission};
+
+/// How long to wait when no descriptor is left; soon a socket will have closed.
+const OUT_OF_DESCRIPTORS_WAIT: Duration = Duration::from_millis(20);
+
+/// What the listeners of all threads have seen.
+#[derive(Debug, Default)]
+pub struct Figures {
+    accepted: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Figures {
+    /// Connections that were accepted.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Times that accepting failed, as when no descriptor was left.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// Opens a listening socket. Each thread serves a clone of it ([`try_clone`]).
+///
+/// [`try_clone`]: std::net::TcpListener::try_clone
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(limits::BACKLOG_MAX)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// Serves connections on this thread, which must run an actix arbiter, until `stop` holds true or
+/// its sender is gone. Then no more are accepted, and it returns once the HTTP requests that were
+/// under way are answered, or [`limits::HTTP_FINISH_SECONDS_MAX`] have passed. Widgets' sockets
+/// are not touched: their sessions say `bye`.
+pub async fn serve<F, I, S, B, A>(
+    listener: std::net::TcpListener,
+    app: F,
+    admission: A,
+    figures: Arc<Figures>,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()>
+where
+    F: FnOnce() -> I,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+    A: Admission,
+{
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let address = listener.local_addr()?;
+    let app = app().into_factory().map_err(|error| error.into().error_response());
+    let admission = Rc::new(admission);
+    let stopping = stop.clone();
+    let service = HttpService::build()
+        .local_addr(address)
+        .graceful_shutdown_signal(move || {
+            let mut stopping = stopping.clone();
+            async move {
+                // That the sender is gone is a stop as well.
+                let _: Result<_, _> = stopping.wait_for(|stop| *stop).await;
+            }
+        })
+        .upgrade(fn_service(move |(request, framed)| {
+            let admission = Rc::clone(&admission);
+            async move { upgrade::answer(&*admission, request, framed).await }
+        }))
+        .finish(map_config(app, move |()| AppConfig::default()))
+        .tcp()
+        .new_service(())
+        .await
+        .map_err(|()| io::Error::other("the HTTP application could not be built"))?;
+    let service = Rc::new(service);
+    let under_way = Rc::new(UnderWay::default());
+    let mut in_a_row = 0;
+    loop {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = accept(&listener, &figures) => {
+                let Some(stream) = accepted else { continue };
+                let entry = UnderWay::enter(&under_way);
+                let service = Rc::clone(&service);
+                actix_rt::spawn(async move {
+                    // What goes wrong on one connection concerns only its other end.
+                    let _: Result<_, _> = service.call(stream).await;
+                    drop(entry);
+                });
+            }
+        }
+        in_a_row = (in_a_row + 1) % limits::ACCEPTS_MAX;
+        if in_a_row == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(listener);
+    let limit = Duration::from_secs(limits::HTTP_FINISH_SECONDS_MAX);
+    // Whatever is not answered by then is dropped with its thread.
+    let _: Result<_, _> = tokio::time::timeout(limit, under_way.done()).await;
+    Ok(())
+}
+
+/// Waits for a connection.
+async fn accept(listener: &TcpListener, figures: &Figures) -> Option<TcpStream> {
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            figures.accepted.fetch_add(1, Ordering::Relaxed);
+            prepare(&stream).ok().map(|()| stream)
+        }
+        Err(error) => {
+            figures.failed.fetch_add(1, Ordering::Relaxed);
+            let is_of_one_connection = matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionRefused
+            );
+            if !is_of_one_connection {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(OUT_OF_DESCRIPTORS_WAIT).await;
+            }
+            None
+        }
+    }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let silence = Duration::from_secs(limits::KEEPALIVE_SECONDS);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence))?;
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
+        socket.set_tcp_user_timeout(Some(limit))?;
+    }
+    Ok(())
+}
+
+/// The connections that HTTP is spoken on.
+#[derive(Default)]
+struct UnderWay {
+    count: Cell<usize>,
+    changed: Notify,
+}
+
+impl UnderWay {
+    fn enter(this: &Rc<Self>) -> Entry {
+        this.count.set(this.count.get() + 1);
+        Entry(Rc::clone(this))
+    }
+
+    async fn done(&self) {
+        while self.count.get() > 0 {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// One of them, for as long as it lives.
+struct Entry(Rc<UnderWay>);
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.0.count.set(self.0.count.get() - 1);
+        self.0.changed.notify_one();
+    }
+}

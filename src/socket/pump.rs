@@ -1,0 +1,349 @@
+//! One future for each socket: it carries bytes between the connection and the session actor.
+//!
+//! The session is polled whenever it has something to do, whether or not the widget reads.
+//! Between frames the future holds no buffer: it reads into one that its thread shares, and what
+//! it writes is freed as soon as it is written. It ends by itself once the session has stopped.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use actix::{Actor, AsyncContext, StreamHandler};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use crate::domain::time::Span;
+use crate::limits;
+use crate::socket::line::{Frames, Line, SocketEnd, Written};
+use crate::socket::{Message, ProtocolError, WebsocketContext};
+use crate::wire::close::CloseCode;
+use crate::wire::server::ServerFrame;
+
+/// An actor that a socket can be given to.
+pub trait SessionActor:
+    Actor<Context = WebsocketContext<Self>> + StreamHandler<Result<Message, ProtocolError>>
+{
+}
+
+impl<A> SessionActor for A where
+    A: Actor<Context = WebsocketContext<A>> + StreamHandler<Result<Message, ProtocolError>>
+{
+}
+
+/// Turns that a socket takes before the other sockets of its thread get theirs.
+const TURNS_MAX: usize = 8;
+
+/// Bytes that are read and thrown away after the farewell, so that the kernel does not answer
+/// them with a reset that would overtake it.
+const DRAINED_BYTES_MAX: usize = 65_536;
+
+thread_local! {
+    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; limits::READ_BYTES_MAX].into());
+}
+
+type Session = Pin<Box<dyn Stream<Item = Result<Bytes, actix_web::Error>>>>;
+
+/// A socket and its session.
+pub struct Pump {
+    stream: TcpStream,
+    line: Line,
+    /// The session; gone once it has stopped.
+    session: Option<Session>,
+    /// What could not be written at once.
+    waiting: VecDeque<Encoded>,
+    farewell: Option<Box<Farewell>>,
+}
+
+impl fmt::Debug for Pump {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Pump").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+/// Bytes on their way, and what they count for in the outbox.
+struct Encoded {
+    bytes: Bytes,
+    /// Bytes that are written already.
+    written: usize,
+    frames: usize,
+    payload: usize,
+}
+
+/// The time after a session.
+struct Farewell {
+    until: Pin<Box<Sleep>>,
+    is_shut: bool,
+    drained: usize,
+}
+
+impl Pump {
+    /// A socket whose session begins. `opening` is written before anything else, and `leftover`
+    /// was read from the socket before.
+    pub(super) fn new<A: SessionActor>(
+        stream: TcpStream,
+        line: Line,
+        session: A,
+        opening: Bytes,
+        leftover: &[u8],
+    ) -> Self {
+        if !leftover.is_empty() {
+            line.feed(leftover);
+        }
+        let frames = Frames(line.clone());
+        // The context's own decoder would keep its largest buffer for life, so it is given
+        // nothing to decode; the frames come from the guard.
+        let context = WebsocketContext::with_factory(stream::pending(), move |context| {
+            context.add_stream(frames);
+            session
+        });
+        let opening = Encoded { bytes: opening, frames: 0, payload: 0, written: 0 };
+        Self {
+            stream,
+            line,
+            session: Some(Box::pin(context)),
+            waiting: VecDeque::from([opening]),
+            farewell: None,
+        }
+    }
+
+    /// Lets the session do what it has to, and takes what it says.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        let Some(session) = &mut self.session else { return };
+        let has_stopped = loop {
+            match session.as_mut().poll_next(cx) {
+                // A session speaks through its line; the context itself never says anything.
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_)) | None) => break true,
+                Poll::Pending => break false,
+            }
+        };
+        if let Some(written) = self.line.take_written() {
+            self.waiting.push_back(written.into());
+        }
+        // A session that has been told of the end has nothing more to do here.
+        if has_stopped || self.line.is_told() {
+            self.session = None;
+            self.say_farewell();
+        }
+    }
+
+    /// Begins to close a socket whose widget reads too slowly. What it has not begun to receive
+    /// it never will: it comes back, and resumes.
+    fn cut_slow(&mut self) {
+        self.line.note_end(SocketEnd::Slow);
+        let begun = self.waiting.pop_front().and_then(Encoded::cut_to_frame);
+        self.waiting.clear();
+        self.waiting.extend(begun);
+    }
+
+    /// Adds the last bytes of a socket, and starts the time they may take.
+    fn say_farewell(&mut self) {
+        let end = self.line.end();
+        let code = match end {
+            None | Some(SocketEnd::Closed(_)) => Some(CloseCode::Normal),
+            Some(SocketEnd::Refused(breach)) => Some(breach.close_code()),
+            Some(SocketEnd::Slow) => Some(CloseCode::SlowReader),
+            Some(SocketEnd::Ended | SocketEnd::Reset | SocketEnd::TimedOut) => None,
+        };
+        let Some(code) = code else {
+            self.waiting.clear();
+            return;
+        };
+        if end == Some(SocketEnd::Slow) || !self.line.has_closed() {
+            let mut last = Written::default();
+            match end {
+                Some(SocketEnd::Closed(code)) => {
+                    last.bytes.extend_from_slice(&close_frame(code));
+                }
+                None | Some(_) => {
+                    last.put(&ServerFrame::bye(code, Span::ZERO).render(), code);
+                }
+            }
+            self.waiting.push_back(last.into());
+        }
+        let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
+        let until = Box::pin(tokio::time::sleep(limit));
+        self.farewell = Some(Box::new(Farewell { until, is_shut: false, drained: 0 }));
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    fn write(&mut self, cx: &mut Context<'_>) {
+        while let Some(front) = self.waiting.front_mut() {
+            match self.stream.try_write(&front.bytes[front.written..]) {
+                Ok(count) => {
+                    front.written += count;
+                    if front.written == front.bytes.len() {
+                        self.line.outbox().release(front.frames, front.payload);
+                        self.waiting.pop_front();
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match self.stream.poll_write_ready(cx) {
+                        Poll::Pending => return,
+                        Poll::Ready(Ok(())) => {}
+                        Poll::Ready(Err(error)) => return self.fail(&error),
+                    }
+                }
+                Err(error) => return self.fail(&error),
+            }
+        }
+        self.waiting = VecDeque::new();
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        self.waiting.clear();
+        self.line.note_end(match error.kind() {
+            io::ErrorKind::TimedOut => SocketEnd::TimedOut,
+            _ => SocketEnd::Reset,
+        });
+        self.farewell = None;
+    }
+
+    /// Reads once into the thread's buffer. Tells whether anything came of it.
+    fn read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&mut Self, &[u8])) -> bool {
+        loop {
+            match self.stream.poll_read_ready(cx) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    self.fail(&error);
+                    return true;
+                }
+            }
+            let got = READ.with_borrow_mut(|buffer| {
+                self.stream.try_read(buffer).map(|count| take(self, &buffer[..count]))
+            });
+            match got {
+                Ok(()) => return true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    self.fail(&error);
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// One turn while the session lives. Tells whether another one would do something.
+    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
+        self.drive(cx);
+        if self.line.outbox().is_over() && self.line.end().is_none() {
+            self.cut_slow();
+        }
+        self.write(cx);
+        if self.session.is_none() || self.line.take_due() {
+            return true;
+        }
+        let may_read = self.line.end().is_none() && !self.line.has_waiting() && self.line.is_open();
+        may_read
+            && self.read(cx, |pump, bytes| {
+                if bytes.is_empty() {
+                    pump.line.note_end(SocketEnd::Ended);
+                } else {
+                    pump.line.feed(bytes);
+                }
+            })
+    }
+
+    /// Whether the socket is over, after its session.
+    fn part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.write(cx);
+        let Some(mut farewell) = self.farewell.take() else { return Poll::Ready(()) };
+        if farewell.until.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if self.waiting.is_empty() && !farewell.is_shut {
+            farewell.is_shut = true;
+            let socket = socket2::SockRef::from(&self.stream);
+            if socket.shutdown(std::net::Shutdown::Write).is_err() {
+                return Poll::Ready(());
+            }
+        }
+        if !farewell.is_shut {
+            self.farewell = Some(farewell);
+            return Poll::Pending;
+        }
+        self.farewell = Some(farewell);
+        while self.read(cx, |pump, bytes| pump.drain(bytes)) {
+            if self.farewell.is_none() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+
+    fn drain(&mut self, bytes: &[u8]) {
+        if let Some(mut farewell) = self.farewell.take() {
+            farewell.drained += bytes.len();
+            if !bytes.is_empty() && farewell.drained <= DRAINED_BYTES_MAX {
+                self.farewell = Some(farewell);
+            }
+        }
+    }
+}
+
+impl Future for Pump {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let pump = self.get_mut();
+        if pump.session.is_some() {
+            pump.line.outbox().register(cx.waker());
+        }
+        for _ in 0..TURNS_MAX {
+            if pump.session.is_none() {
+                return pump.part(cx);
+            }
+            if !pump.turn(cx) {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl From<Written> for Encoded {
+    fn from(written: Written) -> Self {
+        let Written { bytes, frames, payload } = written;
+        Self { bytes: bytes.freeze(), frames, payload, written: 0 }
+    }
+}
+
+impl Encoded {
+    /// Keeps only what is left of the frame that has begun to be written, if one has.
+    fn cut_to_frame(mut self) -> Option<Self> {
+        let mut boundary = 0;
+        while boundary < self.written {
+            let length = match self.bytes.get(boundary..)? {
+                [_, 126, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
+                [_, 127, length @ ..] => {
+                    let length = u64::from_be_bytes(*length.first_chunk()?);
+                    10 + usize::try_from(length).ok()?
+                }
+                [_, length, ..] => 2 + usize::from(*length),
+                _ => return None,
+            };
+            boundary += length;
+        }
+        self.bytes.truncate(boundary);
+        (self.written < boundary).then_some(self)
+    }
+}
+
+/// The answer to a widget's close frame repeats its code.
+fn close_frame(code: u16) -> [u8; 4] {
+    let [high, low] = match code {
+        1005 => CloseCode::Normal.number(),
+        code => code,
+    }
+    .to_be_bytes();
+    [0x88, 2, high, low]
+}

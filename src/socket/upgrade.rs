@@ -1,0 +1,144 @@
+//! From an HTTP request that asks for a WebSocket to a socket with its session.
+//!
+//! The request's stream is taken out of the HTTP machinery here, whose two buffers of 8 KiB are
+//! dropped; only what the widget had already sent behind its request is kept.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_codec::Framed;
+use actix_http::header::{self, HeaderName};
+use actix_http::{HttpMessage, Request, h1};
+use actix_web::web::Query;
+use bytes::{Bytes, BytesMut};
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::limits;
+use crate::socket::handshake;
+use crate::socket::line::Line;
+use crate::socket::pump::{Pump, SessionActor};
+
+/// What is known of a widget that wants to connect.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UpgradeRequest {
+    /// The path, without its query.
+    pub path: String,
+    /// The widget's id, as the query names it.
+    pub widget: String,
+    /// The page's origin; a browser always names it.
+    pub origin: Option<String>,
+    /// The program it says it is, cut to [`limits::PAGE_BYTES_MAX`].
+    pub user_agent: Option<String>,
+    /// Where the connection comes from.
+    pub peer: Option<SocketAddr>,
+}
+
+/// Why a widget is not let in, as an HTTP answer.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct Rejection {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: &'static str,
+    /// The sentence for people.
+    pub message: String,
+}
+
+impl Rejection {
+    /// A rejection.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into() }
+    }
+}
+
+/// Decides who is let in, and makes the sessions of those who are. One for each thread.
+pub trait Admission: 'static {
+    /// The actor that a socket is given to.
+    type Session: SessionActor;
+
+    /// Judges a request whose handshake is in order. The session keeps the line: it is how it
+    /// speaks, and how it learns how its socket ended.
+    fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    widget: String,
+}
+
+/// Answers an upgrade request; a widget that is let in gets a future of its own.
+pub(super) async fn answer<A: Admission>(
+    admission: &A,
+    request: Request,
+    framed: Framed<TcpStream, h1::Codec>,
+) -> Result<(), Infallible> {
+    let parts = framed.into_parts();
+    let (stream, leftover) = (parts.io, parts.read_buf);
+    // An answer to an earlier request on this connection may not be written yet.
+    let unwritten = parts.write_buf;
+    match judge(admission, &request) {
+        Ok((opening, line, session)) => {
+            let opening = prefixed(unwritten, opening);
+            actix_rt::spawn(Pump::new(stream, line, session, opening, &leftover));
+        }
+        Err(rejection) => {
+            drop(leftover);
+            let answer = prefixed(unwritten, handshake::reject(&rejection));
+            let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
+            // Nobody is left to be told when it could not be written in time.
+            let _: Result<_, _> = tokio::time::timeout(limit, turn_away(stream, answer)).await;
+        }
+    }
+    Ok(())
+}
+
+fn judge<A: Admission>(
+    admission: &A,
+    request: &Request,
+) -> Result<(Bytes, Line, A::Session), Rejection> {
+    let opening = handshake::accept(request)?;
+    let query = request.uri().query().unwrap_or_default();
+    let Query(Parameters { widget }) = Query::from_query(query).map_err(|_| {
+        Rejection::new(400, "widget_missing", "the address must name its widget: ?widget=ID")
+    })?;
+    let mut user_agent = text_of(request, &header::USER_AGENT);
+    if let Some(program) = &mut user_agent {
+        // A header that is a text is ASCII, so any place is a boundary.
+        program.truncate(limits::PAGE_BYTES_MAX);
+    }
+    let request = UpgradeRequest {
+        path: request.path().to_owned(),
+        widget,
+        origin: text_of(request, &header::ORIGIN),
+        user_agent,
+        peer: request.peer_addr(),
+    };
+    let line = Line::new();
+    let session = admission.admit(&request, line.clone())?;
+    Ok((opening, line, session))
+}
+
+fn text_of(request: &Request, name: &HeaderName) -> Option<String> {
+    Some(request.headers().get(name)?.to_str().ok()?.to_owned())
+}
+
+fn prefixed(unwritten: BytesMut, answer: Bytes) -> Bytes {
+    if unwritten.is_empty() { answer } else { [&unwritten[..], &answer[..]].concat().into() }
+}
+
+/// Writes an answer and waits for the other end to close, so that a reset does not overtake it.
+async fn turn_away(mut stream: TcpStream, answer: Bytes) -> std::io::Result<()> {
+    stream.write_all(&answer).await?;
+    stream.shutdown().await?;
+    let mut ignored = [0; 1024];
+    for _ in 0..64 {
+        if stream.read(&mut ignored).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
