@@ -1,0 +1,85 @@
+//! What happened, told: notices for a transcript, sentences and facts for a timeline, and the one
+//! sentence that says why a chat is in its state. Every event is told; the compiler sees to it.
+
+mod timeline;
+mod transcript;
+mod why;
+
+pub use timeline::{details, kind, sentence};
+pub use transcript::notice;
+pub use why::why;
+
+use crate::domain::cause::{Cause, Leaving, Misuse};
+use crate::domain::conversation::event::{Actor, Reason};
+
+/// What is known about a lost connection, as the end of a sentence.
+pub fn evidence(cause: Cause) -> String {
+    match cause {
+        Cause::Left(Leaving::Hidden) => {
+            "the page said that it was being hidden, and then the connection ended".to_owned()
+        }
+        Cause::Left(Leaving::Unloaded) => {
+            "the page said that it was being closed or left, and then the connection ended"
+                .to_owned()
+        }
+        Cause::Closed(1005) => "the socket was closed without a code".to_owned(),
+        Cause::Closed(1006) => "the connection ended without a close frame".to_owned(),
+        Cause::Closed(code) => format!("the socket was closed with code {code}"),
+        Cause::Reset => "the connection was reset".to_owned(),
+        Cause::Silent => "neither a beat, a frame nor a pong came for two heartbeats".to_owned(),
+        Cause::Replaced => "another session took its place".to_owned(),
+        Cause::Draining => {
+            "this server was stopping and had asked the widget to come back".to_owned()
+        }
+        Cause::Restarted => "this server had stopped".to_owned(),
+        Cause::Refused(misuse) => format!("the server refused to go on: {}", refused(misuse)),
+    }
+}
+
+const fn refused(misuse: Misuse) -> &'static str {
+    match misuse {
+        Misuse::Protocol => "the protocol was broken",
+        Misuse::Size => "a frame was too large",
+        Misuse::Rate => "too much was sent, or refused too often",
+        Misuse::Token => "the token was not good",
+        Misuse::Slow => "the widget read too slowly",
+    }
+}
+
+/// Who did something, as the subject of a sentence.
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Customer => "the customer".to_owned(),
+        Actor::Agent(agent) => format!("agent {agent}"),
+        Actor::Supervisor(supervisor) => format!("supervisor {supervisor}"),
+        Actor::Timer => "a timer".to_owned(),
+    }
+}
+
+/// The kind of somebody who did something, for programs.
+const fn actor_kind(actor: &Actor) -> &'static str {
+    match actor {
+        Actor::Customer => "customer",
+        Actor::Agent(_) => "agent",
+        Actor::Supervisor(_) => "supervisor",
+        Actor::Timer => "timer",
+    }
+}
+
+/// Why a chat ended, as a clause after "because".
+const fn because(reason: Reason) -> &'static str {
+    match reason {
+        Reason::CustomerDisconnectedWhileOpen => {
+            "the customer was away for longer than the window while the chat waited for an agent"
+        }
+        Reason::CustomerDisconnectedWhileActive => {
+            "the customer was away for longer than the window while the chat was with an agent"
+        }
+        Reason::CustomerEnded => "the customer ended it",
+        Reason::CustomerIdle => "the customer was reminded and still did not answer",
+        Reason::AgentEnded => "the agent ended it",
+        Reason::OpenTooLong => "nobody was found for it in time",
+        Reason::ActiveTooLong => "it had been with an agent for as long as the workstream allows",
+        Reason::ForceClosed => "a supervisor closed it",
+    }
+}

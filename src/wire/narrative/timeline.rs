@@ -1,0 +1,295 @@
+//! The timeline: every event as one sentence with its cause, and as facts.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::conversation::event::{
+    Author, Departure, Event, Hold, OfferEnd, Opening, Reminder, Timers,
+};
+use crate::domain::lease::Lease;
+use crate::domain::time::Timestamp;
+use crate::wire::narrative::{actor, actor_kind, because, evidence};
+use crate::wire::time::{rfc3339, spoken};
+
+/// The name of the event's kind. It never changes.
+pub const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::ConversationStarted(_) => "conversation_started",
+        Event::SessionJoined { .. } => "session_joined",
+        Event::SessionLost { .. } => "session_lost",
+        Event::CustomerAway { .. } => "customer_away",
+        Event::CustomerReturned { .. } => "customer_returned",
+        Event::CustomerDisconnected { .. } => "customer_disconnected",
+        Event::MessagePosted { .. } => "message_posted",
+        Event::ChatOffered { .. } => "chat_offered",
+        Event::OfferEnded { .. } => "offer_ended",
+        Event::ChatAccepted { .. } => "chat_accepted",
+        Event::AgentLeft { .. } => "agent_left",
+        Event::CustomerReminded { .. } => "customer_reminded",
+        Event::WrapupStarted { .. } => "wrapup_started",
+        Event::LeaseReleased { .. } => "lease_released",
+        Event::ConversationClosed { .. } => "conversation_closed",
+        Event::ServerRestarted { .. } => "server_restarted",
+    }
+}
+
+/// What happened, in one English sentence.
+pub fn sentence(event: &Event) -> String {
+    match event {
+        Event::ConversationStarted(opening) => started(opening),
+        Event::SessionJoined { session, heartbeat, program } => {
+            let with = program.as_ref().map_or_else(String::new, |name| format!(" with {name}"));
+            let beat = spoken(*heartbeat);
+            format!("Session {session} joined{with}; it is asked to beat every {beat}.")
+        }
+        Event::SessionLost { session, cause, heard_at, .. } => format!(
+            "Session {session} was lost: {}; it was last heard of at {}.",
+            evidence(*cause),
+            rfc3339(*heard_at)
+        ),
+        Event::CustomerAway { since, until, cause } => format!(
+            "The customer is away since {} because {}; they are held until {}.",
+            rfc3339(*since),
+            evidence(*cause),
+            rfc3339(*until)
+        ),
+        Event::CustomerReturned { after } => {
+            format!("The customer returned in time, after {}.", spoken(*after))
+        }
+        Event::CustomerDisconnected { since, cause } => format!(
+            "The customer was disconnected: away since {} because {}, they did not return before \
+             the window ended.",
+            rfc3339(*since),
+            evidence(*cause)
+        ),
+        Event::MessagePosted { from, reminder, .. } => posted(from, reminder.as_ref()),
+        Event::ChatOffered { lease, until, by } => offered(lease, *until, by.as_ref()),
+        Event::OfferEnded { agent, end, excluded, close_at } => {
+            let again = if *excluded { "; they are not offered it again" } else { "" };
+            let closing = closing(*close_at);
+            format!("{}{again}. The chat waits in its queue{closing}.", offer_end(agent, *end))
+        }
+        Event::ChatAccepted { lease, name, close_at } => format!(
+            "Agent {} took the chat as {name}; {} held{}.",
+            lease.agent,
+            units(lease.units),
+            closing(*close_at)
+        ),
+        Event::AgentLeft { agent, why, close_at } => {
+            let why = match why {
+                Departure::Released => "gave the chat back",
+                Departure::Gone => "was gone for longer than the grace",
+            };
+            format!("Agent {agent} {why}. The chat waits in its queue{}.", closing(*close_at))
+        }
+        Event::CustomerReminded { until } => format!(
+            "The customer owes an answer and was reminded; the chat ends unless they answer by {}.",
+            rfc3339(*until)
+        ),
+        Event::WrapupStarted { reason, by, hold, close_at } => format!(
+            "The chat ended because {}, by {}; {}{}.",
+            because(*reason),
+            actor(by),
+            held(*hold),
+            closing(*close_at)
+        ),
+        Event::LeaseReleased { agent } => {
+            format!("Agent {agent} got their units back: the wrap-up block was over.")
+        }
+        Event::ConversationClosed { reason, by } => {
+            let by = actor(by);
+            format!("The conversation was closed by {by}; it ended because {}.", because(*reason))
+        }
+        Event::ServerRestarted { until, timers } => format!(
+            "The server had stopped and is back. Every session is lost, and a customer who is held \
+             has until {}{}.",
+            rfc3339(*until),
+            restarted(timers)
+        ),
+    }
+}
+
+fn started(opening: &Opening) -> String {
+    let name = opening.name.as_ref().map_or_else(|| "A customer".to_owned(), ToString::to_string);
+    format!(
+        "{name} asked for a chat in widget {}; it waits in queue {} under workstream {}{}.",
+        opening.widget,
+        opening.queue,
+        opening.workstream,
+        closing(opening.close_at)
+    )
+}
+
+fn posted(from: &Author, reminder: Option<&Reminder>) -> String {
+    let from = match from {
+        Author::Customer => "The customer".to_owned(),
+        Author::Agent(agent) => format!("Agent {agent}"),
+    };
+    let reminded = reminder.map_or_else(String::new, |reminder| {
+        format!("; the customer is reminded at {} unless they answer", rfc3339(reminder.at))
+    });
+    format!("{from} posted a message{reminded}.")
+}
+
+fn offered(lease: &Lease, until: Timestamp, by: Option<&crate::domain::id::AgentId>) -> String {
+    let by = by.map_or_else(|| "the queue".to_owned(), |by| format!("supervisor {by}"));
+    format!(
+        "The chat was offered to agent {} by {by}; {} held, and the offer lapses at {}.",
+        lease.agent,
+        units(lease.units),
+        rfc3339(until)
+    )
+}
+
+fn offer_end(agent: &crate::domain::id::AgentId, end: OfferEnd) -> String {
+    match end {
+        OfferEnd::Declined => format!("Agent {agent} declined the offer"),
+        OfferEnd::Lapsed => format!("Agent {agent} let the offer lapse"),
+        OfferEnd::AgentGone => {
+            format!("The offer to agent {agent} ended: they were gone for longer than the grace")
+        }
+        OfferEnd::Reassigned => {
+            format!("The offer to agent {agent} ended: a supervisor gave the chat to another")
+        }
+    }
+}
+
+fn units(units: u32) -> String {
+    if units == 1 { "1 unit is".to_owned() } else { format!("{units} units are") }
+}
+
+fn closing(close_at: Option<Timestamp>) -> String {
+    close_at.map_or_else(String::new, |at| format!("; it moves on by itself at {}", rfc3339(at)))
+}
+
+fn held(hold: Hold) -> String {
+    match hold {
+        Hold::No => "the agent's units are given back at once".to_owned(),
+        Hold::Until(at) => format!("the agent's units are held until {}", rfc3339(at)),
+        Hold::UntilClosed => "the agent's units are held until it is closed".to_owned(),
+    }
+}
+
+fn restarted(timers: &Timers) -> String {
+    let Timers { offer_until, close_at, reminder } = timers;
+    let named = [
+        ("the offer lapses", *offer_until),
+        ("it closes by itself", *close_at),
+        ("the customer is reminded", reminder.map(|reminder| reminder.at)),
+    ];
+    named
+        .into_iter()
+        .filter_map(|(what, at)| Some(format!("; {what} at {}", rfc3339(at?))))
+        .collect()
+}
+
+/// The facts of an event, for programs.
+pub fn details(event: &Event) -> Map<String, Value> {
+    let facts = match event {
+        Event::ConversationStarted(opening) => json!({
+            "widget": opening.widget.as_str(),
+            "workstream": opening.workstream.as_str(),
+            "queue": opening.queue.as_str(),
+            "close_at": time(opening.close_at),
+        }),
+        Event::SessionJoined { session, heartbeat, program } => json!({
+            "session": session.to_string(),
+            "heartbeat_ms": heartbeat.as_millis(),
+            "program": program.as_deref(),
+        }),
+        Event::SessionLost { session, cause, heard_at, there_until } => json!({
+            "session": session.to_string(),
+            "cause": cause.name(),
+            "evidence": evidence(*cause),
+            "heard_at": rfc3339(*heard_at),
+            "there_until": rfc3339(*there_until),
+        }),
+        Event::CustomerAway { since, until, cause } => json!({
+            "since": rfc3339(*since),
+            "until": rfc3339(*until),
+            "cause": cause.name(),
+            "evidence": evidence(*cause),
+        }),
+        Event::CustomerReturned { after } => json!({ "after_ms": after.as_millis() }),
+        Event::CustomerDisconnected { since, cause } => json!({
+            "since": rfc3339(*since),
+            "cause": cause.name(),
+            "evidence": evidence(*cause),
+        }),
+        Event::MessagePosted { id, from, reminder, .. } => json!({
+            "id": id.as_str(),
+            "from": match from { Author::Customer => "customer", Author::Agent(_) => "agent" },
+            "agent": match from {
+                Author::Customer => None,
+                Author::Agent(agent) => Some(agent.as_str()),
+            },
+            "remind_at": time(reminder.map(|reminder| reminder.at)),
+        }),
+        Event::ChatOffered { lease, until, by } => json!({
+            "agent": lease.agent.as_str(),
+            "units": lease.units,
+            "grace_ms": lease.grace.as_millis(),
+            "until": rfc3339(*until),
+            "by": by.as_ref().map(|by| by.as_str()),
+        }),
+        Event::OfferEnded { agent, end, excluded, close_at } => json!({
+            "agent": agent.as_str(),
+            "end": offer_end_kind(*end),
+            "excluded": excluded,
+            "close_at": time(*close_at),
+        }),
+        Event::ChatAccepted { lease, name, close_at } => json!({
+            "agent": lease.agent.as_str(),
+            "name": name.as_str(),
+            "units": lease.units,
+            "grace_ms": lease.grace.as_millis(),
+            "close_at": time(*close_at),
+        }),
+        Event::AgentLeft { agent, why, close_at } => json!({
+            "agent": agent.as_str(),
+            "why": match why { Departure::Released => "released", Departure::Gone => "gone" },
+            "close_at": time(*close_at),
+        }),
+        Event::CustomerReminded { until } => json!({ "until": rfc3339(*until) }),
+        Event::WrapupStarted { reason, by, hold, close_at } => json!({
+            "reason": reason.name(),
+            "by": actor_kind(by),
+            "hold": match hold {
+                Hold::No => "no",
+                Hold::Until(_) => "until",
+                Hold::UntilClosed => "until_closed",
+            },
+            "hold_until": match hold {
+                Hold::Until(at) => Some(rfc3339(*at)),
+                Hold::No | Hold::UntilClosed => None,
+            },
+            "close_at": time(*close_at),
+        }),
+        Event::LeaseReleased { agent } => json!({ "agent": agent.as_str() }),
+        Event::ConversationClosed { reason, by } => {
+            json!({ "reason": reason.name(), "by": actor_kind(by) })
+        }
+        Event::ServerRestarted { until, timers } => json!({
+            "until": rfc3339(*until),
+            "offer_until": time(timers.offer_until),
+            "close_at": time(timers.close_at),
+            "remind_at": time(timers.reminder.map(|reminder| reminder.at)),
+        }),
+    };
+    match facts {
+        Value::Object(facts) => facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect(),
+        _ => Map::new(),
+    }
+}
+
+const fn offer_end_kind(end: OfferEnd) -> &'static str {
+    match end {
+        OfferEnd::Declined => "declined",
+        OfferEnd::Lapsed => "lapsed",
+        OfferEnd::AgentGone => "agent_gone",
+        OfferEnd::Reassigned => "reassigned",
+    }
+}
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(rfc3339)
+}
