@@ -1,8 +1,10 @@
 //! Holdline: a live-chat engine that knows when the customer is gone.
 
+pub mod access;
 pub mod clock;
 pub mod domain;
 pub mod engine;
+pub mod http;
 pub mod journal;
 pub mod limits;
 pub mod socket;

@@ -98,6 +98,10 @@ pub const BACKLOG_MAX: i32 = 65_535;
 /// Connections accepted before a thread's other sockets get a turn.
 pub const ACCEPTS_MAX: usize = 16;
 
+/// Widgets that should come back in one second after a restart, because each costs a connection, a
+/// handshake and two events.
+pub const RETURNS_PER_SECOND: u64 = 3_000;
+
 /// Entries sent in one page of missed messages, because a page is held in memory while it is sent.
 pub const CATCH_UP_ENTRIES_MAX: usize = 100;
 
@@ -138,6 +142,14 @@ pub const FEEDS_MAX: usize = 8;
 /// Bytes of an HTTP body: the largest configuration document fits. A larger one is refused (413).
 pub const BODY_BYTES_MAX: usize = 262_144;
 
+/// Seconds that an HTTP body may take to arrive, because a request holds a connection. A slower one
+/// is refused (408).
+pub const BODY_SECONDS_MAX: u64 = 30;
+
+/// Seconds between the comment lines of an open feed, because only writing to it shows that a
+/// console is dead.
+pub const FEED_KEEP_SECONDS: u64 = 15;
+
 /// Entries in one page of an HTTP list. More are cut to this.
 pub const PAGE_ENTRIES_MAX: usize = 200;
 
@@ -149,6 +161,10 @@ pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 
 /// Answers remembered for their `Idempotency-Key`; the oldest are forgotten first.
 pub const IDEMPOTENCY_ANSWERS_MAX: u64 = 10_000;
+
+/// Bytes of an answer that count as one of [`IDEMPOTENCY_ANSWERS_MAX`], because few answers are
+/// large. A larger one counts as several.
+pub const IDEMPOTENCY_ANSWER_BYTES: usize = 4_096;
 
 /// Seconds for which such an answer is remembered.
 pub const IDEMPOTENCY_SECONDS: u64 = 86_400;

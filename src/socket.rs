@@ -12,6 +12,7 @@ mod handshake;
 pub mod line;
 pub mod listener;
 pub mod pump;
+pub mod session;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};

@@ -80,10 +80,10 @@ impl Workstream {
         }
         found.extend(self.autoclose.violations());
         if let Some(idle) = &self.idle {
-            found.extend(span_outside("idle.warn_s", idle.warn, 5, 86_400));
-            found.extend(span_outside("idle.close_s", idle.close, 5, 86_400));
+            found.extend(span_outside("idle_s.warn", idle.warn, 5, 86_400));
+            found.extend(span_outside("idle_s.close", idle.close, 5, 86_400));
             if idle.close <= idle.warn {
-                found.push(Violation::new("idle.close_s", "must be longer than idle.warn_s"));
+                found.push(Violation::new("idle_s.close", "must be longer than idle_s.warn"));
             }
         }
         if let Some(redirect) = &self.redirect {

@@ -137,6 +137,11 @@ impl Engine {
         self.shared.journal.flush().await
     }
 
+    /// How many sessions there are.
+    pub fn live_sessions(&self) -> usize {
+        self.shared.directory.live_sessions()
+    }
+
     /// The number of the engine's threads.
     pub fn thread_count(&self) -> usize {
         self.shared.threads.count()

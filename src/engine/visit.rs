@@ -85,8 +85,12 @@ impl Visit {
     }
 
     /// Asks for a chat; a visitor who has a live one comes back into it. The answer is as for
-    /// [`Visit::join`].
-    pub fn start(&self, request: StartRequest, entrance: Entrance) -> Result<(), RefusalCode> {
+    /// [`Visit::join`], from the conversation that is given back.
+    pub fn start(
+        &self,
+        request: StartRequest,
+        entrance: Entrance,
+    ) -> Result<ConversationId, RefusalCode> {
         let shared = &self.engine.shared;
         let workstream = self.workstream().ok_or(RefusalCode::UnknownWidget)?;
         if shared.is_draining() {
@@ -106,11 +110,12 @@ impl Visit {
                 let first =
                     ToConversation::Session(self.session, FromSession::Join(Box::new(join)));
                 shared.directory.begin(shared, id, first);
-                Ok(())
+                Ok(id)
             }
-            Claim::Theirs(earlier) => {
-                self.send_join(earlier, None, entrance).map_err(|_| RefusalCode::Unavailable)
-            }
+            Claim::Theirs(earlier) => self
+                .send_join(earlier, None, entrance)
+                .map(|()| earlier)
+                .map_err(|_| RefusalCode::Unavailable),
         }
     }
 

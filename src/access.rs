@@ -1,0 +1,261 @@
+//! Who is let in, and the secrets that say so: the administrator's token, the demo's tokens, the
+//! key that signs the tokens of conversations. All are made once and kept in the data directory,
+//! readable by their owner alone, so that a restart knows them again.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::domain::id::{ConversationId, VisitorId, WidgetId};
+
+const ACCESS_FILE: &str = "access.json";
+const SECRET_FILE: &str = "secret";
+const SECRET_BYTES: usize = 32;
+const TOKEN_VERSION: u8 = 1;
+const TAG_BYTES: usize = 16;
+const TOKEN_BYTES: usize = 1 + 16 + TAG_BYTES;
+
+/// Why the secrets could not be read or made.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessFault {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// A file holds something else than was written to it.
+    #[error("{path}: {problem}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
+}
+
+/// The tokens of people that this server itself hands out.
+pub struct Access {
+    path: PathBuf,
+    kept: Kept,
+    administrator: String,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct Kept {
+    administrator: Option<String>,
+    demo: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Access").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Access {
+    /// The tokens of this data directory, which is made if it is not there. A token of the
+    /// administrator's that is given takes the place of the kept one and is not kept itself;
+    /// without either, one is made.
+    pub fn open(data: &Path, administrator: Option<&str>) -> Result<Self, AccessFault> {
+        fs::create_dir_all(data).map_err(|source| at(data, source))?;
+        let path = data.join(ACCESS_FILE);
+        let mut kept = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| AccessFault::Damaged {
+                path: path.clone(),
+                problem: error.to_string(),
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
+            Err(source) => return Err(at(&path, source)),
+        };
+        let given = administrator.map(str::to_owned).or_else(|| kept.administrator.clone());
+        let administrator = match given {
+            Some(administrator) => administrator,
+            None => {
+                let made = mint_token("hla_")?;
+                kept.administrator = Some(made.clone());
+                keep(&path, &kept)?;
+                made
+            }
+        };
+        Ok(Self { path, kept, administrator })
+    }
+
+    /// The administrator's token.
+    pub fn administrator(&self) -> &str {
+        &self.administrator
+    }
+
+    /// The token of one of the demo's agents: the same at every start.
+    pub fn demo_token(&mut self, agent: &str) -> Result<String, AccessFault> {
+        if let Some(token) = self.kept.demo.get(agent) {
+            return Ok(token.clone());
+        }
+        let token = mint_token("hlt_")?;
+        self.kept.demo.insert(agent.to_owned(), token.clone());
+        keep(&self.path, &self.kept)?;
+        Ok(token)
+    }
+}
+
+/// A token of 256 random bits, after a prefix that tells what it is for.
+pub fn mint_token(prefix: &str) -> Result<String, AccessFault> {
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random()?)))
+}
+
+/// The key that signs conversation tokens and digests the secrets of visitors. Losing it ends no
+/// chat, but no widget can resume one.
+#[derive(Clone)]
+pub struct Secret([u8; SECRET_BYTES]);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(..)")
+    }
+}
+
+impl Secret {
+    /// The secret with these bytes.
+    pub const fn from_bytes(bytes: [u8; SECRET_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The secret of this data directory, made if there is none. Two servers that start at once
+    /// find the same one.
+    pub fn open(data: &Path) -> Result<Self, AccessFault> {
+        let path = data.join(SECRET_FILE);
+        if let Some(secret) = Self::read(&path)? {
+            return Ok(secret);
+        }
+        fs::create_dir_all(data).map_err(|source| at(data, source))?;
+        let made = data.join(format!("{SECRET_FILE}.{}.new", std::process::id()));
+        write_private(&made, &random()?).map_err(|source| at(&made, source))?;
+        // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
+        let linked = fs::hard_link(&made, &path);
+        fs::remove_file(&made).map_err(|source| at(&made, source))?;
+        match linked {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(at(&path, error));
+            }
+            _ => sync_directory(data)?,
+        }
+        Self::read(&path)?.ok_or_else(|| at(&path, io::ErrorKind::NotFound.into()))
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, AccessFault> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(at(path, source)),
+        };
+        let bytes = bytes.try_into().map_err(|bytes: Vec<u8>| AccessFault::Damaged {
+            path: path.to_owned(),
+            problem: format!("holds {} bytes instead of {SECRET_BYTES}", bytes.len()),
+        })?;
+        Ok(Some(Self(bytes)))
+    }
+
+    /// A keyed digest. `purpose` keeps digests for one use from being good for another.
+    fn digest(&self, purpose: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mut digest = Hmac::<Sha256>::new_from_slice(&self.0)
+            .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        digest.update(purpose);
+        for part in parts {
+            digest.update(part);
+        }
+        digest
+    }
+}
+
+/// The right to take part in one conversation as its customer.
+#[derive(Debug)]
+pub struct ConversationToken;
+
+impl ConversationToken {
+    /// The token of a conversation that began in this widget: 44 characters that stand in an
+    /// address as they are.
+    pub fn issue(secret: &Secret, id: ConversationId, widget: &WidgetId) -> String {
+        let mut bytes = vec![TOKEN_VERSION];
+        bytes.extend(id.as_bits().to_be_bytes());
+        let tag = Self::digest(secret, id, widget).finalize().into_bytes();
+        bytes.extend(&tag[..TAG_BYTES]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The conversation that a token was issued for, if this server issued it, for this widget.
+    pub fn verify(secret: &Secret, token: &str, widget: &WidgetId) -> Option<ConversationId> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        if bytes.len() != TOKEN_BYTES || bytes[0] != TOKEN_VERSION {
+            return None;
+        }
+        let (id, tag) = bytes[1..].split_first_chunk::<16>()?;
+        let id = ConversationId::from_bits(u128::from_be_bytes(*id));
+        // Compares in constant time.
+        Self::digest(secret, id, widget).verify_truncated_left(tag).ok().map(|()| id)
+    }
+
+    fn digest(secret: &Secret, id: ConversationId, widget: &WidgetId) -> Hmac<Sha256> {
+        let id = id.as_bits().to_be_bytes();
+        secret.digest(b"conversation\0", &[&[TOKEN_VERSION], &id, widget.as_str().as_bytes()])
+    }
+}
+
+/// Who a customer is to us, from the secret that their browser keeps. The browser's secret cannot
+/// be had back from it.
+pub fn visitor_id(secret: &Secret, kept_by_browser: &str) -> VisitorId {
+    let digest = secret.digest(b"visitor\0", &[kept_by_browser.as_bytes()]);
+    let digest = digest.finalize().into_bytes();
+    let mut bits = [0; 16];
+    bits.copy_from_slice(&digest[..16]);
+    VisitorId::from_bits(u128::from_be_bytes(bits))
+}
+
+fn random() -> Result<[u8; SECRET_BYTES], AccessFault> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| AccessFault::Random(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn keep(path: &Path, kept: &Kept) -> Result<(), AccessFault> {
+    let new = path.with_extension(format!("{}.new", std::process::id()));
+    let json = serde_json::to_vec_pretty(kept).map_err(|error| at(path, error.into()))?;
+    write_private(&new, &json).map_err(|source| at(&new, source))?;
+    fs::rename(&new, path).map_err(|source| at(path, source))?;
+    path.parent().map_or(Ok(()), sync_directory)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    // What a crash left behind must not be written into as it is: its mode may be another.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn sync_directory(path: &Path) -> Result<(), AccessFault> {
+    let sync = || File::open(path)?.sync_all();
+    sync().map_err(|source| at(path, source))
+}
+
+fn at(path: &Path, source: io::Error) -> AccessFault {
+    AccessFault::File { path: path.to_owned(), source }
+}

@@ -1,0 +1,208 @@
+//! The HTTP edge, version 1: parse, ask the engine, render. No rule lives here.
+//!
+//! [`table`] is the whole of it at a glance. Every thread's application calls [`configure`] with
+//! the same [`HttpState`]. There is no CORS: a console is served from this origin or speaks to it
+//! from a server.
+
+pub mod auth;
+pub mod idempotency;
+pub mod openapi;
+pub mod paging;
+pub mod problem;
+
+mod agents;
+mod conversations;
+mod feed;
+mod figures;
+mod health;
+mod history;
+mod queues;
+mod settings;
+mod widgets;
+mod workstreams;
+
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
+use sha2::{Digest, Sha256};
+
+use crate::engine::Engine;
+use crate::http::idempotency::Answers;
+use crate::http::problem::Problem;
+use crate::limits;
+
+/// What every address needs: cheap to clone, the same on every thread.
+#[derive(Clone, Debug)]
+pub struct HttpState {
+    engine: Engine,
+    /// The digest of the administrator's token.
+    administrator: [u8; 32],
+    answers: Answers,
+    openapi: Arc<str>,
+}
+
+impl HttpState {
+    /// The edge of this engine, whose administrator has this token.
+    pub fn new(engine: Engine, administrator_token: &str) -> Self {
+        Self {
+            engine,
+            administrator: Sha256::digest(administrator_token.as_bytes()).into(),
+            answers: Answers::new(),
+            openapi: Arc::from(openapi::json()),
+        }
+    }
+}
+
+/// Every address and what is there.
+pub fn table() -> Vec<Place> {
+    vec![
+        at("/healthz").get(health::alive),
+        at("/readyz").get(health::ready),
+        at("/metrics").get(health::metrics),
+        at("/openapi.json").get(openapi::document),
+        at("/v1/figures").get(figures::read),
+        at("/v1/conversations").get(conversations::list),
+        at("/v1/conversations/{conversation}").get(conversations::read),
+        at("/v1/conversations/{conversation}/transcript").get(history::transcript),
+        at("/v1/conversations/{conversation}/timeline").get(history::timeline),
+        at("/v1/conversations/{conversation}/accept").post(conversations::accept),
+        at("/v1/conversations/{conversation}/decline").post(conversations::decline),
+        at("/v1/conversations/{conversation}/messages").post(conversations::post),
+        at("/v1/conversations/{conversation}/typing").post(conversations::typing),
+        at("/v1/conversations/{conversation}/read").post(conversations::have_read),
+        at("/v1/conversations/{conversation}/end").post(conversations::end),
+        at("/v1/conversations/{conversation}/close").post(conversations::close),
+        at("/v1/conversations/{conversation}/release").post(conversations::release),
+        at("/v1/conversations/{conversation}/assign").post(conversations::assign),
+        at("/v1/conversations/{conversation}/force-close").post(conversations::force_close),
+        at("/v1/agents").get(agents::list),
+        at("/v1/agents/{agent}").get(agents::read).put(agents::put).delete(agents::delete),
+        at("/v1/agents/{agent}/presence").put(agents::choose_presence),
+        at("/v1/agents/{agent}/feed").get(feed::open),
+        at("/v1/agents/{agent}/tokens").post(agents::add_token),
+        at("/v1/workstreams").get(workstreams::list),
+        at("/v1/workstreams/{workstream}")
+            .get(workstreams::read)
+            .put(workstreams::put)
+            .delete(workstreams::delete),
+        at("/v1/queues").get(queues::list),
+        at("/v1/queues/{queue}").get(queues::read).put(queues::put).delete(queues::delete),
+        at("/v1/widgets").get(widgets::list),
+        at("/v1/widgets/{widget}").get(widgets::read).put(widgets::put).delete(widgets::delete),
+    ]
+}
+
+/// Puts every address into an application. What is at none of them is a problem document, so
+/// whatever else the application serves must be registered before.
+pub fn configure(state: &HttpState) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+    let state = web::Data::new(state.clone());
+    move |application| {
+        application.app_data(state);
+        application.app_data(web::PayloadConfig::new(limits::BODY_BYTES_MAX));
+        for place in table() {
+            place.register(application);
+        }
+        application.default_service(web::to(nothing_here));
+    }
+}
+
+/// An address with its methods.
+pub struct Place {
+    path: &'static str,
+    routes: Vec<(Method, Route)>,
+}
+
+fn at(path: &'static str) -> Place {
+    Place { path, routes: Vec::new() }
+}
+
+impl Place {
+    /// The address, with the names of its parts in braces.
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The methods that the address has.
+    pub fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.routes.iter().map(|(method, _)| method)
+    }
+
+    fn get<H, Args>(self, handler: H) -> Self
+    where
+        H: Handler<Args, Output: Responder + 'static>,
+        Args: FromRequest + 'static,
+    {
+        self.with(Method::GET, handler)
+    }
+
+    fn put<H, Args>(self, handler: H) -> Self
+    where
+        H: Handler<Args, Output: Responder + 'static>,
+        Args: FromRequest + 'static,
+    {
+        self.with(Method::PUT, handler)
+    }
+
+    fn post<H, Args>(self, handler: H) -> Self
+    where
+        H: Handler<Args, Output: Responder + 'static>,
+        Args: FromRequest + 'static,
+    {
+        self.with(Method::POST, handler)
+    }
+
+    fn delete<H, Args>(self, handler: H) -> Self
+    where
+        H: Handler<Args, Output: Responder + 'static>,
+        Args: FromRequest + 'static,
+    {
+        self.with(Method::DELETE, handler)
+    }
+
+    fn with<H, Args>(mut self, method: Method, handler: H) -> Self
+    where
+        H: Handler<Args, Output: Responder + 'static>,
+        Args: FromRequest + 'static,
+    {
+        let route = web::method(method.clone()).to(handler);
+        self.routes.push((method, route));
+        self
+    }
+
+    fn register(self, application: &mut web::ServiceConfig) {
+        let allowed: Vec<_> = self.methods().map(ToString::to_string).collect();
+        let allowed = allowed.join(", ");
+        let wrong = move |request: HttpRequest| {
+            let problem = Problem::wrong_method(request.method().as_str(), allowed.clone());
+            std::future::ready(Err::<&'static str, Problem>(problem))
+        };
+        let mut resource = web::resource(self.path).default_service(web::to(wrong));
+        for (_, route) in self.routes {
+            resource = resource.route(route);
+        }
+        application.service(resource.wrap(from_fn(idempotency::once)).wrap(from_fn(plain)));
+    }
+}
+
+/// What is said of every answer: a browser must not guess what it is, nor keep it.
+async fn plain(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Ok(response)
+}
+
+async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {
+    Err(Problem::unknown_route(request.path()))
+}

@@ -1,0 +1,129 @@
+//! Agents: who they are, their presence, and the tokens that let them in.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use sha2::{Digest, Sha256};
+
+use crate::access;
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::{SettingChange, TokenDigest};
+use crate::engine::AgentView;
+use crate::http::HttpState;
+use crate::http::auth::{ADMINISTRATOR, Administrator, Caller, ME, Supervisor};
+use crate::http::paging::{AfterId, Parameters, page_by_id};
+use crate::http::problem::{Problem, Problems};
+use crate::http::settings::{changed, put_answer};
+use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocument, TokenObject};
+
+/// Every agent, by id. For supervisors.
+#[utoipa::path(get, path = "/v1/agents", tag = "agents",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page of agents", body = AgentPage), Problems))]
+pub async fn list(
+    _: Supervisor,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<AgentPage>, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
+    parameters.finish()?;
+    let mut agents = state.engine.figures().await?.agents;
+    agents.sort_by(|one, other| one.settings.id.cmp(&other.settings.id));
+    let (page, next) =
+        page_by_id(agents.iter(), |agent| agent.settings.id.as_str(), after.as_ref(), limit);
+    Ok(web::Json(AgentPage { agents: page.into_iter().map(object).collect(), next }))
+}
+
+/// An agent as they are now. `me` is the caller; anybody else is for supervisors.
+#[utoipa::path(get, path = "/v1/agents/{agent}", tag = "agents",
+    params(("agent" = String, Path, description = "An id, or `me`")),
+    responses((status = 200, description = "The agent", body = AgentObject), Problems))]
+pub async fn read(
+    caller: Caller,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<AgentObject>, Problem> {
+    Parameters::none(&request)?;
+    let agent = caller.stands_for(&agent)?;
+    Ok(web::Json(object(&state.engine.agent(&agent).await?)))
+}
+
+/// Makes or replaces an agent. For administrators.
+#[utoipa::path(put, path = "/v1/agents/{agent}", tag = "agents",
+    params(("agent" = String, Path)), request_body = AgentDocument,
+    responses((status = 200, description = "Replaced", body = AgentObject),
+        (status = 201, description = "Made", body = AgentObject), Problems))]
+pub async fn put(
+    _: Administrator,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let id: AgentId = agent.parse().map_err(Problem::malformed_id)?;
+    if [ME, ADMINISTRATOR].contains(&id.as_str()) {
+        let message = format!("must not be {ME} or {ADMINISTRATOR}, which mean somebody else");
+        return Err(Problem::malformed_parameter("id", message));
+    }
+    let settings = AgentDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
+    let known = state.engine.settings().agents.contains_key(&id);
+    changed(&state, SettingChange::PutAgent(settings)).await?;
+    Ok(put_answer(known, &object(&state.engine.agent(&id).await?)))
+}
+
+/// Removes an agent, their tokens, and their place in every queue. For administrators.
+#[utoipa::path(delete, path = "/v1/agents/{agent}", tag = "agents",
+    params(("agent" = String, Path)),
+    responses((status = 204, description = "Removed"), Problems))]
+pub async fn delete(
+    _: Administrator,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+) -> Result<HttpResponse, Problem> {
+    let id = agent.parse().map_err(|_| Problem::unknown_agent())?;
+    changed(&state, SettingChange::DeleteAgent(id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Chooses a presence. It is seen while a feed is open, or requests keep coming.
+#[utoipa::path(put, path = "/v1/agents/{agent}/presence", tag = "agents",
+    params(("agent" = String, Path, description = "An id, or `me`")),
+    request_body = PresenceDocument,
+    responses((status = 200, description = "The agent", body = AgentObject), Problems))]
+pub async fn choose_presence(
+    caller: Caller,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+    body: web::Bytes,
+) -> Result<web::Json<AgentObject>, Problem> {
+    let agent = caller.stands_for(&agent)?;
+    let chosen = PresenceDocument::read(&body).map_err(Problem::malformed_document)?;
+    let view = state.engine.choose_presence(&agent, chosen.presence).await?;
+    Ok(web::Json(object(&view)))
+}
+
+/// Lets an agent in with one more token, which is shown this once. Ten are kept; the oldest goes.
+/// For administrators.
+#[utoipa::path(post, path = "/v1/agents/{agent}/tokens", tag = "agents",
+    params(("agent" = String, Path)),
+    responses((status = 201, description = "The token", body = TokenObject), Problems))]
+pub async fn add_token(
+    _: Administrator,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+) -> Result<HttpResponse, Problem> {
+    let agent: AgentId = agent.parse().map_err(|_| Problem::unknown_agent())?;
+    let token = access::mint_token("hlt_").map_err(|fault| {
+        tracing::error!(error = %fault, "no token could be made");
+        Problem::internal()
+    })?;
+    let digest = TokenDigest(Sha256::digest(token.as_bytes()).into());
+    let at = state.engine.now();
+    changed(&state, SettingChange::AddToken { agent, digest, at }).await?;
+    Ok(HttpResponse::Created().json(TokenObject { token }))
+}
+
+/// An agent as they are shown.
+pub(super) fn object(agent: &AgentView) -> AgentObject {
+    let leases = agent.leases.iter().map(|(conversation, lease)| (*conversation, lease));
+    AgentObject::new(&agent.settings, agent.presence, agent.chosen, agent.used, leases)
+}

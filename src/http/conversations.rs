@@ -1,0 +1,307 @@
+//! Conversations: the lists of them, and what agents and supervisors do with one. Every command
+//! that succeeds is durable before it is answered, and is answered with the conversation as it is
+//! afterwards.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::domain::conversation::State;
+use crate::domain::conversation::command::{Authority, Command};
+use crate::domain::conversation::event::Author;
+use crate::domain::conversation::view::View;
+use crate::domain::id::{AgentId, ConversationId, QueueId, WidgetId};
+use crate::domain::settings::AgentSettings;
+use crate::engine::AgentSignal;
+use crate::http::HttpState;
+use crate::http::auth::{Caller, Supervisor};
+use crate::http::paging::{Cursor, Parameters};
+use crate::http::problem::{Problem, Problems};
+use crate::journal::{Filter, ListCursor};
+use crate::wire::objects::{
+    AssignDocument, ConversationObject, ConversationPage, MessageDocument, PostedObject,
+    ReadDocument, TypingDocument,
+};
+
+type Shown = Result<web::Json<ConversationObject>, Problem>;
+
+/// Conversations, the newest first: an agent's own and those that wait in their queues; for a
+/// supervisor all.
+#[utoipa::path(get, path = "/v1/conversations", tag = "conversations",
+    params(("state" = Option<String>, Query, description = "States, with commas between them"),
+        ("agent" = Option<String>, Query, description = "An id, or `me`"),
+        ("queue" = Option<String>, Query), ("widget" = Option<String>, Query),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = ConversationPage), Problems))]
+pub async fn list(
+    caller: Caller,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<ConversationPage>, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let states = parameters.names("state", &State::ALL, State::name);
+    let agent = parameters.text("agent");
+    let queues = parameters.parsed::<QueueId>("queue").into_iter().collect();
+    let widget = parameters.parsed::<WidgetId>("widget");
+    let (limit, after) = (parameters.limit(), parameters.cursor::<ListCursor>());
+    parameters.finish()?;
+    let named = agent.map(|agent| caller.stands_for(&agent)).transpose()?;
+    let (agent, or_waiting_in) = match (named, caller.agent()) {
+        (Some(named), _) => (Some(named), Vec::new()),
+        (None, Some(own)) if !caller.supervises() => {
+            (Some(own.clone()), state.engine.settings().queues_of(own).cloned().collect())
+        }
+        (None, _) => (None, Vec::new()),
+    };
+    let filter = Filter { states, agent, queues, widget, or_waiting_in };
+    let page = state.engine.list(filter, after, limit).await?;
+    Ok(web::Json(ConversationPage {
+        conversations: page.views.iter().map(ConversationObject::from).collect(),
+        next: page.next.map(|next| next.opaque()),
+    }))
+}
+
+/// A conversation as it is now.
+#[utoipa::path(get, path = "/v1/conversations/{conversation}", tag = "conversations",
+    params(("conversation" = String, Path)),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn read(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    Parameters::none(&request)?;
+    let view = seen(&caller, &conversation, &state).await?;
+    Ok(web::Json(ConversationObject::from(&view)))
+}
+
+/// Takes a chat: one that is offered, or one that waits in a queue that the agent serves.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/accept", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn accept(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    let agent = acting(&caller, &state, &request)?;
+    // The conversation itself does not know who serves its queue.
+    let id = seen(&caller, &conversation, &state).await?.id;
+    let (agent, name) = (agent.id.clone(), agent.name.clone());
+    done(&state, id, Command::Accept { agent, name }).await
+}
+
+/// Does not take an offered chat, which waits in its queue again.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/decline", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn decline(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    let agent = acting(&caller, &state, &request)?.id.clone();
+    done(&state, id_of(&conversation)?, Command::Decline { agent }).await
+}
+
+/// Says something to the customer. The same id again gets the first answer and posts nothing.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/messages", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
+    request_body = MessageDocument,
+    responses((status = 200, description = "Durable", body = PostedObject), Problems))]
+pub async fn post(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<web::Json<PostedObject>, Problem> {
+    let from = Author::Agent(acting(&caller, &state, &request)?.id.clone());
+    let MessageDocument { id, text } =
+        MessageDocument::read(&body).map_err(Problem::malformed_document)?;
+    let command = Command::Post { from, id: id.clone(), text };
+    let answer = state.engine.command(id_of(&conversation)?, command).await?;
+    PostedObject::of(&id, answer).map(web::Json).ok_or_else(Problem::internal)
+}
+
+/// Shows the customer that the agent types, or does not any more. Nothing of it is kept.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/typing", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
+    request_body = TypingDocument,
+    responses((status = 204, description = "Passed on"), Problems))]
+pub async fn typing(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let agent = acting(&caller, &state, &request)?;
+    let TypingDocument { on } = TypingDocument::read(&body).map_err(Problem::malformed_document)?;
+    signal(&state, id_of(&conversation)?, &agent.id, AgentSignal::Typing(on)).await
+}
+
+/// Shows the customer how far the agent has read. Nothing of it is kept.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/read", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
+    request_body = ReadDocument,
+    responses((status = 204, description = "Passed on"), Problems))]
+pub async fn have_read(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let agent = acting(&caller, &state, &request)?;
+    let ReadDocument { seq } = ReadDocument::read(&body).map_err(Problem::malformed_document)?;
+    signal(&state, id_of(&conversation)?, &agent.id, AgentSignal::Read(seq)).await
+}
+
+/// Ends the chat, which moves to wrap-up.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/end", tag = "conversations",
+    params(("conversation" = String, Path)),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn end(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    Parameters::none(&request)?;
+    let (id, by) = authority(&caller, &conversation, &state).await?;
+    done(&state, id, Command::End { by }).await
+}
+
+/// Closes a chat whose wrap-up is done.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/close", tag = "conversations",
+    params(("conversation" = String, Path)),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn close(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    Parameters::none(&request)?;
+    let (id, by) = authority(&caller, &conversation, &state).await?;
+    done(&state, id, Command::Close { by }).await
+}
+
+/// Gives a chat back to its queue.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/release", tag = "conversations",
+    params(("conversation" = String, Path)),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn release(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Shown {
+    Parameters::none(&request)?;
+    let (id, by) = authority(&caller, &conversation, &state).await?;
+    done(&state, id, Command::Release { by }).await
+}
+
+/// Offers a chat to an agent, whatever their load. For supervisors.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/assign", tag = "conversations",
+    params(("conversation" = String, Path)), request_body = AssignDocument,
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn assign(
+    supervisor: Supervisor,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    body: web::Bytes,
+) -> Shown {
+    let AssignDocument { agent } =
+        AssignDocument::read(&body).map_err(Problem::malformed_document)?;
+    if !state.engine.settings().agents.contains_key(&agent) {
+        return Err(Problem::unknown_agent());
+    }
+    let command = Command::Assign { agent, by: supervisor.name() };
+    done(&state, id_of(&conversation)?, command).await
+}
+
+/// Closes a chat, whatever its state. For supervisors.
+#[utoipa::path(post, path = "/v1/conversations/{conversation}/force-close",
+    tag = "conversations", params(("conversation" = String, Path)),
+    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+pub async fn force_close(
+    supervisor: Supervisor,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+) -> Shown {
+    let command = Command::ForceClose { by: supervisor.name() };
+    done(&state, id_of(&conversation)?, command).await
+}
+
+/// The conversation that an address means, if the caller may see it. That it exists is no secret:
+/// an agent who lost a chat to another is told that it is not theirs.
+pub(super) async fn seen(
+    caller: &Caller,
+    conversation: &str,
+    state: &HttpState,
+) -> Result<View, Problem> {
+    let view = state.engine.view(id_of(conversation)?).await?;
+    if caller.may_see(&view, &state.engine.settings()) {
+        Ok(view)
+    } else {
+        Err(Problem::not_yours())
+    }
+}
+
+fn id_of(conversation: &str) -> Result<ConversationId, Problem> {
+    conversation.parse().map_err(|_| Problem::unknown_conversation())
+}
+
+/// For whom a caller acts: themselves, or, for a supervisor, whoever `?agent=` names.
+fn acting(
+    caller: &Caller,
+    state: &HttpState,
+    request: &HttpRequest,
+) -> Result<Arc<AgentSettings>, Problem> {
+    let mut parameters = Parameters::of(request)?;
+    let named = parameters.text("agent");
+    parameters.finish()?;
+    let agent = caller.stands_for(named.as_deref().unwrap_or(crate::http::auth::ME))?;
+    state.engine.settings().agents.get(&agent).cloned().ok_or_else(Problem::unknown_agent)
+}
+
+/// On whose authority a caller acts: as the agent whose chat it is, or else as a supervisor.
+async fn authority(
+    caller: &Caller,
+    conversation: &str,
+    state: &HttpState,
+) -> Result<(ConversationId, Authority), Problem> {
+    let id = id_of(conversation)?;
+    if caller.supervises() {
+        let view = state.engine.view(id).await?;
+        if view.agent.is_none() || view.agent.as_ref() != caller.agent() {
+            return Ok((id, Authority::Supervisor(caller.name())));
+        }
+    }
+    Ok((id, Authority::Agent(caller.name())))
+}
+
+async fn done(state: &HttpState, id: ConversationId, command: Command) -> Shown {
+    state.engine.command(id, command).await?;
+    Ok(web::Json(ConversationObject::from(&state.engine.view(id).await?)))
+}
+
+async fn signal(
+    state: &HttpState,
+    id: ConversationId,
+    from: &AgentId,
+    signal: AgentSignal,
+) -> Result<HttpResponse, Problem> {
+    state.engine.signal(id, from.clone(), signal).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,82 @@
+//! An agent's feed as server-sent events. The open feed is the agent's liveness, so its end must
+//! be noticed: a comment line is written every few seconds, and a dead console fails to take it.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::Stream;
+use futures_util::stream;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use crate::engine::{Feed, FeedEvent};
+use crate::http::HttpState;
+use crate::http::auth::Caller;
+use crate::http::paging::Parameters;
+use crate::http::problem::{Problem, Problems};
+use crate::limits;
+
+/// How soon a console that lost its feed comes back, and what is written at once so that the
+/// console knows that the feed is open.
+const OPENING: &str = "retry: 2000\n: open\n\n";
+const KEEP: &str = ": keep\n\n";
+
+/// Opens an agent's feed: everything after the event with the id `Last-Event-ID`, or, without one,
+/// the agent's present state first. While it is open, the agent is there.
+#[utoipa::path(get, path = "/v1/agents/{agent}/feed", tag = "agents",
+    params(("agent" = String, Path, description = "An id, or `me`"),
+        ("Last-Event-ID" = Option<String>, Header),
+        ("last_event_id" = Option<String>, Query, description = "The same, for curl")),
+    responses((status = 200, description = "Server-sent events: `offer` (OfferEvent), \
+        `offer_withdrawn` (OfferWithdrawnEvent), `conversation` (Conversation), `message` \
+        (MessageEvent), `away` (AwayEvent), `back` (BackEvent), `presence` (PresenceEvent), \
+        `capacity` (CapacityEvent)", body = String, content_type = "text/event-stream"), Problems))]
+pub async fn open(
+    caller: Caller,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let asked = parameters.text("last_event_id");
+    parameters.finish()?;
+    let agent = caller.stands_for(&agent)?;
+    let resumed = request.headers().get("last-event-id");
+    let resumed = resumed.and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let feed = state.engine.open_feed(&agent, resumed.or(asked)).await?;
+    let mut response = HttpResponse::Ok();
+    response.content_type("text/event-stream");
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    // A proxy that collects an answer before it passes it on would keep the feed to itself.
+    response.insert_header(("x-accel-buffering", "no"));
+    Ok(response.streaming(written(feed)))
+}
+
+/// The feed as it is written. It ends when the engine ends it, and closes it when it is dropped.
+fn written(feed: Feed) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
+    let every = Duration::from_secs(limits::FEED_KEEP_SECONDS);
+    let mut keep = interval_at(Instant::now() + every, every);
+    keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    stream::unfold((feed, keep, false), |(mut feed, mut keep, opened)| async move {
+        let text = if opened {
+            next(&mut feed, &mut keep).await?
+        } else {
+            web::Bytes::from_static(OPENING.as_bytes())
+        };
+        Some((Ok(text), (feed, keep, true)))
+    })
+}
+
+async fn next(feed: &mut Feed, keep: &mut Interval) -> Option<web::Bytes> {
+    tokio::select! {
+        event = feed.events.recv() => Some(block(&event?)),
+        _ = keep.tick() => Some(web::Bytes::from_static(KEEP.as_bytes())),
+    }
+}
+
+fn block(event: &FeedEvent) -> web::Bytes {
+    let FeedEvent { id, event, data } = event;
+    // What is only passing has no id: nobody can come back to it.
+    let id = id.as_ref().map_or_else(String::new, |id| format!("id: {id}\n"));
+    web::Bytes::from(format!("{id}event: {event}\ndata: {data}\n\n"))
+}

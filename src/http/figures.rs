@@ -1,0 +1,33 @@
+//! Live figures for supervisors.
+
+use actix_web::{HttpRequest, web};
+
+use crate::http::HttpState;
+use crate::http::agents::object;
+use crate::http::auth::Supervisor;
+use crate::http::paging::Parameters;
+use crate::http::problem::{Problem, Problems};
+use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
+
+/// How the whole engine is doing. For supervisors.
+#[utoipa::path(get, path = "/v1/figures", tag = "figures",
+    responses((status = 200, description = "The figures", body = FiguresObject), Problems))]
+pub async fn read(
+    _: Supervisor,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<FiguresObject>, Problem> {
+    Parameters::none(&request)?;
+    let figures = state.engine.figures().await?;
+    Ok(web::Json(FiguresObject {
+        sessions: figures.sessions,
+        conversations: StateFigures::from(figures.conversations),
+        away: figures.away,
+        queues: figures
+            .queues
+            .iter()
+            .map(|(id, waiting, average_wait)| QueueFigures::new(id, *waiting, *average_wait))
+            .collect(),
+        agents: figures.agents.iter().map(object).collect(),
+    }))
+}

@@ -1,0 +1,101 @@
+//! What was said in a conversation, and what happened in it: the same events, told for reading
+//! along and told for understanding.
+
+use actix_web::{HttpRequest, web};
+
+use crate::domain::conversation::event::{Audience, Recorded};
+use crate::domain::id::{ConversationId, Seq};
+use crate::http::HttpState;
+use crate::http::auth::Caller;
+use crate::http::conversations::seen;
+use crate::http::paging::{Cursor, Parameters};
+use crate::http::problem::{Problem, Problems};
+use crate::wire::narrative;
+use crate::wire::objects::{TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage};
+
+/// Reads of the history for one page, because many events may make few entries. A page may be
+/// short, even empty, and still have a next.
+const READS_MAX: usize = 20;
+
+/// What was said, in order, as agents or as the customer may see it.
+#[utoipa::path(get, path = "/v1/conversations/{conversation}/transcript", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("audience" = Option<String>, Query, description = "`agent` (the default) or `customer`"),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = TranscriptPage), Problems))]
+pub async fn transcript(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<TranscriptPage>, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let audience = parameters.text("audience");
+    let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
+    parameters.finish()?;
+    let audience = match audience.as_deref() {
+        None | Some("agent") => Audience::Agent,
+        Some("customer") => Audience::Customer,
+        Some(_) => {
+            let message = "must be agent or customer";
+            return Err(Problem::malformed_parameter("audience", message));
+        }
+    };
+    let view = seen(&caller, &conversation, &state).await?;
+    let mut after = after.unwrap_or(Seq::ZERO);
+    let mut entries = Vec::new();
+    for _ in 0..READS_MAX {
+        let events = state.engine.history(view.id, after, audience, limit - entries.len()).await?;
+        let Some(last) = events.last() else {
+            return Ok(web::Json(TranscriptPage { entries, next: None }));
+        };
+        after = last.seq;
+        entries.extend(events.iter().filter_map(|event| TranscriptEntry::of(event, audience)));
+        if entries.len() >= limit {
+            break;
+        }
+    }
+    let next = (after < view.seq).then(|| after.opaque());
+    Ok(web::Json(TranscriptPage { entries, next }))
+}
+
+/// Why the chat is in its state: every event with its cause and evidence, in order.
+#[utoipa::path(get, path = "/v1/conversations/{conversation}/timeline", tag = "conversations",
+    params(("conversation" = String, Path),
+        ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page", body = TimelinePage), Problems))]
+pub async fn timeline(
+    caller: Caller,
+    conversation: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<TimelinePage>, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
+    parameters.finish()?;
+    let view = seen(&caller, &conversation, &state).await?;
+    let events = events(&state, view.id, after.unwrap_or(Seq::ZERO), limit).await?;
+    let last = events.last().map(|event| event.seq).filter(|last| *last < view.seq);
+    Ok(web::Json(TimelinePage {
+        why: narrative::why(&view, &events),
+        entries: events.iter().map(TimelineEntry::from).collect(),
+        next: last.map(|last| last.opaque()),
+    }))
+}
+
+/// As many events as a page holds: the engine may give fewer at once.
+async fn events(
+    state: &HttpState,
+    id: ConversationId,
+    mut after: Seq,
+    limit: usize,
+) -> Result<Vec<Recorded>, Problem> {
+    let mut events = Vec::new();
+    while events.len() < limit {
+        let more = state.engine.history(id, after, Audience::Agent, limit - events.len()).await?;
+        let Some(last) = more.last() else { break };
+        after = last.seq;
+        events.extend(more);
+    }
+    Ok(events)
+}

@@ -1,0 +1,20 @@
+//! What the settings' addresses have in common: how a change is made, and how it is answered.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use crate::domain::settings::registry::SettingChange;
+use crate::http::HttpState;
+use crate::http::problem::Problem;
+
+/// Makes a change; it is durable and in force when this returns.
+pub(super) async fn changed(state: &HttpState, change: SettingChange) -> Result<(), Problem> {
+    // Asked first, so that what breaks a rule costs the engine nothing. The engine asks again.
+    state.engine.settings().check(&change)?;
+    Ok(state.engine.change(change).await?)
+}
+
+/// The answer to a `PUT` of something that was known before, or is new.
+pub(super) fn put_answer(known: bool, object: &impl Serialize) -> HttpResponse {
+    if known { HttpResponse::Ok().json(object) } else { HttpResponse::Created().json(object) }
+}

@@ -1,0 +1,82 @@
+//! Widgets as an administrator sets them.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::domain::id::WidgetId;
+use crate::domain::settings::registry::SettingChange;
+use crate::http::HttpState;
+use crate::http::auth::Administrator;
+use crate::http::paging::{AfterId, Parameters, page_by_id};
+use crate::http::problem::{Problem, Problems};
+use crate::http::settings::{changed, put_answer};
+use crate::wire::objects::{WidgetDocument, WidgetPage};
+
+/// Every widget, by id. For administrators.
+#[utoipa::path(get, path = "/v1/widgets", tag = "settings",
+    params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "A page of widgets", body = WidgetPage), Problems))]
+pub async fn list(
+    _: Administrator,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<WidgetPage>, Problem> {
+    let mut parameters = Parameters::of(&request)?;
+    let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
+    parameters.finish()?;
+    let settings = state.engine.settings();
+    let all = settings.widgets.values();
+    let (page, next) = page_by_id(all, |widget| widget.id.as_str(), after.as_ref(), limit);
+    let widgets = page.into_iter().map(|widget| WidgetDocument::from(&**widget)).collect();
+    Ok(web::Json(WidgetPage { widgets, next }))
+}
+
+/// A widget. For administrators.
+#[utoipa::path(get, path = "/v1/widgets/{widget}", tag = "settings",
+    params(("widget" = String, Path)),
+    responses((status = 200, description = "The widget", body = WidgetDocument), Problems))]
+pub async fn read(
+    _: Administrator,
+    id: web::Path<String>,
+    state: web::Data<HttpState>,
+    request: HttpRequest,
+) -> Result<web::Json<WidgetDocument>, Problem> {
+    Parameters::none(&request)?;
+    let id: Option<WidgetId> = id.parse().ok();
+    let settings = state.engine.settings();
+    let found = id.and_then(|id| settings.widgets.get(&id));
+    let found = found.ok_or_else(|| Problem::unknown_setting("widget"))?;
+    Ok(web::Json(WidgetDocument::from(&**found)))
+}
+
+/// Makes or replaces a widget; a field that is absent gets its default. For administrators.
+#[utoipa::path(put, path = "/v1/widgets/{widget}", tag = "settings",
+    params(("widget" = String, Path)), request_body = WidgetDocument,
+    responses((status = 200, description = "Replaced", body = WidgetDocument),
+        (status = 201, description = "Made", body = WidgetDocument), Problems))]
+pub async fn put(
+    _: Administrator,
+    id: web::Path<String>,
+    state: web::Data<HttpState>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let id: WidgetId = id.parse().map_err(Problem::malformed_id)?;
+    let widget = WidgetDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
+    let answer = WidgetDocument::from(&widget);
+    let known = state.engine.settings().widgets.contains_key(&id);
+    changed(&state, SettingChange::PutWidget(widget)).await?;
+    Ok(put_answer(known, &answer))
+}
+
+/// Removes a widget that nothing else needs. For administrators.
+#[utoipa::path(delete, path = "/v1/widgets/{widget}", tag = "settings",
+    params(("widget" = String, Path)),
+    responses((status = 204, description = "Removed"), Problems))]
+pub async fn delete(
+    _: Administrator,
+    id: web::Path<String>,
+    state: web::Data<HttpState>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::unknown_setting("widget"))?;
+    changed(&state, SettingChange::DeleteWidget(id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

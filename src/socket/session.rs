@@ -1,0 +1,445 @@
+//! The actor that drives one session: it reads frames, asks the machine whether they may be said
+//! now, passes them on, and says what comes back.
+//!
+//! While it waits for the answer to `hello` or `start` it takes no further frame; they wait in
+//! order, and with them the widget.
+
+mod answer;
+mod door;
+mod greet;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use actix::{Actor, ActorContext, AsyncContext, Handler, SpawnHandle, StreamHandler};
+use bytestring::ByteString;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use crate::domain::cause::Cause;
+use crate::domain::id::{ConversationId, Seq, SessionId, VisitorId, WidgetId};
+use crate::domain::session::{
+    Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
+};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::{ToSession, Visit};
+use crate::limits;
+use crate::socket::line::Line;
+use crate::socket::{Message, ProtocolError, WebsocketContext};
+use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
+use crate::wire::close::CloseCode;
+use crate::wire::refusal::RefusalCode;
+use crate::wire::server::{Ended, ServerFrame, refused};
+
+pub use crate::socket::session::door::Door;
+
+/// Drives one session.
+pub struct SocketSession {
+    door: Rc<Door>,
+    line: Line,
+    id: SessionId,
+    widget: WidgetId,
+    visit: Option<Visit>,
+    session: Session,
+    visitor: VisitorId,
+    /// The conversation it is in, which must learn of its end whatever the session's own end is.
+    joined: Option<ConversationId>,
+    /// What it awaits, and how it introduced itself.
+    rare: Box<Rare>,
+    /// The latest place that it was told of.
+    seen: Seq,
+    spoke_at: Timestamp,
+    timer: Option<SpawnHandle>,
+    limiter: DefaultDirectRateLimiter,
+    /// Why we closed it, if we did.
+    closed_with: Option<CloseCode>,
+}
+
+/// What a session needs only now and then.
+#[derive(Debug, Default)]
+struct Rare {
+    awaiting: Option<Awaiting>,
+    /// Frames that came while an answer was awaited.
+    deferred: VecDeque<ByteString>,
+    page: Option<std::sync::Arc<str>>,
+    locale: Option<std::sync::Arc<str>>,
+    program: Option<std::sync::Arc<str>>,
+}
+
+/// The answer that a session waits for.
+#[derive(Debug)]
+struct Awaiting {
+    conversation: ConversationId,
+    to: Question,
+}
+
+/// What was asked.
+#[derive(Debug)]
+enum Question {
+    /// `hello`: with the token's conversation, or with the visitor's.
+    Hello {
+        /// The last place that the widget has seen.
+        after: Seq,
+        /// Whether the widget named the conversation by its token.
+        by_token: bool,
+        /// What is to be said of the token's conversation, which is over.
+        ended: Option<EndedChat>,
+    },
+    /// `start`.
+    Start {
+        /// The frame.
+        frame: Box<crate::wire::client::Start>,
+        /// How often it was tried.
+        tries: u8,
+    },
+}
+
+/// A chat that is over, of which a widget has the token.
+#[derive(Clone, Debug)]
+struct EndedChat {
+    id: ConversationId,
+    state: crate::domain::conversation::State,
+    reason: crate::domain::conversation::event::Reason,
+    redirect: Option<std::sync::Arc<str>>,
+}
+
+impl std::fmt::Debug for SocketSession {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SocketSession")
+            .field("id", &self.id)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SocketSession {
+    fn new(
+        door: Rc<Door>,
+        line: Line,
+        widget: WidgetId,
+        heartbeat: Span,
+        program: Option<std::sync::Arc<str>>,
+    ) -> Self {
+        let now = door.engine().now();
+        Self {
+            line,
+            id: door.mint_session(),
+            widget,
+            visit: None,
+            session: Session::new(now, heartbeat),
+            visitor: VisitorId::from_bits(0),
+            joined: None,
+            rare: Box::new(Rare { program, ..Rare::default() }),
+            seen: Seq::ZERO,
+            spoke_at: now,
+            timer: None,
+            limiter: RateLimiter::direct(quota()),
+            closed_with: None,
+            door,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.door.engine().now()
+    }
+
+    fn decide(&self, command: SessionCommand) -> Result<Option<SessionEvent>, SessionRefusal> {
+        self.session.decide(command, self.now())
+    }
+
+    fn apply(&mut self, event: SessionEvent, context: &mut WebsocketContext<Self>) {
+        let now = self.now();
+        self.session.apply(event, now);
+        self.rearm(context);
+    }
+
+    /// Says a frame.
+    fn say(&mut self, text: &ByteString) {
+        self.spoke_at = self.now();
+        self.line.text(text);
+    }
+
+    /// Takes one text frame, or keeps it until an answer has come.
+    fn take_text(&mut self, text: ByteString, context: &mut WebsocketContext<Self>) {
+        if self.session.stage() == Stage::Settling {
+            self.rare.deferred.push_back(text);
+            return;
+        }
+        if self.limiter.check().is_err() {
+            let told = refused(None, RefusalCode::RateLimited);
+            self.refuse(&told, context);
+            return self.line.done();
+        }
+        match parse(text.as_bytes()) {
+            Ok(frame) => self.take_frame(frame, context),
+            Err(malformed) => {
+                self.refuse_malformed(&malformed, context);
+                self.line.done();
+            }
+        }
+    }
+
+    fn take_frame(&mut self, frame: ClientFrame, context: &mut WebsocketContext<Self>) {
+        match frame {
+            ClientFrame::Hello(hello) => self.greet(hello, context),
+            ClientFrame::Start(start) => self.ask_to_start(start, context),
+            ClientFrame::Beat { seen } => self.beat(seen, context),
+            ClientFrame::Post { reference, id, text } => {
+                let asked = reference.clone();
+                self.speak(Some(asked), true, context, |visit, conversation| {
+                    visit.post(conversation, reference, id, text)
+                });
+            }
+            ClientFrame::End { reference } => {
+                let asked = reference.clone();
+                self.speak(Some(asked), true, context, |visit, conversation| {
+                    visit.end(conversation, reference)
+                });
+            }
+            ClientFrame::Typing { on } => {
+                self.speak(None, false, context, |visit, conversation| {
+                    visit.typing(conversation, on)
+                });
+            }
+            ClientFrame::Read { seq } => {
+                self.speak(None, false, context, |visit, conversation| {
+                    visit.read(conversation, seq)
+                });
+            }
+            ClientFrame::Leaving { cause } => {
+                if self.session.conversation().is_some() {
+                    self.speak(None, false, context, |visit, conversation| {
+                        visit.leaving(conversation, cause)
+                    });
+                } else {
+                    // There is nobody yet whom it could concern.
+                    self.line.done();
+                }
+            }
+        }
+    }
+
+    /// Passes something on to the conversation. What is answered is done when the answer comes.
+    fn speak(
+        &mut self,
+        reference: Option<Reference>,
+        is_answered: bool,
+        context: &mut WebsocketContext<Self>,
+        say: impl FnOnce(&Visit, ConversationId) -> bool,
+    ) {
+        let passed = match self.decide(SessionCommand::Speak) {
+            Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
+                self.apply(event, context);
+                let said = self.visit.as_ref().is_some_and(|visit| say(visit, conversation));
+                if said { Ok(()) } else { Err(RefusalCode::Unavailable) }
+            }
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(code_of(refusal)),
+        };
+        match passed {
+            Ok(()) if is_answered && self.session.conversation().is_some() => {}
+            Ok(()) => self.line.done(),
+            Err(code) => {
+                self.refuse(&refused(reference.as_ref(), code), context);
+                self.line.done();
+            }
+        }
+    }
+
+    fn beat(&mut self, seen: Option<Seq>, context: &mut WebsocketContext<Self>) {
+        match self.decide(SessionCommand::Beat) {
+            Ok(event) => {
+                self.heard(event, context);
+                // A widget knows by this that it is heard; one that is told something else in the
+                // same heartbeat knows it anyway.
+                let quiet =
+                    self.now().since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
+                if quiet || seen.is_some_and(|seen| seen < self.seen) {
+                    let beat = ServerFrame::Beat { seq: self.seen }.render();
+                    self.say(&beat);
+                }
+            }
+            Err(refusal) => self.refuse(&refused(None, code_of(refusal)), context),
+        }
+        self.line.done();
+    }
+
+    fn heard(&mut self, event: Option<SessionEvent>, context: &mut WebsocketContext<Self>) {
+        let Some(event) = event else { return };
+        if let (SessionEvent::Heard(Some(conversation)), Some(visit)) = (event, &self.visit) {
+            visit.hear(conversation);
+        }
+        let now = self.now();
+        self.session.apply(event, now);
+        if self.timer.is_none() {
+            self.rearm(context);
+        }
+    }
+
+    fn refuse_malformed(&mut self, malformed: &Malformed, context: &mut WebsocketContext<Self>) {
+        let told = ServerFrame::malformed(malformed).render();
+        self.refuse(&told, context);
+    }
+
+    /// Says that something was refused. A widget that is refused too often is closed.
+    fn refuse(&mut self, told: &ByteString, context: &mut WebsocketContext<Self>) {
+        self.door.engine().note_refused_frame();
+        self.say(told);
+        // That something was refused is never refused.
+        if let Ok(Some(event)) = self.decide(SessionCommand::Err) {
+            match event {
+                SessionEvent::Finished(_) => self.close(CloseCode::RefusedTooOften, context),
+                event => self.apply(event, context),
+            }
+        }
+    }
+
+    fn close(&mut self, code: CloseCode, context: &mut WebsocketContext<Self>) {
+        if self.closed_with.is_some() {
+            return;
+        }
+        self.closed_with = Some(code);
+        self.line.close(code, self.door.retry_after(code, self.id));
+        self.apply(SessionEvent::Finished(Finish::Asked), context);
+        context.stop();
+    }
+
+    fn rearm(&mut self, context: &mut WebsocketContext<Self>) {
+        if let Some(armed) = self.timer.take() {
+            context.cancel_future(armed);
+        }
+        if let Some(at) = self.session.wake_at() {
+            let wait = std::time::Duration::from_millis(at.since(self.now()).as_millis());
+            self.timer = Some(context.run_later(wait, Self::wake));
+        }
+    }
+
+    fn wake(&mut self, context: &mut WebsocketContext<Self>) {
+        self.timer = None;
+        // A wake is never refused.
+        match self.decide(SessionCommand::Wake) {
+            Ok(Some(SessionEvent::Finished(finish))) => self.close(code_of_finish(finish), context),
+            Ok(Some(event)) => {
+                if event == SessionEvent::Probed {
+                    self.line.ping();
+                }
+                self.apply(event, context);
+            }
+            Ok(None) | Err(_) => self.rearm(context),
+        }
+    }
+
+    /// Takes what was kept while an answer was awaited.
+    fn take_deferred(&mut self, context: &mut WebsocketContext<Self>) {
+        while self.session.stage() != Stage::Settling {
+            let Some(text) = self.rare.deferred.pop_front() else {
+                self.rare.deferred = VecDeque::new();
+                return;
+            };
+            self.take_text(text, context);
+        }
+    }
+
+    /// The conversation that must learn that this session is gone: the one that it is in, or the
+    /// one that it was about to enter.
+    fn concerned(&self) -> Option<ConversationId> {
+        let awaited = self.rare.awaiting.as_ref().map(|awaiting| awaiting.conversation);
+        awaited.or(self.joined)
+    }
+}
+
+impl Actor for SocketSession {
+    type Context = WebsocketContext<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        let address = context.address().recipient::<ToSession>();
+        let outbox = self.line.outbox();
+        let visit = self.door.visit(self.id, self.widget.clone(), address, outbox);
+        self.visit = Some(visit);
+        self.rearm(context);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        let cause = match (self.closed_with, self.line.end()) {
+            (Some(code), _) => code.cause(),
+            (None, Some(end)) => end.cause(),
+            (None, None) => Cause::Reset,
+        };
+        if let Some(visit) = self.visit.take() {
+            visit.leave(self.concerned(), cause);
+        }
+    }
+}
+
+impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
+    fn handle(&mut self, item: Result<Message, ProtocolError>, context: &mut Self::Context) {
+        match item {
+            Ok(Message::Text(text)) => return self.take_text(text, context),
+            Ok(Message::Ping(payload)) => {
+                self.line.pong(payload);
+                self.show_life(context);
+            }
+            Ok(Message::Pong(_)) => self.show_life(context),
+            Ok(
+                Message::Binary(_) | Message::Continuation(_) | Message::Close(_) | Message::Nop,
+            )
+            | Err(_) => {}
+        }
+        self.line.done();
+    }
+}
+
+impl SocketSession {
+    fn show_life(&mut self, context: &mut WebsocketContext<Self>) {
+        // Before hello it shows nothing that would count.
+        if let Ok(event) = self.decide(SessionCommand::Beat) {
+            self.heard(event, context);
+        }
+    }
+}
+
+impl Handler<ToSession> for SocketSession {
+    type Result = ();
+
+    fn handle(&mut self, told: ToSession, context: &mut Self::Context) {
+        self.told(told, context);
+    }
+}
+
+fn quota() -> Quota {
+    const RATE: std::num::NonZeroU32 =
+        std::num::NonZeroU32::new(limits::FRAMES_PER_SECOND_MAX).expect("the rate is not zero");
+    const BURST: std::num::NonZeroU32 =
+        std::num::NonZeroU32::new(limits::FRAMES_BURST_MAX).expect("the burst is not zero");
+    Quota::per_second(RATE).allow_burst(BURST)
+}
+
+fn code_of(refusal: SessionRefusal) -> RefusalCode {
+    use crate::domain::conversation::command::Refusal;
+    match refusal {
+        SessionRefusal::AlreadyGreeted => RefusalCode::AlreadyGreeted,
+        SessionRefusal::HelloFirst => RefusalCode::HelloFirst,
+        SessionRefusal::AlreadyStarted => RefusalCode::Conversation(Refusal::AlreadyStarted),
+        SessionRefusal::NotStarted => RefusalCode::Conversation(Refusal::NotStarted),
+    }
+}
+
+fn code_of_finish(finish: Finish) -> CloseCode {
+    match finish {
+        Finish::NoHello => CloseCode::HelloTimeout,
+        Finish::RefusedTooOften => CloseCode::RefusedTooOften,
+        Finish::Silent => CloseCode::Silent,
+        Finish::Asked => CloseCode::Normal,
+    }
+}
+
+impl EndedChat {
+    fn frame(&self) -> Ended<'_> {
+        Ended {
+            id: self.id,
+            state: self.state,
+            reason: self.reason,
+            redirect: self.redirect.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Who is let in on one thread, and what the sessions of that thread have in common.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix::Recipient;
+
+use crate::access::{ConversationToken, Secret, visitor_id};
+use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
+use crate::domain::time::Span;
+use crate::engine::{Engine, ToSession, Visit};
+use crate::limits;
+use crate::socket::line::{Line, Outbox};
+use crate::socket::session::SocketSession;
+use crate::socket::{Admission, Rejection, UpgradeRequest};
+use crate::wire::client::VisitorSecret;
+use crate::wire::close::CloseCode;
+
+/// The door of one thread.
+#[derive(Debug)]
+pub struct Door {
+    engine: Engine,
+    secret: Arc<Secret>,
+    thread: usize,
+}
+
+impl Door {
+    /// A door on this thread of the engine's. Conversation tokens are signed with `secret`.
+    pub const fn new(engine: Engine, secret: Arc<Secret>, thread: usize) -> Self {
+        Self { engine, secret, thread }
+    }
+
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// An id that no session had before.
+    #[expect(clippy::unused_self, reason = "minting belongs to the door")]
+    pub(super) fn mint_session(&self) -> SessionId {
+        let bits = uuid::Uuid::new_v4().as_u128();
+        SessionId::from_bits(u64::try_from(bits >> 64).unwrap_or_default())
+    }
+
+    pub(super) fn visit(
+        &self,
+        session: SessionId,
+        widget: WidgetId,
+        address: Recipient<ToSession>,
+        outbox: Arc<Outbox>,
+    ) -> Visit {
+        self.engine.visit(session, widget, self.thread, address, outbox)
+    }
+
+    pub(super) fn token(&self, conversation: ConversationId, widget: &WidgetId) -> String {
+        ConversationToken::issue(&self.secret, conversation, widget)
+    }
+
+    pub(super) fn verify(&self, token: &str, widget: &WidgetId) -> Option<ConversationId> {
+        ConversationToken::verify(&self.secret, token, widget)
+    }
+
+    /// Who a browser is by the secret it keeps; somebody new without one.
+    pub(super) fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
+        match kept {
+            Some(kept) => {
+                let digits = u128::from_be_bytes(kept.to_bytes());
+                visitor_id(&self.secret, &format!("{digits:032x}"))
+            }
+            None => VisitorId::from_bits(uuid::Uuid::new_v4().as_u128()),
+        }
+    }
+
+    /// When a widget should come back: spread over a time that grows with the number of those who
+    /// will, so that they do not come all at once.
+    pub(super) fn retry_after(&self, code: CloseCode, session: SessionId) -> Span {
+        if !code.invites_back() {
+            return Span::ZERO;
+        }
+        let (least, spread) = match code {
+            CloseCode::Restart | CloseCode::Overload => {
+                let returning = self.engine.live_sessions() as u64;
+                (500, (returning * 1_000 / limits::RETURNS_PER_SECOND).max(1_000))
+            }
+            _ => (0, 1_000),
+        };
+        Span::from_millis(least + session.as_bits() % spread)
+    }
+}
+
+impl Admission for Rc<Door> {
+    type Session = SocketSession;
+
+    fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<SocketSession, Rejection> {
+        if !self.engine.is_ready() {
+            let message = "the server takes no sessions at the moment; try again in a moment";
+            return Err(Rejection::new(503, "unavailable", message));
+        }
+        let settings = self.engine.settings();
+        let widget = request.widget.parse::<WidgetId>().ok();
+        let widget = widget.and_then(|id| settings.widgets.get(&id));
+        let Some(widget) = widget else {
+            return Err(Rejection::new(404, "unknown_widget", "there is no such widget"));
+        };
+        if !widget.admits(request.origin.as_deref()) {
+            let message = "this widget may not be opened from pages of this origin";
+            return Err(Rejection::new(403, "origin_not_allowed", message));
+        }
+        let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
+            return Err(Rejection::new(404, "unknown_widget", "the widget has no workstream"));
+        };
+        let program = request.user_agent.as_deref().map(Arc::from);
+        Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
+    }
+}
+
+impl crate::engine::Outbox for Outbox {
+    fn take(&self, bytes: usize) -> bool {
+        self.reserve(bytes).is_ok()
+    }
+
+    fn has_room_for_page(&self) -> bool {
+        self.frames() + 2 * limits::CATCH_UP_ENTRIES_MAX < limits::OUTBOX_FRAMES_MAX
+            && self.bytes() + limits::CATCH_UP_BYTES_MAX + limits::FRAME_BYTES_MAX
+                < limits::OUTBOX_BYTES_MAX
+    }
+}
