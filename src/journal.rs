@@ -4,6 +4,14 @@
 //! of one stream keep their order. After a fault nothing that was appended since the last receipt
 //! is known to be durable, and the streams concerned are told so; nothing is retried in silence.
 
+pub mod memory;
+pub mod record;
+pub mod snapshot;
+pub mod sqlite;
+
+mod continuity;
+mod page;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -144,10 +152,16 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;
 
+    /// Whether writing works, as far as is known: not after a sync failed, which ends it until the
+    /// next start, and not while the disk is full, which may pass.
+    fn is_writable(&self) -> bool;
+
     /// The last durable position.
     fn head(&self) -> Position;
 
-    /// The conversation as of its last durable event; nothing when there is none.
+    /// The conversation as of its last durable event; nothing when there is none. What was
+    /// appended before is settled first, so whoever opens a conversation again after a fault
+    /// continues where the journal does.
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>>;
 
     /// What this audience may see of a conversation after a place, in order, within
@@ -203,4 +217,25 @@ pub enum Fault {
     /// The journal was closed.
     #[error("the journal is closed")]
     Closed,
+}
+
+/// The agent whose part in a conversation begins with this event, if it does for anybody.
+fn part_begins(event: &Event) -> Option<&AgentId> {
+    match event {
+        Event::ChatOffered { lease, .. } | Event::ChatAccepted { lease, .. } => Some(&lease.agent),
+        Event::ConversationStarted(_)
+        | Event::SessionJoined { .. }
+        | Event::SessionLost { .. }
+        | Event::CustomerAway { .. }
+        | Event::CustomerReturned { .. }
+        | Event::CustomerDisconnected { .. }
+        | Event::MessagePosted { .. }
+        | Event::OfferEnded { .. }
+        | Event::AgentLeft { .. }
+        | Event::CustomerReminded { .. }
+        | Event::WrapupStarted { .. }
+        | Event::LeaseReleased { .. }
+        | Event::ConversationClosed { .. }
+        | Event::ServerRestarted { .. } => None,
+    }
 }

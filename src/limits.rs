@@ -125,6 +125,29 @@ pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 /// Conversations that the projection keeps decoded, because a busy chat is projected again soon.
 pub const PROJECTION_CACHE_MAX: usize = 16_384;
 
+/// Conversations whose last place the journal remembers, to notice a second writer of one, because
+/// each costs about 100 bytes. A longer ago one is not checked.
+pub const CONTINUITY_CONVERSATIONS_MAX: usize = 32_768;
+
+/// Threads that read from the disk, because two keep one long read from holding up the others.
+/// Further reads wait.
+pub const JOURNAL_READERS: usize = 2;
+
+/// Milliseconds for which the journal waits for somebody else who has locked its file, because all
+/// appends wait with it. Then the appends fail; later ones are tried again.
+pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
+
+/// Milliseconds between two checkpoints, because each one costs a sync that appends compete with.
+pub const CHECKPOINT_EVERY_MS: u64 = 500;
+
+/// Pages (of 8 KiB) of a write-ahead log, because reading searches it and a start replays it. At
+/// the bound a checkpoint makes writers wait for it, which resets the log.
+pub const LOG_PAGES_MAX: u32 = 8_192;
+
+/// Milliseconds after which writing is tried again while the disk is full or locked, because only
+/// trying tells whether it has passed.
+pub const WRITE_AGAIN_MS: u64 = 500;
+
 /// Conversations waiting in one queue. A further chat is refused (`queue_full`).
 pub const QUEUE_WAITING_MAX: usize = 200_000;
 

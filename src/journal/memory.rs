@@ -1,0 +1,364 @@
+//! The journal in memory, for tests, benches and simulation. It keeps every promise of the real
+//! one but that of outliving the process, and it can be told to hold its receipts, or to fail.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{self, BoxFuture, FutureExt as _};
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::event::{Audience, Recorded};
+use crate::domain::conversation::{Conversation, State};
+use crate::domain::decision::Receipt;
+use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::journal::continuity::Continuity;
+use crate::journal::{
+    Append, Done, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts,
+    Recovered, page, part_begins,
+};
+
+/// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
+/// after a [`restart`](Self::restart).
+pub struct MemoryJournal {
+    receipts: Arc<dyn Receipts>,
+    /// Taken before the contents, and kept while receipts are given, so that these keep the order
+    /// of the appends.
+    course: Mutex<Course>,
+    durable: Mutex<Durable>,
+}
+
+/// What becomes of appends.
+#[derive(Debug)]
+struct Course {
+    continuity: Continuity,
+    held: Vec<Append>,
+    holding: bool,
+    fail_next: bool,
+    fail_all: bool,
+}
+
+/// What has become durable.
+#[derive(Clone, Debug, Default)]
+struct Durable {
+    head: u64,
+    settings: Registry,
+    presences: BTreeMap<AgentId, Presence>,
+    conversations: HashMap<ConversationId, (Conversation, Vec<Located>)>,
+    /// Where each agent's part in a conversation begins.
+    parts: HashMap<AgentId, HashMap<ConversationId, Seq>>,
+    /// Where each event of a conversation is, in the order of the journal.
+    order: Vec<(Position, ConversationId, usize)>,
+}
+
+impl MemoryJournal {
+    /// An empty journal.
+    pub fn new(receipts: Arc<dyn Receipts>) -> Self {
+        Self::with(receipts, Durable::default())
+    }
+
+    /// A journal with what is durable in this one, as after a crash, and what is needed to start
+    /// again. This one goes on by itself.
+    pub fn restart(&self, receipts: Arc<dyn Receipts>) -> (Self, Recovered) {
+        let durable = self.durable().clone();
+        let open = durable.conversations.values().map(|(conversation, _)| conversation);
+        let mut conversations: Vec<_> =
+            open.filter(|conversation| !conversation.is_closed()).cloned().collect();
+        // A simulation must see the same order each time.
+        conversations.sort_unstable_by_key(|one| (one.started_at(), one.id()));
+        let recovered = Recovered {
+            settings: durable.settings.clone(),
+            presences: durable.presences.clone().into_iter().collect(),
+            conversations,
+        };
+        (Self::with(receipts, durable), recovered)
+    }
+
+    /// Holds back what is appended from now on.
+    pub fn hold_receipts(&self) {
+        self.course().holding = true;
+    }
+
+    /// Makes everything that was held back durable, in one commit, and holds back no more.
+    pub fn release_receipts(&self) {
+        let mut course = self.course();
+        course.holding = false;
+        let held = std::mem::take(&mut course.held);
+        if !held.is_empty() {
+            self.commit(held);
+        }
+    }
+
+    /// Fails the next append, and with it what is held back of the same conversation.
+    pub fn fail_next_append(&self) {
+        self.course().fail_next = true;
+    }
+
+    /// Fails every append from now on, or none any more.
+    pub fn fail_all(&self, fail: bool) {
+        self.course().fail_all = fail;
+    }
+
+    fn with(receipts: Arc<dyn Receipts>, durable: Durable) -> Self {
+        let course = Course {
+            continuity: Continuity::new(),
+            held: Vec::new(),
+            holding: false,
+            fail_next: false,
+            fail_all: false,
+        };
+        Self { receipts, course: Mutex::new(course), durable: Mutex::new(durable) }
+    }
+
+    fn course(&self) -> MutexGuard<'_, Course> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn durable(&self) -> MutexGuard<'_, Durable> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes appends durable and tells of it. The caller holds the course.
+    fn commit(&self, appends: Vec<Append>) {
+        let mut receipts: BTreeMap<ConversationId, Receipt> = BTreeMap::new();
+        let mut answers: Vec<(Done, Position)> = Vec::new();
+        let mut durable = self.durable();
+        for append in appends {
+            if let Some((id, through)) = durable.take(append, &mut answers) {
+                receipts.insert(id, Receipt::issue(through));
+            }
+        }
+        let head = Position(durable.head);
+        drop(durable);
+        self.receipts.durable(receipts.into_iter().collect(), head);
+        for (done, position) in answers {
+            // Whoever asked may have gone.
+            drop(done.send(Ok(position)));
+        }
+    }
+
+    fn fail(&self, course: &mut Course, append: Append) {
+        let fault = Fault::Write(Arc::new(io::Error::other("the journal was told to fail")));
+        match append {
+            Append::Conversation { id, first, .. } => {
+                course.fail_held(id);
+                course.continuity.fail(id, first);
+                self.receipts.failed(vec![id], fault);
+            }
+            Append::Presence { done, .. } | Append::Setting { done, .. } => {
+                drop(done.send(Err(fault)));
+            }
+        }
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Durable) -> Result<T, Fault>,
+    ) -> BoxFuture<'static, Result<T, Fault>> {
+        future::ready(read(&self.durable())).boxed()
+    }
+}
+
+impl Course {
+    /// What is held back of this conversation shares the fate of an append that fails.
+    fn fail_held(&mut self, failed: ConversationId) {
+        let continuity = &mut self.continuity;
+        self.held.retain(|held| match held {
+            Append::Conversation { id, first, .. } if *id == failed => {
+                continuity.fail(*id, *first);
+                false
+            }
+            Append::Conversation { .. } | Append::Presence { .. } | Append::Setting { .. } => true,
+        });
+    }
+}
+
+impl Durable {
+    /// Takes an append, and says through where a conversation is then durable.
+    fn take(
+        &mut self,
+        append: Append,
+        answers: &mut Vec<(Done, Position)>,
+    ) -> Option<(ConversationId, Seq)> {
+        match append {
+            Append::Conversation { id, first, at, events } => {
+                let mut seq = first;
+                for event in events {
+                    self.take_event(id, Recorded { seq, at, event });
+                    seq = seq.next();
+                }
+                Some((id, Seq::new(seq.number().saturating_sub(1))))
+            }
+            Append::Presence { agent, presence, done, .. } => {
+                self.head += 1;
+                self.presences.insert(agent, presence);
+                answers.push((done, Position(self.head)));
+                None
+            }
+            Append::Setting { change, done, .. } => {
+                self.head += 1;
+                if let SettingChange::DeleteAgent(agent) = &*change {
+                    self.presences.remove(agent);
+                }
+                self.settings.apply(*change);
+                answers.push((done, Position(self.head)));
+                None
+            }
+        }
+    }
+
+    fn take_event(&mut self, id: ConversationId, recorded: Recorded) {
+        self.head += 1;
+        let position = Position(self.head);
+        let (conversation, located) =
+            self.conversations.entry(id).or_insert_with(|| (Conversation::new(id), Vec::new()));
+        conversation.apply(&recorded.event, recorded.at);
+        if let Some(agent) = part_begins(&recorded.event) {
+            let parts = self.parts.entry(agent.clone()).or_default();
+            parts.entry(id).or_insert(recorded.seq);
+        }
+        self.order.push((position, id, located.len()));
+        located.push(Located { position, conversation: id, recorded });
+    }
+
+    fn read(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        entries: usize,
+        bytes: usize,
+    ) -> Result<Vec<Recorded>, Fault> {
+        let Some((_, located)) = self.conversations.get(&id) else { return Ok(Vec::new()) };
+        let seen = located
+            .iter()
+            .map(|located| &located.recorded)
+            .filter(|recorded| recorded.seq > after && recorded.event.is_seen_by(audience));
+        page::fill(seen.cloned().map(Ok), entries, bytes)
+    }
+
+    fn list(&self, filter: &Filter, after: Option<ListCursor>, most: usize) -> Listing {
+        let place = |one: &Conversation| (one.started_at(), one.id());
+        let mut found: Vec<_> = self
+            .conversations
+            .values()
+            .map(|(conversation, _)| conversation)
+            .filter(|one| matches(filter, one))
+            .filter(|one| after.is_none_or(|after| place(one) < (after.started_at, after.id)))
+            .collect();
+        found.sort_unstable_by_key(|one| std::cmp::Reverse(place(one)));
+        let more = found.len() > most;
+        found.truncate(most);
+        let last = found.last().filter(|_| more);
+        let next = last.map(|last| ListCursor { started_at: last.started_at(), id: last.id() });
+        Listing { conversations: found.into_iter().cloned().collect(), next }
+    }
+
+    fn of_agent(&self, agent: &AgentId, after: Position, most: usize) -> Vec<Located> {
+        let Some(parts) = self.parts.get(agent) else { return Vec::new() };
+        let start = self.order.partition_point(|(position, _, _)| *position <= after);
+        let later = self.order[start..].iter();
+        let of_them = later.filter_map(|(_, id, index)| {
+            let from = parts.get(id)?;
+            let (_, located) = self.conversations.get(id)?;
+            located.get(*index).filter(|located| located.recorded.seq >= *from)
+        });
+        of_them.take(most).cloned().collect()
+    }
+}
+
+fn matches(filter: &Filter, conversation: &Conversation) -> bool {
+    let (Some(opening), Some(state)) = (conversation.opening(), conversation.state()) else {
+        return false;
+    };
+    let agent = match &filter.agent {
+        None => true,
+        Some(agent) => {
+            let waits = state == State::Open && filter.or_waiting_in.contains(&opening.queue);
+            conversation.agent() == Some(agent) || waits
+        }
+    };
+    agent
+        && (filter.states.is_empty() || filter.states.contains(&state))
+        && (filter.queues.is_empty() || filter.queues.contains(&opening.queue))
+        && filter.widget.as_ref().is_none_or(|widget| *widget == opening.widget)
+}
+
+impl Journal for MemoryJournal {
+    fn append(&self, append: Append) {
+        let mut course = self.course();
+        if let Append::Conversation { id, first, events, .. } = &append {
+            let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+            let through = Seq::new(first.plus(count).number().saturating_sub(1));
+            if let Err(problem) = course.continuity.admit(*id, *first, through) {
+                self.receipts.failed(vec![*id], Fault::Write(Arc::new(problem)));
+                return;
+            }
+        }
+        if course.fail_all || std::mem::take(&mut course.fail_next) {
+            self.fail(&mut course, append);
+        } else if course.holding {
+            course.held.push(append);
+        } else {
+            self.commit(vec![append]);
+        }
+    }
+
+    fn waiting(&self) -> usize {
+        self.course().held.len()
+    }
+
+    fn is_writable(&self) -> bool {
+        !self.course().fail_all
+    }
+
+    fn head(&self) -> Position {
+        Position(self.durable().head)
+    }
+
+    fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
+        self.answer(|durable| {
+            Ok(durable.conversations.get(&id).map(|(conversation, _)| conversation.clone()))
+        })
+    }
+
+    fn read(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        entries: usize,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.answer(|durable| durable.read(id, after, audience, entries, bytes))
+    }
+
+    fn list(
+        &self,
+        filter: Filter,
+        after: Option<ListCursor>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Listing, Fault>> {
+        self.answer(|durable| Ok(durable.list(&filter, after, most)))
+    }
+
+    fn of_agent(
+        &self,
+        agent: AgentId,
+        after: Position,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
+        self.answer(|durable| Ok(durable.of_agent(&agent, after, most)))
+    }
+
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
+        self.answer(|_| Ok(()))
+    }
+}
+
+impl std::fmt::Debug for MemoryJournal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("MemoryJournal").finish_non_exhaustive()
+    }
+}

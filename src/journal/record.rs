@@ -1,0 +1,178 @@
+//! The stored form, version 1, of everything that a journal keeps: a `kind` and a JSON `body`.
+//!
+//! The forms are types of their own, converted by hand, so that the domain can change its shape
+//! without touching what is on a disk. They only ever grow: a new field is optional, a new kind is
+//! added, and nothing is renamed. Unknown fields are ignored; an unknown kind is unreadable.
+
+mod event;
+mod forms;
+mod pieces;
+mod setting;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::event::Event;
+use crate::domain::id::{AgentId, ConversationId, MalformedId};
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::text::TextRefusal;
+
+pub use setting::{Document, DocumentKind, digest_text, read_digest};
+
+/// A record: what stands in the columns `kind` and `body`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// What it is, in the words of the domain: `message_posted`.
+    pub kind: &'static str,
+    /// The rest of it, a JSON object.
+    pub body: String,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Entry {
+    /// Something happened in a conversation.
+    Event(Event),
+    /// An agent chose a presence.
+    Presence(Presence),
+    /// The settings were changed.
+    Setting(SettingChange),
+}
+
+/// Whose record it is: what stands in the column `stream`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Stream {
+    /// A conversation's: its id.
+    Conversation(ConversationId),
+    /// An agent's: `agent:` and their id.
+    Agent(AgentId),
+    /// The settings': `settings`.
+    Settings,
+}
+
+/// Why a record cannot be read.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub String);
+
+/// The kind of the record of a chosen presence.
+const PRESENCE_CHOSEN: &str = "presence_chosen";
+
+/// The stream of the settings.
+const SETTINGS: &str = "settings";
+
+/// What the stream of an agent begins with. No id holds a colon, so no two streams read the same.
+const AGENT: &str = "agent:";
+
+#[derive(Serialize, Deserialize)]
+struct PresenceChosen {
+    presence: pieces::PresenceName,
+}
+
+impl Record {
+    /// The record of an event of a conversation.
+    pub fn of_event(event: &Event) -> Self {
+        event::encode(event)
+    }
+
+    /// The record of a presence that an agent chose.
+    pub fn of_presence(presence: Presence) -> Self {
+        Self::new(PRESENCE_CHOSEN, &PresenceChosen { presence: presence.into() })
+    }
+
+    /// The record of a change of the settings.
+    pub fn of_setting(change: &SettingChange) -> Self {
+        setting::encode(change)
+    }
+
+    /// The record of whatever it is.
+    pub fn of(entry: &Entry) -> Self {
+        match entry {
+            Entry::Event(event) => Self::of_event(event),
+            Entry::Presence(presence) => Self::of_presence(*presence),
+            Entry::Setting(change) => Self::of_setting(change),
+        }
+    }
+
+    fn new(kind: &'static str, body: &impl Serialize) -> Self {
+        Self { kind, body: json(body) }
+    }
+}
+
+impl Entry {
+    /// What the record with this kind and this body says.
+    pub fn read(kind: &str, body: &str) -> Result<Self, Unreadable> {
+        if kind == PRESENCE_CHOSEN {
+            let chosen: PresenceChosen = serde_json::from_str(body)?;
+            return Ok(Self::Presence(chosen.presence.into()));
+        }
+        if let Some(event) = event::decode(kind, body)? {
+            return Ok(Self::Event(event));
+        }
+        if let Some(change) = setting::decode(kind, body)? {
+            return Ok(Self::Setting(change));
+        }
+        Err(Unreadable(format!("this version knows no record of the kind {kind:?}")))
+    }
+
+    /// The event of a conversation that the record with this kind and this body says.
+    pub fn read_event(kind: &str, body: &str) -> Result<Event, Unreadable> {
+        event::decode(kind, body)?
+            .ok_or_else(|| Unreadable(format!("{kind:?} is no event of a conversation")))
+    }
+}
+
+impl Stream {
+    /// The stream as it stands in its column.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Conversation(id) => id.to_string(),
+            Self::Agent(agent) => format!("{AGENT}{agent}"),
+            Self::Settings => SETTINGS.to_owned(),
+        }
+    }
+
+    /// The stream that stands in its column like this.
+    pub fn read(name: &str) -> Result<Self, Unreadable> {
+        if name == SETTINGS {
+            return Ok(Self::Settings);
+        }
+        match name.strip_prefix(AGENT) {
+            Some(agent) => Ok(Self::Agent(agent.parse()?)),
+            None => Ok(Self::Conversation(name.parse()?)),
+        }
+    }
+}
+
+/// The documents that a change of the settings has changed, as `settings` now holds them: a
+/// document to put, or none to remove.
+pub fn changed_documents(
+    change: &SettingChange,
+    before: &Registry,
+    after: &Registry,
+) -> Vec<(DocumentKind, String, Option<Document>)> {
+    setting::changed_documents(change, before, after)
+}
+
+fn json(body: &impl Serialize) -> String {
+    serde_json::to_string(body)
+        .expect("a record holds texts, numbers and structs, and JSON has a form for each")
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<MalformedId> for Unreadable {
+    fn from(error: MalformedId) -> Self {
+        Self(format!("an id is malformed: {error}"))
+    }
+}
+
+impl From<TextRefusal> for Unreadable {
+    fn from(error: TextRefusal) -> Self {
+        Self(format!("a text {error}"))
+    }
+}

@@ -1,0 +1,306 @@
+//! A conversation's events as records, and back. Adding an event means adding an arm to each way.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
+use crate::domain::id::MessageId;
+use crate::domain::text::{DisplayName, MessageText};
+use crate::domain::time::{Span, Timestamp};
+use crate::journal::record::forms::{
+    AgentLeft, AuthorName, ChatAccepted, ChatOffered, ConversationClosed, ConversationStarted,
+    CustomerAway, CustomerDisconnected, CustomerReminded, CustomerReturned, LeaseReleased,
+    MessagePosted, OfferEnded, ServerRestarted, SessionJoined, SessionLost, WrapupStarted,
+};
+use crate::journal::record::pieces::{ReminderForm, Text, millis, time, visitor, visitor_text};
+use crate::journal::record::{Record, Unreadable};
+
+/// The record of an event.
+pub(super) fn encode(event: &Event) -> Record {
+    match event {
+        Event::ConversationStarted(opening) => {
+            Record::new("conversation_started", &ConversationStarted::from(opening))
+        }
+        Event::SessionJoined { session, heartbeat, program } => {
+            let (session, program) = (session.to_string().into(), program.as_deref());
+            let heartbeat_ms = heartbeat.as_millis();
+            let program = program.map(Text::from);
+            Record::new("session_joined", &SessionJoined { session, heartbeat_ms, program })
+        }
+        Event::SessionLost { session, cause, heard_at, there_until } => {
+            let (session, cause) = (session.to_string().into(), (*cause).into());
+            let (heard_at, there_until) = (heard_at.as_millis(), there_until.as_millis());
+            Record::new("session_lost", &SessionLost { session, cause, heard_at, there_until })
+        }
+        Event::CustomerAway { since, until, cause } => {
+            let (since, until) = (since.as_millis(), until.as_millis());
+            Record::new("customer_away", &CustomerAway { since, until, cause: (*cause).into() })
+        }
+        Event::CustomerReturned { after } => {
+            Record::new("customer_returned", &CustomerReturned { after_ms: after.as_millis() })
+        }
+        Event::CustomerDisconnected { since, cause } => {
+            let (since, cause) = (since.as_millis(), (*cause).into());
+            Record::new("customer_disconnected", &CustomerDisconnected { since, cause })
+        }
+        Event::MessagePosted { id, from, text, reminder } => {
+            Record::new("message_posted", &MessagePosted::new(id, from, text, *reminder))
+        }
+        Event::ChatOffered { lease, until, by } => {
+            let by = by.as_ref().map(|by| by.as_str().into());
+            let until = until.as_millis();
+            Record::new("chat_offered", &ChatOffered { lease: lease.into(), until, by })
+        }
+        Event::OfferEnded { agent, end, excluded, close_at } => {
+            let (agent, end, excluded) = (agent.as_str().into(), (*end).into(), *excluded);
+            let close_at = millis(*close_at);
+            Record::new("offer_ended", &OfferEnded { agent, end, excluded, close_at })
+        }
+        Event::ChatAccepted { lease, name, close_at } => {
+            let (name, close_at) = (name.as_str().into(), millis(*close_at));
+            Record::new("chat_accepted", &ChatAccepted { lease: lease.into(), name, close_at })
+        }
+        Event::AgentLeft { agent, why, close_at } => {
+            let (agent, close_at) = (agent.as_str().into(), millis(*close_at));
+            Record::new("agent_left", &AgentLeft { agent, why: (*why).into(), close_at })
+        }
+        Event::CustomerReminded { until } => {
+            Record::new("customer_reminded", &CustomerReminded { until: until.as_millis() })
+        }
+        Event::WrapupStarted { reason, by, hold, close_at } => {
+            let (reason, hold, close_at) = ((*reason).into(), (*hold).into(), millis(*close_at));
+            Record::new("wrapup_started", &WrapupStarted { reason, by: by.into(), hold, close_at })
+        }
+        Event::LeaseReleased { agent } => {
+            Record::new("lease_released", &LeaseReleased { agent: agent.as_str().into() })
+        }
+        Event::ConversationClosed { reason, by } => {
+            let (reason, by) = ((*reason).into(), by.into());
+            Record::new("conversation_closed", &ConversationClosed { reason, by })
+        }
+        Event::ServerRestarted { until, timers } => {
+            Record::new("server_restarted", &ServerRestarted::new(*until, timers))
+        }
+    }
+}
+
+/// The event that the record says; nothing when its kind is no event's.
+pub(super) fn decode(kind: &str, body: &str) -> Result<Option<Event>, Unreadable> {
+    Ok(Some(match kind {
+        "conversation_started" => read::<ConversationStarted<'_>>(body)?.event()?,
+        "session_joined" => read::<SessionJoined<'_>>(body)?.event()?,
+        "session_lost" => read::<SessionLost<'_>>(body)?.event()?,
+        "customer_away" => read::<CustomerAway>(body)?.event(),
+        "customer_returned" => {
+            let CustomerReturned { after_ms } = read(body)?;
+            Event::CustomerReturned { after: Span::from_millis(after_ms) }
+        }
+        "customer_disconnected" => {
+            let CustomerDisconnected { since, cause } = read(body)?;
+            let since = Timestamp::from_millis(since);
+            Event::CustomerDisconnected { since, cause: cause.into() }
+        }
+        "message_posted" => read::<MessagePosted<'_>>(body)?.event()?,
+        "chat_offered" => read::<ChatOffered<'_>>(body)?.event()?,
+        "offer_ended" => read::<OfferEnded<'_>>(body)?.event()?,
+        "chat_accepted" => read::<ChatAccepted<'_>>(body)?.event()?,
+        "agent_left" => read::<AgentLeft<'_>>(body)?.event()?,
+        "customer_reminded" => {
+            let CustomerReminded { until } = read(body)?;
+            Event::CustomerReminded { until: Timestamp::from_millis(until) }
+        }
+        "wrapup_started" => read::<WrapupStarted<'_>>(body)?.event()?,
+        "lease_released" => {
+            Event::LeaseReleased { agent: read::<LeaseReleased<'_>>(body)?.agent.parse()? }
+        }
+        "conversation_closed" => {
+            let ConversationClosed { reason, by } = read(body)?;
+            Event::ConversationClosed { reason: reason.into(), by: by.try_into()? }
+        }
+        "server_restarted" => read::<ServerRestarted>(body)?.event(),
+        _ => return Ok(None),
+    }))
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Unreadable> {
+    Ok(serde_json::from_str(body)?)
+}
+
+impl<'a> From<&'a Opening> for ConversationStarted<'a> {
+    fn from(opening: &'a Opening) -> Self {
+        Self {
+            widget: opening.widget.as_str().into(),
+            workstream: opening.workstream.as_str().into(),
+            queue: opening.queue.as_str().into(),
+            visitor: visitor_text(opening.visitor).into(),
+            start: opening.start.as_str().into(),
+            name: opening.name.as_ref().map(|name| name.as_str().into()),
+            form: opening.form.as_deref().map(Text::from),
+            context: opening.context.as_deref().map(Text::from),
+            page: opening.page.as_deref().map(Text::from),
+            locale: opening.locale.as_deref().map(Text::from),
+            close_at: millis(opening.close_at),
+        }
+    }
+}
+
+impl ConversationStarted<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::ConversationStarted(Opening {
+            widget: self.widget.parse()?,
+            workstream: self.workstream.parse()?,
+            queue: self.queue.parse()?,
+            visitor: visitor(&self.visitor)?,
+            start: self.start.parse()?,
+            name: self.name.map(|name| DisplayName::parse(&name)).transpose()?,
+            form: self.form.map(Arc::from),
+            context: self.context.map(Arc::from),
+            page: self.page.map(Arc::from),
+            locale: self.locale.map(Arc::from),
+            close_at: time(self.close_at),
+        }))
+    }
+}
+
+impl SessionJoined<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::SessionJoined {
+            session: self.session.parse()?,
+            heartbeat: Span::from_millis(self.heartbeat_ms),
+            program: self.program.map(Arc::from),
+        })
+    }
+}
+
+impl SessionLost<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::SessionLost {
+            session: self.session.parse()?,
+            cause: self.cause.into(),
+            heard_at: Timestamp::from_millis(self.heard_at),
+            there_until: Timestamp::from_millis(self.there_until),
+        })
+    }
+}
+
+impl CustomerAway {
+    fn event(self) -> Event {
+        Event::CustomerAway {
+            since: Timestamp::from_millis(self.since),
+            until: Timestamp::from_millis(self.until),
+            cause: self.cause.into(),
+        }
+    }
+}
+
+impl<'a> MessagePosted<'a> {
+    fn new(
+        id: &'a MessageId,
+        from: &'a Author,
+        text: &'a MessageText,
+        reminder: Option<Reminder>,
+    ) -> Self {
+        let (from, agent) = match from {
+            Author::Customer => (AuthorName::Customer, None),
+            Author::Agent(agent) => (AuthorName::Agent, Some(agent.as_str().into())),
+        };
+        Self {
+            id: id.as_str().into(),
+            from,
+            agent,
+            text: text.as_str().into(),
+            reminder: reminder.map(ReminderForm::from),
+        }
+    }
+
+    fn event(self) -> Result<Event, Unreadable> {
+        let from = match (self.from, self.agent) {
+            (AuthorName::Customer, _) => Author::Customer,
+            (AuthorName::Agent, Some(agent)) => Author::Agent(agent.parse()?),
+            (AuthorName::Agent, None) => {
+                return Err(Unreadable("an agent's message does not name the agent".to_owned()));
+            }
+        };
+        Ok(Event::MessagePosted {
+            id: self.id.parse()?,
+            from,
+            text: MessageText::parse(&self.text)?,
+            reminder: self.reminder.map(Reminder::from),
+        })
+    }
+}
+
+impl ChatOffered<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::ChatOffered {
+            lease: self.lease.try_into()?,
+            until: Timestamp::from_millis(self.until),
+            by: self.by.map(|by| by.parse()).transpose()?,
+        })
+    }
+}
+
+impl OfferEnded<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::OfferEnded {
+            agent: self.agent.parse()?,
+            end: self.end.into(),
+            excluded: self.excluded,
+            close_at: time(self.close_at),
+        })
+    }
+}
+
+impl ChatAccepted<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::ChatAccepted {
+            lease: self.lease.try_into()?,
+            name: DisplayName::parse(&self.name)?,
+            close_at: time(self.close_at),
+        })
+    }
+}
+
+impl AgentLeft<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::AgentLeft {
+            agent: self.agent.parse()?,
+            why: self.why.into(),
+            close_at: time(self.close_at),
+        })
+    }
+}
+
+impl WrapupStarted<'_> {
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::WrapupStarted {
+            reason: self.reason.into(),
+            by: self.by.try_into()?,
+            hold: self.hold.into(),
+            close_at: time(self.close_at),
+        })
+    }
+}
+
+impl ServerRestarted {
+    fn new(until: Timestamp, timers: &Timers) -> Self {
+        Self {
+            until: until.as_millis(),
+            offer_until: millis(timers.offer_until),
+            close_at: millis(timers.close_at),
+            reminder: timers.reminder.map(ReminderForm::from),
+        }
+    }
+
+    fn event(self) -> Event {
+        Event::ServerRestarted {
+            until: Timestamp::from_millis(self.until),
+            timers: Timers {
+                offer_until: time(self.offer_until),
+                close_at: time(self.close_at),
+                reminder: self.reminder.map(Reminder::from),
+            },
+        }
+    }
+}

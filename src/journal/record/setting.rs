@@ -1,0 +1,390 @@
+//! The stored forms of the settings: each change as a record, each document as it stands now.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use crate::domain::settings::{
+    AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream, WrapupBlock,
+};
+use crate::domain::text::DisplayName;
+use crate::domain::time::{Span, Timestamp};
+use crate::journal::record::pieces::RoleName;
+use crate::journal::record::{Record, Unreadable, json};
+
+/// What a document is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DocumentKind {
+    /// A workstream.
+    Workstream,
+    /// A queue.
+    Queue,
+    /// A widget.
+    Widget,
+    /// An agent.
+    Agent,
+}
+
+/// A document of the settings, as JSON.
+pub type Document = String;
+
+impl DocumentKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Workstream, Self::Queue, Self::Widget, Self::Agent];
+
+    /// The name in the column `kind` of `settings`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Workstream => "workstream",
+            Self::Queue => "queue",
+            Self::Widget => "widget",
+            Self::Agent => "agent",
+        }
+    }
+
+    /// The change that puts this document.
+    pub fn read(self, document: &str) -> Result<SettingChange, Unreadable> {
+        Ok(match self {
+            Self::Workstream => SettingChange::PutWorkstream(read::<WorkstreamForm>(document)?),
+            Self::Queue => SettingChange::PutQueue(read::<QueueForm>(document)?),
+            Self::Widget => SettingChange::PutWidget(read::<WidgetForm>(document)?),
+            Self::Agent => SettingChange::PutAgent(read::<AgentForm>(document)?),
+        })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+struct WorkstreamForm {
+    id: String,
+    queue: String,
+    units: u32,
+    window_ms: u64,
+    heartbeat_ms: u64,
+    offer_ms: u64,
+    decline_limit: u8,
+    agent_grace_ms: u64,
+    wrapup_block: WrapupBlockForm,
+    autoclose: AutocloseForm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<IdleForm>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect: Option<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum WrapupBlockForm {
+    Always,
+    Never,
+    For { for_ms: u64 },
+}
+
+#[derive(Deserialize, Serialize)]
+struct AutocloseForm {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrapup_ms: Option<u64>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct IdleForm {
+    warn_ms: u64,
+    close_ms: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct QueueForm {
+    id: String,
+    name: String,
+    agents: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct WidgetForm {
+    id: String,
+    workstream: String,
+    origins: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct AgentForm {
+    id: String,
+    name: String,
+    role: RoleName,
+    units: u32,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Deleted {
+    id: String,
+}
+
+#[derive(Deserialize, Serialize)]
+struct TokenAdded {
+    agent: String,
+    digest: String,
+    at: i64,
+}
+
+/// The record of a change.
+pub(super) fn encode(change: &SettingChange) -> Record {
+    let deleted = |kind, id: &dyn ToString| Record::new(kind, &Deleted { id: id.to_string() });
+    match change {
+        SettingChange::PutWorkstream(put) => {
+            Record::new("workstream_put", &WorkstreamForm::from(put))
+        }
+        SettingChange::DeleteWorkstream(id) => deleted("workstream_deleted", id),
+        SettingChange::PutQueue(put) => Record::new("queue_put", &QueueForm::from(put)),
+        SettingChange::DeleteQueue(id) => deleted("queue_deleted", id),
+        SettingChange::PutWidget(put) => Record::new("widget_put", &WidgetForm::from(put)),
+        SettingChange::DeleteWidget(id) => deleted("widget_deleted", id),
+        SettingChange::PutAgent(put) => Record::new("agent_put", &AgentForm::from(put)),
+        SettingChange::DeleteAgent(id) => deleted("agent_deleted", id),
+        SettingChange::AddToken { agent, digest, at } => {
+            let (agent, digest) = (agent.to_string(), digest_text(digest));
+            Record::new("token_added", &TokenAdded { agent, digest, at: at.as_millis() })
+        }
+    }
+}
+
+/// The change that the record says; nothing when its kind is no change's.
+pub(super) fn decode(kind: &str, body: &str) -> Result<Option<SettingChange>, Unreadable> {
+    let id = || serde_json::from_str::<Deleted>(body).map(|deleted| deleted.id);
+    Ok(Some(match kind {
+        "workstream_put" => DocumentKind::Workstream.read(body)?,
+        "workstream_deleted" => SettingChange::DeleteWorkstream(id()?.parse()?),
+        "queue_put" => DocumentKind::Queue.read(body)?,
+        "queue_deleted" => SettingChange::DeleteQueue(id()?.parse()?),
+        "widget_put" => DocumentKind::Widget.read(body)?,
+        "widget_deleted" => SettingChange::DeleteWidget(id()?.parse()?),
+        "agent_put" => DocumentKind::Agent.read(body)?,
+        "agent_deleted" => SettingChange::DeleteAgent(id()?.parse()?),
+        "token_added" => {
+            let TokenAdded { agent, digest, at } = serde_json::from_str(body)?;
+            SettingChange::AddToken {
+                agent: agent.parse()?,
+                digest: read_digest(&digest)?,
+                at: Timestamp::from_millis(at),
+            }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// See [`super::changed_documents`].
+pub(super) fn changed_documents(
+    change: &SettingChange,
+    before: &Registry,
+    after: &Registry,
+) -> Vec<(DocumentKind, String, Option<Document>)> {
+    match change {
+        SettingChange::PutWorkstream(put) => {
+            let document = json(&WorkstreamForm::from(put));
+            vec![(DocumentKind::Workstream, put.id.to_string(), Some(document))]
+        }
+        SettingChange::PutQueue(put) => vec![queue_document(put)],
+        SettingChange::PutWidget(put) => {
+            let document = json(&WidgetForm::from(put));
+            vec![(DocumentKind::Widget, put.id.to_string(), Some(document))]
+        }
+        SettingChange::PutAgent(put) => {
+            let document = json(&AgentForm::from(put));
+            vec![(DocumentKind::Agent, put.id.to_string(), Some(document))]
+        }
+        SettingChange::DeleteWorkstream(id) => {
+            vec![(DocumentKind::Workstream, id.to_string(), None)]
+        }
+        SettingChange::DeleteQueue(id) => vec![(DocumentKind::Queue, id.to_string(), None)],
+        SettingChange::DeleteWidget(id) => vec![(DocumentKind::Widget, id.to_string(), None)],
+        SettingChange::DeleteAgent(id) => {
+            let mut changed = vec![(DocumentKind::Agent, id.to_string(), None)];
+            changed.extend(queues_that_changed(before, after).map(queue_document));
+            changed
+        }
+        SettingChange::AddToken { .. } => Vec::new(),
+    }
+}
+
+/// The digest as 64 hexadecimal digits.
+pub fn digest_text(digest: &TokenDigest) -> String {
+    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest that is written like this.
+pub fn read_digest(text: &str) -> Result<TokenDigest, Unreadable> {
+    let malformed = || Unreadable("a token's digest is not 64 hexadecimal digits".to_owned());
+    let mut digest = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(malformed());
+    }
+    for (index, byte) in digest.iter_mut().enumerate() {
+        let pair = &text[2 * index..2 * index + 2];
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| malformed())?;
+    }
+    Ok(TokenDigest(digest))
+}
+
+fn queues_that_changed<'a>(
+    before: &'a Registry,
+    after: &'a Registry,
+) -> impl Iterator<Item = &'a QueueSettings> {
+    after.queues.iter().filter_map(|(id, queue)| {
+        let same = before.queues.get(id).is_some_and(|former| Arc::ptr_eq(former, queue));
+        (!same).then_some(&**queue)
+    })
+}
+
+fn queue_document(queue: &QueueSettings) -> (DocumentKind, String, Option<Document>) {
+    (DocumentKind::Queue, queue.id.to_string(), Some(json(&QueueForm::from(queue))))
+}
+
+fn read<'a, Form>(document: &'a str) -> Result<Form::Settings, Unreadable>
+where
+    Form: Deserialize<'a> + IntoSettings,
+{
+    serde_json::from_str::<Form>(document)?.into_settings()
+}
+
+trait IntoSettings {
+    type Settings;
+
+    fn into_settings(self) -> Result<Self::Settings, Unreadable>;
+}
+
+impl From<&Workstream> for WorkstreamForm {
+    fn from(workstream: &Workstream) -> Self {
+        let millis = |span: Option<Span>| span.map(Span::as_millis);
+        Self {
+            id: workstream.id.to_string(),
+            queue: workstream.queue.to_string(),
+            units: workstream.units,
+            window_ms: workstream.window.as_millis(),
+            heartbeat_ms: workstream.heartbeat.as_millis(),
+            offer_ms: workstream.offer.as_millis(),
+            decline_limit: workstream.decline_limit,
+            agent_grace_ms: workstream.agent_grace.as_millis(),
+            wrapup_block: match workstream.wrapup_block {
+                WrapupBlock::Always => WrapupBlockForm::Always,
+                WrapupBlock::Never => WrapupBlockForm::Never,
+                WrapupBlock::For(span) => WrapupBlockForm::For { for_ms: span.as_millis() },
+            },
+            autoclose: AutocloseForm {
+                open_ms: millis(workstream.autoclose.open),
+                active_ms: millis(workstream.autoclose.active),
+                wrapup_ms: millis(workstream.autoclose.wrapup),
+            },
+            idle: workstream.idle.map(|idle| IdleForm {
+                warn_ms: idle.warn.as_millis(),
+                close_ms: idle.close.as_millis(),
+            }),
+            redirect: workstream.redirect.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+impl IntoSettings for WorkstreamForm {
+    type Settings = Workstream;
+
+    fn into_settings(self) -> Result<Workstream, Unreadable> {
+        let span = |millis: Option<u64>| millis.map(Span::from_millis);
+        Ok(Workstream {
+            id: self.id.parse()?,
+            queue: self.queue.parse()?,
+            units: self.units,
+            window: Span::from_millis(self.window_ms),
+            heartbeat: Span::from_millis(self.heartbeat_ms),
+            offer: Span::from_millis(self.offer_ms),
+            decline_limit: self.decline_limit,
+            agent_grace: Span::from_millis(self.agent_grace_ms),
+            wrapup_block: match self.wrapup_block {
+                WrapupBlockForm::Always => WrapupBlock::Always,
+                WrapupBlockForm::Never => WrapupBlock::Never,
+                WrapupBlockForm::For { for_ms } => WrapupBlock::For(Span::from_millis(for_ms)),
+            },
+            autoclose: Autoclose {
+                open: span(self.autoclose.open_ms),
+                active: span(self.autoclose.active_ms),
+                wrapup: span(self.autoclose.wrapup_ms),
+            },
+            idle: self.idle.map(|idle| IdleRule {
+                warn: Span::from_millis(idle.warn_ms),
+                close: Span::from_millis(idle.close_ms),
+            }),
+            redirect: self.redirect.map(Arc::from),
+        })
+    }
+}
+
+impl From<&QueueSettings> for QueueForm {
+    fn from(queue: &QueueSettings) -> Self {
+        Self {
+            id: queue.id.to_string(),
+            name: queue.name.to_string(),
+            agents: queue.agents.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl IntoSettings for QueueForm {
+    type Settings = QueueSettings;
+
+    fn into_settings(self) -> Result<QueueSettings, Unreadable> {
+        let agents = self.agents.iter().map(|agent| agent.parse::<AgentId>());
+        Ok(QueueSettings {
+            id: self.id.parse()?,
+            name: DisplayName::parse(&self.name)?,
+            agents: agents.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl From<&WidgetSettings> for WidgetForm {
+    fn from(widget: &WidgetSettings) -> Self {
+        Self {
+            id: widget.id.to_string(),
+            workstream: widget.workstream.to_string(),
+            origins: widget.origins.iter().map(|origin| origin.to_string()).collect(),
+        }
+    }
+}
+
+impl IntoSettings for WidgetForm {
+    type Settings = WidgetSettings;
+
+    fn into_settings(self) -> Result<WidgetSettings, Unreadable> {
+        Ok(WidgetSettings {
+            id: self.id.parse()?,
+            workstream: self.workstream.parse()?,
+            origins: self.origins.into_iter().map(Arc::from).collect(),
+        })
+    }
+}
+
+impl From<&AgentSettings> for AgentForm {
+    fn from(agent: &AgentSettings) -> Self {
+        Self {
+            id: agent.id.to_string(),
+            name: agent.name.to_string(),
+            role: agent.role.into(),
+            units: agent.units,
+        }
+    }
+}
+
+impl IntoSettings for AgentForm {
+    type Settings = AgentSettings;
+
+    fn into_settings(self) -> Result<AgentSettings, Unreadable> {
+        Ok(AgentSettings {
+            id: self.id.parse()?,
+            name: DisplayName::parse(&self.name)?,
+            role: self.role.into(),
+            units: self.units,
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! A conversation as bytes: a version, and the conversation in postcard.
+//!
+//! Snapshots live in `chats.db` only, which can always be rebuilt from the journal. So their form
+//! may change freely, as long as the version changes with it.
+
+mod attending;
+mod mirror;
+mod phase;
+
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::parts::Parts;
+use crate::journal::record::Unreadable;
+
+/// The version of the form, and the first byte of every snapshot. Whoever changes the form raises
+/// it and the version of `chats.db`, which is then rebuilt.
+pub const VERSION: u8 = 1;
+
+/// The conversation as bytes.
+pub fn encode(conversation: &Conversation) -> Vec<u8> {
+    let mirror = mirror::Snapshot::from(Parts::from(conversation.clone()));
+    postcard::to_extend(&mirror, vec![VERSION])
+        .expect("a snapshot holds texts, numbers and structs, and a vector takes all of it")
+}
+
+/// The conversation that these bytes hold.
+pub fn decode(bytes: &[u8]) -> Result<Conversation, Unreadable> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => {
+            let mirror: mirror::Snapshot = postcard::from_bytes(rest)
+                .map_err(|error| Unreadable(format!("a snapshot is malformed: {error}")))?;
+            Ok(Conversation::from(Parts::try_from(mirror)?))
+        }
+        Some((version, _)) => Err(Unreadable(format!(
+            "a snapshot has the version {version}; only {VERSION} is known"
+        ))),
+        None => Err(Unreadable("a snapshot is empty".to_owned())),
+    }
+}

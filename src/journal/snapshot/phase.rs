@@ -1,0 +1,239 @@
+//! The form of a phase in a snapshot.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::conversation::event::{Actor, Reason, Reminder};
+use crate::domain::conversation::{Owed, Phase};
+use crate::domain::lease::{Lease, Purpose};
+use crate::domain::text::DisplayName;
+use crate::domain::time::{Span, Timestamp};
+use crate::journal::record::Unreadable;
+
+#[derive(Deserialize, Serialize)]
+pub(super) enum PhaseTwin {
+    New,
+    Open {
+        close_at: Option<i64>,
+    },
+    Offered {
+        lease: LeaseTwin,
+        until: i64,
+    },
+    Talking {
+        lease: LeaseTwin,
+        name: Arc<str>,
+        close_at: Option<i64>,
+        owed: OwedTwin,
+    },
+    Wrapup {
+        agent: Arc<str>,
+        lease: Option<LeaseTwin>,
+        hold_until: Option<i64>,
+        reason: ReasonTwin,
+        close_at: Option<i64>,
+    },
+    Closed {
+        agent: Option<Arc<str>>,
+        reason: ReasonTwin,
+        by: ActorTwin,
+        at: i64,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct LeaseTwin {
+    agent: Arc<str>,
+    units: u32,
+    purpose: PurposeTwin,
+    grace_ms: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+enum PurposeTwin {
+    Offer,
+    Chat,
+    Wrapup,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) enum OwedTwin {
+    Nothing,
+    Remind { at: i64, until: i64 },
+    Reminded(i64),
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) enum ActorTwin {
+    Customer,
+    Agent(Arc<str>),
+    Supervisor(Arc<str>),
+    Timer,
+}
+
+/// A reason by its name, because the journal's names never change.
+#[derive(Deserialize, Serialize)]
+pub(super) struct ReasonTwin(Arc<str>);
+
+impl From<&Phase> for PhaseTwin {
+    fn from(phase: &Phase) -> Self {
+        let millis = |at: &Option<Timestamp>| at.map(Timestamp::as_millis);
+        match phase {
+            Phase::New => Self::New,
+            Phase::Open { close_at } => Self::Open { close_at: millis(close_at) },
+            Phase::Offered { lease, until } => {
+                Self::Offered { lease: lease.into(), until: until.as_millis() }
+            }
+            Phase::Talking { lease, name, close_at, owed } => Self::Talking {
+                lease: lease.into(),
+                name: name.as_str().into(),
+                close_at: millis(close_at),
+                owed: (*owed).into(),
+            },
+            Phase::Wrapup { agent, lease, hold_until, reason, close_at } => Self::Wrapup {
+                agent: agent.as_str().into(),
+                lease: lease.as_ref().map(LeaseTwin::from),
+                hold_until: millis(hold_until),
+                reason: (*reason).into(),
+                close_at: millis(close_at),
+            },
+            Phase::Closed { agent, reason, by, at } => Self::Closed {
+                agent: agent.as_ref().map(|agent| agent.as_str().into()),
+                reason: (*reason).into(),
+                by: by.into(),
+                at: at.as_millis(),
+            },
+        }
+    }
+}
+
+impl TryFrom<PhaseTwin> for Phase {
+    type Error = Unreadable;
+
+    fn try_from(twin: PhaseTwin) -> Result<Self, Unreadable> {
+        let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+        Ok(match twin {
+            PhaseTwin::New => Self::New,
+            PhaseTwin::Open { close_at } => Self::Open { close_at: time(close_at) },
+            PhaseTwin::Offered { lease, until } => {
+                Self::Offered { lease: lease.try_into()?, until: Timestamp::from_millis(until) }
+            }
+            PhaseTwin::Talking { lease, name, close_at, owed } => Self::Talking {
+                lease: lease.try_into()?,
+                name: DisplayName::parse(&name)?,
+                close_at: time(close_at),
+                owed: owed.into(),
+            },
+            PhaseTwin::Wrapup { agent, lease, hold_until, reason, close_at } => Self::Wrapup {
+                agent: agent.parse()?,
+                lease: lease.map(Lease::try_from).transpose()?,
+                hold_until: time(hold_until),
+                reason: reason.try_into()?,
+                close_at: time(close_at),
+            },
+            PhaseTwin::Closed { agent, reason, by, at } => Self::Closed {
+                agent: agent.map(|agent| agent.parse()).transpose()?,
+                reason: reason.try_into()?,
+                by: by.try_into()?,
+                at: Timestamp::from_millis(at),
+            },
+        })
+    }
+}
+
+impl From<&Lease> for LeaseTwin {
+    fn from(lease: &Lease) -> Self {
+        Self {
+            agent: lease.agent.as_str().into(),
+            units: lease.units,
+            purpose: match lease.purpose {
+                Purpose::Offer => PurposeTwin::Offer,
+                Purpose::Chat => PurposeTwin::Chat,
+                Purpose::Wrapup => PurposeTwin::Wrapup,
+            },
+            grace_ms: lease.grace.as_millis(),
+        }
+    }
+}
+
+impl TryFrom<LeaseTwin> for Lease {
+    type Error = Unreadable;
+
+    fn try_from(twin: LeaseTwin) -> Result<Self, Unreadable> {
+        Ok(Self {
+            agent: twin.agent.parse()?,
+            units: twin.units,
+            purpose: match twin.purpose {
+                PurposeTwin::Offer => Purpose::Offer,
+                PurposeTwin::Chat => Purpose::Chat,
+                PurposeTwin::Wrapup => Purpose::Wrapup,
+            },
+            grace: Span::from_millis(twin.grace_ms),
+        })
+    }
+}
+
+impl From<Owed> for OwedTwin {
+    fn from(owed: Owed) -> Self {
+        match owed {
+            Owed::Nothing => Self::Nothing,
+            Owed::Remind(reminder) => {
+                Self::Remind { at: reminder.at.as_millis(), until: reminder.until.as_millis() }
+            }
+            Owed::Reminded(until) => Self::Reminded(until.as_millis()),
+        }
+    }
+}
+
+impl From<OwedTwin> for Owed {
+    fn from(twin: OwedTwin) -> Self {
+        match twin {
+            OwedTwin::Nothing => Self::Nothing,
+            OwedTwin::Remind { at, until } => Self::Remind(Reminder {
+                at: Timestamp::from_millis(at),
+                until: Timestamp::from_millis(until),
+            }),
+            OwedTwin::Reminded(until) => Self::Reminded(Timestamp::from_millis(until)),
+        }
+    }
+}
+
+impl From<&Actor> for ActorTwin {
+    fn from(actor: &Actor) -> Self {
+        match actor {
+            Actor::Customer => Self::Customer,
+            Actor::Agent(agent) => Self::Agent(agent.as_str().into()),
+            Actor::Supervisor(agent) => Self::Supervisor(agent.as_str().into()),
+            Actor::Timer => Self::Timer,
+        }
+    }
+}
+
+impl TryFrom<ActorTwin> for Actor {
+    type Error = Unreadable;
+
+    fn try_from(twin: ActorTwin) -> Result<Self, Unreadable> {
+        Ok(match twin {
+            ActorTwin::Customer => Self::Customer,
+            ActorTwin::Agent(agent) => Self::Agent(agent.parse()?),
+            ActorTwin::Supervisor(agent) => Self::Supervisor(agent.parse()?),
+            ActorTwin::Timer => Self::Timer,
+        })
+    }
+}
+
+impl From<Reason> for ReasonTwin {
+    fn from(reason: Reason) -> Self {
+        Self(reason.name().into())
+    }
+}
+
+impl TryFrom<ReasonTwin> for Reason {
+    type Error = Unreadable;
+
+    fn try_from(twin: ReasonTwin) -> Result<Self, Unreadable> {
+        let named = Self::ALL.into_iter().find(|reason| reason.name() == &*twin.0);
+        named.ok_or_else(|| Unreadable(format!("{:?} is no reason", twin.0)))
+    }
+}

@@ -1,0 +1,130 @@
+//! How far the journal is: what is durable, what can be read, and whether either has stopped.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::journal::Fault;
+
+/// Shared by the writer, the projector, the readers and the callers.
+#[derive(Debug)]
+pub(super) struct Progress {
+    state: Mutex<State>,
+    /// Signalled when there is something to project.
+    durable_moved: Condvar,
+    /// Signalled when there is more to read, or a reason not to wait for it.
+    projected_moved: Condvar,
+    head: AtomicU64,
+    waiting: AtomicUsize,
+    writable: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    durable: u64,
+    projected: u64,
+    /// Why the projection stands still.
+    fault: Option<Fault>,
+    /// Nothing more will become durable.
+    finished: bool,
+}
+
+impl Progress {
+    pub(super) fn new(durable: u64, projected: u64) -> Self {
+        Self {
+            state: Mutex::new(State { durable, projected, fault: None, finished: false }),
+            durable_moved: Condvar::new(),
+            projected_moved: Condvar::new(),
+            head: AtomicU64::new(durable),
+            waiting: AtomicUsize::new(0),
+            writable: AtomicBool::new(true),
+        }
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn took(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn answered(&self, appends: usize) {
+        self.waiting.fetch_sub(appends, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        self.writable.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_writable(&self, writable: bool) {
+        if self.writable.swap(writable, Ordering::Relaxed) != writable {
+            tracing::warn!(writable, "the journal's ability to write has changed");
+        }
+    }
+
+    /// The journal is durable up to here.
+    pub(super) fn set_durable(&self, position: u64) {
+        self.lock().durable = position;
+        self.head.store(position, Ordering::Release);
+        self.durable_moved.notify_one();
+    }
+
+    /// Nothing more will become durable.
+    pub(super) fn finish(&self) {
+        self.lock().finished = true;
+        self.durable_moved.notify_all();
+    }
+
+    /// What is projected can be read up to here.
+    pub(super) fn set_projected(&self, position: u64) {
+        let mut state = self.lock();
+        state.projected = position;
+        state.fault = None;
+        drop(state);
+        self.projected_moved.notify_all();
+    }
+
+    /// The projection stands still for this reason.
+    pub(super) fn set_fault(&self, fault: Fault) {
+        self.lock().fault = Some(fault);
+        self.projected_moved.notify_all();
+    }
+
+    /// Waits until there is more to project, and says up to where; nothing when there never will.
+    pub(super) fn wait_for_more(&self) -> Option<u64> {
+        let mut state = self.lock();
+        while state.durable == state.projected && !state.finished {
+            state = self.durable_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        (state.durable > state.projected).then_some(state.durable)
+    }
+
+    /// Waits for a while, or until nothing more will become durable, and says whether that is so.
+    pub(super) fn pause(&self, pause: std::time::Duration) -> bool {
+        let state = self.lock();
+        let finished = |state: &mut State| !state.finished;
+        let waited = self.durable_moved.wait_timeout_while(state, pause, finished);
+        waited.unwrap_or_else(PoisonError::into_inner).0.finished
+    }
+
+    /// Waits until everything up to this position can be read.
+    pub(super) fn wait_for(&self, position: u64) -> Result<(), Fault> {
+        let mut state = self.lock();
+        while state.projected < position {
+            if let Some(fault) = &state.fault {
+                return Err(fault.clone());
+            }
+            state = self.projected_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that is done under the lock can panic half-way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

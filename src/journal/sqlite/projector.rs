@@ -1,0 +1,220 @@
+//! The one thread that writes `chats.db`: it follows the journal by position and applies each
+//! event with the domain's own `apply`. Its position is stored in the same transaction, so that
+//! every event is projected exactly once.
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use lru::LruCache;
+use rusqlite::{Connection, Transaction};
+
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::event::Recorded;
+use crate::domain::id::{ConversationId, Seq};
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::time::Timestamp;
+use crate::journal::record::{Entry, Stream};
+use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::reader;
+use crate::journal::{Fault, Located, Position};
+use crate::limits;
+
+/// Follows the journal.
+pub(super) struct Projector {
+    journal: Connection,
+    chats: Connection,
+    decoded: LruCache<ConversationId, Conversation>,
+    registry: Registry,
+    position: u64,
+}
+
+/// A row of the journal.
+struct Row {
+    position: u64,
+    stream: String,
+    seq: u32,
+    at: Timestamp,
+    kind: String,
+    body: String,
+}
+
+/// What a batch of rows says, the events by their conversation: neighbours in the timeline.
+#[derive(Default)]
+struct Batch {
+    events: BTreeMap<ConversationId, Vec<Located>>,
+    others: Vec<(Stream, Timestamp, Entry)>,
+}
+
+const ROWS: &str = "SELECT position, stream, seq, at, kind, body FROM events
+     WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
+
+impl Projector {
+    pub(super) fn new(
+        journal: Connection,
+        chats: Connection,
+        registry: Registry,
+        position: u64,
+    ) -> Self {
+        let most = NonZeroUsize::new(limits::PROJECTION_CACHE_MAX).unwrap_or(NonZeroUsize::MIN);
+        Self { journal, chats, decoded: LruCache::new(most), registry, position }
+    }
+
+    /// The settings as they were at the position that was projected last.
+    pub(super) const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The connection that it writes with.
+    pub(super) const fn chats(&self) -> &Connection {
+        &self.chats
+    }
+
+    /// Projects whatever becomes durable, until nothing more will.
+    pub(super) fn run(mut self, progress: &Progress) {
+        while let Some(durable) = progress.wait_for_more() {
+            match self.project(durable) {
+                Ok(position) => progress.set_projected(position),
+                Err(fault) => {
+                    tracing::error!(%fault, "the projection stands still");
+                    progress.set_fault(fault);
+                    let pause = Duration::from_millis(limits::WRITE_AGAIN_MS);
+                    if progress.pause(pause) {
+                        // It goes on from here at the next start.
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Projects everything up to `durable`.
+    pub(super) fn catch_up(&mut self, durable: u64) -> Result<(), Fault> {
+        while self.position < durable {
+            self.project(durable)?;
+        }
+        Ok(())
+    }
+
+    /// Projects the next batch, and says up to where.
+    fn project(&mut self, durable: u64) -> Result<u64, Fault> {
+        let rows = self.rows(durable)?;
+        let Some(last) = rows.last().map(|row| row.position) else {
+            let place = format!("journal.db, positions {} to {durable}", self.position + 1);
+            return Err(Fault::Damaged { place, problem: "no rows are there".to_owned() });
+        };
+        let batch = Batch::read(rows)?;
+        let registry = self.registry.clone();
+        match self.write(batch, last) {
+            Ok(touched) => {
+                for conversation in touched {
+                    self.decoded.put(conversation.id(), conversation);
+                }
+                self.position = last;
+                Ok(last)
+            }
+            Err(fault) => {
+                self.registry = registry;
+                Err(fault)
+            }
+        }
+    }
+
+    fn rows(&self, durable: u64) -> Result<Vec<Row>, Fault> {
+        let read = || {
+            let mut statement = self.journal.prepare_cached(ROWS)?;
+            let rows = statement.query_map(
+                (self.position, durable, limits::PROJECTION_EVENTS_MAX),
+                |row| {
+                    Ok(Row {
+                        position: row.get(0)?,
+                        stream: row.get(1)?,
+                        seq: row.get(2)?,
+                        at: Timestamp::from_millis(row.get(3)?),
+                        kind: row.get(4)?,
+                        body: row.get(5)?,
+                    })
+                },
+            )?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        Ok(read()?)
+    }
+
+    /// Writes a batch in one transaction; the conversations it has changed are returned.
+    fn write(&mut self, batch: Batch, last: u64) -> Result<Vec<Conversation>, Fault> {
+        let transaction = self.chats.unchecked_transaction()?;
+        let mut touched = Vec::with_capacity(batch.events.len());
+        for (id, events) in &batch.events {
+            // Taken out, so that a transaction that fails leaves nothing behind.
+            let before = match self.decoded.pop(id) {
+                Some(conversation) => conversation,
+                None => reader::load(&transaction, *id)?.unwrap_or_else(|| Conversation::new(*id)),
+            };
+            touched.push(rows::write_conversation(&transaction, before, events)?);
+        }
+        for (stream, at, entry) in batch.others {
+            write_other(&transaction, &mut self.registry, &stream, at, entry)?;
+        }
+        rows::write_position(&transaction, last)?;
+        transaction.commit()?;
+        Ok(touched)
+    }
+}
+
+fn write_other(
+    transaction: &Transaction<'_>,
+    registry: &mut Registry,
+    stream: &Stream,
+    at: Timestamp,
+    entry: Entry,
+) -> Result<(), Fault> {
+    match (stream, entry) {
+        (Stream::Agent(agent), Entry::Presence(presence)) => {
+            Ok(rows::write_presence(transaction, agent, presence, at)?)
+        }
+        (Stream::Settings, Entry::Setting(change)) => {
+            Ok(write_setting(transaction, registry, change)?)
+        }
+        (stream, _) => Err(Fault::Damaged {
+            place: format!("journal.db, stream {}", stream.name()),
+            problem: "a record of another stream stands there".to_owned(),
+        }),
+    }
+}
+
+fn write_setting(
+    transaction: &Transaction<'_>,
+    registry: &mut Registry,
+    change: SettingChange,
+) -> rusqlite::Result<()> {
+    let before = registry.clone();
+    registry.apply(change.clone());
+    rows::write_setting(transaction, &change, &before, registry)
+}
+
+impl Batch {
+    fn read(rows: Vec<Row>) -> Result<Self, Fault> {
+        let mut batch = Self::default();
+        for row in rows {
+            let damaged = |problem: String| Fault::Damaged {
+                place: format!("journal.db, position {}", row.position),
+                problem,
+            };
+            let stream = Stream::read(&row.stream).map_err(|error| damaged(error.0))?;
+            let entry = Entry::read(&row.kind, &row.body).map_err(|error| damaged(error.0))?;
+            match (stream, entry) {
+                (Stream::Conversation(conversation), Entry::Event(event)) => {
+                    let recorded = Recorded { seq: Seq::new(row.seq), at: row.at, event };
+                    let position = Position(row.position);
+                    let located = Located { position, conversation, recorded };
+                    batch.events.entry(conversation).or_default().push(located);
+                }
+                (stream, entry) => batch.others.push((stream, row.at, entry)),
+            }
+        }
+        Ok(batch)
+    }
+}

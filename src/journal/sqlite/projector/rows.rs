@@ -1,0 +1,277 @@
+//! The rows of `chats.db`, as they are written.
+
+use rusqlite::{Connection, Transaction, named_params, params};
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::event::{Audience, Event};
+use crate::domain::conversation::{Conversation, State};
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::time::Timestamp;
+use crate::journal::record::{self, Record, digest_text};
+use crate::journal::{Fault, Located, part_begins, snapshot};
+
+/// When a conversation ended and was closed, where a batch says so.
+#[derive(Default)]
+struct Ends {
+    ended_at: Option<i64>,
+    closed_at: Option<i64>,
+}
+
+const TIMELINE: &str = "INSERT INTO timeline
+    (conversation, seq, at, position, kind, visible_to_customer, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?)";
+
+const BEGIN: &str = "INSERT INTO conversations
+    (id, state, agent, widget, workstream, queue, visitor, customer_name, form, context, page,
+     locale, started_at, connected, seq, position, snapshot)
+    VALUES (:id, :state, :agent, :widget, :workstream, :queue, :visitor, :customer_name, :form,
+     :context, :page, :locale, :started_at, 0, 0, 0, x'')";
+
+/// Only where they have changed, because indexes hold them.
+const MOVE: &str = "UPDATE conversations SET state = ?, agent = ? WHERE id = ?";
+
+const UPDATE: &str = "UPDATE conversations SET
+    phase = :phase, reason = :reason, due_at = :due_at, connected = :connected,
+    away_since = :away_since, away_until = :away_until, away_cause = :away_cause,
+    ended_at = coalesce(ended_at, :ended_at), closed_at = coalesce(closed_at, :closed_at),
+    seq = :seq, position = :position, snapshot = :snapshot WHERE id = :id";
+
+/// Applies events to a conversation and writes what that changes.
+pub(super) fn write_conversation(
+    transaction: &Transaction<'_>,
+    mut conversation: Conversation,
+    events: &[Located],
+) -> Result<Conversation, Fault> {
+    let id = conversation.id().to_string();
+    let standing = |whole: &Conversation| (whole.state(), whole.agent().cloned());
+    let before = standing(&conversation);
+    let is_new = conversation.opening().is_none();
+    let mut ends = Ends::default();
+    let mut timeline = transaction.prepare_cached(TIMELINE)?;
+    for located in events {
+        let recorded = &located.recorded;
+        if recorded.seq != conversation.seq().next() {
+            return Err(Fault::Damaged {
+                place: format!("journal.db, position {}", located.position.0),
+                problem: format!(
+                    "conversation {id} has the place {} after {}",
+                    recorded.seq,
+                    conversation.seq()
+                ),
+            });
+        }
+        conversation.apply(&recorded.event, recorded.at);
+        ends.note(&recorded.event, recorded.at);
+        let Record { kind, body } = Record::of_event(&recorded.event);
+        let visible = recorded.event.is_seen_by(Audience::Customer);
+        timeline.execute(params![
+            id,
+            recorded.seq.number(),
+            recorded.at.as_millis(),
+            located.position.0,
+            kind,
+            visible,
+            body
+        ])?;
+    }
+    write_participation(transaction, &id, events)?;
+    if is_new {
+        begin(transaction, &id, &conversation)?;
+    } else if before != standing(&conversation) {
+        let state = conversation.state().map(State::name);
+        let agent = conversation.agent().map(AgentId::as_str);
+        execute(transaction, MOVE, params![state, agent, id])?;
+    }
+    let position = events.last().map_or(0, |located| located.position.0);
+    update(transaction, &id, &conversation, &ends, position)?;
+    Ok(conversation)
+}
+
+impl Ends {
+    fn note(&mut self, event: &Event, at: Timestamp) {
+        let at = Some(at.as_millis());
+        match event {
+            Event::WrapupStarted { .. } => self.ended_at = self.ended_at.or(at),
+            Event::ConversationClosed { .. } => {
+                self.ended_at = self.ended_at.or(at);
+                self.closed_at = at;
+            }
+            Event::ConversationStarted(_)
+            | Event::SessionJoined { .. }
+            | Event::SessionLost { .. }
+            | Event::CustomerAway { .. }
+            | Event::CustomerReturned { .. }
+            | Event::CustomerDisconnected { .. }
+            | Event::MessagePosted { .. }
+            | Event::ChatOffered { .. }
+            | Event::OfferEnded { .. }
+            | Event::ChatAccepted { .. }
+            | Event::AgentLeft { .. }
+            | Event::CustomerReminded { .. }
+            | Event::LeaseReleased { .. }
+            | Event::ServerRestarted { .. } => {}
+        }
+    }
+}
+
+fn begin(connection: &Connection, id: &str, whole: &Conversation) -> rusqlite::Result<()> {
+    // A journal's first event of a conversation is its start, so only damage lacks an opening.
+    let Some(opening) = whole.opening() else { return Ok(()) };
+    execute(
+        connection,
+        BEGIN,
+        named_params! {
+            ":id": id,
+            ":state": whole.state().map(State::name),
+            ":agent": whole.agent().map(AgentId::as_str),
+            ":widget": opening.widget.as_str(),
+            ":workstream": opening.workstream.as_str(),
+            ":queue": opening.queue.as_str(),
+            ":visitor": format!("{:032x}", opening.visitor.as_bits()),
+            ":customer_name": opening.name.as_ref().map(|name| name.as_str()),
+            ":form": opening.form.as_deref(),
+            ":context": opening.context.as_deref(),
+            ":page": opening.page.as_deref(),
+            ":locale": opening.locale.as_deref(),
+            ":started_at": whole.started_at().as_millis(),
+        },
+    )
+}
+
+fn update(
+    connection: &Connection,
+    id: &str,
+    whole: &Conversation,
+    ends: &Ends,
+    position: u64,
+) -> rusqlite::Result<()> {
+    let view = whole.view();
+    let absence = whole.absence();
+    execute(
+        connection,
+        UPDATE,
+        named_params! {
+            ":id": id,
+            ":phase": view.as_ref().and_then(|view| view.stage).map(|stage| stage.name()),
+            ":reason": whole.reason().map(|reason| reason.name()),
+            ":due_at": view.and_then(|view| view.due_at).map(Timestamp::as_millis),
+            ":connected": whole.attendance().is_connected(),
+            ":away_since": absence.map(|absence| absence.since.as_millis()),
+            ":away_until": absence.map(|absence| absence.until.as_millis()),
+            ":away_cause": absence.map(|absence| absence.cause.name()),
+            ":ended_at": ends.ended_at,
+            ":closed_at": ends.closed_at,
+            ":seq": whole.seq().number(),
+            ":position": position,
+            ":snapshot": snapshot::encode(whole),
+        },
+    )
+}
+
+fn write_participation(
+    connection: &Connection,
+    id: &str,
+    events: &[Located],
+) -> rusqlite::Result<()> {
+    for located in events {
+        let Some(agent) = part_begins(&located.recorded.event) else { continue };
+        let (seq, position) = (located.recorded.seq.number(), located.position.0);
+        execute(
+            connection,
+            "INSERT INTO participation (conversation, agent, from_seq, from_position, last_position)
+             VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
+            params![id, agent.as_str(), seq, position],
+        )?;
+    }
+    let last = events.last().map_or(0, |located| located.position.0);
+    execute(
+        connection,
+        "UPDATE participation SET last_position = ? WHERE conversation = ?",
+        params![last, id],
+    )
+}
+
+/// Writes the presence that an agent chose.
+pub(super) fn write_presence(
+    connection: &Connection,
+    agent: &AgentId,
+    presence: Presence,
+    at: Timestamp,
+) -> Result<(), rusqlite::Error> {
+    execute(
+        connection,
+        "INSERT INTO presences (agent, presence, at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (agent) DO UPDATE SET presence = ?2, at = ?3",
+        params![agent.as_str(), presence.name(), at.as_millis()],
+    )
+}
+
+/// Writes what a change of the settings has changed.
+pub(super) fn write_setting(
+    connection: &Connection,
+    change: &SettingChange,
+    before: &Registry,
+    after: &Registry,
+) -> rusqlite::Result<()> {
+    for (kind, id, document) in record::changed_documents(change, before, after) {
+        match document {
+            Some(document) => execute(
+                connection,
+                "INSERT INTO settings (kind, id, document) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, id) DO UPDATE SET document = ?3",
+                params![kind.name(), id, document],
+            )?,
+            None => execute(
+                connection,
+                "DELETE FROM settings WHERE kind = ? AND id = ?",
+                params![kind.name(), id],
+            )?,
+        }
+    }
+    match change {
+        SettingChange::AddToken { agent, .. } => write_tokens(connection, agent, after),
+        SettingChange::DeleteAgent(agent) => {
+            // Somebody who is given the same id later is not the same person.
+            let forget = "DELETE FROM presences WHERE agent = ?";
+            execute(connection, forget, params![agent.as_str()])?;
+            write_tokens(connection, agent, after)
+        }
+        SettingChange::PutWorkstream(_)
+        | SettingChange::DeleteWorkstream(_)
+        | SettingChange::PutQueue(_)
+        | SettingChange::DeleteQueue(_)
+        | SettingChange::PutWidget(_)
+        | SettingChange::DeleteWidget(_)
+        | SettingChange::PutAgent(_) => Ok(()),
+    }
+}
+
+fn write_tokens(
+    connection: &Connection,
+    agent: &AgentId,
+    registry: &Registry,
+) -> rusqlite::Result<()> {
+    execute(connection, "DELETE FROM tokens WHERE agent = ?", params![agent.as_str()])?;
+    for (digest, (_, at)) in registry.tokens.iter().filter(|(_, (holder, _))| holder == agent) {
+        execute(
+            connection,
+            "INSERT INTO tokens (digest, agent, at) VALUES (?, ?, ?)",
+            params![digest_text(digest), agent.as_str(), at.as_millis()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes how far the projection is.
+pub(super) fn write_position(connection: &Connection, position: u64) -> rusqlite::Result<()> {
+    execute(connection, "UPDATE projection SET position = ?", params![position])
+}
+
+fn execute(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(values).map(drop)
+}

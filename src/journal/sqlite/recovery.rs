@@ -1,0 +1,87 @@
+//! What is read of `chats.db` at a start: the settings, the presences, and what is not closed.
+
+use rusqlite::{Connection, Row};
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::Conversation;
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::Registry;
+use crate::domain::time::Timestamp;
+use crate::journal::Fault;
+use crate::journal::record::{DocumentKind, Unreadable, read_digest};
+use crate::journal::sqlite::reader;
+
+/// The settings in force.
+pub(super) fn settings(chats: &Connection) -> Result<Registry, Fault> {
+    let mut registry = Registry::default();
+    each(chats, "SELECT kind, id, document FROM settings", |row| {
+        let (kind, id) = (text(row, 0)?, text(row, 1)?);
+        let known = DocumentKind::ALL.into_iter().find(|known| known.name() == kind);
+        let place = format!("chats.db, settings, {kind} {id}");
+        let kind = known.ok_or_else(|| damaged(&place, "its kind is unknown"))?;
+        let change = kind.read(&text(row, 2)?).map_err(|error| damaged(&place, &error.0))?;
+        registry.apply(change);
+        Ok(())
+    })?;
+    each(chats, "SELECT digest, agent, at FROM tokens", |row| {
+        let unreadable = |error: Unreadable| damaged("chats.db, tokens", &error.0);
+        let digest = read_digest(&text(row, 0)?).map_err(unreadable)?;
+        let at = Timestamp::from_millis(row.get(2)?);
+        registry.tokens.insert(digest, (agent(&text(row, 1)?, "chats.db, tokens")?, at));
+        Ok(())
+    })?;
+    Ok(registry)
+}
+
+/// The presence that each agent chose last.
+pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, Fault> {
+    let mut presences = Vec::new();
+    each(chats, "SELECT agent, presence FROM presences ORDER BY agent", |row| {
+        let place = "chats.db, presences";
+        let name = text(row, 1)?;
+        let known = Presence::ALL.into_iter().find(|known| known.name() == name);
+        let presence = known.ok_or_else(|| damaged(place, "a presence is unknown"))?;
+        presences.push((agent(&text(row, 0)?, place)?, presence));
+        Ok(())
+    })?;
+    Ok(presences)
+}
+
+/// Every conversation that is not closed.
+pub(super) fn conversations(chats: &Connection) -> Result<Vec<Conversation>, Fault> {
+    let mut conversations = Vec::new();
+    // By naming every state but one, so that the index is used and the closed ones are not read.
+    let sql = "SELECT snapshot, id FROM conversations
+         WHERE state IN ('open', 'active', 'waiting', 'wrapup')";
+    each(chats, sql, |row| {
+        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        conversations.push(reader::decode(bytes, &text(row, 1)?)?);
+        Ok(())
+    })?;
+    Ok(conversations)
+}
+
+fn each(
+    chats: &Connection,
+    sql: &str,
+    mut take: impl FnMut(&Row<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut statement = chats.prepare(sql)?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn text(row: &Row<'_>, column: usize) -> Result<String, Fault> {
+    Ok(row.get(column)?)
+}
+
+fn agent(id: &str, place: &str) -> Result<AgentId, Fault> {
+    id.parse().map_err(|_| damaged(place, "an agent's id is malformed"))
+}
+
+fn damaged(place: &str, problem: &str) -> Fault {
+    Fault::Damaged { place: place.to_owned(), problem: problem.to_owned() }
+}

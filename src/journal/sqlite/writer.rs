@@ -1,0 +1,318 @@
+//! The one thread that writes `journal.db`. It takes whatever waits, writes it in one transaction,
+//! and tells everybody concerned once the disk has confirmed it.
+//!
+//! While a commit waits for the disk the next group gathers by itself. A group that is smaller
+//! than the one before it waits a moment for more; an append that comes alone never waits.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, params};
+
+use crate::domain::decision::Receipt;
+use crate::domain::id::{ConversationId, Seq};
+use crate::journal::continuity::Continuity;
+use crate::journal::record::{Record, Stream};
+use crate::journal::sqlite::progress::Progress;
+use crate::journal::{Append, Done, Fault, Position, Receipts};
+use crate::limits;
+
+/// What the writer is told.
+pub(super) enum Order {
+    /// Write this.
+    Append(Append),
+    /// Do this once everything before it is settled.
+    Settled(Box<dyn FnOnce() + Send>),
+    /// Stop once everything before it is settled.
+    Stop,
+}
+
+/// The writer, and the connection that only it writes with.
+pub(super) struct Writer {
+    connection: Connection,
+    orders: Receiver<Order>,
+    receipts: Arc<dyn Receipts>,
+    progress: Arc<Progress>,
+    head: u64,
+    continuity: Continuity,
+    /// How many appends the last group had.
+    last_group: usize,
+    /// Why nothing will ever be written again.
+    broken: Option<Fault>,
+}
+
+/// What one group leaves to be told.
+struct Group {
+    appends: Vec<Append>,
+    refused: Vec<ConversationId>,
+}
+
+const INSERT: &str =
+    "INSERT INTO events (position, stream, seq, at, kind, body) VALUES (?, ?, ?, ?, ?, ?)";
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        orders: Receiver<Order>,
+        receipts: Arc<dyn Receipts>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        Self {
+            connection,
+            orders,
+            receipts,
+            head: progress.head(),
+            progress,
+            continuity: Continuity::new(),
+            last_group: 0,
+            broken: None,
+        }
+    }
+
+    /// Writes until it is told to stop, or until nobody is left to tell it anything.
+    pub(super) fn run(mut self) {
+        let mut stopping = false;
+        while !stopping {
+            let mut appends = Vec::new();
+            let last = self.gather(&mut appends);
+            if !appends.is_empty() {
+                self.last_group = appends.len();
+                self.commit(appends);
+            }
+            match last {
+                Some(Order::Settled(then)) => then(),
+                Some(Order::Stop) => stopping = true,
+                Some(Order::Append(_)) | None => {}
+            }
+        }
+        self.progress.finish();
+    }
+
+    /// Takes appends until the group is full or complete, or something else was ordered.
+    fn gather(&self, appends: &mut Vec<Append>) -> Option<Order> {
+        match self.next_order() {
+            Some(Order::Append(append)) => appends.push(append),
+            other => return other,
+        }
+        let deadline = Instant::now() + Duration::from_millis(limits::COMMIT_DELAY_MS_MAX);
+        while appends.len() < limits::COMMIT_APPENDS_MAX {
+            let order = match self.orders.try_recv() {
+                Ok(order) => order,
+                Err(TryRecvError::Disconnected) => return Some(Order::Stop),
+                Err(TryRecvError::Empty) if appends.len() >= self.last_group => return None,
+                Err(TryRecvError::Empty) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    match self.orders.recv_timeout(left) {
+                        Ok(order) => order,
+                        Err(RecvTimeoutError::Timeout) => return None,
+                        Err(RecvTimeoutError::Disconnected) => return Some(Order::Stop),
+                    }
+                }
+            };
+            match order {
+                Order::Append(append) => appends.push(append),
+                Order::Settled(_) | Order::Stop => return Some(order),
+            }
+        }
+        None
+    }
+
+    fn next_order(&self) -> Option<Order> {
+        if self.broken.is_some() || self.progress.is_writable() {
+            return Some(self.orders.recv().unwrap_or(Order::Stop));
+        }
+        // Nobody may dare to append while writing fails, so it is tried without them.
+        match self.orders.recv_timeout(Duration::from_millis(limits::WRITE_AGAIN_MS)) {
+            Ok(order) => Some(order),
+            Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),
+            Err(RecvTimeoutError::Timeout) => {
+                self.try_writing();
+                None
+            }
+        }
+    }
+
+    fn try_writing(&self) {
+        // Setting the version again writes one page and syncs it.
+        let version = super::schema::JOURNAL_VERSION;
+        let tried = self.connection.pragma_update(None, "user_version", version);
+        self.progress.set_writable(tried.is_ok());
+    }
+
+    fn commit(&mut self, appends: Vec<Append>) {
+        let taken = appends.len();
+        let mut group = Group { appends: Vec::with_capacity(taken), refused: Vec::new() };
+        let mut refusal = None;
+        for append in appends {
+            match self.admit(&append) {
+                Ok(()) => group.appends.push(append),
+                Err((conversation, fault)) => {
+                    group.refused.push(conversation);
+                    refusal = Some(fault);
+                }
+            }
+        }
+        if let Some(fault) = refusal {
+            group.refused.sort_unstable();
+            group.refused.dedup();
+            self.receipts.failed(std::mem::take(&mut group.refused), fault);
+        }
+        if !group.appends.is_empty() {
+            match self.write(&group.appends) {
+                Ok(head) => self.settle(group.appends, head),
+                Err(fault) => self.fail(group.appends, &fault),
+            }
+        }
+        self.progress.answered(taken);
+    }
+
+    fn admit(&mut self, append: &Append) -> Result<(), (ConversationId, Fault)> {
+        match append {
+            Append::Conversation { id, first, events, .. } => {
+                let admitted = self.continuity.admit(*id, *first, through(*first, events.len()));
+                admitted.map_err(|problem| (*id, Fault::Write(Arc::new(problem))))
+            }
+            Append::Presence { .. } | Append::Setting { .. } => Ok(()),
+        }
+    }
+
+    /// Writes everything in one transaction, and says how far the journal then reaches.
+    fn write(&mut self, appends: &[Append]) -> Result<u64, Fault> {
+        if let Some(fault) = &self.broken {
+            return Err(fault.clone());
+        }
+        let written = self.try_write(appends);
+        match &written {
+            Ok(_) => self.progress.set_writable(true),
+            Err(error) => {
+                tracing::error!(%error, appends = appends.len(), "the journal cannot be written");
+                if !self.connection.is_autocommit() {
+                    // A rollback that fails leaves the transaction to the next one's error.
+                    drop(self.connection.execute_batch("ROLLBACK"));
+                }
+                self.progress.set_writable(false);
+            }
+        }
+        written.map_err(|error| {
+            let passes = may_pass(&error);
+            let fault = Fault::Write(Arc::new(error));
+            if !passes {
+                self.broken = Some(fault.clone());
+            }
+            fault
+        })
+    }
+
+    fn try_write(&self, appends: &[Append]) -> rusqlite::Result<u64> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        let mut position = self.head;
+        for append in appends {
+            match append {
+                Append::Conversation { id, first, at, events } => {
+                    let stream = Stream::Conversation(*id).name();
+                    let mut seq = *first;
+                    for event in events {
+                        position += 1;
+                        let Record { kind, body } = Record::of_event(event);
+                        let (number, at) = (seq.number(), at.as_millis());
+                        insert.execute(params![position, stream, number, at, kind, body])?;
+                        seq = seq.next();
+                    }
+                }
+                Append::Presence { agent, presence, at, .. } => {
+                    position += 1;
+                    let stream = Stream::Agent(agent.clone()).name();
+                    let Record { kind, body } = Record::of_presence(*presence);
+                    insert.execute(params![position, stream, 0, at.as_millis(), kind, body])?;
+                }
+                Append::Setting { change, at, .. } => {
+                    position += 1;
+                    let stream = Stream::Settings.name();
+                    let Record { kind, body } = Record::of_setting(change);
+                    insert.execute(params![position, stream, 0, at.as_millis(), kind, body])?;
+                }
+            }
+        }
+        self.connection.prepare_cached("COMMIT")?.execute(())?;
+        Ok(position)
+    }
+
+    fn settle(&mut self, appends: Vec<Append>, head: u64) {
+        let before = self.head;
+        self.head = head;
+        self.progress.set_durable(head);
+        let mut receipts: Vec<(ConversationId, Receipt)> = Vec::with_capacity(appends.len());
+        let mut places: HashMap<ConversationId, usize> = HashMap::with_capacity(appends.len());
+        let mut answers: Vec<(Done, u64)> = Vec::new();
+        let mut position = before;
+        for append in appends {
+            match append {
+                Append::Conversation { id, first, events, .. } => {
+                    position += events.len() as u64;
+                    let receipt = (id, Receipt::issue(through(first, events.len())));
+                    match places.get(&id) {
+                        Some(place) => receipts[*place] = receipt,
+                        None => {
+                            places.insert(id, receipts.len());
+                            receipts.push(receipt);
+                        }
+                    }
+                }
+                Append::Presence { done, .. } | Append::Setting { done, .. } => {
+                    position += 1;
+                    answers.push((done, position));
+                }
+            }
+        }
+        self.receipts.durable(receipts, Position(head));
+        for (done, position) in answers {
+            // Whoever asked may have gone.
+            drop(done.send(Ok(Position(position))));
+        }
+    }
+
+    fn fail(&mut self, appends: Vec<Append>, fault: &Fault) {
+        let mut failed = Vec::new();
+        for append in appends {
+            match append {
+                Append::Conversation { id, first, .. } => {
+                    self.continuity.fail(id, first);
+                    failed.push(id);
+                }
+                Append::Presence { done, .. } | Append::Setting { done, .. } => {
+                    drop(done.send(Err(fault.clone())));
+                }
+            }
+        }
+        failed.sort_unstable();
+        failed.dedup();
+        if !failed.is_empty() {
+            self.receipts.failed(failed, fault.clone());
+        }
+    }
+}
+
+/// The place of the last of `count` events that begin at `first`.
+fn through(first: Seq, count: usize) -> Seq {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    Seq::new(first.number().saturating_add(count).saturating_sub(1))
+}
+
+/// Whether writing may work again without a new start. After a failed sync nobody knows what the
+/// disk holds, so that one never passes.
+fn may_pass(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        None => true,
+        Some(code) => !matches!(
+            code,
+            ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+        ),
+    }
+}
