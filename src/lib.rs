@@ -1,9 +1,12 @@
 //! Holdline: a live-chat engine that knows when the customer is gone.
 
 pub mod access;
+pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod limits;
+pub mod web;
 pub mod wire;
