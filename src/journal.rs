@@ -145,10 +145,6 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Takes an append, without waiting. The order of calls from one thread is kept.
     fn append(&self, append: Append);
 
-    /// Whether appends can succeed at all: false after a sync has failed, and while the disk is
-    /// full.
-    fn is_writable(&self) -> bool;
-
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;
 

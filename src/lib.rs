@@ -2,10 +2,14 @@
 
 pub mod access;
 pub mod clock;
+pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod limits;
+pub mod server;
 pub mod socket;
+pub mod web;
 pub mod wire;

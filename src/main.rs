@@ -1,1 +1,86 @@
-fn main() {}
+//! The program: reads the configuration, runs the server until it is told to stop.
+
+use std::process::ExitCode;
+
+use holdline::config::{Config, ConfigFault, LogFormat};
+use holdline::server::Server;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let config = match Config::of_this_process() {
+        Ok(config) => config,
+        Err(ConfigFault::Usage(usage)) => usage.exit(),
+        Err(fault) => return fail(&fault),
+    };
+    log_to_standard_error(&config);
+    use_small_pages();
+    raise_descriptor_limit();
+    actix::System::new().block_on(run(config))
+}
+
+async fn run(config: Config) -> ExitCode {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (mut terminate, mut interrupt) = match signals {
+        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+        (Err(error), _) | (_, Err(error)) => return fail(&error),
+    };
+    let server = match Server::start(&config).await {
+        Ok(server) => server,
+        Err(fault) => return fail(&fault),
+    };
+    greet(server.greeting());
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: widgets are asked to come back later");
+    match server.stop().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => fail(&fault),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "this is what the program says to whoever started it")]
+fn greet(greeting: &str) {
+    println!("{greeting}");
+}
+
+#[expect(clippy::print_stderr, reason = "this is what the program says to whoever started it")]
+fn fail(fault: &dyn std::error::Error) -> ExitCode {
+    eprintln!("holdline: {fault}");
+    ExitCode::FAILURE
+}
+
+fn log_to_standard_error(config: &Config) {
+    // The configuration has checked the filter.
+    let filter = EnvFilter::new(&config.log);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Huge pages would make the unused halves of small allocations resident: with them an idle chat
+/// costs up to 70 % more.
+fn use_small_pages() {
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay on, which costs memory");
+    }
+}
+
+/// A session needs a descriptor, so the process takes as many as it is allowed to.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    let files = getrlimit(Resource::Nofile).current;
+    tracing::info!(files, "at most this many connections, files and sockets at once");
+}

@@ -317,6 +317,7 @@ impl Handler<ToAgent> for AgentActor {
             ToAgent::Serve(queues) => self.serve(queues),
             ToAgent::Dismiss => return self.dismiss(context),
             ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),
+            ToAgent::EndFeeds => self.feeds.end_all(),
             ToAgent::OpenFeed(after, reply) => self.open_feed(after.as_deref(), reply, context),
         }
         self.rearm(context);

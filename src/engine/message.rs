@@ -228,6 +228,8 @@ pub enum ToAgent {
     Dismiss,
     /// Things for their feeds, in order.
     Tell(Vec<Told>),
+    /// The server stops: their feeds end.
+    EndFeeds,
     /// An HTTP request opens a feed.
     OpenFeed(Option<String>, Reply<Feed>),
 }

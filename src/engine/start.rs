@@ -18,7 +18,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::Engine;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::directory::Directory;
-use crate::engine::message::{Closing, ToSession};
+use crate::engine::message::{Closing, ToAgent, ToSession};
 use crate::engine::metrics::Metrics;
 use crate::engine::receipts::Router;
 use crate::engine::shared::Shared;
@@ -129,6 +129,9 @@ impl Engine {
         self.shared.draining.store(true, Ordering::Relaxed);
         for session in self.shared.directory.session_ids() {
             self.shared.directory.tell_session(session, ToSession::Close(Closing::Draining));
+        }
+        for agent in self.settings().agents.keys() {
+            self.shared.directory.tell_agent(agent, ToAgent::EndFeeds);
         }
         let deadline = tokio::time::Instant::now() + patience;
         while self.shared.directory.live_sessions() > 0 && tokio::time::Instant::now() < deadline {

@@ -13,6 +13,7 @@ use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::{
     Append, Done, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts,
@@ -43,6 +44,8 @@ struct Course {
 #[derive(Clone, Debug, Default)]
 struct Durable {
     head: u64,
+    /// The time of the last event.
+    latest: Timestamp,
     settings: Registry,
     presences: BTreeMap<AgentId, Presence>,
     conversations: HashMap<ConversationId, (Conversation, Vec<Located>)>,
@@ -71,6 +74,7 @@ impl MemoryJournal {
             settings: durable.settings.clone(),
             presences: durable.presences.clone().into_iter().collect(),
             conversations,
+            latest: durable.latest,
         };
         (Self::with(receipts, durable), recovered)
     }
@@ -209,6 +213,7 @@ impl Durable {
     }
 
     fn take_event(&mut self, id: ConversationId, recorded: Recorded) {
+        self.latest = self.latest.max(recorded.at);
         self.head += 1;
         let position = Position(self.head);
         let (conversation, located) =

@@ -117,6 +117,8 @@ impl SqliteJournal {
         let journal = schema::open_journal(&files)?;
         let head =
             schema::head(&journal).map_err(|source| OpenFault::at(&files.journal, source))?;
+        let latest =
+            schema::latest(&journal).map_err(|source| OpenFault::at(&files.journal, source))?;
         let chats = schema::open_chats(&files, head)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
         let in_journal = |source| OpenFault::at(&files.journal, source);
@@ -130,6 +132,7 @@ impl SqliteJournal {
             settings: projector.registry().clone(),
             presences: recovery::presences(projector.chats())?,
             conversations: recovery::conversations(projector.chats())?,
+            latest,
         };
 
         let progress = Arc::new(Progress::new(head, head));

@@ -141,6 +141,11 @@ impl Feeds {
         Some(after.map(|(_, event)| event.clone()).collect())
     }
 
+    /// Ends every feed; their consoles come back.
+    pub(super) fn end_all(&mut self) {
+        self.open.iter_mut().for_each(|feed| feed.sender = None);
+    }
+
     fn find_mut(&mut self, number: u64) -> Option<&mut OpenFeed> {
         self.open.iter_mut().find(|feed| feed.number == number)
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::domain::time::Timestamp;
 use crate::journal::sqlite::OpenFault;
 use crate::limits;
 
@@ -189,6 +190,13 @@ pub(super) fn projected(connection: &Connection) -> rusqlite::Result<u64> {
 /// The last position of the journal.
 pub(super) fn head(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT coalesce(max(position), 0) FROM events", (), |row| row.get(0))
+}
+
+/// The time of the last event.
+pub(super) fn latest(connection: &Connection) -> rusqlite::Result<Timestamp> {
+    let last = "SELECT at FROM events ORDER BY position DESC LIMIT 1";
+    let at = connection.query_row(last, (), |row| row.get(0)).optional()?;
+    Ok(at.map_or_else(Timestamp::default, Timestamp::from_millis))
 }
 
 fn open_for_writing(file: &Path, synchronous: &str) -> Result<Connection, OpenFault> {

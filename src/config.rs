@@ -1,0 +1,208 @@
+//! What the operator decides: one typed value, read once from flags, the environment and a file,
+//! in this order of precedence. It is checked as a whole, and everything that is wrong with it is
+//! told at once: which key, where it came from, and what it must be.
+
+mod flags;
+mod sources;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::sources::Sources;
+
+/// What the operator decided.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// Where connections are taken.
+    pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// How many threads work; nothing for one for each core.
+    pub threads: Option<usize>,
+    /// Whether the demo is set up; nothing for "when nothing else is".
+    pub demo: Option<bool>,
+    /// The administrator's token, if it was given.
+    pub admin_token: Option<AdminToken>,
+    /// What is logged.
+    pub log: String,
+    /// How it is written.
+    pub log_format: LogFormat,
+    /// How long a stop may take.
+    pub drain: Duration,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+/// The administrator's token. It is never printed by accident.
+#[derive(Clone, Eq, PartialEq)]
+pub struct AdminToken(String);
+
+impl AdminToken {
+    /// The token.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AdminToken(..)")
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug)]
+pub enum ConfigFault {
+    /// The flags were not understood, or only help was asked for. Printing it says which.
+    Usage(Box<clap::Error>),
+    /// The file could not be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Some settings are wrong; each is told.
+    Invalid(Vec<Mistake>),
+}
+
+/// One setting that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mistake {
+    /// Which setting, as it is called in the file.
+    pub key: String,
+    /// Where it came from, such as `--listen` or `holdline.toml`.
+    pub source: String,
+    /// What it must be.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, source, message } = self;
+        write!(formatter, "{key} (from {source}) {message}")
+    }
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => error.fmt(formatter),
+            Self::File { path, source } => {
+                write!(formatter, "the configuration {} cannot be read: {source}", path.display())
+            }
+            Self::Invalid(mistakes) => {
+                formatter.write_str("the configuration is wrong:")?;
+                mistakes.iter().try_for_each(|mistake| write!(formatter, "\n  {mistake}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ConfigFault {}
+
+impl Config {
+    /// The configuration of these flags (the program's name first), this environment and the file
+    /// that either of them names.
+    pub fn load(
+        flags: impl IntoIterator<Item = OsString>,
+        environment: impl Fn(&str) -> Option<OsString>,
+        read_file: impl Fn(&Path) -> io::Result<String>,
+    ) -> Result<Self, ConfigFault> {
+        let mut sources = Sources::gather(flags, environment, read_file)?;
+        let listen = sources.take("listen", address);
+        let data = sources.take("data", directory);
+        let threads = sources.take("threads", threads);
+        let demo = sources.take("demo", demo);
+        let admin_token = sources.take("admin_token", token);
+        let log = sources.take("log", filter);
+        let log_format = sources.take("log_format", log_format);
+        let drain = sources.take("drain_s", drain);
+        sources.finish()?;
+        Ok(Self {
+            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080))),
+            data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
+            threads: threads.flatten(),
+            demo: demo.flatten(),
+            admin_token,
+            log: log.unwrap_or_else(|| "info".to_owned()),
+            log_format: log_format.unwrap_or(LogFormat::Text),
+            drain: drain.unwrap_or(Duration::from_secs(10)),
+        })
+    }
+
+    /// The configuration of this process.
+    pub fn of_this_process() -> Result<Self, ConfigFault> {
+        let environment = |name: &str| std::env::var_os(name);
+        Self::load(std::env::args_os(), environment, |path| std::fs::read_to_string(path))
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let message = "must be an address and a port, such as 127.0.0.1:8080 or [::]:8080";
+    text.parse().map_err(|_| message.to_owned())
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("must name a directory".to_owned()) } else { Ok(text.into()) }
+}
+
+fn threads(text: &str) -> Result<Option<usize>, String> {
+    match text.parse::<usize>() {
+        Ok(0) => Ok(None),
+        Ok(count @ 1..=256) => Ok(Some(count)),
+        _ => Err("must be from 1 to 256, or 0 for one for each core".to_owned()),
+    }
+}
+
+fn demo(text: &str) -> Result<Option<bool>, String> {
+    match text {
+        "true" | "1" | "on" => Ok(Some(true)),
+        "false" | "0" | "off" => Ok(Some(false)),
+        "auto" => Ok(None),
+        _ => Err("must be true, false, or auto (on when nothing is set up)".to_owned()),
+    }
+}
+
+fn token(text: &str) -> Result<AdminToken, String> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=256).contains(&text.len()) {
+        Ok(AdminToken(text.to_owned()))
+    } else {
+        Err("must be 1 to 256 visible ASCII characters".to_owned())
+    }
+}
+
+fn filter(text: &str) -> Result<String, String> {
+    match text.parse::<tracing_subscriber::EnvFilter>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => {
+            Err(format!("must be a log filter, such as info or holdline=debug,warn: {error}"))
+        }
+    }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be text or json".to_owned()),
+    }
+}
+
+fn drain(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u64>().ok().filter(|seconds| *seconds <= 300);
+    let message = || "must be a whole number of seconds from 0 to 300".to_owned();
+    seconds.map(Duration::from_secs).ok_or_else(message)
+}

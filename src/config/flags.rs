@@ -1,0 +1,60 @@
+//! The flags of the command line. Values are taken as they are; the configuration checks them
+//! together with those of the other sources.
+
+use clap::Parser;
+
+/// A live-chat engine that knows when the customer is gone.
+///
+/// A flag wins over the environment, the environment over the file.
+#[derive(Debug, Parser)]
+#[command(name = "holdline", version)]
+pub(super) struct Flags {
+    /// Where connections are taken [default: 127.0.0.1:8080; env: HOLDLINE_LISTEN]
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// Where everything is kept [default: ./holdline-data; env: HOLDLINE_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<String>,
+    /// A TOML file with settings [env: HOLDLINE_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// How many threads work, 1 to 256 [default: 0, one for each core; env: HOLDLINE_THREADS]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) threads: Option<String>,
+    /// Set up the demo [default: when nothing else is set up; env: HOLDLINE_DEMO]
+    #[arg(long, conflicts_with = "no_demo")]
+    pub(super) demo: bool,
+    /// Do not set up the demo
+    #[arg(long)]
+    pub(super) no_demo: bool,
+    /// What is logged, such as info or holdline=debug [default: info; env: HOLDLINE_LOG]
+    #[arg(long, value_name = "FILTER")]
+    pub(super) log: Option<String>,
+    /// How the log is written: text or json [default: text; env: HOLDLINE_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+    /// How many seconds a stop may take, 0 to 300 [default: 10; env: HOLDLINE_DRAIN_S]
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) drain_s: Option<String>,
+}
+
+impl Flags {
+    /// Each flag that was given, by the key of its setting: its own name and its value.
+    pub(super) fn given(self) -> Vec<(&'static str, &'static str, String)> {
+        let demo = match (self.demo, self.no_demo) {
+            (true, _) => Some(("demo", "--demo", "true".to_owned())),
+            (_, true) => Some(("demo", "--no-demo", "false".to_owned())),
+            (false, false) => None,
+        };
+        let valued = [
+            ("listen", "--listen", self.listen),
+            ("data", "--data", self.data),
+            ("threads", "--threads", self.threads),
+            ("log", "--log", self.log),
+            ("log_format", "--log-format", self.log_format),
+            ("drain_s", "--drain-s", self.drain_s),
+        ];
+        let valued = valued.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?)));
+        valued.chain(demo).collect()
+    }
+}

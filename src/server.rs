@@ -1,0 +1,189 @@
+//! The whole server, put together: journal, engine, sockets, HTTP and the demo page, in the order
+//! in which each needs the other, and taken apart in the reverse.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Arbiter;
+use actix_web::App;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch;
+
+use crate::access::{Access, AccessFault, Secret};
+use crate::config::Config;
+use crate::demo;
+use crate::domain::settings::registry::TokenDigest;
+use crate::engine::{Engine, Failure, Options, Starting, Threads};
+use crate::http::{self, HttpState};
+use crate::journal::Fault;
+use crate::journal::sqlite::{OpenFault, SqliteJournal};
+use crate::socket::session::Door;
+use crate::socket::{self, Figures};
+use crate::web;
+
+/// A server that runs. It must be stopped with [`Server::stop`], or what it was told last may be
+/// lost as in a crash: nothing that was acknowledged.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    engine: Engine,
+    journal: Arc<SqliteJournal>,
+    arbiters: Vec<Arbiter>,
+    stop: watch::Sender<bool>,
+    drain: Duration,
+    greeting: String,
+}
+
+/// Why a server did not start, or did not stop well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerFault {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The data directory is not usable.
+    #[error("the data directory {} cannot be used: {source}", path.display())]
+    Data {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The secrets could not be read or made.
+    #[error(transparent)]
+    Access(#[from] AccessFault),
+    /// The journal could not be opened.
+    #[error(transparent)]
+    Journal(#[from] OpenFault),
+    /// The demo could not be set up.
+    #[error("the demo cannot be set up: {0}")]
+    Demo(#[source] Failure),
+    /// What was decided last may not be on the disk.
+    #[error("the journal could not be written to its end: {0}")]
+    Flush(#[source] Fault),
+}
+
+impl Server {
+    /// Starts everything that the configuration asks for. When this returns, every conversation
+    /// is live again and connections are taken. Must be called inside an actix system.
+    pub async fn start(config: &Config) -> Result<Self, ServerFault> {
+        let listen = |source| ServerFault::Listen { address: config.listen, source };
+        let listener = socket::bind(config.listen).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+
+        let starting = Starting::default();
+        let (journal, recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
+        let token = config.admin_token.as_ref().map(crate::config::AdminToken::as_str);
+        let mut access = Access::open(&config.data, token)?;
+        let secret = Arc::new(Secret::open(&config.data)?);
+        let journal = Arc::new(journal);
+        let held = recovered.conversations.len();
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let (threads, arbiters) = Threads::start(config.threads.unwrap_or(cores));
+        let started = std::time::Instant::now();
+        let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
+        tracing::info!(
+            conversations = held,
+            milliseconds = started.elapsed().as_millis(),
+            "every conversation that is not closed is live"
+        );
+
+        let greeting = set_up_demo(config, &engine, &mut access, address).await?;
+        warn_of_open_widgets(&engine);
+        let (stop, stopping) = watch::channel(false);
+        let state = HttpState::new(engine.clone(), access.administrator());
+        for (thread, arbiter) in arbiters.iter().enumerate() {
+            let listener = listener.try_clone().map_err(listen)?;
+            let (engine, secret) = (engine.clone(), secret.clone());
+            let (state, stopping) = (state.clone(), stopping.clone());
+            let serve = async move |(engine, secret, state): (Engine, Arc<Secret>, HttpState)| {
+                let door = Rc::new(Door::new(engine, secret, thread));
+                let app =
+                    move || App::new().configure(web::configure).configure(http::configure(&state));
+                let figures = Arc::new(Figures::default());
+                if let Err(error) = socket::serve(listener, app, door, figures, stopping).await {
+                    tracing::error!(%error, thread, "connections cannot be taken");
+                }
+            };
+            arbiter.spawn_fn(move || drop(actix::spawn(serve((engine, secret, state)))));
+        }
+        let drain = config.drain;
+        Ok(Self { address, engine, journal, arbiters, stop, drain, greeting })
+    }
+
+    /// Where connections are taken.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The engine.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What to tell whoever started it: where to go, and how to try it.
+    pub fn greeting(&self) -> &str {
+        &self.greeting
+    }
+
+    /// Takes no more connections, asks every widget to come back later, and returns when
+    /// everything that was decided is on the disk.
+    pub async fn stop(self) -> Result<(), ServerFault> {
+        // Nobody listens to this any more when every thread has died, which is as good.
+        self.stop.send_replace(true);
+        let drained = self.engine.drain(self.drain).await;
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+        let journal = self.journal;
+        // Closing waits for the disk, and for threads: not on a thread that others wait for.
+        let closing = tokio::task::spawn_blocking(move || journal.close());
+        // That the journal's threads died has been said by themselves.
+        let _died = closing.await;
+        drained.map_err(ServerFault::Flush)
+    }
+}
+
+async fn set_up_demo(
+    config: &Config,
+    engine: &Engine,
+    access: &mut Access,
+    address: SocketAddr,
+) -> Result<String, ServerFault> {
+    let settings = engine.settings();
+    let is_wanted = config.demo.unwrap_or_else(|| demo::is_wanted(&settings));
+    let is_there = config.demo.is_none() && demo::is_there(&settings);
+    let origin = format!("http://{address}");
+    if !is_wanted && !is_there {
+        return Ok(format!(
+            "Holdline listens on {origin}\nadministrator's token: {}\n",
+            access.administrator()
+        ));
+    }
+    let mut tokens = Vec::new();
+    for (agent, _, _) in demo::PEOPLE {
+        tokens.push(access.demo_token(agent)?);
+    }
+    let [ada, ben, sue] = [0, 1, 2].map(|index: usize| tokens[index].clone());
+    if is_wanted {
+        let digest = |token: &str| TokenDigest(Sha256::digest(token.as_bytes()).into());
+        let digests = [digest(&ada), digest(&ben), digest(&sue)];
+        for change in demo::changes(&settings, digests, engine.now()) {
+            engine.change(change).await.map_err(ServerFault::Demo)?;
+        }
+    }
+    Ok(demo::welcome(&origin, access.administrator(), [&ada, &ben, &sue]))
+}
+
+fn warn_of_open_widgets(engine: &Engine) {
+    for widget in engine.settings().widgets.values().filter(|widget| widget.origins.is_empty()) {
+        tracing::warn!(widget = %widget.id, "it may be opened from pages of any origin");
+    }
+}
