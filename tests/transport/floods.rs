@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use holdline::limits;
+use holdline::socket::{Outbox, Slow};
 
 use crate::peer::{Peer, frame, header, text};
 use crate::server::{Server, resident, until};
@@ -29,7 +30,7 @@ fn a_frame_that_declares_a_gibibyte_is_closed_at_its_header() {
     let mut peer = Peer::open(server.address);
     let before = resident();
     peer.send(&header(0x81, 1 << 30));
-    send_all(&mut peer, &[0; 65_536], 4_096);
+    send_all(&mut peer, &vec![0; 65_536], 4_096);
     until("the session has stopped", || !server.seen.ends().is_empty());
     assert!(resident() < before + 16 * MIB, "{} -> {}", before, resident());
     assert_eq!(server.seen.frames(), 0);
@@ -110,4 +111,22 @@ fn an_idle_socket_keeps_little_whatever_it_has_received() {
     let grown = after[1].saturating_sub(after[0]);
     assert!(grown < 8 * MIB, "{grown} bytes for {SOCKETS} sockets");
     assert!(after[1] < 200 * MIB, "{} bytes in all", after[1]);
+}
+
+#[test]
+fn the_future_of_a_socket_is_small() {
+    assert!(size_of::<holdline::socket::pump::Pump>() <= 128);
+    assert!(size_of::<holdline::socket::guard::Guard>() <= 128);
+}
+
+#[test]
+fn an_outbox_is_full_at_its_limits() {
+    let outbox = Outbox::default();
+    for _ in 0..limits::OUTBOX_FRAMES_MAX {
+        assert_eq!(outbox.reserve(10), Ok(()));
+    }
+    assert_eq!(outbox.reserve(10), Err(Slow));
+    let outbox = Outbox::default();
+    assert_eq!(outbox.reserve(limits::OUTBOX_BYTES_MAX), Ok(()));
+    assert_eq!(outbox.reserve(1), Err(Slow));
 }

@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-pub fn request(target: &str, protocol: &str) -> String {
+pub(crate) fn request(target: &str, protocol: &str) -> String {
     format!(
         "GET {target} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\
@@ -16,7 +16,7 @@ pub fn request(target: &str, protocol: &str) -> String {
 }
 
 /// A frame as a client writes it.
-pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
     let mut bytes = header(first, payload.len() as u64);
     bytes.extend_from_slice(&mask);
@@ -25,32 +25,32 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A header that declares a length, masked, without its mask.
-pub fn header(first: u8, length: u64) -> Vec<u8> {
+pub(crate) fn header(first: u8, length: u64) -> Vec<u8> {
     let mut bytes = vec![first];
     match length {
         0..126 => bytes.push(0x80 | u8::try_from(length).unwrap()),
         126..65_536 => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend_from_slice(&u16::try_from(length).unwrap().to_be_bytes());
         }
         _ => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | 0x7f);
             bytes.extend_from_slice(&length.to_be_bytes());
         }
     }
     bytes
 }
 
-pub fn text(payload: &str) -> Vec<u8> {
+pub(crate) fn text(payload: &str) -> Vec<u8> {
     frame(0x81, payload.as_bytes())
 }
 
-pub struct Peer {
-    pub stream: TcpStream,
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
 }
 
 impl Peer {
-    pub fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -59,19 +59,19 @@ impl Peer {
     }
 
     /// A socket that has been let in.
-    pub fn open(address: SocketAddr) -> Self {
+    pub(crate) fn open(address: SocketAddr) -> Self {
         let mut peer = Self::connect(address);
         peer.send(request("/v1/widget?widget=shop", "holdline.v1").as_bytes());
         assert!(peer.head().starts_with("HTTP/1.1 101 "));
         peer
     }
 
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
 
     /// The head of an answer.
-    pub fn head(&mut self) -> String {
+    pub(crate) fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -82,7 +82,7 @@ impl Peer {
     }
 
     /// The next frame: its first byte and its payload.
-    pub fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+    pub(crate) fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut start = [0; 2];
         self.stream.read_exact(&mut start).ok()?;
         let length = match start[1] {
@@ -103,14 +103,14 @@ impl Peer {
         Some((start[0], payload))
     }
 
-    pub fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         let (first, payload) = self.frame().expect("a frame");
         assert_eq!(first, 0x81, "{payload:?}");
         String::from_utf8(payload).unwrap()
     }
 
     /// Reads up to the close frame, and tells its code.
-    pub fn close_code(&mut self) -> u16 {
+    pub(crate) fn close_code(&mut self) -> u16 {
         loop {
             let (first, payload) = self.frame().expect("a close frame");
             if first == 0x88 {
@@ -121,7 +121,7 @@ impl Peer {
     }
 
     /// Everything up to the end.
-    pub fn rest(&mut self) -> String {
+    pub(crate) fn rest(&mut self) -> String {
         let mut rest = String::new();
         self.stream.read_to_string(&mut rest).unwrap();
         rest

@@ -18,24 +18,24 @@ use tokio::sync::watch;
 
 /// What the sessions of a server have seen.
 #[derive(Debug, Default)]
-pub struct Seen {
-    pub frames: AtomicUsize,
-    pub ticks: AtomicUsize,
-    pub stopped: AtomicUsize,
-    pub ends: Mutex<Vec<Option<SocketEnd>>>,
-    pub requests: Mutex<Vec<UpgradeRequest>>,
+pub(crate) struct Seen {
+    pub(crate) frames: AtomicUsize,
+    pub(crate) ticks: AtomicUsize,
+    pub(crate) stopped: AtomicUsize,
+    pub(crate) ends: Mutex<Vec<Option<SocketEnd>>>,
+    pub(crate) requests: Mutex<Vec<UpgradeRequest>>,
 }
 
 impl Seen {
-    pub fn frames(&self) -> usize {
+    pub(crate) fn frames(&self) -> usize {
         self.frames.load(Ordering::SeqCst)
     }
 
-    pub fn ticks(&self) -> usize {
+    pub(crate) fn ticks(&self) -> usize {
         self.ticks.load(Ordering::SeqCst)
     }
 
-    pub fn ends(&self) -> Vec<Option<SocketEnd>> {
+    pub(crate) fn ends(&self) -> Vec<Option<SocketEnd>> {
         self.ends.lock().unwrap().clone()
     }
 }
@@ -114,41 +114,55 @@ impl Admission for Doorman {
 }
 
 /// A running server; dropping it stops it.
-pub struct Server {
-    pub address: SocketAddr,
-    pub seen: Arc<Seen>,
-    pub figures: Arc<Figures>,
-    pub stop: watch::Sender<bool>,
-    thread: Option<std::thread::JoinHandle<()>>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) stop: watch::Sender<bool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Server {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
         let (seen, figures) = (Arc::<Seen>::default(), Arc::<Figures>::default());
-        let (doorman, counted) = (Doorman(Arc::clone(&seen)), Arc::clone(&figures));
-        let thread = std::thread::spawn(move || {
-            actix_rt::System::new().block_on(async move {
-                let app = || {
-                    App::new()
-                        .route("/plain", web::get().to(|| async { HttpResponse::Ok().body("hi") }))
-                        .route("/slow", web::get().to(slow))
-                };
-                serve(listener, app, doorman, counted, stopping).await.unwrap();
-            });
-        });
-        Self { address, seen, figures, stop, thread: Some(thread) }
+        let threads = [listener.try_clone().unwrap(), listener]
+            .into_iter()
+            .map(|listener| {
+                let (doorman, counted) = (Doorman(Arc::clone(&seen)), Arc::clone(&figures));
+                let stopping = stopping.clone();
+                std::thread::spawn(move || run(listener, doorman, counted, stopping))
+            })
+            .collect();
+        Self { address, seen, figures, stop, threads }
     }
 
     /// Waits for the server to have stopped.
-    pub fn join(&mut self) {
+    pub(crate) fn join(&mut self) {
         self.stop.send_replace(true);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             thread.join().unwrap();
         }
     }
+}
+
+/// One of the server's threads.
+fn run(
+    listener: std::net::TcpListener,
+    doorman: Doorman,
+    figures: Arc<Figures>,
+    stopping: watch::Receiver<bool>,
+) {
+    actix_rt::System::new().block_on(async move {
+        let app = || {
+            App::new()
+                .route("/plain", web::get().to(|| async { HttpResponse::Ok().body("hi") }))
+                .route("/slow", web::get().to(slow))
+        };
+        serve(listener, app, doorman, figures, stopping).await.unwrap();
+    });
 }
 
 async fn slow() -> HttpResponse {
@@ -163,7 +177,7 @@ impl Drop for Server {
 }
 
 /// Waits until something holds.
-pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < Duration::from_secs(30), "waited in vain until {what}");
@@ -172,7 +186,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 /// Resident bytes of this process.
-pub fn resident() -> usize {
+pub(crate) fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024

@@ -81,7 +81,7 @@ fn every_frame_is_what_the_schema_says() {
                 seq: SEQ,
                 id: "m-1",
                 from: Speaker::Agent,
-                name: Some(&name),
+                name: Some("Grace"),
                 text: "hi\u{2028}",
                 at: AT,
             },
