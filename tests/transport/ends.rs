@@ -117,3 +117,18 @@ fn a_reader_that_is_too_slow_is_closed_while_its_session_lives_on_until_then() {
     }
     assert_eq!(last, (0x88, 4002_u16.to_be_bytes().to_vec()));
 }
+
+#[test]
+fn whoever_finds_the_outbox_full_ends_the_socket_from_any_thread() {
+    let server = Server::start();
+    let mut peer = Peer::open(server.address);
+    peer.send(&text("hello"));
+    assert_eq!(peer.text(), "hello");
+    let outbox = server.seen.outboxes.lock().unwrap()[0].clone();
+    until("what was written is off the account", || outbox.frames() == 0 && outbox.bytes() == 0);
+    while outbox.reserve(100).is_ok() {}
+    assert_eq!(end_of(&server), Some(SocketEnd::Slow));
+    let bye: serde_json::Value = serde_json::from_str(&peer.text()).unwrap();
+    assert_eq!(bye["reason"], "slow_reader");
+    assert_eq!(peer.close_code(), 4002);
+}

@@ -10,7 +10,7 @@ use actix_web::{App, HttpResponse, web};
 use bytestring::ByteString;
 use holdline::domain::time::Span;
 use holdline::socket::{
-    Admission, Figures, Line, Message, ProtocolError, Rejection, SocketEnd, UpgradeRequest,
+    Admission, Figures, Line, Message, Outbox, ProtocolError, Rejection, SocketEnd, UpgradeRequest,
     WebsocketContext, bind, serve,
 };
 use holdline::wire::close::CloseCode;
@@ -24,6 +24,7 @@ pub(crate) struct Seen {
     pub(crate) stopped: AtomicUsize,
     pub(crate) ends: Mutex<Vec<Option<SocketEnd>>>,
     pub(crate) requests: Mutex<Vec<UpgradeRequest>>,
+    pub(crate) outboxes: Mutex<Vec<Arc<Outbox>>>,
 }
 
 impl Seen {
@@ -109,6 +110,7 @@ impl Admission for Doorman {
         if request.widget != "shop" {
             return Err(Rejection::new(404, "unknown_widget", "there is no such widget"));
         }
+        self.0.outboxes.lock().unwrap().push(line.outbox());
         Ok(Echo { line, seen: Arc::clone(&self.0), pushes: false, later: None })
     }
 }
