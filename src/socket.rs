@@ -6,6 +6,15 @@
 //! An idle socket keeps no buffer, and no socket can make the server buffer more than
 //! [`limits`](crate::limits) allow: [`guard`] refuses frames by their headers, reading stops while
 //! the session is busy, and a reader that is too slow is closed.
+//!
+//! # A session
+//!
+//! It is an actor in a [`WebsocketContext`] that handles `Result<Message, ProtocolError>` as a
+//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, never
+//! anything else, and calls [`Line::done`] once for each. It speaks through its [`Line`], not
+//! through its context. To close, it calls [`Line::close`] and stops its context. When its
+//! stream finishes, the socket is over: it may still send messages, stops at once, and reads why
+//! in [`Line::end`], also in `stopped`.
 
 pub mod guard;
 mod handshake;

@@ -216,22 +216,29 @@ fn header_len(known: &[u8]) -> Result<usize, Breach> {
     }
     Ok(match second & 0x7f {
         126 => 8,
-        127 => HEADER_BYTES_MAX,
+        127 => {
+            // Too much is refused without waiting for the mask.
+            known.get(2..10).map_or(Ok(0), bounded)?;
+            HEADER_BYTES_MAX
+        }
         _ => 6,
     })
 }
 
+/// A length of several bytes, if it is one that is taken.
+fn bounded(length: &[u8]) -> Result<usize, Breach> {
+    let declared = length.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
+    let fits = usize::try_from(declared).ok().filter(|bytes| *bytes <= limits::FRAME_BYTES_MAX);
+    fits.ok_or(Breach::TooBig)
+}
+
 fn parse_header(header: &[u8]) -> Result<Frame, Breach> {
     let (length, mask) = header[1..].split_at(header.len() - 5);
-    let declared = match length {
-        [short] => u64::from(short & 0x7f),
-        [_, rest @ ..] => rest.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+    let left = match length {
+        [short] => usize::from(short & 0x7f),
+        [_, extended @ ..] => bounded(extended)?,
         [] => 0,
     };
-    let left = usize::try_from(declared).map_err(|_| Breach::TooBig)?;
-    if left > limits::FRAME_BYTES_MAX {
-        return Err(Breach::TooBig);
-    }
     let mut key = [0; 4];
     key.copy_from_slice(mask);
     Ok(Frame { opcode: opcode(header[0])?, is_last: header[0] & 0x80 != 0, left, mask: key })

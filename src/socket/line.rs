@@ -2,6 +2,7 @@
 //! that counts what is on its way to the socket.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use actix_codec::Encoder;
-use actix_http::ws::{self, Codec};
+use actix_http::ws::{CloseReason, Codec};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
@@ -164,23 +165,23 @@ impl Line {
     /// Says a text. If the outbox is full the socket is closed instead; the session then learns
     /// of its end as of any other.
     pub fn text(&self, text: &ByteString) {
-        self.say(ws::Message::Text(text.clone()), text.len());
+        self.say(Message::Text(text.clone()), text.len());
     }
 
     /// Says a text for which the sender has made a reservation in the outbox.
     pub fn pass_on(&self, text: &ByteString) {
-        self.write(ws::Message::Text(text.clone()), text.len());
+        self.write(Message::Text(text.clone()), text.len());
     }
 
     /// Asks whether anybody is there.
     pub fn ping(&self) {
-        self.say(ws::Message::Ping(Bytes::new()), 0);
+        self.say(Message::Ping(Bytes::new()), 0);
     }
 
     /// Answers a ping.
     pub fn pong(&self, payload: Bytes) {
         let bytes = payload.len();
-        self.say(ws::Message::Pong(payload), bytes);
+        self.say(Message::Pong(payload), bytes);
     }
 
     /// Says `bye` and closes: the session stops its context next, and what was said before is
@@ -210,13 +211,13 @@ impl Line {
         self.0.end.get()
     }
 
-    fn say(&self, frame: ws::Message, bytes: usize) {
+    fn say(&self, frame: Message, bytes: usize) {
         if self.0.outbox.reserve(bytes).is_ok() {
             self.write(frame, bytes);
         }
     }
 
-    fn write(&self, frame: ws::Message, bytes: usize) {
+    fn write(&self, frame: Message, bytes: usize) {
         // Nothing may follow a close frame.
         if self.0.has_closed.get() {
             self.0.outbox.release(1, bytes);
@@ -232,7 +233,7 @@ impl Line {
 
     pub(super) fn take_written(&self) -> Option<Written> {
         let mut inner = self.0.inner.borrow_mut();
-        (!inner.written.bytes.is_empty()).then(|| std::mem::take(&mut inner.written))
+        (!inner.written.bytes.is_empty()).then(|| mem::take(&mut inner.written))
     }
 
     pub(super) fn has_closed(&self) -> bool {
@@ -291,7 +292,7 @@ impl Line {
             if inner.rest.is_empty() {
                 return None;
             }
-            let rest = std::mem::take(&mut inner.rest);
+            let rest = mem::take(&mut inner.rest);
             let mut chunk = &rest[..];
             let found = inner.guard.next(&mut chunk);
             inner.rest = rest.slice_ref(chunk);
@@ -316,9 +317,9 @@ impl Line {
 impl Written {
     /// Adds the goodbye, which is beyond the account of the outbox.
     pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
-        let reason = ws::CloseReason { code: code.number().into(), description: None };
+        let reason = CloseReason { code: code.number().into(), description: None };
         let mut codec = Codec::new();
-        for frame in [ws::Message::Text(bye.clone()), ws::Message::Close(Some(reason))] {
+        for frame in [Message::Text(bye.clone()), Message::Close(Some(reason))] {
             // Encoding fails only for fragments out of order, and none is ever sent.
             let _: Result<(), ProtocolError> = codec.encode(frame, &mut self.bytes);
         }
@@ -336,17 +337,16 @@ impl Stream for Frames {
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let line = &self.0;
         let is_slow = line.end() == Some(SocketEnd::Slow);
-        if !is_slow && (line.is_open() || line.end().is_some()) {
-            if let Some(incoming) = line.take_next() {
-                line.0.given.set(line.0.given.get() + 1);
-                let message = match incoming {
-                    Incoming::Text(text) => Message::Text(text),
-                    Incoming::Ping(payload) => Message::Ping(payload),
-                    Incoming::Pong(payload) => Message::Pong(payload),
-                    Incoming::Close(_) => Message::Nop,
-                };
-                return Poll::Ready(Some(Ok(message)));
-            }
+        let may_give = !is_slow && (line.is_open() || line.end().is_some());
+        if may_give && let Some(incoming) = line.take_next() {
+            line.0.given.set(line.0.given.get() + 1);
+            let message = match incoming {
+                Incoming::Text(text) => Message::Text(text),
+                Incoming::Ping(payload) => Message::Ping(payload),
+                Incoming::Pong(payload) => Message::Pong(payload),
+                Incoming::Close(_) => Message::Nop,
+            };
+            return Poll::Ready(Some(Ok(message)));
         }
         // The pump polls the session again whenever this could have changed.
         if line.end().is_some() {

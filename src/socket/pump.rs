@@ -271,7 +271,7 @@ impl Pump {
             return Poll::Pending;
         }
         self.farewell = Some(farewell);
-        while self.read(cx, |pump, bytes| pump.drain(bytes)) {
+        while self.read(cx, Self::drain) {
             if self.farewell.is_none() {
                 return Poll::Ready(());
             }

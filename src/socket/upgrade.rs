@@ -11,7 +11,7 @@ use actix_codec::Framed;
 use actix_http::header::{self, HeaderName};
 use actix_http::{HttpMessage, Request, h1};
 use actix_web::web::Query;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -82,12 +82,12 @@ pub(super) async fn answer<A: Admission>(
     let unwritten = parts.write_buf;
     match judge(admission, &request) {
         Ok((opening, line, session)) => {
-            let opening = prefixed(unwritten, opening);
+            let opening = prefixed(&unwritten, opening);
             actix_rt::spawn(Pump::new(stream, line, session, opening, &leftover));
         }
         Err(rejection) => {
             drop(leftover);
-            let answer = prefixed(unwritten, handshake::reject(&rejection));
+            let answer = prefixed(&unwritten, handshake::reject(&rejection));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
             // Nobody is left to be told when it could not be written in time.
             let _: Result<_, _> = tokio::time::timeout(limit, turn_away(stream, answer)).await;
@@ -126,8 +126,8 @@ fn text_of(request: &Request, name: &HeaderName) -> Option<String> {
     Some(request.headers().get(name)?.to_str().ok()?.to_owned())
 }
 
-fn prefixed(unwritten: BytesMut, answer: Bytes) -> Bytes {
-    if unwritten.is_empty() { answer } else { [&unwritten[..], &answer[..]].concat().into() }
+fn prefixed(unwritten: &[u8], answer: Bytes) -> Bytes {
+    if unwritten.is_empty() { answer } else { [unwritten, &answer[..]].concat().into() }
 }
 
 /// Writes an answer and waits for the other end to close, so that a reset does not overtake it.

@@ -2,10 +2,8 @@
 //!
 //! The text is a [`ByteString`], so one rendering can be handed to many sockets.
 
-use std::fmt::Display;
-
 use bytestring::ByteString;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
@@ -16,7 +14,8 @@ use crate::limits;
 use crate::wire::client::{Malformed, Reference};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::time::Rfc3339;
+
+mod form;
 
 /// What the server says.
 #[derive(Clone, Debug, Serialize)]
@@ -25,13 +24,13 @@ pub enum ServerFrame<'a> {
     /// The answer to `hello`.
     Welcome {
         /// The session.
-        #[serde(serialize_with = "shown")]
+        #[serde(serialize_with = "form::shown")]
         session: SessionId,
         /// How often the widget should beat.
-        #[serde(serialize_with = "millis")]
+        #[serde(serialize_with = "form::millis")]
         heartbeat_ms: Span,
         /// How long an away customer is held.
-        #[serde(serialize_with = "millis")]
+        #[serde(serialize_with = "form::millis")]
         window_ms: Span,
         /// What a widget must keep to.
         limits: Limits,
@@ -48,15 +47,15 @@ pub enum ServerFrame<'a> {
         #[serde(rename = "ref")]
         reference: &'a Reference,
         /// The conversation.
-        #[serde(serialize_with = "shown")]
+        #[serde(serialize_with = "form::shown")]
         conversation: ConversationId,
         /// The token to come back with.
         token: &'a str,
         /// The conversation's state.
-        #[serde(serialize_with = "state_name")]
+        #[serde(serialize_with = "form::state_name")]
         state: State,
         /// The latest place that the customer may see.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
     },
     /// The answer to `post`, once the message is durable.
@@ -65,37 +64,37 @@ pub enum ServerFrame<'a> {
         #[serde(rename = "ref")]
         reference: &'a Reference,
         /// The message's id.
-        #[serde(serialize_with = "shown")]
+        #[serde(serialize_with = "form::shown")]
         id: &'a MessageId,
         /// Its place.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
         /// Its time.
-        #[serde(serialize_with = "time")]
+        #[serde(serialize_with = "form::time")]
         at: Timestamp,
     },
     /// The answer to a `beat`, where there is reason to give one.
     Beat {
         /// The latest place that the customer may see.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
     },
     /// Somebody said something.
     Message {
         /// Its place.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
         /// Its id.
         id: &'a str,
         /// Who said it.
         from: Speaker,
         /// What the agent is called, where it is known.
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name_text")]
-        name: Option<&'a DisplayName>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
         /// What.
         text: &'a str,
         /// When.
-        #[serde(serialize_with = "time")]
+        #[serde(serialize_with = "form::time")]
         at: Timestamp,
     },
     /// The conversation has changed its state, or this is the answer to `end`.
@@ -104,37 +103,37 @@ pub enum ServerFrame<'a> {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a Reference>,
         /// The place of the change.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
         /// The state.
-        #[serde(serialize_with = "state_name")]
+        #[serde(serialize_with = "form::state_name")]
         state: State,
         /// Why the chat ended, once it has.
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "reason_name")]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "form::reason_name")]
         reason: Option<Reason>,
     },
     /// An agent joined.
     Joined {
         /// The place.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
         /// What they are called.
-        #[serde(serialize_with = "shown")]
+        #[serde(serialize_with = "form::shown")]
         name: &'a DisplayName,
         /// When.
-        #[serde(serialize_with = "time")]
+        #[serde(serialize_with = "form::time")]
         at: Timestamp,
     },
     /// An agent left.
     Left {
         /// The place.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
         /// What they are called, where it is known.
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "name_text")]
-        name: Option<&'a DisplayName>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
         /// When.
-        #[serde(serialize_with = "time")]
+        #[serde(serialize_with = "form::time")]
         at: Timestamp,
     },
     /// Where the chat stands in its queue.
@@ -142,7 +141,7 @@ pub enum ServerFrame<'a> {
         /// How many are before it, and itself.
         position: usize,
         /// How long the wait may be, where that can be told.
-        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_millis")]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "form::maybe_millis")]
         wait_ms: Option<Span>,
     },
     /// The agent types, or has stopped.
@@ -153,7 +152,7 @@ pub enum ServerFrame<'a> {
     /// The agent has read up to a place.
     Read {
         /// The place.
-        #[serde(serialize_with = "place")]
+        #[serde(serialize_with = "form::place")]
         seq: Seq,
     },
     /// A frame was refused, or the token of `hello` was.
@@ -162,7 +161,7 @@ pub enum ServerFrame<'a> {
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<&'a Reference>,
         /// The code.
-        #[serde(serialize_with = "refusal_code")]
+        #[serde(serialize_with = "form::refusal_code")]
         code: RefusalCode,
         /// The field that is wrong, where it is one.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,7 +175,7 @@ pub enum ServerFrame<'a> {
         #[serde(flatten)]
         close: Close,
         /// After how long to come back, where coming back makes sense.
-        #[serde(serialize_with = "millis")]
+        #[serde(serialize_with = "form::millis")]
         retry_after_ms: Span,
     },
 }
@@ -230,15 +229,15 @@ pub enum Speaker {
 #[derive(Clone, Debug, Serialize)]
 pub struct Live<'a> {
     /// Its id.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "form::shown")]
     pub id: ConversationId,
     /// The token to come back with.
     pub token: &'a str,
     /// Its state.
-    #[serde(serialize_with = "state_name")]
+    #[serde(serialize_with = "form::state_name")]
     pub state: State,
     /// The latest place that the customer may see.
-    #[serde(serialize_with = "place")]
+    #[serde(serialize_with = "form::place")]
     pub seq: Seq,
 }
 
@@ -246,13 +245,13 @@ pub struct Live<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Ended<'a> {
     /// Its id.
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "form::shown")]
     pub id: ConversationId,
     /// Its state.
-    #[serde(serialize_with = "state_name")]
+    #[serde(serialize_with = "form::state_name")]
     pub state: State,
     /// Why it ended.
-    #[serde(serialize_with = "shown_reason")]
+    #[serde(serialize_with = "form::shown_reason")]
     pub reason: Reason,
     /// Where the page should go now, where the workstream says so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -293,44 +292,4 @@ impl Limits {
 pub struct Close {
     code: u16,
     reason: &'static str,
-}
-
-fn shown<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-fn name_text<S: Serializer>(name: &Option<&DisplayName>, serializer: S) -> Result<S::Ok, S::Error> {
-    name.map(DisplayName::as_str).serialize(serializer)
-}
-
-fn place<S: Serializer>(seq: &Seq, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u32(seq.number())
-}
-
-fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    Rfc3339(*at).serialize(serializer)
-}
-
-fn millis<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(span.as_millis())
-}
-
-fn maybe_millis<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
-    span.map(Span::as_millis).serialize(serializer)
-}
-
-fn state_name<S: Serializer>(state: &State, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(state.name())
-}
-
-fn shown_reason<S: Serializer>(reason: &Reason, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(reason.name())
-}
-
-fn reason_name<S: Serializer>(reason: &Option<Reason>, serializer: S) -> Result<S::Ok, S::Error> {
-    reason.map(Reason::name).serialize(serializer)
-}
-
-fn refusal_code<S: Serializer>(code: &RefusalCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(code.code())
 }

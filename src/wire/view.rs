@@ -29,7 +29,8 @@ pub fn for_customer(
                 Author::Customer => (Speaker::Customer, None),
                 Author::Agent(agent) => (Speaker::Agent, name_of(agent)),
             };
-            let (id, name, text) = (id.as_str(), name.as_ref(), text.as_str());
+            let name = name.as_ref().map(DisplayName::as_str);
+            let (id, text) = (id.as_str(), text.as_str());
             vec![ServerFrame::Message { seq, id, from: speaker, name, text, at }.render()]
         }
         Event::ChatAccepted { name, .. } => {
@@ -38,7 +39,8 @@ pub fn for_customer(
         Event::AgentLeft { agent, .. } => {
             let name = name_of(agent);
             vec![
-                ServerFrame::Left { seq, name: name.as_ref(), at }.render(),
+                ServerFrame::Left { seq, name: name.as_ref().map(DisplayName::as_str), at }
+                    .render(),
                 state(seq, State::Open, None),
             ]
         }

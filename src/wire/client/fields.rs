@@ -61,9 +61,9 @@ pub(super) struct Fields<'a> {
     given: u16,
 }
 
-/// A name that a frame's field may have.
+/// A field that a frame may have.
 #[derive(Clone, Copy)]
-enum Name {
+enum Field {
     Kind,
     Reference,
     Visitor,
@@ -82,7 +82,7 @@ enum Name {
     Unknown,
 }
 
-impl Name {
+impl Field {
     fn of(name: &str) -> (Self, &'static str) {
         match name {
             "type" => (Self::Kind, "type"),
@@ -118,7 +118,7 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
-    fn note(&mut self, name: Name, text: &'static str) {
+    fn note(&mut self, name: Field, text: &'static str) {
         let bit = 1_u16 << name as u16;
         if self.given & bit != 0 && self.twice.is_none() {
             self.twice = Some(text);
@@ -147,28 +147,28 @@ impl<'de> Visitor<'de> for &mut Fields<'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((name, text)) = map.next_key_seed(NameSeed)? {
-            if matches!(name, Name::Unknown) {
+            if matches!(name, Field::Unknown) {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
             self.note(name, text);
             match name {
-                Name::Form => self.form = map.next_value_seed(TreeSeed)?,
-                Name::Context => self.context = map.next_value_seed(TreeSeed)?,
-                Name::Kind => self.kind = map.next_value()?,
-                Name::Reference => self.reference = map.next_value()?,
-                Name::Visitor => self.visitor = map.next_value()?,
-                Name::Token => self.token = map.next_value()?,
-                Name::After => self.after = map.next_value()?,
-                Name::Page => self.page = map.next_value()?,
-                Name::Locale => self.locale = map.next_value()?,
-                Name::Id => self.id = map.next_value()?,
-                Name::Name => self.name = map.next_value()?,
-                Name::Text => self.text = map.next_value()?,
-                Name::Seq => self.seq = map.next_value()?,
-                Name::On => self.on = map.next_value()?,
-                Name::Cause => self.cause = map.next_value()?,
-                Name::Unknown => {}
+                Field::Form => self.form = map.next_value_seed(TreeSeed)?,
+                Field::Context => self.context = map.next_value_seed(TreeSeed)?,
+                Field::Kind => self.kind = map.next_value()?,
+                Field::Reference => self.reference = map.next_value()?,
+                Field::Visitor => self.visitor = map.next_value()?,
+                Field::Token => self.token = map.next_value()?,
+                Field::After => self.after = map.next_value()?,
+                Field::Page => self.page = map.next_value()?,
+                Field::Locale => self.locale = map.next_value()?,
+                Field::Id => self.id = map.next_value()?,
+                Field::Name => self.name = map.next_value()?,
+                Field::Text => self.text = map.next_value()?,
+                Field::Seq => self.seq = map.next_value()?,
+                Field::On => self.on = map.next_value()?,
+                Field::Cause => self.cause = map.next_value()?,
+                Field::Unknown => {}
             }
         }
         Ok(())
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for &mut Fields<'de> {
 struct NameSeed;
 
 impl<'de> DeserializeSeed<'de> for NameSeed {
-    type Value = (Name, &'static str);
+    type Value = (Field, &'static str);
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
         json.deserialize_str(self)
@@ -186,14 +186,14 @@ impl<'de> DeserializeSeed<'de> for NameSeed {
 }
 
 impl Visitor<'_> for NameSeed {
-    type Value = (Name, &'static str);
+    type Value = (Field, &'static str);
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a name")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Name::of(name))
+        Ok(Field::of(name))
     }
 }
 
