@@ -143,7 +143,7 @@ impl Secret {
             return Ok(secret);
         }
         fs::create_dir_all(data).map_err(|source| at(data, source))?;
-        let made = data.join(format!("{SECRET_FILE}.{}.new", std::process::id()));
+        let made = data.join(format!("{SECRET_FILE}.{}.new", mint_token("")?));
         write_private(&made, &random()?).map_err(|source| at(&made, source))?;
         // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
         let linked = fs::hard_link(&made, &path);
