@@ -84,14 +84,13 @@ impl Access {
             Err(source) => return Err(at(&path, source)),
         };
         let given = administrator.map(str::to_owned).or_else(|| kept.administrator.clone());
-        let administrator = match given {
-            Some(administrator) => administrator,
-            None => {
-                let made = mint_token("hla_")?;
-                kept.administrator = Some(made.clone());
-                keep(&path, &kept)?;
-                made
-            }
+        let administrator = if let Some(administrator) = given {
+            administrator
+        } else {
+            let made = mint_token("hla_")?;
+            kept.administrator = Some(made.clone());
+            keep(&path, &kept)?;
+            made
         };
         Ok(Self { path, kept, administrator })
     }

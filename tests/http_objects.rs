@@ -1,258 +1,33 @@
-//! The JSON of HTTP: documents read and written back, mistakes named, every event told.
+//! The JSON of HTTP: documents read and written back, mistakes named, the feed's events.
+
+#[path = "fixtures/chat.rs"]
+mod chat;
 
 use std::sync::Arc;
 
 use holdline::domain::agent::Presence;
-use holdline::domain::cause::{Cause, Leaving, Misuse};
-use holdline::domain::conversation::State;
-use holdline::domain::conversation::attendance::Absence;
-use holdline::domain::conversation::event::{
-    Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded, Reminder,
-    Timers,
-};
-use holdline::domain::conversation::view::{Customer, Stage, View};
-use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId};
-use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::conversation::event::Event;
+use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::{
     AgentSettings, Autoclose, IdleRule, Role, Workstream, WrapupBlock,
 };
-use holdline::domain::text::{DisplayName, MessageText};
+use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::objects::{
     AgentDocument, AgentObject, ConversationObject, MessageDocument, PresenceDocument,
-    QueueDocument, ReadDocument, TranscriptEntry, WidgetDocument, WorkstreamDocument,
+    QueueDocument, ReadDocument, WidgetDocument, WorkstreamDocument,
 };
-use holdline::wire::{feed, narrative, time};
+use holdline::wire::{feed, time};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const NOON: Timestamp = Timestamp::from_millis(1_772_366_400_123);
-
-fn lease() -> Lease {
-    let (units, grace) = (2, Span::from_secs(150));
-    Lease { agent: "ada".parse().unwrap(), units, purpose: Purpose::Chat, grace }
-}
-
-fn opening() -> Opening {
-    Opening {
-        widget: "site".parse().unwrap(),
-        workstream: "sales".parse().unwrap(),
-        queue: "first".parse().unwrap(),
-        visitor: VisitorId::from_bits(1),
-        start: "s1".parse().unwrap(),
-        name: Some(DisplayName::parse("Kim").unwrap()),
-        form: Some(Arc::from(r#"{"topic":"price"}"#)),
-        context: None,
-        page: Some(Arc::from("https://example.org/")),
-        locale: Some(Arc::from("en")),
-        close_at: Some(NOON),
-    }
-}
-
-fn view() -> View {
-    View {
-        id: ConversationId::from_bits(5),
-        state: State::Active,
-        stage: Some(Stage::Talking),
-        reason: None,
-        agent: Some("ada".parse().unwrap()),
-        offer_until: None,
-        widget: "site".parse().unwrap(),
-        workstream: "sales".parse().unwrap(),
-        queue: "first".parse().unwrap(),
-        seq: Seq::new(9),
-        started_at: NOON,
-        due_at: None,
-        customer: Customer {
-            name: Some(DisplayName::parse("Kim").unwrap()),
-            connected: false,
-            absence: Some(absence()),
-            form: Some(Arc::from(r#"{"topic":"price"}"#)),
-            context: None,
-            page: None,
-            locale: None,
-        },
-    }
-}
-
-fn absence() -> Absence {
-    Absence { since: NOON, until: NOON + Span::from_secs(180), cause: Cause::Closed(1006) }
-}
-
-/// One of every kind of event. The match has no other arm, so a new kind must be added here too.
-fn every_event() -> Vec<Event> {
-    let session = SessionId::from_bits(3);
-    let ada: holdline::domain::id::AgentId = "ada".parse().unwrap();
-    let cause = Cause::Left(Leaving::Unloaded);
-    let until = NOON + Span::from_secs(180);
-    let close_at = Some(until);
-    let reminder = Some(Reminder { at: NOON, until });
-    let text = MessageText::parse("hello").unwrap();
-    let name = DisplayName::parse("Ada").unwrap();
-    let events = vec![
-        Event::ConversationStarted(opening()),
-        Event::SessionJoined { session, heartbeat: Span::from_secs(25), program: None },
-        Event::SessionLost { session, cause, heard_at: NOON, there_until: NOON },
-        Event::CustomerAway { since: NOON, until, cause },
-        Event::CustomerReturned { after: Span::from_millis(61_500) },
-        Event::CustomerDisconnected { since: NOON, cause },
-        Event::MessagePosted {
-            id: "m1".parse().unwrap(),
-            from: Author::Agent(ada.clone()),
-            text,
-            reminder,
-        },
-        Event::ChatOffered { lease: lease(), until, by: None },
-        Event::OfferEnded { agent: ada.clone(), end: OfferEnd::Lapsed, excluded: true, close_at },
-        Event::ChatAccepted { lease: lease(), name, close_at: None },
-        Event::AgentLeft { agent: ada.clone(), why: Departure::Gone, close_at },
-        Event::CustomerReminded { until },
-        Event::WrapupStarted {
-            reason: Reason::CustomerDisconnectedWhileActive,
-            by: Actor::Timer,
-            hold: Hold::UntilClosed,
-            close_at,
-        },
-        Event::LeaseReleased { agent: ada.clone() },
-        Event::ConversationClosed { reason: Reason::AgentEnded, by: Actor::Agent(ada) },
-        Event::ServerRestarted { until, timers: Timers { offer_until: None, close_at, reminder } },
-    ];
-    for event in &events {
-        match event {
-            Event::ConversationStarted(_)
-            | Event::SessionJoined { .. }
-            | Event::SessionLost { .. }
-            | Event::CustomerAway { .. }
-            | Event::CustomerReturned { .. }
-            | Event::CustomerDisconnected { .. }
-            | Event::MessagePosted { .. }
-            | Event::ChatOffered { .. }
-            | Event::OfferEnded { .. }
-            | Event::ChatAccepted { .. }
-            | Event::AgentLeft { .. }
-            | Event::CustomerReminded { .. }
-            | Event::WrapupStarted { .. }
-            | Event::LeaseReleased { .. }
-            | Event::ConversationClosed { .. }
-            | Event::ServerRestarted { .. } => {}
-        }
-    }
-    events
-}
-
-fn recorded(event: Event) -> Recorded {
-    Recorded { seq: Seq::new(4), at: NOON, event }
-}
+use crate::chat::{NOON, absence, every_event, lease, recorded, view};
 
 fn workstream(body: &str) -> Result<Workstream, Vec<String>> {
     let read = WorkstreamDocument::read("sales".parse().unwrap(), body.as_bytes());
     read.map_err(|errors| {
         errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect()
     })
-}
-
-#[test]
-fn every_event_is_one_sentence_and_a_kind_of_its_own() {
-    let mut kinds = Vec::new();
-    for event in every_event() {
-        let text = narrative::sentence(&event);
-        assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{text}");
-        assert!(!text.contains("  ") && !text.contains('\n'), "{text}");
-        assert!(narrative::details(&event).values().all(|fact| !fact.is_null()));
-        kinds.push(narrative::kind(&event));
-    }
-    let count = kinds.len();
-    kinds.sort_unstable();
-    kinds.dedup();
-    assert_eq!(kinds.len(), count);
-}
-
-#[test]
-fn the_customers_copy_holds_only_what_they_may_see() {
-    for event in every_event() {
-        let recorded = recorded(event);
-        let entry = TranscriptEntry::of(&recorded, Audience::Customer);
-        assert!(entry.is_none() || recorded.event.is_seen_by(Audience::Customer));
-        if let Some(entry) = entry {
-            let text = entry.text.to_lowercase();
-            for secret in ["disconnect", "away", "window", "queue", "ada left"] {
-                assert!(!text.contains(secret), "{text}");
-            }
-        }
-    }
-}
-
-#[test]
-fn agents_are_told_that_the_customer_was_disconnected_and_why() {
-    let event = Event::CustomerDisconnected { since: NOON, cause: Cause::Reset };
-    let entry = TranscriptEntry::of(&recorded(event.clone()), Audience::Agent).unwrap();
-    assert_eq!((entry.kind, entry.from), ("notice", "system"));
-    assert!(entry.text.starts_with("Customer disconnected"), "{}", entry.text);
-    assert!(entry.text.contains("reset"), "{}", entry.text);
-    assert!(TranscriptEntry::of(&recorded(event), Audience::Customer).is_none());
-}
-
-#[test]
-fn sessions_and_leases_make_no_notice() {
-    for event in every_event() {
-        let silent = matches!(
-            event,
-            Event::SessionJoined { .. } | Event::SessionLost { .. } | Event::LeaseReleased { .. }
-        );
-        if silent {
-            assert_eq!(narrative::notice(&event, Audience::Agent), None);
-        }
-    }
-}
-
-#[test]
-fn for_a_customer_a_chat_ends_once() {
-    let ended = |reason, by: Actor| {
-        narrative::notice(&Event::ConversationClosed { reason, by }, Audience::Customer)
-    };
-    assert_eq!(ended(Reason::AgentEnded, Actor::Agent("ada".parse().unwrap())), None);
-    assert_eq!(ended(Reason::CustomerEnded, Actor::Timer), None);
-    assert_eq!(ended(Reason::CustomerDisconnectedWhileActive, Actor::Timer), None);
-    assert!(ended(Reason::CustomerEnded, Actor::Customer).is_some());
-    assert!(ended(Reason::OpenTooLong, Actor::Timer).is_some());
-}
-
-#[test]
-fn every_cause_has_its_evidence() {
-    let causes = [
-        Cause::Left(Leaving::Hidden),
-        Cause::Left(Leaving::Unloaded),
-        Cause::Closed(1001),
-        Cause::Closed(1005),
-        Cause::Closed(1006),
-        Cause::Reset,
-        Cause::Silent,
-        Cause::Replaced,
-        Cause::Draining,
-        Cause::Restarted,
-        Cause::Refused(Misuse::Slow),
-        Cause::Refused(Misuse::Size),
-    ];
-    let mut told: Vec<_> = causes.into_iter().map(narrative::evidence).collect();
-    told.sort();
-    told.dedup();
-    assert_eq!(told.len(), causes.len());
-}
-
-#[test]
-fn why_says_state_customer_and_evidence_in_one_sentence() {
-    let why = narrative::why(&view(), &[]);
-    assert!(why.starts_with("Active: agent ada is in the chat; the customer is away since 2026-"));
-    assert!(why.contains("without a close frame") && why.ends_with('.'), "{why}");
-
-    let mut closed = view();
-    closed.state = State::Closed;
-    closed.stage = None;
-    closed.reason = Some(Reason::CustomerDisconnectedWhileActive);
-    closed.customer.absence = None;
-    let event = Event::CustomerDisconnected { since: NOON, cause: Cause::Silent };
-    let why = narrative::why(&closed, &[recorded(event)]);
-    assert!(why.contains("longer than the window") && why.contains("two heartbeats"), "{why}");
 }
 
 #[test]

@@ -123,10 +123,10 @@ fn posted(from: &Author, reminder: Option<&Reminder>) -> String {
         Author::Customer => "The customer".to_owned(),
         Author::Agent(agent) => format!("Agent {agent}"),
     };
-    let reminded = reminder.map_or_else(String::new, |reminder| {
+    let warning = reminder.map_or_else(String::new, |reminder| {
         format!("; the customer is reminded at {} unless they answer", rfc3339(reminder.at))
     });
-    format!("{from} posted a message{reminded}.")
+    format!("{from} posted a message{warning}.")
 }
 
 fn offered(lease: &Lease, until: Timestamp, by: Option<&AgentId>) -> String {
