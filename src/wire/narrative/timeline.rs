@@ -98,12 +98,7 @@ pub fn sentence(event: &Event) -> String {
             let by = actor(by);
             format!("The conversation was closed by {by}; it ended because {}.", because(*reason))
         }
-        Event::ServerRestarted { until, timers } => format!(
-            "The server had stopped and is back. Every session is lost, and a customer who is held \
-             has until {}{}.",
-            rfc3339(*until),
-            restarted(timers)
-        ),
+        Event::ServerRestarted { until, timers } => restarted(*until, timers),
     }
 }
 
@@ -168,15 +163,20 @@ fn held(hold: Hold) -> String {
     }
 }
 
-fn restarted(timers: &Timers) -> String {
+fn restarted(until: Timestamp, timers: &Timers) -> String {
     let Timers { offer_until, close_at, reminder } = timers;
     let named = [
         ("the offer lapses", *offer_until),
         ("it closes by itself", *close_at),
         ("the customer is reminded", reminder.map(|reminder| reminder.at)),
     ];
-    named
+    let named: String = named
         .into_iter()
         .filter_map(|(what, at)| Some(format!("; {what} at {}", rfc3339(at?))))
-        .collect()
+        .collect();
+    format!(
+        "The server had stopped and is back. Every session is lost, and a customer who is held \
+         has until {}{named}.",
+        rfc3339(until)
+    )
 }
