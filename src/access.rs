@@ -84,14 +84,13 @@ impl Access {
             Err(source) => return Err(at(&path, source)),
         };
         let given = administrator.map(str::to_owned).or_else(|| kept.administrator.clone());
-        let administrator = match given {
-            Some(administrator) => administrator,
-            None => {
-                let made = mint_token("hla_")?;
-                kept.administrator = Some(made.clone());
-                keep(&path, &kept)?;
-                made
-            }
+        let administrator = if let Some(administrator) = given {
+            administrator
+        } else {
+            let made = mint_token("hla_")?;
+            kept.administrator = Some(made.clone());
+            keep(&path, &kept)?;
+            made
         };
         Ok(Self { path, kept, administrator })
     }
@@ -143,7 +142,7 @@ impl Secret {
             return Ok(secret);
         }
         fs::create_dir_all(data).map_err(|source| at(data, source))?;
-        let made = data.join(format!("{SECRET_FILE}.{}.new", std::process::id()));
+        let made = data.join(format!("{SECRET_FILE}.{}.new", mint_token("")?));
         write_private(&made, &random()?).map_err(|source| at(&made, source))?;
         // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
         let linked = fs::hard_link(&made, &path);

@@ -1,6 +1,8 @@
 //! The flags of the command line. Values are taken as they are; the configuration checks them
 //! together with those of the other sources.
 
+#![expect(clippy::doc_markdown, reason = "these comments are printed as they are by --help")]
+
 use clap::Parser;
 
 /// A live-chat engine that knows when the customer is gone.

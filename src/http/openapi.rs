@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the code that it describes.
+//! The `OpenAPI` document, made from the code that it describes.
 
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};

@@ -343,7 +343,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// In the OpenAPI document: whatever is not described otherwise is a problem document.
+/// In the `OpenAPI` document: whatever is not described otherwise is a problem document.
 pub(super) struct Problems;
 
 impl IntoResponses for Problems {

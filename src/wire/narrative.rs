@@ -1,11 +1,13 @@
 //! What happened, told: notices for a transcript, sentences and facts for a timeline, and the one
 //! sentence that says why a chat is in its state. Every event is told; the compiler sees to it.
 
+mod facts;
 mod timeline;
 mod transcript;
 mod why;
 
-pub use timeline::{details, kind, sentence};
+pub use facts::details;
+pub use timeline::{kind, sentence};
 pub use transcript::notice;
 pub use why::why;
 

@@ -1,13 +1,12 @@
-//! The timeline: every event as one sentence with its cause, and as facts.
-
-use serde_json::{Map, Value, json};
+//! The timeline: every event as one sentence with its cause.
 
 use crate::domain::conversation::event::{
     Author, Departure, Event, Hold, OfferEnd, Opening, Reminder, Timers,
 };
+use crate::domain::id::AgentId;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor, actor_kind, because, evidence};
+use crate::wire::narrative::{actor, because, evidence};
 use crate::wire::time::{rfc3339, spoken};
 
 /// The name of the event's kind. It never changes.
@@ -99,12 +98,7 @@ pub fn sentence(event: &Event) -> String {
             let by = actor(by);
             format!("The conversation was closed by {by}; it ended because {}.", because(*reason))
         }
-        Event::ServerRestarted { until, timers } => format!(
-            "The server had stopped and is back. Every session is lost, and a customer who is held \
-             has until {}{}.",
-            rfc3339(*until),
-            restarted(timers)
-        ),
+        Event::ServerRestarted { until, timers } => restarted(*until, timers),
     }
 }
 
@@ -124,13 +118,13 @@ fn posted(from: &Author, reminder: Option<&Reminder>) -> String {
         Author::Customer => "The customer".to_owned(),
         Author::Agent(agent) => format!("Agent {agent}"),
     };
-    let reminded = reminder.map_or_else(String::new, |reminder| {
+    let warning = reminder.map_or_else(String::new, |reminder| {
         format!("; the customer is reminded at {} unless they answer", rfc3339(reminder.at))
     });
-    format!("{from} posted a message{reminded}.")
+    format!("{from} posted a message{warning}.")
 }
 
-fn offered(lease: &Lease, until: Timestamp, by: Option<&crate::domain::id::AgentId>) -> String {
+fn offered(lease: &Lease, until: Timestamp, by: Option<&AgentId>) -> String {
     let by = by.map_or_else(|| "the queue".to_owned(), |by| format!("supervisor {by}"));
     format!(
         "The chat was offered to agent {} by {by}; {} held, and the offer lapses at {}.",
@@ -140,7 +134,7 @@ fn offered(lease: &Lease, until: Timestamp, by: Option<&crate::domain::id::Agent
     )
 }
 
-fn offer_end(agent: &crate::domain::id::AgentId, end: OfferEnd) -> String {
+fn offer_end(agent: &AgentId, end: OfferEnd) -> String {
     match end {
         OfferEnd::Declined => format!("Agent {agent} declined the offer"),
         OfferEnd::Lapsed => format!("Agent {agent} let the offer lapse"),
@@ -169,127 +163,20 @@ fn held(hold: Hold) -> String {
     }
 }
 
-fn restarted(timers: &Timers) -> String {
+fn restarted(until: Timestamp, timers: &Timers) -> String {
     let Timers { offer_until, close_at, reminder } = timers;
     let named = [
         ("the offer lapses", *offer_until),
         ("it closes by itself", *close_at),
         ("the customer is reminded", reminder.map(|reminder| reminder.at)),
     ];
-    named
+    let named: String = named
         .into_iter()
         .filter_map(|(what, at)| Some(format!("; {what} at {}", rfc3339(at?))))
-        .collect()
-}
-
-/// The facts of an event, for programs.
-pub fn details(event: &Event) -> Map<String, Value> {
-    let facts = match event {
-        Event::ConversationStarted(opening) => json!({
-            "widget": opening.widget.as_str(),
-            "workstream": opening.workstream.as_str(),
-            "queue": opening.queue.as_str(),
-            "close_at": time(opening.close_at),
-        }),
-        Event::SessionJoined { session, heartbeat, program } => json!({
-            "session": session.to_string(),
-            "heartbeat_ms": heartbeat.as_millis(),
-            "program": program.as_deref(),
-        }),
-        Event::SessionLost { session, cause, heard_at, there_until } => json!({
-            "session": session.to_string(),
-            "cause": cause.name(),
-            "evidence": evidence(*cause),
-            "heard_at": rfc3339(*heard_at),
-            "there_until": rfc3339(*there_until),
-        }),
-        Event::CustomerAway { since, until, cause } => json!({
-            "since": rfc3339(*since),
-            "until": rfc3339(*until),
-            "cause": cause.name(),
-            "evidence": evidence(*cause),
-        }),
-        Event::CustomerReturned { after } => json!({ "after_ms": after.as_millis() }),
-        Event::CustomerDisconnected { since, cause } => json!({
-            "since": rfc3339(*since),
-            "cause": cause.name(),
-            "evidence": evidence(*cause),
-        }),
-        Event::MessagePosted { id, from, reminder, .. } => json!({
-            "id": id.as_str(),
-            "from": match from { Author::Customer => "customer", Author::Agent(_) => "agent" },
-            "agent": match from {
-                Author::Customer => None,
-                Author::Agent(agent) => Some(agent.as_str()),
-            },
-            "remind_at": time(reminder.map(|reminder| reminder.at)),
-        }),
-        Event::ChatOffered { lease, until, by } => json!({
-            "agent": lease.agent.as_str(),
-            "units": lease.units,
-            "grace_ms": lease.grace.as_millis(),
-            "until": rfc3339(*until),
-            "by": by.as_ref().map(|by| by.as_str()),
-        }),
-        Event::OfferEnded { agent, end, excluded, close_at } => json!({
-            "agent": agent.as_str(),
-            "end": offer_end_kind(*end),
-            "excluded": excluded,
-            "close_at": time(*close_at),
-        }),
-        Event::ChatAccepted { lease, name, close_at } => json!({
-            "agent": lease.agent.as_str(),
-            "name": name.as_str(),
-            "units": lease.units,
-            "grace_ms": lease.grace.as_millis(),
-            "close_at": time(*close_at),
-        }),
-        Event::AgentLeft { agent, why, close_at } => json!({
-            "agent": agent.as_str(),
-            "why": match why { Departure::Released => "released", Departure::Gone => "gone" },
-            "close_at": time(*close_at),
-        }),
-        Event::CustomerReminded { until } => json!({ "until": rfc3339(*until) }),
-        Event::WrapupStarted { reason, by, hold, close_at } => json!({
-            "reason": reason.name(),
-            "by": actor_kind(by),
-            "hold": match hold {
-                Hold::No => "no",
-                Hold::Until(_) => "until",
-                Hold::UntilClosed => "until_closed",
-            },
-            "hold_until": match hold {
-                Hold::Until(at) => Some(rfc3339(*at)),
-                Hold::No | Hold::UntilClosed => None,
-            },
-            "close_at": time(*close_at),
-        }),
-        Event::LeaseReleased { agent } => json!({ "agent": agent.as_str() }),
-        Event::ConversationClosed { reason, by } => {
-            json!({ "reason": reason.name(), "by": actor_kind(by) })
-        }
-        Event::ServerRestarted { until, timers } => json!({
-            "until": rfc3339(*until),
-            "offer_until": time(timers.offer_until),
-            "close_at": time(timers.close_at),
-            "remind_at": time(timers.reminder.map(|reminder| reminder.at)),
-        }),
-    };
-    match facts {
-        Value::Object(facts) => facts.into_iter().filter(|(_, fact)| !fact.is_null()).collect(),
-        _ => Map::new(),
-    }
-}
-
-const fn offer_end_kind(end: OfferEnd) -> &'static str {
-    match end {
-        OfferEnd::Declined => "declined",
-        OfferEnd::Lapsed => "lapsed",
-        OfferEnd::AgentGone => "agent_gone",
-        OfferEnd::Reassigned => "reassigned",
-    }
-}
-
-fn time(at: Option<Timestamp>) -> Option<String> {
-    at.map(rfc3339)
+        .collect();
+    format!(
+        "The server had stopped and is back. Every session is lost, and a customer who is held \
+         has until {}{named}.",
+        rfc3339(until)
+    )
 }

@@ -1,0 +1,121 @@
+//! The secrets: made once, found again, private, and good for exactly what they were issued for.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use holdline::access::{Access, ConversationToken, Secret, mint_token, visitor_id};
+use holdline::domain::id::{ConversationId, WidgetId};
+use proptest::prelude::*;
+
+fn widget(id: &str) -> WidgetId {
+    id.parse().unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_restart_finds_the_same_tokens() {
+    let data = tempfile::tempdir().unwrap();
+    let data = data.path().join("new");
+    let mut first = Access::open(&data, None).unwrap();
+    let (administrator, ada) = (first.administrator().to_owned(), first.demo_token("ada").unwrap());
+    assert!(administrator.starts_with("hla_") && ada.starts_with("hlt_"));
+    let mut second = Access::open(&data, None).unwrap();
+    assert_eq!(second.administrator(), administrator);
+    assert_eq!(second.demo_token("ada").unwrap(), ada);
+    assert_ne!(second.demo_token("ben").unwrap(), ada);
+    assert_eq!(mode(&data.join("access.json")), 0o600);
+    assert!(!format!("{second:?}").contains(&administrator));
+}
+
+#[test]
+fn a_given_token_is_used_and_not_kept() {
+    let data = tempfile::tempdir().unwrap();
+    assert_eq!(Access::open(data.path(), Some("given")).unwrap().administrator(), "given");
+    assert!(!data.path().join("access.json").exists());
+    assert_ne!(Access::open(data.path(), None).unwrap().administrator(), "given");
+}
+
+#[test]
+fn a_damaged_file_is_told_and_left_alone() {
+    let data = tempfile::tempdir().unwrap();
+    fs::write(data.path().join("access.json"), "{").unwrap();
+    fs::write(data.path().join("secret"), "short").unwrap();
+    let access = Access::open(data.path(), None).unwrap_err().to_string();
+    assert!(access.contains("access.json"), "{access}");
+    let secret = Secret::open(data.path()).unwrap_err().to_string();
+    assert!(secret.contains("5 bytes instead of 32"), "{secret}");
+}
+
+#[test]
+fn the_secret_is_made_once_and_private() {
+    let data = tempfile::tempdir().unwrap();
+    let id = ConversationId::from_bits(7);
+    let start = || Secret::open(data.path()).unwrap();
+    let secrets = std::thread::scope(|scope| {
+        let starts = [scope.spawn(start), scope.spawn(start)];
+        starts.map(|start| start.join().unwrap())
+    });
+    let starts = secrets.map(|secret| ConversationToken::issue(&secret, id, &widget("demo")));
+    assert_eq!(starts[0], starts[1]);
+    assert_eq!(mode(&data.path().join("secret")), 0o600);
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1, "nothing is left behind");
+}
+
+#[test]
+fn minted_tokens_differ_and_are_long() {
+    let (one, other) = (mint_token("hlt_").unwrap(), mint_token("hlt_").unwrap());
+    assert_ne!(one, other);
+    assert_eq!(one.len(), 4 + 43);
+}
+
+#[test]
+fn a_token_is_good_for_its_conversation_widget_and_server_only() {
+    let secret = Secret::from_bytes([1; 32]);
+    let id = ConversationId::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+    let token = ConversationToken::issue(&secret, id, &widget("demo"));
+    assert_eq!(token.len(), 44);
+    assert_eq!(ConversationToken::verify(&secret, &token, &widget("demo")), Some(id));
+    assert_eq!(ConversationToken::verify(&secret, &token, &widget("other")), None);
+    let elsewhere = Secret::from_bytes([2; 32]);
+    assert_eq!(ConversationToken::verify(&elsewhere, &token, &widget("demo")), None);
+}
+
+#[test]
+fn the_form_of_a_token_is_fixed() {
+    let secret = Secret::from_bytes([7; 32]);
+    let token = ConversationToken::issue(&secret, ConversationId::from_bits(1), &widget("demo"));
+    // Version 1, then the id; the rest is the tag, which only this secret makes.
+    assert!(token.starts_with("AQAAAAAAAAAAAAAAAAAAAA"), "{token}");
+}
+
+#[test]
+fn a_visitor_is_known_again_and_only_here() {
+    let secret = Secret::from_bytes([1; 32]);
+    let elsewhere = Secret::from_bytes([2; 32]);
+    assert_eq!(visitor_id(&secret, "abc"), visitor_id(&secret, "abc"));
+    assert_ne!(visitor_id(&secret, "abc"), visitor_id(&secret, "abd"));
+    assert_ne!(visitor_id(&secret, "abc"), visitor_id(&elsewhere, "abc"));
+}
+
+proptest! {
+    #[test]
+    fn no_changed_token_is_good(place in 0_usize..44, letter in "[A-Za-z0-9_-]") {
+        let secret = Secret::from_bytes([3; 32]);
+        let id = ConversationId::from_bits(99);
+        let token = ConversationToken::issue(&secret, id, &widget("demo"));
+        let mut changed = token.clone();
+        changed.replace_range(place..=place, &letter);
+        prop_assume!(changed != token);
+        prop_assert_eq!(ConversationToken::verify(&secret, &changed, &widget("demo")), None);
+    }
+
+    #[test]
+    fn no_text_at_all_breaks_the_reading(token in ".{0,80}") {
+        let secret = Secret::from_bytes([3; 32]);
+        prop_assert_eq!(ConversationToken::verify(&secret, &token, &widget("demo")), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! The configuration: precedence, defaults, and that every mistake is told with its source.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use holdline::config::{Config, ConfigFault, LogFormat};
+
+fn load(flags: &[&str], environment: &[(&str, &str)], file: &str) -> Result<Config, ConfigFault> {
+    let flags = ["holdline"].iter().chain(flags).map(OsString::from);
+    let variable = |name: &str| {
+        let found = environment.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| OsString::from(value))
+    };
+    Config::load(flags, variable, |path: &Path| {
+        if path == Path::new("holdline.toml") {
+            Ok(file.to_owned())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    })
+}
+
+fn mistakes(result: Result<Config, ConfigFault>) -> Vec<String> {
+    match result {
+        Err(ConfigFault::Invalid(mistakes)) => mistakes.iter().map(ToString::to_string).collect(),
+        other => panic!("expected mistakes, got {other:?}"),
+    }
+}
+
+#[test]
+fn nothing_given_is_every_default() {
+    let config = load(&[], &[], "").unwrap();
+    assert_eq!(config.listen, "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(config.data, PathBuf::from("./holdline-data"));
+    assert_eq!((config.threads, config.demo, config.admin_token), (None, None, None));
+    assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
+    assert_eq!(config.drain, Duration::from_secs(10));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = "listen = '127.0.0.1:1'\nthreads = 1\ndrain_s = 1\ndemo = false";
+    let environment = [
+        ("HOLDLINE_CONFIG", "holdline.toml"),
+        ("HOLDLINE_LISTEN", "127.0.0.1:2"),
+        ("HOLDLINE_THREADS", "2"),
+    ];
+    let config = load(&["--listen", "127.0.0.1:3", "--demo"], &environment, file).unwrap();
+    assert_eq!(config.listen.port(), 3);
+    assert_eq!(config.threads, Some(2));
+    assert_eq!(config.drain, Duration::from_secs(1));
+    assert_eq!(config.demo, Some(true));
+}
+
+#[test]
+fn every_mistake_is_told_with_its_source() {
+    let file = "listen = 'here'\ndrain_s = 301\nwindow = 3\nlog_format = ['text']";
+    let environment = [("HOLDLINE_THREADS", "257"), ("HOLDLINE_DEMO", "maybe")];
+    let told = mistakes(load(&["--config", "holdline.toml"], &environment, file)).join("\n");
+    for part in [
+        "listen (from holdline.toml) must be an address and a port",
+        "drain_s (from holdline.toml) must be a whole number of seconds from 0 to 300",
+        "window (from holdline.toml) is not known; known are: listen, data",
+        "log_format (from holdline.toml) must be a text",
+        "threads (from HOLDLINE_THREADS) must be from 1 to 256",
+        "demo (from HOLDLINE_DEMO) must be true, false",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in:\n{told}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_toml_or_is_not_there_is_told() {
+    let told = mistakes(load(&["--config", "holdline.toml"], &[], "listen = "));
+    assert!(told[0].starts_with("the file (from holdline.toml) must be TOML"), "{told:?}");
+    let missing = load(&["--config", "nowhere.toml"], &[], "").unwrap_err();
+    assert!(missing.to_string().contains("nowhere.toml cannot be read"), "{missing}");
+}
+
+#[test]
+fn unknown_flags_and_contradictions_are_told() {
+    for flags in [&["--window", "3"][..], &["--demo", "--no-demo"]] {
+        assert!(matches!(load(flags, &[], ""), Err(ConfigFault::Usage(_))), "{flags:?}");
+    }
+}
+
+#[test]
+fn the_administrators_token_is_never_shown() {
+    let config = load(&[], &[("HOLDLINE_ADMIN_TOKEN", "let-me-in")], "").unwrap();
+    assert_eq!(config.admin_token.as_ref().unwrap().as_str(), "let-me-in");
+    assert!(!format!("{config:?}").contains("let-me-in"));
+    let told = mistakes(load(&[], &[("HOLDLINE_ADMIN_TOKEN", "let me in")], ""));
+    assert!(!told.join("\n").contains("let me in"), "{told:?}");
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let config = load(&[], &[("HOLDLINE_ADMIN_TOKEN", ""), ("HOLDLINE_LISTEN", "")], "").unwrap();
+    assert_eq!(config.admin_token, None);
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let page = std::fs::read_to_string("docs/configuration.md").unwrap();
+    for name in ["listen", "data", "threads", "demo", "admin_token", "log", "log_format", "drain_s"]
+    {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        let variable = format!("HOLDLINE_{}", name.to_uppercase());
+        assert!(page.contains(&variable), "{variable}");
+    }
+}
