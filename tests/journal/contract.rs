@@ -306,7 +306,7 @@ fn a_new_start_finds_everything(kind: Kind) {
     settle(&trial, [chats[closed].end("ann"), chats[closed].shut("ann")]);
     settle(&trial, [chats[talking].join(5), chats[talking].accept("ann")]);
     settle(&trial, [chats[held].join(6), chats[held].lose(6)]);
-    let head = trial.journal().head();
+    let position = trial.journal().head();
 
     let recovered = trial.reopen();
     assert_eq!(recovered.settings, registry);
@@ -316,13 +316,13 @@ fn a_new_start_finds_everything(kind: Kind) {
     found.sort_by_key(Conversation::id);
     let open: Vec<_> = chats[1..].iter().map(|chat| chat.whole.clone()).collect();
     assert_eq!(found, open);
-    assert_eq!(trial.journal().head(), head);
+    assert_eq!(trial.journal().head(), position);
 
     // It goes on where it was.
     settle(&trial, [chats[talking].post(Author::Customer, "still here?")]);
     let loaded = block(trial.journal().load(chats[talking].id())).unwrap().unwrap();
     assert_eq!(loaded, chats[talking].whole);
-    assert_eq!(trial.journal().head(), Position(head.0 + 1));
+    assert_eq!(trial.journal().head(), Position(position.0 + 1));
     let closed = block(trial.journal().load(chats[closed].id())).unwrap().unwrap();
     assert_eq!(closed, chats[0].whole);
 }

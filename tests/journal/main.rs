@@ -1,4 +1,4 @@
-//! What every journal promises, asked of both: the one on SQLite and the one in memory.
+//! What every journal promises, asked of both: the one on `SQLite` and the one in memory.
 
 mod contract;
 mod disk;

@@ -101,8 +101,8 @@ pub struct Trial {
 }
 
 enum Opened {
-    Sqlite(SqliteJournal),
-    Memory(MemoryJournal),
+    Sqlite(Box<SqliteJournal>),
+    Memory(Box<MemoryJournal>),
 }
 
 impl Trial {
@@ -114,17 +114,17 @@ impl Trial {
             Kind::Sqlite => {
                 let (journal, recovered) = SqliteJournal::open(dir.path(), receipts).unwrap();
                 assert!(recovered.conversations.is_empty());
-                Opened::Sqlite(journal)
+                Opened::Sqlite(Box::new(journal))
             }
-            Kind::Memory => Opened::Memory(MemoryJournal::new(receipts)),
+            Kind::Memory => Opened::Memory(Box::new(MemoryJournal::new(receipts))),
         };
         Self { ledger, dir, opened: Some(opened) }
     }
 
     pub fn journal(&self) -> &dyn Journal {
         match self.opened.as_ref().unwrap() {
-            Opened::Sqlite(journal) => journal,
-            Opened::Memory(journal) => journal,
+            Opened::Sqlite(journal) => &**journal,
+            Opened::Memory(journal) => &**journal,
         }
     }
 
@@ -153,12 +153,12 @@ impl Trial {
         let (opened, recovered) = match self.opened.take() {
             Some(Opened::Memory(journal)) => {
                 let (journal, recovered) = journal.restart(receipts);
-                (Opened::Memory(journal), recovered)
+                (Opened::Memory(Box::new(journal)), recovered)
             }
             sqlite => {
                 drop(sqlite);
                 let (journal, recovered) = SqliteJournal::open(self.dir.path(), receipts).unwrap();
-                (Opened::Sqlite(journal), recovered)
+                (Opened::Sqlite(Box::new(journal)), recovered)
             }
         };
         self.opened = Some(opened);
