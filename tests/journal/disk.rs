@@ -212,3 +212,46 @@ fn a_closed_journal_says_so() {
     let loaded = block(holdline::journal::Journal::load(&journal, chat.id()));
     assert!(matches!(loaded, Err(Fault::Closed)));
 }
+
+/// Every example in `docs/storage.md` is run as it stands there.
+#[test]
+fn the_documented_queries_work() {
+    let trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    let story = chat.whole_story();
+    settle(&trial, story);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let chats = Connection::open_with_flags(trial.dir().join("chats.db"), flags).unwrap();
+    let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/storage.md");
+    let text = std::fs::read_to_string(documented).unwrap();
+    let code: String = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let queries: Vec<_> = code
+        .split_inclusive(';')
+        .filter_map(|query| Some(&query[query.find("SELECT")?..]))
+        .collect();
+    assert!(queries.len() >= 7, "the examples are found: {queries:?}");
+    for query in queries {
+        let mut statement = chats.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        let mut rows = statement.query(()).unwrap();
+        while rows.next().unwrap().is_some() {}
+    }
+}
+
+#[test]
+fn a_backup_made_while_the_server_runs_is_whole() {
+    let trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    settle(&trial, [chat.start(), chat.join(1), chat.offer("ann"), chat.accept("ann")]);
+    let copy = tempfile::tempdir().unwrap();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let journal = Connection::open_with_flags(trial.dir().join("journal.db"), flags).unwrap();
+    let file = copy.path().join("journal.db");
+    journal.execute("VACUUM INTO ?", [file.to_str().unwrap()]).unwrap();
+    let (_opened, recovered) =
+        SqliteJournal::open(copy.path(), Arc::new(Ledger::default())).unwrap();
+    assert_eq!(recovered.conversations, [chat.whole.clone()]);
+}
