@@ -213,6 +213,27 @@ fn a_closed_journal_says_so() {
     assert!(matches!(loaded, Err(Fault::Closed)));
 }
 
+#[test]
+fn a_long_chat_is_whole_between_its_snapshots() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    settle(&trial, [chat.start()]);
+    for number in 0..600 {
+        settle(&trial, [chat.post(Author::Customer, "x")]);
+        if number % 7 == 0 {
+            let loaded = block(trial.journal().load(chat.id())).unwrap();
+            assert_eq!(loaded.as_ref(), Some(&chat.whole));
+        }
+    }
+    let listing = block(trial.journal().list(Filter::default(), None, 9)).unwrap();
+    assert_eq!(listing.conversations, [chat.whole.clone()]);
+    let recovered = trial.reopen();
+    assert_eq!(recovered.conversations, [chat.whole.clone()]);
+    settle(&trial, [chat.post(Author::Customer, "x")]);
+    let loaded = block(trial.journal().load(chat.id())).unwrap();
+    assert_eq!(loaded, Some(chat.whole));
+}
+
 /// Every example in `docs/storage.md` is run as it stands there.
 #[test]
 fn the_documented_queries_work() {

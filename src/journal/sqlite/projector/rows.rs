@@ -6,7 +6,7 @@ use crate::domain::agent::Presence;
 use crate::domain::conversation::event::{Audience, Event, Reason};
 use crate::domain::conversation::view::Stage;
 use crate::domain::conversation::{Conversation, State};
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
@@ -38,7 +38,7 @@ const UPDATE: &str = "UPDATE conversations SET
     phase = :phase, reason = :reason, due_at = :due_at, connected = :connected,
     away_since = :away_since, away_until = :away_until, away_cause = :away_cause,
     ended_at = coalesce(ended_at, :ended_at), closed_at = coalesce(closed_at, :closed_at),
-    seq = :seq, position = :position, snapshot = :snapshot WHERE id = :id";
+    seq = :seq, position = :position, snapshot = coalesce(:snapshot, snapshot) WHERE id = :id";
 
 /// Applies events to a conversation and writes what that changes.
 pub(super) fn write_conversation(
@@ -49,6 +49,7 @@ pub(super) fn write_conversation(
     let id = conversation.id().to_string();
     let standing = |whole: &Conversation| (whole.state(), whole.agent().cloned());
     let before = standing(&conversation);
+    let former = conversation.seq();
     let is_new = conversation.opening().is_none();
     let mut ends = Ends::default();
     let mut timeline = transaction.prepare_cached(TIMELINE)?;
@@ -86,8 +87,18 @@ pub(super) fn write_conversation(
         execute(transaction, MOVE, params![state, agent, id])?;
     }
     let position = events.last().map_or(0, |told| told.position);
-    update(transaction, &id, &conversation, &ends, position)?;
+    let snapshot = needs_snapshot(former, conversation.seq());
+    let snapshot = snapshot.then(|| snapshot::encode(&conversation));
+    update(transaction, &conversation, &ends, position, snapshot)?;
     Ok(conversation)
+}
+
+/// Whether the snapshot is written again. That of a long chat is large, because it knows every
+/// posted message, so it is written more rarely the longer the chat is; whoever reads it applies
+/// the events that follow it in the timeline.
+const fn needs_snapshot(before: Seq, after: Seq) -> bool {
+    let stride = after.number() / 64 + 1;
+    before.number() / stride != after.number() / stride
 }
 
 impl Ends {
@@ -143,10 +154,10 @@ fn begin(connection: &Connection, id: &str, whole: &Conversation) -> rusqlite::R
 
 fn update(
     connection: &Connection,
-    id: &str,
     whole: &Conversation,
     ends: &Ends,
     position: u64,
+    snapshot: Option<Vec<u8>>,
 ) -> rusqlite::Result<()> {
     let view = whole.view();
     let absence = whole.absence();
@@ -154,7 +165,7 @@ fn update(
         connection,
         UPDATE,
         named_params! {
-            ":id": id,
+            ":id": whole.id().to_string(),
             ":phase": view.as_ref().and_then(|view| view.stage).map(Stage::name),
             ":reason": whole.reason().map(Reason::name),
             ":due_at": view.and_then(|view| view.due_at).map(Timestamp::as_millis),
@@ -166,7 +177,7 @@ fn update(
             ":closed_at": ends.closed_at,
             ":seq": whole.seq().number(),
             ":position": position,
-            ":snapshot": snapshot::encode(whole),
+            ":snapshot": snapshot,
         },
     )
 }
