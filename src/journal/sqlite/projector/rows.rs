@@ -89,7 +89,7 @@ pub(super) fn write_conversation(
     let position = events.last().map_or(0, |told| told.position);
     let snapshot = needs_snapshot(former, conversation.seq());
     let snapshot = snapshot.then(|| snapshot::encode(&conversation));
-    update(transaction, &conversation, &ends, position, snapshot)?;
+    update(transaction, &conversation, &ends, position, snapshot.as_deref())?;
     Ok(conversation)
 }
 
@@ -157,7 +157,7 @@ fn update(
     whole: &Conversation,
     ends: &Ends,
     position: u64,
-    snapshot: Option<Vec<u8>>,
+    snapshot: Option<&[u8]>,
 ) -> rusqlite::Result<()> {
     let view = whole.view();
     let absence = whole.absence();
