@@ -138,7 +138,7 @@ pub struct Located {
     pub recorded: Recorded,
 }
 
-/// The history of everything. Two implementations: on SQLite, and in memory.
+/// The history of everything. Two implementations: on `SQLite`, and in memory.
 ///
 /// Every read sees at least all that was durable when it was asked for.
 pub trait Journal: fmt::Debug + Send + Sync + 'static {

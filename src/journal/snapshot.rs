@@ -16,6 +16,10 @@ use crate::journal::record::Unreadable;
 pub const VERSION: u8 = 1;
 
 /// The conversation as bytes.
+///
+/// # Panics
+///
+/// Never: a snapshot holds only what its form has room for.
 pub fn encode(conversation: &Conversation) -> Vec<u8> {
     let mirror = mirror::Snapshot::from(Parts::from(conversation.clone()));
     postcard::to_extend(&mirror, vec![VERSION])

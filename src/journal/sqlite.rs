@@ -1,4 +1,4 @@
-//! The journal on SQLite, in two files of one directory.
+//! The journal on `SQLite`, in two files of one directory.
 //!
 //! ```text
 //!   append ──> writer ──sync──> journal.db ──> projector ──> chats.db ──> readers ──> load, read,
@@ -43,7 +43,7 @@ use crate::journal::{
     Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts, Recovered,
 };
 
-/// The journal on SQLite. Dropping it writes what was appended, and waits for that.
+/// The journal on `SQLite`. Dropping it writes what was appended, and waits for that.
 pub struct SqliteJournal {
     orders: Sender<Order>,
     readers: Pool,
@@ -284,7 +284,10 @@ impl Drop for SqliteJournal {
 
 impl fmt::Debug for SqliteJournal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SqliteJournal").field("progress", &self.progress).finish()
+        formatter
+            .debug_struct("SqliteJournal")
+            .field("progress", &self.progress)
+            .finish_non_exhaustive()
     }
 }
 

@@ -83,18 +83,20 @@ enum WrapupBlockForm {
 
 #[derive(Deserialize, Serialize)]
 struct AutocloseForm {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    open_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    active_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wrapup_ms: Option<u64>,
+    #[serde(rename = "open_ms", skip_serializing_if = "Option::is_none")]
+    open: Option<u64>,
+    #[serde(rename = "active_ms", skip_serializing_if = "Option::is_none")]
+    active: Option<u64>,
+    #[serde(rename = "wrapup_ms", skip_serializing_if = "Option::is_none")]
+    wrapup: Option<u64>,
 }
 
 #[derive(Deserialize, Serialize)]
 struct IdleForm {
-    warn_ms: u64,
-    close_ms: u64,
+    #[serde(rename = "warn_ms")]
+    warn: u64,
+    #[serde(rename = "close_ms")]
+    close: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -212,7 +214,12 @@ pub(super) fn changed_documents(
 
 /// The digest as 64 hexadecimal digits.
 pub fn digest_text(digest: &TokenDigest) -> String {
-    digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(nibble.into(), 16));
+        }
+        text
+    })
 }
 
 /// The digest that is written like this.
@@ -274,13 +281,13 @@ impl From<&Workstream> for WorkstreamForm {
                 WrapupBlock::For(span) => WrapupBlockForm::For { for_ms: span.as_millis() },
             },
             autoclose: AutocloseForm {
-                open_ms: millis(workstream.autoclose.open),
-                active_ms: millis(workstream.autoclose.active),
-                wrapup_ms: millis(workstream.autoclose.wrapup),
+                open: millis(workstream.autoclose.open),
+                active: millis(workstream.autoclose.active),
+                wrapup: millis(workstream.autoclose.wrapup),
             },
             idle: workstream.idle.map(|idle| IdleForm {
-                warn_ms: idle.warn.as_millis(),
-                close_ms: idle.close.as_millis(),
+                warn: idle.warn.as_millis(),
+                close: idle.close.as_millis(),
             }),
             redirect: workstream.redirect.as_deref().map(str::to_owned),
         }
@@ -307,13 +314,13 @@ impl IntoSettings for WorkstreamForm {
                 WrapupBlockForm::For { for_ms } => WrapupBlock::For(Span::from_millis(for_ms)),
             },
             autoclose: Autoclose {
-                open: span(self.autoclose.open_ms),
-                active: span(self.autoclose.active_ms),
-                wrapup: span(self.autoclose.wrapup_ms),
+                open: span(self.autoclose.open),
+                active: span(self.autoclose.active),
+                wrapup: span(self.autoclose.wrapup),
             },
             idle: self.idle.map(|idle| IdleRule {
-                warn: Span::from_millis(idle.warn_ms),
-                close: Span::from_millis(idle.close_ms),
+                warn: Span::from_millis(idle.warn),
+                close: Span::from_millis(idle.close),
             }),
             redirect: self.redirect.map(Arc::from),
         })
@@ -348,7 +355,7 @@ impl From<&WidgetSettings> for WidgetForm {
         Self {
             id: widget.id.to_string(),
             workstream: widget.workstream.to_string(),
-            origins: widget.origins.iter().map(|origin| origin.to_string()).collect(),
+            origins: widget.origins.iter().map(ToString::to_string).collect(),
         }
     }
 }

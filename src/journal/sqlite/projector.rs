@@ -16,10 +16,10 @@ use crate::domain::conversation::event::Recorded;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
+use crate::journal::Fault;
 use crate::journal::record::{Entry, Stream};
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::reader;
-use crate::journal::{Fault, Located, Position};
 use crate::limits;
 
 /// Follows the journal.
@@ -41,10 +41,18 @@ struct Row {
     body: String,
 }
 
+/// An event, and the record that says it, which is kept as it is.
+struct Told {
+    position: u64,
+    recorded: Recorded,
+    kind: String,
+    body: String,
+}
+
 /// What a batch of rows says, the events by their conversation: neighbours in the timeline.
 #[derive(Default)]
 struct Batch {
-    events: BTreeMap<ConversationId, Vec<Located>>,
+    events: BTreeMap<ConversationId, Vec<Told>>,
     others: Vec<(Stream, Timestamp, Entry)>,
 }
 
@@ -74,6 +82,8 @@ impl Projector {
 
     /// Projects whatever becomes durable, until nothing more will.
     pub(super) fn run(mut self, progress: &Progress) {
+        // However this ends, nobody must wait for it any longer.
+        let _ended = Ended(progress);
         while let Some(durable) = progress.wait_for_more() {
             match self.project(durable) {
                 Ok(position) => progress.set_projected(position),
@@ -92,8 +102,14 @@ impl Projector {
 
     /// Projects everything up to `durable`.
     pub(super) fn catch_up(&mut self, durable: u64) -> Result<(), Fault> {
+        let mut batches: u32 = 0;
         while self.position < durable {
             self.project(durable)?;
+            batches += 1;
+            // Nobody else makes checkpoints yet, and the log of a whole rebuilding is long.
+            if batches.is_multiple_of(16) {
+                self.chats.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
+            }
         }
         Ok(())
     }
@@ -106,7 +122,7 @@ impl Projector {
             return Err(Fault::Damaged { place, problem: "no rows are there".to_owned() });
         };
         let batch = Batch::read(rows)?;
-        let registry = self.registry.clone();
+        let registry = (!batch.others.is_empty()).then(|| self.registry.clone());
         match self.write(batch, last) {
             Ok(touched) => {
                 for conversation in touched {
@@ -116,7 +132,7 @@ impl Projector {
                 Ok(last)
             }
             Err(fault) => {
-                self.registry = registry;
+                self.registry = registry.unwrap_or_else(|| std::mem::take(&mut self.registry));
                 Err(fault)
             }
         }
@@ -164,6 +180,15 @@ impl Projector {
     }
 }
 
+/// Tells those who wait for the projection that it has ended.
+struct Ended<'a>(&'a Progress);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.set_fault(Fault::Closed);
+    }
+}
+
 fn write_other(
     transaction: &Transaction<'_>,
     registry: &mut Registry,
@@ -176,7 +201,7 @@ fn write_other(
             Ok(rows::write_presence(transaction, agent, presence, at)?)
         }
         (Stream::Settings, Entry::Setting(change)) => {
-            Ok(write_setting(transaction, registry, change)?)
+            Ok(write_setting(transaction, registry, &change)?)
         }
         (stream, _) => Err(Fault::Damaged {
             place: format!("journal.db, stream {}", stream.name()),
@@ -188,11 +213,11 @@ fn write_other(
 fn write_setting(
     transaction: &Transaction<'_>,
     registry: &mut Registry,
-    change: SettingChange,
+    change: &SettingChange,
 ) -> rusqlite::Result<()> {
     let before = registry.clone();
     registry.apply(change.clone());
-    rows::write_setting(transaction, &change, &before, registry)
+    rows::write_setting(transaction, change, &before, registry)
 }
 
 impl Batch {
@@ -208,9 +233,9 @@ impl Batch {
             match (stream, entry) {
                 (Stream::Conversation(conversation), Entry::Event(event)) => {
                     let recorded = Recorded { seq: Seq::new(row.seq), at: row.at, event };
-                    let position = Position(row.position);
-                    let located = Located { position, conversation, recorded };
-                    batch.events.entry(conversation).or_default().push(located);
+                    let Row { position, kind, body, .. } = row;
+                    let told = Told { position, recorded, kind, body };
+                    batch.events.entry(conversation).or_default().push(told);
                 }
                 (stream, entry) => batch.others.push((stream, row.at, entry)),
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::conversation::{Conversation, State};
@@ -24,19 +24,33 @@ pub(super) fn load(
     connection: &Connection,
     id: ConversationId,
 ) -> Result<Option<Conversation>, Fault> {
-    let bytes: Option<Vec<u8>> =
-        connection.prepare_cached("SELECT snapshot FROM conversations WHERE id = ?").and_then(
-            |mut statement| statement.query_row([id.to_string()], |row| row.get(0)).optional(),
-        )?;
-    bytes.map(|bytes| decode(&bytes, &id)).transpose()
+    let mut statement =
+        connection.prepare_cached("SELECT snapshot, seq, id FROM conversations WHERE id = ?")?;
+    let mut rows = statement.query([id.to_string()])?;
+    rows.next()?.map(|row| conversation(connection, row)).transpose()
 }
 
-/// The conversation that a snapshot holds.
-pub(super) fn decode(bytes: &[u8], id: &dyn std::fmt::Display) -> Result<Conversation, Fault> {
-    snapshot::decode(bytes).map_err(|error| Fault::Damaged {
+/// The conversation in the three columns `snapshot`, `seq` and `id`: its snapshot, and what
+/// followed that.
+pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Conversation, Fault> {
+    let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let (seq, id): (u32, String) = (row.get(1)?, row.get(2)?);
+    let mut conversation = snapshot::decode(bytes).map_err(|error| Fault::Damaged {
         place: format!("chats.db, the snapshot of conversation {id}"),
         problem: error.0,
-    })
+    })?;
+    if conversation.seq().number() < seq {
+        let mut statement = connection.prepare_cached(
+            "SELECT seq, at, kind, body FROM timeline
+             WHERE conversation = ? AND seq > ? AND seq <= ? ORDER BY seq",
+        )?;
+        let mut rows = statement.query(params![id, conversation.seq().number(), seq])?;
+        while let Some(row) = rows.next()? {
+            let recorded = recorded(row, conversation.id(), 0)?;
+            conversation.apply(&recorded.event, recorded.at);
+        }
+    }
+    Ok(conversation)
 }
 
 /// What an audience may see after a place.
@@ -173,7 +187,7 @@ fn walk(
     after: Option<ListCursor>,
     wanted: usize,
 ) -> Result<Vec<Conversation>, Fault> {
-    let mut sql = String::from("SELECT snapshot, id FROM conversations WHERE state = ?");
+    let mut sql = String::from("SELECT snapshot, seq, id FROM conversations WHERE state = ?");
     let mut values = vec![Value::from(stretch.state.name().to_owned())];
     let mut narrow = |condition: &str, value: Value| {
         sql.push_str(condition);
@@ -202,10 +216,7 @@ fn walk(
     sql.push_str(" ORDER BY started_at DESC, id DESC LIMIT ?");
     values.push(Value::from(i64::try_from(wanted).unwrap_or(i64::MAX)));
     let mut statement = connection.prepare_cached(&sql)?;
-    let conversation = |row: &Row<'_>| {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        decode(bytes, &row.get::<_, String>(1)?)
-    };
-    let rows = statement.query_and_then(params_from_iter(values), conversation)?;
+    let whole = |row: &Row<'_>| conversation(connection, row);
+    let rows = statement.query_and_then(params_from_iter(values), whole)?;
     rows.collect()
 }

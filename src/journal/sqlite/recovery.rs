@@ -51,11 +51,10 @@ pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, 
 pub(super) fn conversations(chats: &Connection) -> Result<Vec<Conversation>, Fault> {
     let mut conversations = Vec::new();
     // By naming every state but one, so that the index is used and the closed ones are not read.
-    let sql = "SELECT snapshot, id FROM conversations
+    let sql = "SELECT snapshot, seq, id FROM conversations
          WHERE state IN ('open', 'active', 'waiting', 'wrapup')";
     each(chats, sql, |row| {
-        let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        conversations.push(reader::decode(bytes, &text(row, 1)?)?);
+        conversations.push(reader::conversation(chats, row)?);
         Ok(())
     })?;
     Ok(conversations)

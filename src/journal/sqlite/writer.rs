@@ -87,7 +87,15 @@ impl Writer {
                 Some(Order::Append(_)) | None => {}
             }
         }
-        self.progress.finish();
+        // What came after the order to stop is not written.
+        self.broken = Some(Fault::Closed);
+        while let Ok(order) = self.orders.try_recv() {
+            match order {
+                Order::Append(append) => self.commit(vec![append]),
+                Order::Settled(then) => then(),
+                Order::Stop => {}
+            }
+        }
     }
 
     /// Takes appends until the group is full or complete, or something else was ordered.
@@ -253,12 +261,11 @@ impl Writer {
                 Append::Conversation { id, first, events, .. } => {
                     position += events.len() as u64;
                     let receipt = (id, Receipt::issue(through(first, events.len())));
-                    match places.get(&id) {
-                        Some(place) => receipts[*place] = receipt,
-                        None => {
-                            places.insert(id, receipts.len());
-                            receipts.push(receipt);
-                        }
+                    let place = *places.entry(id).or_insert(receipts.len());
+                    if place == receipts.len() {
+                        receipts.push(receipt);
+                    } else {
+                        receipts[place] = receipt;
                     }
                 }
                 Append::Presence { done, .. } | Append::Setting { done, .. } => {
@@ -292,6 +299,13 @@ impl Writer {
         if !failed.is_empty() {
             self.receipts.failed(failed, fault.clone());
         }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // However the writer ends, nobody must wait for more of it.
+        self.progress.finish();
     }
 }
 

@@ -3,13 +3,16 @@
 use rusqlite::{Connection, Transaction, named_params, params};
 
 use crate::domain::agent::Presence;
-use crate::domain::conversation::event::{Audience, Event};
+use crate::domain::conversation::event::{Audience, Event, Reason};
+use crate::domain::conversation::view::Stage;
 use crate::domain::conversation::{Conversation, State};
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
-use crate::journal::record::{self, Record, digest_text};
-use crate::journal::{Fault, Located, part_begins, snapshot};
+use crate::journal::record::{self, digest_text};
+use crate::journal::sqlite::projector::Told;
+use crate::journal::{Fault, part_begins, snapshot};
 
 /// When a conversation ended and was closed, where a batch says so.
 #[derive(Default)]
@@ -35,25 +38,26 @@ const UPDATE: &str = "UPDATE conversations SET
     phase = :phase, reason = :reason, due_at = :due_at, connected = :connected,
     away_since = :away_since, away_until = :away_until, away_cause = :away_cause,
     ended_at = coalesce(ended_at, :ended_at), closed_at = coalesce(closed_at, :closed_at),
-    seq = :seq, position = :position, snapshot = :snapshot WHERE id = :id";
+    seq = :seq, position = :position, snapshot = coalesce(:snapshot, snapshot) WHERE id = :id";
 
 /// Applies events to a conversation and writes what that changes.
 pub(super) fn write_conversation(
     transaction: &Transaction<'_>,
     mut conversation: Conversation,
-    events: &[Located],
+    events: &[Told],
 ) -> Result<Conversation, Fault> {
     let id = conversation.id().to_string();
     let standing = |whole: &Conversation| (whole.state(), whole.agent().cloned());
     let before = standing(&conversation);
+    let former = conversation.seq();
     let is_new = conversation.opening().is_none();
     let mut ends = Ends::default();
     let mut timeline = transaction.prepare_cached(TIMELINE)?;
-    for located in events {
-        let recorded = &located.recorded;
+    for told in events {
+        let recorded = &told.recorded;
         if recorded.seq != conversation.seq().next() {
             return Err(Fault::Damaged {
-                place: format!("journal.db, position {}", located.position.0),
+                place: format!("journal.db, position {}", told.position),
                 problem: format!(
                     "conversation {id} has the place {} after {}",
                     recorded.seq,
@@ -63,16 +67,15 @@ pub(super) fn write_conversation(
         }
         conversation.apply(&recorded.event, recorded.at);
         ends.note(&recorded.event, recorded.at);
-        let Record { kind, body } = Record::of_event(&recorded.event);
         let visible = recorded.event.is_seen_by(Audience::Customer);
         timeline.execute(params![
             id,
             recorded.seq.number(),
             recorded.at.as_millis(),
-            located.position.0,
-            kind,
+            told.position,
+            told.kind,
             visible,
-            body
+            told.body
         ])?;
     }
     write_participation(transaction, &id, events)?;
@@ -83,9 +86,19 @@ pub(super) fn write_conversation(
         let agent = conversation.agent().map(AgentId::as_str);
         execute(transaction, MOVE, params![state, agent, id])?;
     }
-    let position = events.last().map_or(0, |located| located.position.0);
-    update(transaction, &id, &conversation, &ends, position)?;
+    let position = events.last().map_or(0, |told| told.position);
+    let snapshot = needs_snapshot(former, conversation.seq());
+    let snapshot = snapshot.then(|| snapshot::encode(&conversation));
+    update(transaction, &conversation, &ends, position, snapshot.as_deref())?;
     Ok(conversation)
+}
+
+/// Whether the snapshot is written again. That of a long chat is large, because it knows every
+/// posted message, so it is written more rarely the longer the chat is; whoever reads it applies
+/// the events that follow it in the timeline.
+const fn needs_snapshot(before: Seq, after: Seq) -> bool {
+    let stride = after.number() / 64 + 1;
+    before.number() / stride != after.number() / stride
 }
 
 impl Ends {
@@ -129,7 +142,7 @@ fn begin(connection: &Connection, id: &str, whole: &Conversation) -> rusqlite::R
             ":workstream": opening.workstream.as_str(),
             ":queue": opening.queue.as_str(),
             ":visitor": format!("{:032x}", opening.visitor.as_bits()),
-            ":customer_name": opening.name.as_ref().map(|name| name.as_str()),
+            ":customer_name": opening.name.as_ref().map(DisplayName::as_str),
             ":form": opening.form.as_deref(),
             ":context": opening.context.as_deref(),
             ":page": opening.page.as_deref(),
@@ -141,10 +154,10 @@ fn begin(connection: &Connection, id: &str, whole: &Conversation) -> rusqlite::R
 
 fn update(
     connection: &Connection,
-    id: &str,
     whole: &Conversation,
     ends: &Ends,
     position: u64,
+    snapshot: Option<&[u8]>,
 ) -> rusqlite::Result<()> {
     let view = whole.view();
     let absence = whole.absence();
@@ -152,9 +165,9 @@ fn update(
         connection,
         UPDATE,
         named_params! {
-            ":id": id,
-            ":phase": view.as_ref().and_then(|view| view.stage).map(|stage| stage.name()),
-            ":reason": whole.reason().map(|reason| reason.name()),
+            ":id": whole.id().to_string(),
+            ":phase": view.as_ref().and_then(|view| view.stage).map(Stage::name),
+            ":reason": whole.reason().map(Reason::name),
             ":due_at": view.and_then(|view| view.due_at).map(Timestamp::as_millis),
             ":connected": whole.attendance().is_connected(),
             ":away_since": absence.map(|absence| absence.since.as_millis()),
@@ -164,19 +177,15 @@ fn update(
             ":closed_at": ends.closed_at,
             ":seq": whole.seq().number(),
             ":position": position,
-            ":snapshot": snapshot::encode(whole),
+            ":snapshot": snapshot,
         },
     )
 }
 
-fn write_participation(
-    connection: &Connection,
-    id: &str,
-    events: &[Located],
-) -> rusqlite::Result<()> {
-    for located in events {
-        let Some(agent) = part_begins(&located.recorded.event) else { continue };
-        let (seq, position) = (located.recorded.seq.number(), located.position.0);
+fn write_participation(connection: &Connection, id: &str, events: &[Told]) -> rusqlite::Result<()> {
+    for told in events {
+        let Some(agent) = part_begins(&told.recorded.event) else { continue };
+        let (seq, position) = (told.recorded.seq.number(), told.position);
         execute(
             connection,
             "INSERT INTO participation (conversation, agent, from_seq, from_position, last_position)
@@ -184,7 +193,7 @@ fn write_participation(
             params![id, agent.as_str(), seq, position],
         )?;
     }
-    let last = events.last().map_or(0, |located| located.position.0);
+    let last = events.last().map_or(0, |told| told.position);
     execute(
         connection,
         "UPDATE participation SET last_position = ? WHERE conversation = ?",

@@ -1,0 +1,198 @@
+//! What the journal costs: many appends that share syncs, one append alone, and a page read back.
+//! It defends the budget for durable messages of the design.
+//!
+//! `cargo bench --bench journal`; the directory for temporary files decides which disk is measured.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use holdline::domain::conversation::event::{Audience, Author, Event, Opening};
+use holdline::domain::decision::Receipt;
+use holdline::domain::id::{ConversationId, Seq, VisitorId};
+use holdline::domain::text::MessageText;
+use holdline::domain::time::Timestamp;
+use holdline::journal::sqlite::SqliteJournal;
+use holdline::journal::{Append, Fault, Filter, Journal, Position, Receipts};
+
+const APPENDS: u64 = 10_000;
+const THREADS: u64 = 4;
+const CHATS: u64 = 1_000;
+
+/// Counts what has become durable.
+#[derive(Debug, Default)]
+struct Counter {
+    position: Mutex<u64>,
+    moved: Condvar,
+}
+
+impl Receipts for Counter {
+    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
+        black_box(receipts);
+        *self.position.lock().expect("nobody panics") = position.0;
+        self.moved.notify_all();
+    }
+
+    fn failed(&self, _: Vec<ConversationId>, fault: Fault) {
+        panic!("a benchmark's disk must work: {fault}");
+    }
+}
+
+impl Counter {
+    fn wait(&self, position: u64) {
+        let reached = self.position.lock().expect("nobody panics");
+        drop(self.moved.wait_while(reached, |reached| *reached < position));
+    }
+}
+
+/// A journal with chats that have begun.
+struct Bench {
+    journal: SqliteJournal,
+    counter: Arc<Counter>,
+    seqs: Vec<AtomicU64>,
+    appended: AtomicU64,
+    _dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory for temporary files");
+        let counter = Arc::new(Counter::default());
+        let (journal, _) = SqliteJournal::open(dir.path(), Arc::<Counter>::clone(&counter))
+            .expect("an empty directory is a journal");
+        let seqs = (0..CHATS).map(|_| AtomicU64::new(0)).collect();
+        let bench = Self { journal, counter, seqs, appended: AtomicU64::new(0), _dir: dir };
+        for chat in 0..CHATS {
+            bench.append(chat, Event::ConversationStarted(opening()));
+        }
+        bench.wait();
+        bench
+    }
+
+    fn append(&self, chat: u64, event: Event) {
+        let seq = self.seqs[usize::try_from(chat).expect("few")].fetch_add(1, Ordering::Relaxed);
+        self.appended.fetch_add(1, Ordering::Relaxed);
+        self.journal.append(Append::Conversation {
+            id: id(chat),
+            first: Seq::new(u32::try_from(seq + 1).expect("few")),
+            at: Timestamp::from_millis(1_790_000_000_000),
+            events: vec![event],
+        });
+    }
+
+    fn wait(&self) {
+        self.counter.wait(self.appended.load(Ordering::Relaxed));
+    }
+}
+
+/// Scattered, like the ids that are minted.
+fn id(chat: u64) -> ConversationId {
+    ConversationId::from_bits(
+        u128::from(chat + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
+    )
+}
+
+fn opening() -> Opening {
+    Opening {
+        widget: "shop".parse().expect("an id"),
+        workstream: "sales".parse().expect("an id"),
+        queue: "sales".parse().expect("an id"),
+        visitor: VisitorId::from_bits(1),
+        start: "start".parse().expect("an id"),
+        name: None,
+        form: None,
+        context: None,
+        page: None,
+        locale: None,
+        close_at: None,
+    }
+}
+
+/// A message of 160 bytes, like those of the measurements in the design.
+fn message(number: u64) -> Event {
+    Event::MessagePosted {
+        id: format!("{number:0>36}").parse().expect("an id"),
+        from: Author::Customer,
+        text: MessageText::parse(&"x".repeat(160)).expect("a text"),
+        reminder: None,
+    }
+}
+
+fn append_many(bench: &Bench) {
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            scope.spawn(move || {
+                for number in 0..APPENDS / THREADS {
+                    // Each thread has its own chats, as in the engine.
+                    let chat = (number * THREADS + thread) % CHATS;
+                    bench.append(chat, message(number));
+                }
+            });
+        }
+    });
+    bench.wait();
+}
+
+fn journal(criterion: &mut Criterion) {
+    let bench = Bench::new();
+    let flush = || {
+        block(bench.journal.flush()).expect("a disk that works");
+    };
+
+    let mut group = criterion.benchmark_group("journal");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    group.bench_function("one append alone", |bencher| {
+        bencher.iter(|| {
+            bench.append(0, message(0));
+            bench.wait();
+        });
+    });
+    group.bench_function("one append, until it can be read", |bencher| {
+        bencher.iter(|| {
+            bench.append(0, message(0));
+            flush();
+        });
+    });
+    group.throughput(Throughput::Elements(APPENDS));
+    group.bench_function("10,000 appends of 4 threads, until durable", |bencher| {
+        bencher.iter_custom(|rounds| {
+            let mut durable = Duration::ZERO;
+            for _ in 0..rounds {
+                let start = Instant::now();
+                append_many(&bench);
+                durable += start.elapsed();
+                flush();
+            }
+            durable
+        });
+    });
+    group.bench_function("10,000 appends of 4 threads, until they can be read", |bencher| {
+        bencher.iter(|| {
+            append_many(&bench);
+            flush();
+        });
+    });
+    group.throughput(Throughput::Elements(50));
+    group.bench_function("read 50 entries", |bencher| {
+        bencher.iter(|| {
+            let after = Seq::new(1);
+            let read = bench.journal.read(id(7), after, Audience::Customer, 50, 1 << 20);
+            block(read).expect("a disk that works")
+        });
+    });
+    group.bench_function("list 50 conversations", |bencher| {
+        bencher.iter(|| {
+            block(bench.journal.list(Filter::default(), None, 50)).expect("a disk that works")
+        });
+    });
+    group.finish();
+}
+
+fn block<T>(answer: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(answer)
+}
+
+criterion_group!(benches, journal);
+criterion_main!(benches);
