@@ -17,6 +17,7 @@ pub struct Clock {
 impl Clock {
     /// Starts a clock at the wall clock's time, or at `not_before` if that is later: time must not
     /// run back behind what an earlier run has written down.
+    #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read, once")]
     pub fn start(not_before: Timestamp) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall =

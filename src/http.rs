@@ -117,6 +117,17 @@ pub struct Place {
     routes: Vec<(Method, Route)>,
 }
 
+impl std::fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let methods: Vec<_> = self.methods().collect();
+        formatter
+            .debug_struct("Place")
+            .field("path", &self.path)
+            .field("methods", &methods)
+            .finish()
+    }
+}
+
 fn at(path: &'static str) -> Place {
     Place { path, routes: Vec::new() }
 }

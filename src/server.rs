@@ -87,7 +87,7 @@ impl Server {
         let held = recovered.conversations.len();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (threads, arbiters) = Threads::start(config.threads.unwrap_or(cores));
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
         tracing::info!(
             conversations = held,

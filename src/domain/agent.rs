@@ -38,6 +38,8 @@ pub struct Agent {
     leases: BTreeMap<ConversationId, Held>,
     /// The sum of the leases' units, kept beside them because it is asked for at every change.
     used: u32,
+    /// How often the leases have changed.
+    revision: u64,
     /// When they were last given work.
     assigned_at: Timestamp,
 }
@@ -121,6 +123,7 @@ impl Agent {
             link: Link::Gone(now),
             leases: BTreeMap::new(),
             used: 0,
+            revision: 0,
             assigned_at: Timestamp::default(),
         }
     }
@@ -163,6 +166,11 @@ impl Agent {
     /// The sum of the leases' units.
     pub const fn used(&self) -> u32 {
         self.used
+    }
+
+    /// How often the leases have changed.
+    pub const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// What queues must know.

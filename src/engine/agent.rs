@@ -24,7 +24,7 @@ use crate::wire::feed;
 
 /// Drives one agent.
 #[derive(Debug)]
-pub struct AgentActor {
+pub(super) struct AgentActor {
     shared: Arc<Shared>,
     agent: Agent,
     /// The queues they serve.
@@ -44,6 +44,8 @@ struct Known {
     used: u32,
     units: u32,
     leases: usize,
+    /// How often the leases have changed.
+    revision: u64,
 }
 
 impl Known {
@@ -55,13 +57,14 @@ impl Known {
             used: agent.used(),
             units: agent.settings().units,
             leases: agent.leases().len(),
+            revision: agent.revision(),
         }
     }
 }
 
 impl AgentActor {
     /// An agent who serves these queues.
-    pub fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
         let feeds = Feeds::new(shared.run);
         let told = Known::of(&agent);
         Self { shared, agent, queues, told, feeds, timer: None }
@@ -103,7 +106,7 @@ impl AgentActor {
         if (before.presence, before.chosen) != (now.presence, now.chosen) {
             told.push(self.presence_told());
         }
-        if (before.used, before.units, before.leases) != (now.used, now.units, now.leases) {
+        if (before.units, before.revision) != (now.units, now.revision) {
             told.push(self.capacity_told());
         }
         self.feeds.tell(&self.shared, told);
@@ -318,7 +321,9 @@ impl Handler<ToAgent> for AgentActor {
             ToAgent::Dismiss => return self.dismiss(context),
             ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),
             ToAgent::EndFeeds => self.feeds.end_all(),
-            ToAgent::OpenFeed(after, reply) => self.open_feed(after.as_deref(), reply, context),
+            ToAgent::OpenFeed { after, watching, reply } => {
+                self.open_feed(after.as_deref(), watching, reply, context);
+            }
         }
         self.rearm(context);
     }

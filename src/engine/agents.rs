@@ -34,9 +34,15 @@ impl Engine {
     }
 
     /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
-    /// the agent's present state first. An `after` that was never given out is as none.
-    pub async fn open_feed(&self, id: &AgentId, after: Option<String>) -> Result<Feed, Failure> {
-        self.ask_agent(id, |reply| ToAgent::OpenFeed(after, reply)).await
+    /// the agent's present state first. An `after` that was never given out is as none. A feed
+    /// that only watches, a supervisor's, does not count as the agent's being there.
+    pub async fn open_feed(
+        &self,
+        id: &AgentId,
+        after: Option<String>,
+        watching: bool,
+    ) -> Result<Feed, Failure> {
+        self.ask_agent(id, |reply| ToAgent::OpenFeed { after, watching, reply }).await
     }
 
     /// Live figures.

@@ -46,7 +46,7 @@ const OPENING_MESSAGES_MAX: usize = 1_024;
 
 /// Drives one conversation.
 #[derive(Debug)]
-pub struct ConversationActor {
+pub(super) struct ConversationActor {
     shared: Arc<Shared>,
     epoch: usize,
     conversation: Conversation,
@@ -81,7 +81,7 @@ struct Counted {
 
 impl ConversationActor {
     /// An actor that serves this conversation at once.
-    pub fn new(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
         let durable = conversation.seq();
         let seen = conversation.seen_by_customer();
         Self {
@@ -98,14 +98,14 @@ impl ConversationActor {
     }
 
     /// An actor that serves a conversation as it was when the server stopped.
-    pub fn recovered(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+    pub(super) fn recovered(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
         actor.stage = Stage::Recovering;
         actor
     }
 
     /// An actor that reads its conversation from the journal first.
-    pub fn opening(shared: Arc<Shared>, id: ConversationId, epoch: usize) -> Self {
+    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: usize) -> Self {
         let mut actor = Self::new(shared, Conversation::new(id), epoch);
         actor.stage = Stage::Opening(Vec::new());
         actor
@@ -346,7 +346,7 @@ impl Handler<Missed> for ConversationActor {
 
 impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
-    fn durable(&mut self, receipt: &Receipt, context: &mut Context<Self>) {
+    fn durable(&mut self, receipt: Receipt, context: &mut Context<Self>) {
         for released in self.gate.open(receipt) {
             self.release(released, context);
         }

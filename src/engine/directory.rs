@@ -24,7 +24,7 @@ use crate::limits;
 
 /// The addresses of everybody who is live.
 #[derive(Debug)]
-pub struct Directory {
+pub(super) struct Directory {
     conversations: DashMap<ConversationId, Live>,
     agents: DashMap<AgentId, Addr<AgentActor>>,
     queues: DashMap<QueueId, QueueEntry>,
@@ -65,7 +65,7 @@ pub trait Outbox: std::fmt::Debug + Send + Sync {
 
 /// What has become of something that was to be told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Delivery {
+pub(super) enum Delivery {
     /// It is on its way.
     Sent,
     /// Nobody is there.
@@ -76,7 +76,7 @@ pub enum Delivery {
 
 /// Who has a visitor's chat.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Claim {
+pub(super) enum Claim {
     /// The one who asked.
     Mine,
     /// This conversation, from before.
@@ -99,12 +99,12 @@ impl Default for Directory {
 
 impl Directory {
     /// A number for an actor that is about to enter.
-    pub fn next_epoch(&self) -> usize {
+    pub(super) fn next_epoch(&self) -> usize {
         self.epochs.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A conversation's actor enters. It must not be there already.
-    pub fn enter_conversation(
+    pub(super) fn enter_conversation(
         &self,
         id: ConversationId,
         epoch: usize,
@@ -114,7 +114,7 @@ impl Directory {
     }
 
     /// Begins a conversation that was never there: nothing is read for it.
-    pub fn begin(&self, shared: &Arc<Shared>, id: ConversationId, first: ToConversation) {
+    pub(super) fn begin(&self, shared: &Arc<Shared>, id: ConversationId, first: ToConversation) {
         let arbiter = shared.threads.of_shard(id.shard());
         let epoch = self.next_epoch();
         let sharing = shared.clone();
@@ -126,20 +126,20 @@ impl Directory {
     }
 
     /// A conversation's actor leaves, unless another has taken its place.
-    pub fn leave_conversation(&self, id: ConversationId, epoch: usize) {
+    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: usize) {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
     }
 
     /// Notes a session's sign of life. One for a conversation that is not live is not worth
     /// opening it: whoever opens it finds out who is there.
-    pub fn hear(&self, id: ConversationId, session: SessionId) {
+    pub(super) fn hear(&self, id: ConversationId, session: SessionId) {
         if let Some(live) = self.conversations.get(&id) {
             send(&live.address, Heard { session });
         }
     }
 
     /// Tells a conversation something, if it is live.
-    pub fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
+    pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
         match self.conversations.get(&id) {
             Some(live) if live.address.connected() => {
                 send(&live.address, message);
@@ -150,7 +150,7 @@ impl Directory {
     }
 
     /// Tells a conversation something; opens it from the journal if it is not live.
-    pub fn tell(
+    pub(super) fn tell(
         &self,
         shared: &Arc<Shared>,
         id: ConversationId,
@@ -182,32 +182,32 @@ impl Directory {
     }
 
     /// How many conversations are live.
-    pub fn live_conversations(&self) -> usize {
+    pub(super) fn live_conversations(&self) -> usize {
         self.conversations.len()
     }
 
     /// Every live conversation's id, collected first so that nothing is held while it is used.
-    pub fn conversation_ids(&self) -> Vec<ConversationId> {
+    pub(super) fn conversation_ids(&self) -> Vec<ConversationId> {
         self.conversations.iter().map(|entry| *entry.key()).collect()
     }
 
     /// An agent's actor enters.
-    pub fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
+    pub(super) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
         self.agents.insert(id, address);
     }
 
     /// An agent's actor leaves.
-    pub fn leave_agent(&self, id: &AgentId) {
+    pub(super) fn leave_agent(&self, id: &AgentId) {
         self.agents.remove(id);
     }
 
     /// Whether an agent's actor is there and lives.
-    pub fn has_agent(&self, id: &AgentId) -> bool {
+    pub(super) fn has_agent(&self, id: &AgentId) -> bool {
         self.agents.get(id).is_some_and(|address| address.connected())
     }
 
     /// Tells an agent something.
-    pub fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
+    pub(super) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
         match self.agents.get(id) {
             Some(address) if address.connected() => {
                 send(&address, message);
@@ -218,22 +218,27 @@ impl Directory {
     }
 
     /// A queue's actor enters.
-    pub fn enter_queue(&self, id: QueueId, address: Addr<QueueActor>, waiting: Arc<AtomicUsize>) {
+    pub(super) fn enter_queue(
+        &self,
+        id: QueueId,
+        address: Addr<QueueActor>,
+        waiting: Arc<AtomicUsize>,
+    ) {
         self.queues.insert(id, QueueEntry { address, waiting });
     }
 
     /// A queue's actor leaves.
-    pub fn leave_queue(&self, id: &QueueId) {
+    pub(super) fn leave_queue(&self, id: &QueueId) {
         self.queues.remove(id);
     }
 
     /// Whether a queue's actor is there and lives.
-    pub fn has_queue(&self, id: &QueueId) -> bool {
+    pub(super) fn has_queue(&self, id: &QueueId) -> bool {
         self.queues.get(id).is_some_and(|entry| entry.address.connected())
     }
 
     /// Tells a queue something.
-    pub fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
+    pub(super) fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
         match self.queues.get(id) {
             Some(entry) if entry.address.connected() => {
                 send(&entry.address, message);
@@ -244,12 +249,12 @@ impl Directory {
     }
 
     /// How many wait in a queue.
-    pub fn waiting_in(&self, id: &QueueId) -> usize {
+    pub(super) fn waiting_in(&self, id: &QueueId) -> usize {
         self.queues.get(id).map_or(0, |entry| entry.waiting.load(Ordering::Relaxed))
     }
 
     /// A session enters.
-    pub fn enter_session(
+    pub(super) fn enter_session(
         &self,
         id: SessionId,
         address: Recipient<ToSession>,
@@ -259,13 +264,13 @@ impl Directory {
     }
 
     /// A session leaves.
-    pub fn leave_session(&self, id: SessionId) {
+    pub(super) fn leave_session(&self, id: SessionId) {
         self.sessions.remove(&id);
     }
 
     /// Tells a session something. A frame for which its socket has no room is not sent: the
     /// session must then be closed, and its widget resumes.
-    pub fn tell_session(&self, id: SessionId, message: ToSession) -> Delivery {
+    pub(super) fn tell_session(&self, id: SessionId, message: ToSession) -> Delivery {
         let Some(entry) = self.sessions.get(&id) else { return Delivery::Nobody };
         if !entry.address.connected() {
             return Delivery::Nobody;
@@ -275,27 +280,32 @@ impl Directory {
         {
             return Delivery::Full;
         }
-        entry.address.do_send(message);
+        deliver(&entry.address, message);
         Delivery::Sent
     }
 
     /// Whether a session's socket has room for a page of missed messages.
-    pub fn has_room_for_page(&self, id: SessionId) -> bool {
+    pub(super) fn has_room_for_page(&self, id: SessionId) -> bool {
         self.sessions.get(&id).is_some_and(|entry| entry.outbox.has_room_for_page())
     }
 
     /// Every session's id.
-    pub fn session_ids(&self) -> Vec<SessionId> {
+    pub(super) fn session_ids(&self) -> Vec<SessionId> {
         self.sessions.iter().map(|entry| *entry.key()).collect()
     }
 
     /// How many sessions there are.
-    pub fn live_sessions(&self) -> usize {
+    pub(super) fn live_sessions(&self) -> usize {
         self.sessions.len()
     }
 
     /// Gives a visitor's chat to this conversation, unless another has it.
-    pub fn claim_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) -> Claim {
+    pub(super) fn claim_visitor(
+        &self,
+        widget: WidgetId,
+        visitor: VisitorId,
+        id: ConversationId,
+    ) -> Claim {
         match self.visitors.entry((widget, visitor)) {
             Entry::Occupied(held) if *held.get() != id => Claim::Theirs(*held.get()),
             Entry::Occupied(_) => Claim::Mine,
@@ -307,12 +317,12 @@ impl Directory {
     }
 
     /// The visitor's live chat.
-    pub fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
+    pub(super) fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
         self.visitors.get(&(widget.clone(), visitor)).map(|held| *held)
     }
 
     /// Gives a visitor's chat back, if this conversation has it.
-    pub fn free_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
+    pub(super) fn free_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
         self.visitors.remove_if(&(widget, visitor), |_, held| *held == id);
     }
 
@@ -336,9 +346,16 @@ fn open(shared: &Arc<Shared>, id: ConversationId, epoch: usize) -> Live {
     Live { address, epoch }
 }
 
+/// Sends to a session, whose outbox has taken the frame if it is one.
+#[expect(clippy::disallowed_methods, reason = "the outbox bounds what is sent")]
+fn deliver(address: &Recipient<ToSession>, message: ToSession) {
+    address.do_send(message);
+}
+
 /// Sends without a bound on the mailbox: actix's own bound does not hold, so what may be sent is
 /// bounded where it comes from (see `limits`): a session by its unanswered frames, a request by the
 /// count of those that run, an actor by the state it tells of.
+#[expect(clippy::disallowed_methods, reason = "bounded where it comes from, as said above")]
 fn send<A, M>(address: &Addr<A>, message: M)
 where
     A: Actor<Context = Context<A>> + Handler<M>,

@@ -28,7 +28,7 @@ use crate::wire::refusal::RefusalCode;
 /// A sign of life of a session: the most frequent message of all, so it is the smallest.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct Heard {
+pub(super) struct Heard {
     /// Whose.
     pub session: SessionId,
 }
@@ -36,7 +36,7 @@ pub struct Heard {
 /// Everything else that a conversation is told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub enum ToConversation {
+pub(super) enum ToConversation {
     /// A session says something.
     Session(SessionId, FromSession),
     /// An HTTP request asks something.
@@ -70,7 +70,7 @@ pub enum ToConversation {
 
 /// What a session says to a conversation.
 #[derive(Debug)]
-pub enum FromSession {
+pub(super) enum FromSession {
     /// It comes in, with the first word of a new conversation or into one that is.
     Join(Box<Join>),
     /// It says something.
@@ -89,7 +89,7 @@ pub enum FromSession {
 
 /// How a session comes in.
 #[derive(Debug)]
-pub struct Join {
+pub(super) struct Join {
     /// The chat that is begun, if it is.
     pub start: Option<StartRequest>,
     /// The last place that the widget has seen.
@@ -202,7 +202,7 @@ pub enum Closing {
 /// What an agent is told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub enum ToAgent {
+pub(super) enum ToAgent {
     /// Something is asked whose answer nobody awaits.
     Command(AgentCommand),
     /// An HTTP request chooses a presence.
@@ -231,12 +231,19 @@ pub enum ToAgent {
     /// The server stops: their feeds end.
     EndFeeds,
     /// An HTTP request opens a feed.
-    OpenFeed(Option<String>, Reply<Feed>),
+    OpenFeed {
+        /// The id of the last event that the console has seen.
+        after: Option<String>,
+        /// Whether it is somebody else's console, which says nothing of the agent's being there.
+        watching: bool,
+        /// Whom to give it.
+        reply: Reply<Feed>,
+    },
 }
 
 /// One thing for an agent's feeds.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub(super) struct Told {
     /// The name of the event.
     pub event: &'static str,
     /// Its JSON.
@@ -248,7 +255,7 @@ pub struct Told {
 /// What a queue is told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub enum ToQueue {
+pub(super) enum ToQueue {
     /// Something is said whose answer nobody awaits.
     Command(QueueCommand),
     /// An HTTP request wants to know how many wait, and for how long.
@@ -260,7 +267,7 @@ pub enum ToQueue {
 /// Entries that were read for a session that had missed them.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Missed {
+pub(super) struct Missed {
     /// For which session.
     pub session: SessionId,
     /// Up to which place everything was read.
@@ -270,4 +277,4 @@ pub struct Missed {
 }
 
 /// The way to answer an HTTP request. When it is dropped unanswered, the request learns that.
-pub type Reply<T> = oneshot::Sender<Result<T, Failure>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Failure>>;

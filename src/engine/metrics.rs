@@ -17,7 +17,7 @@ use crate::domain::conversation::event::Reason;
 
 /// The figures.
 #[derive(Debug)]
-pub struct Metrics {
+pub(super) struct Metrics {
     registry: Registry,
     /// Sockets that are open.
     pub sessions: Gauge,
@@ -157,7 +157,7 @@ impl Metrics {
     }
 
     /// A conversation went from one state to another; nothing stands for new and closed.
-    pub fn recount(&self, before: Option<State>, after: Option<State>) {
+    pub(super) fn recount(&self, before: Option<State>, after: Option<State>) {
         if before == after {
             return;
         }
@@ -170,7 +170,7 @@ impl Metrics {
     }
 
     /// A customer went away or came back.
-    pub fn recount_away(&self, before: bool, after: bool) {
+    pub(super) fn recount_away(&self, before: bool, after: bool) {
         match (before, after) {
             (false, true) => drop(self.away.inc()),
             (true, false) => drop(self.away.dec()),
@@ -179,33 +179,33 @@ impl Metrics {
     }
 
     /// A session was lost.
-    pub fn lost(&self, cause: Cause) {
+    pub(super) fn lost(&self, cause: Cause) {
         self.losses.get_or_create(&CauseLabel { cause: cause.name() }).inc();
     }
 
     /// A window ended.
-    pub fn expired(&self, cause: Cause) {
+    pub(super) fn expired(&self, cause: Cause) {
         self.expiries.get_or_create(&CauseLabel { cause: cause.name() }).inc();
     }
 
     /// A conversation closed.
-    pub fn closed(&self, reason: Reason) {
+    pub(super) fn closed(&self, reason: Reason) {
         self.closes.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
     }
 
     /// How many conversations are in a state.
-    pub fn in_state(&self, state: State) -> u64 {
+    pub(super) fn in_state(&self, state: State) -> u64 {
         let gauge = self.conversations.get_or_create(&StateLabel { state: state.name() });
         u64::try_from(gauge.get()).unwrap_or(0)
     }
 
     /// How many customers are away.
-    pub fn are_away(&self) -> u64 {
+    pub(super) fn are_away(&self) -> u64 {
         u64::try_from(self.away.get()).unwrap_or(0)
     }
 
     /// All of it as text.
-    pub fn render(&self) -> String {
+    pub(super) fn render(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _written = encode(&mut text, &self.registry);

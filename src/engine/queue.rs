@@ -24,7 +24,7 @@ const POSITIONS_MOST: usize = 1_000;
 
 /// Drives one queue.
 #[derive(Debug)]
-pub struct QueueActor {
+pub(super) struct QueueActor {
     shared: Arc<Shared>,
     id: QueueId,
     queue: Queue,
@@ -36,7 +36,7 @@ pub struct QueueActor {
 
 impl QueueActor {
     /// An empty queue.
-    pub fn new(shared: Arc<Shared>, id: QueueId, waiting: Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, id: QueueId, waiting: Arc<AtomicUsize>) -> Self {
         Self { shared, id, queue: Queue::default(), waiting, moved: false }
     }
 
@@ -64,6 +64,13 @@ impl QueueActor {
         }
     }
 
+    fn note(&mut self, command: QueueCommand) {
+        let now = self.shared.clock.now();
+        if let Some(event) = self.queue.decide(command, now) {
+            self.queue.apply(&event, now);
+        }
+    }
+
     /// Asks agents for as many of the line as there is room for.
     fn serve(&mut self) {
         let now = self.shared.clock.now();
@@ -81,14 +88,8 @@ impl QueueActor {
             };
             let reserve = ToAgent::Reserve(self.id.clone(), conversation, lease);
             if self.shared.directory.tell_agent(&agent, reserve) == Delivery::Nobody {
-                for command in [
-                    QueueCommand::Refused(conversation, agent.clone()),
-                    QueueCommand::AgentLeft(agent),
-                ] {
-                    if let Some(event) = self.queue.decide(command, now) {
-                        self.queue.apply(&event, now);
-                    }
-                }
+                self.note(QueueCommand::Refused(conversation, agent.clone()));
+                self.note(QueueCommand::AgentLeft(agent));
             }
         }
     }

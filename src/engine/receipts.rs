@@ -13,13 +13,13 @@ use crate::journal::{Fault, Position, Receipts};
 
 /// Takes receipts from the journal's thread to those of the conversations.
 #[derive(Debug, Default)]
-pub struct Router {
+pub(super) struct Router {
     route: OnceLock<(Arc<Shared>, Vec<Addr<Courier>>)>,
 }
 
 impl Router {
     /// Opens the way; before this there is nobody who could have appended anything.
-    pub fn open(&self, shared: Arc<Shared>) {
+    pub(super) fn open(&self, shared: Arc<Shared>) {
         let couriers = (0..shared.threads.count())
             .map(|thread| {
                 let sharing = shared.clone();
@@ -32,6 +32,7 @@ impl Router {
         let _first_wins = self.route.set((shared, couriers));
     }
 
+    #[expect(clippy::disallowed_methods, reason = "at most one parcel for each commit")]
     fn send(&self, outcomes: impl Iterator<Item = (ConversationId, Outcome)>) {
         let Some((shared, couriers)) = self.route.get() else { return };
         let mut parcels: Vec<Vec<_>> = couriers.iter().map(|_| Vec::new()).collect();

@@ -45,7 +45,7 @@ impl Engine {
 
 impl Shared {
     /// Starts, tells and dismisses agents and queues, so that they are as the settings say.
-    pub fn follow(self: &Arc<Self>, before: &Registry, after: &Registry) {
+    pub(super) fn follow(self: &Arc<Self>, before: &Registry, after: &Registry) {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
             self.directory.tell_queue(id, ToQueue::Dismiss);
         }
@@ -63,11 +63,10 @@ impl Shared {
                         let configure = AgentCommand::Configure(settings.clone());
                         self.directory.tell_agent(id, ToAgent::Command(configure));
                     }
-                    let served: BTreeSet<_> = before.queues_of(id).collect();
-                    let serves: BTreeSet<_> = after.queues_of(id).collect();
-                    if served != serves {
-                        let serves = serves.into_iter().cloned().collect();
-                        self.directory.tell_agent(id, ToAgent::Serve(serves));
+                    let queues: BTreeSet<_> = after.queues_of(id).collect();
+                    if before.queues_of(id).collect::<BTreeSet<_>>() != queues {
+                        let queues = queues.into_iter().cloned().collect();
+                        self.directory.tell_agent(id, ToAgent::Serve(queues));
                     }
                 }
             }
@@ -75,7 +74,7 @@ impl Shared {
     }
 
     /// Starts the actor of a queue, empty.
-    pub fn start_queue(self: &Arc<Self>, id: QueueId) {
+    pub(super) fn start_queue(self: &Arc<Self>, id: QueueId) {
         let waiting = Arc::new(AtomicUsize::new(0));
         let (shared, name, counter) = (self.clone(), id.clone(), waiting.clone());
         let address = QueueActor::start_in_arbiter(&self.threads.of_name(id.as_str()), move |_| {
@@ -85,7 +84,7 @@ impl Shared {
     }
 
     /// Starts the actor of an agent, who is gone until they are heard of.
-    pub fn start_agent(self: &Arc<Self>, settings: Arc<AgentSettings>, registry: &Registry) {
+    pub(super) fn start_agent(self: &Arc<Self>, settings: Arc<AgentSettings>, registry: &Registry) {
         let id = settings.id.clone();
         let chosen = self.presences.get(&id).map_or(Presence::Available, |chosen| *chosen);
         let agent = Agent::new(settings, chosen, self.clock.now());
@@ -98,7 +97,7 @@ impl Shared {
     }
 
     /// Starts again whoever has died, and has everybody state what they claim of them.
-    pub fn revive(self: &Arc<Self>) {
+    pub(super) fn revive(self: &Arc<Self>) {
         let settings = self.settings.load_full();
         let queues: Vec<&QueueId> =
             settings.queues.keys().filter(|id| !self.directory.has_queue(id)).collect();

@@ -21,7 +21,7 @@ use crate::limits;
 
 /// What every actor may reach. None of it is a conversation's state, an agent's or a queue's.
 #[derive(Debug)]
-pub struct Shared {
+pub(super) struct Shared {
     /// The clock.
     pub clock: Clock,
     /// The settings in force, replaced as a whole.
@@ -54,7 +54,7 @@ pub struct Shared {
 
 impl Shared {
     /// Whether people must wait because the disk cannot keep up.
-    pub fn is_overloaded(&self) -> bool {
+    pub(super) fn is_overloaded(&self) -> bool {
         let overloaded =
             self.journal.waiting() > limits::APPENDS_WAITING_MAX || !self.journal.is_writable();
         if overloaded {
@@ -64,7 +64,7 @@ impl Shared {
     }
 
     /// Whether the server is stopping.
-    pub fn is_draining(&self) -> bool {
+    pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 }

@@ -18,7 +18,7 @@ use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocume
 #[utoipa::path(get, path = "/v1/agents", tag = "agents",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of agents", body = AgentPage), Problems))]
-pub async fn list(
+pub(super) async fn list(
     _: Supervisor,
     state: web::Data<HttpState>,
     request: HttpRequest,
@@ -37,7 +37,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/agents/{agent}", tag = "agents",
     params(("agent" = String, Path, description = "An id, or `me`")),
     responses((status = 200, description = "The agent", body = AgentObject), Problems))]
-pub async fn read(
+pub(super) async fn read(
     caller: Caller,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
@@ -53,7 +53,7 @@ pub async fn read(
     params(("agent" = String, Path)), request_body = AgentDocument,
     responses((status = 200, description = "Replaced", body = AgentObject),
         (status = 201, description = "Made", body = AgentObject), Problems))]
-pub async fn put(
+pub(super) async fn put(
     _: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
@@ -74,7 +74,7 @@ pub async fn put(
 #[utoipa::path(delete, path = "/v1/agents/{agent}", tag = "agents",
     params(("agent" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
-pub async fn delete(
+pub(super) async fn delete(
     _: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
@@ -89,7 +89,7 @@ pub async fn delete(
     params(("agent" = String, Path, description = "An id, or `me`")),
     request_body = PresenceDocument,
     responses((status = 200, description = "The agent", body = AgentObject), Problems))]
-pub async fn choose_presence(
+pub(super) async fn choose_presence(
     caller: Caller,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
@@ -106,7 +106,7 @@ pub async fn choose_presence(
 #[utoipa::path(post, path = "/v1/agents/{agent}/tokens", tag = "agents",
     params(("agent" = String, Path)),
     responses((status = 201, description = "The token", body = TokenObject), Problems))]
-pub async fn add_token(
+pub(super) async fn add_token(
     _: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,

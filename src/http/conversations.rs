@@ -13,11 +13,11 @@ use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, QueueId, WidgetId};
 use crate::domain::settings::AgentSettings;
 use crate::engine::AgentSignal;
+use crate::engine::{Filter, ListCursor};
 use crate::http::HttpState;
 use crate::http::auth::{Caller, Supervisor};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
-use crate::journal::{Filter, ListCursor};
 use crate::wire::objects::{
     AssignDocument, ConversationObject, ConversationPage, MessageDocument, PostedObject,
     ReadDocument, TypingDocument,
@@ -33,7 +33,7 @@ type Shown = Result<web::Json<ConversationObject>, Problem>;
         ("queue" = Option<String>, Query), ("widget" = Option<String>, Query),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page", body = ConversationPage), Problems))]
-pub async fn list(
+pub(super) async fn list(
     caller: Caller,
     state: web::Data<HttpState>,
     request: HttpRequest,
@@ -65,7 +65,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/conversations/{conversation}", tag = "conversations",
     params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn read(
+pub(super) async fn read(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -81,7 +81,7 @@ pub async fn read(
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn accept(
+pub(super) async fn accept(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -99,7 +99,7 @@ pub async fn accept(
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn decline(
+pub(super) async fn decline(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -115,7 +115,7 @@ pub async fn decline(
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = MessageDocument,
     responses((status = 200, description = "Durable", body = PostedObject), Problems))]
-pub async fn post(
+pub(super) async fn post(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -136,7 +136,7 @@ pub async fn post(
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = TypingDocument,
     responses((status = 204, description = "Passed on"), Problems))]
-pub async fn typing(
+pub(super) async fn typing(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -154,7 +154,7 @@ pub async fn typing(
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = ReadDocument,
     responses((status = 204, description = "Passed on"), Problems))]
-pub async fn have_read(
+pub(super) async fn have_read(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -170,7 +170,7 @@ pub async fn have_read(
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/end", tag = "conversations",
     params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn end(
+pub(super) async fn end(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -185,7 +185,7 @@ pub async fn end(
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/close", tag = "conversations",
     params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn close(
+pub(super) async fn close(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -200,7 +200,7 @@ pub async fn close(
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/release", tag = "conversations",
     params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn release(
+pub(super) async fn release(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -215,7 +215,7 @@ pub async fn release(
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/assign", tag = "conversations",
     params(("conversation" = String, Path)), request_body = AssignDocument,
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn assign(
+pub(super) async fn assign(
     supervisor: Supervisor,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -234,7 +234,7 @@ pub async fn assign(
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/force-close",
     tag = "conversations", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
-pub async fn force_close(
+pub(super) async fn force_close(
     supervisor: Supervisor,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,

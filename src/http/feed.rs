@@ -30,8 +30,9 @@ const KEEP: &str = ": keep\n\n";
     responses((status = 200, description = "Server-sent events: `offer` (OfferEvent), \
         `offer_withdrawn` (OfferWithdrawnEvent), `conversation` (Conversation), `message` \
         (MessageEvent), `away` (AwayEvent), `back` (BackEvent), `presence` (PresenceEvent), \
-        `capacity` (CapacityEvent)", body = String, content_type = "text/event-stream"), Problems))]
-pub async fn open(
+        `capacity` (CapacityEvent), and, passing and without an id, `typing` (TypingEvent) and \
+        `read` (ReadEvent)", body = String, content_type = "text/event-stream"), Problems))]
+pub(super) async fn open(
     caller: Caller,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
@@ -41,9 +42,11 @@ pub async fn open(
     let asked = parameters.text("last_event_id");
     parameters.finish()?;
     let agent = caller.stands_for(&agent)?;
+    // Whoever looks over an agent's shoulder does not make them present.
+    let watching = caller.agent() != Some(&agent);
     let resumed = request.headers().get("last-event-id");
     let resumed = resumed.and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let feed = state.engine.open_feed(&agent, resumed.or(asked)).await?;
+    let feed = state.engine.open_feed(&agent, resumed.or(asked), watching).await?;
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream");
     response.insert_header((header::CACHE_CONTROL, "no-store"));

@@ -12,7 +12,7 @@ use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
 /// How the whole engine is doing. For supervisors.
 #[utoipa::path(get, path = "/v1/figures", tag = "figures",
     responses((status = 200, description = "The figures", body = FiguresObject), Problems))]
-pub async fn read(
+pub(super) async fn read(
     _: Supervisor,
     state: web::Data<HttpState>,
     request: HttpRequest,

@@ -9,7 +9,7 @@ use crate::http::problem::{Problem, Problems};
 /// The server lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
     responses((status = 200, description = "It lives", body = String, content_type = "text/plain")))]
-pub async fn alive() -> &'static str {
+pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
@@ -17,7 +17,7 @@ pub async fn alive() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
     (status = 200, description = "It is ready", body = String, content_type = "text/plain"),
     Problems))]
-pub async fn ready(state: web::Data<HttpState>) -> Result<&'static str, Problem> {
+pub(super) async fn ready(state: web::Data<HttpState>) -> Result<&'static str, Problem> {
     if state.engine.is_ready() { Ok("ready\n") } else { Err(Problem::not_ready()) }
 }
 
@@ -25,7 +25,7 @@ pub async fn ready(state: web::Data<HttpState>) -> Result<&'static str, Problem>
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
     (status = 200, description = "OpenMetrics", body = String,
         content_type = "application/openmetrics-text")))]
-pub async fn metrics(state: web::Data<HttpState>) -> HttpResponse {
+pub(super) async fn metrics(state: web::Data<HttpState>) -> HttpResponse {
     const FORM: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, FORM)).body(state.engine.metrics())
 }

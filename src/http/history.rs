@@ -23,7 +23,7 @@ const READS_MAX: usize = 20;
         ("audience" = Option<String>, Query, description = "`agent` (the default) or `customer`"),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page", body = TranscriptPage), Problems))]
-pub async fn transcript(
+pub(super) async fn transcript(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
@@ -64,7 +64,7 @@ pub async fn transcript(
     params(("conversation" = String, Path),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page", body = TimelinePage), Problems))]
-pub async fn timeline(
+pub(super) async fn timeline(
     caller: Caller,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,

@@ -1,5 +1,7 @@
 //! The `OpenAPI` document, made from the code that it describes.
 
+#![expect(elided_lifetimes_in_paths, reason = "the macro names types without their lifetimes")]
+
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -11,7 +13,7 @@ use crate::http::{
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
     AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent,
-    PresenceEvent,
+    PresenceEvent, ReadEvent, TypingEvent,
 };
 
 #[derive(OpenApi)]
@@ -32,7 +34,8 @@ use crate::wire::feed::{
     ),
     components(schemas(
         ProblemObject, FieldError, OfferEvent, OfferWithdrawnEvent, MessageEvent, AwayEvent,
-        BackEvent, PresenceEvent, CapacityEvent,
+        BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
+        TypingEvent, ReadEvent,
     )),
     modifiers(&BearerTokens),
     security(("bearer" = [])),

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::time::Timestamp;
+use crate::engine::ListCursor;
 use crate::http::problem::Problem;
-use crate::journal::ListCursor;
 use crate::limits;
 use crate::wire::document::FieldError;
 

@@ -15,7 +15,7 @@ use crate::wire::objects::{QueueDocument, QueuePage};
 #[utoipa::path(get, path = "/v1/queues", tag = "settings",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of queues", body = QueuePage), Problems))]
-pub async fn list(
+pub(super) async fn list(
     _: Administrator,
     state: web::Data<HttpState>,
     request: HttpRequest,
@@ -34,7 +34,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/queues/{queue}", tag = "settings",
     params(("queue" = String, Path)),
     responses((status = 200, description = "The queue", body = QueueDocument), Problems))]
-pub async fn read(
+pub(super) async fn read(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -53,7 +53,7 @@ pub async fn read(
     params(("queue" = String, Path)), request_body = QueueDocument,
     responses((status = 200, description = "Replaced", body = QueueDocument),
         (status = 201, description = "Made", body = QueueDocument), Problems))]
-pub async fn put(
+pub(super) async fn put(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -71,7 +71,7 @@ pub async fn put(
 #[utoipa::path(delete, path = "/v1/queues/{queue}", tag = "settings",
     params(("queue" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
-pub async fn delete(
+pub(super) async fn delete(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,

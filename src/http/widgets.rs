@@ -15,7 +15,7 @@ use crate::wire::objects::{WidgetDocument, WidgetPage};
 #[utoipa::path(get, path = "/v1/widgets", tag = "settings",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of widgets", body = WidgetPage), Problems))]
-pub async fn list(
+pub(super) async fn list(
     _: Administrator,
     state: web::Data<HttpState>,
     request: HttpRequest,
@@ -34,7 +34,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/widgets/{widget}", tag = "settings",
     params(("widget" = String, Path)),
     responses((status = 200, description = "The widget", body = WidgetDocument), Problems))]
-pub async fn read(
+pub(super) async fn read(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -53,7 +53,7 @@ pub async fn read(
     params(("widget" = String, Path)), request_body = WidgetDocument,
     responses((status = 200, description = "Replaced", body = WidgetDocument),
         (status = 201, description = "Made", body = WidgetDocument), Problems))]
-pub async fn put(
+pub(super) async fn put(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -71,7 +71,7 @@ pub async fn put(
 #[utoipa::path(delete, path = "/v1/widgets/{widget}", tag = "settings",
     params(("widget" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
-pub async fn delete(
+pub(super) async fn delete(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,

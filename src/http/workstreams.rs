@@ -15,7 +15,7 @@ use crate::wire::objects::{WorkstreamDocument, WorkstreamPage};
 #[utoipa::path(get, path = "/v1/workstreams", tag = "settings",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of workstreams", body = WorkstreamPage), Problems))]
-pub async fn list(
+pub(super) async fn list(
     _: Administrator,
     state: web::Data<HttpState>,
     request: HttpRequest,
@@ -35,7 +35,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/v1/workstreams/{workstream}", tag = "settings",
     params(("workstream" = String, Path)),
     responses((status = 200, description = "The workstream", body = WorkstreamDocument), Problems))]
-pub async fn read(
+pub(super) async fn read(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -54,7 +54,7 @@ pub async fn read(
     params(("workstream" = String, Path)), request_body = WorkstreamDocument,
     responses((status = 200, description = "Replaced", body = WorkstreamDocument),
         (status = 201, description = "Made", body = WorkstreamDocument), Problems))]
-pub async fn put(
+pub(super) async fn put(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
@@ -73,7 +73,7 @@ pub async fn put(
 #[utoipa::path(delete, path = "/v1/workstreams/{workstream}", tag = "settings",
     params(("workstream" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
-pub async fn delete(
+pub(super) async fn delete(
     _: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,

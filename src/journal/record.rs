@@ -154,6 +154,7 @@ pub fn changed_documents(
     setting::changed_documents(change, before, after)
 }
 
+#[expect(clippy::expect_used, reason = "the invariant is in the message")]
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body)
         .expect("a record holds texts, numbers and structs, and JSON has a form for each")

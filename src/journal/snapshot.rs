@@ -20,6 +20,7 @@ pub const VERSION: u8 = 1;
 /// # Panics
 ///
 /// Never: a snapshot holds only what its form has room for.
+#[expect(clippy::expect_used, reason = "the invariant is in the message")]
 pub fn encode(conversation: &Conversation) -> Vec<u8> {
     let mirror = mirror::Snapshot::from(Parts::from(conversation.clone()));
     postcard::to_extend(&mirror, vec![VERSION])

@@ -309,6 +309,7 @@ fn take_lock(dir: &Path, files: &Files) -> Result<File, OpenFault> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the invariant is in the message")]
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new()
         .name(name.to_owned())

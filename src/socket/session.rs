@@ -186,13 +186,13 @@ impl SocketSession {
             ClientFrame::Beat { seen } => self.beat(seen, context),
             ClientFrame::Post { reference, id, text } => {
                 let asked = reference.clone();
-                self.speak(Some(asked), true, context, |visit, conversation| {
+                self.speak(Some(&asked), true, context, |visit, conversation| {
                     visit.post(conversation, reference, id, text)
                 });
             }
             ClientFrame::End { reference } => {
                 let asked = reference.clone();
-                self.speak(Some(asked), true, context, |visit, conversation| {
+                self.speak(Some(&asked), true, context, |visit, conversation| {
                     visit.end(conversation, reference)
                 });
             }
@@ -222,7 +222,7 @@ impl SocketSession {
     /// Passes something on to the conversation. What is answered is done when the answer comes.
     fn speak(
         &mut self,
-        reference: Option<Reference>,
+        reference: Option<&Reference>,
         is_answered: bool,
         context: &mut WebsocketContext<Self>,
         say: impl FnOnce(&Visit, ConversationId) -> bool,
@@ -240,7 +240,7 @@ impl SocketSession {
             Ok(()) if is_answered && self.session.conversation().is_some() => {}
             Ok(()) => self.line.done(),
             Err(code) => {
-                self.refuse(&refused(reference.as_ref(), code), context);
+                self.refuse(&refused(reference, code), context);
                 self.line.done();
             }
         }

@@ -61,6 +61,7 @@ impl Agent {
     }
 
     fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
+        self.revision += 1;
         let before = self.leases.remove(&conversation);
         let given_back = before.map_or(0, |held| held.lease.units);
         let taken = lease.as_ref().map_or(0, |lease| lease.units);

@@ -67,9 +67,8 @@ impl Agent {
 
     fn wake(&self, now: Timestamp) -> Vec<AgentEvent> {
         match self.link {
-            Link::Feeds(_) => Vec::new(),
             Link::Requests(last) if now > last + REQUEST_LINKS_FOR => vec![AgentEvent::LinkLost],
-            Link::Requests(_) => Vec::new(),
+            Link::Feeds(_) | Link::Requests(_) => Vec::new(),
             Link::Gone(since) => self
                 .forfeitable()
                 .filter(|(_, held)| now > since + held.lease.grace)

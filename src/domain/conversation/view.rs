@@ -83,10 +83,9 @@ impl Conversation {
     pub fn view(&self) -> Option<View> {
         let opening = self.opening()?;
         let (stage, offer_until, due_at) = match &self.phase {
-            Phase::Open { close_at } => (None, None, *close_at),
             Phase::Offered { until, .. } => (Some(Stage::Offered), Some(*until), None),
             Phase::Talking { close_at, .. } => (Some(Stage::Talking), None, *close_at),
-            Phase::Wrapup { close_at, .. } => (None, None, *close_at),
+            Phase::Open { close_at } | Phase::Wrapup { close_at, .. } => (None, None, *close_at),
             Phase::New | Phase::Closed { .. } => (None, None, None),
         };
         Some(View {

@@ -51,6 +51,8 @@ struct OpenFeed {
     sender: Option<mpsc::Sender<FeedEvent>>,
     /// While it reads what it missed: the number of the first event that it must be told after.
     catching_up_to: Option<u64>,
+    /// Whether it is somebody else's.
+    watching: bool,
 }
 
 /// Where a console says that it stopped.
@@ -155,6 +157,7 @@ impl AgentActor {
     pub(super) fn open_feed(
         &mut self,
         after: Option<&str>,
+        watching: bool,
         reply: Reply<Feed>,
         context: &mut Context<Self>,
     ) {
@@ -176,9 +179,11 @@ impl AgentActor {
             // The channel is empty and holds more than is kept.
             drop(sender.try_send(event.clone()));
         }
-        self.feeds.open.push(OpenFeed { number, sender: Some(sender), catching_up_to });
-        // Opening is never refused.
-        let _never = self.perform(AgentCommand::OpenFeed);
+        self.feeds.open.push(OpenFeed { number, sender: Some(sender), catching_up_to, watching });
+        if !watching {
+            // Opening is never refused.
+            let _never = self.perform(AgentCommand::OpenFeed);
+        }
         match mark {
             None => self.show_all(),
             Some(mark) if catching_up_to.is_some() => self.read_missed(number, mark, context),
@@ -204,9 +209,9 @@ impl AgentActor {
     }
 
     fn feed_closed(&mut self, number: u64) {
-        let before = self.feeds.open.len();
-        self.feeds.open.retain(|feed| feed.number != number);
-        if self.feeds.open.len() < before {
+        let closed = self.feeds.open.iter().position(|feed| feed.number == number);
+        let closed = closed.map(|index| self.feeds.open.remove(index));
+        if closed.is_some_and(|feed| !feed.watching) {
             // Closing is never refused.
             let _never = self.perform(AgentCommand::CloseFeed);
         }

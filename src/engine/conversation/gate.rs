@@ -101,17 +101,17 @@ impl Gate {
     }
 
     /// Lets through whatever this receipt covers.
-    pub(super) fn open(&mut self, receipt: &Receipt) -> Vec<Through> {
+    pub(super) fn open(&mut self, receipt: Receipt) -> Vec<Through> {
         self.durable = self.durable.max(receipt.through());
         let mut through = Vec::new();
         while let Some(first) = self.waiting.pop_front() {
             match first {
                 Waiting::Then(seq, then) if seq <= self.durable => {
-                    through.push(Through::Then(then))
+                    through.push(Through::Then(then));
                 }
                 Waiting::Decision(seq, held) => {
                     let Held { pending, author, for_agents } = *held;
-                    match pending.release(receipt) {
+                    match pending.release(&receipt) {
                         Ok(released) => {
                             through.push(Through::Decision { released, author, for_agents });
                         }

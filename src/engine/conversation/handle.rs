@@ -40,7 +40,7 @@ impl ConversationActor {
                 self.then(Then::Show(reply, view), context);
             }
             ToConversation::Signal(agent, signal, reply) => self.signal(&agent, signal, reply),
-            ToConversation::Offer(agent) => self.offer(agent, context),
+            ToConversation::Offer(agent) => self.offer(&agent, context),
             ToConversation::AgentGone(agent) => {
                 // Whatever it answers, the agent hears what is held of them now.
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
@@ -54,7 +54,7 @@ impl ConversationActor {
                 self.tell_all(None, &frame);
             }
             ToConversation::Durable(receipt) => {
-                self.durable(&receipt, context);
+                self.durable(receipt, context);
                 self.retire_if_over_now(context);
             }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
@@ -196,10 +196,10 @@ impl ConversationActor {
         self.perform_for(command, Some(session), &workstream).map_err(RefusalCode::Conversation)
     }
 
-    fn offer(&mut self, agent: AgentId, context: &mut Context<Self>) {
+    fn offer(&mut self, agent: &AgentId, context: &mut Context<Self>) {
         if self.perform(Command::Offer { agent: agent.clone() }).is_err() {
             // The units that were set aside for it are free again.
-            self.confirm_lease(&agent);
+            self.confirm_lease(agent);
             if !self.conversation.is_live() {
                 self.retire_if_over(context);
             }

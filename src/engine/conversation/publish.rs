@@ -96,7 +96,9 @@ impl ConversationActor {
                     let frame = ToSession::Frame { seq, text: text.clone() };
                     shared.directory.tell_session(session, frame) != Delivery::Full
                 });
-                slow.into_iter().for_each(|session| self.drop_slow(session));
+                for session in slow {
+                    self.drop_slow(session);
+                }
             }
             if matches!(event, Event::WrapupStarted { .. } | Event::ConversationClosed { .. }) {
                 self.dismiss_audience();

@@ -28,10 +28,7 @@ impl Checkpoints {
             let pause = Duration::from_millis(limits::CHECKPOINT_EVERY_MS);
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 for (name, connection) in &databases {
-                    let waiting = checkpoint(name, connection, "PASSIVE");
-                    if waiting > limits::LOG_PAGES_MAX {
-                        checkpoint(name, connection, "RESTART");
-                    }
+                    keep_short(name, connection);
                 }
             }
             for (name, connection) in &databases {
@@ -48,6 +45,13 @@ impl Checkpoints {
         if self.thread.join().is_err() {
             tracing::error!("the thread that makes the journal's checkpoints had panicked");
         }
+    }
+}
+
+/// Moves what the log holds into the database, and waits for readers only when it grows too long.
+fn keep_short(name: &str, connection: &Connection) {
+    if checkpoint(name, connection, "PASSIVE") > limits::LOG_PAGES_MAX {
+        checkpoint(name, connection, "RESTART");
     }
 }
 

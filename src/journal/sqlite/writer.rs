@@ -99,6 +99,10 @@ impl Writer {
     }
 
     /// Takes appends until the group is full or complete, or something else was ordered.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long to wait for the disk, not what time it is"
+    )]
     fn gather(&self, appends: &mut Vec<Append>) -> Option<Order> {
         match self.next_order() {
             Some(Order::Append(append)) => appends.push(append),

@@ -125,6 +125,12 @@ pub struct TokenObject {
     pub token: String,
 }
 
+impl std::fmt::Debug for TokenObject {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("TokenObject(..)")
+    }
+}
+
 /// The name of a role.
 pub(super) const fn role_name(role: Role) -> &'static str {
     match role {

@@ -10,17 +10,17 @@ use crate::domain::lease::{Lease, Purpose};
 use crate::domain::text::DisplayName;
 
 impl Conversation {
-    pub(super) fn offer(&self, agent: AgentId, moment: Moment<'_>) -> Result<Decision, Refusal> {
+    pub(super) fn offer(&self, agent: &AgentId, moment: Moment<'_>) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
-        if !matches!(self.phase, Phase::Open { .. }) || self.excluded.contains(&agent) {
+        if !matches!(self.phase, Phase::Open { .. }) || self.excluded.contains(agent) {
             return Err(Refusal::NotWaiting);
         }
-        Ok(Decision::of(vec![offered(agent, None, moment)]))
+        Ok(Decision::of(vec![offered(agent.clone(), None, moment)]))
     }
 
     pub(super) fn assign(
         &self,
-        agent: AgentId,
+        agent: &AgentId,
         by: AgentId,
         moment: Moment<'_>,
     ) -> Result<Decision, Refusal> {
@@ -28,7 +28,7 @@ impl Conversation {
         let offered = offered(agent.clone(), Some(by), moment);
         match &self.phase {
             Phase::Talking { .. } => Err(Refusal::AlreadyAccepted),
-            Phase::Offered { lease, .. } if lease.agent == agent => Ok(Decision::nothing()),
+            Phase::Offered { lease, .. } if lease.agent == *agent => Ok(Decision::nothing()),
             Phase::Offered { lease, .. } => {
                 let ended = self.offer_ended(&lease.agent, OfferEnd::Reassigned, moment);
                 Ok(Decision::of(vec![ended, offered]))
@@ -73,8 +73,14 @@ impl Conversation {
     pub(super) fn release(&self, by: &Authority, moment: Moment<'_>) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
         let holder = self.expect_held(by)?;
-        let event = match self.phase {
-            Phase::Offered { .. } => self.offer_ended(holder, OfferEnd::Declined, moment),
+        let event = match (&self.phase, by) {
+            (Phase::Offered { .. }, Authority::Agent(_)) => {
+                self.offer_ended(holder, OfferEnd::Declined, moment)
+            }
+            // What a supervisor takes away was not the agent's no.
+            (Phase::Offered { .. }, Authority::Supervisor(_)) => {
+                self.offer_ended(holder, OfferEnd::Reassigned, moment)
+            }
             _ => left(holder, Departure::Released, moment),
         };
         Ok(Decision::of(vec![event]))
