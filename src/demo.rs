@@ -86,7 +86,8 @@ pub fn welcome(origin: &str, administrator: &str, tokens: [&str; PEOPLE.len()]) 
          sue (superv.)  {sue}\n\n\
          Be the agent, in another terminal. Paste these two first:\n\n  \
          export URL={origin} ADA={ada} SUE={sue} ADMIN={administrator}\n  \
-         as() {{ local who=$1; shift; curl -sS -H \"Authorization: Bearer $who\" \"$@\"; echo; }}\n\n\
+         as() {{ local who=$1; shift; \
+         curl -sS -H \"Authorization: Bearer $who\" \"$@\"; echo; }}\n\n\
          Then, step by step (take C from the list):\n\n"
     );
     for (what, line) in STEPS {

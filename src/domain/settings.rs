@@ -26,7 +26,8 @@ pub struct Workstream {
     pub heartbeat: Span,
     /// How long an offer stands: 2 to 600 s.
     pub offer: Span,
-    /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to 5.
+    /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to
+    /// 5.
     pub decline_limit: u8,
     /// How long an agent may be gone before their chats go back to the queue: 2 s to 1 h.
     pub agent_grace: Span,

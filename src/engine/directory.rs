@@ -166,7 +166,7 @@ impl Directory {
                     return Delivery::Full;
                 }
                 shared.metrics.reopened.inc();
-                tracing::error!(conversation = %id, "its actor had died; opening it from the journal");
+                tracing::error!(conversation = %id, "its actor had died; it is read again");
                 let live = open(shared, id, self.next_epoch());
                 send(&live.address, message);
                 dead.insert(live);

@@ -8,7 +8,8 @@ use crate::http::problem::{Problem, Problems};
 
 /// The server lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
-    responses((status = 200, description = "It lives", body = String, content_type = "text/plain")))]
+    responses((status = 200, description = "It lives", body = String,
+        content_type = "text/plain")))]
 pub(super) async fn alive() -> &'static str {
     "alive\n"
 }

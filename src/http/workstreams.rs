@@ -14,7 +14,8 @@ use crate::wire::objects::{WorkstreamDocument, WorkstreamPage};
 /// Every workstream, by id. For administrators.
 #[utoipa::path(get, path = "/v1/workstreams", tag = "settings",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
-    responses((status = 200, description = "A page of workstreams", body = WorkstreamPage), Problems))]
+    responses((status = 200, description = "A page of workstreams", body = WorkstreamPage),
+        Problems))]
 pub(super) async fn list(
     _: Administrator,
     state: web::Data<HttpState>,

@@ -1,8 +1,8 @@
 //! The journal on `SQLite`, in two files of one directory.
 //!
 //! ```text
-//!   append ──> writer ──sync──> journal.db ──> projector ──> chats.db ──> readers ──> load, read,
-//!                │                                                                   list, of_agent
+//!   append ──> writer ──sync──> journal.db ──> projector ──> chats.db ──> readers
+//!                │
 //!                └──> Receipts
 //! ```
 //!

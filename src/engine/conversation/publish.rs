@@ -237,7 +237,8 @@ impl ConversationActor {
                 let waiting = Waiting { since: place.since, units, excluded: place.excluded };
                 let join = ToQueue::Command(QueueCommand::Join(id, waiting));
                 if self.shared.directory.tell_queue(&place.queue, join) == Delivery::Nobody {
-                    tracing::warn!(conversation = %id, queue = %place.queue, "its queue was removed");
+                    let queue = &place.queue;
+                    tracing::warn!(conversation = %id, %queue, "its queue was removed");
                 }
             }
             Effect::LeavePlace(queue) => {
