@@ -113,7 +113,7 @@ impl ConversationActor {
     }
 
     fn join(&mut self, session: SessionId, join: Join, context: &mut Context<Self>) {
-        let Join { start, after, heartbeat, program } = join;
+        let Join { start, mut after, heartbeat, program } = join;
         if let Some(request) = start
             && self.conversation.seq() == Seq::ZERO
         {
@@ -130,6 +130,8 @@ impl ConversationActor {
                 return self.turn_away(session, RefusalCode::Unavailable, context);
             }
             self.shared.metrics.started.inc();
+            // The answer says all that there is to know of a chat that has only just begun.
+            after = self.conversation.seq();
         }
         let conversation = self.id();
         let command = Command::Join { session, heartbeat, program };

@@ -313,6 +313,10 @@ fn told_to(
             Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
                 told.push(feed::offer_withdrawn(id, Withdrawal::Ended(*end)));
             }
+            // Whoever had the chat before they accepted it had it as an offer.
+            Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Accepted));
+            }
             Event::MessagePosted { .. } => {
                 let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
                 told.extend(feed::message(id, &recorded));
