@@ -20,13 +20,14 @@ use actix::ActorFutureExt;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 
 use crate::domain::conversation::command::{Answer, Command, Refusal};
+use crate::domain::conversation::event::Event;
 use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::audience::Audience;
-use crate::engine::conversation::gate::Gate;
+use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::message::{Heard, Missed, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
@@ -146,6 +147,7 @@ impl ConversationActor {
         if decision.events.is_empty() {
             return Ok(answer);
         }
+        self.note_lateness(&decision.events, now);
         let agent_before = self.conversation.agent().cloned();
         let pending = self.conversation.commit(decision, now);
         self.shared.journal.append(Append::Conversation {
@@ -159,6 +161,14 @@ impl ConversationActor {
         self.gate.hold(pending, self.conversation.seq(), author, told);
         self.recount();
         Ok(answer)
+    }
+
+    /// Notes how late the end of a window was, if that is what was decided.
+    fn note_lateness(&self, events: &[Event], now: Timestamp) {
+        let Some(absence) = self.conversation.absence() else { return };
+        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
+            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
+        }
     }
 
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
@@ -348,6 +358,9 @@ impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
     fn durable(&mut self, receipt: &Receipt, context: &mut Context<Self>) {
         for released in self.gate.open(receipt) {
+            if let Through::Decision { appended, .. } = &released {
+                self.shared.metrics.journal_latency.observe(appended.elapsed().as_secs_f64());
+            }
             self.release(released, context);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tokio::time::Instant;
+
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::view::View;
 use crate::domain::decision::{Pending, Receipt, Released};
@@ -26,6 +28,8 @@ enum Waiting {
 /// A decision, and what is told of it.
 #[derive(Debug)]
 struct Held {
+    /// When it was given to the journal.
+    appended: Instant,
     pending: Pending,
     author: Option<SessionId>,
     for_agents: Vec<ForAgent>,
@@ -57,6 +61,8 @@ pub(super) enum Then {
 pub(super) enum Through {
     /// A decision is durable; the session that it came from knows of it otherwise.
     Decision {
+        /// When it was given to the journal.
+        appended: Instant,
         /// What was decided.
         released: Released,
         /// Whose word it was.
@@ -86,7 +92,7 @@ impl Gate {
         author: Option<SessionId>,
         for_agents: Vec<ForAgent>,
     ) {
-        let held = Held { pending, author, for_agents };
+        let held = Held { appended: Instant::now(), pending, author, for_agents };
         self.waiting.push_back(Waiting::Decision(through, Box::new(held)));
     }
 
@@ -110,13 +116,18 @@ impl Gate {
                     through.push(Through::Then(then))
                 }
                 Waiting::Decision(seq, held) => {
-                    let Held { pending, author, for_agents } = *held;
+                    let Held { appended, pending, author, for_agents } = *held;
                     match pending.release(receipt) {
                         Ok(released) => {
-                            through.push(Through::Decision { released, author, for_agents });
+                            through.push(Through::Decision {
+                                appended,
+                                released,
+                                author,
+                                for_agents,
+                            });
                         }
                         Err(pending) => {
-                            let held = Box::new(Held { pending, author, for_agents });
+                            let held = Box::new(Held { appended, pending, author, for_agents });
                             self.waiting.push_front(Waiting::Decision(seq, held));
                             break;
                         }
