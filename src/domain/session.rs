@@ -17,6 +17,10 @@ use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
+/// How long a session waits for the answer to `hello` or `start` before it is asked to come back:
+/// whoever should have answered has died.
+const ANSWER_WITHIN: Span = Span::from_secs(30);
+
 /// One connection.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Session {
@@ -98,6 +102,8 @@ pub enum Finish {
     RefusedTooOften,
     /// Neither a frame nor a pong came for two heartbeats.
     Silent,
+    /// What it asked was not answered in time.
+    Unanswered,
     /// Its actor says so.
     Asked,
 }
@@ -241,7 +247,8 @@ impl Session {
                 Some(self.heard_at + Workstream::silent_after(self.heartbeat) + tick)
             }
             Stage::Ready => Some(self.heard_at + Workstream::probe_after(self.heartbeat) + tick),
-            Stage::Settling | Stage::Joined(_) | Stage::Over => None,
+            Stage::Settling => Some(self.heard_at + ANSWER_WITHIN + tick),
+            Stage::Joined(_) | Stage::Over => None,
         }
     }
 
@@ -256,6 +263,7 @@ impl Session {
         }
         Some(match self.stage {
             Stage::Greeting(_) => SessionEvent::Finished(Finish::NoHello),
+            Stage::Settling => SessionEvent::Finished(Finish::Unanswered),
             _ if self.asked => SessionEvent::Finished(Finish::Silent),
             _ => SessionEvent::Probed,
         })

@@ -147,31 +147,33 @@ impl AgentActor {
 
     fn reserve(&mut self, queue: &QueueId, conversation: ConversationId, lease: Lease) {
         let agent = self.id().clone();
-        let answer = self.perform(AgentCommand::Reserve { conversation, lease });
-        let command = match answer {
+        match self.perform(AgentCommand::Reserve { conversation, lease }) {
             Ok(_) => {
-                let offer = ToConversation::Offer(agent.clone());
-                self.shared.directory.tell(&self.shared, conversation, offer);
-                QueueCommand::Granted(conversation, agent)
+                // The queue hears of it first: the conversation may come back to it at once.
+                self.tell_queue(queue, QueueCommand::Granted(conversation, agent.clone()));
+                self.tell_conversation(conversation, ToConversation::Offer(agent));
             }
             Err(refusal) => {
+                self.tell_queue(queue, QueueCommand::Refused(conversation, agent.clone()));
                 if refusal == AgentRefusal::AlreadyHeld {
                     // Somebody is wrong about who has this chat; only the chat itself knows.
-                    let confirm = ToConversation::ConfirmLease(agent.clone());
-                    self.shared.directory.tell(&self.shared, conversation, confirm);
-                    self.shared.directory.tell(
-                        &self.shared,
-                        conversation,
-                        ToConversation::StateClaims,
-                    );
+                    self.tell_conversation(conversation, ToConversation::ConfirmLease(agent));
+                    self.tell_conversation(conversation, ToConversation::StateClaims);
+                } else {
+                    // It counted what it asked for as free, so it must hear how it is.
+                    let changed = QueueCommand::AgentChanged(self.agent.availability());
+                    self.tell_queue(queue, changed);
                 }
-                QueueCommand::Refused(conversation, agent)
             }
-        };
+        }
+    }
+
+    fn tell_queue(&self, queue: &QueueId, command: QueueCommand) {
         self.shared.directory.tell_queue(queue, ToQueue::Command(command));
-        // The queue has counted what it asked for as taken; it must hear how it is.
-        let changed = QueueCommand::AgentChanged(self.agent.availability());
-        self.shared.directory.tell_queue(queue, ToQueue::Command(changed));
+    }
+
+    fn tell_conversation(&self, conversation: ConversationId, message: ToConversation) {
+        self.shared.directory.tell(&self.shared, conversation, message);
     }
 
     /// A lease that is repeated must already be known; one that is not had drifted.

@@ -20,14 +20,15 @@ use actix::ActorFutureExt;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 
 use crate::domain::conversation::command::{Answer, Command, Refusal};
+use crate::domain::conversation::event::Event;
 use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::audience::Audience;
-use crate::engine::conversation::gate::Gate;
-use crate::engine::message::{Heard, Missed, ToConversation};
+use crate::engine::conversation::gate::{Gate, Through};
+use crate::engine::message::{Closing, Heard, Missed, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -36,6 +37,9 @@ const WAKES_AT_ONCE: usize = 32;
 
 /// How long a conversation that is over stays, for those who are about to ask for it.
 const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// How long an actor that has left the directory still answers.
+const FAREWELL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -146,6 +150,7 @@ impl ConversationActor {
         if decision.events.is_empty() {
             return Ok(answer);
         }
+        self.note_lateness(&decision.events, now);
         let agent_before = self.conversation.agent().cloned();
         let pending = self.conversation.commit(decision, now);
         self.shared.journal.append(Append::Conversation {
@@ -159,6 +164,14 @@ impl ConversationActor {
         self.gate.hold(pending, self.conversation.seq(), author, told);
         self.recount();
         Ok(answer)
+    }
+
+    /// Notes how late the end of a window was, if that is what was decided.
+    fn note_lateness(&self, events: &[Event], now: Timestamp) {
+        let Some(absence) = self.conversation.absence() else { return };
+        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
+            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
+        }
     }
 
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
@@ -193,11 +206,7 @@ impl ConversationActor {
         let attending: Vec<_> =
             self.conversation.attendance().sessions().iter().map(|one| one.session).collect();
         for session in attending {
-            publish::close_session(
-                &self.shared,
-                session,
-                crate::engine::message::Closing::Restarted,
-            );
+            publish::close_session(&self.shared, session, Closing::Restarted);
         }
         let recovered = self.perform(Command::Recover);
         debug_assert!(recovered.is_ok(), "recovery is never refused");
@@ -210,7 +219,11 @@ impl ConversationActor {
     /// directory opens the conversation again from what is.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
         tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
-        self.gate.fail(fault);
+        let mut sessions = self.gate.fail(fault);
+        sessions.extend(self.audience.clear());
+        for session in sessions {
+            publish::close_session(&self.shared, session, Closing::Restarted);
+        }
         self.stage = Stage::Leaving;
         let shared = self.shared.clone();
         let id = self.id();
@@ -275,12 +288,19 @@ impl ConversationActor {
         if over && matches!(self.stage, Stage::Serving) {
             context.run_later(LINGER, |actor, context| {
                 if actor.gate.is_open() {
-                    context.stop();
+                    actor.retire(context);
                 } else {
                     actor.retire_if_over(context);
                 }
             });
         }
+    }
+
+    /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
+    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
+    fn retire(&mut self, context: &mut Context<Self>) {
+        self.shared.directory.leave_conversation(self.id(), self.epoch);
+        context.run_later(FAREWELL, |_, context| context.stop());
     }
 
     fn recount(&mut self) {
@@ -348,6 +368,9 @@ impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
     fn durable(&mut self, receipt: Receipt, context: &mut Context<Self>) {
         for released in self.gate.open(receipt) {
+            if let Through::Decision { appended, .. } = &released {
+                self.shared.metrics.journal_latency.observe(appended.elapsed().as_secs_f64());
+            }
             self.release(released, context);
         }
     }

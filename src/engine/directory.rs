@@ -121,8 +121,9 @@ impl Directory {
         let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        send(&address, first);
+        // It enters before it is told anything, or the journal's receipt could find nobody.
         self.enter_conversation(id, epoch, address);
+        self.tell_live(id, first);
     }
 
     /// A conversation's actor leaves, unless another has taken its place.

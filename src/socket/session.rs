@@ -429,6 +429,7 @@ fn code_of_finish(finish: Finish) -> CloseCode {
         Finish::NoHello => CloseCode::HelloTimeout,
         Finish::RefusedTooOften => CloseCode::RefusedTooOften,
         Finish::Silent => CloseCode::Silent,
+        Finish::Unanswered => CloseCode::Internal,
         Finish::Asked => CloseCode::Normal,
     }
 }

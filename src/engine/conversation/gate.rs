@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+use tokio::time::Instant;
+
+use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::view::View;
 use crate::domain::decision::{Pending, Receipt, Released};
@@ -26,6 +29,8 @@ enum Waiting {
 /// A decision, and what is told of it.
 #[derive(Debug)]
 struct Held {
+    /// When it was given to the journal.
+    appended: Instant,
     pending: Pending,
     author: Option<SessionId>,
     for_agents: Vec<ForAgent>,
@@ -48,6 +53,8 @@ pub(super) enum Then {
     Joined(SessionId, Seq, ToSession),
     /// An agent's feeds are told something.
     Tell(AgentId, Vec<Told>),
+    /// An agent is told what is held of them.
+    Adjust(AgentId, AgentCommand),
     /// All claims are stated again.
     StateClaims,
 }
@@ -57,6 +64,8 @@ pub(super) enum Then {
 pub(super) enum Through {
     /// A decision is durable; the session that it came from knows of it otherwise.
     Decision {
+        /// When it was given to the journal.
+        appended: Instant,
         /// What was decided.
         released: Released,
         /// Whose word it was.
@@ -86,7 +95,7 @@ impl Gate {
         author: Option<SessionId>,
         for_agents: Vec<ForAgent>,
     ) {
-        let held = Held { pending, author, for_agents };
+        let held = Held { appended: Instant::now(), pending, author, for_agents };
         self.waiting.push_back(Waiting::Decision(through, Box::new(held)));
     }
 
@@ -110,13 +119,18 @@ impl Gate {
                     through.push(Through::Then(then));
                 }
                 Waiting::Decision(seq, held) => {
-                    let Held { pending, author, for_agents } = *held;
+                    let Held { appended, pending, author, for_agents } = *held;
                     match pending.release(&receipt) {
                         Ok(released) => {
-                            through.push(Through::Decision { released, author, for_agents });
+                            through.push(Through::Decision {
+                                appended,
+                                released,
+                                author,
+                                for_agents,
+                            });
                         }
                         Err(pending) => {
-                            let held = Box::new(Held { pending, author, for_agents });
+                            let held = Box::new(Held { appended, pending, author, for_agents });
                             self.waiting.push_front(Waiting::Decision(seq, held));
                             break;
                         }
@@ -135,8 +149,10 @@ impl Gate {
         through
     }
 
-    /// Tells everybody who waits for an answer that there is none.
-    pub(super) fn fail(&mut self, fault: &Fault) {
+    /// Tells every request that waits for an answer that there is none, and gives back the
+    /// sessions that wait for one.
+    pub(super) fn fail(&mut self, fault: &Fault) -> Vec<SessionId> {
+        let mut sessions = Vec::new();
         for waiting in self.waiting.drain(..) {
             let Waiting::Then(_, then) = waiting else { continue };
             let failure = Failure::Fault(fault.clone());
@@ -144,8 +160,10 @@ impl Gate {
                 // Whoever has gone does not mind.
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
-                Then::Send(..) | Then::Joined(..) | Then::Tell(..) | Then::StateClaims => {}
+                Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
+                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims => {}
             }
         }
+        sessions
     }
 }

@@ -4,9 +4,11 @@ use actix::Context;
 
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
+use crate::domain::conversation::Phase;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::Author;
 use crate::domain::id::{AgentId, Seq, SessionId};
+use crate::domain::time::Timestamp;
 use crate::engine::conversation::gate::Then;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
 use crate::engine::message::{
@@ -44,21 +46,27 @@ impl ConversationActor {
             ToConversation::AgentGone(agent) => {
                 // Whatever it answers, the agent hears what is held of them now.
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
-                self.confirm_lease(&agent);
+                self.confirm_lease(agent, context);
             }
             ToConversation::ShowTo(agent) => self.show_to(agent, context),
-            ToConversation::ConfirmLease(agent) => self.confirm_lease(&agent),
+            ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
             ToConversation::StateClaims => self.then(Then::StateClaims, context),
-            ToConversation::Position { position, wait } => {
+            ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
                 self.tell_all(None, &frame);
             }
+            // It was found an agent meanwhile.
+            ToConversation::Position { .. } => {}
             ToConversation::Durable(receipt) => {
                 self.durable(receipt, context);
                 self.retire_if_over_now(context);
             }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
+    }
+
+    const fn is_waiting(&self) -> bool {
+        matches!(self.conversation.phase(), Phase::Open { .. })
     }
 
     fn ask(&mut self, command: Command, reply: Reply<Answer>, context: &mut Context<Self>) {
@@ -201,7 +209,9 @@ impl ConversationActor {
     fn offer(&mut self, agent: &AgentId, context: &mut Context<Self>) {
         if self.perform(Command::Offer { agent: agent.clone() }).is_err() {
             // The units that were set aside for it are free again.
-            self.confirm_lease(agent);
+            self.confirm_lease(agent.clone(), context);
+            // The queue has let it go all the same.
+            self.then(Then::StateClaims, context);
             if !self.conversation.is_live() {
                 self.retire_if_over(context);
             }
@@ -209,15 +219,15 @@ impl ConversationActor {
     }
 
     /// Tells an agent what this conversation holds of them now.
-    fn confirm_lease(&self, agent: &AgentId) {
-        let lease = self.conversation.lease().filter(|lease| lease.agent == *agent).cloned();
+    fn confirm_lease(&mut self, agent: AgentId, context: &mut Context<Self>) {
+        let lease = self.conversation.lease().filter(|lease| lease.agent == agent).cloned();
         let adjust =
             AgentCommand::Adjust { conversation: self.id(), seq: self.conversation.seq(), lease };
-        self.shared.directory.tell_agent(agent, ToAgent::Command(adjust));
+        self.then(Then::Adjust(agent, adjust), context);
     }
 
     /// Repeats a lease from time to time, so that an agent who forgot it is corrected.
-    pub(super) fn repeat_lease(&mut self, now: crate::domain::time::Timestamp) {
+    pub(super) fn repeat_lease(&mut self, now: Timestamp) {
         let due = now.since(self.audited_at) >= self.shared.audit_every;
         let Some(lease) = self.conversation.lease().filter(|_| due && self.gate.is_open()) else {
             return;
@@ -241,7 +251,7 @@ impl ConversationActor {
     fn signal(&self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {
         let talking = matches!(
             self.conversation.phase(),
-            crate::domain::conversation::Phase::Talking { lease, .. } if lease.agent == *agent
+            Phase::Talking { lease, .. } if lease.agent == *agent
         );
         let answer = if talking {
             let frame = match signal {
@@ -261,8 +271,8 @@ impl ConversationActor {
 
     fn why_not_talking(&self, agent: &AgentId) -> Refusal {
         match self.conversation.phase() {
-            crate::domain::conversation::Phase::Closed { .. } => Refusal::AlreadyClosed,
-            crate::domain::conversation::Phase::Wrapup { .. } => Refusal::ConversationEnded,
+            Phase::Closed { .. } => Refusal::AlreadyClosed,
+            Phase::Wrapup { .. } => Refusal::ConversationEnded,
             _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
             _ => Refusal::NotYours,
         }

@@ -35,7 +35,7 @@ impl ConversationActor {
     /// Lets something out that has become durable.
     pub(super) fn release(&mut self, through: Through, context: &mut Context<Self>) {
         match through {
-            Through::Decision { released, author, for_agents } => {
+            Through::Decision { released, author, for_agents, .. } => {
                 self.publish(&released, author);
                 for (agent, told) in for_agents {
                     self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
@@ -62,6 +62,9 @@ impl ConversationActor {
             }
             Then::Tell(agent, told) => {
                 self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+            }
+            Then::Adjust(agent, adjust) => {
+                self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
             }
             Then::StateClaims => self.state_claims(),
         }
