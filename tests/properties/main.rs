@@ -4,10 +4,10 @@
 //! tries more of them, `PROPTEST_RNG_SEED` tries others.
 
 mod agent;
-//mod capacity;
+mod capacity;
 mod conversation;
 mod deadline;
-//mod floor;
+mod floor;
 mod posts;
 //mod queue;
 mod registry;
