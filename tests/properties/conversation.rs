@@ -87,6 +87,19 @@ proptest! {
         })?;
     }
 
+    /// Once the chat is over its sessions are free for another one: nobody watches over them here,
+    /// or they would be found silent.
+    #[test]
+    fn nobody_attends_what_is_over(script in script()) {
+        script.play(|step| {
+            if !step.after.is_live() {
+                prop_assert!(!step.after.attendance().is_connected());
+                prop_assert_eq!(step.after.attendance().absence(), None);
+            }
+            Ok(())
+        })?;
+    }
+
     /// Every step follows an arrow of the diagram.
     #[test]
     fn states_change_along_the_arrows(script in script()) {

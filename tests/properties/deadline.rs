@@ -158,6 +158,29 @@ proptest! {
         }
     }
 
+    /// Nobody is lost to silence without having had time to answer, however late they were asked.
+    #[test]
+    fn whoever_is_asked_has_time_to_answer(script in script(), stall in 0_u64..10_000_000) {
+        let mut life = script.play(|_| Ok(()))?;
+        life.now = life.now + Span::from_millis(stall);
+        let asked = life.conversation.ask_quiet(life.now);
+        let heartbeat = |session: &SessionId| {
+            life.conversation.attendance().find(*session).map(|attending| attending.heartbeat)
+        };
+        let Some(least) = asked.iter().filter_map(heartbeat).min() else { return Ok(()) };
+        life.now = life.now + least.divided_by(4);
+        for session in &asked {
+            life.conversation.hear(*session, life.now);
+        }
+        for _ in 0..8 {
+            life.ask(Command::Wake).expect("a wake is never refused");
+        }
+        if life.conversation.is_live() {
+            let attendance = life.conversation.attendance();
+            prop_assert!(asked.iter().all(|session| attendance.find(*session).is_some()));
+        }
+    }
+
     /// A restart gives a customer who is held the full window, however little was left.
     #[test]
     fn a_restart_gives_the_full_window(script in script(), down in 0_u64..10_000_000) {

@@ -9,7 +9,7 @@ mod conversation;
 mod deadline;
 mod floor;
 mod posts;
-//mod queue;
+mod queue;
 mod registry;
 mod script;
 mod session;
