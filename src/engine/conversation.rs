@@ -12,6 +12,7 @@
 mod audience;
 mod gate;
 mod handle;
+mod missed;
 mod publish;
 
 use std::sync::Arc;
@@ -287,7 +288,7 @@ impl ConversationActor {
         let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
         if over && matches!(self.stage, Stage::Serving) {
             context.run_later(LINGER, |actor, context| {
-                if actor.gate.is_open() {
+                if actor.gate.is_open() && actor.audience.is_empty() {
                     actor.retire(context);
                 } else {
                     actor.retire_if_over(context);

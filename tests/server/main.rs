@@ -7,3 +7,7 @@ mod shop;
 mod widget;
 
 mod chat;
+mod once;
+mod silence;
+mod tabs;
+mod windows;

@@ -1,7 +1,7 @@
 //! Which sessions hear a conversation, and how far each has heard.
 //!
 //! ```text
-//!   joined ──> catching up ──all read──> live
+//!   joined ──> catching up ──all read──> live ──the chat is over──> dismissed
 //!                  │  ^                    │
 //!                  └──┘ a page read        └── too slow ──> dropped (and closed)
 //! ```
@@ -9,6 +9,7 @@
 use bytestring::ByteString;
 
 use crate::domain::id::{Seq, SessionId};
+use crate::engine::message::ToSession;
 
 /// The sessions that hear a conversation.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Audience {
     listeners: Vec<Listener>,
     /// The last durable place that a customer may see.
     pub(super) seen: Seq,
+    /// Whether the end of the chat, as the customer sees it, is durable.
+    pub(super) is_over: bool,
 }
 
 /// One session.
@@ -27,15 +30,27 @@ pub(super) struct Listener {
     pub(super) pace: Pace,
 }
 
+impl Listener {
+    /// Takes the answers that name places up to this one.
+    pub(super) fn take_answers(&mut self, through: Seq) -> Vec<ToSession> {
+        let Pace::CatchingUp { answers, .. } = &mut self.pace else { return Vec::new() };
+        let due = answers.extract_if(.., |(seq, _)| *seq <= through);
+        due.map(|(_, answer)| answer).collect()
+    }
+}
+
 /// How a session hears.
 #[derive(Debug)]
 pub(super) enum Pace {
     /// As it happens.
     Live,
-    /// It still reads what it missed; these are its own posts of meanwhile.
+    /// It still reads what it missed.
     CatchingUp {
         /// What it posted itself since it joined.
         own: Vec<Seq>,
+        /// Answers that name a place which it has yet to reach, because a widget that is lost comes
+        /// back after the highest place it was told of. At most as many as it may ask at once.
+        answers: Vec<(Seq, ToSession)>,
         /// How often its socket had no room for the next page.
         stalled: u32,
     },
@@ -43,13 +58,13 @@ pub(super) enum Pace {
 
 impl Audience {
     pub(super) const fn new(seen: Seq) -> Self {
-        Self { listeners: Vec::new(), seen }
+        Self { listeners: Vec::new(), seen, is_over: false }
     }
 
     pub(super) fn add(&mut self, session: SessionId, heard: Seq) {
         self.remove(session);
         let pace = if heard < self.seen {
-            Pace::CatchingUp { own: Vec::new(), stalled: 0 }
+            Pace::CatchingUp { own: Vec::new(), answers: Vec::new(), stalled: 0 }
         } else {
             Pace::Live
         };
@@ -63,6 +78,21 @@ impl Audience {
         }
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.listeners.is_empty()
+    }
+
+    /// Removes who has heard everything.
+    pub(super) fn take_live(&mut self) -> Vec<SessionId> {
+        let is_live = |listener: &mut Listener| matches!(listener.pace, Pace::Live);
+        let live = self.listeners.extract_if(.., is_live).map(|listener| listener.session);
+        let live = live.collect();
+        if self.listeners.is_empty() {
+            self.listeners.shrink_to_fit();
+        }
+        live
+    }
+
     pub(super) fn clear(&mut self) -> Vec<SessionId> {
         let listeners = std::mem::take(&mut self.listeners);
         listeners.into_iter().map(|listener| listener.session).collect()
@@ -74,6 +104,24 @@ impl Audience {
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
         self.listeners.iter().map(|listener| listener.session)
+    }
+
+    /// Whether an answer that names this place must wait; then it is kept.
+    pub(super) fn keep_answer(
+        &mut self,
+        session: SessionId,
+        seq: Seq,
+        answer: ToSession,
+    ) -> Option<ToSession> {
+        match self.find_mut(session) {
+            Some(Listener { heard, pace: Pace::CatchingUp { answers, .. }, .. })
+                if seq > *heard =>
+            {
+                answers.push((seq, answer));
+                None
+            }
+            _ => Some(answer),
+        }
     }
 
     /// To whom the frames of this place go, through `deliver`, which says whether there was room.

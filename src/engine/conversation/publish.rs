@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix::Context;
 use bytestring::ByteString;
 
 use crate::domain::agent::command::AgentCommand;
@@ -16,20 +16,12 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::queue::{QueueCommand, Waiting};
 use crate::domain::text::DisplayName;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::conversation::audience::Pace;
 use crate::engine::conversation::gate::{ForAgent, Then, Through};
 use crate::engine::directory::Delivery;
-use crate::engine::message::{Closing, Missed, ToAgent, ToConversation, ToQueue, ToSession, Told};
+use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
 use crate::engine::shared::Shared;
-use crate::limits;
 use crate::wire::feed::{self, Withdrawal};
 use crate::wire::view;
-
-/// How long to wait for room in a socket before the next page of missed messages.
-const PAGE_RETRY: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// How often to wait for that before the reader counts as slow: 30 seconds in all.
-const PAGE_RETRIES_MAX: u32 = 600;
 
 impl ConversationActor {
     /// Lets something out that has become durable.
@@ -54,7 +46,7 @@ impl ConversationActor {
             // Whoever has gone does not mind.
             Then::Answer(reply, answer) => drop(reply.send(answer)),
             Then::Show(reply, view) => drop(reply.send(view.map(|view| *view))),
-            Then::Send(session, message) => self.tell(session, message),
+            Then::Send(session, message) => self.answer(session, message),
             Then::Joined(session, heard, joined) => {
                 self.shared.directory.tell_session(session, joined);
                 self.audience.add(session, heard);
@@ -131,10 +123,12 @@ impl ConversationActor {
         }
     }
 
-    /// The customer takes no part any more: their sessions are free for another chat.
-    fn dismiss_audience(&mut self) {
+    /// The customer takes no part any more: their sessions are free for another chat. Who still
+    /// reads what they missed is dismissed when they have.
+    pub(super) fn dismiss_audience(&mut self) {
         let id = self.id();
-        for session in self.audience.clear() {
+        self.audience.is_over = true;
+        for session in self.audience.take_live() {
             self.shared.directory.tell_session(session, ToSession::Over(id));
         }
     }
@@ -155,14 +149,10 @@ impl ConversationActor {
         close_session(&self.shared, session, closing);
     }
 
-    fn drop_slow(&mut self, session: SessionId) {
+    pub(super) fn drop_slow(&mut self, session: SessionId) {
         self.audience.remove(session);
         self.shared.metrics.slow_readers.inc();
         close_session(&self.shared, session, Closing::Slow);
-    }
-
-    fn tell(&mut self, session: SessionId, message: ToSession) {
-        self.shared.directory.tell_session(session, message);
     }
 
     /// A frame for every session, or for every one but the one that it came from.
@@ -172,69 +162,6 @@ impl ConversationActor {
             let frame = ToSession::Frame { seq: Seq::ZERO, text: text.clone() };
             self.shared.directory.tell_session(session, frame);
         }
-    }
-
-    /// Asks the journal for the next page of what a session has missed.
-    pub(super) fn read_missed(&mut self, session: SessionId, context: &mut Context<Self>) {
-        let (id, seen) = (self.id(), self.audience.seen);
-        let Some(listener) = self.audience.find_mut(session) else { return };
-        let Pace::CatchingUp { stalled, .. } = &mut listener.pace else { return };
-        if !self.shared.directory.has_room_for_page(session) {
-            *stalled += 1;
-            if *stalled > PAGE_RETRIES_MAX {
-                return self.drop_slow(session);
-            }
-            context
-                .run_later(PAGE_RETRY, move |actor, context| actor.read_missed(session, context));
-            return;
-        }
-        *stalled = 0;
-        let reading = self.shared.journal.read(
-            id,
-            listener.heard,
-            Audience::Customer,
-            limits::CATCH_UP_ENTRIES_MAX,
-            limits::CATCH_UP_BYTES_MAX,
-        );
-        let read = reading.into_actor(self).map(move |entries, actor, context| {
-            actor.catch_up(Missed { session, through: seen, entries }, context);
-        });
-        context.spawn(read);
-    }
-
-    /// Sends what a session has missed; reads on until nothing is left.
-    pub(super) fn catch_up(&mut self, missed: Missed, context: &mut Context<Self>) {
-        let Missed { session, through, entries } = missed;
-        let entries = match entries {
-            Ok(entries) => entries,
-            Err(fault) => {
-                tracing::error!(conversation = %self.id(), %fault, "cannot read what was missed");
-                return close_session(&self.shared, session, Closing::Restarted);
-            }
-        };
-        let seen = self.audience.seen;
-        let Some(listener) = self.audience.find_mut(session) else { return };
-        let Pace::CatchingUp { own, .. } = &mut listener.pace else { return };
-        for recorded in &entries {
-            let is_own = own.contains(&recorded.seq);
-            listener.heard = listener.heard.max(recorded.seq);
-            if is_own {
-                continue;
-            }
-            for text in frames(&self.shared, recorded) {
-                let frame = ToSession::Frame { seq: recorded.seq, text };
-                if self.shared.directory.tell_session(session, frame) == Delivery::Full {
-                    return self.drop_slow(session);
-                }
-            }
-        }
-        if entries.is_empty() {
-            listener.heard = listener.heard.max(through);
-        }
-        if listener.heard < seen {
-            return self.read_missed(session, context);
-        }
-        listener.pace = Pace::Live;
     }
 
     fn carry_out(&mut self, effect: Effect, seq: Seq) {
@@ -402,7 +329,7 @@ pub(super) fn close_session(shared: &Shared, session: SessionId, closing: Closin
     shared.directory.tell_session(session, ToSession::Close(closing));
 }
 
-fn frames(shared: &Arc<Shared>, recorded: &Recorded) -> Vec<ByteString> {
+pub(super) fn frames(shared: &Arc<Shared>, recorded: &Recorded) -> Vec<ByteString> {
     let settings = shared.settings.load();
     let name_of = |agent: &AgentId| -> Option<DisplayName> {
         settings.agents.get(agent).map(|settings| settings.name.clone())

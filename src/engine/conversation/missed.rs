@@ -1,0 +1,108 @@
+//! A session that comes back is told what it missed, page by page, and with it the answers to what
+//! it says meanwhile: each in its place, because it comes back after the highest it was told of.
+
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+
+use crate::domain::conversation::event::Audience;
+use crate::domain::id::{Seq, SessionId};
+use crate::engine::conversation::ConversationActor;
+use crate::engine::conversation::audience::Pace;
+use crate::engine::conversation::publish::{close_session, frames};
+use crate::engine::directory::Delivery;
+use crate::engine::message::{Closing, Missed, ToSession};
+use crate::limits;
+
+/// How long to wait for room in a socket before the next page of missed messages.
+const PAGE_RETRY: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// How often to wait for that before the reader counts as slow: 30 seconds in all.
+const PAGE_RETRIES_MAX: u32 = 600;
+
+impl ConversationActor {
+    /// Answers a session. What names a place waits until the session has been told everything
+    /// before it.
+    pub(super) fn answer(&mut self, session: SessionId, answer: ToSession) {
+        let answer = match &answer {
+            ToSession::Posted { seq, .. } | ToSession::Done { seq, .. } => {
+                self.audience.keep_answer(session, *seq, answer)
+            }
+            _ => Some(answer),
+        };
+        if let Some(answer) = answer {
+            self.shared.directory.tell_session(session, answer);
+        }
+    }
+
+    /// Asks the journal for the next page of what a session has missed.
+    pub(super) fn read_missed(&mut self, session: SessionId, context: &mut Context<Self>) {
+        let (id, seen) = (self.id(), self.audience.seen);
+        let Some(listener) = self.audience.find_mut(session) else { return };
+        let Pace::CatchingUp { stalled, .. } = &mut listener.pace else { return };
+        if !self.shared.directory.has_room_for_page(session) {
+            *stalled += 1;
+            if *stalled > PAGE_RETRIES_MAX {
+                return self.drop_slow(session);
+            }
+            context
+                .run_later(PAGE_RETRY, move |actor, context| actor.read_missed(session, context));
+            return;
+        }
+        *stalled = 0;
+        let reading = self.shared.journal.read(
+            id,
+            listener.heard,
+            Audience::Customer,
+            limits::CATCH_UP_ENTRIES_MAX,
+            limits::CATCH_UP_BYTES_MAX,
+        );
+        let read = reading.into_actor(self).map(move |entries, actor, context| {
+            actor.catch_up(Missed { session, through: seen, entries }, context);
+        });
+        context.spawn(read);
+    }
+
+    /// Sends what a session has missed; reads on until nothing is left.
+    pub(super) fn catch_up(&mut self, missed: Missed, context: &mut Context<Self>) {
+        let Missed { session, through, entries } = missed;
+        let entries = match entries {
+            Ok(entries) => entries,
+            Err(fault) => {
+                tracing::error!(conversation = %self.id(), %fault, "cannot read what was missed");
+                return close_session(&self.shared, session, Closing::Restarted);
+            }
+        };
+        let seen = self.audience.seen;
+        let Some(listener) = self.audience.find_mut(session) else { return };
+        for recorded in &entries {
+            let Pace::CatchingUp { own, .. } = &listener.pace else { return };
+            let texts = match own.contains(&recorded.seq) {
+                // It is told of its own by the answer.
+                true => Vec::new(),
+                false => frames(&self.shared, recorded),
+            };
+            listener.heard = listener.heard.max(recorded.seq);
+            for text in texts {
+                let frame = ToSession::Frame { seq: recorded.seq, text };
+                if self.shared.directory.tell_session(session, frame) == Delivery::Full {
+                    return self.drop_slow(session);
+                }
+            }
+            for answer in listener.take_answers(recorded.seq) {
+                self.shared.directory.tell_session(session, answer);
+            }
+        }
+        if entries.is_empty() {
+            listener.heard = listener.heard.max(through);
+        }
+        if listener.heard < seen {
+            return self.read_missed(session, context);
+        }
+        for answer in listener.take_answers(Seq::new(u32::MAX)) {
+            self.shared.directory.tell_session(session, answer);
+        }
+        listener.pace = Pace::Live;
+        if self.audience.is_over {
+            self.dismiss_audience();
+        }
+    }
+}

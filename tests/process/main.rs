@@ -1,0 +1,16 @@
+//! The program itself, as an operator meets it: what it prints, how it stops, what it refuses, and
+//! what is left when it is killed in the middle of everything.
+
+#![allow(dead_code, reason = "the customer's and the agent's ends are shared with other trials")]
+
+#[path = "../server/console.rs"]
+mod console;
+#[path = "../server/feed.rs"]
+mod feed;
+#[path = "../server/widget.rs"]
+mod widget;
+
+mod crash;
+mod diary;
+mod operator;
+mod program;

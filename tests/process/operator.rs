@@ -1,0 +1,140 @@
+//! Starting, stopping and mistakes.
+
+use std::process::{Output, Stdio};
+
+use serde_json::json;
+
+use crate::console::Console;
+use crate::program::{Program, command, run};
+use crate::widget::{Closed, Introduction, Widget, mint_visitor};
+
+fn errors(output: &Output) -> String {
+    assert!(!output.status.success(), "it was refused");
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+#[tokio::test]
+async fn it_greets_with_tokens_that_work_and_the_same_ones_again() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = command(data.path());
+        command.env_remove("HOLDLINE_ADMIN_TOKEN");
+        command.args(["--listen", "127.0.0.1:0", "--log", "warn"]).stdout(Stdio::piped());
+        Program::spawn(command)
+    };
+    let program = start();
+    let token = |greeting: &str, who: &str| -> String {
+        let line = greeting.lines().find(|line| line.trim_start().starts_with(who));
+        line.and_then(|line| line.split_whitespace().last()).expect("a token").to_owned()
+    };
+    let origin = format!("http://{}", program.address);
+    for who in ["ada", "ben", "sue"] {
+        let console = Console::new(&origin, &token(&program.greeting, who));
+        assert_eq!(console.me().await["id"], who);
+    }
+    let admin = Console::new(&origin, &token(&program.greeting, "administrator"));
+    admin.get("/v1/workstreams/demo").await.ok();
+    assert!(admin.stranger().get("/").await.text.contains("<title>"));
+
+    let before = token(&program.greeting, "ada");
+    program.terminate();
+    assert_eq!(program.ended().await.code(), Some(0));
+    let program = start();
+    assert_eq!(token(&program.greeting, "ada"), before);
+    let modes = |name: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(data.path().join(name)).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!((modes("secret"), modes("access.json")), (0o600, 0o600));
+}
+
+#[tokio::test]
+async fn terminating_asks_everybody_back_and_ends_well() {
+    let data = tempfile::tempdir().unwrap();
+    let program = Program::start(data.path(), "--demo");
+    let mut widgets = Vec::new();
+    for _ in 0..20 {
+        let hello = Introduction { visitor: Some(mint_visitor()), ..Introduction::default() };
+        let mut widget = Widget::open(program.address, "demo", hello).await;
+        widget.start("start", "Kim").await;
+        widget.post("k1", "one").await;
+        widgets.push(widget);
+    }
+    program.terminate();
+    let mut back = Vec::new();
+    for widget in &mut widgets {
+        let (frames, closed) = widget.ended().await;
+        let bye = frames.last().expect("a bye");
+        assert_eq!((&bye["type"], &bye["reason"]), (&json!("bye"), &json!("restart")));
+        assert_eq!(closed, Closed(1012));
+        back.push(widget.introduction());
+    }
+    assert_eq!(program.ended().await.code(), Some(0));
+
+    let program = Program::start(data.path(), "--demo");
+    for hello in back {
+        let id = {
+            let widget = Widget::open(program.address, "demo", hello).await;
+            widget.conversation.clone()
+        };
+        assert_eq!(program.admin.transcript(&id, "customer").await, ["one"]);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_told_at_once_and_whole() {
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("holdline.toml");
+    std::fs::write(&file, "threads = 9000\nlog_format = \"xml\"\nlisten_on = \"here\"\n").unwrap();
+    let mut wrong = command(data.path());
+    wrong.args(["--listen", "nowhere", "--drain-s", "900", "--config"]).arg(&file);
+    wrong.env("HOLDLINE_DEMO", "perhaps");
+    let told = errors(&run(wrong));
+    for (key, source) in [
+        ("listen", "--listen"),
+        ("drain_s", "--drain-s"),
+        ("demo", "HOLDLINE_DEMO"),
+        ("threads", "holdline.toml"),
+        ("log_format", "holdline.toml"),
+        ("listen_on", "holdline.toml"),
+    ] {
+        let line = told.lines().find(|line| line.trim_start().starts_with(&format!("{key} ")));
+        assert!(line.is_some_and(|line| line.contains(source)), "{key} in {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_directory_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Program::start(data.path(), "--no-demo");
+    let mut second = command(data.path());
+    second.args(["--listen", "127.0.0.1:0"]);
+    let told = errors(&run(second));
+    assert!(told.contains("another server is using the data directory"), "{told}");
+    assert!(told.contains(data.path().to_str().unwrap()), "{told}");
+    first.admin.get("/v1/queues").await.ok();
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = Program::start(one.path(), "--no-demo");
+    let mut second = command(two.path());
+    second.args(["--listen", &first.address.to_string()]);
+    let told = errors(&run(second));
+    assert!(told.contains(&format!("cannot listen on {}", first.address)), "{told}");
+    let anonymous = first.admin.with_token("not-the-token");
+    anonymous.get("/v1/queues").await.refused(401, "unknown_token");
+}
+
+#[test]
+fn it_tells_its_version_and_its_flags() {
+    let data = tempfile::tempdir().unwrap();
+    for (flag, part) in [("--version", "holdline "), ("--help", "--listen")] {
+        let mut asked = command(data.path());
+        asked.arg(flag);
+        let output = run(asked);
+        assert!(output.status.success());
+        assert!(String::from_utf8(output.stdout).unwrap().contains(part), "{flag}");
+    }
+}

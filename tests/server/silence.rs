@@ -1,0 +1,96 @@
+//! Silence: who only answers pings is there, and who answers nothing is gone.
+
+use serde_json::json;
+use tokio::time::{Duration, Instant};
+
+use crate::chat::{millis, now_ms, of_kind};
+use crate::shop::Shop;
+
+#[tokio::test]
+async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
+    let shop = Shop::open(json!({ "window_s": 3 })).await;
+    let ada = shop.hire("ada", 1).await;
+    ada.choose("available").await;
+    let mut feed = ada.feed(None).await;
+    let mut kim = shop.talking(&ada).await;
+    let spoke = kim.post("k1", "my last word").await;
+    let id = kim.conversation.clone();
+    let _frozen = kim.freeze();
+
+    let away = feed.until("away").await.data;
+    assert_eq!(away["cause"], "silent");
+    let since = millis(&away["away_since"]) - millis(&spoke["at"]);
+    // It was heard of last when it posted, or when its reader answered a ping just before.
+    assert!((0..=200).contains(&since), "counted from {since} ms after its last word");
+    assert_eq!(millis(&away["until"]) - millis(&away["away_since"]), 3_000);
+    let noticed = now_ms() - millis(&spoke["at"]);
+    assert!((2_000..=3_000).contains(&noticed), "noticed after {noticed} ms, two heartbeats");
+
+    ada.until_state(&id, "wrapup").await;
+    assert!(now_ms() > millis(&away["until"]), "never early");
+    let timeline = ada.timeline(&id).await;
+    let lost = of_kind(&timeline, "session_lost");
+    assert_eq!(lost[0]["details"]["cause"], "silent");
+}
+
+#[tokio::test]
+async fn a_socket_that_only_answers_pings_stays() {
+    let shop = Shop::open(json!({})).await;
+    let mut kim = shop.browser().await;
+    kim.start("start", "Kim").await;
+    let probes = |text: &str| -> u64 {
+        let line = text.lines().find(|line| line.starts_with("holdline_probes_total "));
+        line.and_then(|line| line.rsplit(' ').next()).unwrap().parse().unwrap()
+    };
+    // Long enough to have been given up twice.
+    let start = Instant::now();
+    loop {
+        let metrics = shop.admin.get("/metrics").await.text;
+        if probes(&metrics) >= 4 {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "it is asked for signs of life");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(start.elapsed() > Duration::from_secs(3));
+    let chat = shop.admin.conversation(&kim.conversation).await;
+    assert_eq!((&chat["state"], &chat["customer"]["connected"]), (&json!("open"), &json!(true)));
+    assert!(of_kind(&shop.admin.timeline(&kim.conversation).await, "session_lost").is_empty());
+    kim.post("k1", "still here").await;
+}
+
+#[tokio::test]
+async fn a_beating_socket_is_not_asked_and_hears_of_what_it_has_not_seen() {
+    let shop = Shop::open(json!({})).await;
+    let mut kim = shop.browser().await;
+    kim.start("start", "Kim").await;
+    kim.post("k1", "one").await;
+    for _ in 0..6 {
+        kim.say(json!({ "type": "beat", "seq": 0 })).await;
+        let beat = kim.until("beat").await;
+        assert!(beat["seq"].as_u64().unwrap() >= 2, "{beat}");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    let metrics = shop.admin.get("/metrics").await.text;
+    assert!(metrics.contains("holdline_probes_total 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn the_announced_cause_is_told_when_the_socket_is_then_lost() {
+    let shop = Shop::open(json!({})).await;
+    for (cause, evidence) in [("hidden", "hidden"), ("unloaded", "closed or left")] {
+        let mut kim = shop.browser().await;
+        kim.start("start", "Kim").await;
+        let id = kim.conversation.clone();
+        kim.say(json!({ "type": "leaving", "cause": cause })).await;
+        kim.settle().await;
+        let there = shop.admin.conversation(&id).await;
+        assert_eq!(there["customer"]["connected"], true, "nobody is away while the socket lives");
+        kim.close(1001).await;
+        let path = format!("/v1/conversations/{id}");
+        let away = |chat: &serde_json::Value| chat["customer"]["connected"] == false;
+        let chat = shop.admin.until(&path, "away", away).await;
+        assert_eq!(chat["customer"]["cause"], "left");
+        assert!(chat["customer"]["evidence"].as_str().unwrap().contains(evidence), "{chat}");
+    }
+}
