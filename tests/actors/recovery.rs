@@ -121,3 +121,44 @@ fn a_closed_conversation_leaves_and_can_still_be_read() {
         assert_eq!(refusal(&again), Some(Refusal::AlreadyClosed));
     });
 }
+
+#[test]
+fn a_held_customer_s_window_ends_even_if_the_actor_died() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        customer.lose(id);
+        settle().await;
+        world.faulty.kill_next();
+        let unanswered = world.ask(id, Command::EndByCustomer).await;
+        assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
+        // Nobody asks for it again; only its own timer can end it.
+        world.pass(61_000).await;
+        let closes = world.engine.metrics();
+        let closed = closes.lines().any(|line| {
+            line.starts_with("holdline_closes") && line.contains("customer_disconnected_while_open")
+        });
+        assert!(closed, "{closes}");
+    });
+}
+
+#[test]
+fn an_offer_that_died_on_its_way_is_made_again() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        // The next append is the offer that follows from her being there.
+        let mut feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        world.faulty.kill_next();
+        until("it is offered again", || async {
+            world.engine.view(id).await.is_ok_and(|view| view.agent == Some(ada()))
+        })
+        .await;
+        assert_eq!(world.used().await, 1, "held once");
+        let mut offered = false;
+        while let Ok(told) = feed.events.try_recv() {
+            offered |= told.event == "offer";
+        }
+        assert!(offered);
+    });
+}
