@@ -69,7 +69,10 @@ proptest! {
 
     /// Neither are the first ones of a long chat.
     #[test]
-    fn a_long_chat_remembers_its_beginning(order in vec(0_u16..60, 1..200), workstream in workstream()) {
+    fn a_long_chat_remembers_its_beginning(
+        order in vec(0_u16..60, 1..200),
+        workstream in workstream(),
+    ) {
         let mut life = Life::new(workstream);
         life.ask(start()).expect("it is new");
         let mut first = BTreeMap::new();

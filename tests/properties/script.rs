@@ -264,7 +264,8 @@ fn line() -> impl Strategy<Value = Line> {
     prop_oneof![
         10 => command().prop_map(Line::Ask),
         3 => session().prop_map(Line::Hear),
-        1 => (session(), option::of(leaving())).prop_map(|(at, leaving)| Line::Announce(at, leaving)),
+        1 => (session(), option::of(leaving()))
+            .prop_map(|(session, leaving)| Line::Announce(session, leaving)),
         5 => prop_oneof![3 => Just(0_u64), 1 => 0_u64..500_000].prop_map(Line::Due),
         1 => workstream().prop_map(|workstream| Line::Configure(Box::new(workstream))),
     ]
