@@ -69,7 +69,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (any::<Index>(), presence).prop_map(|(agent, it)| Happening::Choose(agent, it)),
         1 => any::<Index>().prop_map(Happening::OpenFeed),
         1 => any::<Index>().prop_map(Happening::CloseFeed),
-        1 => (any::<Index>(), any::<[bool; 2]>()).prop_map(|(agent, all)| Happening::Serve(agent, all)),
+        1 => (any::<Index>(), any::<[bool; 2]>())
+            .prop_map(|(agent, serves)| Happening::Serve(agent, serves)),
         3 => prop_oneof![4 => 0_u64..2_000, 1 => 0_u64..200_000].prop_map(Happening::Pass),
         1 => Just(Happening::Restart),
     ]

@@ -7,10 +7,12 @@ use holdline::domain::conversation::event::{Author, Event};
 use holdline::domain::id::{MessageId, Seq};
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Timestamp;
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::config;
-use crate::script::script;
+use crate::script::{Life, script, start};
+use crate::settings::workstream;
 
 /// What is known of a message that was posted: its text and its answer.
 type Known = (MessageText, Seq, Timestamp);
@@ -63,6 +65,26 @@ proptest! {
         let posted: Vec<_> = posted.collect();
         prop_assert_eq!(posted.len(), known.len());
         prop_assert!(posted.iter().all(|key| known.contains_key(key)));
+    }
+
+    /// Neither are the first ones of a long chat.
+    #[test]
+    fn a_long_chat_remembers_its_beginning(
+        order in vec(0_u16..60, 1..200),
+        workstream in workstream(),
+    ) {
+        let mut life = Life::new(workstream);
+        life.ask(start()).expect("it is new");
+        let mut first = BTreeMap::new();
+        for number in order {
+            let id: MessageId = format!("m{number}").parse().expect("an id");
+            let text = MessageText::parse(&format!("text {number}")).expect("a text");
+            let done = life.ask(Command::Post { from: Author::Customer, id, text });
+            let done = done.expect("the same id has the same text");
+            let answer = first.entry(number).or_insert(done.answer);
+            prop_assert_eq!(*answer, done.answer);
+        }
+        prop_assert_eq!(life.journal.len(), 1 + first.len());
     }
 
     /// The answers are remembered after all else: every message that was ever posted is sent

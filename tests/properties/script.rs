@@ -190,7 +190,7 @@ pub(crate) fn start() -> Command {
 }
 
 fn agent() -> impl Strategy<Value = AgentId> {
-    prop_oneof![Just("ada"), Just("bob"), Just("cyd")].prop_map(agent_named)
+    prop_oneof![6 => Just("ada"), 1 => Just("bob"), 1 => Just("cyd")].prop_map(agent_named)
 }
 
 fn session() -> impl Strategy<Value = SessionId> {
@@ -221,39 +221,42 @@ fn cause() -> impl Strategy<Value = Cause> {
 
 fn post() -> impl Strategy<Value = Command> {
     let author = prop_oneof![Just(Author::Customer), agent().prop_map(Author::Agent)];
-    (author, 0_u8..6, 0_u8..3).prop_map(|(from, id, text)| Command::Post {
-        from,
-        id: format!("m{id}").parse::<MessageId>().expect("an id"),
-        text: MessageText::parse(&format!("text {text}")).expect("a text"),
-    })
+    (author, 0_u8..12, prop_oneof![5 => Just(0_u8), 1 => Just(1_u8)]).prop_map(
+        |(from, id, text)| Command::Post {
+            from,
+            id: format!("m{id}").parse::<MessageId>().expect("an id"),
+            text: MessageText::parse(&format!("text {text}")).expect("a text"),
+        },
+    )
 }
 
+/// What ends a chat is rare, or most histories would be short.
 fn command() -> impl Strategy<Value = Command> {
     let heartbeat = (1_u64..=120).prop_map(Span::from_secs);
     prop_oneof![
         1 => Just(start()),
-        6 => (session(), heartbeat).prop_map(|(session, heartbeat)| Command::Join {
+        24 => (session(), heartbeat).prop_map(|(session, heartbeat)| Command::Join {
             session,
             heartbeat,
             program: None,
         }),
-        5 => (session(), cause()).prop_map(|(session, cause)| Command::Lose { session, cause }),
-        4 => post(),
+        20 => (session(), cause()).prop_map(|(session, cause)| Command::Lose { session, cause }),
+        16 => post(),
         1 => Just(Command::EndByCustomer),
-        5 => agent().prop_map(|agent| Command::Offer { agent }),
-        5 => agent().prop_map(|agent| Command::Accept {
+        20 => agent().prop_map(|agent| Command::Offer { agent }),
+        20 => agent().prop_map(|agent| Command::Accept {
             agent,
             name: DisplayName::parse("Ada").expect("a name"),
         }),
-        4 => agent().prop_map(|agent| Command::Decline { agent }),
-        2 => authority().prop_map(|by| Command::Release { by }),
+        16 => agent().prop_map(|agent| Command::Decline { agent }),
+        8 => authority().prop_map(|by| Command::Release { by }),
         2 => authority().prop_map(|by| Command::End { by }),
         2 => authority().prop_map(|by| Command::Close { by }),
-        1 => agent().prop_map(|agent| Command::Assign { agent, by: agent_named("sue") }),
+        4 => agent().prop_map(|agent| Command::Assign { agent, by: agent_named("sue") }),
         1 => Just(Command::ForceClose { by: agent_named("sue") }),
-        2 => agent().prop_map(|agent| Command::AgentGone { agent }),
-        2 => Just(Command::Wake),
-        1 => Just(Command::Recover),
+        8 => agent().prop_map(|agent| Command::AgentGone { agent }),
+        8 => Just(Command::Wake),
+        4 => Just(Command::Recover),
     ]
 }
 
@@ -261,7 +264,8 @@ fn line() -> impl Strategy<Value = Line> {
     prop_oneof![
         10 => command().prop_map(Line::Ask),
         3 => session().prop_map(Line::Hear),
-        1 => (session(), option::of(leaving())).prop_map(|(at, leaving)| Line::Announce(at, leaving)),
+        1 => (session(), option::of(leaving()))
+            .prop_map(|(session, leaving)| Line::Announce(session, leaving)),
         5 => prop_oneof![3 => Just(0_u64), 1 => 0_u64..500_000].prop_map(Line::Due),
         1 => workstream().prop_map(|workstream| Line::Configure(Box::new(workstream))),
     ]
@@ -270,7 +274,7 @@ fn line() -> impl Strategy<Value = Line> {
 /// A random history, which nearly always begins with a start.
 pub(crate) fn script() -> impl Strategy<Value = Script> {
     let gap = prop_oneof![4 => 0_u64..3, 4 => 0_u64..30_000, 1 => 0_u64..600_000];
-    let lines = vec((gap, line()), 1..60);
+    let lines = vec((gap, line()), 1..80);
     (workstream(), prop::bool::weighted(0.95), lines).prop_map(|(workstream, begun, mut lines)| {
         if begun {
             lines.insert(0, (0, Line::Ask(start())));
