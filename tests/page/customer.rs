@@ -114,7 +114,7 @@ async fn a_chat_survives_a_reload_and_ends_with_its_tab() {
     let tab = scene.browser.open(&scene.address.clone(), DESK.0, DESK.1).await;
     scene
         .browser
-        .until(&tab, "document.querySelector('#banner').innerText.includes('ended')")
+        .until(&tab, "document.querySelector('#banner').innerText.includes('away for too long')")
         .await;
     scene.browser.picture(&tab, "desk-ended").await;
     scene.start_in(&tab).await;
