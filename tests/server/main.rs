@@ -7,6 +7,7 @@ mod shop;
 mod widget;
 
 mod chat;
+mod misuse;
 mod once;
 mod silence;
 mod tabs;

@@ -216,6 +216,16 @@ impl Widget {
         }
     }
 
+    /// The next frame of one of these types.
+    pub(crate) async fn until_any(&mut self, kinds: &[&str]) -> Value {
+        loop {
+            let frame = self.next("an answer").await;
+            if frame["type"].as_str().is_some_and(|kind| kinds.contains(&kind)) {
+                return frame;
+            }
+        }
+    }
+
     /// The next `state` frame, which must name this state.
     pub(crate) async fn until_state(&mut self, state: &str) -> Value {
         let frame = self.until("state").await;

@@ -1,0 +1,209 @@
+//! Chromium without a window, driven over its DevTools protocol.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::console::PATIENCE;
+
+const FLAGS: [&str; 10] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-port=0",
+];
+
+/// A browser with a profile of its own.
+pub(crate) struct Browser {
+    process: Child,
+    profile: tempfile::TempDir,
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    calls: u64,
+    /// What pages have said on their consoles that was an error.
+    pub(crate) errors: Vec<String>,
+}
+
+/// A tab.
+#[derive(Clone, Debug)]
+pub(crate) struct Tab {
+    target: String,
+    session: String,
+}
+
+impl Browser {
+    pub(crate) async fn start() -> Self {
+        let program = ["chromium", "chromium-browser", "google-chrome"];
+        let profile = tempfile::tempdir().expect("a directory");
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let process = program.iter().find_map(|program| {
+            let mut command = Command::new(program);
+            command.args(FLAGS).arg(&data).arg("about:blank");
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+        });
+        let process = process.expect(
+            "these tests need Chromium; install it with: \
+             apt-get update && apt-get install -y chromium",
+        );
+        let address = address_in(profile.path().join("DevToolsActivePort")).await;
+        let (socket, _) = connect_async(address).await.expect("the browser can be driven");
+        Self { process, profile, socket, calls: 0, errors: Vec::new() }
+    }
+
+    /// Opens a tab of this size, in points.
+    pub(crate) async fn open(&mut self, address: &str, width: u32, height: u32) -> Tab {
+        let made = self.call(None, "Target.createTarget", json!({ "url": "about:blank" })).await;
+        let target = made["targetId"].as_str().expect("a target").to_owned();
+        let attach = json!({ "targetId": target, "flatten": true });
+        let attached = self.call(None, "Target.attachToTarget", attach).await;
+        let session = attached["sessionId"].as_str().expect("a session").to_owned();
+        let tab = Tab { target, session };
+        for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
+            self.tell(&tab, domain, json!({})).await;
+        }
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        self.tell(&tab, "Emulation.setDeviceMetricsOverride", size).await;
+        self.tell(&tab, "Page.navigate", json!({ "url": address })).await;
+        tab
+    }
+
+    pub(crate) async fn reload(&mut self, tab: &Tab) {
+        // Whatever the page had shown is told apart from what it will show.
+        self.evaluate(tab, "document.body.dataset.old = 1").await;
+        self.tell(tab, "Page.reload", json!({})).await;
+        self.until(
+            tab,
+            "document.body && !document.body.dataset.old && document.readyState === 'complete'",
+        )
+        .await;
+    }
+
+    pub(crate) async fn close(&mut self, tab: &Tab) {
+        self.call(None, "Target.closeTarget", json!({ "targetId": tab.target })).await;
+    }
+
+    /// What an expression is in the page.
+    pub(crate) async fn evaluate(&mut self, tab: &Tab, expression: &str) -> Value {
+        let asked =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let answer = self.tell(tab, "Runtime.evaluate", asked).await;
+        answer["result"]["value"].clone()
+    }
+
+    /// Waits until an expression is true in the page.
+    pub(crate) async fn until(&mut self, tab: &Tab, expression: &str) {
+        let start = Instant::now();
+        while self.evaluate(tab, expression).await != json!(true) {
+            if start.elapsed() > PATIENCE {
+                let page = self.evaluate(tab, "document.body.innerText").await;
+                panic!("waited in vain until {expression}; the page says: {page}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Types into what has the focus, as a keyboard does.
+    pub(crate) async fn type_into(&mut self, tab: &Tab, selector: &str, text: &str) {
+        self.evaluate(tab, &format!("document.querySelector('{selector}').focus()")).await;
+        self.tell(tab, "Input.insertText", json!({ "text": text })).await;
+    }
+
+    pub(crate) async fn press_enter(&mut self, tab: &Tab) {
+        for kind in ["keyDown", "keyUp"] {
+            let key = json!({ "type": kind, "key": "Enter", "code": "Enter", "text": "\r",
+                "windowsVirtualKeyCode": 13 });
+            self.tell(tab, "Input.dispatchKeyEvent", key).await;
+        }
+    }
+
+    pub(crate) async fn click(&mut self, tab: &Tab, selector: &str) {
+        self.evaluate(tab, &format!("document.querySelector('{selector}').click()")).await;
+    }
+
+    /// Makes the network of a tab fail, or work again.
+    pub(crate) async fn network(&mut self, tab: &Tab, conditions: Value) {
+        self.tell(tab, "Network.enable", json!({})).await;
+        self.tell(tab, "Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// Keeps a picture of a tab, where the trials keep theirs.
+    pub(crate) async fn picture(&mut self, tab: &Tab, name: &str) -> PathBuf {
+        let shot = self.tell(tab, "Page.captureScreenshot", json!({ "format": "png" })).await;
+        let bytes = BASE64_STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("it");
+        assert!(bytes.len() > 2_000, "the picture shows something");
+        let folder = std::env::temp_dir().join("holdline-pictures");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join(format!("{name}.png"));
+        std::fs::write(&path, bytes).expect("it is written");
+        path
+    }
+
+    async fn tell(&mut self, tab: &Tab, method: &str, parameters: Value) -> Value {
+        self.call(Some(&tab.session), method, parameters).await
+    }
+
+    async fn call(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        self.calls += 1;
+        let id = self.calls;
+        let mut call = json!({ "id": id, "method": method, "params": parameters });
+        if let Some(session) = session {
+            call["sessionId"] = json!(session);
+        }
+        self.socket.send(Message::text(call.to_string())).await.expect("the browser listens");
+        loop {
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+            let message = next.expect("the browser answers").expect("it lives").expect("it speaks");
+            let Message::Text(text) = message else { continue };
+            let told: Value = serde_json::from_str(&text).expect("JSON");
+            if told["id"] == id {
+                assert!(told.get("error").is_none(), "{method}: {told}");
+                return told["result"].clone();
+            }
+            self.note(&told);
+        }
+    }
+
+    fn note(&mut self, told: &Value) {
+        match told["method"].as_str() {
+            Some("Runtime.exceptionThrown") => self.errors.push(told["params"].to_string()),
+            Some("Log.entryAdded") if told["params"]["entry"]["level"] == "error" => {
+                self.errors.push(told["params"]["entry"].to_string());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // One that has died before cannot be killed.
+        let _gone = self.process.kill();
+        let _gone = self.process.wait();
+    }
+}
+
+/// The address at which a browser that has just been started is driven.
+async fn address_in(file: PathBuf) -> String {
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        if let Some((port, path)) = text.split_once('\n') {
+            return format!("ws://127.0.0.1:{port}{}", path.trim());
+        }
+        assert!(start.elapsed() < PATIENCE, "the browser does not start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

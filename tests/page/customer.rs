@@ -1,0 +1,174 @@
+//! A customer on the demo page, on a desk and on a phone.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, Tab};
+use crate::console::Console;
+use crate::feed::{Event, Feed};
+use crate::shop::Shop;
+
+const DESK: (u32, u32) = (1_280, 800);
+const PHONE: (u32, u32) = (390, 844);
+
+struct Scene {
+    shop: Shop,
+    ada: Console,
+    feed: Feed,
+    browser: Browser,
+    address: String,
+}
+
+impl Scene {
+    async fn set(settings: Value) -> Self {
+        let shop = Shop::open(settings).await;
+        let ada = shop.hire("ada", 3).await;
+        ada.choose("available").await;
+        let feed = ada.feed(None).await;
+        let browser = Browser::start().await;
+        let address = format!("http://{}/?widget=shop", shop.address());
+        Self { shop, ada, feed, browser, address }
+    }
+
+    /// Opens the page and starts a chat as Kim, which is then offered to Ada.
+    async fn start(&mut self, (width, height): (u32, u32)) -> (Tab, String) {
+        let tab = self.browser.open(&self.address, width, height).await;
+        self.browser
+            .until(
+                &tab,
+                "!!document.querySelector('#start') && !document.querySelector('#start').hidden",
+            )
+            .await;
+        self.start_in(&tab).await;
+        let offer = self.feed.until("offer").await;
+        (tab, offer.data["conversation"].as_str().unwrap().to_owned())
+    }
+
+    async fn start_in(&mut self, tab: &Tab) {
+        self.browser.type_into(tab, "#name", "Kim").await;
+        self.browser.press_enter(tab).await;
+        self.browser.until(tab, "!document.querySelector('#compose').hidden").await;
+    }
+
+    async fn accept(&mut self, tab: &Tab, chat: &str) {
+        self.ada.act(chat, "accept").await.ok();
+        self.browser
+            .until(tab, "document.querySelector('#log').innerText.includes('Ada joined')")
+            .await;
+    }
+
+    async fn says(&mut self, tab: &Tab, text: &str) {
+        let is_there =
+            format!("document.querySelector('#log').innerText.includes({})", json!(text));
+        self.browser.until(tab, &is_there).await;
+    }
+
+    async fn log(&mut self, tab: &Tab) -> Vec<String> {
+        let lines = "[...document.querySelectorAll('#log li')].map((item) => item.textContent)";
+        let lines = self.browser.evaluate(tab, lines).await;
+        lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+    }
+
+    async fn write(&mut self, tab: &Tab, text: &str) {
+        self.browser.type_into(tab, "#text", text).await;
+        self.browser.press_enter(tab).await;
+        let posted = |event: &Event| event.name == "message" && event.data["text"] == text;
+        self.feed.until_such("the customer's message", posted).await;
+    }
+}
+
+async fn talk(scene: &mut Scene, size: (u32, u32), name: &str) -> (Tab, String) {
+    let (tab, chat) = scene.start(size).await;
+    scene.browser.picture(&tab, &format!("{name}-waiting")).await;
+    scene.accept(&tab, &chat).await;
+    scene.ada.say(&chat, "a1", "Hello Kim, how can I help?").await.ok();
+    scene.says(&tab, "Hello Kim, how can I help?").await;
+    scene
+        .write(&tab, "My invoice of last month is wrong, and I have been charged twice for it.")
+        .await;
+    scene.ada.say(&chat, "a2", "Let me look.").await.ok();
+    scene.says(&tab, "Let me look.").await;
+    scene.browser.until(&tab, "!document.querySelector('#log .waiting')").await;
+    scene.browser.picture(&tab, &format!("{name}-talking")).await;
+    (tab, chat)
+}
+
+#[tokio::test]
+async fn a_chat_survives_a_reload_and_ends_with_its_tab() {
+    let mut scene = Scene::set(json!({ "window_s": 3 })).await;
+    let (tab, chat) = talk(&mut scene, DESK, "desk").await;
+    let before = scene.log(&tab).await;
+    scene.browser.reload(&tab).await;
+    scene.says(&tab, "Let me look.").await;
+    assert_eq!(scene.log(&tab).await, before, "the same chat, its history once");
+    scene.write(&tab, "I am still here").await;
+    assert_eq!(scene.ada.conversation(&chat).await["agent"], "ada");
+
+    // What was told of the reload is not what is told of the end.
+    let mut feed = scene.ada.feed(None).await;
+    scene.browser.close(&tab).await;
+    let away = feed.until("away").await.data;
+    let cause = away["cause"].as_str().unwrap().to_owned();
+    assert!(["left", "closed"].contains(&cause.as_str()), "{away}");
+    scene.ada.until_state(&chat, "wrapup").await;
+    // The browser is told in its next tab, which offers a new chat.
+    let tab = scene.browser.open(&scene.address.clone(), DESK.0, DESK.1).await;
+    scene
+        .browser
+        .until(&tab, "document.querySelector('#banner').innerText.includes('away for too long')")
+        .await;
+    scene.browser.picture(&tab, "desk-ended").await;
+    scene.start_in(&tab).await;
+    let offer = scene.feed.until("offer").await;
+    assert_ne!(offer.data["conversation"], chat);
+    assert_eq!(scene.browser.errors, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn on_a_phone_the_button_ends_the_chat_and_another_can_start() {
+    let mut scene = Scene::set(json!({})).await;
+    let address = scene.address.clone();
+    let tab = scene.browser.open(&address, PHONE.0, PHONE.1).await;
+    scene.browser.until(&tab, "document.querySelector('#link').textContent === 'connected'").await;
+    scene.browser.picture(&tab, "phone-start").await;
+    scene.browser.close(&tab).await;
+    let (tab, chat) = talk(&mut scene, PHONE, "phone").await;
+    let overflow = "document.documentElement.scrollWidth > innerWidth";
+    assert_eq!(scene.browser.evaluate(&tab, overflow).await, false, "nothing sticks out");
+    scene.browser.click(&tab, "#end").await;
+    scene
+        .browser
+        .until(&tab, "document.querySelector('#banner').innerText.includes('ended')")
+        .await;
+    scene.browser.picture(&tab, "phone-ended").await;
+    let over = scene.ada.conversation(&chat).await;
+    assert_eq!((&over["state"], &over["reason"]), (&json!("wrapup"), &json!("customer_ended")));
+    scene.start_in(&tab).await;
+    assert_eq!(scene.log(&tab).await, Vec::<String>::new());
+    assert_ne!(scene.feed.until("offer").await.data["conversation"], chat);
+    assert_eq!(scene.browser.errors, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_page_that_loses_its_network_goes_on_where_it_was() {
+    let mut scene = Scene::set(json!({ "window_s": 30 })).await;
+    let (tab, chat) = scene.start(DESK).await;
+    scene.accept(&tab, &chat).await;
+    scene.write(&tab, "before").await;
+    let offline = |on: bool| json!({ "offline": on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    scene.browser.network(&tab, offline(true)).await;
+    scene.browser.evaluate(&tab, "state.socket && state.socket.close()").await;
+    scene.browser.until(&tab, "document.querySelector('#banner').innerText.includes('lost')").await;
+    scene.feed.until("away").await;
+    scene.browser.picture(&tab, "desk-lost").await;
+    scene.ada.say(&chat, "a1", "missed meanwhile").await.ok();
+    scene.browser.type_into(&tab, "#text", "said while offline").await;
+    scene.browser.press_enter(&tab).await;
+    scene.browser.network(&tab, offline(false)).await;
+    scene.says(&tab, "missed meanwhile").await;
+    scene.browser.until(&tab, "!document.querySelector('#log .waiting')").await;
+    let texts = scene.ada.transcript(&chat, "customer").await;
+    assert_eq!(texts, ["Ada joined", "before", "missed meanwhile", "said while offline"]);
+    let shown = scene.log(&tab).await;
+    assert_eq!(shown.len(), 4, "everything once: {shown:?}");
+    assert_eq!(scene.shop.admin.conversation(&chat).await["agent"], "ada");
+}
