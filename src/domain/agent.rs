@@ -49,9 +49,12 @@ pub struct Agent {
 pub struct Held {
     /// The lease.
     pub lease: Lease,
-    /// The place in the conversation at which it became so; zero while the conversation has not
-    /// confirmed it.
+    /// The place in the conversation at which it became so; zero while it is only set aside.
     pub seq: Seq,
+    /// The number under which it was set aside, until the conversation has made the offer. Only
+    /// the answer to this very offer takes it back: whatever else the conversation says of having
+    /// no lease was said before it heard of the offer.
+    pub reservation: Option<u64>,
     /// Whether the conversation was told that the agent is gone.
     pub forfeited: bool,
 }

@@ -159,13 +159,13 @@ impl AgentActor {
             Ok(_) => {
                 // The queue hears of it first: the conversation may come back to it at once.
                 self.tell_queue(&queue, QueueCommand::Granted(conversation, agent.clone()));
-                self.tell_conversation(conversation, ToConversation::Offer(agent));
+                self.ask_about(conversation);
             }
             Err(refusal) => {
                 self.tell_queue(&queue, QueueCommand::Refused(conversation, agent.clone()));
                 if refusal == AgentRefusal::AlreadyHeld {
                     // Somebody is wrong about who has this chat; only the chat itself knows.
-                    self.tell_conversation(conversation, ToConversation::ConfirmLease(agent));
+                    self.ask_about(conversation);
                     self.tell_conversation(conversation, ToConversation::StateClaims);
                     // Not at once, or the queue would ask again before the chat has spoken.
                     context.run_later(SORTED_OUT_WITHIN, move |actor, _| {
@@ -292,9 +292,19 @@ impl AgentActor {
     /// did not hear of is put right.
     fn audit(&self) {
         for conversation in self.agent.leases().keys() {
-            let confirm = ToConversation::ConfirmLease(self.id().clone());
-            self.shared.directory.tell(&self.shared, *conversation, confirm);
+            self.ask_about(*conversation);
         }
+    }
+
+    /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
+    /// make the offer.
+    fn ask_about(&self, conversation: ConversationId) {
+        let held = self.agent.leases().get(&conversation);
+        let message = match held.and_then(|held| held.reservation) {
+            Some(reservation) => ToConversation::Offer(self.id().clone(), reservation),
+            None => ToConversation::ConfirmLease(self.id().clone()),
+        };
+        self.tell_conversation(conversation, message);
     }
 }
 

@@ -185,7 +185,7 @@ impl Directory {
 
     /// Opens a conversation whose actor has died. One that dies again and again has to wait until
     /// the minute is over.
-    pub fn reopen(&self, shared: &Arc<Shared>, id: ConversationId) {
+    pub(super) fn reopen(&self, shared: &Arc<Shared>, id: ConversationId) {
         if self.may_reopen(id, shared.clock.now()) {
             self.tell(shared, id, ToConversation::StateClaims);
             return;

@@ -111,8 +111,12 @@ async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
                 let actor = ConversationActor::recovered(sharing.clone(), conversation, epoch);
                 sharing.directory.enter_conversation(id, epoch, actor.start());
             }
-            // Whoever waited for this has stopped, and does not mind.
-            let _nobody_waits = done.send(());
+            // Spawned behind all of them, so it runs when each has stated its claims: nobody is
+            // given work before it is known what they hold.
+            actix::spawn(async move {
+                // Whoever waited for this has stopped, and does not mind.
+                let _nobody_waits = done.send(());
+            });
         });
         opened.push(all_live);
     }

@@ -231,6 +231,28 @@ proptest! {
         leases_sum(&floor)?;
     }
 
+    /// Nobody picks, no supervisor assigns: then the line alone gives out work, and at no moment,
+    /// whatever is on its way, does an agent hold more than they may be given. Not even after a
+    /// restart: whoever comes in finds the claims stated.
+    #[test]
+    fn the_line_never_gives_more_than_there_is(happenings in vec(happening(), 1..120)) {
+        let mut floor = floor();
+        for happening in happenings {
+            if matches!(happening, Happening::Act(_, _, Act::Pick | Act::Assign)) {
+                continue;
+            }
+            let restarts = matches!(happening, Happening::Restart);
+            happen(&mut floor, happening);
+            if restarts {
+                floor.settle();
+            }
+            for (id, agent) in &floor.agents {
+                let units = agent.settings().units;
+                prop_assert!(agent.used() <= units, "{} holds {} of {}", id, agent.used(), units);
+            }
+        }
+    }
+
     #[test]
     fn nobody_waits_while_somebody_suitable_is_free(happenings in vec(happening(), 1..120)) {
         let mut floor = floor();

@@ -31,7 +31,7 @@ pub(crate) enum Party {
 /// What they are told.
 #[derive(Clone, Debug)]
 enum Mail {
-    Offer(AgentId),
+    Offer(AgentId, u64),
     AgentGone(AgentId),
     ConfirmLease(AgentId),
     StateClaims,
@@ -188,10 +188,8 @@ impl Floor {
 
     fn take(&mut self, to: Party, mail: Mail) {
         match (to, mail) {
-            (Party::Conversation(id), Mail::Offer(agent)) => {
-                if !self.ask(id, Command::Offer { agent: agent.clone() }) {
-                    self.confirm_lease(id, &agent);
-                }
+            (Party::Conversation(id), Mail::Offer(agent, reservation)) => {
+                self.offer(id, &agent, reservation);
             }
             (Party::Conversation(id), Mail::AgentGone(agent)) => {
                 self.ask(id, Command::AgentGone { agent: agent.clone() });
@@ -206,6 +204,30 @@ impl Floor {
             (Party::Queue(id), Mail::Queue(command)) => self.tell_queue(&id, command),
             (to, mail) => unreachable!("{to:?} is never told {mail:?}"),
         }
+    }
+
+    fn offer(&mut self, id: ConversationId, agent: &AgentId, reservation: u64) {
+        if self.ask(id, Command::Offer { agent: agent.clone() }) {
+            return;
+        }
+        let lease = self.conversations[&id].1.lease();
+        if lease.is_some_and(|lease| lease.agent == *agent) {
+            return self.confirm_lease(id, agent);
+        }
+        let mail = Mail::Agent(AgentCommand::TurnDown { conversation: id, reservation });
+        self.send(Party::Conversation(id), Party::Agent(agent.clone()), mail);
+        self.state_claims(id);
+    }
+
+    /// Asks a conversation what it holds of an agent; of one that they set units aside for, to
+    /// make the offer.
+    fn ask_about(&mut self, id: &AgentId, chat: ConversationId) {
+        let held = self.agents[id].leases().get(&chat);
+        let mail = match held.and_then(|held| held.reservation) {
+            Some(reservation) => Mail::Offer(id.clone(), reservation),
+            None => Mail::ConfirmLease(id.clone()),
+        };
+        self.send(Party::Agent(id.clone()), Party::Conversation(chat), mail);
     }
 
     fn carry_out(&mut self, id: ConversationId, effects: Vec<Effect>) {
@@ -236,6 +258,10 @@ impl Floor {
     fn state_claims(&mut self, id: ConversationId) {
         let claims = self.conversations[&id].1.claims();
         self.carry_out(id, Claims::effects(&Claims::default(), &claims));
+        if claims.place.is_none() {
+            let queue = self.conversations[&id].0.clone();
+            self.carry_out(id, vec![Effect::LeavePlace(queue)]);
+        }
     }
 
     fn confirm_lease(&mut self, id: ConversationId, agent: &AgentId) {
@@ -283,13 +309,13 @@ impl Floor {
                 if agent.used() > agent.settings().units {
                     self.broken = Some(format!("{id} was given more than they may be"));
                 }
-                self.send(from.clone(), Party::Conversation(chat), Mail::Offer(id.clone()));
+                self.ask_about(id, chat);
                 QueueCommand::Granted(chat, id.clone())
             }
             Err(refusal) => {
                 if refusal == AgentRefusal::AlreadyHeld {
                     let to = Party::Conversation(chat);
-                    self.send(from.clone(), to.clone(), Mail::ConfirmLease(id.clone()));
+                    self.ask_about(id, chat);
                     self.send(from.clone(), to, Mail::StateClaims);
                 }
                 QueueCommand::Refused(chat, id.clone())

@@ -47,6 +47,9 @@ impl Agent {
             AgentEvent::LeaseReserved { conversation, lease } => {
                 self.assigned_at = at;
                 self.hold(*conversation, Seq::ZERO, Some(lease.clone()));
+                if let Some(held) = self.leases.get_mut(conversation) {
+                    held.reservation = Some(self.revision);
+                }
             }
             AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
                 self.hold(*conversation, *seq, lease.clone());
@@ -67,7 +70,8 @@ impl Agent {
         let taken = lease.as_ref().map_or(0, |lease| lease.units);
         self.used = self.used.saturating_sub(given_back).saturating_add(taken);
         if let Some(lease) = lease {
-            self.leases.insert(conversation, Held { lease, seq, forfeited: false });
+            self.leases
+                .insert(conversation, Held { lease, seq, reservation: None, forfeited: false });
         }
     }
 }

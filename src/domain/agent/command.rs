@@ -35,6 +35,13 @@ pub enum AgentCommand {
         /// What it holds; nothing when it holds nothing.
         lease: Option<Lease>,
     },
+    /// A conversation does not make the offer for which units were set aside.
+    TurnDown {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The number under which they were.
+        reservation: u64,
+    },
     /// An administrator changed their settings.
     Configure(Arc<AgentSettings>),
     /// A timer may be due. Asking too early, or twice, changes nothing.

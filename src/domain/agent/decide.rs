@@ -27,6 +27,12 @@ impl Agent {
             AgentCommand::Adjust { conversation, seq, lease } => {
                 Ok(self.adjust(conversation, seq, lease))
             }
+            AgentCommand::TurnDown { conversation, reservation } => {
+                let held = self.leases.get(&conversation);
+                let is_it = held.is_some_and(|held| held.reservation == Some(reservation));
+                let gone = AgentEvent::LeaseAdjusted { conversation, seq: Seq::ZERO, lease: None };
+                Ok(if is_it { vec![gone] } else { Vec::new() })
+            }
             AgentCommand::Configure(settings) => Ok(vec![AgentEvent::Configured(settings)]),
             AgentCommand::Wake => Ok(self.wake(now)),
         }
@@ -57,9 +63,10 @@ impl Agent {
     ) -> Vec<AgentEvent> {
         let held = self.leases.get(&conversation);
         let is_stale = held.is_some_and(|held| held.seq > seq);
+        let is_from_before = lease.is_none() && held.is_some_and(|held| held.reservation.is_some());
         let is_known = held.map(|held| &held.lease) == lease.as_ref()
             && held.is_none_or(|held| held.seq == seq);
-        if is_stale || is_known {
+        if is_stale || is_known || is_from_before {
             return Vec::new();
         }
         vec![AgentEvent::LeaseAdjusted { conversation, seq, lease }]

@@ -42,7 +42,7 @@ impl ConversationActor {
                 self.then(Then::Show(reply, view), context);
             }
             ToConversation::Signal(agent, signal, reply) => self.signal(&agent, signal, reply),
-            ToConversation::Offer(agent) => self.offer(&agent, context),
+            ToConversation::Offer(agent, reservation) => self.offer(&agent, reservation, context),
             ToConversation::AgentGone(agent) => {
                 // Whatever it answers, the agent hears what is held of them now.
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
@@ -206,16 +206,19 @@ impl ConversationActor {
         self.perform_for(command, Some(session), &workstream).map_err(RefusalCode::Conversation)
     }
 
-    fn offer(&mut self, agent: &AgentId, context: &mut Context<Self>) {
-        if self.perform(Command::Offer { agent: agent.clone() }).is_err() {
-            // The units that were set aside for it are free again.
-            self.confirm_lease(agent.clone(), context);
-            // The queue has let it go all the same.
-            self.then(Then::StateClaims, context);
-            if !self.conversation.is_live() {
-                self.retire_if_over(context);
-            }
+    fn offer(&mut self, agent: &AgentId, reservation: u64, context: &mut Context<Self>) {
+        if self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
+            return;
         }
+        if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {
+            // It was asked twice, or they took the chat by themselves meanwhile.
+            return self.confirm_lease(agent.clone(), context);
+        }
+        // The units that were set aside for it are free again, and the queue must hear how it is.
+        let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
+        self.then(Then::Adjust(agent.clone(), turned_down), context);
+        self.then(Then::StateClaims, context);
+        self.retire_if_over(context);
     }
 
     /// Tells an agent what this conversation holds of them now.
