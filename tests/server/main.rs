@@ -9,6 +9,7 @@ mod widget;
 mod chat;
 mod misuse;
 mod once;
+mod problems;
 mod silence;
 mod tabs;
 mod windows;
