@@ -74,7 +74,8 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             self.tell(&tab, domain, json!({})).await;
         }
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": width < 500 });
         self.tell(&tab, "Emulation.setDeviceMetricsOverride", size).await;
         self.tell(&tab, "Page.navigate", json!({ "url": address })).await;
         tab
