@@ -1,5 +1,7 @@
 //! Holdline: a live-chat engine that knows when the customer is gone.
 
+#![warn(unreachable_pub)]
+
 pub mod access;
 pub mod clock;
 pub mod config;

@@ -11,6 +11,7 @@ use actix::Arbiter;
 use actix_web::App;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use tracing_actix_web::TracingLogger;
 
 use crate::access::{Access, AccessFault, Secret};
 use crate::config::Config;
@@ -105,8 +106,12 @@ impl Server {
             let (state, stopping) = (state.clone(), stopping.clone());
             let serve = async move |(engine, secret, state): (Engine, Arc<Secret>, HttpState)| {
                 let door = Rc::new(Door::new(engine, secret, thread));
-                let app =
-                    move || App::new().configure(web::configure).configure(http::configure(&state));
+                let app = move || {
+                    App::new()
+                        .wrap(TracingLogger::default())
+                        .configure(web::configure)
+                        .configure(http::configure(&state))
+                };
                 let figures = Arc::new(Figures::default());
                 if let Err(error) = socket::serve(listener, app, door, figures, stopping).await {
                     tracing::error!(%error, thread, "connections cannot be taken");

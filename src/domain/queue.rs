@@ -1,10 +1,13 @@
 //! The waiting line, and the choice of who gets whom.
 //!
 //! ```text
-//!   join ──> waiting ──ask an agent──> asked ──granted──> gone (offered to that agent)
+//!   join ──> waiting ──ask an agent──> asked ──granted──> asked ──leave──> gone (offered)
 //!               ^                        │
-//!               └────────refused─────────┘
+//!               └──refused, agent left───┘
 //! ```
+//!
+//! Only a chat itself says that it does not wait any more: an agent's answer may be the answer to
+//! an earlier question, from before the chat was with somebody else and came back.
 //!
 //! The longest waiting chat goes first, to the agent with the most free units, among equals to
 //! the one who was given work longest ago. A queue holds no truth of its own: its line is made of
@@ -77,7 +80,7 @@ pub enum QueueEvent {
     CandidateLeft(AgentId),
     /// An agent is asked for a chat.
     Asked(ConversationId, AgentId),
-    /// The agent set the units aside; the chat leaves the line.
+    /// The agent set the units aside; the chat is not asked for again, and will leave the line.
     Served(ConversationId, AgentId),
     /// The agent could not; the chat waits on.
     AskEnded(ConversationId),
@@ -99,7 +102,9 @@ impl Queue {
                     .then_some(QueueEvent::CandidateChanged(availability))
             }
             QueueCommand::AgentLeft(agent) => {
-                self.candidates.contains_key(&agent).then_some(QueueEvent::CandidateLeft(agent))
+                let is_asked = self.asked.values().any(|(asked, _)| *asked == agent);
+                let is_known = is_asked || self.candidates.contains_key(&agent);
+                is_known.then_some(QueueEvent::CandidateLeft(agent))
             }
             QueueCommand::Granted(conversation, agent) => self
                 .was_asked(conversation, &agent)
@@ -121,7 +126,13 @@ impl Queue {
             }
             QueueEvent::Left(conversation) => self.remove(*conversation),
             QueueEvent::CandidateChanged(availability) => self.rank(availability.clone()),
-            QueueEvent::CandidateLeft(agent) => self.unrank(agent),
+            QueueEvent::CandidateLeft(agent) => {
+                self.unrank(agent);
+                // Whoever is not there any more may never answer.
+                let asked = self.asked.iter().filter(|(_, (asked, _))| asked == agent);
+                let asked: Vec<_> = asked.map(|(conversation, _)| *conversation).collect();
+                asked.into_iter().for_each(|conversation| drop(self.wait_on(conversation)));
+            }
             QueueEvent::Asked(conversation, agent) => {
                 let Some(since) = self.places.get(conversation) else { return };
                 let Some(waiting) = self.line.remove(&(*since, *conversation)) else { return };
@@ -142,12 +153,12 @@ impl Queue {
                         None => waited,
                     });
                 }
-                self.remove(*conversation);
             }
             QueueEvent::AskEnded(conversation) => {
-                if let Some((_, waiting)) = self.asked.remove(conversation) {
-                    self.line.insert((waiting.since, *conversation), waiting);
-                }
+                // What is known of an agent who refused is wrong. They say next how they are, and
+                // that must be news, or those who wait would not be looked at again.
+                let refused = self.wait_on(*conversation);
+                refused.iter().for_each(|agent| self.unrank(agent));
             }
         }
     }
@@ -223,6 +234,13 @@ impl Queue {
             self.line.remove(&(since, conversation));
         }
         self.asked.remove(&conversation);
+    }
+
+    /// A chat that an agent was asked for waits again. Gives the agent.
+    fn wait_on(&mut self, conversation: ConversationId) -> Option<AgentId> {
+        let (agent, waiting) = self.asked.remove(&conversation)?;
+        self.line.insert((waiting.since, conversation), waiting);
+        Some(agent)
     }
 
     fn rank(&mut self, availability: Availability) {

@@ -22,6 +22,9 @@ use crate::engine::{AgentView, Failure};
 use crate::journal::Append;
 use crate::wire::feed;
 
+/// How long a chat that two believe to have takes to say who is right.
+const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// Drives one agent.
 #[derive(Debug)]
 pub(super) struct AgentActor {
@@ -114,8 +117,7 @@ impl AgentActor {
 
     fn tell_queues(&self) {
         for queue in &self.queues {
-            let changed = QueueCommand::AgentChanged(self.agent.availability());
-            self.shared.directory.tell_queue(queue, ToQueue::Command(changed));
+            self.tell_availability(queue);
         }
     }
 
@@ -145,27 +147,40 @@ impl AgentActor {
         }
     }
 
-    fn reserve(&mut self, queue: &QueueId, conversation: ConversationId, lease: Lease) {
+    fn reserve(
+        &mut self,
+        queue: QueueId,
+        conversation: ConversationId,
+        lease: Lease,
+        context: &mut Context<Self>,
+    ) {
         let agent = self.id().clone();
         match self.perform(AgentCommand::Reserve { conversation, lease }) {
             Ok(_) => {
                 // The queue hears of it first: the conversation may come back to it at once.
-                self.tell_queue(queue, QueueCommand::Granted(conversation, agent.clone()));
+                self.tell_queue(&queue, QueueCommand::Granted(conversation, agent.clone()));
                 self.tell_conversation(conversation, ToConversation::Offer(agent));
             }
             Err(refusal) => {
-                self.tell_queue(queue, QueueCommand::Refused(conversation, agent.clone()));
+                self.tell_queue(&queue, QueueCommand::Refused(conversation, agent.clone()));
                 if refusal == AgentRefusal::AlreadyHeld {
                     // Somebody is wrong about who has this chat; only the chat itself knows.
                     self.tell_conversation(conversation, ToConversation::ConfirmLease(agent));
                     self.tell_conversation(conversation, ToConversation::StateClaims);
+                    // Not at once, or the queue would ask again before the chat has spoken.
+                    context.run_later(SORTED_OUT_WITHIN, move |actor, _| {
+                        actor.tell_availability(&queue);
+                    });
                 } else {
-                    // It counted what it asked for as free, so it must hear how it is.
-                    let changed = QueueCommand::AgentChanged(self.agent.availability());
-                    self.tell_queue(queue, changed);
+                    // The queue counted on more than there is; it must hear how it is.
+                    self.tell_availability(&queue);
                 }
             }
         }
+    }
+
+    fn tell_availability(&self, queue: &QueueId) {
+        self.tell_queue(queue, QueueCommand::AgentChanged(self.agent.availability()));
     }
 
     fn tell_queue(&self, queue: &QueueId, command: QueueCommand) {
@@ -308,7 +323,7 @@ impl Handler<ToAgent> for AgentActor {
             // Whoever has gone does not mind.
             ToAgent::Show(reply) => drop(reply.send(Ok(self.view()))),
             ToAgent::Reserve(queue, conversation, lease) => {
-                self.reserve(&queue, conversation, lease);
+                self.reserve(queue, conversation, lease, context);
             }
             ToAgent::Adjust { conversation, seq, lease, repeated } => {
                 let command = AgentCommand::Adjust { conversation, seq, lease };

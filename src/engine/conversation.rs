@@ -73,6 +73,8 @@ enum Stage {
     Recovering,
     /// It serves.
     Serving,
+    /// Its conversation is over, and it is about to stop.
+    Retired,
     /// It is about to stop, and answers nothing.
     Leaving,
 }
@@ -300,6 +302,7 @@ impl ConversationActor {
     /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
     /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
     fn retire(&mut self, context: &mut Context<Self>) {
+        self.stage = Stage::Retired;
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         context.run_later(FAREWELL, |_, context| context.stop());
     }
@@ -327,14 +330,24 @@ impl Actor for ConversationActor {
                 self.stage = Stage::Serving;
                 self.recover(context);
             }
-            Stage::Serving | Stage::Leaving => {}
+            Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }
     }
 
+    /// Runs after a panic as well, and then the conversation must be opened again even if nobody
+    /// asks for it: its timers have died with the actor.
     fn stopped(&mut self, _: &mut Self::Context) {
         self.shared.metrics.recount(self.counted.state, None);
         self.shared.metrics.recount_away(self.counted.away, false);
         self.shared.directory.leave_conversation(self.id(), self.epoch);
+        if !matches!(self.stage, Stage::Retired | Stage::Leaving) && !self.shared.is_draining() {
+            let (shared, id) = (self.shared.clone(), self.id());
+            self.shared.threads.of_shard(id.shard()).spawn_fn(move || {
+                shared.metrics.reopened.inc();
+                tracing::error!(conversation = %id, "its actor has died; it is read again");
+                shared.directory.reopen(&shared, id);
+            });
+        }
     }
 }
 

@@ -54,6 +54,9 @@ struct SessionEntry {
     outbox: Arc<dyn Outbox>,
 }
 
+/// How long a conversation that has died too often is left alone.
+const REOPEN_LATER: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// How much is on its way to a socket.
 pub trait Outbox: std::fmt::Debug + Send + Sync {
     /// Takes room for one frame of this many bytes; false when there is none.
@@ -166,8 +169,6 @@ impl Directory {
                 if !self.may_reopen(id, shared.clock.now()) {
                     return Delivery::Full;
                 }
-                shared.metrics.reopened.inc();
-                tracing::error!(conversation = %id, "its actor had died; it is read again");
                 let live = open(shared, id, self.next_epoch());
                 send(&live.address, message);
                 dead.insert(live);
@@ -180,6 +181,20 @@ impl Directory {
                 Delivery::Sent
             }
         }
+    }
+
+    /// Opens a conversation whose actor has died. One that dies again and again has to wait until
+    /// the minute is over.
+    pub fn reopen(&self, shared: &Arc<Shared>, id: ConversationId) {
+        if self.may_reopen(id, shared.clock.now()) {
+            self.tell(shared, id, ToConversation::StateClaims);
+            return;
+        }
+        let shared = shared.clone();
+        actix::spawn(async move {
+            tokio::time::sleep(REOPEN_LATER).await;
+            shared.directory.tell(&shared, id, ToConversation::StateClaims);
+        });
     }
 
     /// How many conversations are live.

@@ -7,6 +7,7 @@
 mod answer;
 mod door;
 mod greet;
+mod question;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -28,9 +29,10 @@ use crate::socket::{Message, ProtocolError, WebsocketContext};
 use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::server::{Ended, ServerFrame, refused};
+use crate::wire::server::{ServerFrame, refused};
 
 pub use crate::socket::session::door::Door;
+use crate::socket::session::question::Rare;
 
 /// Drives one session.
 pub struct SocketSession {
@@ -52,54 +54,6 @@ pub struct SocketSession {
     limiter: DefaultDirectRateLimiter,
     /// Why we closed it, if we did.
     closed_with: Option<CloseCode>,
-}
-
-/// What a session needs only now and then.
-#[derive(Debug, Default)]
-struct Rare {
-    awaiting: Option<Awaiting>,
-    /// Frames that came while an answer was awaited.
-    deferred: VecDeque<ByteString>,
-    page: Option<std::sync::Arc<str>>,
-    locale: Option<std::sync::Arc<str>>,
-    program: Option<std::sync::Arc<str>>,
-}
-
-/// The answer that a session waits for.
-#[derive(Debug)]
-struct Awaiting {
-    conversation: ConversationId,
-    to: Question,
-}
-
-/// What was asked.
-#[derive(Debug)]
-enum Question {
-    /// `hello`: with the token's conversation, or with the visitor's.
-    Hello {
-        /// The last place that the widget has seen.
-        after: Seq,
-        /// Whether the widget named the conversation by its token.
-        by_token: bool,
-        /// What is to be said of the token's conversation, which is over.
-        ended: Option<EndedChat>,
-    },
-    /// `start`.
-    Start {
-        /// The frame.
-        frame: Box<crate::wire::client::Start>,
-        /// How often it was tried.
-        tries: u8,
-    },
-}
-
-/// A chat that is over, of which a widget has the token.
-#[derive(Clone, Debug)]
-struct EndedChat {
-    id: ConversationId,
-    state: crate::domain::conversation::State,
-    reason: crate::domain::conversation::event::Reason,
-    redirect: Option<std::sync::Arc<str>>,
 }
 
 impl std::fmt::Debug for SocketSession {
@@ -431,16 +385,5 @@ fn code_of_finish(finish: Finish) -> CloseCode {
         Finish::Silent => CloseCode::Silent,
         Finish::Unanswered => CloseCode::Internal,
         Finish::Asked => CloseCode::Normal,
-    }
-}
-
-impl EndedChat {
-    fn frame(&self) -> Ended<'_> {
-        Ended {
-            id: self.id,
-            state: self.state,
-            reason: self.reason,
-            redirect: self.redirect.as_deref(),
-        }
     }
 }

@@ -87,6 +87,7 @@ impl Conversation {
                     reason: *reason,
                     close_at: *close_at,
                 };
+                self.attendance.dismiss();
             }
             Event::LeaseReleased { .. } => {
                 if let Phase::Wrapup { lease, hold_until, .. } = &mut self.phase {

@@ -113,13 +113,21 @@ impl Attendance {
     }
 
     /// The sessions that must now be asked for a sign of life; each is told once per silence.
+    ///
+    /// Whoever asks late, because it was busy or stood still, was deaf as well: by so much the
+    /// silence counts less, or a session would be lost before it could answer.
     pub fn ask_quiet(&mut self, now: Timestamp) -> Vec<SessionId> {
-        let quiet = self.attending.iter_mut().filter(|attending| {
-            !attending.asked
-                && now >= attending.heard_at + Workstream::probe_after(attending.heartbeat)
-        });
+        let due = |attending: &Attending| {
+            attending.heard_at + Workstream::probe_after(attending.heartbeat)
+        };
+        let quiet =
+            self.attending.iter_mut().filter(|attending| !attending.asked && now >= due(attending));
         quiet
             .map(|attending| {
+                let late = now.since(due(attending));
+                if late > attending.heartbeat.divided_by(2) {
+                    attending.heard_at = attending.heard_at + late;
+                }
                 attending.asked = true;
                 attending.session
             })

@@ -173,7 +173,7 @@ impl Registry {
         let mut held: Vec<_> = self
             .tokens
             .iter()
-            .filter(|(_, (holder, _))| *holder == agent)
+            .filter(|(known, (holder, _))| *holder == agent && **known != digest)
             .map(|(digest, (_, at))| (*at, *digest))
             .collect();
         held.sort_unstable();

@@ -22,7 +22,7 @@ use crate::wire::server::ServerFrame;
 impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
         match &mut self.stage {
-            Stage::Serving | Stage::Recovering => {}
+            Stage::Serving | Stage::Recovering | Stage::Retired => {}
             Stage::Opening(kept) => {
                 if kept.len() < super::OPENING_MESSAGES_MAX {
                     kept.push(message);

@@ -72,6 +72,11 @@ impl ConversationActor {
         for effect in Claims::effects(&Claims::default(), &claims) {
             self.carry_out(effect, seq);
         }
+        if let (None, Some(opening)) = (&claims.place, self.conversation.opening()) {
+            // A queue may still believe that it waits.
+            let queue = opening.queue.clone();
+            self.carry_out(Effect::LeavePlace(queue), seq);
+        }
     }
 
     fn publish(&mut self, released: &Released, author: Option<SessionId>) {

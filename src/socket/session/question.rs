@@ -1,0 +1,71 @@
+//! What a session has asked and is not answered yet, and what it needs only now and then.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use crate::domain::conversation::State;
+use crate::domain::conversation::event::Reason;
+use crate::domain::id::{ConversationId, Seq};
+use crate::wire::client::Start;
+use crate::wire::server::Ended;
+
+/// What a session needs only now and then.
+#[derive(Debug, Default)]
+pub(super) struct Rare {
+    pub(super) awaiting: Option<Awaiting>,
+    /// Frames that came while an answer was awaited.
+    pub(super) deferred: VecDeque<ByteString>,
+    pub(super) page: Option<Arc<str>>,
+    pub(super) locale: Option<Arc<str>>,
+    pub(super) program: Option<Arc<str>>,
+}
+
+/// The answer that a session waits for.
+#[derive(Debug)]
+pub(super) struct Awaiting {
+    pub(super) conversation: ConversationId,
+    pub(super) to: Question,
+}
+
+/// What was asked.
+#[derive(Debug)]
+pub(super) enum Question {
+    /// `hello`: with the token's conversation, or with the visitor's.
+    Hello {
+        /// The last place that the widget has seen.
+        after: Seq,
+        /// Whether the widget named the conversation by its token.
+        by_token: bool,
+        /// What is to be said of the token's conversation, which is over.
+        ended: Option<EndedChat>,
+    },
+    /// `start`.
+    Start {
+        /// The frame.
+        frame: Box<Start>,
+        /// How often it was tried.
+        tries: u8,
+    },
+}
+
+/// A chat that is over, of which a widget has the token.
+#[derive(Clone, Debug)]
+pub(super) struct EndedChat {
+    pub(super) id: ConversationId,
+    pub(super) state: State,
+    pub(super) reason: Reason,
+    pub(super) redirect: Option<Arc<str>>,
+}
+
+impl EndedChat {
+    pub(super) fn frame(&self) -> Ended<'_> {
+        Ended {
+            id: self.id,
+            state: self.state,
+            reason: self.reason,
+            redirect: self.redirect.as_deref(),
+        }
+    }
+}

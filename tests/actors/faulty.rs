@@ -1,0 +1,91 @@
+//! A journal that can be told to kill whoever appends, or to claim that it cannot keep up.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use futures_util::future::BoxFuture;
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::event::{Audience, Recorded};
+use holdline::domain::id::{AgentId, ConversationId, Seq};
+use holdline::journal::memory::MemoryJournal;
+use holdline::journal::{Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position};
+
+/// The journal in memory, with two more faults.
+#[derive(Debug)]
+pub struct FaultyJournal {
+    inner: Arc<MemoryJournal>,
+    kill_next: AtomicBool,
+    pretends_waiting: AtomicUsize,
+}
+
+impl FaultyJournal {
+    pub fn new(inner: Arc<MemoryJournal>) -> Self {
+        Self { inner, kill_next: AtomicBool::new(false), pretends_waiting: AtomicUsize::new(0) }
+    }
+
+    /// The next append panics, in the actor that makes it.
+    pub fn kill_next(&self) {
+        self.kill_next.store(true, Ordering::SeqCst);
+    }
+
+    /// Claims that this many appends wait.
+    pub fn pretend_waiting(&self, appends: usize) {
+        self.pretends_waiting.store(appends, Ordering::SeqCst);
+    }
+}
+
+impl Journal for FaultyJournal {
+    fn append(&self, append: Append) {
+        assert!(!self.kill_next.swap(false, Ordering::SeqCst), "the actor was told to die here");
+        self.inner.append(append);
+    }
+
+    fn waiting(&self) -> usize {
+        self.pretends_waiting.load(Ordering::SeqCst)
+    }
+
+    fn is_writable(&self) -> bool {
+        self.inner.is_writable()
+    }
+
+    fn head(&self) -> Position {
+        self.inner.head()
+    }
+
+    fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
+        self.inner.load(id)
+    }
+
+    fn read(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        entries: usize,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.inner.read(id, after, audience, entries, bytes)
+    }
+
+    fn list(
+        &self,
+        filter: Filter,
+        after: Option<ListCursor>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Listing, Fault>> {
+        self.inner.list(filter, after, most)
+    }
+
+    fn of_agent(
+        &self,
+        agent: AgentId,
+        after: Position,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
+        self.inner.of_agent(agent, after, most)
+    }
+
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
+        self.inner.flush()
+    }
+}

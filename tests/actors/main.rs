@@ -1,0 +1,9 @@
+//! The actors under a paused clock: hours pass in milliseconds, and every wait ends when nothing
+//! is left to do but to let time pass.
+
+mod customer;
+mod faulty;
+mod gate;
+mod recovery;
+mod time;
+mod world;

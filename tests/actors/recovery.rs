@@ -1,0 +1,164 @@
+//! Actors that die, and servers that do: what is durable is live again.
+
+use holdline::domain::agent::Presence;
+use holdline::domain::conversation::State;
+use holdline::domain::conversation::command::{Command, Refusal};
+use holdline::domain::id::ConversationId;
+use holdline::engine::{Closing, Failure, ToSession};
+
+use crate::customer::Customer;
+use crate::world::{World, ada, refusal, run, settle, until};
+
+#[test]
+fn a_conversation_whose_actor_died_is_read_again() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        world.faulty.kill_next();
+        let unanswered = world.ask(id, Command::EndByCustomer).await;
+        assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
+        let view = world.engine.view(id).await.unwrap();
+        assert_eq!(view.state, State::Active, "what was not written never was");
+        assert_eq!(world.used().await, 1);
+        let asked_back = customer
+            .find(|told| matches!(told, ToSession::Close(Closing::Restarted)).then_some(()));
+        assert!(asked_back.is_some());
+        let back = Customer::new(&world);
+        back.join(id, 99);
+        assert_eq!(back.joined().await, id);
+        assert!(world.engine.view(id).await.unwrap().customer.connected);
+    });
+}
+
+#[test]
+fn an_agent_whose_actor_died_has_their_leases_again() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        world.faulty.kill_next();
+        assert!(world.engine.choose_presence(&ada(), Presence::Busy).await.is_err());
+        until("she is there again with her lease", || async {
+            world.engine.agent(&ada()).await.is_ok_and(|agent| agent.used == 1)
+        })
+        .await;
+        let seen = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!(seen.chosen, Presence::Available, "what was not written never was");
+    });
+}
+
+#[test]
+fn after_a_crash_everybody_has_what_they_had_and_the_full_window() {
+    run(|| async {
+        let world = World::new().await;
+        let feed = world.ada_works().await;
+        let (_talking, talking) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(talking).await;
+        let (away, waiting) = Customer::chatting(&world, 2).await;
+        away.lose(waiting);
+        world.pass(50_000).await;
+        drop(feed);
+
+        let world = world.crash().await;
+        settle().await;
+        let now = world.engine.now();
+        for id in [talking, waiting] {
+            let absence = world.engine.view(id).await.unwrap().customer.absence.unwrap();
+            let left = absence.until.since(now).as_millis();
+            assert!((59_900..=60_000).contains(&left), "{left} ms of a minute");
+            assert_eq!(absence.cause.name(), "restarted");
+        }
+        let ada_now = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!((ada_now.used, ada_now.presence.name()), (2, "offline"));
+        world.pass(60_100).await;
+        assert_eq!(world.state(talking).await, State::Wrapup);
+        assert_eq!(world.state(waiting).await, State::Closed);
+        assert_eq!(world.used().await, 1, "the wrap-up holds its unit");
+    });
+}
+
+#[test]
+fn a_visitor_finds_their_chat_again_after_a_crash() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 5).await;
+        let world = world.crash().await;
+        settle().await;
+        let back = Customer::new(&world);
+        back.start(5).unwrap();
+        assert_eq!(back.joined().await, id);
+    });
+}
+
+#[test]
+fn nobody_knows_a_conversation_that_never_was() {
+    run(|| async {
+        let world = World::new().await;
+        let nobody = ConversationId::from_bits(42);
+        let answer = world.ask(nobody, Command::EndByCustomer).await;
+        assert_eq!(refusal(&answer), Some(Refusal::UnknownConversation));
+        world.pass(10_000).await;
+        assert_eq!(world.engine.live_conversations(), 0, "asking leaves nothing behind");
+    });
+}
+
+#[test]
+fn a_closed_conversation_leaves_and_can_still_be_read() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        world.ask(id, Command::EndByCustomer).await.unwrap();
+        world.pass(10_000).await;
+        assert_eq!(world.engine.live_conversations(), 0);
+        assert_eq!(world.state(id).await, State::Closed);
+        let again = world.ask(id, Command::EndByCustomer).await;
+        assert_eq!(refusal(&again), Some(Refusal::AlreadyClosed));
+    });
+}
+
+#[test]
+fn a_held_customer_s_window_ends_even_if_the_actor_died() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        customer.lose(id);
+        settle().await;
+        world.faulty.kill_next();
+        let unanswered = world.ask(id, Command::EndByCustomer).await;
+        assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
+        // Nobody asks for it again; only its own timer can end it.
+        world.pass(61_000).await;
+        let closes = world.engine.metrics();
+        let closed = closes.lines().any(|line| {
+            line.starts_with("holdline_closes") && line.contains("customer_disconnected_while_open")
+        });
+        assert!(closed, "{closes}");
+    });
+}
+
+#[test]
+fn an_offer_that_died_on_its_way_is_made_again() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        // The next append is the offer that follows from her being there.
+        let mut feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        world.faulty.kill_next();
+        until("it is offered again", || async {
+            world.engine.view(id).await.is_ok_and(|view| view.agent == Some(ada()))
+        })
+        .await;
+        assert_eq!(world.used().await, 1, "held once");
+        let mut offered = false;
+        while let Ok(told) = feed.events.try_recv() {
+            offered |= told.event == "offer";
+        }
+        assert!(offered);
+    });
+}

@@ -1,0 +1,151 @@
+//! Windows, silence and graces, to the millisecond.
+
+use holdline::domain::conversation::State;
+use holdline::domain::conversation::event::Reason;
+use holdline::domain::time::Span;
+use holdline::engine::{Closing, ToSession};
+
+use crate::customer::Customer;
+use crate::world::{World, ada, run, settle, workstream};
+
+#[test]
+fn a_window_ends_after_its_last_millisecond_and_not_before() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        customer.lose(id);
+        settle().await;
+        let absence = world.engine.view(id).await.unwrap().customer.absence.unwrap();
+        let left = absence.until.since(world.engine.now()).as_millis();
+        world.pass(left).await;
+        assert_eq!(world.state(id).await, State::Open, "the last moment is still in time");
+        world.pass(2).await;
+        let view = world.engine.view(id).await.unwrap();
+        assert_eq!(view.state, State::Closed);
+        assert_eq!(view.reason, Some(Reason::CustomerDisconnectedWhileOpen));
+    });
+}
+
+#[test]
+fn a_return_in_time_leaves_everything_as_it_was() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        customer.lose(id);
+        world.pass(59_000).await;
+        let back = Customer::new(&world);
+        back.join(id, 99);
+        assert_eq!(back.joined().await, id);
+        // A day of nothing but heartbeats.
+        for _ in 0..3_456 {
+            world.pass(25_000).await;
+            back.visit.hear(id);
+        }
+        assert_eq!(world.state(id).await, State::Active);
+        assert_eq!(world.used().await, 1);
+        let probed = back.find(|told| matches!(told, ToSession::Probe).then_some(()));
+        assert!(probed.is_none(), "a beating session costs no question");
+    });
+}
+
+#[test]
+fn a_silent_session_is_asked_once_and_then_lost_from_its_last_beat() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        let beaten_at = world.engine.now();
+        customer.visit.hear(id);
+        world.pass(28_000).await;
+        assert_eq!(probes(&customer), 0);
+        world.pass(1_000).await;
+        assert_eq!(probes(&customer), 1, "asked a little after one heartbeat");
+        world.pass(20_900).await;
+        assert_eq!(probes(&customer), 1, "asked once");
+        assert!(world.engine.view(id).await.unwrap().customer.connected);
+        world.pass(200).await;
+        let seen = world.engine.view(id).await.unwrap().customer;
+        assert!(!seen.connected);
+        let absence = seen.absence.unwrap();
+        assert_eq!(absence.since, beaten_at, "counted from the last sign of life");
+        assert_eq!(absence.until, beaten_at + Span::from_secs(60));
+        let closed =
+            customer.find(|told| matches!(told, ToSession::Close(Closing::Silent)).then_some(()));
+        assert!(closed.is_some(), "it is told, should it still be there");
+    });
+}
+
+#[test]
+fn an_answer_to_the_question_is_a_sign_of_life() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        // A background tab: its timers sleep, and its browser answers every ping.
+        for _ in 0..500 {
+            world.pass(1_000).await;
+            if probes(&customer) > 0 {
+                customer.told();
+                customer.visit.hear(id);
+            }
+        }
+        assert!(world.engine.view(id).await.unwrap().customer.connected);
+    });
+}
+
+#[test]
+fn an_agent_who_stays_away_loses_the_chat_and_gets_their_presence_back() {
+    run(|| async {
+        let world = World::new().await;
+        let feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        drop(feed);
+        settle().await;
+        let gone = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!(gone.presence.name(), "offline", "at once");
+        for _ in 0..5 {
+            world.pass(25_000).await;
+            customer.visit.hear(id);
+        }
+        assert_eq!(world.state(id).await, State::Active, "the grace runs");
+        world.pass(25_100).await;
+        assert_eq!(world.state(id).await, State::Open, "the grace is over");
+        assert_eq!(world.used().await, 0);
+        let _feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        settle().await;
+        let back = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!(back.presence.name(), "available", "as it was chosen");
+        assert_eq!(back.used, 1, "and the chat that waits is offered to them again");
+    });
+}
+
+#[test]
+fn a_window_that_was_changed_counts_from_the_next_absence() {
+    run(|| async {
+        let world = World::new().await;
+        let (first, held) = Customer::chatting(&world, 1).await;
+        let (second, later) = Customer::chatting(&world, 2).await;
+        first.lose(held);
+        settle().await;
+        let mut shorter = workstream();
+        (shorter.window, shorter.heartbeat) = (Span::from_secs(5), Span::from_secs(2));
+        world.set(shorter).await;
+        second.lose(later);
+        world.pass(5_100).await;
+        assert_eq!(world.state(later).await, State::Closed);
+        assert_eq!(world.state(held).await, State::Open, "its timer runs on as it was started");
+    });
+}
+
+fn probes(customer: &Customer) -> usize {
+    let told = customer.told();
+    let count = told.iter().filter(|told| matches!(told, ToSession::Probe)).count();
+    // Counted once, and kept for the next question.
+    for _ in 0..count {
+        customer.keep(ToSession::Probe);
+    }
+    count
+}

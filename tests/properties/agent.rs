@@ -1,0 +1,158 @@
+//! Laws of one person who answers.
+
+use std::sync::Arc;
+
+use holdline::domain::agent::command::AgentCommand;
+use holdline::domain::agent::{Agent, Presence};
+use holdline::domain::id::{ConversationId, Seq};
+use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::settings::{AgentSettings, Role};
+use holdline::domain::text::DisplayName;
+use holdline::domain::time::{Span, Timestamp};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::config;
+use crate::script::{DAWN, agent_named};
+
+fn settings(units: u32) -> Arc<AgentSettings> {
+    let name = DisplayName::parse("Ada").expect("a name");
+    Arc::new(AgentSettings { id: agent_named("ada"), name, role: Role::Agent, units })
+}
+
+fn lease() -> impl Strategy<Value = Lease> {
+    let purpose = prop_oneof![Just(Purpose::Offer), Just(Purpose::Chat), Just(Purpose::Wrapup)];
+    (1_u32..4, purpose, 2_u64..300).prop_map(|(units, purpose, grace)| Lease {
+        agent: agent_named("ada"),
+        units,
+        purpose,
+        grace: Span::from_secs(grace),
+    })
+}
+
+fn command() -> impl Strategy<Value = AgentCommand> {
+    let conversation = || (1_u128..6).prop_map(ConversationId::from_bits);
+    prop_oneof![
+        1 => proptest::sample::select(&Presence::ALL[..]).prop_map(AgentCommand::ChoosePresence),
+        2 => Just(AgentCommand::ChoosePresence(Presence::Available)),
+        3 => Just(AgentCommand::OpenFeed),
+        3 => Just(AgentCommand::CloseFeed),
+        2 => Just(AgentCommand::Touch),
+        6 => (conversation(), lease())
+            .prop_map(|(conversation, lease)| AgentCommand::Reserve { conversation, lease }),
+        6 => (conversation(), 0_u32..20, option::of(lease())).prop_map(
+            |(conversation, seq, lease)| AgentCommand::Adjust {
+                conversation,
+                seq: Seq::new(seq),
+                lease,
+            }
+        ),
+        1 => (0_u32..10).prop_map(|units| AgentCommand::Configure(settings(units))),
+        3 => Just(AgentCommand::Wake),
+    ]
+}
+
+fn script() -> impl Strategy<Value = Vec<(u64, AgentCommand)>> {
+    vec((prop_oneof![0_u64..10, 0_u64..100_000], command()), 0..80)
+}
+
+type Law<'a> = &'a mut dyn FnMut(&Agent, &AgentCommand, &Agent) -> Result<(), TestCaseError>;
+
+fn play(
+    script: Vec<(u64, AgentCommand)>,
+    law: Law<'_>,
+) -> Result<(Agent, Timestamp), TestCaseError> {
+    let mut now = DAWN;
+    let mut agent = Agent::new(settings(5), Presence::Available, now);
+    for (gap, command) in script {
+        now = now + Span::from_millis(gap);
+        let before = agent.clone();
+        if let Ok(events) = agent.decide(command.clone(), now) {
+            agent.commit(&events, now);
+        }
+        law(&before, &command, &agent)?;
+    }
+    Ok((agent, now))
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// What is used is the sum of the leases, whatever is adjusted and in whatever order.
+    #[test]
+    fn used_is_the_sum_of_the_leases(script in script()) {
+        play(script, &mut |_, _, agent| {
+            let sum: u32 = agent.leases().values().map(|held| held.lease.units).sum();
+            prop_assert_eq!(agent.used(), sum);
+            Ok(())
+        })?;
+    }
+
+    /// A reservation is made only for somebody who is available and has room, and then fits.
+    #[test]
+    fn a_reservation_never_exceeds_the_units(script in script()) {
+        play(script, &mut |before, command, after| {
+            if matches!(command, AgentCommand::Reserve { .. }) && before != after {
+                prop_assert_eq!(before.presence(), Presence::Available);
+                prop_assert!(after.used() <= after.settings().units);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// What a conversation said of a later place is not undone by what it said of an earlier one.
+    #[test]
+    fn old_news_changes_nothing(script in script()) {
+        play(script, &mut |before, command, after| {
+            if let AgentCommand::Adjust { conversation, seq, .. } = command {
+                let known = before.leases().get(conversation).map(|held| held.seq);
+                prop_assert!(known.is_none_or(|known| known <= *seq) || before == after);
+            }
+            Ok(())
+        })?;
+    }
+
+    /// An agent whom nothing links is offline, and what they chose comes back with them.
+    #[test]
+    fn presence_is_offline_at_once_and_restored(script in script()) {
+        let (mut agent, now) = play(script, &mut |_, _, _| Ok(()))?;
+        let chosen = agent.chosen();
+        for _ in 0..100 {
+            let events = agent.decide(AgentCommand::CloseFeed, now).expect("never refused");
+            agent.commit(&events, now);
+        }
+        let late = now + Span::from_secs(10_000);
+        let events = agent.decide(AgentCommand::Wake, late).expect("never refused");
+        agent.commit(&events, late);
+        prop_assert_eq!(agent.presence(), Presence::Offline);
+        let events = agent.decide(AgentCommand::OpenFeed, late).expect("never refused");
+        agent.commit(&events, late);
+        prop_assert_eq!((agent.presence(), agent.chosen()), (chosen, chosen));
+    }
+
+    /// Waking as told makes progress; an agent left alone comes to rest, having forfeited every
+    /// lease but those of wrap-up.
+    #[test]
+    fn waking_as_told_makes_progress(script in script()) {
+        let (mut agent, mut now) = play(script, &mut |_, _, _| Ok(()))?;
+        for _ in 0..20 {
+            let Some(due) = agent.wake_at() else { break };
+            if due > now {
+                let early = Timestamp::from_millis(due.as_millis() - 1);
+                prop_assert_eq!(agent.decide(AgentCommand::Wake, early), Ok(vec![]));
+            }
+            now = now.max(due);
+            let events = agent.decide(AgentCommand::Wake, now).expect("never refused");
+            prop_assert!(!events.is_empty(), "woken as told, for nothing");
+            agent.commit(&events, now);
+        }
+        prop_assert_eq!(agent.wake_at(), None);
+        if agent.presence() == Presence::Offline {
+            let gone = matches!(agent.link(), holdline::domain::agent::Link::Gone(_));
+            let all = agent.leases().values();
+            let mut kept = all.filter(|held| held.lease.purpose != Purpose::Wrapup);
+            prop_assert!(!gone || kept.all(|held| held.forfeited));
+        }
+    }
+}
