@@ -135,8 +135,10 @@ impl Browser {
     }
 
     /// Makes the network of a tab fail, or work again.
-    pub(crate) async fn network(&mut self, tab: &Tab, conditions: Value) {
+    pub(crate) async fn network(&mut self, tab: &Tab, works: bool) {
         self.tell(tab, "Network.enable", json!({})).await;
+        let conditions = json!({ "offline": !works, "latency": 0,
+            "downloadThroughput": -1, "uploadThroughput": -1 });
         self.tell(tab, "Network.emulateNetworkConditions", conditions).await;
     }
 

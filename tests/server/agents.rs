@@ -37,8 +37,9 @@ async fn who_declined_three_times_is_not_asked_again() {
     let offered = ben.until_state(&id, "active").await;
     assert_eq!(offered["agent"], "ben");
     // Whoever declined may still take it by hand.
-    ben.act(&id, "decline").await.ok();
     ben.choose("away").await;
+    ben.act(&id, "decline").await.ok();
+    assert_eq!(ada.act(&id, "accept").await.ok()["agent"], "ada");
 }
 
 #[tokio::test]
