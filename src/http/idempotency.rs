@@ -139,7 +139,8 @@ pub async fn once(
 fn turn(request: &ServiceRequest, body: &web::Bytes) -> Result<Option<Turn>, Problem> {
     let Some(key) = request.headers().get(KEY) else { return Ok(None) };
     let key = key.to_str().map_err(|_| Problem::malformed_key())?;
-    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX {
+    let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX || !is_visible {
         return Err(Problem::malformed_key());
     }
     // Whoever may not do this is told so by the address itself.

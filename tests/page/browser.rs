@@ -74,7 +74,8 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             self.tell(&tab, domain, json!({})).await;
         }
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1,
+            "mobile": width < 500 });
         self.tell(&tab, "Emulation.setDeviceMetricsOverride", size).await;
         self.tell(&tab, "Page.navigate", json!({ "url": address })).await;
         tab
@@ -134,8 +135,10 @@ impl Browser {
     }
 
     /// Makes the network of a tab fail, or work again.
-    pub(crate) async fn network(&mut self, tab: &Tab, conditions: Value) {
+    pub(crate) async fn network(&mut self, tab: &Tab, works: bool) {
         self.tell(tab, "Network.enable", json!({})).await;
+        let conditions = json!({ "offline": !works, "latency": 0,
+            "downloadThroughput": -1, "uploadThroughput": -1 });
         self.tell(tab, "Network.emulateNetworkConditions", conditions).await;
     }
 

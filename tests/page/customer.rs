@@ -154,8 +154,7 @@ async fn a_page_that_loses_its_network_goes_on_where_it_was() {
     let (tab, chat) = scene.start(DESK).await;
     scene.accept(&tab, &chat).await;
     scene.write(&tab, "before").await;
-    let offline = |on: bool| json!({ "offline": on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-    scene.browser.network(&tab, offline(true)).await;
+    scene.browser.network(&tab, false).await;
     scene.browser.evaluate(&tab, "state.socket && state.socket.close()").await;
     scene.browser.until(&tab, "document.querySelector('#banner').innerText.includes('lost')").await;
     scene.feed.until("away").await;
@@ -163,7 +162,7 @@ async fn a_page_that_loses_its_network_goes_on_where_it_was() {
     scene.ada.say(&chat, "a1", "missed meanwhile").await.ok();
     scene.browser.type_into(&tab, "#text", "said while offline").await;
     scene.browser.press_enter(&tab).await;
-    scene.browser.network(&tab, offline(false)).await;
+    scene.browser.network(&tab, true).await;
     scene.says(&tab, "missed meanwhile").await;
     scene.browser.until(&tab, "!document.querySelector('#log .waiting')").await;
     let texts = scene.ada.transcript(&chat, "customer").await;

@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::console::Console;
 use crate::program::{Program, command, run};
@@ -137,4 +138,34 @@ fn it_tells_its_version_and_its_flags() {
         assert!(output.status.success());
         assert!(String::from_utf8(output.stdout).unwrap().contains(part), "{flag}");
     }
+}
+
+/// Resident bytes of the program.
+fn resident(program: &Program) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.process())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1_024
+}
+
+#[tokio::test]
+async fn whoever_floods_it_with_nonsense_costs_it_little() {
+    let data = tempfile::tempdir().unwrap();
+    let program = Program::start(data.path(), "--demo");
+    let mut before = 0;
+    for round in 0..40 {
+        let mut widget = Widget::open(program.address, "demo", Introduction::default()).await;
+        for _ in 0..10_000 {
+            let nonsense = "[".repeat(200);
+            if widget.send(Message::text(nonsense)).await.is_err() {
+                break;
+            }
+        }
+        let (_, closed) = widget.ended().await;
+        assert_eq!(closed, Closed(4008));
+        if round == 9 {
+            before = resident(&program);
+        }
+    }
+    let after = resident(&program);
+    assert!(after < before + (8 << 20), "{before} -> {after} bytes");
 }

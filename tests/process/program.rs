@@ -1,6 +1,6 @@
 //! The binary, running in a process of its own on a port and a directory of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -97,12 +97,9 @@ impl Program {
         }
     }
 
-    pub(crate) fn errors(&mut self) -> String {
-        let mut errors = String::new();
-        if let Some(pipe) = &mut self.child.stderr {
-            pipe.read_to_string(&mut errors).expect("text");
-        }
-        errors
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -43,6 +43,11 @@ impl Console {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same token at another server.
+    pub(crate) fn at(&self, other: &Self) -> Self {
+        Self { token: self.token.clone(), ..other.clone() }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.origin));
         match &self.token {

@@ -6,9 +6,14 @@ mod feed;
 mod shop;
 mod widget;
 
+mod agents;
 mod chat;
 mod misuse;
 mod once;
+mod operators;
+mod problems;
+mod resuming;
 mod silence;
+mod stopping;
 mod tabs;
 mod windows;

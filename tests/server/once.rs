@@ -19,6 +19,7 @@ async fn a_start_that_is_repeated_is_answered_with_the_first() {
     }
     let back = kim.kill().await;
     let mut kim = shop.visit(back).await;
+    assert_eq!(kim.expect("state").await["state"], "open");
     assert_eq!(kim.start("start", "Kim").await["conversation"], first["conversation"]);
     let all = shop.admin.pages("/v1/conversations", "conversations").await;
     assert_eq!(all.len(), 1);

@@ -2,7 +2,7 @@
 //! a queue, a workstream with a short window, a widget, and whoever a test hires.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -21,7 +21,6 @@ const ADMINISTRATOR: &str = "the-administrator-of-the-trials";
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) admin: Console,
-    pub(crate) greeting: String,
     data: Arc<TempDir>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -39,16 +38,15 @@ impl Running {
         let thread = std::thread::spawn(move || {
             actix::System::new().block_on(async move {
                 let server = Server::start(&config).await.expect("the server starts");
-                let greeting = server.greeting().to_owned();
-                tell.send((server.address(), greeting)).expect("the test waits for it");
+                tell.send(server.address()).expect("the test waits for it");
                 // A test that failed drops the sender, which stops the server as well.
                 let _asked = stopping.await;
                 server.stop().await.expect("the server stops well");
             });
         });
-        let (address, greeting) = told.recv().expect("the server has started");
+        let address = told.recv().expect("the server has started");
         let admin = Console::new(&format!("http://{address}"), ADMINISTRATOR);
-        Self { address, admin, greeting, data, stop: Some(stop), thread: Some(thread) }
+        Self { address, admin, data, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Stops it, waits until it has, and gives its directory back.
@@ -65,10 +63,6 @@ impl Running {
         // One that has stopped by itself is not to be asked.
         let _gone = self.stop.take().expect("it runs").send(());
         self.thread.take().expect("it runs")
-    }
-
-    pub(crate) fn data(&self) -> PathBuf {
-        self.data.path().to_owned()
     }
 
     pub(crate) fn directory(&self) -> Arc<TempDir> {
