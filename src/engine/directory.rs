@@ -121,8 +121,9 @@ impl Directory {
         let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        send(&address, first);
-        self.enter_conversation(id, epoch, address);
+        // Entered before it is told anything, or the journal's first word to it could find nobody.
+        let live = self.conversations.entry(id).insert(Live { address, epoch });
+        send(&live.address, first);
     }
 
     /// A conversation's actor leaves, unless another has taken its place.
