@@ -131,7 +131,9 @@ impl Queue {
                 // Whoever is not there any more may never answer.
                 let asked = self.asked.iter().filter(|(_, (asked, _))| asked == agent);
                 let asked: Vec<_> = asked.map(|(conversation, _)| *conversation).collect();
-                asked.into_iter().for_each(|conversation| drop(self.wait_on(conversation)));
+                for conversation in asked {
+                    self.wait_on(conversation);
+                }
             }
             QueueEvent::Asked(conversation, agent) => {
                 let Some(since) = self.places.get(conversation) else { return };
@@ -158,7 +160,9 @@ impl Queue {
                 // What is known of an agent who refused is wrong. They say next how they are, and
                 // that must be news, or those who wait would not be looked at again.
                 let refused = self.wait_on(*conversation);
-                refused.iter().for_each(|agent| self.unrank(agent));
+                if let Some(agent) = refused {
+                    self.unrank(&agent);
+                }
             }
         }
     }

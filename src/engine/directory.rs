@@ -124,9 +124,9 @@ impl Directory {
         let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        // It enters before it is told anything, or the journal's receipt could find nobody.
-        self.enter_conversation(id, epoch, address);
-        self.tell_live(id, first);
+        // Entered before it is told anything, or the journal's first word to it could find nobody.
+        let live = self.conversations.entry(id).insert(Live { address, epoch });
+        send(&live.address, first);
     }
 
     /// A conversation's actor leaves, unless another has taken its place.

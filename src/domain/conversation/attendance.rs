@@ -168,6 +168,8 @@ impl Attendance {
 
     pub(super) fn join(&mut self, session: SessionId, heartbeat: Span, at: Timestamp) {
         self.attending.retain(|attending| attending.session != session);
+        // Nearly all customers have one session; a vector that grows by itself makes room for four.
+        self.attending.reserve_exact(1);
         self.attending.push(Attending {
             session,
             heard_at: at,

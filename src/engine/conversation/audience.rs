@@ -68,6 +68,8 @@ impl Audience {
         } else {
             Pace::Live
         };
+        // Nearly always it is the only one; a vector that grows by itself makes room for four.
+        self.listeners.reserve_exact(1);
         self.listeners.push(Listener { session, heard, pace });
     }
 

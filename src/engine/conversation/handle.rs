@@ -87,7 +87,8 @@ impl ConversationActor {
             FromSession::Lost(cause) => return self.lose(session, cause),
             _ => {}
         }
-        if self.conversation.attendance().find(session).is_none() {
+        let is_there = self.conversation.attendance().find(session).is_some();
+        if self.conversation.is_live() && !is_there {
             // It was given up before it said this. Its widget comes back and says it again.
             let closing = Closing::Silent;
             return self.then(Then::Send(session, ToSession::Close(closing)), context);
