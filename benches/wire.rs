@@ -18,11 +18,20 @@ const SAID: [(&str, &str); 5] = [
     ("typing", r#"{"type":"typing","on":true}"#),
     (
         "hello",
-        r#"{"type":"hello","visitor":"6f1d1c0e5a7b4d0c9b8e2f3a4b5c6d7e","token":"hl1.AZCm5HwbfS6PKTtLXG1-j5A.2n1mWk0yqj3vXv4k3c8S4r2m1nQ5uYwB9xZ7tE6dF0g","after":12,"page":"https://shop.test/cart","locale":"de-CH"}"#,
+        concat!(
+            r#"{"type":"hello","visitor":"6f1d1c0e5a7b4d0c9b8e2f3a4b5c6d7e","#,
+            r#""token":"AQGiA9bGPXO4nShV6MAlx2vFQ14-ujfzK3oZ8Pl2X_mC","after":12,"#,
+            r#""page":"https://shop.test/cart","locale":"de-CH"}"#
+        ),
     ),
     (
         "post",
-        r#"{"type":"post","ref":2,"id":"0190a6e4-7c1b-7d2e-8f3a-4b5c6d7e8f90","text":"It says that the parcel has left on Monday, but I have looked at the other page as well and there it has not. Could you tell me which of the two is right, please?"}"#,
+        concat!(
+            r#"{"type":"post","ref":2,"id":"0190a6e4-7c1b-7d2e-8f3a-4b5c6d7e8f90","#,
+            r#""text":"It says that the parcel has left on Monday, but I have looked at the "#,
+            r#"other page as well and there it has not. Could you tell me which of the two "#,
+            r#"is right, please?"}"#
+        ),
     ),
     ("refused", r#"{"type":"post","ref":2,"id":"m-0001"}"#),
 ];

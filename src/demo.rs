@@ -112,7 +112,8 @@ const STEPS: [(&str, &str); 10] = [
     ("take the chat", "as $ADA -X POST $URL/v1/conversations/$C/accept"),
     (
         "say something",
-        "as $ADA $URL/v1/conversations/$C/messages -d '{\"id\":\"m1\",\"text\":\"Hello, how can I help?\"}'",
+        "as $ADA $URL/v1/conversations/$C/messages \
+         -d '{\"id\":\"m1\",\"text\":\"Hello, how can I help?\"}'",
     ),
     ("end the chat", "as $ADA -X POST $URL/v1/conversations/$C/end"),
     ("close it, when the notes are done", "as $ADA -X POST $URL/v1/conversations/$C/close"),

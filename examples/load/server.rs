@@ -90,7 +90,8 @@ impl Server {
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: load\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+             content-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n{body}",
             self.token,
             body.len()
         )?;

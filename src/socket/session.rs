@@ -17,6 +17,7 @@ use bytestring::ByteString;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::domain::cause::Cause;
+use crate::domain::conversation::command::Refusal;
 use crate::domain::id::{ConversationId, Seq, SessionId, VisitorId, WidgetId};
 use crate::domain::session::{
     Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
@@ -45,6 +46,8 @@ pub struct SocketSession {
     visitor: VisitorId,
     /// The conversation it is in, which must learn of its end whatever the session's own end is.
     joined: Option<ConversationId>,
+    /// Whether a chat that it was in is over, and it is in no other.
+    has_ended: bool,
     /// What it awaits, and how it introduced itself.
     rare: Box<Rare>,
     /// The latest place that it was told of.
@@ -83,6 +86,7 @@ impl SocketSession {
             session: Session::new(now, heartbeat),
             visitor: VisitorId::from_bits(0),
             joined: None,
+            has_ended: false,
             rare: Box::new(Rare { program, ..Rare::default() }),
             seen: Seq::ZERO,
             spoke_at: now,
@@ -188,6 +192,9 @@ impl SocketSession {
                 if said { Ok(()) } else { Err(RefusalCode::Unavailable) }
             }
             Ok(_) => Ok(()),
+            Err(SessionRefusal::NotStarted) if self.has_ended => {
+                Err(RefusalCode::Conversation(Refusal::ConversationEnded))
+            }
             Err(refusal) => Err(code_of(refusal)),
         };
         match passed {
@@ -369,7 +376,6 @@ fn quota() -> Quota {
 }
 
 fn code_of(refusal: SessionRefusal) -> RefusalCode {
-    use crate::domain::conversation::command::Refusal;
     match refusal {
         SessionRefusal::AlreadyGreeted => RefusalCode::AlreadyGreeted,
         SessionRefusal::HelloFirst => RefusalCode::HelloFirst,

@@ -90,7 +90,7 @@ async fn a_chat_from_the_first_word_to_the_last() {
     assert_eq!((&over["state"], &over["reason"]), (&json!("wrapup"), &json!("customer_ended")));
     kim.post_only("k2", "too late").await;
     // The session is out of the chat, and free for another.
-    kim.expect_refused("not_started").await;
+    kim.expect_refused("conversation_ended").await;
     assert_eq!(used(&ada).await, 1);
     let closed = ada.act(&id, "close").await.ok();
     assert_eq!((&closed["state"], &closed["reason"]), (&json!("closed"), &json!("customer_ended")));

@@ -75,11 +75,9 @@ impl ConversationActor {
         let Some(listener) = self.audience.find_mut(session) else { return };
         for recorded in &entries {
             let Pace::CatchingUp { own, .. } = &listener.pace else { return };
-            let texts = match own.contains(&recorded.seq) {
-                // It is told of its own by the answer.
-                true => Vec::new(),
-                false => frames(&self.shared, recorded),
-            };
+            // It is told of its own by the answer.
+            let is_own = own.contains(&recorded.seq);
+            let texts = if is_own { Vec::new() } else { frames(&self.shared, recorded) };
             listener.heard = listener.heard.max(recorded.seq);
             for text in texts {
                 let frame = ToSession::Frame { seq: recorded.seq, text };

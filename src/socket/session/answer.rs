@@ -38,6 +38,7 @@ impl SocketSession {
             ToSession::Over(conversation) => {
                 if self.session.conversation() == Some(conversation) {
                     self.joined = None;
+                    self.has_ended = true;
                     self.apply(SessionEvent::Left, context);
                 }
             }

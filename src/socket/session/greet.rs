@@ -244,6 +244,7 @@ impl SocketSession {
         context: &mut WebsocketContext<Self>,
     ) {
         self.joined = conversation;
+        self.has_ended &= conversation.is_none();
         let event = match conversation {
             Some(conversation) => SessionEvent::Joined(conversation),
             None => SessionEvent::Left,

@@ -38,7 +38,8 @@ pub struct WorkstreamDocument {
     /// How long an offer stands: 2 to 600 s.
     #[schema(default = 120, minimum = 2, maximum = 600)]
     pub offer_s: Seconds,
-    /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to 5.
+    /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to
+    /// 5.
     #[schema(default = 3, minimum = 1, maximum = 5)]
     pub decline_limit: u8,
     /// How long an agent may be gone before their chats go back to the queue: 2 s to 1 h.
