@@ -54,7 +54,8 @@ async fn everybody_is_asked_back_at_another_moment_and_nothing_is_lost() {
     let mut feed = ada.feed(None).await;
     let presence = feed.until("presence").await.data;
     assert_eq!(presence["presence"], "available", "restored with the feed");
-    assert_eq!(feed.until("away").await.data["conversation"], id);
+    // Those that are only offered to her are away as well, and come in any order.
+    while feed.until("away").await.data["conversation"] != id {}
 
     let mut back = shop.visit(kim.introduction()).await;
     assert_eq!(back.conversation, id);
