@@ -29,7 +29,10 @@ const WARM_UP: u64 = 3;
 const MICROS_MAX: u64 = 60_000_000;
 
 /// A message of 160 bytes.
-const TEXT: &str = "It says that the parcel has left on Monday, but I have looked at the other page as well and there it has not. Could you tell me which of the two is right, please?";
+const TEXT: &str = concat!(
+    "It says that the parcel has left on Monday, but I have looked at the other page as well ",
+    "and there it has not. Could you tell me which of the two is right, please?"
+);
 
 struct Plan {
     start: Instant,

@@ -40,8 +40,9 @@ async fn everybody_is_asked_back_at_another_moment_and_nothing_is_lost() {
     feed.rest().await;
     tokio::task::spawn_blocking(move || thread.join()).await.unwrap().unwrap();
 
-    let server = crate::shop::Running::start_with(directory, "off");
+    // The windows count from somewhere between this and the end of the start.
     let up = now_ms();
+    let server = crate::shop::Running::start_with(directory, "off");
     let ada = ada.at(&server.admin);
     let shop = Shop { admin: server.admin.clone(), server };
     let kim = tabs.pop().unwrap();
