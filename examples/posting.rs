@@ -99,7 +99,7 @@ fn main() -> io::Result<()> {
     let mean = sum(&metrics, &format!("{name}_sum")) / sum(&metrics, &format!("{name}_count"));
     let at = |part| bound(&metrics, name, part).unwrap_or(f64::NAN) * 1e3;
     println!(
-        "the journal, from append to receipt: mean {:.1} ms, p50 below {:.1} ms, p99 below {:.1} ms",
+        "the journal, append to receipt: mean {:.1} ms, p50 below {:.1} ms, p99 below {:.1} ms",
         mean * 1e3,
         at(0.5),
         at(0.99)

@@ -122,12 +122,13 @@ pub const COMMIT_DELAY_MS_MAX: u64 = 1;
 /// Events that the projection takes in one transaction, because readers wait for it.
 pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 
-/// Conversations that the projection keeps decoded, because a busy chat is projected again soon.
-pub const PROJECTION_CACHE_MAX: usize = 16_384;
+/// Conversations that the projection keeps decoded, because a busy chat is projected again soon,
+/// and an idle one should not cost its memory twice.
+pub const PROJECTION_CACHE_MAX: usize = 1_024;
 
 /// Conversations whose last place the journal remembers, to notice a second writer of one, because
 /// each costs about 100 bytes. A longer ago one is not checked.
-pub const CONTINUITY_CONVERSATIONS_MAX: usize = 32_768;
+pub const CONTINUITY_CONVERSATIONS_MAX: usize = 4_096;
 
 /// Threads that read from the disk, because two keep one long read from holding up the others.
 /// Further reads wait.
@@ -137,8 +138,22 @@ pub const JOURNAL_READERS: usize = 2;
 /// appends wait with it. Then the appends fail; later ones are tried again.
 pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
 
-/// Milliseconds between two checkpoints, because each one costs a sync that appends compete with.
-pub const CHECKPOINT_EVERY_MS: u64 = 500;
+/// Milliseconds between two checkpoints of `journal.db`, because an append that meets one waits for
+/// as long as it takes: many small ones delay each a little, few large ones some a lot.
+pub const CHECKPOINT_EVERY_MS: u64 = 100;
+
+/// Of how many checkpoints one is also for `chats.db`, which no append waits for but on the disk.
+pub const CHECKPOINTS_FOR_CHATS: u64 = 5;
+
+/// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
+pub const JOURNAL_CACHE_KIB: i64 = 512;
+
+/// KiB of pages that SQLite keeps of `chats.db` for the projector, because a page that is not here
+/// is in the system's cache, which is shared and given back.
+pub const PROJECTION_CACHE_KIB: i64 = 2_048;
+
+/// KiB of pages that SQLite keeps of `chats.db` for each reader, for the same reason.
+pub const READER_CACHE_KIB: i64 = 512;
 
 /// Pages (of 8 KiB) of a write-ahead log, because reading searches it and a start replays it. At
 /// the bound a checkpoint makes writers wait for it, which resets the log.

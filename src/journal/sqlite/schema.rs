@@ -137,7 +137,7 @@ const CHATS: &str = "
 
 /// Opens `journal.db` for its one writer, and makes it if it is not there.
 pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
-    let connection = open_for_writing(&files.journal, "FULL")?;
+    let connection = open_for_writing(&files.journal, "FULL", limits::JOURNAL_CACHE_KIB)?;
     prepare(&connection, &files.journal, JOURNAL, JOURNAL_VERSION)?;
     Ok(connection)
 }
@@ -146,7 +146,7 @@ pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
 /// an older version or says more than the journal, whose last position is `head`.
 pub(super) fn open_chats(files: &Files, head: u64) -> Result<Connection, OpenFault> {
     // Losing the last transactions in a crash is harmless: they are projected again.
-    let connection = open_for_writing(&files.chats, "NORMAL")?;
+    let connection = open_for_writing(&files.chats, "NORMAL", limits::PROJECTION_CACHE_KIB)?;
     let version = user_version(&connection, &files.chats)?;
     if version == 0 || version >= CHATS_VERSION {
         prepare(&connection, &files.chats, CHATS, CHATS_VERSION)?;
@@ -157,7 +157,7 @@ pub(super) fn open_chats(files: &Files, head: u64) -> Result<Connection, OpenFau
     tracing::warn!(file = %files.chats.display(), "rebuilding from the journal");
     drop(connection);
     remove(&files.chats)?;
-    let connection = open_for_writing(&files.chats, "NORMAL")?;
+    let connection = open_for_writing(&files.chats, "NORMAL", limits::PROJECTION_CACHE_KIB)?;
     prepare(&connection, &files.chats, CHATS, CHATS_VERSION)?;
     Ok(connection)
 }
@@ -167,6 +167,7 @@ pub(super) fn open_for_reading(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
+    connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -199,7 +200,11 @@ pub(super) fn latest(connection: &Connection) -> rusqlite::Result<Timestamp> {
     Ok(at.map_or_else(Timestamp::default, Timestamp::from_millis))
 }
 
-fn open_for_writing(file: &Path, synchronous: &str) -> Result<Connection, OpenFault> {
+fn open_for_writing(
+    file: &Path,
+    synchronous: &str,
+    cache_kib: i64,
+) -> Result<Connection, OpenFault> {
     let open = || {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
@@ -211,7 +216,7 @@ fn open_for_writing(file: &Path, synchronous: &str) -> Result<Connection, OpenFa
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // Negative: KiB instead of pages.
-        connection.pragma_update(None, "cache_size", -65_536)?;
+        connection.pragma_update(None, "cache_size", -cache_kib)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
