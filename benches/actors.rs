@@ -4,6 +4,8 @@
 //! measured: `journal` does that.
 //!
 //! `cargo bench --bench actors`
+#![allow(clippy::excessive_nesting, reason = "a bencher in a case in a place")]
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 mod rig;
 

@@ -3,6 +3,7 @@
 //! Everything else that a figure of the whole server shows is the cost of what is around them.
 //!
 //! `cargo bench --bench decide`
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -60,7 +61,7 @@ fn text() -> MessageText {
 
 fn perform(conversation: &mut Conversation, command: Command, at: Timestamp, under: &Workstream) {
     let decision = conversation.decide(command, at, under).expect("it is allowed");
-    black_box(conversation.commit(decision, at));
+    drop(black_box(conversation.commit(decision, at)));
 }
 
 /// A chat that waits, with one session and this many messages.
@@ -155,7 +156,7 @@ fn replay(criterion: &mut Criterion) {
     for command in [start(), join()].into_iter().chain((0..998).map(post)) {
         let decision = written.decide(command, START, &under).expect("it is allowed");
         history.extend(decision.events.iter().cloned());
-        black_box(written.commit(decision, START));
+        drop(black_box(written.commit(decision, START)));
     }
     let mut group = criterion.benchmark_group("decide");
     group.throughput(Throughput::Elements(history.len() as u64));
