@@ -6,6 +6,8 @@
 //! with what one more recipient costs) but checked: all of them hold the same bytes in memory.
 //!
 //! `cargo bench --bench fanout`
+#![allow(clippy::excessive_nesting, reason = "a bencher in a case in a place")]
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 mod rig;
 

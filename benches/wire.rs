@@ -2,6 +2,7 @@
 //! and the frames that they are told.
 //!
 //! `cargo bench --bench wire`
+#![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
 
 use std::hint::black_box;
 use std::time::Duration;

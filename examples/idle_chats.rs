@@ -7,11 +7,16 @@
 //! Also `beats=` (a second), `seconds=`, `server=` (the program). The budgets of the design: 4 KiB
 //! for each chat, and 1.5 times the floor for each heartbeat.
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures are shown rounded"
+)]
 
 mod load;
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use load::chats::{Chats, is, text};
@@ -58,15 +63,11 @@ fn memory_and_beats(count: usize) -> io::Result<()> {
 
 fn beats_of_the_floor(count: usize) -> io::Result<()> {
     let floor = Floor::start()?;
-    let mut chats = open_on_floor(floor.address(), count)?;
+    let mut chats = Chats::open(floor.address(), count)?;
     settle();
     beats("the floor", floor.process(), &mut chats, count)?;
     drop(floor);
     Ok(())
-}
-
-fn open_on_floor(address: SocketAddr, count: usize) -> io::Result<Chats> {
-    Chats::open(address, count)
 }
 
 /// Has every chat receive more than 4 KiB, and waits until the server has dealt with all of it.
@@ -136,7 +137,7 @@ fn cost(
         sent = due;
         chats.turn(Duration::from_millis(1), |_, _| {})?;
     }
-    Ok(used(process)? - before)
+    Ok(used(process)?.saturating_sub(before))
 }
 
 fn report(when: &str, empty: Memory, now: Memory, count: usize) {

@@ -6,6 +6,12 @@
 //!
 //! Also `server=`. The budget of the design: all within a second, none early, missed or twice.
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures are shown rounded"
+)]
 
 mod load;
 

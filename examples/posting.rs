@@ -8,6 +8,12 @@
 //! Also `chats=` and `server=`. The directory for temporary files decides which disk is measured.
 //! A run whose own lateness is not small against what it measures says nothing.
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures are shown rounded"
+)]
 
 mod load;
 
@@ -71,8 +77,8 @@ fn main() -> io::Result<()> {
     let plan = Plan { start: Instant::now(), rate, chats };
     let outcome = post(&plan, &mut open, WARM_UP * rate, (WARM_UP + seconds) * rate)?;
     let posts = (WARM_UP + seconds) * rate;
-    let spent = used(server.process())? - before.0;
-    let own = used(std::process::id())? - own_before;
+    let spent = used(server.process())?.saturating_sub(before.0);
+    let own = used(std::process::id())?.saturating_sub(own_before);
 
     println!(
         "{posts} posts at {rate} a second on {chats} chats; the first {WARM_UP} s not measured"
@@ -91,7 +97,7 @@ fn main() -> io::Result<()> {
         own.as_secs_f64() / posts as f64 * 1e6,
     );
     for ((name, after), (_, before)) in used_by_threads(server.process())?.iter().zip(before.1) {
-        let share = (*after - before).as_secs_f64() / plan.start.elapsed().as_secs_f64();
+        let share = after.saturating_sub(before).as_secs_f64() / plan.start.elapsed().as_secs_f64();
         println!("  thread {name}: {:.0} % of a core", share * 100.0);
     }
     let metrics = server.metrics()?;
