@@ -138,12 +138,9 @@ pub const JOURNAL_READERS: usize = 2;
 /// appends wait with it. Then the appends fail; later ones are tried again.
 pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
 
-/// Milliseconds between two checkpoints of `journal.db`, because an append that meets one waits for
-/// as long as it takes: many small ones delay each a little, few large ones some a lot.
+/// Milliseconds between two checkpoints, because an append that meets one waits for as long as it
+/// takes: many small ones delay each a little, few large ones some a lot.
 pub const CHECKPOINT_EVERY_MS: u64 = 100;
-
-/// Of how many checkpoints one is also for `chats.db`, which no append waits for but on the disk.
-pub const CHECKPOINTS_FOR_CHATS: u64 = 5;
 
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
 pub const JOURNAL_CACHE_KIB: i64 = 512;

@@ -26,11 +26,8 @@ impl Checkpoints {
         let (stop, stopped) = mpsc::channel();
         let thread = spawn("journal-checkpoints", move || {
             let pause = Duration::from_millis(limits::CHECKPOINT_EVERY_MS);
-            let mut turn = 0;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                turn = (turn + 1) % limits::CHECKPOINTS_FOR_CHATS;
-                let due = if turn == 0 { &databases[..] } else { &databases[..1] };
-                for (name, connection) in due {
+                for (name, connection) in &databases {
                     keep_short(name, connection);
                 }
             }
