@@ -1,5 +1,6 @@
 //! The program: reads the configuration, runs the server until it is told to stop.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use holdline::config::{Config, ConfigFault, LogFormat};
@@ -44,9 +45,10 @@ async fn run(config: Config) -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is what the program says to whoever started it")]
+/// Tells whoever started it where to go. Nobody may be listening, and that is fine.
 fn greet(greeting: &str) {
-    println!("{greeting}");
+    let mut out = std::io::stdout().lock();
+    let _nobody_listens = writeln!(out, "{greeting}").and_then(|()| out.flush());
 }
 
 #[expect(clippy::print_stderr, reason = "this is what the program says to whoever started it")]

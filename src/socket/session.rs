@@ -215,7 +215,7 @@ impl SocketSession {
                 // same heartbeat knows it anyway.
                 let quiet =
                     self.now().since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
-                if quiet || seen.is_some_and(|seen| seen < self.seen) {
+                if quiet || seen.is_none_or(|seen| seen < self.seen) {
                     let beat = ServerFrame::Beat { seq: self.seen }.render();
                     self.say(&beat);
                 }
