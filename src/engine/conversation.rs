@@ -29,7 +29,7 @@ use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::gate::{Gate, Through};
-use crate::engine::message::{Closing, Heard, Missed, ToConversation};
+use crate::engine::message::{Closing, Heard, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -367,14 +367,6 @@ impl Handler<ToConversation> for ConversationActor {
         let _entered = span.enter();
         self.take(message, context);
         self.rearm(context);
-    }
-}
-
-impl Handler<Missed> for ConversationActor {
-    type Result = ();
-
-    fn handle(&mut self, missed: Missed, context: &mut Self::Context) {
-        self.catch_up(missed, context);
     }
 }
 

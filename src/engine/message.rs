@@ -12,7 +12,7 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::State;
 use crate::domain::conversation::command::{Answer, Command, StartRequest};
-use crate::domain::conversation::event::{Reason, Recorded};
+use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
 use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
@@ -262,18 +262,6 @@ pub(super) enum ToQueue {
     Figures(Reply<(usize, Option<Span>)>),
     /// It is not a queue any more.
     Dismiss,
-}
-
-/// Entries that were read for a session that had missed them.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(super) struct Missed {
-    /// For which session.
-    pub session: SessionId,
-    /// Up to which place everything was read.
-    pub through: Seq,
-    /// What it missed.
-    pub entries: Result<Vec<Recorded>, Fault>,
 }
 
 /// The way to answer an HTTP request. When it is dropped unanswered, the request learns that.

@@ -3,13 +3,14 @@
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
-use crate::domain::conversation::event::Audience;
+use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{Seq, SessionId};
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::audience::Pace;
 use crate::engine::conversation::publish::{close_session, frames};
 use crate::engine::directory::Delivery;
-use crate::engine::message::{Closing, Missed, ToSession};
+use crate::engine::message::{Closing, ToSession};
+use crate::journal::Fault;
 use crate::limits;
 
 /// How long to wait for room in a socket before the next page of missed messages.
@@ -56,14 +57,20 @@ impl ConversationActor {
             limits::CATCH_UP_BYTES_MAX,
         );
         let read = reading.into_actor(self).map(move |entries, actor, context| {
-            actor.catch_up(Missed { session, through: seen, entries }, context);
+            actor.catch_up(session, seen, entries, context);
         });
         context.spawn(read);
     }
 
-    /// Sends what a session has missed; reads on until nothing is left.
-    pub(super) fn catch_up(&mut self, missed: Missed, context: &mut Context<Self>) {
-        let Missed { session, through, entries } = missed;
+    /// Sends what a session has missed, of which everything up to `through` was read; reads on
+    /// until nothing is left.
+    fn catch_up(
+        &mut self,
+        session: SessionId,
+        through: Seq,
+        entries: Result<Vec<Recorded>, Fault>,
+        context: &mut Context<Self>,
+    ) {
         let entries = match entries {
             Ok(entries) => entries,
             Err(fault) => {
