@@ -88,7 +88,7 @@ pub enum QueueEvent {
 
 impl Queue {
     /// What `command` means. A queue refuses nothing: whatever is out of date changes nothing.
-    pub fn decide(&self, command: QueueCommand, now: Timestamp) -> Option<QueueEvent> {
+    pub fn decide(&self, command: QueueCommand, _now: Timestamp) -> Option<QueueEvent> {
         match command {
             QueueCommand::Join(conversation, waiting) => {
                 Some(QueueEvent::Joined(conversation, waiting))
@@ -112,7 +112,7 @@ impl Queue {
             QueueCommand::Refused(conversation, agent) => {
                 self.was_asked(conversation, &agent).then_some(QueueEvent::AskEnded(conversation))
             }
-            QueueCommand::Match => self.best_match(now),
+            QueueCommand::Match => self.best_match(),
         }
     }
 
@@ -206,7 +206,7 @@ impl Queue {
         self.candidates.values()
     }
 
-    fn best_match(&self, _now: Timestamp) -> Option<QueueEvent> {
+    fn best_match(&self) -> Option<QueueEvent> {
         let (Reverse(most_free), _, _) = self.ranking.first()?;
         if *most_free < 1 {
             return None;

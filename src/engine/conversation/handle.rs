@@ -53,7 +53,7 @@ impl ConversationActor {
             ToConversation::StateClaims => self.then(Then::StateClaims, context),
             ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
-                self.tell_all(None, &frame);
+                self.tell_all(&frame);
             }
             // It was found an agent meanwhile.
             ToConversation::Position { .. } => {}
@@ -262,7 +262,7 @@ impl ConversationActor {
                 AgentSignal::Typing(on) => ServerFrame::Typing { on }.render(),
                 AgentSignal::Read(seq) => ServerFrame::Read { seq }.render(),
             };
-            self.tell_all(None, &frame);
+            self.tell_all(&frame);
             Ok(())
         } else if self.conversation.seq() == Seq::ZERO {
             Err(Failure::Refused(Refusal::UnknownConversation))

@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
 use crate::domain::conversation::claims::{Claims, Effect};
-use crate::domain::conversation::event::{Audience, Event, OfferEnd, Recorded};
+use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::{Pending, Released};
 use crate::domain::id::{AgentId, Seq, SessionId};
@@ -155,9 +155,9 @@ impl ConversationActor {
         close_session(&self.shared, session, Closing::Slow);
     }
 
-    /// A frame for every session, or for every one but the one that it came from.
-    pub(super) fn tell_all(&self, except: Option<SessionId>, text: &ByteString) {
-        for session in self.audience.sessions().filter(|session| Some(*session) != except) {
+    /// A frame for every session.
+    pub(super) fn tell_all(&self, text: &ByteString) {
+        for session in self.audience.sessions() {
             // What is only passing may be missed by a reader who is slow.
             let frame = ToSession::Frame { seq: Seq::ZERO, text: text.clone() };
             self.shared.directory.tell_session(session, frame);
@@ -211,9 +211,6 @@ pub(super) fn for_agents(
     shared: &Shared,
 ) -> Vec<ForAgent> {
     let after = conversation.agent();
-    if before.is_none() && after.is_none() && !offered_in(pending) {
-        return Vec::new();
-    }
     let mut agents: Vec<&AgentId> = before.into_iter().chain(after).collect();
     agents.dedup();
     agents
@@ -221,10 +218,6 @@ pub(super) fn for_agents(
         .map(|agent| (agent.clone(), told_to(agent, conversation, pending, before, shared)))
         .filter(|(_, told)| !told.is_empty())
         .collect()
-}
-
-fn offered_in(pending: &Pending) -> bool {
-    pending.events().iter().any(|event| matches!(event, Event::ChatOffered { .. }))
 }
 
 fn told_to(
@@ -236,8 +229,6 @@ fn told_to(
 ) -> Vec<Told> {
     let id = conversation.id();
     let now = shared.clock.now();
-    let was_offered =
-        before == Some(agent) && conversation.lease().is_none_or(|lease| lease.agent != *agent);
     let mut told = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
         let seq = Seq::new(number);
@@ -260,29 +251,15 @@ fn told_to(
                 told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
             }
             Event::CustomerReturned { after } => told.push(feed::back(id, Some(*after))),
-            Event::ConversationClosed { .. } if was_offered => {
-                let withdrawn = feed::offer_withdrawn(id, Withdrawal::Closed);
-                if offered_before(pending, conversation, agent) {
-                    told.push(withdrawn);
-                }
+            // A closed conversation remembers an agent who had accepted it, and only such a one.
+            Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Closed));
             }
             _ => {}
         }
     }
     told.extend(conversation.view().map(|view| feed::conversation(&view)));
     told.into_iter().map(Told::from).collect()
-}
-
-/// Whether the chat was only offered to this agent when it was closed: a closed conversation
-/// remembers an agent who had accepted it.
-fn offered_before(pending: &Pending, conversation: &Conversation, agent: &AgentId) -> bool {
-    let in_wrapup = pending.events().iter().any(|event| {
-        matches!(
-            event,
-            Event::WrapupStarted { .. } | Event::OfferEnded { end: OfferEnd::Declined, .. }
-        )
-    });
-    !in_wrapup && conversation.agent() != Some(agent)
 }
 
 /// What an agent who opened a feed is shown of a conversation that is theirs, or was.
