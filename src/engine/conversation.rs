@@ -340,7 +340,11 @@ impl Actor for ConversationActor {
         self.shared.metrics.recount(self.counted.state, None);
         self.shared.metrics.recount_away(self.counted.away, false);
         self.shared.directory.leave_conversation(self.id(), self.epoch);
-        if !matches!(self.stage, Stage::Retired | Stage::Leaving) && !self.shared.is_draining() {
+        // One that never began has nothing to be read.
+        let was_there =
+            self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening(_));
+        let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
+        if was_there && !is_meant && !self.shared.is_draining() {
             let (shared, id) = (self.shared.clone(), self.id());
             self.shared.threads.of_shard(id.shard()).spawn_fn(move || {
                 shared.metrics.reopened.inc();

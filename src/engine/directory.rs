@@ -116,17 +116,17 @@ impl Directory {
         self.conversations.insert(id, Live { address, epoch });
     }
 
-    /// Begins a conversation that was never there: nothing is read for it.
-    pub(super) fn begin(&self, shared: &Arc<Shared>, id: ConversationId, first: ToConversation) {
+    /// Enters a conversation that was never there: nothing is read for it. Gives its epoch, with
+    /// which it can leave again if it never begins.
+    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> usize {
         let arbiter = shared.threads.of_shard(id.shard());
         let epoch = self.next_epoch();
         let sharing = shared.clone();
         let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        // Entered before it is told anything, or the journal's first word to it could find nobody.
-        let live = self.conversations.entry(id).insert(Live { address, epoch });
-        send(&live.address, first);
+        self.enter_conversation(id, epoch, address);
+        epoch
     }
 
     /// A conversation's actor leaves, unless another has taken its place.

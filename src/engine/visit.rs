@@ -103,20 +103,35 @@ impl Visit {
             shared.metrics.mailbox_refusals.inc();
             return Err(RefusalCode::QueueFull);
         }
+        if let Some(earlier) = self.chat_of(request.visitor) {
+            return self.come_back(earlier, entrance);
+        }
+        // It is there before anybody can find it by its visitor: whoever did, and found nobody,
+        // would read it from the journal, and then there were two of it.
         let id = shared.threads.mint_on(self.thread);
+        let epoch = shared.directory.enter_new(shared, id);
         match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
-                let join = join(Some(request), entrance);
-                let first =
-                    ToConversation::Session(self.session, FromSession::Join(Box::new(join)));
-                shared.directory.begin(shared, id, first);
+                let said = FromSession::Join(Box::new(join(Some(request), entrance)));
+                let first = ToConversation::Session(self.session, said);
+                shared.directory.tell_live(id, first);
                 Ok(id)
             }
-            Claim::Theirs(earlier) => self
-                .send_join(earlier, None, entrance)
-                .map(|()| earlier)
-                .map_err(|_| RefusalCode::Unavailable),
+            Claim::Theirs(earlier) => {
+                shared.directory.leave_conversation(id, epoch);
+                self.come_back(earlier, entrance)
+            }
         }
+    }
+
+    fn come_back(
+        &self,
+        earlier: ConversationId,
+        entrance: Entrance,
+    ) -> Result<ConversationId, RefusalCode> {
+        self.send_join(earlier, None, entrance)
+            .map(|()| earlier)
+            .map_err(|_| RefusalCode::Unavailable)
     }
 
     /// Gives up a visitor's claim that has turned out to be of a chat that is over.
