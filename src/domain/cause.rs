@@ -1,5 +1,7 @@
 //! Why a connection was lost, with its evidence.
 
+use crate::domain::time::Span;
+
 /// Why a session was lost.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Cause {
@@ -44,6 +46,18 @@ pub enum Misuse {
     Token,
     /// It read too slowly.
     Slow,
+}
+
+/// What is known of a lost session beside its cause.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Evidence {
+    /// The code with which the socket was closed after the page had announced that it was being
+    /// left; otherwise the cause has it, or there was none.
+    pub code: Option<u16>,
+    /// How often the session gave a sign of life: a beat, any frame, a pong.
+    pub heard: u32,
+    /// The longest silence between two of them.
+    pub widest: Span,
 }
 
 impl Cause {

@@ -11,11 +11,16 @@ use crate::http::conversations::seen;
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::narrative;
-use crate::wire::objects::{TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage};
+use crate::wire::objects::{
+    SessionSummary, TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage,
+};
 
 /// Reads of the history for one page, because many events may make few entries. A page may be
 /// short, even empty, and still have a next.
 const READS_MAX: usize = 20;
+
+/// Events that are read at once.
+const EVENTS_AT_ONCE: usize = 1_000;
 
 /// What was said, in order, as agents or as the customer may see it.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}/transcript", tag = "conversations",
@@ -74,28 +79,29 @@ pub(super) async fn timeline(
     let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
     parameters.finish()?;
     let view = seen(&caller, &conversation, &state).await?;
-    let events = events(&state, view.id, after.unwrap_or(Seq::ZERO), limit).await?;
-    let last = events.last().map(|event| event.seq).filter(|last| *last < view.seq);
-    Ok(web::Json(TimelinePage {
-        why: narrative::why(&view, &events),
-        entries: events.iter().map(TimelineEntry::from).collect(),
-        next: last.map(|last| last.opaque()),
-    }))
+    let events = events(&state, view.id).await?;
+    let why = narrative::why(&view, &events);
+    let sessions = narrative::attended(&events).iter().map(SessionSummary::from).collect();
+    // What an event changed is found by replay, so every page replays from the first event on.
+    let (_, steps) = narrative::steps(view.id, events);
+    let after = after.unwrap_or(Seq::ZERO);
+    let page = steps.iter().filter(|step| step.recorded.seq > after).take(limit);
+    let entries: Vec<_> = page.map(TimelineEntry::from).collect();
+    let last = entries.last().map(|entry| entry.seq).filter(|last| *last < view.seq.number());
+    let next = last.map(|last| Seq::new(last).opaque());
+    Ok(web::Json(TimelinePage { why, sessions, entries, next }))
 }
 
-/// As many events as a page holds: the engine may give fewer at once.
-async fn events(
-    state: &HttpState,
-    id: ConversationId,
-    mut after: Seq,
-    limit: usize,
-) -> Result<Vec<Recorded>, Problem> {
-    let mut events = Vec::new();
-    while events.len() < limit {
-        let more = state.engine.history(id, after, Audience::Agent, limit - events.len()).await?;
-        let Some(last) = more.last() else { break };
-        after = last.seq;
+/// All events of a conversation, of which there are at most
+/// [`ENTRIES_MAX`](crate::limits::ENTRIES_MAX): the engine gives some at once.
+async fn events(state: &HttpState, id: ConversationId) -> Result<Vec<Recorded>, Problem> {
+    let mut events: Vec<Recorded> = Vec::new();
+    loop {
+        let after = events.last().map_or(Seq::ZERO, |event| event.seq);
+        let more = state.engine.history(id, after, Audience::Agent, EVENTS_AT_ONCE).await?;
+        if more.is_empty() {
+            return Ok(events);
+        }
         events.extend(more);
     }
-    Ok(events)
 }

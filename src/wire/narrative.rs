@@ -1,18 +1,25 @@
 //! What happened, told: notices for a transcript, sentences and facts for a timeline, and the one
 //! sentence that says why a chat is in its state. Every event is told; the compiler sees to it.
 
+mod account;
+mod changes;
 mod facts;
+mod sessions;
 mod timeline;
 mod transcript;
 mod why;
 
+pub use account::account;
+pub use changes::{Change, Step, Timer, Turn, steps};
 pub use facts::details;
+pub use sessions::{Attended, End, attended};
 pub use timeline::{kind, sentence};
 pub use transcript::notice;
 pub use why::why;
 
-use crate::domain::cause::{Cause, Leaving, Misuse};
+use crate::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use crate::domain::conversation::event::{Actor, Reason};
+use crate::wire::time::spoken;
 
 /// What is known about a lost connection, as the end of a sentence.
 pub fn evidence(cause: Cause) -> String {
@@ -35,6 +42,29 @@ pub fn evidence(cause: Cause) -> String {
         }
         Cause::Restarted => "this server had stopped".to_owned(),
         Cause::Refused(misuse) => format!("the server refused to go on: {}", refused(misuse)),
+    }
+}
+
+/// What is known about a lost session, as the end of a sentence.
+fn lost(cause: Cause, known: Evidence) -> String {
+    let code = known.code.map_or_else(String::new, |code| format!(" with close code {code}"));
+    format!("{}{code}", evidence(cause))
+}
+
+/// The close code of a lost connection, where it had one.
+const fn code(cause: Cause, known: Evidence) -> Option<u16> {
+    match cause {
+        Cause::Closed(code) => Some(code),
+        _ => known.code,
+    }
+}
+
+/// How often a session was heard of, as a part of a sentence; nothing where nobody counted.
+fn heard(known: Evidence) -> String {
+    match known.heard {
+        0 => String::new(),
+        1 => format!(", once in all, after {}", spoken(known.widest)),
+        times => format!(", {times} times in all, at most {} apart", spoken(known.widest)),
     }
 }
 

@@ -13,7 +13,10 @@ pub use conversation::{
     PostedObject, ReadDocument, TypingDocument,
 };
 pub use figures::{FiguresObject, QueueFigures, StateFigures};
-pub use history::{TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage};
+pub use history::{
+    SessionEnd, SessionSummary, TimelineChange, TimelineEntry, TimelinePage, TranscriptEntry,
+    TranscriptPage,
+};
 pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
     WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,

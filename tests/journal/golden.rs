@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use holdline::domain::agent::Presence;
-use holdline::domain::cause::{Cause, Leaving, Misuse};
+use holdline::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{
     Actor, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Reminder, Timers,
@@ -122,7 +122,15 @@ fn events() -> Vec<Event> {
         cause,
         heard_at: time(1),
         there_until: time(2),
+        evidence: Evidence::default(),
     }));
+    events.push(Event::SessionLost {
+        session,
+        cause: Cause::Left(Leaving::Hidden),
+        heard_at: time(1),
+        there_until: time(2),
+        evidence: Evidence { code: Some(1001), heard: 14, widest: Span::from_millis(25_100) },
+    });
     let ends = [OfferEnd::Declined, OfferEnd::Lapsed, OfferEnd::AgentGone, OfferEnd::Reassigned];
     events.extend(ends.map(|end| Event::OfferEnded {
         agent: agent("ann"),

@@ -161,7 +161,14 @@ pub(crate) fn lasting(conversation: &Conversation) -> Parts {
         .attendance
         .sessions()
         .iter()
-        .map(|one| Attending { heard_at: DAWN, asked: false, leaving: None, ..*one })
+        .map(|one| Attending {
+            heard_at: DAWN,
+            asked: false,
+            leaving: None,
+            heard: 0,
+            widest_ms: 0,
+            ..*one
+        })
         .collect();
     let absence = parts.attendance.absence().copied();
     let attendance = Attendance::restore(attending, absence, parts.attendance.last_seen());

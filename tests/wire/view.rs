@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdline::domain::cause::Cause;
+use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::event::{
     Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded, Timers,
 };
@@ -48,7 +48,13 @@ fn every_event() -> Vec<Event> {
     vec![
         Event::ConversationStarted(opening),
         Event::SessionJoined { session, heartbeat: Span::ZERO, program: None },
-        Event::SessionLost { session, cause: Cause::Reset, heard_at: AT, there_until: AT },
+        Event::SessionLost {
+            session,
+            cause: Cause::Reset,
+            heard_at: AT,
+            there_until: AT,
+            evidence: Evidence::default(),
+        },
         Event::CustomerAway { since: AT, until: AT, cause: Cause::Reset },
         Event::CustomerReturned { after: Span::ZERO },
         Event::CustomerDisconnected { since: AT, cause: Cause::Silent },

@@ -34,6 +34,10 @@ pub struct Attending {
     pub asked: bool,
     /// What it announced about leaving.
     pub leaving: Option<Leaving>,
+    /// How often it was heard of since it joined.
+    pub heard: u32,
+    /// The longest silence between two signs of life, in milliseconds.
+    pub widest_ms: u32,
 }
 
 /// A customer who is away.
@@ -100,6 +104,10 @@ impl Attendance {
     /// Notes a sign of life. One of a session that is not there changes nothing.
     pub fn hear(&mut self, session: SessionId, now: Timestamp) {
         if let Some(attending) = self.find_mut(session) {
+            let silence = now.since(attending.heard_at).as_millis();
+            let silence = u32::try_from(silence).unwrap_or(u32::MAX);
+            attending.widest_ms = attending.widest_ms.max(silence);
+            attending.heard = attending.heard.saturating_add(1);
             attending.heard_at = attending.heard_at.max(now);
             attending.asked = false;
         }
@@ -176,6 +184,8 @@ impl Attendance {
             heartbeat,
             asked: false,
             leaving: None,
+            heard: 0,
+            widest_ms: 0,
         });
     }
 

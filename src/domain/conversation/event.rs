@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, Evidence};
 use crate::domain::id::{
     AgentId, MessageId, QueueId, Seq, SessionId, VisitorId, WidgetId, WorkstreamId,
 };
@@ -38,6 +38,8 @@ pub enum Event {
         heard_at: Timestamp,
         /// Until when it counts as having been there: a silent one until it was last heard of.
         there_until: Timestamp,
+        /// What else is known of it.
+        evidence: Evidence,
     },
     /// The last session was lost; the customer is held.
     CustomerAway {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::domain::cause::Evidence;
 use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
 use crate::domain::id::MessageId;
 use crate::domain::text::{DisplayName, MessageText};
@@ -28,10 +29,17 @@ pub(super) fn encode(event: &Event) -> Record {
             let program = program.map(Text::from);
             Record::new("session_joined", &SessionJoined { session, heartbeat_ms, program })
         }
-        Event::SessionLost { session, cause, heard_at, there_until } => {
-            let (session, cause) = (session.to_string().into(), (*cause).into());
-            let (heard_at, there_until) = (heard_at.as_millis(), there_until.as_millis());
-            Record::new("session_lost", &SessionLost { session, cause, heard_at, there_until })
+        Event::SessionLost { session, cause, heard_at, there_until, evidence } => {
+            let lost = SessionLost {
+                session: session.to_string().into(),
+                cause: (*cause).into(),
+                heard_at: heard_at.as_millis(),
+                there_until: there_until.as_millis(),
+                code: evidence.code,
+                heard: evidence.heard,
+                widest_ms: evidence.widest.as_millis(),
+            };
+            Record::new("session_lost", &lost)
         }
         Event::CustomerAway { since, until, cause } => {
             let (since, until) = (since.as_millis(), until.as_millis());
@@ -180,6 +188,11 @@ impl SessionLost<'_> {
             cause: self.cause.into(),
             heard_at: Timestamp::from_millis(self.heard_at),
             there_until: Timestamp::from_millis(self.there_until),
+            evidence: Evidence {
+                code: self.code,
+                heard: self.heard,
+                widest: Span::from_millis(self.widest_ms),
+            },
         })
     }
 }

@@ -44,6 +44,13 @@ pub(super) struct SessionLost<'a> {
     pub(super) cause: CauseForm,
     pub(super) heard_at: i64,
     pub(super) there_until: i64,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<u16>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) heard: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) widest_ms: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -150,4 +157,8 @@ pub(super) struct ServerRestarted {
     pub(super) close_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reminder: Option<ReminderForm>,
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

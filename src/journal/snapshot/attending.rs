@@ -70,6 +70,9 @@ impl From<AttendingTwin> for Attending {
             heartbeat: Span::from_millis(twin.heartbeat_ms),
             asked: twin.asked,
             leaving: twin.leaving.map(Leaving::from),
+            // Passing: whoever is read from the disk has to be heard of anew.
+            heard: 0,
+            widest_ms: 0,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::conversation::event::{
 use crate::domain::id::{AgentId, MessageId};
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor_kind, evidence};
+use crate::wire::narrative::{actor_kind, code, evidence, lost};
 use crate::wire::time::rfc3339;
 
 /// The facts of an event, for programs. What is not there is left out.
@@ -26,11 +26,14 @@ pub fn details(event: &Event) -> Map<String, Value> {
             "heartbeat_ms": heartbeat.as_millis(),
             "program": program.as_deref(),
         }),
-        Event::SessionLost { session, cause, heard_at, there_until } => json!({
+        Event::SessionLost { session, cause, heard_at, there_until, evidence: known } => json!({
             "session": session.to_string(),
             "cause": cause.name(),
-            "evidence": evidence(*cause),
+            "evidence": lost(*cause, *known),
+            "code": code(*cause, *known),
             "heard_at": rfc3339(*heard_at),
+            "heard": known.heard,
+            "widest_silence_ms": known.widest.as_millis(),
             "there_until": rfc3339(*there_until),
         }),
         Event::CustomerAway { since, until, cause } => absent(*since, Some(*until), *cause),

@@ -6,7 +6,7 @@ use crate::domain::conversation::event::{
 use crate::domain::id::AgentId;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor, because, evidence};
+use crate::wire::narrative::{actor, because, evidence, heard, lost};
 use crate::wire::time::{rfc3339, spoken};
 
 /// The name of the event's kind. It never changes.
@@ -40,10 +40,11 @@ pub fn sentence(event: &Event) -> String {
             let beat = spoken(*heartbeat);
             format!("Session {session} joined{with}; it is asked to beat every {beat}.")
         }
-        Event::SessionLost { session, cause, heard_at, .. } => format!(
-            "Session {session} was lost: {}; it was last heard of at {}.",
-            evidence(*cause),
-            rfc3339(*heard_at)
+        Event::SessionLost { session, cause, heard_at, evidence: known, .. } => format!(
+            "Session {session} was lost: {}; it was last heard of at {}{}.",
+            lost(*cause, *known),
+            rfc3339(*heard_at),
+            heard(*known)
         ),
         Event::CustomerAway { since, until, cause } => format!(
             "The customer is away since {} because {}; they are held until {}.",

@@ -1,13 +1,14 @@
 //! Why a chat is in its state, in one sentence.
 
 use crate::domain::conversation::State;
-use crate::domain::conversation::event::{Event, Recorded};
+use crate::domain::conversation::event::{Actor, Event, Reason, Recorded};
 use crate::domain::conversation::view::{Stage, View};
-use crate::wire::narrative::{because, evidence};
-use crate::wire::time::rfc3339;
+use crate::domain::time::Timestamp;
+use crate::wire::narrative::{actor, because, evidence, heard, lost};
+use crate::wire::time::{rfc3339, spoken};
 
 /// Why the chat is in its state. `history` may be any part of its events; what of it explains the
-/// state is told as evidence.
+/// state is told as evidence, so it should hold the last of them.
 pub fn why(view: &View, history: &[Recorded]) -> String {
     let agent = view.agent.as_ref().map_or("nobody", |agent| agent.as_str());
     let state = match (view.state, view.stage) {
@@ -22,42 +23,119 @@ pub fn why(view: &View, history: &[Recorded]) -> String {
             format!("Active: agent {agent} is in the chat")
         }
         (State::Waiting, _) => "Waiting: between two talks".to_owned(),
-        (State::Wrapup, _) => format!("Wrap-up: agent {agent} finishes the notes{}", ended(view)),
-        (State::Closed, _) => format!("Closed{}", ended(view)),
+        (State::Wrapup, _) => {
+            let since = ended_at(history)
+                .map_or_else(String::new, |(at, _)| format!(" since {}", rfc3339(at)));
+            let ended = ended(view.reason, history);
+            format!("Wrap-up{since}: agent {agent} finishes the notes{ended}")
+        }
+        (State::Closed, _) => closed(view, history),
     };
     let moves = view
         .due_at
         .map_or_else(String::new, |at| format!("; it moves on by itself at {}", rfc3339(at)));
-    format!("{state}{}{moves}.", customer(view, history))
+    format!("{state}{}{moves}.", customer(view))
 }
 
-fn ended(view: &View) -> String {
-    view.reason.map_or_else(String::new, |reason| format!(", because {}", because(reason)))
-}
-
-fn customer(view: &View, history: &[Recorded]) -> String {
-    if let Some(absence) = &view.customer.absence {
-        return format!(
+fn customer(view: &View) -> String {
+    match (&view.customer.absence, view.state) {
+        (Some(absence), _) => format!(
             "; the customer is away since {} because {}, and is held until {}",
             rfc3339(absence.since),
             evidence(absence.cause),
             rfc3339(absence.until)
-        );
-    }
-    match view.state {
-        State::Open | State::Active | State::Waiting => "; the customer is there".to_owned(),
-        State::Wrapup | State::Closed => disconnected(history).unwrap_or_default(),
+        ),
+        (None, State::Open | State::Active | State::Waiting) => {
+            "; the customer is there".to_owned()
+        }
+        (None, State::Wrapup | State::Closed) => String::new(),
     }
 }
 
-fn disconnected(history: &[Recorded]) -> Option<String> {
+/// A chat that had a wrap-up ended before it was closed; any other ended with its close.
+fn closed(view: &View, history: &[Recorded]) -> String {
+    let close = history.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::ConversationClosed { by, .. } => Some((recorded.at, by)),
+        _ => None,
+    });
+    let Some((at, by)) = close else { return format!("Closed{}", ended(view.reason, history)) };
+    let at = rfc3339(at);
+    let ended = ended(view.reason, history);
+    match ended_at(history) {
+        Some((over_at, _)) => {
+            let by = match by {
+                Actor::Timer => "by itself".to_owned(),
+                by => format!("by {}", actor(by)),
+            };
+            let over_at = rfc3339(over_at);
+            format!("Closed at {at} {by} after wrap-up, which began at {over_at}{ended}")
+        }
+        None => format!("Closed at {at}{ended}"),
+    }
+}
+
+/// When the wrap-up began, and who ended the chat.
+fn ended_at(history: &[Recorded]) -> Option<(Timestamp, &Actor)> {
     history.iter().rev().find_map(|recorded| match &recorded.event {
-        Event::CustomerDisconnected { since, cause } => Some(format!(
-            " (away since {} because {}, disconnected at {})",
-            rfc3339(*since),
-            evidence(*cause),
-            rfc3339(recorded.at)
-        )),
+        Event::WrapupStarted { by, .. } => Some((recorded.at, by)),
         _ => None,
     })
+}
+
+fn ended(reason: Option<Reason>, history: &[Recorded]) -> String {
+    let Some(reason) = reason else { return String::new() };
+    let who = match (reason, ender(history)) {
+        (Reason::AgentEnded, Some(by @ (Actor::Agent(_) | Actor::Supervisor(_)))) => {
+            format!(" ({})", actor(by))
+        }
+        (Reason::ForceClosed, Some(by @ Actor::Supervisor(_))) => format!(" ({})", actor(by)),
+        _ => String::new(),
+    };
+    let is_absence = matches!(
+        reason,
+        Reason::CustomerDisconnectedWhileOpen | Reason::CustomerDisconnectedWhileActive
+    );
+    let absence = is_absence.then(|| disconnected(history)).flatten().unwrap_or_default();
+    format!(" because {}{who}{absence}", because(reason))
+}
+
+fn ender(history: &[Recorded]) -> Option<&Actor> {
+    history.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::WrapupStarted { by, .. } => Some(by),
+        Event::ConversationClosed { by, .. } if ended_at(history).is_none() => Some(by),
+        _ => None,
+    })
+}
+
+/// The absence that ended the chat, with everything that proves it.
+fn disconnected(history: &[Recorded]) -> Option<String> {
+    let place = history
+        .iter()
+        .rposition(|recorded| matches!(recorded.event, Event::CustomerDisconnected { .. }))?;
+    let (before, at) = (&history[..place], history[place].at);
+    let Event::CustomerDisconnected { since, cause } = &history[place].event else { return None };
+    let lost = before.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::SessionLost { cause, heard_at, evidence: known, .. } => Some(format!(
+            "{}, last heard of at {}{}",
+            lost(*cause, *known),
+            rfc3339(*heard_at),
+            heard(*known)
+        )),
+        // A restart takes what was known of the sessions along.
+        Event::ServerRestarted { .. } => Some(evidence(*cause)),
+        _ => None,
+    });
+    let until = before.iter().rev().find_map(|recorded| match &recorded.event {
+        Event::CustomerAway { until, .. } | Event::ServerRestarted { until, .. } => Some(*until),
+        _ => None,
+    });
+    let held = until.map_or_else(String::new, |until| {
+        format!("; held for {}, until {}", spoken(until.since(*since)), rfc3339(until))
+    });
+    Some(format!(
+        ": away since {} because {}{held}; disconnected at {}",
+        rfc3339(*since),
+        lost.unwrap_or_else(|| evidence(*cause)),
+        rfc3339(at)
+    ))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::conversation::event::{Audience, Author, Event, Recorded};
-use crate::wire::narrative;
+use crate::wire::narrative::{self, Attended, Change, Step};
 use crate::wire::time::At;
 
 /// One entry of a transcript: a message, or a notice.
@@ -75,16 +75,107 @@ pub struct TimelineEntry {
     /// The facts of the sentence, for programs.
     #[schema(value_type = Object)]
     pub details: Map<String, Value>,
+    /// What it changed: the state, the lease, each timer that was set, moved, stopped or fired.
+    pub changes: Vec<TimelineChange>,
 }
 
-impl From<&Recorded> for TimelineEntry {
-    fn from(recorded: &Recorded) -> Self {
+/// One thing that an event changed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TimelineChange {
+    /// `state`, `lease` or `timer`.
+    #[schema(schema_with = changed)]
+    pub what: &'static str,
+    /// The change in a few words.
+    pub text: String,
+    /// Which timer: `window`, `offer`, `auto-close`, `reminder`, `idle` or `wrap-up block`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<&'static str>,
+    /// What became of the timer: `set`, `moved`, `stopped` or `fired`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<&'static str>,
+    /// Until when the timer runs now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<At>,
+}
+
+impl From<&Change> for TimelineChange {
+    fn from(change: &Change) -> Self {
+        let (what, timer) = match change {
+            Change::State { .. } => ("state", None),
+            Change::Lease { .. } => ("lease", None),
+            Change::Timer(timer, turn) => ("timer", Some((timer, turn))),
+        };
+        Self {
+            what,
+            text: change.told(),
+            timer: timer.map(|(timer, _)| timer.name()),
+            turn: timer.map(|(_, turn)| turn.name()),
+            until: timer.and_then(|(_, turn)| turn.until()).map(At),
+        }
+    }
+}
+
+impl From<&Step> for TimelineEntry {
+    fn from(step: &Step) -> Self {
+        let Step { recorded, changes } = step;
         Self {
             seq: recorded.seq.number(),
             at: At(recorded.at),
             kind: narrative::kind(&recorded.event),
             text: narrative::sentence(&recorded.event),
             details: narrative::details(&recorded.event),
+            changes: changes.iter().map(TimelineChange::from).collect(),
+        }
+    }
+}
+
+/// One session of the customer's, from its coming to its end.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SessionSummary {
+    /// The session.
+    pub session: String,
+    /// The program it says it is: the browser's `User-Agent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// How often it was asked to beat, in milliseconds.
+    pub heartbeat_ms: u64,
+    /// When it joined.
+    pub joined_at: At,
+    /// How it ended; absent while it is there, and after the chat is over if it still was then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<SessionEnd>,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SessionEnd {
+    /// When that was noted.
+    pub at: At,
+    /// The cause, such as `closed`.
+    pub cause: &'static str,
+    /// When it was last heard of; absent when the server had stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<At>,
+    /// How often it was heard of.
+    pub heard: u32,
+    /// The longest silence between two signs of life, in milliseconds.
+    pub widest_silence_ms: u64,
+}
+
+impl From<&Attended> for SessionSummary {
+    fn from(attended: &Attended) -> Self {
+        Self {
+            session: attended.session.to_string(),
+            program: attended.program.as_deref().map(str::to_owned),
+            heartbeat_ms: attended.heartbeat.as_millis(),
+            joined_at: At(attended.joined_at),
+            end: attended.end.map(|end| SessionEnd {
+                at: At(end.at),
+                cause: end.cause.name(),
+                heard_at: end.heard_at.map(At),
+                heard: end.evidence.heard,
+                widest_silence_ms: end.evidence.widest.as_millis(),
+            }),
         }
     }
 }
@@ -94,6 +185,8 @@ impl From<&Recorded> for TimelineEntry {
 pub struct TimelinePage {
     /// One sentence: why the chat is in this state now.
     pub why: String,
+    /// Every session of the customer's, in the order in which they joined; on every page.
+    pub sessions: Vec<SessionSummary>,
     /// The entries.
     pub entries: Vec<TimelineEntry>,
     /// What to pass as `cursor` for the next page; absent on the last.
@@ -103,6 +196,10 @@ pub struct TimelinePage {
 
 fn kinds() -> utoipa::openapi::Object {
     super::names(["message", "notice"])
+}
+
+fn changed() -> utoipa::openapi::Object {
+    super::names(["state", "lease", "timer"])
 }
 
 fn sources() -> utoipa::openapi::Object {

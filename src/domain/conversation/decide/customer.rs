@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::attendance::Attending;
 use crate::domain::conversation::command::{Refusal, StartRequest};
 use crate::domain::conversation::decide::Moment;
@@ -52,7 +52,8 @@ impl Conversation {
         if self.attendance.sessions().len() >= limits::SESSIONS_MAX
             && let Some(quietest) = self.attendance.quietest()
         {
-            let replaced = Loss { of: *quietest, cause: Cause::Replaced, there_until: moment.now };
+            let cause = Cause::Replaced;
+            let replaced = Loss { of: *quietest, cause, code: None, there_until: moment.now };
             events.push(replaced.event());
         }
         events.push(Event::SessionJoined { session, heartbeat, program });
@@ -64,10 +65,13 @@ impl Conversation {
 
     pub(super) fn lose(&self, session: SessionId, cause: Cause, moment: Moment<'_>) -> Decision {
         let Some(attending) = self.attendance.find(session) else { return Decision::nothing() };
-        let cause = self.attendance.explain(session, cause);
-        Decision::of(
-            self.losing(&[Loss { of: *attending, cause, there_until: moment.now }], moment),
-        )
+        let explained = self.attendance.explain(session, cause);
+        let code = match (explained, cause) {
+            (Cause::Left(_), Cause::Closed(code)) => Some(code),
+            _ => None,
+        };
+        let loss = Loss { of: *attending, cause: explained, code, there_until: moment.now };
+        Decision::of(self.losing(&[loss], moment))
     }
 
     /// These sessions are lost; if they were the last, the customer is away.
@@ -92,6 +96,8 @@ impl Conversation {
 pub(super) struct Loss {
     pub(super) of: Attending,
     pub(super) cause: Cause,
+    /// The close code, where the cause does not hold it.
+    pub(super) code: Option<u16>,
     /// Until when it counts as having been there.
     pub(super) there_until: Timestamp,
 }
@@ -103,6 +109,11 @@ impl Loss {
             cause: self.cause,
             heard_at: self.of.heard_at,
             there_until: self.there_until,
+            evidence: Evidence {
+                code: self.code,
+                heard: self.of.heard,
+                widest: Span::from_millis(self.of.widest_ms.into()),
+            },
         }
     }
 }

@@ -22,6 +22,7 @@ impl Conversation {
             .map(|attending| Loss {
                 of: *attending,
                 cause: self.attendance.explain(attending.session, Cause::Silent),
+                code: None,
                 there_until: attending.heard_at,
             })
             .collect();

@@ -1,0 +1,54 @@
+//! The whole account of a conversation, for people: why it is as it is, who was there, and what
+//! happened, in order.
+
+use std::fmt::Write as _;
+
+use crate::domain::conversation::event::Recorded;
+use crate::domain::id::ConversationId;
+use crate::wire::narrative::{attended, sentence, steps, why};
+use crate::wire::time::rfc3339;
+
+/// The account of a conversation. `history` must be whole from its first event to the moment that
+/// the account is of; nothing when nothing had happened.
+///
+/// The first line answers why the chat is in its state. What was said stands nowhere in it: an
+/// account goes to people who need not have read the chat.
+pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
+    let sessions = attended(&history);
+    let (conversation, steps) = steps(id, history);
+    let view = conversation.view()?;
+    let events: Vec<_> = steps.iter().map(|step| step.recorded.clone()).collect();
+    let mut text = format!("{}\n\n", why(&view, &events));
+
+    let name = view.customer.name.as_ref().map_or("nameless", |name| name.as_str());
+    let program = conversation.opening().and_then(|opening| opening.page.clone());
+    let page = program.map_or_else(String::new, |page| format!(", on page {page}"));
+    let _infallible = writeln!(
+        text,
+        "Conversation {id}\n  customer {name}{page}\n  widget {}, workstream {}, queue {}\n  \
+         {} events, the last at {}",
+        view.widget,
+        view.workstream,
+        view.queue,
+        view.seq,
+        events.last().map_or_else(String::new, |last| rfc3339(last.at)),
+    );
+
+    text.push_str("\nThe customer's sessions\n");
+    for session in &sessions {
+        let _infallible = writeln!(text, "  {}", session.told());
+    }
+    if sessions.is_empty() {
+        text.push_str("  none\n");
+    }
+
+    text.push_str("\nWhat happened\n");
+    for step in &steps {
+        let Recorded { seq, at, event } = &step.recorded;
+        let _infallible = writeln!(text, "  {seq:>4}  {}  {}", rfc3339(*at), sentence(event));
+        for change in &step.changes {
+            let _infallible = writeln!(text, "          {}", change.told());
+        }
+    }
+    Some(text)
+}
