@@ -9,6 +9,7 @@ pub mod id;
 pub mod lease;
 
 pub mod queue;
+pub mod rehearsal;
 pub mod session;
 pub mod settings;
 pub mod text;

@@ -14,6 +14,7 @@ mod gate;
 mod handle;
 mod missed;
 mod publish;
+pub(super) mod restart;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::gate::{Gate, Through};
+use crate::engine::conversation::restart::Unwritten;
 use crate::engine::message::{Closing, Heard, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
@@ -59,6 +61,8 @@ pub(super) struct ConversationActor {
     gate: Gate,
     audience: Audience,
     timer: Option<(Timestamp, SpawnHandle)>,
+    /// The restart, while it is not written.
+    unwritten: Option<Box<Unwritten>>,
     /// When it last repeated its lease to the agent.
     audited_at: Timestamp,
     counted: Counted,
@@ -70,7 +74,10 @@ enum Stage {
     /// It reads its conversation, and keeps what it is told meanwhile.
     Opening(Vec<ToConversation>),
     /// It was read, and has not yet begun to serve.
-    Recovering,
+    Recovering {
+        /// How soon its restart is written.
+        write_within: Span,
+    },
     /// It serves.
     Serving,
     /// Its conversation is over, and it is about to stop.
@@ -100,14 +107,21 @@ impl ConversationActor {
             gate: Gate::new(durable),
             audience: Audience::new(seen),
             timer: None,
+            unwritten: None,
             counted: Counted::default(),
         }
     }
 
-    /// An actor that serves a conversation as it was when the server stopped.
-    pub(super) fn recovered(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+    /// An actor that serves a conversation as it was when the server stopped. That the server has
+    /// started again is written within `write_within`.
+    pub(super) fn recovered(
+        shared: Arc<Shared>,
+        conversation: Conversation,
+        epoch: usize,
+        write_within: Span,
+    ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
-        actor.stage = Stage::Recovering;
+        actor.stage = Stage::Recovering { write_within };
         actor
     }
 
@@ -153,6 +167,7 @@ impl ConversationActor {
         if decision.events.is_empty() {
             return Ok(answer);
         }
+        self.write_restart();
         self.note_lateness(&decision.events, now);
         let agent_before = self.conversation.agent().cloned();
         let pending = self.conversation.commit(decision, now);
@@ -203,21 +218,6 @@ impl ConversationActor {
         self.retire_if_over(context);
     }
 
-    /// After a restart, or after its actor had died: sessions are lost, timers start anew, and
-    /// every claim is stated again.
-    fn recover(&mut self, context: &mut Context<Self>) {
-        let attending: Vec<_> =
-            self.conversation.attendance().sessions().iter().map(|one| one.session).collect();
-        for session in attending {
-            publish::close_session(&self.shared, session, Closing::Restarted);
-        }
-        let recovered = self.perform(Command::Recover);
-        debug_assert!(recovered.is_ok(), "recovery is never refused");
-        self.state_claims();
-        self.recount();
-        self.rearm(context);
-    }
-
     /// The journal may have lost what is held back: what was decided here is not the truth. The
     /// directory opens the conversation again from what is.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
@@ -245,6 +245,7 @@ impl ConversationActor {
         self.timer = None;
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
             let now = self.shared.clock.now();
+            self.write_restart_if_due();
             for session in self.conversation.ask_quiet(now) {
                 publish::probe(&self.shared, session);
             }
@@ -266,7 +267,9 @@ impl ConversationActor {
     /// Arms the one timer, unless it fires early enough already: a deadline that has moved away
     /// is noticed when it fires.
     fn rearm(&mut self, context: &mut Context<Self>) {
-        let Some(mut at) = self.conversation.wake_at() else {
+        let write_at = self.unwritten.as_ref().map(|unwritten| unwritten.write_at);
+        let due = self.conversation.wake_at().into_iter().chain(write_at).min();
+        let Some(mut at) = due else {
             if let Some((_, armed)) = self.timer.take() {
                 context.cancel_future(armed);
             }
@@ -326,10 +329,7 @@ impl Actor for ConversationActor {
     fn started(&mut self, context: &mut Self::Context) {
         match self.stage {
             Stage::Opening(_) => self.read_from_journal(context),
-            Stage::Recovering => {
-                self.stage = Stage::Serving;
-                self.recover(context);
-            }
+            Stage::Recovering { write_within } => self.restart(write_within, context),
             Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }
     }

@@ -17,6 +17,7 @@ use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Engine;
 use crate::engine::conversation::ConversationActor;
+use crate::engine::conversation::restart::WRITTEN_EACH_SECOND;
 use crate::engine::directory::Directory;
 use crate::engine::message::{Closing, ToAgent, ToSession};
 use crate::engine::metrics::Metrics;
@@ -101,14 +102,17 @@ async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
     for conversation in conversations {
         by_thread[shared.threads.number_of(conversation.id().shard())].push(conversation);
     }
+    let threads = shared.threads.count() as u64;
     let mut opened = Vec::new();
     for (thread, conversations) in by_thread.into_iter().enumerate() {
         let (done, all_live) = oneshot::channel();
         let sharing = shared.clone();
         shared.threads.handle(thread).spawn_fn(move || {
-            for conversation in conversations {
+            for (place, conversation) in conversations.into_iter().enumerate() {
                 let (id, epoch) = (conversation.id(), sharing.directory.next_epoch());
-                let actor = ConversationActor::recovered(sharing.clone(), conversation, epoch);
+                let turn = Span::from_millis(place as u64 * threads * 1_000 / WRITTEN_EACH_SECOND);
+                let actor =
+                    ConversationActor::recovered(sharing.clone(), conversation, epoch, turn);
                 sharing.directory.enter_conversation(id, epoch, actor.start());
             }
             // Spawned behind all of them, so it runs when each has stated its claims: nobody is

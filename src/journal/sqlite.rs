@@ -9,6 +9,8 @@
 //! `journal.db` is the truth: one table that only grows. `chats.db` is the same told by
 //! conversation, for reading, and can be made anew at any time. See `docs/storage.md`.
 
+pub mod history;
+
 mod checkpoint;
 mod pool;
 mod progress;
@@ -131,7 +133,7 @@ impl SqliteJournal {
         let recovered = Recovered {
             settings: projector.registry().clone(),
             presences: recovery::presences(projector.chats())?,
-            conversations: recovery::conversations(projector.chats())?,
+            conversations: recovery::conversations(&files.chats)?,
             latest,
         };
 

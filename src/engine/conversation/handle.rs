@@ -22,7 +22,7 @@ use crate::wire::server::ServerFrame;
 impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
         match &mut self.stage {
-            Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Serving | Stage::Recovering { .. } | Stage::Retired => {}
             Stage::Opening(kept) => {
                 if kept.len() < super::OPENING_MESSAGES_MAX {
                     kept.push(message);
@@ -290,7 +290,11 @@ impl ConversationActor {
 
     /// Holds `then` back until everything before it is durable.
     pub(super) fn then(&mut self, then: Then, context: &mut Context<Self>) {
-        if let Some(then) = self.gate.after(self.conversation.seq(), then) {
+        // A restart changes no claim, so whoever only wants to know those need not wait for it.
+        if !matches!(then, Then::Adjust(..) | Then::StateClaims) {
+            self.write_restart();
+        }
+        if let Some(then) = self.gate.after(self.written_through(), then) {
             self.follow(then, context);
         }
     }

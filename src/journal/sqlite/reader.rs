@@ -80,7 +80,7 @@ pub(super) fn read(
 }
 
 /// The event in the four columns `seq`, `at`, `kind` and `body` from `first` on.
-fn recorded(row: &Row<'_>, id: ConversationId, first: usize) -> Result<Recorded, Fault> {
+pub(super) fn recorded(row: &Row<'_>, id: ConversationId, first: usize) -> Result<Recorded, Fault> {
     let seq = Seq::new(row.get(first)?);
     let at = Timestamp::from_millis(row.get(first + 1)?);
     let text = |index| -> rusqlite::Result<&str> { Ok(row.get_ref(index)?.as_str()?) };

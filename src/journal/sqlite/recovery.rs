@@ -1,5 +1,8 @@
 //! What is read of `chats.db` at a start: the settings, the presences, and what is not closed.
 
+use std::num::NonZero;
+use std::path::Path;
+
 use rusqlite::{Connection, Row};
 
 use crate::domain::agent::Presence;
@@ -9,7 +12,10 @@ use crate::domain::settings::registry::Registry;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{DocumentKind, Unreadable, read_digest};
-use crate::journal::sqlite::reader;
+use crate::journal::sqlite::{reader, schema};
+
+/// More threads would only wait for the disk.
+const READERS_MAX: usize = 8;
 
 /// The settings in force.
 pub(super) fn settings(chats: &Connection) -> Result<Registry, Fault> {
@@ -47,14 +53,33 @@ pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, 
     Ok(presences)
 }
 
-/// Every conversation that is not closed.
-pub(super) fn conversations(chats: &Connection) -> Result<Vec<Conversation>, Fault> {
+/// Every conversation that is not closed, read by as many threads as there are cores: most of the
+/// time goes into making conversations of bytes.
+pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    let parts = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..threads)
+            .map(|part| scope.spawn(move || conversations_of(chats, part, threads)))
+            .collect();
+        let joined = readers
+            .into_iter()
+            .map(|reader| reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.collect::<Result<Vec<_>, Fault>>()
+    })?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// One of as many parts of the conversations that are not closed.
+fn conversations_of(chats: &Path, part: usize, parts: usize) -> Result<Vec<Conversation>, Fault> {
+    let chats = schema::open_for_reading(chats)?;
     let mut conversations = Vec::new();
     // By naming every state but one, so that the index is used and the closed ones are not read.
-    let sql = "SELECT snapshot, seq, id FROM conversations
-         WHERE state IN ('open', 'active', 'waiting', 'wrapup')";
-    each(chats, sql, |row| {
-        conversations.push(reader::conversation(chats, row)?);
+    let sql = format!(
+        "SELECT snapshot, seq, id FROM conversations
+         WHERE state IN ('open', 'active', 'waiting', 'wrapup') AND number % {parts} = {part}"
+    );
+    each(&chats, &sql, |row| {
+        conversations.push(reader::conversation(&chats, row)?);
         Ok(())
     })?;
     Ok(conversations)

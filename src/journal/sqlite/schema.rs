@@ -241,7 +241,7 @@ fn prepare(
     Ok(())
 }
 
-fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> {
+pub(super) fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> {
     connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|source| OpenFault::at(file, source))

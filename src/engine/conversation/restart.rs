@@ -1,0 +1,99 @@
+//! What a start of the server does to a conversation: decided at once, written a little later.
+//!
+//! A start takes every session away and gives every timer its full length again. Were that written
+//! for every conversation before anybody is served, a start would take as long as the disk needs
+//! for all of them. It need not be: a crash before it is written is a start again, which says the
+//! same anew. So it is written before whatever happens next in the conversation, before anybody is
+//! told anything of it, or when its turn comes, whichever is first.
+
+use actix::Context;
+
+use crate::domain::conversation::command::Command;
+use crate::domain::conversation::event::Event;
+use crate::domain::id::Seq;
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::conversation::{ConversationActor, Stage, publish};
+use crate::engine::message::Closing;
+use crate::journal::Append;
+
+/// How many conversations write their restart in a second, if nothing else makes them: the
+/// projection follows three times as fast, so nobody's reading waits.
+pub(in crate::engine) const WRITTEN_EACH_SECOND: u64 = 10_000;
+
+/// A restart that was decided and is not written.
+#[derive(Debug)]
+pub(super) struct Unwritten {
+    /// When it was decided.
+    at: Timestamp,
+    /// When it is written at the latest.
+    pub(super) write_at: Timestamp,
+    place: Seq,
+    event: Event,
+}
+
+impl ConversationActor {
+    /// Serves a conversation as it was when the server stopped. Its restart is written within
+    /// `write_within`.
+    pub(super) fn restart(&mut self, write_within: Span, context: &mut Context<Self>) {
+        self.stage = Stage::Serving;
+        let (now, workstream) = (self.shared.clock.now(), self.workstream());
+        let decided = self.conversation.decide(Command::Recover, now, &workstream);
+        debug_assert!(decided.is_ok(), "recovery is never refused");
+        for event in decided.into_iter().flat_map(|decision| decision.events) {
+            // There is at most one; were there more, the earlier would be written by this.
+            self.write_restart();
+            let place = self.conversation.seq().next();
+            self.conversation.apply(&event, now);
+            let write_at = now + write_within;
+            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, event }));
+        }
+        self.state_claims();
+        self.recount();
+        self.rearm(context);
+    }
+
+    /// After its actor had died: sessions are lost, timers start anew, and every claim is stated
+    /// again.
+    pub(super) fn recover(&mut self, context: &mut Context<Self>) {
+        let attending: Vec<_> =
+            self.conversation.attendance().sessions().iter().map(|one| one.session).collect();
+        for session in attending {
+            publish::close_session(&self.shared, session, Closing::Restarted);
+        }
+        let recovered = self.perform(Command::Recover);
+        debug_assert!(recovered.is_ok(), "recovery is never refused");
+        self.state_claims();
+        self.recount();
+        self.rearm(context);
+    }
+
+    /// Gives the restart to the journal, if that has not been done. Nothing is held back for it,
+    /// because nothing follows from it that anybody waits for.
+    pub(super) fn write_restart(&mut self) {
+        let Some(unwritten) = self.unwritten.take() else { return };
+        let Unwritten { at, place, event, .. } = *unwritten;
+        self.shared.journal.append(Append::Conversation {
+            id: self.id(),
+            first: place,
+            at,
+            events: vec![event],
+        });
+    }
+
+    /// Writes the restart if its turn has come.
+    pub(super) fn write_restart_if_due(&mut self) {
+        let now = self.shared.clock.now();
+        if self.unwritten.as_ref().is_some_and(|unwritten| unwritten.write_at <= now) {
+            self.write_restart();
+        }
+    }
+
+    /// The last place that was given to the journal.
+    pub(super) fn written_through(&self) -> Seq {
+        match &self.unwritten {
+            // The restart is the last thing that happened, or it would have been written.
+            Some(unwritten) => Seq::new(unwritten.place.number() - 1),
+            None => self.conversation.seq(),
+        }
+    }
+}
