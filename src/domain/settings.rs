@@ -10,6 +10,9 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::limits;
 
+/// How many seconds a window may have.
+pub const WINDOW_SECONDS: std::ops::RangeInclusive<u64> = 2..=86_400;
+
 /// The settings a chat is handled under. The setting in force when a timer starts decides its
 /// length; a timer that runs keeps its deadline.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,7 +67,12 @@ impl Workstream {
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         found.extend(outside("units", u64::from(self.units), 1, 1_000, ""));
-        found.extend(span_outside("window_s", self.window, 2, 86_400));
+        found.extend(span_outside(
+            "window_s",
+            self.window,
+            *WINDOW_SECONDS.start(),
+            *WINDOW_SECONDS.end(),
+        ));
         found.extend(span_outside("heartbeat_s", self.heartbeat, 1, 120));
         found.extend(span_outside("offer_s", self.offer, 2, 600));
         found.extend(outside("decline_limit", u64::from(self.decline_limit), 1, 5, ""));

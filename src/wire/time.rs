@@ -107,3 +107,28 @@ pub fn spoken(span: Span) -> String {
         two(millis / HOUR, "h", millis % HOUR / MINUTE, "min")
     }
 }
+
+/// Reads a length of time as people write one: `120s`, `5min`, `1h 30m`.
+pub fn duration(text: &str) -> Result<Span, String> {
+    let wrong = || "must be a length of time, such as 120s, 5min or 1h".to_owned();
+    let length: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    u64::try_from(length.as_millis()).map(Span::from_millis).map_err(|_| wrong())
+}
+
+/// Reads a point in time as people write one: RFC 3339, a date, or a time of day in UTC, which is
+/// of the day of `day`.
+pub fn moment(text: &str, day: Timestamp) -> Result<Timestamp, String> {
+    use jiff::civil::{Date, DateTime, Time};
+
+    let in_utc = |at: DateTime| at.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|at| at.timestamp());
+    let day = jiff::Timestamp::from_millisecond(day.as_millis()).unwrap_or_default();
+    let today = day.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let at = text
+        .parse::<jiff::Timestamp>()
+        .ok()
+        .or_else(|| text.parse::<Time>().ok().and_then(|time| in_utc(today.to_datetime(time))))
+        .or_else(|| text.parse::<DateTime>().ok().and_then(in_utc))
+        .or_else(|| text.parse::<Date>().ok().and_then(|date| in_utc(date.to_datetime(Time::MIN))));
+    at.map(|at| Timestamp::from_millis(at.as_millisecond()))
+        .ok_or_else(|| "must be a time, such as 2026-03-01T14:03:07Z or 14:03:07".to_owned())
+}

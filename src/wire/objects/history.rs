@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::conversation::event::{Audience, Author, Event, Recorded};
+use crate::domain::id::ConversationId;
 use crate::wire::narrative::{self, Attended, Change, Step};
 use crate::wire::time::At;
 
@@ -196,6 +197,21 @@ pub struct TimelinePage {
 
 fn kinds() -> utoipa::openapi::Object {
     super::names(["message", "notice"])
+}
+
+impl TimelinePage {
+    /// The whole timeline of a conversation, as far as its history tells; nothing when that is
+    /// empty. `history` must be whole from the first event on.
+    pub fn whole(id: ConversationId, history: Vec<Recorded>) -> Option<Self> {
+        let sessions = narrative::attended(&history).iter().map(SessionSummary::from).collect();
+        let (conversation, steps) = narrative::steps(id, history.clone());
+        Some(Self {
+            why: narrative::why(&conversation.view()?, &history),
+            sessions,
+            entries: steps.iter().map(TimelineEntry::from).collect(),
+            next: None,
+        })
+    }
 }
 
 fn changed() -> utoipa::openapi::Object {
