@@ -16,7 +16,7 @@ pub use figures::{FiguresObject, QueueFigures, StateFigures};
 pub use history::{TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage};
 pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
-    WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
+    RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
 };
 
 use utoipa::openapi::{Object, ObjectBuilder, Type};
