@@ -17,6 +17,9 @@ use sha2::Sha256;
 
 use crate::domain::id::{ConversationId, VisitorId, WidgetId};
 
+/// The files of a data directory that hold the secrets, for whoever copies them.
+pub const FILES: [&str; 2] = [ACCESS_FILE, SECRET_FILE];
+
 const ACCESS_FILE: &str = "access.json";
 const SECRET_FILE: &str = "secret";
 const SECRET_BYTES: usize = 32;

@@ -12,6 +12,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::Parser as _;
+
+pub use crate::config::flags::{DataFlags, Flags};
 use crate::config::sources::Sources;
 
 /// What the operator decided.
@@ -120,6 +123,21 @@ impl Config {
         environment: impl Fn(&str) -> Option<OsString>,
         read_file: impl Fn(&Path) -> io::Result<String>,
     ) -> Result<Self, ConfigFault> {
+        let flags = Flags::try_parse_from(flags);
+        let flags = flags.map_err(|error| ConfigFault::Usage(Box::new(error)))?;
+        Self::gather(flags, environment, read_file)
+    }
+
+    /// The configuration of this process, started with these flags.
+    pub fn of_this_process(flags: Flags) -> Result<Self, ConfigFault> {
+        Self::gather(flags, |name| std::env::var_os(name), |path| std::fs::read_to_string(path))
+    }
+
+    fn gather(
+        flags: Flags,
+        environment: impl Fn(&str) -> Option<OsString>,
+        read_file: impl Fn(&Path) -> io::Result<String>,
+    ) -> Result<Self, ConfigFault> {
         let mut sources = Sources::gather(flags, environment, read_file)?;
         let listen = sources.take("listen", address);
         let data = sources.take("data", directory);
@@ -141,11 +159,16 @@ impl Config {
             drain: drain.unwrap_or(Duration::from_secs(10)),
         })
     }
+}
 
-    /// The configuration of this process.
-    pub fn of_this_process() -> Result<Self, ConfigFault> {
-        let environment = |name: &str| std::env::var_os(name);
-        Self::load(std::env::args_os(), environment, |path| std::fs::read_to_string(path))
+impl DataFlags {
+    /// The data directory that a server of this process with the same flags would use. The whole
+    /// configuration is checked with it, as the server would.
+    pub fn directory(&self) -> Result<PathBuf, ConfigFault> {
+        let Self { data, config } = self.clone();
+        let mut flags = Flags::parse_from(["holdline"]);
+        (flags.data, flags.config) = (data, config);
+        Config::of_this_process(flags).map(|config| config.data)
     }
 }
 

@@ -22,7 +22,8 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::decision::Receipt;
-use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId};
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, WorkstreamId};
+use crate::domain::settings::Retention;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 
@@ -138,6 +139,26 @@ pub struct Located {
     pub recorded: Recorded,
 }
 
+/// What becomes of the closed conversations of a workstream.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RetentionRule {
+    /// Which conversations: those that began in this workstream.
+    pub workstream: WorkstreamId,
+    /// What becomes of them, and when.
+    pub retention: Retention,
+}
+
+/// What one step of the retention has done.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Retained {
+    /// How many conversations were archived.
+    pub archived: u64,
+    /// How many were deleted.
+    pub deleted: u64,
+    /// Whether there may be more to do.
+    pub is_more: bool,
+}
+
 /// The history of everything. Two implementations: on `SQLite`, and in memory.
 ///
 /// Every read sees at least all that was durable when it was asked for.
@@ -151,6 +172,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// Whether writing works, as far as is known: not after a sync failed, which ends it until the
     /// next start, and not while the disk is full, which may pass.
     fn is_writable(&self) -> bool;
+
+    /// How many events are durable and cannot be read yet.
+    fn lag(&self) -> u64;
 
     /// The last durable position.
     fn head(&self) -> Position;
@@ -188,6 +212,14 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         after: Position,
         most: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>>;
+
+    /// Takes one small step of the retention: archives or deletes some of the conversations whose
+    /// time is over by these rules at `now`. Nothing else waits for it longer than for an append.
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>>;
 
     /// Resolves when everything appended before is durable and can be read.
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;

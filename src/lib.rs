@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod domain;

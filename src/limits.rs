@@ -160,6 +160,21 @@ pub const LOG_PAGES_MAX: u32 = 8_192;
 /// trying tells whether it has passed.
 pub const WRITE_AGAIN_MS: u64 = 500;
 
+/// Events that one step of the retention takes out, because appends wait for its transaction. A
+/// conversation that has more is a step of its own.
+pub const RETENTION_EVENTS_MAX: usize = 256;
+
+/// Conversations that one step of the retention takes out, because each is looked up in two files.
+pub const RETENTION_CONVERSATIONS_MAX: usize = 32;
+
+/// Milliseconds between two steps of the retention while there is more to do, so that it has the
+/// disk for the smaller part of the time.
+pub const RETENTION_PAUSE_MS: u64 = 100;
+
+/// Seconds after which the retention looks again when it had nothing to do, because its rules
+/// count in days.
+pub const RETENTION_EVERY_SECONDS: u64 = 60;
+
 /// Conversations waiting in one queue. A further chat is refused (`queue_full`).
 pub const QUEUE_WAITING_MAX: usize = 200_000;
 

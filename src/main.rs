@@ -1,9 +1,11 @@
-//! The program: reads the configuration, runs the server until it is told to stop.
+//! The program: carries out a command, or runs the server until it is told to stop.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use holdline::config::{Config, ConfigFault, LogFormat};
+use clap::Parser as _;
+use holdline::commands::Program;
+use holdline::config::{Config, LogFormat};
 use holdline::server::Server;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -12,9 +14,16 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let config = match Config::of_this_process() {
+    // Ends the process where the flags are not understood (2), or only help was asked for (0).
+    let program = Program::parse();
+    if let Some(command) = program.command {
+        return match command.run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => fail(&fault),
+        };
+    }
+    let config = match Config::of_this_process(program.flags) {
         Ok(config) => config,
-        Err(ConfigFault::Usage(usage)) => usage.exit(),
         Err(fault) => return fail(&fault),
     };
     log_to_standard_error(&config);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each part of the crate may use of the others. `limits` and `clock` are leaves that any
 /// part of the shell may use; the domain uses only `limits`.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("domain", &["limits"]),
     ("limits", &[]),
     ("clock", &["domain"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("journal", &["domain", "limits"]),
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
     ("access", &["domain"]),
+    ("commands", &["access", "config", "domain", "journal", "limits", "wire"]),
     ("config", &[]),
     ("demo", &["domain"]),
     ("socket", &["access", "domain", "engine", "limits", "wire"]),

@@ -3,14 +3,14 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are printed as they are by --help")]
 
-use clap::Parser;
+use clap::{Args, Parser};
 
-/// A live-chat engine that knows when the customer is gone.
+/// The flags of a server.
 ///
 /// A flag wins over the environment, the environment over the file.
 #[derive(Debug, Parser)]
 #[command(name = "holdline", version)]
-pub(super) struct Flags {
+pub struct Flags {
     /// Where connections are taken [default: 127.0.0.1:8080; env: HOLDLINE_LISTEN]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
@@ -38,6 +38,17 @@ pub(super) struct Flags {
     /// How many seconds a stop may take, 0 to 300 [default: 10; env: HOLDLINE_DRAIN_S]
     #[arg(long, value_name = "SECONDS")]
     pub(super) drain_s: Option<String>,
+}
+
+/// The flags of a command that needs a data directory and nothing else of the configuration.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DataFlags {
+    /// The data directory [default: ./holdline-data; env: HOLDLINE_DATA]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// The server's TOML file, which may name the data directory [env: HOLDLINE_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<String>,
 }
 
 impl Flags {

@@ -6,8 +6,6 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
-
 use crate::config::flags::Flags;
 use crate::config::{ConfigFault, Mistake};
 
@@ -38,12 +36,10 @@ pub(super) struct Sources {
 impl Sources {
     /// Gathers what was given where.
     pub(super) fn gather(
-        flags: impl IntoIterator<Item = OsString>,
+        mut flags: Flags,
         environment: impl Fn(&str) -> Option<OsString>,
         read_file: impl Fn(&Path) -> io::Result<String>,
     ) -> Result<Self, ConfigFault> {
-        let mut flags =
-            Flags::try_parse_from(flags).map_err(|error| ConfigFault::Usage(Box::new(error)))?;
         let mut sources = Self { given: BTreeMap::new(), mistakes: Vec::new() };
         let file = flags.config.take().map(OsString::from);
         // The least goes in first, and is written over.

@@ -42,6 +42,8 @@ pub struct Workstream {
     pub idle: Option<IdleRule>,
     /// Where a customer who returns too late is sent; a new chat when absent.
     pub redirect: Option<Arc<str>>,
+    /// What becomes of chats long after they were closed; kept for ever when absent.
+    pub retention: Option<Retention>,
 }
 
 impl Workstream {
@@ -60,6 +62,7 @@ impl Workstream {
             autoclose: Autoclose::default(),
             idle: None,
             redirect: None,
+            retention: None,
         }
     }
 
@@ -103,6 +106,10 @@ impl Workstream {
                     "must be an http or https address of at most 2048 bytes",
                 ));
             }
+        }
+        if let Some(retention) = self.retention {
+            let days = u64::from(retention.after_days);
+            found.extend(outside("retention.after_days", days, 1, 36_500, " days"));
         }
         found
     }
@@ -186,6 +193,31 @@ pub struct IdleRule {
     pub warn: Span,
     /// When the chat moves to wrap-up; longer than `warn`.
     pub close: Span,
+}
+
+/// What becomes of a chat long after it was closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Retention {
+    /// How many days of 24 hours after its close: 1 to 36,500.
+    pub after_days: u32,
+    /// What becomes of it then.
+    pub then: Disposal,
+}
+
+impl Retention {
+    /// How long after its close.
+    pub fn after(&self) -> Span {
+        Span::from_secs(86_400).times(u64::from(self.after_days))
+    }
+}
+
+/// What becomes of a chat whose retention is over.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Disposal {
+    /// It moves to the archive, which only people read.
+    Archive,
+    /// It is deleted.
+    Delete,
 }
 
 /// A waiting line and who serves it.

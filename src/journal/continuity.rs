@@ -54,6 +54,12 @@ impl Continuity {
         Ok(())
     }
 
+    /// A conversation is in the journal no more. Whatever does not begin it anew is refused.
+    pub(super) fn forget(&mut self, conversation: ConversationId) {
+        self.failed.remove(&conversation);
+        self.recent.put(conversation, Seq::ZERO);
+    }
+
     /// An append that was taken, beginning at `first`, was not written. Told of several, in their
     /// order, the first of them counts.
     pub(super) fn fail(&mut self, conversation: ConversationId, first: Seq) {

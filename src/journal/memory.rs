@@ -1,23 +1,24 @@
 //! The journal in memory, for tests, benches and simulation. It keeps every promise of the real
 //! one but that of outliving the process, and it can be told to hold its receipts, or to fail.
 
-use std::collections::{BTreeMap, HashMap};
+mod durable;
+
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{self, BoxFuture, FutureExt as _};
 
-use crate::domain::agent::Presence;
+use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, Seq};
-use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
+use crate::journal::memory::durable::Durable;
 use crate::journal::{
     Append, Done, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts,
-    Recovered, page, part_begins,
+    Recovered, Retained, RetentionRule,
 };
 
 /// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
@@ -38,21 +39,6 @@ struct Course {
     holding: bool,
     fail_next: bool,
     fail_all: bool,
-}
-
-/// What has become durable.
-#[derive(Clone, Debug, Default)]
-struct Durable {
-    head: u64,
-    /// The time of the last event.
-    latest: Timestamp,
-    settings: Registry,
-    presences: BTreeMap<AgentId, Presence>,
-    conversations: HashMap<ConversationId, (Conversation, Vec<Located>)>,
-    /// Where each agent's part in a conversation begins.
-    parts: HashMap<AgentId, HashMap<ConversationId, Seq>>,
-    /// Where each event of a conversation is, in the order of the journal.
-    order: Vec<(Position, ConversationId, usize)>,
 }
 
 impl MemoryJournal {
@@ -178,118 +164,6 @@ impl Course {
     }
 }
 
-impl Durable {
-    /// Takes an append, and says through where a conversation is then durable.
-    fn take(
-        &mut self,
-        append: Append,
-        answers: &mut Vec<(Done, Position)>,
-    ) -> Option<(ConversationId, Seq)> {
-        match append {
-            Append::Conversation { id, first, at, events } => {
-                let mut seq = first;
-                for event in events {
-                    self.take_event(id, Recorded { seq, at, event });
-                    seq = seq.next();
-                }
-                Some((id, Seq::new(seq.number().saturating_sub(1))))
-            }
-            Append::Presence { agent, presence, done, .. } => {
-                self.head += 1;
-                self.presences.insert(agent, presence);
-                answers.push((done, Position(self.head)));
-                None
-            }
-            Append::Setting { change, done, .. } => {
-                self.head += 1;
-                if let SettingChange::DeleteAgent(agent) = &*change {
-                    self.presences.remove(agent);
-                }
-                self.settings.apply(*change);
-                answers.push((done, Position(self.head)));
-                None
-            }
-        }
-    }
-
-    fn take_event(&mut self, id: ConversationId, recorded: Recorded) {
-        self.latest = self.latest.max(recorded.at);
-        self.head += 1;
-        let position = Position(self.head);
-        let (conversation, located) =
-            self.conversations.entry(id).or_insert_with(|| (Conversation::new(id), Vec::new()));
-        conversation.apply(&recorded.event, recorded.at);
-        if let Some(agent) = part_begins(&recorded.event) {
-            let parts = self.parts.entry(agent.clone()).or_default();
-            parts.entry(id).or_insert(recorded.seq);
-        }
-        self.order.push((position, id, located.len()));
-        located.push(Located { position, conversation: id, recorded });
-    }
-
-    fn read(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        audience: Audience,
-        entries: usize,
-        bytes: usize,
-    ) -> Result<Vec<Recorded>, Fault> {
-        let Some((_, located)) = self.conversations.get(&id) else { return Ok(Vec::new()) };
-        let seen = located
-            .iter()
-            .map(|located| &located.recorded)
-            .filter(|recorded| recorded.seq > after && recorded.event.is_seen_by(audience));
-        page::fill(seen.cloned().map(Ok), entries, bytes)
-    }
-
-    fn list(&self, filter: &Filter, after: Option<ListCursor>, most: usize) -> Listing {
-        let place = |one: &Conversation| (one.started_at(), one.id());
-        let mut found: Vec<_> = self
-            .conversations
-            .values()
-            .map(|(conversation, _)| conversation)
-            .filter(|one| matches(filter, one))
-            .filter(|one| after.is_none_or(|after| place(one) < (after.started_at, after.id)))
-            .collect();
-        found.sort_unstable_by_key(|one| std::cmp::Reverse(place(one)));
-        let more = found.len() > most;
-        found.truncate(most);
-        let last = found.last().filter(|_| more);
-        let next = last.map(|last| ListCursor { started_at: last.started_at(), id: last.id() });
-        Listing { conversations: found.into_iter().cloned().collect(), next }
-    }
-
-    fn of_agent(&self, agent: &AgentId, after: Position, most: usize) -> Vec<Located> {
-        let Some(parts) = self.parts.get(agent) else { return Vec::new() };
-        let start = self.order.partition_point(|(position, _, _)| *position <= after);
-        let later = self.order[start..].iter();
-        let of_them = later.filter_map(|(_, id, index)| {
-            let from = parts.get(id)?;
-            let (_, located) = self.conversations.get(id)?;
-            located.get(*index).filter(|located| located.recorded.seq >= *from)
-        });
-        of_them.take(most).cloned().collect()
-    }
-}
-
-fn matches(filter: &Filter, conversation: &Conversation) -> bool {
-    let (Some(opening), Some(state)) = (conversation.opening(), conversation.state()) else {
-        return false;
-    };
-    let agent = match &filter.agent {
-        None => true,
-        Some(agent) => {
-            let waits = state == State::Open && filter.or_waiting_in.contains(&opening.queue);
-            conversation.agent() == Some(agent) || waits
-        }
-    };
-    agent
-        && (filter.states.is_empty() || filter.states.contains(&state))
-        && (filter.queues.is_empty() || filter.queues.contains(&opening.queue))
-        && filter.widget.as_ref().is_none_or(|widget| *widget == opening.widget)
-}
-
 impl Journal for MemoryJournal {
     fn append(&self, append: Append) {
         let mut course = self.course();
@@ -316,6 +190,10 @@ impl Journal for MemoryJournal {
 
     fn is_writable(&self) -> bool {
         !self.course().fail_all
+    }
+
+    fn lag(&self) -> u64 {
+        0
     }
 
     fn head(&self) -> Position {
@@ -355,6 +233,20 @@ impl Journal for MemoryJournal {
         most: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
         self.answer(|durable| Ok(durable.of_agent(&agent, after, most)))
+    }
+
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>> {
+        let mut course = self.course();
+        let mut durable = self.durable();
+        let retained = durable.retain(&rules, now);
+        for id in std::mem::take(&mut durable.taken) {
+            course.continuity.forget(id);
+        }
+        future::ready(Ok(retained)).boxed()
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {

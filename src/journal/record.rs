@@ -8,6 +8,7 @@ mod event;
 mod forms;
 mod pieces;
 mod setting;
+mod taken_out;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::TextRefusal;
 
 pub use setting::{Document, DocumentKind, digest_text, read_digest};
+pub use taken_out::TakenOut;
 
 /// A record: what stands in the columns `kind` and `body`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,6 +39,8 @@ pub enum Entry {
     Presence(Presence),
     /// The settings were changed.
     Setting(SettingChange),
+    /// The retention took conversations out.
+    TakenOut(TakenOut),
 }
 
 /// Whose record it is: what stands in the column `stream`.
@@ -48,6 +52,8 @@ pub enum Stream {
     Agent(AgentId),
     /// The settings': `settings`.
     Settings,
+    /// The retention's: `retention`.
+    Retention,
 }
 
 /// Why a record cannot be read.
@@ -60,6 +66,9 @@ const PRESENCE_CHOSEN: &str = "presence_chosen";
 
 /// The stream of the settings.
 const SETTINGS: &str = "settings";
+
+/// The stream of the retention.
+const RETENTION: &str = "retention";
 
 /// What the stream of an agent begins with. No id holds a colon, so no two streams read the same.
 const AGENT: &str = "agent:";
@@ -85,12 +94,18 @@ impl Record {
         setting::encode(change)
     }
 
+    /// The record of what the retention took out.
+    pub fn of_taken_out(taken: &TakenOut) -> Self {
+        taken_out::encode(taken)
+    }
+
     /// The record of whatever it is.
     pub fn of(entry: &Entry) -> Self {
         match entry {
             Entry::Event(event) => Self::of_event(event),
             Entry::Presence(presence) => Self::of_presence(*presence),
             Entry::Setting(change) => Self::of_setting(change),
+            Entry::TakenOut(taken) => Self::of_taken_out(taken),
         }
     }
 
@@ -105,6 +120,9 @@ impl Entry {
         if kind == PRESENCE_CHOSEN {
             let chosen: PresenceChosen = serde_json::from_str(body)?;
             return Ok(Self::Presence(chosen.presence.into()));
+        }
+        if kind == taken_out::KIND {
+            return Ok(Self::TakenOut(taken_out::decode(body)?));
         }
         if let Some(event) = event::decode(kind, body)? {
             return Ok(Self::Event(event));
@@ -129,6 +147,7 @@ impl Stream {
             Self::Conversation(id) => id.to_string(),
             Self::Agent(agent) => format!("{AGENT}{agent}"),
             Self::Settings => SETTINGS.to_owned(),
+            Self::Retention => RETENTION.to_owned(),
         }
     }
 
@@ -136,6 +155,9 @@ impl Stream {
     pub fn read(name: &str) -> Result<Self, Unreadable> {
         if name == SETTINGS {
             return Ok(Self::Settings);
+        }
+        if name == RETENTION {
+            return Ok(Self::Retention);
         }
         match name.strip_prefix(AGENT) {
             Some(agent) => Ok(Self::Agent(agent.parse()?)),

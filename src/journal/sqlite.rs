@@ -9,21 +9,28 @@
 //! `journal.db` is the truth: one table that only grows. `chats.db` is the same told by
 //! conversation, for reading, and can be made anew at any time. See `docs/storage.md`.
 
+pub mod checking;
+pub mod copying;
 pub mod history;
+pub mod inspection;
 
 mod checkpoint;
+mod damage;
+mod log;
+mod opening;
 mod pool;
 mod progress;
 mod projector;
 mod reader;
 mod recovery;
+mod retention;
+mod row;
 mod schema;
 mod writer;
 
 use std::fmt;
-use std::fs::{File, TryLockError};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -35,21 +42,28 @@ use tokio::sync::oneshot;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::time::Timestamp;
 use crate::journal::sqlite::checkpoint::Checkpoints;
+use crate::journal::sqlite::damage::Damage;
+use crate::journal::sqlite::opening::Opened;
 use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
-use crate::journal::sqlite::projector::Projector;
+use crate::journal::sqlite::retention::Retention;
 use crate::journal::sqlite::schema::Files;
 use crate::journal::sqlite::writer::{Order, Writer};
 use crate::journal::{
     Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts, Recovered,
+    Retained, RetentionRule,
 };
+
+pub use crate::journal::sqlite::opening::OpenFault;
 
 /// The journal on `SQLite`. Dropping it writes what was appended, and waits for that.
 pub struct SqliteJournal {
     orders: Sender<Order>,
     readers: Pool,
     progress: Arc<Progress>,
+    damage: Arc<Damage>,
     receipts: Arc<dyn Receipts>,
     threads: Mutex<Option<Threads>>,
 }
@@ -59,107 +73,51 @@ struct Threads {
     writer: JoinHandle<()>,
     projector: JoinHandle<()>,
     checkpoints: Checkpoints,
+    retention: Retention,
     /// Held until the end, so that no other server opens the directory before.
     _lock: File,
-}
-
-/// Why a journal cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenFault {
-    /// The directory, or a file in it, cannot be made or removed.
-    #[error("{} cannot be used: {source}", path.display())]
-    Directory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another server has it open.
-    #[error("another server is using the data directory {}", .0.display())]
-    InUse(PathBuf),
-    /// A newer release has written it.
-    #[error(
-        "{} was written by a newer release (version {found}; this one knows {known})",
-        file.display()
-    )]
-    FromTheFuture {
-        /// Which file.
-        file: PathBuf,
-        /// The version it has.
-        found: i64,
-        /// The newest version that this release knows.
-        known: i64,
-    },
-    /// The database cannot be opened.
-    #[error("{} cannot be opened: {source}", file.display())]
-    Database {
-        /// Which file.
-        file: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
-    /// What is stored cannot be read.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
-impl OpenFault {
-    fn at(file: &Path, source: rusqlite::Error) -> Self {
-        Self::Database { file: file.to_owned(), source }
-    }
 }
 
 impl SqliteJournal {
     /// Opens the journal in this directory, which is made if it is not there, and reads what is
     /// needed to start again. It blocks until everything in the journal can be read.
     pub fn open(dir: &Path, receipts: Arc<dyn Receipts>) -> Result<(Self, Recovered), OpenFault> {
-        make_dir(dir)?;
+        opening::make_dir(dir)?;
         let files = Files::of(dir);
-        let lock = take_lock(dir, &files)?;
-        let journal = schema::open_journal(&files)?;
-        let head =
-            schema::head(&journal).map_err(|source| OpenFault::at(&files.journal, source))?;
-        let latest =
-            schema::latest(&journal).map_err(|source| OpenFault::at(&files.journal, source))?;
-        let chats = schema::open_chats(&files, head)?;
+        let lock = opening::take_lock(dir, &files)?;
+        let Opened { journal, projector, head, recovered } = opening::open(&files)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
         let in_journal = |source| OpenFault::at(&files.journal, source);
-
-        let position = schema::projected(&chats).map_err(in_chats)?;
-        let registry = recovery::settings(&chats)?;
-        let follower = schema::open_for_reading(&files.journal).map_err(in_journal)?;
-        let mut projector = Projector::new(follower, chats, registry, position);
-        projector.catch_up(head)?;
-        let recovered = Recovered {
-            settings: projector.registry().clone(),
-            presences: recovery::presences(projector.chats())?,
-            conversations: recovery::conversations(&files.chats)?,
-            latest,
-        };
-
         let progress = Arc::new(Progress::new(head, head));
         let readers = Pool::open(&files.chats).map_err(in_chats)?;
         let checkpoints = Checkpoints::open(&files).map_err(in_journal)?;
+        let damage = Arc::new(Damage::new(&files));
         let (orders, ordered) = mpsc::channel();
+        let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
         let writer = Writer::new(journal, ordered, Arc::clone(&receipts), Arc::clone(&progress));
         let threads = Threads {
             writer: spawn("journal-writer", move || writer.run()),
             projector: spawn("journal-projector", {
-                let progress = Arc::clone(&progress);
-                move || projector.run(&progress)
+                let (progress, damage) = (Arc::clone(&progress), Arc::clone(&damage));
+                move || projector.run(&progress, &damage)
             }),
             checkpoints,
+            retention,
             _lock: lock,
         };
         let threads = Mutex::new(Some(threads));
-        Ok((Self { orders, readers, progress, receipts, threads }, recovered))
+        Ok((Self { orders, readers, progress, damage, receipts, threads }, recovered))
     }
 
     /// Writes what was appended before, and stops. What is appended later fails. It blocks until
     /// everything is written and can be read.
     pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, projector, checkpoints, _lock }) = threads else { return };
+        let Some(Threads { writer, projector, checkpoints, retention, _lock }) = threads else {
+            return;
+        };
+        // It orders the writer, which must answer it before it stops.
+        retention.close();
         // A writer that is gone needs no order to stop.
         drop(self.orders.send(Order::Stop));
         for (name, thread) in [("writer", writer), ("projector", projector)] {
@@ -178,12 +136,13 @@ impl SqliteJournal {
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, Fault>> {
         let (answer, answered) = oneshot::channel();
-        let progress = Arc::clone(&self.progress);
+        let (progress, damage) = (Arc::clone(&self.progress), Arc::clone(&self.damage));
         self.readers.run(move |connection| {
             if answer.is_closed() {
                 return;
             }
             let found = progress.wait_for(position.0).and_then(|()| read(connection));
+            found.as_ref().err().inspect(|fault| damage.note(fault));
             // Whoever asked may have gone.
             drop(answer.send(found));
         });
@@ -196,12 +155,13 @@ impl SqliteJournal {
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, Fault>> {
         let (answer, answered) = oneshot::channel();
-        let progress = Arc::clone(&self.progress);
+        let (progress, damage) = (Arc::clone(&self.progress), Arc::clone(&self.damage));
         let readers = self.readers.clone();
         let settled = Order::Settled(Box::new(move || {
             let position = progress.head();
             readers.run(move |connection| {
                 let found = progress.wait_for(position).and_then(|()| read(connection));
+                found.as_ref().err().inspect(|fault| damage.note(fault));
                 drop(answer.send(found));
             });
         }));
@@ -222,7 +182,7 @@ impl Journal for SqliteJournal {
             Order::Append(Append::Presence { done, .. } | Append::Setting { done, .. }) => {
                 drop(done.send(Err(Fault::Closed)));
             }
-            Order::Settled(_) | Order::Stop => {}
+            Order::Settled(_) | Order::TakeOut(_) | Order::Stop => {}
         }
     }
 
@@ -232,6 +192,10 @@ impl Journal for SqliteJournal {
 
     fn is_writable(&self) -> bool {
         self.progress.is_writable()
+    }
+
+    fn lag(&self) -> u64 {
+        self.progress.lag()
     }
 
     fn head(&self) -> Position {
@@ -273,6 +237,21 @@ impl Journal for SqliteJournal {
         self.ask(self.head(), move |connection| reader::of_agent(connection, &agent, after, most))
     }
 
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>> {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = threads.as_ref().map(|threads| threads.retention.step(rules, now));
+        Box::pin(async move {
+            match answered {
+                Some(answered) => answered.await.unwrap_or(Err(Fault::Closed)),
+                None => Err(Fault::Closed),
+            }
+        })
+    }
+
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
         self.ask_when_settled(|_| Ok(()))
     }
@@ -290,24 +269,6 @@ impl fmt::Debug for SqliteJournal {
             .debug_struct("SqliteJournal")
             .field("progress", &self.progress)
             .finish_non_exhaustive()
-    }
-}
-
-fn make_dir(dir: &Path) -> Result<(), OpenFault> {
-    use std::os::unix::fs::DirBuilderExt as _;
-
-    // What customers write is nobody else's on this machine.
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| OpenFault::Directory { path: dir.to_owned(), source })
-}
-
-fn take_lock(dir: &Path, files: &Files) -> Result<File, OpenFault> {
-    let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-    let lock = File::create(&files.lock).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenFault::InUse(dir.to_owned())),
-        Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
 

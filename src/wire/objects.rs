@@ -19,7 +19,7 @@ pub use history::{
 };
 pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
-    WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
+    RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
 };
 
 use utoipa::openapi::{Object, ObjectBuilder, Type};

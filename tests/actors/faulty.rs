@@ -7,8 +7,11 @@ use futures_util::future::BoxFuture;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Recorded};
 use holdline::domain::id::{AgentId, ConversationId, Seq};
+use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
-use holdline::journal::{Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position};
+use holdline::journal::{
+    Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Retained, RetentionRule,
+};
 
 /// The journal in memory, with two more faults.
 #[derive(Debug)]
@@ -48,6 +51,10 @@ impl Journal for FaultyJournal {
         self.inner.is_writable()
     }
 
+    fn lag(&self) -> u64 {
+        self.inner.lag()
+    }
+
     fn head(&self) -> Position {
         self.inner.head()
     }
@@ -83,6 +90,14 @@ impl Journal for FaultyJournal {
         most: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
         self.inner.of_agent(agent, after, most)
+    }
+
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>> {
+        self.inner.retain(rules, now)
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {

@@ -1,11 +1,14 @@
 //! The stored forms of the settings: each change as a record, each document as it stands now.
 
+mod digest;
+mod retention;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::AgentId;
-use crate::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::settings::{
     AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream, WrapupBlock,
 };
@@ -13,6 +16,10 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::pieces::RoleName;
 use crate::journal::record::{Record, Unreadable, json};
+
+pub use digest::{digest_text, read_digest};
+pub(super) use retention::DisposalName;
+use retention::RetentionForm;
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -71,6 +78,8 @@ struct WorkstreamForm {
     idle: Option<IdleForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention: Option<RetentionForm>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -212,30 +221,6 @@ pub(super) fn changed_documents(
     }
 }
 
-/// The digest as 64 hexadecimal digits.
-pub fn digest_text(digest: &TokenDigest) -> String {
-    digest.0.iter().fold(String::with_capacity(64), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(nibble.into(), 16));
-        }
-        text
-    })
-}
-
-/// The digest that is written like this.
-pub fn read_digest(text: &str) -> Result<TokenDigest, Unreadable> {
-    let malformed = || Unreadable("a token's digest is not 64 hexadecimal digits".to_owned());
-    let mut digest = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(malformed());
-    }
-    for (index, byte) in digest.iter_mut().enumerate() {
-        let pair = &text[2 * index..2 * index + 2];
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| malformed())?;
-    }
-    Ok(TokenDigest(digest))
-}
-
 fn queues_that_changed<'a>(
     before: &'a Registry,
     after: &'a Registry,
@@ -290,6 +275,7 @@ impl From<&Workstream> for WorkstreamForm {
                 close: idle.close.as_millis(),
             }),
             redirect: workstream.redirect.as_deref().map(str::to_owned),
+            retention: workstream.retention.map(RetentionForm::from),
         }
     }
 }
@@ -323,6 +309,7 @@ impl IntoSettings for WorkstreamForm {
                 close: Span::from_millis(idle.close),
             }),
             redirect: self.redirect.map(Arc::from),
+            retention: self.retention.map(Into::into),
         })
     }
 }

@@ -2,9 +2,10 @@
 //! after one.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::{ConversationId, Seq};
@@ -12,7 +13,10 @@ use crate::domain::settings::registry::Registry;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::Entry;
-use crate::journal::sqlite::schema::{self, CHATS_VERSION, Files, JOURNAL_VERSION};
+use crate::journal::sqlite::row::{self, COLUMNS, Row as StoredRow};
+use crate::journal::sqlite::schema::{
+    self, ARCHIVE_VERSION, CHATS_VERSION, Files, JOURNAL_VERSION,
+};
 use crate::journal::sqlite::{OpenFault, reader, recovery};
 
 /// The past of a data directory. It changes nothing, and takes no lock that a server would wait
@@ -22,6 +26,8 @@ pub struct History {
     journal: Connection,
     /// Nothing when there is none, or one of another release; then the journal is read for all.
     chats: Option<Connection>,
+    /// What was moved out of the others.
+    archive: Option<Connection>,
     /// Up to where `chats` tells it.
     projected: u64,
     head: u64,
@@ -33,14 +39,9 @@ impl History {
         let files = Files::of(dir);
         let missing = |source| OpenFault::Directory { path: files.journal.clone(), source };
         std::fs::metadata(&files.journal).map_err(missing)?;
-        let in_journal = |source| OpenFault::at(&files.journal, source);
-        let journal = schema::open_for_reading(&files.journal).map_err(in_journal)?;
-        let found = schema::user_version(&journal, &files.journal)?;
-        if found > JOURNAL_VERSION {
-            let (file, known) = (files.journal, JOURNAL_VERSION);
-            return Err(OpenFault::FromTheFuture { file, found, known });
-        }
-        let chats = open_chats(&files)?;
+        let journal = open(&files.journal, JOURNAL_VERSION)?;
+        let journal = journal.ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?;
+        let (chats, archive) = (open_chats(&files)?, open(&files.archive, ARCHIVE_VERSION)?);
         // From here on everything is read as of one moment: first what follows, then the truth.
         for connection in chats.iter().chain([&journal]) {
             connection.execute_batch("BEGIN").map_err(Fault::from)?;
@@ -49,15 +50,15 @@ impl History {
             Some(chats) => schema::projected(chats).map_err(Fault::from)?,
             None => 0,
         };
-        let head = schema::head(&journal).map_err(in_journal)?;
-        Ok(Self { journal, chats, projected, head })
+        let head = schema::head(&journal).map_err(Fault::from)?;
+        Ok(Self { journal, chats, archive, projected, head })
     }
 
     /// Everything that happened in a conversation, in order; empty when there is none.
     pub fn conversation(&self, id: ConversationId) -> Result<Vec<Recorded>, Fault> {
         let mut history = Vec::new();
         if let Some(chats) = &self.chats {
-            let sql = "SELECT seq, at, kind, body FROM timeline
+            let sql = "SELECT seq, at, kind, body, position, checksum FROM timeline
                  WHERE conversation = ? AND position <= ? ORDER BY seq";
             let mut statement = chats.prepare_cached(sql)?;
             let mut rows = statement.query(params![id.to_string(), self.projected])?;
@@ -65,32 +66,42 @@ impl History {
                 history.push(reader::recorded(row, id, 0)?);
             }
         }
-        let sql = "SELECT seq, at, kind, body, position FROM events
-             WHERE position > ? AND position <= ? AND stream = ? ORDER BY position";
-        let mut statement = self.journal.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.projected, self.head, id.to_string()])?;
-        while let Some(row) = rows.next()? {
-            history.push(from_journal(row)?);
+        let stream = id.to_string();
+        self.each_not_projected("stream = ?3", &stream, |row| {
+            history.push(recorded(row)?);
+            Ok(())
+        })?;
+        if history.is_empty()
+            && let Some(archive) = &self.archive
+        {
+            let sql = format!("SELECT {COLUMNS} FROM events WHERE stream = ? ORDER BY position");
+            let mut statement = archive.prepare_cached(&sql)?;
+            let mut rows = statement.query([stream])?;
+            while let Some(row) = rows.next()? {
+                history.push(recorded(&StoredRow::of(row)?.verified()?)?);
+            }
         }
         Ok(history)
     }
 
     /// Visits every conversation that began at `since` or later, each with everything that
-    /// happened in it, in no order.
+    /// happened in it, in no order. One that is archived is not visited.
     pub fn each(
         &self,
         since: Timestamp,
         mut visit: impl FnMut(ConversationId, Vec<Recorded>),
     ) -> Result<(), Fault> {
-        let mut later = self.not_projected()?;
+        let mut later: HashMap<ConversationId, Vec<Recorded>> = HashMap::new();
+        self.each_not_projected("?3 = '' AND seq > 0", "", |row| {
+            later.entry(stream(&row.stream)?).or_default().push(recorded(row)?);
+            Ok(())
+        })?;
         let mut give = |id: ConversationId, mut history: Vec<Recorded>| {
             history.extend(later.remove(&id).unwrap_or_default());
-            if history.first().is_some_and(|first| first.at >= since) {
-                visit(id, history);
-            }
+            visit(id, history);
         };
         if let Some(chats) = &self.chats {
-            let sql = "SELECT t.seq, t.at, t.kind, t.body, t.conversation
+            let sql = "SELECT t.seq, t.at, t.kind, t.body, t.position, t.checksum, t.conversation
                  FROM conversations c CROSS JOIN timeline t
                  WHERE c.started_at >= ? AND t.conversation = c.id AND t.position <= ?
                  ORDER BY c.number, t.seq";
@@ -98,7 +109,7 @@ impl History {
             let mut rows = statement.query(params![since.as_millis(), self.projected])?;
             let mut current: Option<(ConversationId, Vec<Recorded>)> = None;
             while let Some(row) = rows.next()? {
-                let id = stream(row.get(4)?)?;
+                let id = stream(&row.get::<_, String>(6)?)?;
                 let recorded = reader::recorded(row, id, 0)?;
                 match &mut current {
                     Some((known, history)) if *known == id => history.push(recorded),
@@ -131,17 +142,13 @@ impl History {
             Some(chats) => recovery::settings(chats)?,
             None => Registry::default(),
         };
-        let sql = "SELECT kind, body, position FROM events
-             WHERE position > ? AND position <= ? AND stream = 'settings' ORDER BY position";
-        let mut statement = self.journal.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.projected, self.head])?;
-        while let Some(row) = rows.next()? {
-            let (kind, body): (String, String) = (row.get(0)?, row.get(1)?);
-            let entry = Entry::read(&kind, &body).map_err(|error| damaged(row, 2, &error.0))?;
-            if let Entry::Setting(change) = entry {
+        self.each_not_projected("stream = ?3", "settings", |row| {
+            let entry = Entry::read(&row.kind, &row.body);
+            if let Entry::Setting(change) = entry.map_err(|error| row.damaged(&error.0))? {
                 registry.apply(change);
             }
-        }
+            Ok(())
+        })?;
         Ok(registry)
     }
 
@@ -152,46 +159,62 @@ impl History {
         Ok(at.map(Timestamp::from_millis))
     }
 
-    /// What stands in the journal only.
-    fn not_projected(&self) -> Result<HashMap<ConversationId, Vec<Recorded>>, Fault> {
-        let sql = "SELECT seq, at, kind, body, position, stream FROM events
-             WHERE position > ? AND position <= ? AND seq > 0 ORDER BY position";
-        let mut statement = self.journal.prepare_cached(sql)?;
-        let mut rows = statement.query(params![self.projected, self.head])?;
-        let mut later: HashMap<ConversationId, Vec<Recorded>> = HashMap::new();
+    /// Reads what stands in the journal only, as far as it matches `which` of `given`.
+    fn each_not_projected(
+        &self,
+        which: &str,
+        given: &str,
+        mut take: impl FnMut(&StoredRow) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let columns = row::columns(&self.journal)?;
+        let sql = format!(
+            "SELECT {columns} FROM events
+             WHERE position > ?1 AND position <= ?2 AND {which} ORDER BY position"
+        );
+        let mut statement = self.journal.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![self.projected, self.head, given])?;
         while let Some(row) = rows.next()? {
-            later.entry(stream(row.get(5)?)?).or_default().push(from_journal(row)?);
+            take(&StoredRow::of(row)?.verified()?)?;
         }
-        Ok(later)
+        Ok(())
     }
 }
 
 fn open_chats(files: &Files) -> Result<Option<Connection>, OpenFault> {
-    if !files.chats.exists() {
+    let chats = open(&files.chats, i64::MAX)?;
+    let is_known = |chats: &Connection| Ok(schema::version(chats)? == CHATS_VERSION);
+    let known = chats.as_ref().map(is_known).transpose();
+    let known = known.map_err(|source| OpenFault::at(&files.chats, source))?;
+    Ok(chats.filter(|_| known == Some(true)))
+}
+
+/// Opens a database if it is there and this release, which knows it up to this version, can read
+/// it.
+fn open(file: &Path, known: i64) -> Result<Option<Connection>, OpenFault> {
+    if !file.exists() {
         return Ok(None);
     }
-    let in_chats = |source| OpenFault::at(&files.chats, source);
-    let chats = schema::open_for_reading(&files.chats).map_err(in_chats)?;
-    Ok((schema::user_version(&chats, &files.chats)? == CHATS_VERSION).then_some(chats))
+    let at = |source| OpenFault::at(file, source);
+    let connection = schema::open_for_reading(file).map_err(at)?;
+    let found = schema::version(&connection).map_err(at)?;
+    if found > known {
+        return Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known });
+    }
+    Ok(Some(connection))
 }
 
-/// The event in the columns `seq`, `at`, `kind`, `body` and `position`.
-fn from_journal(row: &Row<'_>) -> Result<Recorded, Fault> {
-    let (kind, body): (String, String) = (row.get(2)?, row.get(3)?);
-    let event = Entry::read_event(&kind, &body).map_err(|error| damaged(row, 4, &error.0))?;
-    Ok(Recorded { seq: Seq::new(row.get(0)?), at: Timestamp::from_millis(row.get(1)?), event })
+fn recorded(row: &StoredRow) -> Result<Recorded, Fault> {
+    let event = Entry::read_event(&row.kind, &row.body);
+    Ok(Recorded {
+        seq: Seq::new(row.seq),
+        at: row.at,
+        event: event.map_err(|error| row.damaged(&error.0))?,
+    })
 }
 
-fn stream(id: String) -> Result<ConversationId, Fault> {
-    let place = || format!("the stream {id}");
-    id.parse::<ConversationId>()
-        .map_err(|error| Fault::Damaged { place: place(), problem: error.to_string() })
-}
-
-fn damaged(row: &Row<'_>, position: usize, problem: &str) -> Fault {
-    let place = row.get::<_, u64>(position).map_or_else(
-        |_| "journal.db".to_owned(),
-        |position| format!("journal.db, position {position}"),
-    );
-    Fault::Damaged { place, problem: problem.to_owned() }
+fn stream(id: &str) -> Result<ConversationId, Fault> {
+    id.parse::<ConversationId>().map_err(|error| Fault::Damaged {
+        place: format!("the stream {id}"),
+        problem: error.to_string(),
+    })
 }

@@ -44,6 +44,12 @@ impl Progress {
         self.head.load(Ordering::Acquire)
     }
 
+    /// How many durable positions are not projected.
+    pub(super) fn lag(&self) -> u64 {
+        let state = self.lock();
+        state.durable.saturating_sub(state.projected)
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use lru::LruCache;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::Recorded;
@@ -17,9 +17,11 @@ use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::record::{Entry, Stream};
+use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
+use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::reader;
+use crate::journal::sqlite::row::Row;
 use crate::limits;
 
 /// Follows the journal.
@@ -31,22 +33,13 @@ pub(super) struct Projector {
     position: u64,
 }
 
-/// A row of the journal.
-struct Row {
-    position: u64,
-    stream: String,
-    seq: u32,
-    at: Timestamp,
-    kind: String,
-    body: String,
-}
-
 /// An event, and the record that says it, which is kept as it is.
 struct Told {
     position: u64,
     recorded: Recorded,
     kind: String,
     body: String,
+    checksum: Option<u32>,
 }
 
 /// What a batch of rows says, the events by their conversation: neighbours in the timeline.
@@ -56,7 +49,7 @@ struct Batch {
     others: Vec<(Stream, Timestamp, Entry)>,
 }
 
-const ROWS: &str = "SELECT position, stream, seq, at, kind, body FROM events
+const ROWS: &str = "SELECT position, stream, seq, at, kind, body, checksum FROM events
      WHERE position > ? AND position <= ? ORDER BY position LIMIT ?";
 
 impl Projector {
@@ -81,7 +74,7 @@ impl Projector {
     }
 
     /// Projects whatever becomes durable, until nothing more will.
-    pub(super) fn run(mut self, progress: &Progress) {
+    pub(super) fn run(mut self, progress: &Progress, damage: &Damage) {
         // However this ends, nobody must wait for it any longer.
         let _ended = Ended(progress);
         while let Some(durable) = progress.wait_for_more() {
@@ -89,6 +82,7 @@ impl Projector {
                 Ok(position) => progress.set_projected(position),
                 Err(fault) => {
                     tracing::error!(%fault, "the projection stands still");
+                    damage.note(&fault);
                     progress.set_fault(fault);
                     let pause = Duration::from_millis(limits::WRITE_AGAIN_MS);
                     if progress.pause(pause) {
@@ -141,27 +135,25 @@ impl Projector {
     fn rows(&self, durable: u64) -> Result<Vec<Row>, Fault> {
         let read = || {
             let mut statement = self.journal.prepare_cached(ROWS)?;
-            let rows = statement.query_map(
-                (self.position, durable, limits::PROJECTION_EVENTS_MAX),
-                |row| {
-                    Ok(Row {
-                        position: row.get(0)?,
-                        stream: row.get(1)?,
-                        seq: row.get(2)?,
-                        at: Timestamp::from_millis(row.get(3)?),
-                        kind: row.get(4)?,
-                        body: row.get(5)?,
-                    })
-                },
-            )?;
+            let most = limits::PROJECTION_EVENTS_MAX;
+            let rows = statement.query_map((self.position, durable, most), Row::of)?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
-        Ok(read()?)
+        read().map_err(|error| {
+            if !damage::is_corruption(&error) {
+                return error.into();
+            }
+            let place = format!("journal.db, after position {}", self.position);
+            Fault::Damaged { place, problem: error.to_string() }
+        })
     }
 
     /// Writes a batch in one transaction; the conversations it has changed are returned.
     fn write(&mut self, batch: Batch, last: u64) -> Result<Vec<Conversation>, Fault> {
-        let transaction = self.chats.unchecked_transaction()?;
+        // Immediate, because SQLite does not wait for a lock where a reader becomes a writer: a
+        // checkpoint at that moment would fail the batch as "locked".
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.chats, behavior)?;
         let mut touched = Vec::with_capacity(batch.events.len());
         for (id, events) in &batch.events {
             // Taken out, so that a transaction that fails leaves nothing behind.
@@ -172,6 +164,13 @@ impl Projector {
             touched.push(rows::write_conversation(&transaction, before, events)?);
         }
         for (stream, at, entry) in batch.others {
+            if let Entry::TakenOut(TakenOut { conversations, .. }) = &entry {
+                for id in conversations {
+                    self.decoded.pop(id);
+                    rows::delete_conversation(&transaction, *id)?;
+                }
+                continue;
+            }
             write_other(&transaction, &mut self.registry, &stream, at, entry)?;
         }
         rows::write_position(&transaction, last)?;
@@ -224,17 +223,15 @@ impl Batch {
     fn read(rows: Vec<Row>) -> Result<Self, Fault> {
         let mut batch = Self::default();
         for row in rows {
-            let damaged = |problem: String| Fault::Damaged {
-                place: format!("journal.db, position {}", row.position),
-                problem,
-            };
-            let stream = Stream::read(&row.stream).map_err(|error| damaged(error.0))?;
-            let entry = Entry::read(&row.kind, &row.body).map_err(|error| damaged(error.0))?;
+            let row = row.verified()?;
+            let damaged = |error: Unreadable| row.damaged(&error.0);
+            let stream = Stream::read(&row.stream).map_err(damaged)?;
+            let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
             match (stream, entry) {
                 (Stream::Conversation(conversation), Entry::Event(event)) => {
                     let recorded = Recorded { seq: Seq::new(row.seq), at: row.at, event };
-                    let Row { position, kind, body, .. } = row;
-                    let told = Told { position, recorded, kind, body };
+                    let Row { position, kind, body, checksum, .. } = row;
+                    let told = Told { position, recorded, kind, body, checksum };
                     batch.events.entry(conversation).or_default().push(told);
                 }
                 (stream, entry) => batch.others.push((stream, row.at, entry)),

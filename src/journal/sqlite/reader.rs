@@ -10,6 +10,7 @@ use crate::domain::conversation::{Conversation, State};
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Entry;
+use crate::journal::sqlite::row;
 use crate::journal::{Fault, Filter, ListCursor, Listing, Located, Position, page, snapshot};
 
 /// What goes wrong in `chats.db` keeps people from reading; only the writer has faults of writing.
@@ -41,7 +42,7 @@ pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Con
     })?;
     if conversation.seq().number() < seq {
         let mut statement = connection.prepare_cached(
-            "SELECT seq, at, kind, body FROM timeline
+            "SELECT seq, at, kind, body, position, checksum FROM timeline
              WHERE conversation = ? AND seq > ? AND seq <= ? ORDER BY seq",
         )?;
         let mut rows = statement.query(params![id, conversation.seq().number(), seq])?;
@@ -64,11 +65,11 @@ pub(super) fn read(
 ) -> Result<Vec<Recorded>, Fault> {
     let sql = match audience {
         Audience::Agent => {
-            "SELECT seq, at, kind, body FROM timeline
+            "SELECT seq, at, kind, body, position, checksum FROM timeline
              WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?"
         }
         Audience::Customer => {
-            "SELECT seq, at, kind, body FROM timeline
+            "SELECT seq, at, kind, body, position, checksum FROM timeline
              WHERE conversation = ? AND seq > ? AND visible_to_customer ORDER BY seq LIMIT ?"
         }
     };
@@ -79,16 +80,24 @@ pub(super) fn read(
     page::fill(rows, entries, bytes)
 }
 
-/// The event in the four columns `seq`, `at`, `kind` and `body` from `first` on.
+/// The event in the six columns `seq`, `at`, `kind`, `body`, `position` and `checksum` from `first`
+/// on.
 pub(super) fn recorded(row: &Row<'_>, id: ConversationId, first: usize) -> Result<Recorded, Fault> {
     let seq = Seq::new(row.get(first)?);
     let at = Timestamp::from_millis(row.get(first + 1)?);
     let text = |index| -> rusqlite::Result<&str> { Ok(row.get_ref(index)?.as_str()?) };
     let (kind, body) = (text(first + 2)?, text(first + 3)?);
-    let event = Entry::read_event(kind, body).map_err(|error| Fault::Damaged {
-        place: format!("chats.db, the timeline of conversation {id} at {seq}"),
-        problem: error.0,
-    })?;
+    let damaged = |problem: String| {
+        let place = format!("chats.db, the timeline of conversation {id} at {seq}");
+        Fault::Damaged { place, problem }
+    };
+    let kept: Option<u32> = row.get(first + 5)?;
+    let position = row.get(first + 4)?;
+    let found = || row::checksum(position, &id.to_string(), seq.number(), at, kind, body);
+    if kept.is_some_and(|kept| kept != found()) {
+        return Err(damaged("its checksum does not match".to_owned()));
+    }
+    let event = Entry::read_event(kind, body).map_err(|error| damaged(error.0))?;
     Ok(Recorded { seq, at, event })
 }
 
@@ -99,7 +108,8 @@ pub(super) fn of_agent(
     after: Position,
     most: usize,
 ) -> Result<Vec<Located>, Fault> {
-    let sql = "SELECT t.position, t.conversation, t.seq, t.at, t.kind, t.body
+    let sql =
+        "SELECT t.position, t.conversation, t.seq, t.at, t.kind, t.body, t.position, t.checksum
          FROM participation p CROSS JOIN timeline t
          WHERE p.agent = ?1 AND p.last_position > ?2
            AND t.conversation = p.conversation AND t.seq >= p.from_seq AND t.position > ?2

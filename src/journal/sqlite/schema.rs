@@ -1,5 +1,8 @@
-//! The two databases: their tables, their settings, and the versions that this release knows.
+//! The databases: their settings, and the versions that this release knows.
 
+mod tables;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,19 +12,25 @@ use crate::domain::time::Timestamp;
 use crate::journal::sqlite::OpenFault;
 use crate::limits;
 
-/// The version of `journal.db`.
-pub(super) const JOURNAL_VERSION: i64 = 1;
+/// The version of `journal.db`. Version 1 had no checksums.
+pub(super) const JOURNAL_VERSION: i64 = 2;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 1;
+pub(super) const CHATS_VERSION: i64 = 2;
+
+/// The version of `archive.db`.
+pub(super) const ARCHIVE_VERSION: i64 = 1;
 
 /// Where the files of a data directory are.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
     pub(super) journal: PathBuf,
     pub(super) chats: PathBuf,
+    pub(super) archive: PathBuf,
     pub(super) lock: PathBuf,
+    /// It is there when `chats.db` was found to be damaged.
+    pub(super) damaged: PathBuf,
 }
 
 impl Files {
@@ -29,136 +38,87 @@ impl Files {
         Self {
             journal: dir.join("journal.db"),
             chats: dir.join("chats.db"),
+            archive: dir.join("archive.db"),
             lock: dir.join("lock"),
+            damaged: dir.join("chats.db.damaged"),
         }
+    }
+
+    /// The write-ahead log of `chats.db`.
+    pub(super) fn chats_log(&self) -> PathBuf {
+        let mut name = self.chats.clone().into_os_string();
+        name.push("-wal");
+        name.into()
     }
 }
 
-/// Only ever appended to, and without a second index: a random key would cost ten times as much.
-const JOURNAL: &str = "
-    CREATE TABLE events (
-        position INTEGER PRIMARY KEY,
-        stream   TEXT    NOT NULL,
-        seq      INTEGER NOT NULL,
-        at       INTEGER NOT NULL,
-        kind     TEXT    NOT NULL,
-        body     TEXT    NOT NULL
-    ) STRICT;
-";
+/// Refuses a file that a newer release or something else has written, without changing it. One that
+/// is not there, or empty, is fine.
+pub(super) fn refuse_foreign(file: &Path, known: i64) -> Result<(), OpenFault> {
+    match file.metadata() {
+        Ok(metadata) if metadata.len() > 0 => {}
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(OpenFault::Directory { path: file.to_owned(), source });
+        }
+        Ok(_) | Err(_) => return Ok(()),
+    }
+    let look = || {
+        let connection = open_for_reading(file)?;
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(tables, (), |row| row.get(0))?;
+        Ok((version(&connection)?, tables))
+    };
+    match look().map_err(|source| OpenFault::at(file, source))? {
+        (found, _) if found > known => {
+            Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known })
+        }
+        (found, tables) if found < 0 || (found == 0 && tables > 0) => {
+            Err(OpenFault::Foreign(file.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
 
-const CHATS: &str = "
-    CREATE TABLE projection (
-        only     INTEGER PRIMARY KEY CHECK (only = 1),
-        position INTEGER NOT NULL
-    ) STRICT;
-    INSERT INTO projection VALUES (1, 0);
-
-    CREATE TABLE conversations (
-        number        INTEGER PRIMARY KEY,
-        id            TEXT    NOT NULL UNIQUE,
-        state         TEXT    NOT NULL,
-        agent         TEXT,
-        phase         TEXT,
-        reason        TEXT,
-        widget        TEXT    NOT NULL,
-        workstream    TEXT    NOT NULL,
-        queue         TEXT    NOT NULL,
-        visitor       TEXT    NOT NULL,
-        customer_name TEXT,
-        form          TEXT,
-        context       TEXT,
-        page          TEXT,
-        locale        TEXT,
-        started_at    INTEGER NOT NULL,
-        ended_at      INTEGER,
-        closed_at     INTEGER,
-        due_at        INTEGER,
-        connected     INTEGER NOT NULL,
-        away_since    INTEGER,
-        away_until    INTEGER,
-        away_cause    TEXT,
-        seq           INTEGER NOT NULL,
-        position      INTEGER NOT NULL,
-        snapshot      BLOB    NOT NULL
-    ) STRICT;
-    CREATE INDEX conversations_by_state ON conversations (state, started_at, id);
-    CREATE INDEX conversations_by_agent ON conversations (agent, state, started_at, id)
-        WHERE agent IS NOT NULL;
-    CREATE INDEX conversations_by_queue ON conversations (queue, state, started_at, id);
-
-    CREATE TABLE timeline (
-        conversation        TEXT    NOT NULL,
-        seq                 INTEGER NOT NULL,
-        at                  INTEGER NOT NULL,
-        position            INTEGER NOT NULL,
-        kind                TEXT    NOT NULL,
-        visible_to_customer INTEGER NOT NULL,
-        body                TEXT    NOT NULL,
-        PRIMARY KEY (conversation, seq)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE VIEW messages AS
-        SELECT conversation, seq, at,
-               body ->> '$.from'  AS author,
-               body ->> '$.agent' AS agent,
-               body ->> '$.id'    AS id,
-               body ->> '$.text'  AS text
-        FROM timeline WHERE kind = 'message_posted';
-
-    CREATE TABLE participation (
-        conversation  TEXT    NOT NULL,
-        agent         TEXT    NOT NULL,
-        from_seq      INTEGER NOT NULL,
-        from_position INTEGER NOT NULL,
-        last_position INTEGER NOT NULL,
-        PRIMARY KEY (conversation, agent)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX participation_by_agent ON participation (agent, last_position);
-
-    CREATE TABLE settings (
-        kind     TEXT NOT NULL,
-        id       TEXT NOT NULL,
-        document TEXT NOT NULL,
-        PRIMARY KEY (kind, id)
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE tokens (
-        digest TEXT    PRIMARY KEY,
-        agent  TEXT    NOT NULL,
-        at     INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE presences (
-        agent    TEXT    PRIMARY KEY,
-        presence TEXT    NOT NULL,
-        at       INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-";
-
-/// Opens `journal.db` for its one writer, and makes it if it is not there.
+/// Opens `journal.db` for its one writer, and makes it if it is not there. One of an older version
+/// is brought to this one.
 pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
     let connection = open_for_writing(&files.journal, "FULL", limits::JOURNAL_CACHE_KIB)?;
-    prepare(&connection, &files.journal, JOURNAL, JOURNAL_VERSION)?;
+    let change = match user_version(&connection, &files.journal)? {
+        0 => tables::JOURNAL,
+        1 => tables::JOURNAL_FROM_1,
+        _ => return Ok(connection),
+    };
+    change_to(&connection, &files.journal, change, JOURNAL_VERSION)?;
     Ok(connection)
 }
 
 /// Opens `chats.db` for its one writer. It is made if it is not there, and made anew if it is of
-/// an older version or says more than the journal, whose last position is `head`.
-pub(super) fn open_chats(files: &Files, head: u64) -> Result<Connection, OpenFault> {
+/// an older version.
+pub(super) fn open_chats(files: &Files) -> Result<Connection, OpenFault> {
     // Losing the last transactions in a crash is harmless: they are projected again.
-    let connection = open_for_writing(&files.chats, "NORMAL", limits::PROJECTION_CACHE_KIB)?;
-    let version = user_version(&connection, &files.chats)?;
-    if version == 0 || version >= CHATS_VERSION {
-        prepare(&connection, &files.chats, CHATS, CHATS_VERSION)?;
-        if projected(&connection).map_err(|source| OpenFault::at(&files.chats, source))? <= head {
-            return Ok(connection);
-        }
+    let open = || open_for_writing(&files.chats, "NORMAL", limits::PROJECTION_CACHE_KIB);
+    let mut connection = open()?;
+    let mut version = user_version(&connection, &files.chats)?;
+    if (1..CHATS_VERSION).contains(&version) {
+        tracing::warn!(file = %files.chats.display(), "rebuilding from the journal");
+        drop(connection);
+        remove(&files.chats)?;
+        connection = open()?;
+        version = 0;
     }
-    tracing::warn!(file = %files.chats.display(), "rebuilding from the journal");
-    drop(connection);
-    remove(&files.chats)?;
-    let connection = open_for_writing(&files.chats, "NORMAL", limits::PROJECTION_CACHE_KIB)?;
-    prepare(&connection, &files.chats, CHATS, CHATS_VERSION)?;
+    if version == 0 {
+        change_to(&connection, &files.chats, tables::CHATS, CHATS_VERSION)?;
+    }
+    Ok(connection)
+}
+
+/// Opens `archive.db` for its one writer, and makes it if it is not there.
+pub(super) fn open_archive(files: &Files) -> Result<Connection, OpenFault> {
+    refuse_foreign(&files.archive, ARCHIVE_VERSION)?;
+    let connection = open_for_writing(&files.archive, "FULL", limits::JOURNAL_CACHE_KIB)?;
+    if user_version(&connection, &files.archive)? == 0 {
+        change_to(&connection, &files.archive, tables::ARCHIVE, ARCHIVE_VERSION)?;
+    }
     Ok(connection)
 }
 
@@ -217,42 +177,40 @@ fn open_for_writing(
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // Negative: KiB instead of pages.
         connection.pragma_update(None, "cache_size", -cache_kib)?;
+        // What is deleted must not stay in the file: it is written over.
+        connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
     };
     open().map_err(|source| OpenFault::at(file, source))
 }
 
-fn prepare(
+fn change_to(
     connection: &Connection,
     file: &Path,
-    schema: &str,
-    known: i64,
+    change: &str,
+    version: i64,
 ) -> Result<(), OpenFault> {
-    let found = user_version(connection, file)?;
-    if found > known {
-        return Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known });
-    }
-    if found == 0 {
-        connection
-            .execute_batch(&format!("BEGIN; {schema} PRAGMA user_version = {known}; COMMIT;"))
-            .map_err(|source| OpenFault::at(file, source))?;
-    }
-    Ok(())
+    let change = format!("BEGIN; {change} PRAGMA user_version = {version}; COMMIT;");
+    connection.execute_batch(&change).map_err(|source| OpenFault::at(file, source))
 }
 
-pub(super) fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> {
-    connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|source| OpenFault::at(file, source))
+/// The version of a file; zero when it is empty.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-fn remove(file: &Path) -> Result<(), OpenFault> {
+fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> {
+    version(connection).map_err(|source| OpenFault::at(file, source))
+}
+
+/// Removes a database.
+pub(super) fn remove(file: &Path) -> Result<(), OpenFault> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);
         match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(OpenFault::Directory { path: PathBuf::from(name), source: error });
             }
             Ok(()) | Err(_) => {}

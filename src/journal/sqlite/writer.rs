@@ -4,18 +4,23 @@
 //! While a commit waits for the disk the next group gathers by itself. A group that is smaller
 //! than the one before it waits a moment for more; an append that comes alone never waits.
 
+mod rows;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq};
+use crate::domain::settings::Disposal;
+use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
-use crate::journal::record::{Record, Stream};
+use crate::journal::record::TakenOut;
 use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::writer::rows::TakeOutError;
 use crate::journal::{Append, Done, Fault, Position, Receipts};
 use crate::limits;
 
@@ -23,10 +28,26 @@ use crate::limits;
 pub(super) enum Order {
     /// Write this.
     Append(Append),
+    /// Take conversations out, once everything before it is settled.
+    TakeOut(TakeOut),
     /// Do this once everything before it is settled.
     Settled(Box<dyn FnOnce() + Send>),
     /// Stop once everything before it is settled.
     Stop,
+}
+
+/// Conversations that are to be taken out.
+pub(super) struct TakeOut {
+    /// Which, and where all their events are.
+    pub(super) conversations: Vec<(ConversationId, Vec<u64>)>,
+    /// The position up to which their events were looked for. One that has gone on since stays.
+    pub(super) seen: u64,
+    /// What becomes of them.
+    pub(super) disposal: Disposal,
+    /// When.
+    pub(super) at: Timestamp,
+    /// Who is told how many went.
+    pub(super) done: Sender<Result<u64, Fault>>,
 }
 
 /// The writer, and the connection that only it writes with.
@@ -48,9 +69,6 @@ struct Group {
     appends: Vec<Append>,
     refused: Vec<ConversationId>,
 }
-
-const INSERT: &str =
-    "INSERT INTO events (position, stream, seq, at, kind, body) VALUES (?, ?, ?, ?, ?, ?)";
 
 impl Writer {
     pub(super) fn new(
@@ -83,6 +101,7 @@ impl Writer {
             }
             match last {
                 Some(Order::Settled(then)) => then(),
+                Some(Order::TakeOut(order)) => self.take_out(order),
                 Some(Order::Stop) => stopping = true,
                 Some(Order::Append(_)) | None => {}
             }
@@ -93,6 +112,7 @@ impl Writer {
             match order {
                 Order::Append(append) => self.commit(vec![append]),
                 Order::Settled(then) => then(),
+                Order::TakeOut(order) => self.take_out(order),
                 Order::Stop => {}
             }
         }
@@ -125,7 +145,7 @@ impl Writer {
             };
             match order {
                 Order::Append(append) => appends.push(append),
-                Order::Settled(_) | Order::Stop => return Some(order),
+                Order::Settled(_) | Order::TakeOut(_) | Order::Stop => return Some(order),
             }
         }
         None
@@ -195,61 +215,81 @@ impl Writer {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
-        let written = self.try_write(appends);
-        match &written {
-            Ok(_) => self.progress.set_writable(true),
-            Err(error) => {
-                tracing::error!(%error, appends = appends.len(), "the journal cannot be written");
-                if !self.connection.is_autocommit() {
-                    // A rollback that fails leaves the transaction to the next one's error.
-                    drop(self.connection.execute_batch("ROLLBACK"));
-                }
-                self.progress.set_writable(false);
+        match rows::write(&self.connection, self.head, appends) {
+            Ok(head) => {
+                self.progress.set_writable(true);
+                Ok(head)
             }
+            Err(error) => Err(self.broke(error)),
         }
-        written.map_err(|error| {
-            let passes = may_pass(&error);
-            let fault = Fault::Write(Arc::new(error));
-            if !passes {
-                self.broken = Some(fault.clone());
-            }
-            fault
-        })
     }
 
-    fn try_write(&self, appends: &[Append]) -> rusqlite::Result<u64> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-        let mut insert = self.connection.prepare_cached(INSERT)?;
-        let mut position = self.head;
-        for append in appends {
-            match append {
-                Append::Conversation { id, first, at, events } => {
-                    let stream = Stream::Conversation(*id).name();
-                    let mut seq = *first;
-                    for event in events {
-                        position += 1;
-                        let Record { kind, body } = Record::of_event(event);
-                        let (number, at) = (seq.number(), at.as_millis());
-                        insert.execute(params![position, stream, number, at, kind, body])?;
-                        seq = seq.next();
-                    }
-                }
-                Append::Presence { agent, presence, at, .. } => {
-                    position += 1;
-                    let stream = Stream::Agent(agent.clone()).name();
-                    let Record { kind, body } = Record::of_presence(*presence);
-                    insert.execute(params![position, stream, 0, at.as_millis(), kind, body])?;
-                }
-                Append::Setting { change, at, .. } => {
-                    position += 1;
-                    let stream = Stream::Settings.name();
-                    let Record { kind, body } = Record::of_setting(change);
-                    insert.execute(params![position, stream, 0, at.as_millis(), kind, body])?;
-                }
-            }
+    /// Notes that a transaction failed, and says what that means.
+    fn broke(&mut self, error: rusqlite::Error) -> Fault {
+        tracing::error!(%error, "the journal cannot be written");
+        self.roll_back();
+        self.progress.set_writable(false);
+        let passes = may_pass(&error);
+        let fault = Fault::Write(Arc::new(error));
+        if !passes {
+            self.broken = Some(fault.clone());
         }
-        self.connection.prepare_cached("COMMIT")?.execute(())?;
-        Ok(position)
+        fault
+    }
+
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
+            // A rollback that fails leaves the transaction to the next one's error.
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+    }
+
+    fn take_out(&mut self, order: TakeOut) {
+        let TakeOut { conversations, seen, disposal, at, done } = order;
+        let taken = self.try_take_out(conversations, seen, disposal, at);
+        // Whoever asked may have gone.
+        drop(done.send(taken));
+    }
+
+    fn try_take_out(
+        &mut self,
+        mut conversations: Vec<(ConversationId, Vec<u64>)>,
+        seen: u64,
+        disposal: Disposal,
+        at: Timestamp,
+    ) -> Result<u64, Fault> {
+        if let Some(fault) = &self.broken {
+            return Err(fault.clone());
+        }
+        let mut stays = Ok(());
+        conversations.retain(|(id, _)| match rows::goes_on(&self.connection, *id, seen) {
+            Ok(goes_on) => !goes_on,
+            Err(error) => {
+                stays = Err(error);
+                false
+            }
+        });
+        stays.map_err(|error| self.broke(error))?;
+        if conversations.is_empty() {
+            return Ok(0);
+        }
+        let ids: Vec<_> = conversations.iter().map(|(id, _)| *id).collect();
+        let events = conversations.iter().map(|(_, positions)| positions.len() as u64).sum();
+        let record = TakenOut { conversations: ids, events, disposal };
+        let head = self.head + 1;
+        match rows::take_out(&self.connection, head, at, &conversations, &record) {
+            Ok(()) => {}
+            Err(TakeOutError::Absent { position, stream }) => {
+                self.roll_back();
+                return Err(TakeOutError::absent(position, &stream));
+            }
+            Err(TakeOutError::Database(error)) => return Err(self.broke(error)),
+        }
+        self.head = head;
+        record.conversations.iter().for_each(|id| self.continuity.forget(*id));
+        self.progress.set_durable(head);
+        self.receipts.durable(Vec::new(), Position(head));
+        Ok(record.conversations.len() as u64)
     }
 
     fn settle(&mut self, appends: Vec<Append>, head: u64) {
@@ -322,6 +362,12 @@ fn through(first: Seq, count: usize) -> Seq {
 /// Whether writing may work again without a new start. After a failed sync nobody knows what the
 /// disk holds, so that one never passes.
 fn may_pass(error: &rusqlite::Error) -> bool {
+    // On a full disk SQLite cannot enlarge the index of its log, and calls that an I/O error.
+    if let rusqlite::Error::SqliteFailure(ffi::Error { extended_code, .. }, _) = error
+        && *extended_code == ffi::SQLITE_IOERR_SHMSIZE
+    {
+        return true;
+    }
     match error.sqlite_error_code() {
         None => true,
         Some(code) => !matches!(

@@ -1,6 +1,8 @@
 //! The documents of an administrator: workstreams, queues, widgets and agents. A field that is
 //! absent gets its default; ranges are the domain's to check.
 
+mod retention;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -16,6 +18,8 @@ use crate::domain::time::Span;
 use crate::wire::document::{self, Document, FieldError, nullable, read_or_refused};
 use crate::wire::objects::agent::{role_name, role_named, roles};
 use crate::wire::time::Seconds;
+
+pub use retention::RetentionDocument;
 
 /// The settings that a chat is handled under.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -54,6 +58,8 @@ pub struct WorkstreamDocument {
     pub idle_s: Option<IdleDocument>,
     /// Where a customer who returns too late is sent; a new chat when null.
     pub redirect: Option<String>,
+    /// What becomes of chats long after they were closed; kept for ever when null.
+    pub retention: Option<RetentionDocument>,
 }
 
 /// How long a chat in wrap-up keeps the agent's units: `"always"`, `"never"`, or `{"for_s": n}`
@@ -116,6 +122,7 @@ impl From<&Workstream> for WorkstreamDocument {
                 .idle
                 .map(|idle| IdleDocument { warn: Seconds(idle.warn), close: Seconds(idle.close) }),
             redirect: workstream.redirect.as_deref().map(str::to_owned),
+            retention: workstream.retention.map(RetentionDocument::from),
         }
     }
 }
@@ -145,6 +152,7 @@ impl WorkstreamDocument {
                 .optional("redirect", |value| nullable(value, document::text))
                 .flatten()
                 .map(Arc::from),
+            retention: document.object("retention", retention::read).flatten(),
             ..defaults
         };
         document.finish()?;

@@ -6,7 +6,7 @@ use crate::domain::agent::Presence;
 use crate::domain::conversation::event::{Audience, Event, Reason};
 use crate::domain::conversation::view::Stage;
 use crate::domain::conversation::{Conversation, State};
-use crate::domain::id::{AgentId, Seq};
+use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
@@ -22,8 +22,8 @@ struct Ends {
 }
 
 const TIMELINE: &str = "INSERT INTO timeline
-    (conversation, seq, at, position, kind, visible_to_customer, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?)";
+    (conversation, seq, at, position, kind, visible_to_customer, body, checksum)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
 
 const BEGIN: &str = "INSERT INTO conversations
     (id, state, agent, widget, workstream, queue, visitor, customer_name, form, context, page,
@@ -75,7 +75,8 @@ pub(super) fn write_conversation(
             told.position,
             told.kind,
             visible,
-            told.body
+            told.body,
+            told.checksum
         ])?;
     }
     write_participation(transaction, &id, events)?;
@@ -199,6 +200,22 @@ fn write_participation(connection: &Connection, id: &str, events: &[Told]) -> ru
         "UPDATE participation SET last_position = ? WHERE conversation = ?",
         params![last, id],
     )
+}
+
+/// Deletes whatever is known of a conversation.
+pub(super) fn delete_conversation(
+    connection: &Connection,
+    id: ConversationId,
+) -> rusqlite::Result<()> {
+    let id = id.to_string();
+    for sql in [
+        "DELETE FROM timeline WHERE conversation = ?",
+        "DELETE FROM participation WHERE conversation = ?",
+        "DELETE FROM conversations WHERE id = ?",
+    ] {
+        execute(connection, sql, params![id])?;
+    }
+    Ok(())
 }
 
 /// Writes the presence that an agent chose.

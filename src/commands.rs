@@ -1,0 +1,94 @@
+//! What the program does besides serving: one file for each command, with its `Args` and its `run`.
+
+mod backup;
+mod check;
+mod restore;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use tokio::time::Instant;
+
+use crate::config::{ConfigFault, Flags};
+use crate::journal::sqlite::checking::NothingThere;
+use crate::journal::sqlite::copying::{Copied, CopyFault};
+use crate::wire::time::rfc3339;
+
+/// A live-chat engine that knows when the customer is gone.
+///
+/// Without a command it serves. A flag wins over the environment, the environment over the file.
+#[derive(Debug, Parser)]
+#[command(name = "holdline", version, args_conflicts_with_subcommands = true)]
+pub struct Program {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The flags of a server.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "what each does stands at its `Args`, where --help takes it from")]
+pub enum Command {
+    Backup(backup::Args),
+    Check(check::Args),
+    Restore(restore::Args),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandFault {
+    /// The configuration does not say where the data is.
+    #[error(transparent)]
+    Config(#[from] ConfigFault),
+    /// A copy could not be made, or is not good.
+    #[error(transparent)]
+    Copy(#[from] CopyFault),
+    /// There is nothing to check.
+    #[error(transparent)]
+    Check(#[from] NothingThere),
+    /// Something is wrong; each problem has been told.
+    #[error("{count} problems were found in {}", dir.display())]
+    Problems {
+        /// How many.
+        count: u64,
+        /// Where.
+        dir: PathBuf,
+    },
+    /// What was found could not be told.
+    #[error("the standard output cannot be written: {0}")]
+    Output(#[source] io::Error),
+}
+
+impl Command {
+    /// Does it, and returns when it is done.
+    pub fn run(&self) -> Result<(), CommandFault> {
+        match self {
+            Self::Backup(args) => backup::run(args),
+            Self::Check(args) => check::run(args),
+            Self::Restore(args) => restore::run(args),
+        }
+    }
+}
+
+/// Tells whoever gave the command something: a line on standard output.
+fn tell(line: &str) -> Result<(), CommandFault> {
+    writeln!(io::stdout().lock(), "{line}").map_err(CommandFault::Output)
+}
+
+/// Tells what a copy holds.
+fn tell_copied(made: &Path, copied: &Copied, started: Instant) -> Result<(), CommandFault> {
+    let Copied { contents, bytes } = copied;
+    tell(&format!(
+        "{}: {} events of {} conversations, up to position {} at {}; {bytes} bytes, {:.1} s",
+        made.display(),
+        contents.events,
+        contents.conversations,
+        contents.head.0,
+        rfc3339(contents.latest),
+        started.elapsed().as_secs_f64(),
+    ))
+}

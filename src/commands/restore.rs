@@ -1,0 +1,31 @@
+//! `holdline restore`: a data directory from a backup.
+
+use std::path::PathBuf;
+
+use tokio::time::Instant;
+
+use crate::access;
+use crate::commands::{CommandFault, tell_copied};
+use crate::config::DataFlags;
+use crate::journal::sqlite::copying;
+
+/// Makes a data directory from a backup
+///
+/// The backup is checked first. The data directory must be empty, or not be there yet; nothing is
+/// ever overwritten.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A file that `holdline backup` has made
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    data: DataFlags,
+}
+
+/// Makes the data directory, and tells what is in it.
+pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
+    let started = Instant::now();
+    let dir = args.data.directory()?;
+    let restored = copying::restore(&args.file, &dir, &access::FILES)?;
+    tell_copied(&dir, &restored, started)
+}

@@ -1,0 +1,185 @@
+//! What a journal in memory keeps.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::domain::agent::Presence;
+use crate::domain::conversation::event::{Audience, Event, Recorded};
+use crate::domain::conversation::{Conversation, State};
+use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::settings::Disposal;
+use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::time::Timestamp;
+use crate::journal::{
+    Append, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained, RetentionRule,
+    page, part_begins,
+};
+
+/// What has become durable.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Durable {
+    pub(super) head: u64,
+    /// The time of the last event.
+    pub(super) latest: Timestamp,
+    pub(super) settings: Registry,
+    pub(super) presences: BTreeMap<AgentId, Presence>,
+    pub(super) conversations: HashMap<ConversationId, (Conversation, Vec<Located>)>,
+    /// Where each agent's part in a conversation begins.
+    parts: HashMap<AgentId, HashMap<ConversationId, Seq>>,
+    /// Where each event of a conversation is, in the order of the journal.
+    order: Vec<(Position, ConversationId, usize)>,
+    /// What the last step of the retention has taken out.
+    pub(super) taken: Vec<ConversationId>,
+}
+
+impl Durable {
+    /// Takes an append, and says through where a conversation is then durable.
+    pub(super) fn take(
+        &mut self,
+        append: Append,
+        answers: &mut Vec<(Done, Position)>,
+    ) -> Option<(ConversationId, Seq)> {
+        match append {
+            Append::Conversation { id, first, at, events } => {
+                let mut seq = first;
+                for event in events {
+                    self.take_event(id, Recorded { seq, at, event });
+                    seq = seq.next();
+                }
+                Some((id, Seq::new(seq.number().saturating_sub(1))))
+            }
+            Append::Presence { agent, presence, done, .. } => {
+                self.head += 1;
+                self.presences.insert(agent, presence);
+                answers.push((done, Position(self.head)));
+                None
+            }
+            Append::Setting { change, done, .. } => {
+                self.head += 1;
+                if let SettingChange::DeleteAgent(agent) = &*change {
+                    self.presences.remove(agent);
+                }
+                self.settings.apply(*change);
+                answers.push((done, Position(self.head)));
+                None
+            }
+        }
+    }
+
+    fn take_event(&mut self, id: ConversationId, recorded: Recorded) {
+        self.latest = self.latest.max(recorded.at);
+        self.head += 1;
+        let position = Position(self.head);
+        let (conversation, located) =
+            self.conversations.entry(id).or_insert_with(|| (Conversation::new(id), Vec::new()));
+        conversation.apply(&recorded.event, recorded.at);
+        if let Some(agent) = part_begins(&recorded.event) {
+            let parts = self.parts.entry(agent.clone()).or_default();
+            parts.entry(id).or_insert(recorded.seq);
+        }
+        self.order.push((position, id, located.len()));
+        located.push(Located { position, conversation: id, recorded });
+    }
+
+    /// Takes all of the retention's steps at once. What was taken out is in `taken`.
+    pub(super) fn retain(&mut self, rules: &[RetentionRule], now: Timestamp) -> Retained {
+        let mut retained = Retained::default();
+        let mut taken = Vec::new();
+        for (id, (conversation, events)) in &self.conversations {
+            let workstream = conversation.opening().map(|opening| &opening.workstream);
+            let rule = rules.iter().find(|rule| Some(&rule.workstream) == workstream);
+            let (Some(rule), Some(closed)) = (rule, closed_at(conversation, events)) else {
+                continue;
+            };
+            if closed + rule.retention.after() > now {
+                continue;
+            }
+            taken.push(*id);
+            match rule.retention.then {
+                Disposal::Archive => retained.archived += 1,
+                Disposal::Delete => retained.deleted += 1,
+            }
+        }
+        if taken.is_empty() {
+            return retained;
+        }
+        // The note of it has a place, like any other record.
+        self.head += 1;
+        for id in &taken {
+            self.conversations.remove(id);
+            self.parts.values_mut().for_each(|parts| parts.retain(|of, _| of != id));
+        }
+        self.order.retain(|(_, id, _)| !taken.contains(id));
+        self.taken = taken;
+        retained
+    }
+
+    pub(super) fn read(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        audience: Audience,
+        entries: usize,
+        bytes: usize,
+    ) -> Result<Vec<Recorded>, Fault> {
+        let Some((_, located)) = self.conversations.get(&id) else { return Ok(Vec::new()) };
+        let seen = located
+            .iter()
+            .map(|located| &located.recorded)
+            .filter(|recorded| recorded.seq > after && recorded.event.is_seen_by(audience));
+        page::fill(seen.cloned().map(Ok), entries, bytes)
+    }
+
+    pub(super) fn list(&self, filter: &Filter, after: Option<ListCursor>, most: usize) -> Listing {
+        let place = |one: &Conversation| (one.started_at(), one.id());
+        let mut found: Vec<_> = self
+            .conversations
+            .values()
+            .map(|(conversation, _)| conversation)
+            .filter(|one| matches(filter, one))
+            .filter(|one| after.is_none_or(|after| place(one) < (after.started_at, after.id)))
+            .collect();
+        found.sort_unstable_by_key(|one| std::cmp::Reverse(place(one)));
+        let more = found.len() > most;
+        found.truncate(most);
+        let last = found.last().filter(|_| more);
+        let next = last.map(|last| ListCursor { started_at: last.started_at(), id: last.id() });
+        Listing { conversations: found.into_iter().cloned().collect(), next }
+    }
+
+    pub(super) fn of_agent(&self, agent: &AgentId, after: Position, most: usize) -> Vec<Located> {
+        let Some(parts) = self.parts.get(agent) else { return Vec::new() };
+        let start = self.order.partition_point(|(position, _, _)| *position <= after);
+        let later = self.order[start..].iter();
+        let of_them = later.filter_map(|(_, id, index)| {
+            let from = parts.get(id)?;
+            let (_, located) = self.conversations.get(id)?;
+            located.get(*index).filter(|located| located.recorded.seq >= *from)
+        });
+        of_them.take(most).cloned().collect()
+    }
+}
+
+/// When a conversation was closed; nothing while it is not.
+fn closed_at(conversation: &Conversation, events: &[Located]) -> Option<Timestamp> {
+    let is_close =
+        |located: &&Located| matches!(located.recorded.event, Event::ConversationClosed { .. });
+    let close = || events.iter().rev().find(is_close);
+    conversation.is_closed().then(close)?.map(|located| located.recorded.at)
+}
+
+fn matches(filter: &Filter, conversation: &Conversation) -> bool {
+    let (Some(opening), Some(state)) = (conversation.opening(), conversation.state()) else {
+        return false;
+    };
+    let agent = match &filter.agent {
+        None => true,
+        Some(agent) => {
+            let waits = state == State::Open && filter.or_waiting_in.contains(&opening.queue);
+            conversation.agent() == Some(agent) || waits
+        }
+    };
+    agent
+        && (filter.states.is_empty() || filter.states.contains(&state))
+        && (filter.queues.is_empty() || filter.queues.contains(&opening.queue))
+        && filter.widget.as_ref().is_none_or(|widget| *widget == opening.widget)
+}

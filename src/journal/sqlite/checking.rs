@@ -1,0 +1,153 @@
+//! Reads a whole data directory and tells everything that is wrong with it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use crate::journal::sqlite::inspection::{self, Contents, Problems};
+use crate::journal::sqlite::log;
+use crate::journal::sqlite::reader;
+use crate::journal::sqlite::row::{self, Row};
+use crate::journal::sqlite::schema::{self, Files};
+
+/// What was found in a data directory.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// What `journal.db` holds.
+    pub journal: Contents,
+    /// What `archive.db` holds, where there is one.
+    pub archive: Option<Contents>,
+    /// Whether a server was using the directory. Then what is only whole at rest was not checked.
+    pub is_in_use: bool,
+    /// What is wrong.
+    pub problems: Problems,
+}
+
+/// There is no data directory.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is not there: nothing can be checked", .0.display())]
+pub struct NothingThere(pub PathBuf);
+
+/// Reads everything, and changes nothing. A server may be running, and does not wait.
+pub fn check(dir: &Path) -> Result<Checked, NothingThere> {
+    let files = Files::of(dir);
+    if !files.journal.is_file() {
+        return Err(NothingThere(files.journal));
+    }
+    let is_in_use = is_in_use(&files);
+    let mut problems = Problems::default();
+    if !is_in_use {
+        // SQLite would drop what follows a broken frame, so it must not be asked first.
+        check_log(&files.journal, "journal.db-wal", &mut problems);
+        check_log(&files.chats, "chats.db-wal", &mut problems);
+    }
+    let mut journal = Contents::default();
+    open(&files.journal, "journal.db", &mut problems, |connection, problems| {
+        inspection::version(connection, "journal.db", problems);
+        inspection::structure(connection, "journal.db", problems);
+        journal = inspection::journal(connection, "journal.db", problems);
+    });
+    if files.chats.is_file() {
+        open(&files.chats, "chats.db", &mut problems, |connection, problems| {
+            inspection::structure(connection, "chats.db", problems);
+            check_chats(connection, &journal, is_in_use, problems);
+        });
+    }
+    let mut archive = None;
+    if files.archive.is_file() {
+        open(&files.archive, "archive.db", &mut problems, |connection, problems| {
+            inspection::structure(connection, "archive.db", problems);
+            archive = Some(inspection::archive(connection, "archive.db", problems));
+        });
+    }
+    Ok(Checked { journal, archive, is_in_use, problems })
+}
+
+/// Opens a database and reads it as it is at one moment.
+fn open(
+    file: &Path,
+    name: &str,
+    problems: &mut Problems,
+    read: impl FnOnce(&Connection, &mut Problems),
+) {
+    let opened = schema::open_for_reading(file).and_then(|connection| {
+        connection.execute_batch("BEGIN")?;
+        Ok(connection)
+    });
+    match opened {
+        Ok(connection) => read(&connection, problems),
+        Err(error) => problems.add(name, error.to_string()),
+    }
+}
+
+fn check_log(database: &Path, name: &str, problems: &mut Problems) {
+    match log::look_at(database) {
+        Ok(None) => {}
+        Ok(Some(broken)) => {
+            let problem = "it is damaged, and the events behind that place would be lost";
+            problems.add(format!("{name}, byte {}", broken.offset), problem);
+        }
+        Err(error) => problems.add(name, error.to_string()),
+    }
+}
+
+fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems: &mut Problems) {
+    match schema::version(chats) {
+        // An older one is made anew at the next start.
+        Ok(schema::CHATS_VERSION) => {}
+        Ok(0..schema::CHATS_VERSION) => return,
+        Ok(found) => {
+            let known = schema::CHATS_VERSION;
+            let problem = format!("its version is {found}; this release knows up to {known}");
+            return problems.add("chats.db", problem);
+        }
+        Err(error) => return problems.add("chats.db", error.to_string()),
+    }
+    match schema::projected(chats) {
+        // One that is in use has gone on since the journal was read.
+        Ok(position) if !is_in_use && position > journal.head.0 => problems.add(
+            "journal.db",
+            format!("it ends at position {}, but ended at {position} once", journal.head.0),
+        ),
+        Ok(_) => {}
+        Err(error) => problems.add("chats.db, projection", error.to_string()),
+    }
+    if let Err(error) = check_timeline(chats, problems) {
+        problems.add("chats.db, timeline", error.to_string());
+    }
+    if let Err(error) = check_snapshots(chats, problems) {
+        problems.add("chats.db, conversations", error.to_string());
+    }
+}
+
+fn check_timeline(chats: &Connection, problems: &mut Problems) -> rusqlite::Result<()> {
+    let sql = "SELECT position, conversation, seq, at, kind, body, checksum FROM timeline";
+    let mut statement = chats.prepare(sql)?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        let row = Row::of(row)?;
+        if !row.is_whole() {
+            let place =
+                format!("chats.db, the timeline of conversation {} at {}", row.stream, row.seq);
+            problems.add(place, row::MISMATCH);
+        }
+    }
+    Ok(())
+}
+
+fn check_snapshots(chats: &Connection, problems: &mut Problems) -> rusqlite::Result<()> {
+    let mut statement = chats.prepare("SELECT snapshot, seq, id FROM conversations")?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        if let Err(fault) = reader::conversation(chats, row) {
+            problems.add("chats.db, conversations", fault.to_string());
+        }
+    }
+    Ok(())
+}
+
+fn is_in_use(files: &Files) -> bool {
+    // Where the lock cannot even be opened nobody can be told from it.
+    File::open(&files.lock).is_ok_and(|lock| lock.try_lock().is_err())
+}

@@ -1,0 +1,65 @@
+//! What is known of damage: which errors mean it, whose it is, and the note that lets the next
+//! start make a damaged `chats.db` anew.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::ErrorCode;
+
+use crate::journal::Fault;
+use crate::journal::sqlite::schema::Files;
+
+/// Notes damage of `chats.db`.
+#[derive(Debug)]
+pub(super) struct Damage {
+    note: PathBuf,
+    is_noted: AtomicBool,
+}
+
+impl Damage {
+    pub(super) fn new(files: &Files) -> Self {
+        Self { note: files.damaged.clone(), is_noted: AtomicBool::new(false) }
+    }
+
+    /// Notes it if this fault means that `chats.db` is damaged.
+    pub(super) fn note(&self, fault: &Fault) {
+        if !is_of_chats(fault) || self.is_noted.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        match std::fs::write(&self.note, fault.to_string()) {
+            Ok(()) => tracing::error!(
+                %fault,
+                "chats.db is damaged; the next start will make it anew from journal.db"
+            ),
+            Err(error) => tracing::error!(
+                %fault, %error,
+                "chats.db is damaged; remove it while the server is stopped"
+            ),
+        }
+    }
+}
+
+/// Whether this fault, found while `chats.db` was read or written, means that it is damaged. What
+/// is wrong with `journal.db` is always told with its place.
+pub(super) fn is_of_chats(fault: &Fault) -> bool {
+    match fault {
+        Fault::Damaged { place, .. } => place.starts_with("chats.db"),
+        Fault::Read(error) => error.downcast_ref().is_some_and(is_corruption),
+        Fault::Write(_) | Fault::Closed => false,
+    }
+}
+
+/// Whether SQLite says that a file is not what it wrote: its pages, or the type of a value.
+pub(super) fn is_corruption(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..)
+        | rusqlite::Error::QueryReturnedNoRows => true,
+        other => matches!(
+            other.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        ),
+    }
+}

@@ -1,0 +1,260 @@
+//! Reads all of a table of events and tells everything that is wrong with it, each with its place.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use rusqlite::Connection;
+
+use crate::domain::conversation::Conversation;
+use crate::domain::conversation::event::Event;
+use crate::domain::id::{ConversationId, Seq};
+use crate::domain::time::Timestamp;
+use crate::journal::Position;
+use crate::journal::record::{Entry, Stream};
+use crate::journal::sqlite::row::{self, Row};
+use crate::journal::sqlite::schema;
+
+/// Problems that are told one by one; further ones are only counted, because one broken page can
+/// break thousands of records.
+const TOLD_MAX: usize = 100;
+
+/// Something that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Problem {
+    /// Where: a file, and a position or a conversation in it.
+    pub place: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, problem } = self;
+        write!(formatter, "{place}: {problem}")
+    }
+}
+
+/// The problems that were found.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    /// The first of them.
+    pub told: Vec<Problem>,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Problems {
+    pub(super) fn add(&mut self, place: impl Into<String>, problem: impl Into<String>) {
+        self.count += 1;
+        if self.told.len() < TOLD_MAX {
+            self.told.push(Problem { place: place.into(), problem: problem.into() });
+        }
+    }
+}
+
+/// What a table of events holds.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// How many records.
+    pub events: u64,
+    /// How many conversations.
+    pub conversations: u64,
+    /// The last position.
+    pub head: Position,
+    /// The time of the last record.
+    pub latest: Timestamp,
+    /// Records from before there were checksums: only their form could be checked.
+    pub without_checksum: u64,
+}
+
+/// What is known of a conversation while the journal is replayed.
+enum Replayed {
+    Live(Box<Conversation>),
+    Closed(Seq),
+}
+
+/// A replay of all records.
+struct Replay<'a> {
+    file: &'a str,
+    problems: &'a mut Problems,
+    contents: Contents,
+    conversations: HashMap<ConversationId, Replayed>,
+    /// Positions that no record has.
+    absent: u64,
+    /// Records that the retention has taken out.
+    taken_out: u64,
+}
+
+/// What SQLite finds wrong with the structure of a database.
+pub(super) fn structure(connection: &Connection, file: &str, problems: &mut Problems) {
+    let mut check = || {
+        let mut statement = connection.prepare("PRAGMA integrity_check(100)")?;
+        let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
+        for found in rows {
+            match found? {
+                fine if fine == "ok" => {}
+                // SQLite tells several problems of one table in lines of one row.
+                found => found.lines().for_each(|line| problems.add(file, line)),
+            }
+        }
+        Ok(())
+    };
+    let checked: rusqlite::Result<()> = check();
+    if let Err(error) = checked {
+        problems.add(file, error.to_string());
+    }
+}
+
+/// Reads and replays every record of `journal.db` or of a copy of it.
+pub(super) fn journal(connection: &Connection, file: &str, problems: &mut Problems) -> Contents {
+    let mut replay = Replay {
+        file,
+        problems,
+        contents: Contents::default(),
+        conversations: HashMap::new(),
+        absent: 0,
+        taken_out: 0,
+    };
+    each(connection, |row| match row {
+        Ok(row) => replay.take(&row),
+        Err(error) => {
+            let place = format!("{file}, after position {}", replay.contents.head.0);
+            replay.problems.add(place, error.to_string());
+        }
+    });
+    replay.finish()
+}
+
+/// Reads every record of an archive: whole conversations, of which each stands there once.
+pub(super) fn archive(connection: &Connection, file: &str, problems: &mut Problems) -> Contents {
+    let mut contents = Contents::default();
+    let mut seqs: HashMap<String, (u32, u32)> = HashMap::new();
+    each(connection, |row| match row {
+        Ok(row) => {
+            let place = format!("{file}, position {}", row.position);
+            contents.note(&row);
+            if !row.is_whole() {
+                problems.add(&place, row::MISMATCH);
+            }
+            if let Err(error) = Entry::read_event(&row.kind, &row.body) {
+                problems.add(&place, error.0);
+            }
+            let (count, last) = seqs.entry(row.stream).or_default();
+            (*count, *last) = (*count + 1, row.seq.max(*last));
+        }
+        Err(error) => {
+            let place = format!("{file}, after position {}", contents.head.0);
+            problems.add(place, error.to_string());
+        }
+    });
+    contents.conversations = seqs.len() as u64;
+    for (stream, (count, last)) in seqs {
+        if count != last {
+            let problem = format!("{count} events are there, but the last is number {last}");
+            problems.add(format!("{file}, conversation {stream}"), problem);
+        }
+    }
+    contents
+}
+
+/// Reads row by row, and ends at the first that SQLite cannot read.
+fn each(connection: &Connection, mut take: impl FnMut(rusqlite::Result<Row>)) {
+    let mut read = || {
+        let sql = format!("SELECT {} FROM events ORDER BY position", row::columns(connection)?);
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            take(Row::of(row));
+        }
+        Ok(())
+    };
+    let read: rusqlite::Result<()> = read();
+    if let Err(error) = read {
+        take(Err(error));
+    }
+}
+
+impl Contents {
+    fn note(&mut self, row: &Row) {
+        self.events += 1;
+        self.head = Position(row.position);
+        self.latest = self.latest.max(row.at);
+        self.without_checksum += u64::from(row.checksum.is_none());
+    }
+}
+
+impl Replay<'_> {
+    fn take(&mut self, row: &Row) {
+        self.absent += row.position.saturating_sub(self.contents.head.0 + 1);
+        self.contents.note(row);
+        if let Err(problem) = self.read(row) {
+            self.problems.add(format!("{}, position {}", self.file, row.position), problem);
+        }
+    }
+
+    fn read(&mut self, row: &Row) -> Result<(), String> {
+        if !row.is_whole() {
+            return Err(row::MISMATCH.to_owned());
+        }
+        let stream = Stream::read(&row.stream).map_err(|error| error.0)?;
+        match (stream, Entry::read(&row.kind, &row.body).map_err(|error| error.0)?) {
+            (Stream::Conversation(id), Entry::Event(event)) => self.replay(id, row, &event),
+            (Stream::Retention, Entry::TakenOut(taken)) => {
+                self.taken_out += taken.events;
+                Ok(())
+            }
+            (Stream::Agent(_), Entry::Presence(_)) | (Stream::Settings, Entry::Setting(_)) => {
+                Ok(())
+            }
+            (stream, _) => Err(format!("a record of another stream stands in {}", stream.name())),
+        }
+    }
+
+    fn replay(&mut self, id: ConversationId, row: &Row, event: &Event) -> Result<(), String> {
+        let begun = || Replayed::Live(Box::new(Conversation::new(id)));
+        let replayed = self.conversations.entry(id).or_insert_with(begun);
+        let last = match replayed {
+            Replayed::Live(conversation) => conversation.seq(),
+            Replayed::Closed(seq) => *seq,
+        };
+        let seq = Seq::new(row.seq);
+        if let Replayed::Live(conversation) = replayed {
+            conversation.apply(event, row.at);
+            if conversation.is_closed() {
+                *replayed = Replayed::Closed(seq);
+            }
+        } else {
+            *replayed = Replayed::Closed(seq);
+        }
+        if seq == last.next() {
+            return Ok(());
+        }
+        Err(format!("conversation {id} has the place {seq} after {last}"))
+    }
+
+    fn finish(mut self) -> Contents {
+        if self.absent != self.taken_out {
+            let problem = format!(
+                "{} records are absent, of which the retention has taken out {}",
+                self.absent, self.taken_out
+            );
+            self.problems.add(self.file, problem);
+        }
+        self.contents.conversations = self.conversations.len() as u64;
+        self.contents
+    }
+}
+
+/// Whether this release knows the version of a journal or of a copy of it.
+pub(super) fn version(connection: &Connection, file: &str, problems: &mut Problems) {
+    match schema::version(connection) {
+        Ok(1..=schema::JOURNAL_VERSION) => {}
+        Ok(0) => problems.add(file, "it is not a journal of Holdline"),
+        Ok(found) => {
+            let known = schema::JOURNAL_VERSION;
+            let problem = format!("its version is {found}; this release knows up to {known}");
+            problems.add(file, problem);
+        }
+        Err(error) => problems.add(file, error.to_string()),
+    }
+}

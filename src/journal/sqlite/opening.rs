@@ -1,0 +1,254 @@
+//! Opens the two databases of a data directory, and makes `chats.db` anew where it is damaged.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use rusqlite::Connection;
+
+use crate::domain::time::Timestamp;
+use crate::journal::sqlite::log::{self, BrokenLog};
+use crate::journal::sqlite::projector::Projector;
+use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::{damage, recovery};
+use crate::journal::{Fault, Position, Recovered, snapshot};
+
+/// Why a journal cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFault {
+    /// The directory, or a file in it, cannot be made, read or removed.
+    #[error("{} cannot be used: {source}", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another server has it open.
+    #[error("another server is using the data directory {}", .0.display())]
+    InUse(PathBuf),
+    /// A newer release has written it.
+    #[error(
+        "{} was written by a newer release (version {found}; this one knows {known})",
+        file.display()
+    )]
+    FromTheFuture {
+        /// Which file.
+        file: PathBuf,
+        /// The version it has.
+        found: i64,
+        /// The newest version that this release knows.
+        known: i64,
+    },
+    /// The database cannot be opened.
+    #[error("{} cannot be opened: {source}", file.display())]
+    Database {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+    /// The database is not what was written.
+    #[error(
+        "{} is damaged ({source}); `holdline check` tells where, and `holdline restore` makes a \
+         new data directory from a backup",
+        file.display()
+    )]
+    Damaged {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong.
+        source: rusqlite::Error,
+    },
+    /// The write-ahead log is not what was written.
+    #[error(
+        "{} is damaged from byte {offset} on, and the events behind that would be lost; restore a \
+         backup with `holdline restore`, or remove the file to go on without them",
+        file.display()
+    )]
+    BrokenLog {
+        /// Which file.
+        file: PathBuf,
+        /// Where the damage begins.
+        offset: u64,
+    },
+    /// It is a database of something else.
+    #[error("{} is a database, but not of Holdline", .0.display())]
+    Foreign(PathBuf),
+    /// The journal is shorter than it was.
+    #[error(
+        "{} ends at position {}, but {} has followed it to {}: events have been lost; restore a \
+         backup with `holdline restore`, or remove chats.db and its -wal to go on without them",
+        journal.display(), head.0, chats.display(), projected.0
+    )]
+    Lost {
+        /// `journal.db`.
+        journal: PathBuf,
+        /// `chats.db`.
+        chats: PathBuf,
+        /// Where the journal ends.
+        head: Position,
+        /// Where it ended once.
+        projected: Position,
+    },
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl OpenFault {
+    pub(super) fn at(file: &Path, source: rusqlite::Error) -> Self {
+        let file = file.to_owned();
+        if damage::is_corruption(&source) {
+            Self::Damaged { file, source }
+        } else {
+            Self::Database { file, source }
+        }
+    }
+
+    /// Whether `chats.db` is to blame, so that making it anew mends it.
+    fn is_of_chats(&self, files: &Files) -> bool {
+        match self {
+            Self::Damaged { file, .. } | Self::BrokenLog { file, .. } | Self::Foreign(file) => {
+                file.starts_with(&files.chats) || file == &files.chats_log()
+            }
+            Self::Fault(fault) => damage::is_of_chats(fault),
+            Self::Directory { .. }
+            | Self::InUse(_)
+            | Self::FromTheFuture { .. }
+            | Self::Database { .. }
+            | Self::Lost { .. } => false,
+        }
+    }
+}
+
+/// What was opened.
+pub(super) struct Opened {
+    /// What the writer writes with.
+    pub(super) journal: Connection,
+    /// It has followed the journal to its head.
+    pub(super) projector: Projector,
+    /// The last position.
+    pub(super) head: u64,
+    pub(super) recovered: Recovered,
+}
+
+/// Opens both databases and reads what is needed to start again. What a newer release has written,
+/// and a damaged journal, are left as they are.
+pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
+    refuse_broken_log(&files.journal)?;
+    schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    match schema::refuse_foreign(&files.chats, schema::CHATS_VERSION) {
+        Err(fault) if !fault.is_of_chats(files) => return Err(fault),
+        // It will be noticed again, and mended.
+        Err(_) | Ok(()) => {}
+    }
+    let journal = schema::open_journal(files)?;
+    let in_journal = |source| OpenFault::at(&files.journal, source);
+    let head = schema::head(&journal).map_err(in_journal)?;
+    let latest = schema::latest(&journal).map_err(in_journal)?;
+    if files.damaged.exists() {
+        tracing::warn!(file = %files.chats.display(), "it was found damaged: it is made anew");
+        remove_chats(files)?;
+    }
+    let followed = match follow(files, head, latest) {
+        Err(fault) if fault.is_of_chats(files) => {
+            refuse_future_snapshots(&files.chats)?;
+            tracing::warn!(%fault, "chats.db is damaged: it is made anew from journal.db");
+            remove_chats(files)?;
+            follow(files, head, latest)
+        }
+        followed => followed,
+    };
+    let (projector, recovered) = followed?;
+    Ok(Opened { journal, projector, head, recovered })
+}
+
+/// Opens `chats.db`, brings it up to the head of the journal, and reads it.
+fn follow(
+    files: &Files,
+    head: u64,
+    latest: Timestamp,
+) -> Result<(Projector, Recovered), OpenFault> {
+    refuse_broken_log(&files.chats)?;
+    let chats = schema::open_chats(files)?;
+    let in_chats = |source| OpenFault::at(&files.chats, source);
+    let position = schema::projected(&chats).map_err(in_chats)?;
+    if position > head {
+        return Err(OpenFault::Lost {
+            journal: files.journal.clone(),
+            chats: files.chats.clone(),
+            head: Position(head),
+            projected: Position(position),
+        });
+    }
+    let registry = recovery::settings(&chats)?;
+    let follower = schema::open_for_reading(&files.journal)
+        .map_err(|source| OpenFault::at(&files.journal, source))?;
+    let mut projector = Projector::new(follower, chats, registry, position);
+    projector.catch_up(head)?;
+    let recovered = Recovered {
+        settings: projector.registry().clone(),
+        presences: recovery::presences(projector.chats())?,
+        conversations: recovery::conversations(&files.chats)?,
+        latest,
+    };
+    Ok((projector, recovered))
+}
+
+fn refuse_broken_log(database: &Path) -> Result<(), OpenFault> {
+    match log::look_at(database) {
+        Ok(None) => Ok(()),
+        Ok(Some(BrokenLog { file, offset })) => Err(OpenFault::BrokenLog { file, offset }),
+        Err(source) => Err(OpenFault::Directory { path: database.to_owned(), source }),
+    }
+}
+
+/// A snapshot that a newer release has written is no damage.
+fn refuse_future_snapshots(chats: &Path) -> Result<(), OpenFault> {
+    let newest = || {
+        let connection = schema::open_for_reading(chats)?;
+        let sql = "SELECT hex(substr(snapshot, 1, 1)) FROM conversations
+             WHERE state IN ('open', 'active', 'waiting', 'wrapup') ORDER BY 1 DESC LIMIT 1";
+        connection.query_row(sql, (), |row| row.get::<_, String>(0))
+    };
+    // What cannot be read says nothing.
+    let Ok(newest) = newest() else { return Ok(()) };
+    let found = i64::from_str_radix(&newest, 16).unwrap_or(0);
+    let known = i64::from(snapshot::VERSION);
+    if found == known + 1 {
+        return Err(OpenFault::FromTheFuture { file: chats.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+/// Removes `chats.db` and the note that it is damaged.
+fn remove_chats(files: &Files) -> Result<(), OpenFault> {
+    schema::remove(&files.chats)?;
+    match fs::remove_file(&files.damaged) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(OpenFault::Directory { path: files.damaged.clone(), source })
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Makes the data directory if it is not there.
+pub(super) fn make_dir(dir: &Path) -> Result<(), OpenFault> {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    // What customers write is nobody else's on this machine.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| OpenFault::Directory { path: dir.to_owned(), source })
+}
+
+/// Takes the directory for this process, for as long as the file is open.
+pub(super) fn take_lock(dir: &Path, files: &Files) -> Result<File, OpenFault> {
+    let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
+    let lock = File::create(&files.lock).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenFault::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}

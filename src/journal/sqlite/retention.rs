@@ -1,0 +1,227 @@
+//! The thread that takes closed conversations out of the journal once their time is over.
+//!
+//! One step takes a few of them. Their events are first written to `archive.db` and synced, where
+//! they are to be archived; then the writer deletes them from `journal.db` and notes it there, in
+//! one transaction; the projector, which follows that note like any other record, deletes them
+//! from `chats.db`. A crash between two of these leaves a state that the next step continues from:
+//! an archived event is known by its position, and archiving it again changes nothing.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{self, Sender};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::oneshot;
+
+use crate::domain::id::ConversationId;
+use crate::domain::settings::Disposal;
+use crate::domain::time::Timestamp;
+use crate::journal::record::Stream;
+use crate::journal::sqlite::row::{self, Row};
+use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::spawn;
+use crate::journal::sqlite::writer::{Order, TakeOut};
+use crate::journal::{Fault, Retained, RetentionRule};
+use crate::limits;
+
+/// The thread.
+pub(super) struct Retention {
+    steps: Sender<Step>,
+    thread: JoinHandle<()>,
+}
+
+/// A step that was asked for.
+struct Step {
+    rules: Vec<RetentionRule>,
+    now: Timestamp,
+    answer: oneshot::Sender<Result<Retained, Fault>>,
+}
+
+/// What the thread works with.
+struct Worker {
+    files: Files,
+    journal: Connection,
+    chats: Connection,
+    /// Opened when it is first needed.
+    archive: Option<Connection>,
+    writer: Sender<Order>,
+    /// Conversations that cannot be taken out, and are left alone until the next start.
+    left: HashSet<String>,
+}
+
+/// Conversations that are to go, with the positions of all their events.
+struct Chosen {
+    conversations: Vec<(ConversationId, Vec<u64>)>,
+    /// How far `chats.db` was when they were chosen.
+    seen: u64,
+    is_more: bool,
+}
+
+impl Retention {
+    pub(super) fn open(files: &Files, writer: Sender<Order>) -> rusqlite::Result<Self> {
+        let mut worker = Worker {
+            files: files.clone(),
+            journal: schema::open_for_reading(&files.journal)?,
+            chats: schema::open_for_reading(&files.chats)?,
+            archive: None,
+            writer,
+            left: HashSet::new(),
+        };
+        let (steps, asked) = mpsc::channel::<Step>();
+        let thread = spawn("journal-retention", move || {
+            while let Ok(Step { rules, now, answer }) = asked.recv() {
+                // Whoever asked may have gone.
+                drop(answer.send(worker.take_step(&rules, now)));
+            }
+        });
+        Ok(Self { steps, thread })
+    }
+
+    /// Asks for a step. The answer is lost if the journal is closed meanwhile.
+    pub(super) fn step(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> oneshot::Receiver<Result<Retained, Fault>> {
+        let (answer, answered) = oneshot::channel();
+        drop(self.steps.send(Step { rules, now, answer }));
+        answered
+    }
+
+    /// Finishes what was asked for, and stops.
+    pub(super) fn close(self) {
+        drop(self.steps);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread of the retention had panicked");
+        }
+    }
+}
+
+impl Worker {
+    /// Takes a step for the first rule that has something to do.
+    fn take_step(&mut self, rules: &[RetentionRule], now: Timestamp) -> Result<Retained, Fault> {
+        for rule in rules {
+            let chosen = self.choose(rule, now)?;
+            let Chosen { conversations, seen, is_more } = chosen;
+            if conversations.is_empty() {
+                continue;
+            }
+            let disposal = rule.retention.then;
+            if disposal == Disposal::Archive {
+                self.archive(&conversations)?;
+            }
+            let (done, answer) = mpsc::channel();
+            let order = TakeOut { conversations, seen, disposal, at: now, done };
+            drop(self.writer.send(Order::TakeOut(order)));
+            let taken = answer.recv().unwrap_or(Err(Fault::Closed))?;
+            let (archived, deleted) = match disposal {
+                Disposal::Archive => (taken, 0),
+                Disposal::Delete => (0, taken),
+            };
+            // Another rule may have something to do, too.
+            return Ok(Retained { archived, deleted, is_more: is_more || rules.len() > 1 });
+        }
+        Ok(Retained::default())
+    }
+
+    /// The conversations that have been closed for the longest, as many as one step takes.
+    fn choose(&mut self, rule: &RetentionRule, now: Timestamp) -> Result<Chosen, Fault> {
+        let age = i64::try_from(rule.retention.after().as_millis()).unwrap_or(i64::MAX);
+        let before = now.as_millis().saturating_sub(age);
+        // All that is read is of the same moment.
+        let transaction = self.chats.unchecked_transaction()?;
+        let seen = schema::projected(&transaction)?;
+        let mut statement = transaction.prepare_cached(
+            "SELECT id, seq FROM conversations WHERE workstream = ? AND closed_at <= ?
+             ORDER BY closed_at LIMIT ?",
+        )?;
+        let most = limits::RETENTION_CONVERSATIONS_MAX + self.left.len() + 1;
+        let mut rows = statement.query(params![rule.workstream.as_str(), before, most])?;
+        let mut chosen = Chosen { conversations: Vec::new(), seen, is_more: false };
+        let mut events = 0;
+        while let Some(row) = rows.next()? {
+            let (id, seq): (String, usize) = (row.get(0)?, row.get(1)?);
+            if self.left.contains(&id) {
+                continue;
+            }
+            let is_full = events + seq > limits::RETENTION_EVENTS_MAX
+                || chosen.conversations.len() == limits::RETENTION_CONVERSATIONS_MAX;
+            // A long conversation is a step of its own.
+            if is_full && !chosen.conversations.is_empty() {
+                chosen.is_more = true;
+                break;
+            }
+            match positions(&transaction, &self.journal, &id, seq)? {
+                Ok(found) => chosen.conversations.push(found),
+                Err(problem) => {
+                    tracing::error!(id, problem, "a conversation is damaged, and kept");
+                    self.left.insert(id);
+                }
+            }
+            events += seq;
+        }
+        Ok(chosen)
+    }
+
+    /// Writes the events of these conversations to the archive, and syncs it.
+    fn archive(&mut self, conversations: &[(ConversationId, Vec<u64>)]) -> Result<(), Fault> {
+        let archive = match self.archive.take() {
+            Some(archive) => archive,
+            None => schema::open_archive(&self.files)
+                .map_err(|fault| Fault::Write(std::sync::Arc::new(fault)))?,
+        };
+        let archive = self.archive.insert(archive);
+        let transaction = archive.unchecked_transaction()?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
+             VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )?;
+        for position in conversations.iter().flat_map(|(_, positions)| positions) {
+            let Some(row) = row_at(&self.journal, *position)? else { continue };
+            let Row { position, stream, seq, at, kind, body, checksum } = row;
+            insert.execute(params![position, stream, seq, at.as_millis(), kind, body, checksum])?;
+        }
+        drop(insert);
+        transaction.commit()?;
+        // The log of the archive is carried over here, because nobody else opens it.
+        archive.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// Where all events of a conversation are, or why they cannot all be found whole.
+#[expect(clippy::type_complexity, reason = "it is what a step carries about")]
+fn positions(
+    chats: &Connection,
+    journal: &Connection,
+    id: &str,
+    seq: usize,
+) -> Result<Result<(ConversationId, Vec<u64>), String>, Fault> {
+    let Ok(conversation) = id.parse::<ConversationId>() else {
+        return Ok(Err("its id is malformed".to_owned()));
+    };
+    let sql = "SELECT position FROM timeline WHERE conversation = ? ORDER BY seq";
+    let mut statement = chats.prepare_cached(sql)?;
+    let found = statement.query_map([id], |row| row.get(0))?;
+    let found = found.collect::<rusqlite::Result<Vec<u64>>>()?;
+    if found.len() != seq {
+        return Ok(Err(format!("{} of its {seq} events are in chats.db", found.len())));
+    }
+    let stream = Stream::Conversation(conversation).name();
+    for (index, position) in found.iter().enumerate() {
+        let row = row_at(journal, *position)?;
+        let is_it = row.is_some_and(|row| {
+            row.stream == stream && row.seq as usize == index + 1 && row.is_whole()
+        });
+        if !is_it {
+            return Ok(Err(format!("its event {} is not in journal.db as it was", index + 1)));
+        }
+    }
+    Ok(Ok((conversation, found)))
+}
+
+fn row_at(journal: &Connection, position: u64) -> Result<Option<Row>, Fault> {
+    let sql = format!("SELECT {} FROM events WHERE position = ?", row::COLUMNS);
+    let mut statement = journal.prepare_cached(&sql)?;
+    Ok(statement.query_row([position], Row::of).optional()?)
+}
