@@ -2,6 +2,8 @@
 
 mod backup;
 mod check;
+mod dry_run;
+mod explain;
 mod restore;
 
 use std::io::{self, Write as _};
@@ -10,7 +12,11 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 use tokio::time::Instant;
 
+use crate::commands::dry_run::NotRehearsed;
+use crate::commands::explain::Unexplained;
 use crate::config::{ConfigFault, Flags};
+use crate::journal::Fault;
+use crate::journal::sqlite::OpenFault;
 use crate::journal::sqlite::checking::NothingThere;
 use crate::journal::sqlite::copying::{Copied, CopyFault};
 use crate::wire::time::rfc3339;
@@ -35,6 +41,8 @@ pub struct Program {
 pub enum Command {
     Backup(backup::Args),
     Check(check::Args),
+    DryRun(dry_run::Args),
+    Explain(explain::Args),
     Restore(restore::Args),
 }
 
@@ -50,6 +58,18 @@ pub enum CommandFault {
     /// There is nothing to check.
     #[error(transparent)]
     Check(#[from] NothingThere),
+    /// The data directory cannot be read.
+    #[error(transparent)]
+    Open(#[from] OpenFault),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Read(#[from] Fault),
+    /// A conversation cannot be explained.
+    #[error(transparent)]
+    Unexplained(#[from] Unexplained),
+    /// Another window cannot be rehearsed.
+    #[error(transparent)]
+    NotRehearsed(#[from] NotRehearsed),
     /// Something is wrong; each problem has been told.
     #[error("{count} problems were found in {}", dir.display())]
     Problems {
@@ -69,6 +89,8 @@ impl Command {
         match self {
             Self::Backup(args) => backup::run(args),
             Self::Check(args) => check::run(args),
+            Self::DryRun(args) => dry_run::run(args),
+            Self::Explain(args) => explain::run(args),
             Self::Restore(args) => restore::run(args),
         }
     }
