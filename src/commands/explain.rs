@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let at = at.transpose()?;
     let known = history.into_iter().filter(|recorded| at.is_none_or(|at| recorded.at <= at));
     let known: Vec<_> = known.collect();
-    let told = if args.json { page(args.id, known) } else { narrative::account(args.id, known) };
+    let told = if args.json { page(args.id, &known) } else { narrative::account(args.id, known) };
     let told = told.ok_or(Unexplained::NotBegun { id: args.id, began })?;
     match at {
         Some(at) if !args.json => tell(&format!("At {}: {}", rfc3339(at), told.trim_end())),
@@ -77,7 +77,7 @@ fn parse(given: &str, began: Timestamp) -> Result<Timestamp, Unexplained> {
     moment(given, began).map_err(|problem| Unexplained::Time { given: given.to_owned(), problem })
 }
 
-fn page(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
+fn page(id: ConversationId, history: &[Recorded]) -> Option<String> {
     let page = TimelinePage::whole(id, history)?;
     // It has only texts and numbers, which is always JSON.
     serde_json::to_string_pretty(&page).ok()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::domain::cause::Evidence;
+use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
 use crate::domain::id::MessageId;
 use crate::domain::text::{DisplayName, MessageText};
@@ -30,15 +30,8 @@ pub(super) fn encode(event: &Event) -> Record {
             Record::new("session_joined", &SessionJoined { session, heartbeat_ms, program })
         }
         Event::SessionLost { session, cause, heard_at, there_until, evidence } => {
-            let lost = SessionLost {
-                session: session.to_string().into(),
-                cause: (*cause).into(),
-                heard_at: heard_at.as_millis(),
-                there_until: there_until.as_millis(),
-                code: evidence.code,
-                heard: evidence.heard,
-                widest_ms: evidence.widest.as_millis(),
-            };
+            let session = session.to_string().into();
+            let lost = SessionLost::new(session, *cause, [*heard_at, *there_until], *evidence);
             Record::new("session_lost", &lost)
         }
         Event::CustomerAway { since, until, cause } => {
@@ -181,7 +174,24 @@ impl SessionJoined<'_> {
     }
 }
 
-impl SessionLost<'_> {
+impl<'a> SessionLost<'a> {
+    fn new(
+        session: Text<'a>,
+        cause: Cause,
+        [heard_at, there_until]: [Timestamp; 2],
+        evidence: Evidence,
+    ) -> Self {
+        Self {
+            session,
+            cause: cause.into(),
+            heard_at: heard_at.as_millis(),
+            there_until: there_until.as_millis(),
+            code: evidence.code,
+            heard: evidence.heard,
+            widest_ms: evidence.widest.as_millis(),
+        }
+    }
+
     fn event(self) -> Result<Event, Unreadable> {
         Ok(Event::SessionLost {
             session: self.session.parse()?,

@@ -111,17 +111,19 @@ impl History {
             while let Some(row) = rows.next()? {
                 let id = stream(&row.get::<_, String>(6)?)?;
                 let recorded = reader::recorded(row, id, 0)?;
-                match &mut current {
-                    Some((known, history)) if *known == id => history.push(recorded),
-                    _ => {
-                        if let Some((known, history)) = current.replace((id, vec![recorded])) {
-                            give(known, history);
-                        }
+                let finished = match &mut current {
+                    Some((known, history)) if *known == id => {
+                        history.push(recorded);
+                        None
                     }
+                    _ => current.replace((id, vec![recorded])),
+                };
+                if let Some((id, history)) = finished {
+                    give(id, history);
                 }
             }
-            if let Some((known, history)) = current {
-                give(known, history);
+            if let Some((id, history)) = current {
+                give(id, history);
             }
         }
         // What remains began after the projection, or before `since` and goes on.

@@ -2,7 +2,7 @@
 //! fired. Told by replay, so it is what the machine did and not what somebody remembers.
 
 use crate::domain::conversation::event::{Actor, Event, OfferEnd, Reason, Recorded};
-use crate::domain::conversation::{Conversation, Owed, Phase};
+use crate::domain::conversation::{Conversation, Owed, Phase, State};
 use crate::domain::id::ConversationId;
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::time::Timestamp;
@@ -102,7 +102,7 @@ impl Standing {
         Self {
             state: match conversation.phase() {
                 Phase::Offered { .. } => Some("active, offered"),
-                _ => conversation.state().map(|state| state.name()),
+                _ => conversation.state().map(State::name),
             },
             lease: conversation.lease().cloned(),
             timers: running(conversation),

@@ -202,11 +202,11 @@ fn kinds() -> utoipa::openapi::Object {
 impl TimelinePage {
     /// The whole timeline of a conversation, as far as its history tells; nothing when that is
     /// empty. `history` must be whole from the first event on.
-    pub fn whole(id: ConversationId, history: Vec<Recorded>) -> Option<Self> {
-        let sessions = narrative::attended(&history).iter().map(SessionSummary::from).collect();
-        let (conversation, steps) = narrative::steps(id, history.clone());
+    pub fn whole(id: ConversationId, history: &[Recorded]) -> Option<Self> {
+        let sessions = narrative::attended(history).iter().map(SessionSummary::from).collect();
+        let (conversation, steps) = narrative::steps(id, history.to_vec());
         Some(Self {
-            why: narrative::why(&conversation.view()?, &history),
+            why: narrative::why(&conversation.view()?, history),
             sessions,
             entries: steps.iter().map(TimelineEntry::from).collect(),
             next: None,
