@@ -87,6 +87,11 @@ impl Feeds {
         }
     }
 
+    /// Whether there has been any: until somebody has listened, nobody can come back for anything.
+    pub(super) const fn were_ever_open(&self) -> bool {
+        self.next_feed > 1
+    }
+
     /// Tells every open feed, and keeps it for those that come back.
     pub(super) fn tell(&mut self, shared: &Shared, told: Vec<Told>) {
         for Told { event, data, passing } in told {
@@ -99,8 +104,7 @@ impl Feeds {
             self.next_event += 1;
             let event = FeedEvent { id: Some(self.id(shared, number)), event, data };
             self.send_to_all(shared, &event);
-            // Until somebody has listened, nobody can come back for anything.
-            if self.next_feed > 1 {
+            if self.were_ever_open() {
                 self.keep(number, event);
             }
         }

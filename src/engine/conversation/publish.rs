@@ -62,8 +62,18 @@ impl ConversationActor {
         }
     }
 
-    /// States every claim, as if all of them were new.
+    /// States every claim, and has a queue forget that it waits if it does not.
     pub(super) fn state_claims(&mut self) {
+        self.state_claims_anew();
+        let waits = matches!(self.conversation.phase(), Phase::Open { .. });
+        if let (false, Some(opening)) = (waits, self.conversation.opening()) {
+            let queue = opening.queue.clone();
+            self.carry_out(Effect::LeavePlace(queue), self.conversation.seq());
+        }
+    }
+
+    /// States every claim to those who know of none.
+    pub(super) fn state_claims_anew(&mut self) {
         let claims = self.conversation.claims();
         if let Some((widget, visitor)) = claims.visitor.clone() {
             self.shared.directory.claim_visitor(widget, visitor, self.id());
@@ -71,11 +81,6 @@ impl ConversationActor {
         let seq = self.conversation.seq();
         for effect in Claims::effects(&Claims::default(), &claims) {
             self.carry_out(effect, seq);
-        }
-        if let (None, Some(opening)) = (&claims.place, self.conversation.opening()) {
-            // A queue may still believe that it waits.
-            let queue = opening.queue.clone();
-            self.carry_out(Effect::LeavePlace(queue), seq);
         }
     }
 

@@ -47,7 +47,7 @@ impl ConversationActor {
             let write_at = now + write_within;
             self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, event }));
         }
-        self.state_claims();
+        self.state_claims_anew();
         self.recount();
         self.rearm(context);
     }
