@@ -17,7 +17,7 @@ use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Engine;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::conversation::restart::WRITTEN_EACH_SECOND;
+use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
 use crate::engine::message::{Closing, ToAgent, ToSession};
 use crate::engine::metrics::Metrics;
@@ -110,7 +110,7 @@ async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
         shared.threads.handle(thread).spawn_fn(move || {
             for (place, conversation) in conversations.into_iter().enumerate() {
                 let (id, epoch) = (conversation.id(), sharing.directory.next_epoch());
-                let turn = Span::from_millis(place as u64 * threads * 1_000 / WRITTEN_EACH_SECOND);
+                let turn = restart::turn(place as u64 * threads);
                 let actor =
                     ConversationActor::recovered(sharing.clone(), conversation, epoch, turn);
                 sharing.directory.enter_conversation(id, epoch, actor.start());

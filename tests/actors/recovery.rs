@@ -3,8 +3,9 @@
 use holdline::domain::agent::Presence;
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::{Command, Refusal};
-use holdline::domain::id::ConversationId;
-use holdline::engine::{Closing, Failure, ToSession};
+use holdline::domain::conversation::event::{Audience, Event, Recorded};
+use holdline::domain::id::{ConversationId, Seq};
+use holdline::engine::{Closing, Failure, Filter, ToSession};
 
 use crate::customer::Customer;
 use crate::world::{World, ada, refusal, run, settle, until};
@@ -81,6 +82,54 @@ fn after_a_crash_everybody_has_what_they_had_and_the_full_window() {
         assert_eq!(world.state(waiting).await, State::Closed);
         assert_eq!(world.used().await, 1, "the wrap-up holds its unit");
     });
+}
+
+#[test]
+fn a_restart_is_written_before_anybody_is_told_and_once_for_each_start() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        // A crash before anything was written of the restart is a start like any other.
+        let world = world.crash().await;
+        assert_eq!(restarts(&world, id).await, 0, "nobody has asked, and its turn is not yet");
+        let world = world.crash().await;
+        let view = world.engine.view(id).await.unwrap();
+        assert_eq!(restarts(&world, id).await, 1, "what a view tells is written");
+        let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+        assert_eq!(history.last().unwrap().seq, view.seq);
+        world.engine.view(id).await.unwrap();
+        assert_eq!(restarts(&world, id).await, 1);
+        let back = Customer::new(&world);
+        back.join(id, 99);
+        assert_eq!(back.joined().await, id);
+        let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+        let seqs: Vec<_> = history.iter().map(|recorded| recorded.seq.number()).collect();
+        let expected: Vec<_> = (1..).take(seqs.len()).collect();
+        assert_eq!(seqs, expected, "and without a gap");
+    });
+}
+
+#[test]
+fn a_restart_that_nobody_asks_for_is_written_in_its_turn() {
+    run(|| async {
+        let world = World::new().await;
+        let (_first, one) = Customer::chatting(&world, 1).await;
+        let (_second, two) = Customer::chatting(&world, 2).await;
+        let world = world.crash().await;
+        world.pass(1_000).await;
+        for id in [one, two] {
+            assert_eq!(restarts(&world, id).await, 1);
+        }
+        let list = world.engine.list(Filter::default(), None, 10).await.unwrap();
+        assert!(list.views.iter().all(|view| view.customer.absence.is_some()), "{list:?}");
+    });
+}
+
+/// How many restarts the journal holds of a conversation.
+async fn restarts(world: &World, id: ConversationId) -> usize {
+    let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+    let restart = |recorded: &&Recorded| matches!(recorded.event, Event::ServerRestarted { .. });
+    history.iter().filter(restart).count()
 }
 
 #[test]

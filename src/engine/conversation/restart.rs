@@ -18,7 +18,15 @@ use crate::journal::Append;
 
 /// How many conversations write their restart in a second, if nothing else makes them: the
 /// projection follows three times as fast, so nobody's reading waits.
-pub(in crate::engine) const WRITTEN_EACH_SECOND: u64 = 10_000;
+const WRITTEN_EACH_SECOND: u64 = 10_000;
+
+/// How long a start has the disk for itself, and for those who come back at once.
+const WRITTEN_FROM: Span = Span::from_millis(500);
+
+/// How soon the conversation with this place among all writes its restart.
+pub(in crate::engine) const fn turn(place: u64) -> Span {
+    Span::from_millis(WRITTEN_FROM.as_millis() + place * 1_000 / WRITTEN_EACH_SECOND)
+}
 
 /// A restart that was decided and is not written.
 #[derive(Debug)]
