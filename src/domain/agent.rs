@@ -36,6 +36,9 @@ pub struct Agent {
     chosen: Presence,
     link: Link,
     leases: BTreeMap<ConversationId, Held>,
+    /// How many leases would be forfeited after each grace, kept beside them because the soonest is
+    /// asked for at every change.
+    graces: BTreeMap<Span, u32>,
     /// The sum of the leases' units, kept beside them because it is asked for at every change.
     used: u32,
     /// How often the leases have changed.
@@ -57,6 +60,13 @@ pub struct Held {
     pub reservation: Option<u64>,
     /// Whether the conversation was told that the agent is gone.
     pub forfeited: bool,
+}
+
+impl Held {
+    /// Whether it is lost if the agent stays gone. Wrap-up needs no agent's presence.
+    fn is_forfeitable(&self) -> bool {
+        !self.forfeited && self.lease.purpose != Purpose::Wrapup
+    }
 }
 
 /// Whether an agent can be worked with.
@@ -107,8 +117,8 @@ pub enum Link {
 pub struct Availability {
     /// Who.
     pub agent: AgentId,
-    /// Units that are not held; negative after a manual pick beyond the limit, and meaningless
-    /// unless `ready`.
+    /// Units that are not held; negative after a manual pick beyond the limit, and zero unless
+    /// `ready`, so that nobody is told of what does not matter.
     pub free: i64,
     /// Whether they may be given work at all.
     pub ready: bool,
@@ -125,6 +135,7 @@ impl Agent {
             chosen,
             link: Link::Gone(now),
             leases: BTreeMap::new(),
+            graces: BTreeMap::new(),
             used: 0,
             revision: 0,
             assigned_at: Timestamp::default(),
@@ -178,10 +189,12 @@ impl Agent {
 
     /// What queues must know.
     pub fn availability(&self) -> Availability {
+        let ready = self.presence() == Presence::Available;
+        let free = i64::from(self.settings.units) - i64::from(self.used);
         Availability {
             agent: self.settings.id.clone(),
-            free: i64::from(self.settings.units) - i64::from(self.used),
-            ready: self.presence() == Presence::Available,
+            free: if ready { free } else { 0 },
+            ready,
             assigned_at: self.assigned_at,
         }
     }
@@ -192,16 +205,12 @@ impl Agent {
         match self.link {
             Link::Feeds(_) => None,
             Link::Requests(last) => Some(last + REQUEST_LINKS_FOR + tick),
-            Link::Gone(since) => {
-                self.forfeitable().map(|(_, held)| since + held.lease.grace + tick).min()
-            }
+            Link::Gone(since) => self.graces.keys().next().map(|grace| since + *grace + tick),
         }
     }
 
-    /// The leases that are lost if the agent stays gone. Wrap-up needs no agent's presence.
+    /// The leases that are lost if the agent stays gone.
     fn forfeitable(&self) -> impl Iterator<Item = (&ConversationId, &Held)> {
-        self.leases
-            .iter()
-            .filter(|(_, held)| !held.forfeited && held.lease.purpose != Purpose::Wrapup)
+        self.leases.iter().filter(|(_, held)| held.is_forfeitable())
     }
 }

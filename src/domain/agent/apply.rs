@@ -4,7 +4,7 @@ use crate::domain::agent::command::AgentEvent;
 use crate::domain::agent::{Agent, Held, Link};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 impl Agent {
     /// Makes the event true.
@@ -22,6 +22,11 @@ impl Agent {
                     Link::Requests(_) | Link::Gone(_) => Link::Feeds(1),
                 };
                 self.leases.values_mut().for_each(|held| held.forfeited = false);
+                self.graces.clear();
+                let graces: Vec<_> = self.forfeitable().map(|(_, held)| held.lease.grace).collect();
+                for grace in graces {
+                    self.count_grace(grace);
+                }
             }
             AgentEvent::FeedClosed => {
                 self.link = match self.link {
@@ -55,8 +60,11 @@ impl Agent {
                 self.hold(*conversation, *seq, lease.clone());
             }
             AgentEvent::LeaseForfeited { conversation } => {
-                if let Some(held) = self.leases.get_mut(conversation) {
+                let held = self.leases.get_mut(conversation).filter(|held| held.is_forfeitable());
+                if let Some(held) = held {
                     held.forfeited = true;
+                    let grace = held.lease.grace;
+                    self.discount_grace(grace);
                 }
             }
             AgentEvent::Configured(settings) => self.settings = settings.clone(),
@@ -66,12 +74,31 @@ impl Agent {
     fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
         self.revision += 1;
         let before = self.leases.remove(&conversation);
+        if let Some(held) = before.as_ref().filter(|held| held.is_forfeitable()) {
+            self.discount_grace(held.lease.grace);
+        }
         let given_back = before.map_or(0, |held| held.lease.units);
         let taken = lease.as_ref().map_or(0, |lease| lease.units);
         self.used = self.used.saturating_sub(given_back).saturating_add(taken);
         if let Some(lease) = lease {
-            self.leases
-                .insert(conversation, Held { lease, seq, reservation: None, forfeited: false });
+            let held = Held { lease, seq, reservation: None, forfeited: false };
+            if held.is_forfeitable() {
+                self.count_grace(held.lease.grace);
+            }
+            self.leases.insert(conversation, held);
+        }
+    }
+
+    fn count_grace(&mut self, grace: Span) {
+        *self.graces.entry(grace).or_default() += 1;
+    }
+
+    fn discount_grace(&mut self, grace: Span) {
+        if let Some(count) = self.graces.get_mut(&grace) {
+            *count -= 1;
+            if *count == 0 {
+                self.graces.remove(&grace);
+            }
         }
     }
 }
