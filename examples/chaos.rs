@@ -6,6 +6,7 @@
 //! `cargo build --release && cargo run --release --example chaos -- --minutes 10 --kills 50`
 //!
 //! It exits with 1 if anything was wrong, and then keeps the data directory.
+#![expect(clippy::print_stdout, reason = "it is what the program is for")]
 
 #[path = "chaos/mod.rs"]
 mod chaos;

@@ -46,6 +46,7 @@ async fn agree(world: &World, agent: &str) -> Result<(), String> {
     let held: BTreeSet<_> = leases.iter().map(|lease| text(&lease["conversation"])).collect();
     let named: BTreeSet<_> = chats.iter().map(|chat| text(&chat["id"])).collect();
     if me["used"] == used && held == named {
+        world.count(|tally| tally.leases += leases.len() as u64);
         return Ok(());
     }
     Err(format!("{agent} uses {}, holds {held:?}, is named by {named:?}", me["used"]))

@@ -93,21 +93,20 @@ impl Customer {
         let mut socket = self.connect().await?;
         let asked_at = now_ms();
         let welcome = self.greet(&mut socket).await?;
-        let begun = match welcome.get("conversation") {
-            Some(live) => live.clone(),
-            None => {
-                let start = r#"{"type":"start","ref":0,"id":"start","name":"Kim"}"#;
-                socket.send(Message::text(start)).await.ok()?;
-                let started = answer(&mut socket, &["started", "refused"]).await?;
-                if started["type"] == "refused" {
-                    self.world.note(Wrong::Other, format!("a start was refused: {started}"));
-                    return None;
-                }
-                started
+        let begun = if let Some(live) = welcome.get("conversation") {
+            live.clone()
+        } else {
+            let start = r#"{"type":"start","ref":0,"id":"start","name":"Kim"}"#;
+            socket.send(Message::text(start)).await.ok()?;
+            let started = answer(&mut socket, &["started", "refused"]).await?;
+            if started["type"] == "refused" {
+                self.world.note(Wrong::Other, format!("a start was refused: {started}"));
+                return None;
             }
+            started
         };
         let id = begun.get("conversation").or(begun.get("id")).and_then(Value::as_str)?;
-        self.token = begun["token"].as_str()?.to_owned();
+        begun["token"].as_str()?.clone_into(&mut self.token);
         let chat = Rc::new(Chat::new(id));
         chat.proven_at.set(asked_at);
         if begun.get("conversation").is_some() {

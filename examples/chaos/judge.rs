@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::record::{Chat, Mark};
-use super::world::{World, Wrong};
+use super::world::{World, Wrong, millis};
 
 /// By how many milliseconds two readings of the clock of one machine may disagree.
 const CLOCK_MS: i64 = 10;
@@ -29,8 +29,10 @@ pub(crate) struct Moment {
 /// of order, or of nobody's saying.
 pub(crate) fn judge_copy(world: &World, chat: &Chat, source: &str, lines: &[Line]) {
     let note = |wrong, what: String| world.note(wrong, format!("{} ({source}): {what}", chat.id));
-    if let Some(pair) = lines.windows(2).find(|pair| pair[0].seq >= pair[1].seq) {
-        note(Wrong::Reordered, format!("{:?} stands before {:?}", pair[0], pair[1]));
+    for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
+        if line.seq >= next.seq {
+            note(Wrong::Reordered, format!("{line:?} stands before {next:?}"));
+        }
     }
     let mut places = HashMap::new();
     // The number that each side's next message must at least have.
@@ -95,6 +97,7 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     let said = lines.iter().filter(|line| line.id.is_some() && line.seq > since);
     let missing = said.map(|line| line.seq).filter(|seq| told.binary_search(seq).is_err());
     let missing: Vec<_> = missing.collect();
+    world.count(|tally| tally.told_in_feeds += told.len() as u64);
     (!missing.is_empty()).then(|| format!("{} was not told of {missing:?}", agent.id))
 }
 
@@ -121,7 +124,11 @@ pub(crate) fn judge_times(world: &World, chat: &Chat, moments: &[Moment]) {
     let before = moments.iter().take_while(|moment| moment.kind != "customer_disconnected");
     match before.filter_map(|moment| moment.until).last() {
         Some(until) if end.at > until => {
-            world.count(|tally| tally.latest_end = tally.latest_end.max(end.at - until));
+            let late = end.at - until;
+            world.count(|tally| tally.latest_end = tally.latest_end.max(late));
+            if late > millis(world.plan.tolerance) {
+                note(Wrong::Missed, format!("disconnected at {}, held until {until}", end.at));
+            }
         }
         until => note(Wrong::Early, format!("disconnected at {}, held until {until:?}", end.at)),
     }

@@ -5,9 +5,10 @@
 //! and again, and gives back the [`world::Tally`] with everything that must be zero.
 #![allow(
     clippy::cast_precision_loss,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "it is a program that prints rounded figures, and stops where it is broken itself"
+    reason = "it prints rounded figures by its own clock, and stops where it is broken itself"
 )]
 
 pub(crate) mod agent;

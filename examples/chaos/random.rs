@@ -1,4 +1,4 @@
-//! Chance that a seed repeats: SplitMix64, one stream for each who throws.
+//! Chance that a seed repeats: `SplitMix64`, one stream for each who throws.
 
 /// A source of chance.
 #[derive(Clone, Debug)]

@@ -66,6 +66,7 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, seed: u64, length: Duration)
         tally.feeds_reopened, tally.feed_repeats
     );
     println!("audits of all agents          {}", tally.audits);
+    println!("  leases found as they must be {}", tally.leases);
     println!(
         "messages acknowledged         {} ({} to widgets, {} to agents)",
         tally.acknowledged(),
@@ -74,6 +75,7 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, seed: u64, length: Duration)
     );
     println!("  read again over HTTP        {} (by two audiences)", tally.read_over_http);
     println!("  read again on the disk      {}", tally.read_on_disk);
+    println!("  told in feeds               {}", tally.told_in_feeds);
     println!("posts refused                 {}", tally.refused);
     println!("chats that nobody learnt of   {}", tally.orphans);
     println!("complaints in the server's log {}", tally.complaints);

@@ -26,6 +26,7 @@ pub(crate) fn now_ms() -> i64 {
 
 /// One run of the server.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "all of it are times")]
 pub(crate) struct Run {
     pub(crate) spawned_at: i64,
     /// When it had said where it listens; nothing if it was killed before.

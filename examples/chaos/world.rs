@@ -110,7 +110,11 @@ pub(crate) struct Tally {
     /// Feeds that were opened again, and what they told a second time because of it.
     pub(crate) feeds_reopened: u64,
     pub(crate) feed_repeats: u64,
+    /// Messages that the feeds told of chats that are over.
+    pub(crate) told_in_feeds: u64,
     pub(crate) audits: u64,
+    /// Leases that were held against the conversations that name their agent.
+    pub(crate) leases: u64,
     /// Messages that were held against transcripts over HTTP, and against the stopped database.
     pub(crate) read_over_http: u64,
     pub(crate) read_on_disk: u64,

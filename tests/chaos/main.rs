@@ -35,6 +35,7 @@ fn nothing_is_lost_doubled_reordered_early_missed_or_adrift() {
     assert!(tally.acknowledged() > 3_000, "{tally:?}");
     assert!(tally.read_over_http >= tally.acknowledged(), "{tally:?}");
     assert!(tally.read_on_disk >= tally.acknowledged(), "{tally:?}");
+    assert!(tally.told_in_feeds > 3_000 && tally.leases > 50, "{tally:?}");
     let enough = [tally.gone, tally.returns, tally.late, tally.expiries];
     assert!(enough.iter().all(|count| *count >= 10), "{tally:?}");
     assert!(tally.audits >= 3 && tally.resumes > 100, "{tally:?}");
