@@ -97,8 +97,11 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     let said = lines.iter().filter(|line| line.id.is_some() && line.seq > since);
     let missing = said.map(|line| line.seq).filter(|seq| told.binary_search(seq).is_err());
     let missing: Vec<_> = missing.collect();
-    world.count(|tally| tally.told_in_feeds += told.len() as u64);
-    (!missing.is_empty()).then(|| format!("{} was not told of {missing:?}", agent.id))
+    if missing.is_empty() {
+        world.count(|tally| tally.told_in_feeds += told.len() as u64);
+        return None;
+    }
+    Some(format!("{} was not told of {missing:?}", agent.id))
 }
 
 /// Nobody is disconnected early, late, or twice.
