@@ -25,7 +25,7 @@ use clap::Parser;
 struct Arguments {
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 60)]
     kills: usize,
     /// Sockets of customers, all through the proxy.
     #[arg(long, default_value_t = 400)]
@@ -39,7 +39,7 @@ struct Arguments {
     #[arg(long, default_value_t = 5.0)]
     agent_rate: f64,
     /// Seconds after which a connection through the proxy is broken, on average.
-    #[arg(long, default_value_t = 12.0)]
+    #[arg(long, default_value_t = 8.0)]
     fault_every: f64,
     /// Milliseconds that a window's end may be late on a busy machine.
     #[arg(long, default_value_t = 2_000)]
@@ -66,7 +66,7 @@ fn main() -> io::Result<ExitCode> {
         agents: arguments.agents,
         rate: arguments.rate,
         agent_rate: arguments.agent_rate,
-        posts: (60, 500),
+        posts: (40, 400),
         window: Duration::from_secs(5),
         heartbeat: Duration::from_secs(1),
         fault_every: Duration::from_secs_f64(arguments.fault_every),

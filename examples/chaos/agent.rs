@@ -42,6 +42,7 @@ pub(crate) enum Act {
     Decline,
     End,
     Close,
+    Release,
 }
 
 impl Act {
@@ -51,6 +52,7 @@ impl Act {
             Self::Decline => "decline",
             Self::End => "end",
             Self::Close => "close",
+            Self::Release => "release",
         }
     }
 }
@@ -85,14 +87,15 @@ impl Agent {
     }
 }
 
-/// Does it until it is done, or a rule says no.
-pub(crate) async fn perform(world: &World, agent: &Agent, id: &str, act: Act) {
+/// Does it until it is done, or a rule says no. True if it was done.
+pub(crate) async fn perform(world: &World, agent: &Agent, id: &str, act: Act) -> bool {
     let path = format!("/v1/conversations/{id}/{}", act.name());
     let (status, text) = insist(world, &agent.token, Method::POST, &path, None).await;
     // Somebody or something else was faster: 403 where the chat is another's by now.
     if status != 200 && status != 409 && status != 403 {
         world.note(Wrong::Other, format!("{path}: {status} {text}"));
     }
+    status == 200
 }
 
 /// Talks for as long as the trial lasts.
@@ -109,6 +112,14 @@ pub(crate) async fn speak(world: Rc<World>, agent: Rc<Agent>, number: u64) {
             id.and_then(|id| world.chats.borrow().get(id).map(Rc::clone))
         };
         let Some(chat) = chat else { continue };
+        // Now and then somebody gives a chat back, and another takes it.
+        if random.chance(3) {
+            world.moving().await;
+            agent.note_state(&chat.id, false);
+            let released = perform(&world, &agent, &chat.id, Act::Release).await;
+            world.count(|tally| tally.released += u64::from(released));
+            continue;
+        }
         let (customers, number) = chat.minted.get();
         chat.minted.set((customers, number + 1));
         let mark = Mark::of_agent(number);

@@ -107,7 +107,10 @@ impl Customer {
         let ending = tokio::task::spawn_local(async move {
             perform(&world, &agent, &id, Act::End).await;
         });
-        while !self.is_over {
+        let mut was_asked = false;
+        // An agent who has given the chat back since cannot end it: then the customer does.
+        while !self.is_over && !was_asked {
+            was_asked = ending.is_finished();
             let mut open = match socket.take() {
                 Some(open) => open,
                 None => match self.come_back().await {
@@ -118,7 +121,8 @@ impl Customer {
             self.wait_for_the_end(&mut open).await;
             self.left_at = now_ms();
         }
-        ending.await.expect("the agent ends it");
+        ending.await.expect("the agent's task runs to its end");
+        self.end(None).await;
     }
 
     /// Listens for a while, and beats, without saying anything more.

@@ -126,7 +126,10 @@ impl Customer {
                 let name = frames::word(text, "name").map(ToOwned::to_owned);
                 *self.chat.agent.borrow_mut() = name;
             }
-            "left" => self.see(frames::number(text, "seq"), text, true),
+            "left" => {
+                self.see(frames::number(text, "seq"), text, true);
+                *self.chat.agent.borrow_mut() = None;
+            }
             "beat" => {
                 let latest = frames::number(text, "seq").unwrap_or(0);
                 let is_behind = latest > self.chat.seen.get();

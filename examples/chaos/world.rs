@@ -104,6 +104,8 @@ pub(crate) struct Tally {
     pub(crate) returns: u64,
     /// Widgets that came back after the window.
     pub(crate) late: u64,
+    /// Chats that an agent gave back to the queue.
+    pub(crate) released: u64,
     /// Widgets that went away for good.
     pub(crate) gone: u64,
     pub(crate) expiries: u64,

@@ -38,7 +38,7 @@ fn nothing_is_lost_doubled_reordered_early_missed_or_adrift() {
     assert!(tally.told_in_feeds > 3_000 && tally.leases > 50, "{tally:?}");
     let enough = [tally.gone, tally.returns, tally.late, tally.expiries];
     assert!(enough.iter().all(|count| *count >= 10), "{tally:?}");
-    assert!(tally.audits >= 3 && tally.resumes > 100, "{tally:?}");
+    assert!(tally.audits >= 3 && tally.resumes > 100 && tally.released >= 3, "{tally:?}");
     let broken = [&faults.cut, &faults.reset, &faults.stalled, &faults.deaf, &faults.mute];
     assert!(broken.iter().all(|count| count.load(Ordering::Relaxed) >= 5), "{faults:?}");
 }
