@@ -1,0 +1,79 @@
+//! What the driver remembers of a chat: little, because it remembers a million messages.
+
+use std::cell::{Cell, RefCell};
+
+/// Who said a message, and its number in their own order: an id such as `c12` or `a7`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Mark(u32);
+
+impl Mark {
+    pub(crate) const fn of_customer(number: u32) -> Self {
+        Self(number << 1)
+    }
+
+    pub(crate) const fn of_agent(number: u32) -> Self {
+        Self(number << 1 | 1)
+    }
+
+    pub(crate) fn parse(id: &str) -> Option<Self> {
+        let number = id.get(1..)?.parse().ok()?;
+        match id.as_bytes()[0] {
+            b'c' => Some(Self::of_customer(number)),
+            b'a' => Some(Self::of_agent(number)),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn is_customers(self) -> bool {
+        self.0 & 1 == 0
+    }
+
+    pub(crate) const fn number(self) -> u32 {
+        self.0 >> 1
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let who = if self.is_customers() { 'c' } else { 'a' };
+        write!(formatter, "{who}{}", self.number())
+    }
+}
+
+/// The text of a message, which can be told from its id.
+pub(crate) fn text_of(mark: Mark) -> String {
+    format!("My parcel left on Monday, says the page; this is the text of {mark}")
+}
+
+/// One chat.
+#[derive(Debug, Default)]
+pub(crate) struct Chat {
+    pub(crate) id: String,
+    /// What was acknowledged to its author, and at which place.
+    pub(crate) answered: RefCell<Vec<(Mark, u32)>>,
+    /// The places of all messages that the widget was told of, in the order in which it was told,
+    /// its own included.
+    pub(crate) heard: RefCell<Vec<u32>>,
+    /// The highest place of anything that the widget was told of.
+    pub(crate) seen: Cell<u32>,
+    /// How many messages the customer and the agents have begun to send.
+    pub(crate) minted: Cell<(u32, u32)>,
+    /// When the last frame was sent that the server is known to have taken.
+    pub(crate) proven_at: Cell<i64>,
+    /// When the widget went away for good.
+    pub(crate) gone_at: Cell<Option<i64>>,
+    /// Who has joined it.
+    pub(crate) agent: RefCell<Option<String>>,
+}
+
+impl Chat {
+    pub(crate) fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), ..Self::default() }
+    }
+
+    /// Whether somebody has tried to say this.
+    pub(crate) fn was_minted(&self, mark: Mark) -> bool {
+        let (customers, agents) = self.minted.get();
+        mark.number() < if mark.is_customers() { customers } else { agents }
+    }
+}
