@@ -12,6 +12,7 @@ mod message;
 mod metrics;
 mod queue;
 mod receipts;
+mod retention;
 mod settings;
 mod shared;
 mod start;
@@ -221,6 +222,7 @@ impl Engine {
         metrics
             .journal_waiting
             .set(i64::try_from(self.shared.journal.waiting()).unwrap_or(i64::MAX));
+        metrics.journal_lag.set(i64::try_from(self.shared.journal.lag()).unwrap_or(i64::MAX));
         metrics
             .sessions
             .set(i64::try_from(self.shared.directory.live_sessions()).unwrap_or(i64::MAX));
