@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::journal::sqlite::log::{self, BrokenLog};
 use crate::journal::sqlite::projector::Projector;
 use crate::journal::sqlite::schema::{self, Files};
-use crate::journal::sqlite::{damage, recovery};
+use crate::journal::sqlite::{damage, recovery, row};
 use crate::journal::{Fault, Position, Recovered, snapshot};
 
 /// Why a journal cannot be opened.
@@ -208,18 +208,21 @@ fn refuse_broken_log(database: &Path) -> Result<(), OpenFault> {
 fn refuse_future_snapshots(chats: &Path) -> Result<(), OpenFault> {
     let newest = || {
         let connection = schema::open_for_reading(chats)?;
-        let sql = "SELECT hex(substr(snapshot, 1, 1)) FROM conversations
-             WHERE state IN ('open', 'active', 'waiting', 'wrapup') ORDER BY 1 DESC LIMIT 1";
-        connection.query_row(sql, (), |row| row.get::<_, String>(0))
+        let sql = "SELECT snapshot FROM conversations
+             WHERE state IN ('open', 'active', 'waiting', 'wrapup')
+             ORDER BY substr(snapshot, 1, 1) DESC LIMIT 1";
+        connection.query_row(sql, (), |row| row.get::<_, Vec<u8>>(0))
     };
     // What cannot be read says nothing.
-    let Ok(newest) = newest() else { return Ok(()) };
-    let found = i64::from_str_radix(&newest, 16).unwrap_or(0);
-    let known = i64::from(snapshot::VERSION);
-    if found == known + 1 {
-        return Err(OpenFault::FromTheFuture { file: chats.to_owned(), found, known });
+    let newest = newest().unwrap_or_default();
+    match row::unseal(&newest).and_then(<[u8]>::first) {
+        Some(found) if *found > snapshot::VERSION => Err(OpenFault::FromTheFuture {
+            file: chats.to_owned(),
+            found: i64::from(*found),
+            known: i64::from(snapshot::VERSION),
+        }),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 /// Removes `chats.db` and the note that it is damaged.

@@ -36,10 +36,12 @@ pub(super) fn load(
 pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Conversation, Fault> {
     let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
     let (seq, id): (u32, String) = (row.get(1)?, row.get(2)?);
-    let mut conversation = snapshot::decode(bytes).map_err(|error| Fault::Damaged {
+    let damaged = |problem: String| Fault::Damaged {
         place: format!("chats.db, the snapshot of conversation {id}"),
-        problem: error.0,
-    })?;
+        problem,
+    };
+    let bytes = row::unseal(bytes).ok_or_else(|| damaged(row::MISMATCH.to_owned()))?;
+    let mut conversation = snapshot::decode(bytes).map_err(|error| damaged(error.0))?;
     if conversation.seq().number() < seq {
         let mut statement = connection.prepare_cached(
             "SELECT seq, at, kind, body, position, checksum FROM timeline
