@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 use tokio::time::Instant;
 
 use crate::config::{ConfigFault, Flags};
-use crate::journal::sqlite::checking::NothingThere;
+use crate::journal::sqlite::checking::CheckFault;
 use crate::journal::sqlite::copying::{Copied, CopyFault};
 use crate::wire::time::rfc3339;
 
@@ -47,11 +47,11 @@ pub enum CommandFault {
     /// A copy could not be made, or is not good.
     #[error(transparent)]
     Copy(#[from] CopyFault),
-    /// There is nothing to check.
+    /// Nothing can be checked.
     #[error(transparent)]
-    Check(#[from] NothingThere),
+    Check(#[from] CheckFault),
     /// Something is wrong; each problem has been told.
-    #[error("{count} problems were found in {}", dir.display())]
+    #[error("not all is well in {}; problems: {count}", dir.display())]
     Problems {
         /// How many.
         count: u64,

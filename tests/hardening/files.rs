@@ -44,9 +44,10 @@ pub(crate) fn write(journal: &SqliteJournal, count: u128) -> Known {
             story
         };
         story.iter().for_each(|batch| journal.append(batch.append()));
+        // Some transactions, not one.
+        block(journal.flush()).expect("it is written");
         known.chats.push(chat);
     }
-    block(journal.flush()).expect("it is written");
     known
 }
 
@@ -114,8 +115,9 @@ pub(crate) fn lay_out(files: &BTreeMap<PathBuf, Vec<u8>>) -> tempfile::TempDir {
     dir
 }
 
-/// Where these bytes are in a file, for the first time.
+/// Where these bytes are in a file, for the last time: before, SQLite may have left them over in
+/// a part of a page that means nothing any more.
 pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> usize {
-    let found = bytes.windows(wanted.len()).position(|window| window == wanted);
+    let found = bytes.windows(wanted.len()).rposition(|window| window == wanted);
     found.expect("it is in the file")
 }

@@ -49,13 +49,10 @@ fn no_flipped_bit_loses_anything_in_silence() {
                 continue;
             };
             fine += 1;
-            // A state that was flipped in an index of chats.db hides a chat from the start. That
-            // is found by a check alone, because a start does not read everything.
-            if known.is_recovered(&recovered) || (name == "chats.db" && is_noticed) {
-                assert!(known.is_whole_or_told(&journal), "{shown}: what is read");
-            } else {
-                panic!("{shown}: what was recovered is not what was written");
-            }
+            let is_right = known.is_recovered(&recovered) && known.is_whole_or_told(&journal);
+            // A flipped key of chats.db hides a row from whoever looks for it. A start does not
+            // read everything, so that is found by a check alone.
+            assert!(is_right || (name == "chats.db" && is_noticed), "{shown} is lost in silence");
         }
     }
     assert!(refused > 0 && fine > 0, "both happen: {refused} refused, {fine} fine");

@@ -1,6 +1,7 @@
 //! Reads a whole data directory and tells everything that is wrong with it.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -24,16 +25,31 @@ pub struct Checked {
     pub problems: Problems,
 }
 
-/// There is no data directory.
+/// Why nothing can be checked.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is not there: nothing can be checked", .0.display())]
-pub struct NothingThere(pub PathBuf);
+pub enum CheckFault {
+    /// There is no journal.
+    #[error("{} is not there: nothing can be checked", .0.display())]
+    Absent(PathBuf),
+    /// The journal cannot be read at all.
+    #[error("{} cannot be read: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
 
 /// Reads everything, and changes nothing. A server may be running, and does not wait.
-pub fn check(dir: &Path) -> Result<Checked, NothingThere> {
+pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
     let files = Files::of(dir);
-    if !files.journal.is_file() {
-        return Err(NothingThere(files.journal));
+    match File::open(&files.journal) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(CheckFault::Absent(files.journal));
+        }
+        Err(source) => return Err(CheckFault::File { path: files.journal, source }),
+        Ok(_) => {}
     }
     let is_in_use = is_in_use(&files);
     let mut problems = Problems::default();

@@ -48,6 +48,9 @@ pub enum OpenFault {
         /// Why.
         source: rusqlite::Error,
     },
+    /// There is no room.
+    #[error("{} cannot be opened: the disk is full", .0.display())]
+    Full(PathBuf),
     /// The database is not what was written.
     #[error(
         "{} is damaged ({source}); `holdline check` tells where, and `holdline restore` makes a \
@@ -101,6 +104,8 @@ impl OpenFault {
         let file = file.to_owned();
         if damage::is_corruption(&source) {
             Self::Damaged { file, source }
+        } else if damage::is_want_of_room(&source) {
+            Self::Full(file)
         } else {
             Self::Database { file, source }
         }
@@ -116,6 +121,7 @@ impl OpenFault {
             Self::Directory { .. }
             | Self::InUse(_)
             | Self::FromTheFuture { .. }
+            | Self::Full(_)
             | Self::Database { .. }
             | Self::Lost { .. } => false,
         }
@@ -143,6 +149,7 @@ pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
         // It will be noticed again, and mended.
         Err(_) | Ok(()) => {}
     }
+    refuse_loss(files)?;
     let journal = schema::open_journal(files)?;
     let in_journal = |source| OpenFault::at(&files.journal, source);
     let head = schema::head(&journal).map_err(in_journal)?;
@@ -194,6 +201,25 @@ fn follow(
         latest,
     };
     Ok((projector, recovered))
+}
+
+/// A journal that is not there, or empty, is a new one, unless `chats.db` has followed it once.
+fn refuse_loss(files: &Files) -> Result<(), OpenFault> {
+    let is_empty = |file: &Path| file.metadata().map_or(true, |metadata| metadata.len() == 0);
+    if !is_empty(&files.journal) || is_empty(&files.chats) {
+        return Ok(());
+    }
+    let projected = schema::open_for_reading(&files.chats)
+        .and_then(|connection| schema::projected(&connection));
+    match projected.unwrap_or(0) {
+        0 => Ok(()),
+        projected => Err(OpenFault::Lost {
+            journal: files.journal.clone(),
+            chats: files.chats.clone(),
+            head: Position(0),
+            projected: Position(projected),
+        }),
+    }
 }
 
 fn refuse_broken_log(database: &Path) -> Result<(), OpenFault> {
