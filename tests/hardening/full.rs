@@ -50,6 +50,7 @@ fn a_full_disk_refuses_and_goes_on_by_itself() {
         let (journal, _) = SqliteJournal::open(&disk.path, ledger.clone()).unwrap();
         let mut chat = Chat::new(1, "q", 1_000);
         journal.append(chat.start().append());
+        block(journal.flush()).unwrap();
         for round in 0..3 {
             disk.fill();
             let posts = post_until_refused(&journal, &ledger, &mut chat);

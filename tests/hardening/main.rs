@@ -25,4 +25,5 @@ mod neighbours;
 mod read_only;
 mod retention;
 mod retention_crashes;
+mod served;
 mod sync;

@@ -72,6 +72,29 @@ fn a_locked_journal_fails_and_passes() {
     assert!(trial.journal().is_writable());
 }
 
+/// A checkpoint that resets the log, and any query of somebody's that writes, hold this lock for a
+/// moment.
+#[test]
+fn a_locked_projection_is_waited_for() {
+    let trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    settle(&trial, [chat.start()]);
+    let chats = Connection::open(trial.dir().join("chats.db")).unwrap();
+    for round in 0..5 {
+        chats.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let batch = chat.post(Author::Customer, &format!("in round {round}"));
+        trial.journal().append(batch.append());
+        trial.ledger.wait_for(chat.id(), chat.whole.seq());
+        let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 99, 1 << 20);
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(trial.journal().lag() > 0, "it is held up");
+        chats.execute_batch("COMMIT").unwrap();
+        // Without waiting this fails as "database is locked".
+        assert_eq!(block(read).unwrap(), chat.history);
+        assert_eq!(trial.journal().lag(), 0);
+    }
+}
+
 #[test]
 fn the_projection_is_rebuilt_when_it_is_gone() {
     let mut trial = Trial::new(Kind::Sqlite);

@@ -74,7 +74,18 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
     if files.archive.is_file() {
         open(&files.archive, "archive.db", &mut problems, |connection, problems| {
             inspection::structure(connection, "archive.db", problems);
-            archive = Some(inspection::archive(connection, "archive.db", problems));
+            match schema::version(connection) {
+                // Whoever made it was killed before it had its table.
+                Ok(0) => {}
+                Ok(schema::ARCHIVE_VERSION) => {
+                    archive = Some(inspection::archive(connection, "archive.db", problems));
+                }
+                Ok(found) => {
+                    let known = schema::ARCHIVE_VERSION;
+                    problems.add("archive.db", newer(found, known));
+                }
+                Err(error) => problems.add("archive.db", error.to_string()),
+            }
         });
     }
     Ok(Checked { journal, archive, is_in_use, problems })
@@ -114,9 +125,7 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
         Ok(schema::CHATS_VERSION) => {}
         Ok(0..schema::CHATS_VERSION) => return,
         Ok(found) => {
-            let known = schema::CHATS_VERSION;
-            let problem = format!("its version is {found}; this release knows up to {known}");
-            return problems.add("chats.db", problem);
+            return problems.add("chats.db", newer(found, schema::CHATS_VERSION));
         }
         Err(error) => return problems.add("chats.db", error.to_string()),
     }
@@ -135,6 +144,10 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
     if let Err(error) = check_snapshots(chats, problems) {
         problems.add("chats.db, conversations", error.to_string());
     }
+}
+
+fn newer(found: i64, known: i64) -> String {
+    format!("its version is {found}; this release knows up to {known}")
 }
 
 fn check_timeline(chats: &Connection, problems: &mut Problems) -> rusqlite::Result<()> {
