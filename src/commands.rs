@@ -17,7 +17,7 @@ use crate::commands::explain::Unexplained;
 use crate::config::{ConfigFault, Flags};
 use crate::journal::Fault;
 use crate::journal::sqlite::OpenFault;
-use crate::journal::sqlite::checking::NothingThere;
+use crate::journal::sqlite::checking::CheckFault;
 use crate::journal::sqlite::copying::{Copied, CopyFault};
 use crate::wire::time::rfc3339;
 
@@ -55,9 +55,9 @@ pub enum CommandFault {
     /// A copy could not be made, or is not good.
     #[error(transparent)]
     Copy(#[from] CopyFault),
-    /// There is nothing to check.
+    /// Nothing can be checked.
     #[error(transparent)]
-    Check(#[from] NothingThere),
+    Check(#[from] CheckFault),
     /// The data directory cannot be read.
     #[error(transparent)]
     Open(#[from] OpenFault),
@@ -71,7 +71,7 @@ pub enum CommandFault {
     #[error(transparent)]
     NotRehearsed(#[from] NotRehearsed),
     /// Something is wrong; each problem has been told.
-    #[error("{count} problems were found in {}", dir.display())]
+    #[error("not all is well in {}; problems: {count}", dir.display())]
     Problems {
         /// How many.
         count: u64,

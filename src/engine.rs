@@ -12,6 +12,7 @@ mod message;
 mod metrics;
 mod queue;
 mod receipts;
+mod retention;
 mod settings;
 mod shared;
 mod start;
@@ -29,7 +30,7 @@ pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::visit::{Entrance, Visit};
-pub use crate::journal::{Filter, ListCursor};
+pub use crate::journal::{Fault, Filter, ListCursor};
 
 use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
@@ -43,7 +44,6 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::directory::Delivery;
 use crate::engine::message::{Reply, ToConversation};
 use crate::engine::shared::Shared;
-use crate::journal::Fault;
 
 /// The engine: cheap to clone, used from any thread.
 #[derive(Clone, Debug)]
@@ -221,6 +221,7 @@ impl Engine {
         metrics
             .journal_waiting
             .set(i64::try_from(self.shared.journal.waiting()).unwrap_or(i64::MAX));
+        metrics.journal_lag.set(i64::try_from(self.shared.journal.lag()).unwrap_or(i64::MAX));
         metrics
             .sessions
             .set(i64::try_from(self.shared.directory.live_sessions()).unwrap_or(i64::MAX));

@@ -119,6 +119,9 @@ impl Server {
             };
             arbiter.spawn_fn(move || drop(actix::spawn(serve((engine, secret, state)))));
         }
+        if let Some(arbiter) = arbiters.first() {
+            arbiter.spawn(engine.clone().keep_retention());
+        }
         let drain = config.drain;
         Ok(Self { address, engine, journal, arbiters, stop, drain, greeting })
     }

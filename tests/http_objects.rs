@@ -9,7 +9,7 @@ use holdline::domain::agent::Presence;
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::{
-    AgentSettings, Autoclose, IdleRule, Role, Workstream, WrapupBlock,
+    AgentSettings, Autoclose, Disposal, IdleRule, Retention, Role, Workstream, WrapupBlock,
 };
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -95,6 +95,34 @@ fn a_null_means_never_and_a_fraction_means_milliseconds() {
     );
     assert_eq!(read.wrapup_block, WrapupBlock::For(Span::from_secs(30)));
     assert_eq!(workstream(r#"{"queue":"q","idle_s":null,"redirect":null}"#).unwrap().idle, None);
+}
+
+#[test]
+fn a_retention_says_when_and_what() {
+    let read = |retention: &str| {
+        workstream(&format!(r#"{{"queue":"q","retention":{retention}}}"#)).map(|one| one.retention)
+    };
+    assert_eq!(read("null").unwrap(), None);
+    for (name, then) in [("archive", Disposal::Archive), ("delete", Disposal::Delete)] {
+        let given = format!(r#"{{"after_days":90,"then":"{name}"}}"#);
+        assert_eq!(read(&given).unwrap(), Some(Retention { after_days: 90, then }));
+    }
+    for (wrong, told) in [
+        (r#"{"after_days":90}"#, "retention.then is missing"),
+        (r#"{"then":"delete"}"#, "retention.after_days is missing"),
+        (r#"{"after_days":1.5,"then":"delete"}"#, "retention.after_days must be a whole number"),
+        (r#"{"after_days":1,"then":"burn"}"#, "retention.then must be \"archive\" or \"delete\""),
+        ("7", "retention must be"),
+    ] {
+        let found = read(wrong).unwrap_err().join("\n");
+        assert!(found.contains(told), "{told:?} is not in: {found}");
+    }
+    for (days, is_allowed) in [(0, false), (1, true), (36_500, true), (36_501, false)] {
+        let given =
+            format!(r#"{{"queue":"q","retention":{{"after_days":{days},"then":"delete"}}}}"#);
+        let violations = workstream(&given).unwrap().violations();
+        assert_eq!(violations.is_empty(), is_allowed, "{days} days: {violations:?}");
+    }
 }
 
 #[test]
@@ -189,19 +217,30 @@ fn any_workstream() -> impl Strategy<Value = Workstream> {
     let idle = prop::option::of((span(), span()));
     let spans = (span(), span(), span(), span());
     let redirect = prop::option::of("https://[a-z]{1,9}\\.org");
-    (1_u32..2_000, 0_u8..9, spans, block, autoclose, idle, redirect).prop_map(
-        |(units, decline_limit, spans, wrapup_block, autoclose, idle, redirect)| Workstream {
-            units,
-            decline_limit,
-            window: spans.0,
-            heartbeat: spans.1,
-            offer: spans.2,
-            agent_grace: spans.3,
-            wrapup_block,
-            autoclose: Autoclose { open: autoclose.0, active: autoclose.1, wrapup: autoclose.2 },
-            idle: idle.map(|(warn, close)| IdleRule { warn, close }),
-            redirect: redirect.map(Arc::from),
-            ..Workstream::new("sales".parse().unwrap(), "first".parse().unwrap())
+    let then = prop_oneof![Just(Disposal::Archive), Just(Disposal::Delete)];
+    let retention = prop::option::of(
+        (any::<u32>(), then).prop_map(|(after_days, then)| Retention { after_days, then }),
+    );
+    (1_u32..2_000, 0_u8..9, spans, block, autoclose, idle, redirect, retention).prop_map(
+        |(units, decline_limit, spans, wrapup_block, autoclose, idle, redirect, retention)| {
+            Workstream {
+                retention,
+                units,
+                decline_limit,
+                window: spans.0,
+                heartbeat: spans.1,
+                offer: spans.2,
+                agent_grace: spans.3,
+                wrapup_block,
+                autoclose: Autoclose {
+                    open: autoclose.0,
+                    active: autoclose.1,
+                    wrapup: autoclose.2,
+                },
+                idle: idle.map(|(warn, close)| IdleRule { warn, close }),
+                redirect: redirect.map(Arc::from),
+                ..Workstream::new("sales".parse().unwrap(), "first".parse().unwrap())
+            }
         },
     )
 }

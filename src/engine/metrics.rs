@@ -54,6 +54,12 @@ pub(super) struct Metrics {
     pub journal_position: Gauge<u64, AtomicU64>,
     /// Appends that wait for the disk.
     pub journal_waiting: Gauge,
+    /// Events that are durable and cannot be read yet.
+    pub journal_lag: Gauge,
+    /// Conversations that the retention has archived.
+    pub archived: Counter,
+    /// Conversations that the retention has deleted.
+    pub deleted: Counter,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -97,6 +103,9 @@ impl Default for Metrics {
             journal_latency: Histogram::new(spread()),
             journal_position: Gauge::default(),
             journal_waiting: Gauge::default(),
+            journal_lag: Gauge::default(),
+            archived: Counter::default(),
+            deleted: Counter::default(),
         };
         metrics.register();
         metrics
@@ -154,6 +163,26 @@ impl Metrics {
             self.journal_position.clone(),
         );
         registry.register("journal_waiting", "Appends that wait", self.journal_waiting.clone());
+        self.register_storage();
+    }
+
+    fn register_storage(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "journal_lag",
+            "Events that are durable and not yet in chats.db",
+            self.journal_lag.clone(),
+        );
+        registry.register(
+            "retention_archived",
+            "Closed conversations moved to archive.db",
+            self.archived.clone(),
+        );
+        registry.register(
+            "retention_deleted",
+            "Closed conversations deleted",
+            self.deleted.clone(),
+        );
     }
 
     /// A conversation went from one state to another; nothing stands for new and closed.

@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::id::MalformedId;
 use crate::domain::settings::registry::SettingRefusal;
-use crate::engine::Failure;
+use crate::engine::{Failure, Fault};
 use crate::limits;
 use crate::wire::document::FieldError;
 
@@ -297,6 +297,11 @@ impl From<Failure> for Problem {
             Failure::Unavailable => {
                 let detail = failure.to_string();
                 Self { retry_after_s: Some(60), ..Self::new(&UNAVAILABLE, detail) }
+            }
+            Failure::Fault(Fault::Write(error)) => {
+                tracing::error!(%error, "a request could not be written");
+                let detail = "the server cannot write to its disk at the moment";
+                Self { retry_after_s: Some(1), ..Self::new(&UNAVAILABLE, detail) }
             }
             Failure::Fault(fault) => {
                 tracing::error!(error = %fault, "a request failed");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use holdline::domain::conversation::event::{Audience, Author};
 use holdline::domain::id::Seq;
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
-use holdline::journal::{Fault, Filter};
+use holdline::journal::{Fault, Filter, Position};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::support::{Chat, Kind, Ledger, Trial, block, settle};
@@ -72,6 +72,28 @@ fn a_locked_journal_fails_and_passes() {
     assert!(trial.journal().is_writable());
 }
 
+/// A checkpoint that resets the log, and any query of somebody's that writes, hold this lock for a
+/// moment.
+#[test]
+fn a_locked_projection_is_waited_for() {
+    let trial = Trial::new(Kind::Sqlite);
+    let chats = Connection::open(trial.dir().join("chats.db")).unwrap();
+    for number in 1..=5 {
+        chats.execute_batch("BEGIN IMMEDIATE").unwrap();
+        // Of a chat that is new, the projector reads before it writes.
+        let mut chat = Chat::new(number, "q", 1_000);
+        trial.journal().append(chat.start().append());
+        trial.ledger.wait_for(chat.id(), chat.whole.seq());
+        let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 99, 1 << 20);
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(trial.journal().lag() > 0, "it is held up");
+        chats.execute_batch("COMMIT").unwrap();
+        // Without waiting this fails as "database is locked".
+        assert_eq!(block(read).unwrap(), chat.history);
+        assert_eq!(trial.journal().lag(), 0);
+    }
+}
+
 #[test]
 fn the_projection_is_rebuilt_when_it_is_gone() {
     let mut trial = Trial::new(Kind::Sqlite);
@@ -111,7 +133,7 @@ fn a_projection_that_is_behind_catches_up_at_the_start() {
 }
 
 #[test]
-fn a_projection_that_is_ahead_is_rebuilt() {
+fn a_journal_that_has_lost_its_end_is_told_and_nothing_is_lost_in_silence() {
     let mut trial = Trial::new(Kind::Sqlite);
     let mut chat = Chat::new(1, "q", 1_000);
     settle(&trial, [chat.start()]);
@@ -123,6 +145,14 @@ fn a_projection_that_is_ahead_is_rebuilt() {
     settle(&trial, [chat.offer("ann"), chat.accept("ann")]);
     trial.close();
     std::fs::rename(&backup, trial.dir().join("journal.db")).unwrap();
+    let opened = SqliteJournal::open(trial.dir(), Arc::new(Ledger::default()));
+    let Err(fault @ OpenFault::Lost { head: Position(1), projected: Position(3), .. }) = opened
+    else {
+        panic!("the loss is noticed: {opened:?}");
+    };
+    assert!(fault.to_string().contains("holdline restore"), "{fault}");
+    // Whoever decides to go on without what was lost can do so.
+    std::fs::remove_file(trial.dir().join("chats.db")).unwrap();
     let recovered = trial.reopen();
     assert_eq!(recovered.conversations, [before.whole]);
 }
@@ -136,7 +166,7 @@ fn a_newer_release_is_not_overwritten() {
         connection.pragma_update(None, "user_version", 99).unwrap();
         drop(connection);
         let opened = SqliteJournal::open(trial.dir(), Arc::new(Ledger::default()));
-        let newer = matches!(opened, Err(OpenFault::FromTheFuture { found: 99, known: 1, .. }));
+        let newer = matches!(opened, Err(OpenFault::FromTheFuture { found: 99, known: 2, .. }));
         assert!(newer, "{opened:?}");
     }
 }

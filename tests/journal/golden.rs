@@ -15,12 +15,12 @@ use holdline::domain::id::{ConversationId, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::settings::registry::{SettingChange, TokenDigest};
 use holdline::domain::settings::{
-    AgentSettings, Autoclose, IdleRule, QueueSettings, Role, WidgetSettings, Workstream,
-    WrapupBlock,
+    AgentSettings, Autoclose, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings,
+    Workstream, WrapupBlock,
 };
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::record::{Entry, Record, Stream};
+use holdline::journal::record::{Entry, Record, Stream, TakenOut};
 use holdline::journal::snapshot;
 use serde_json::{Value, json};
 
@@ -232,6 +232,13 @@ fn examples() -> Vec<Entry> {
     let mut examples: Vec<_> = events().into_iter().map(Entry::Event).collect();
     examples.extend(Presence::ALL.map(Entry::Presence));
     examples.extend(changes().into_iter().map(Entry::Setting));
+    for then in [Disposal::Archive, Disposal::Delete] {
+        let mut kept = Workstream::new("kept".parse().unwrap(), "sales-de".parse().unwrap());
+        kept.retention = Some(Retention { after_days: 90, then });
+        examples.push(Entry::Setting(SettingChange::PutWorkstream(kept)));
+        let conversations = vec![ConversationId::from_bits(0xfeed), ConversationId::from_bits(1)];
+        examples.push(Entry::TakenOut(TakenOut { conversations, events: 27, disposal: then }));
+    }
     examples
 }
 
@@ -292,6 +299,8 @@ fn what_is_not_a_record_is_refused() {
         ("message_posted", "{\"id\":\"m\",\"from\":\"customer\",\"text\":\"\"}"),
         ("token_added", "{\"agent\":\"ann\",\"digest\":\"00\",\"at\":0}"),
         ("presence_chosen", "{\"presence\":\"asleep\"}"),
+        ("conversations_taken_out", "{\"conversations\":[\"x\"],\"events\":1,\"then\":\"delete\"}"),
+        ("conversations_taken_out", "{\"conversations\":[],\"events\":1,\"then\":\"burn\"}"),
     ];
     for (kind, body) in refused {
         assert!(Entry::read(kind, body).is_err(), "{kind} {body}");
@@ -304,6 +313,7 @@ fn streams_are_told_apart() {
         Stream::Conversation(ConversationId::from_bits(0xfeed)),
         Stream::Agent(agent("settings")),
         Stream::Settings,
+        Stream::Retention,
     ];
     for stream in streams {
         assert_eq!(Stream::read(&stream.name()), Ok(stream));

@@ -1,6 +1,7 @@
 //! Reads a whole data directory and tells everything that is wrong with it.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -24,16 +25,31 @@ pub struct Checked {
     pub problems: Problems,
 }
 
-/// There is no data directory.
+/// Why nothing can be checked.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is not there: nothing can be checked", .0.display())]
-pub struct NothingThere(pub PathBuf);
+pub enum CheckFault {
+    /// There is no journal.
+    #[error("{} is not there: nothing can be checked", .0.display())]
+    Absent(PathBuf),
+    /// The journal cannot be read at all.
+    #[error("{} cannot be read: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
 
 /// Reads everything, and changes nothing. A server may be running, and does not wait.
-pub fn check(dir: &Path) -> Result<Checked, NothingThere> {
+pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
     let files = Files::of(dir);
-    if !files.journal.is_file() {
-        return Err(NothingThere(files.journal));
+    match File::open(&files.journal) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(CheckFault::Absent(files.journal));
+        }
+        Err(source) => return Err(CheckFault::File { path: files.journal, source }),
+        Ok(_) => {}
     }
     let is_in_use = is_in_use(&files);
     let mut problems = Problems::default();
@@ -58,7 +74,18 @@ pub fn check(dir: &Path) -> Result<Checked, NothingThere> {
     if files.archive.is_file() {
         open(&files.archive, "archive.db", &mut problems, |connection, problems| {
             inspection::structure(connection, "archive.db", problems);
-            archive = Some(inspection::archive(connection, "archive.db", problems));
+            match schema::version(connection) {
+                // Whoever made it was killed before it had its table.
+                Ok(0) => {}
+                Ok(schema::ARCHIVE_VERSION) => {
+                    archive = Some(inspection::archive(connection, "archive.db", problems));
+                }
+                Ok(found) => {
+                    let known = schema::ARCHIVE_VERSION;
+                    problems.add("archive.db", newer(found, known));
+                }
+                Err(error) => problems.add("archive.db", error.to_string()),
+            }
         });
     }
     Ok(Checked { journal, archive, is_in_use, problems })
@@ -98,9 +125,7 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
         Ok(schema::CHATS_VERSION) => {}
         Ok(0..schema::CHATS_VERSION) => return,
         Ok(found) => {
-            let known = schema::CHATS_VERSION;
-            let problem = format!("its version is {found}; this release knows up to {known}");
-            return problems.add("chats.db", problem);
+            return problems.add("chats.db", newer(found, schema::CHATS_VERSION));
         }
         Err(error) => return problems.add("chats.db", error.to_string()),
     }
@@ -119,6 +144,10 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
     if let Err(error) = check_snapshots(chats, problems) {
         problems.add("chats.db, conversations", error.to_string());
     }
+}
+
+fn newer(found: i64, known: i64) -> String {
+    format!("its version is {found}; this release knows up to {known}")
 }
 
 fn check_timeline(chats: &Connection, problems: &mut Problems) -> rusqlite::Result<()> {

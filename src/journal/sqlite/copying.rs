@@ -40,7 +40,7 @@ pub enum CopyFault {
         source: rusqlite::Error,
     },
     /// What was copied is not good.
-    #[error("{} is damaged; {count} problems, the first: {first}", file.display())]
+    #[error("{} is damaged: {first} (the first of {count} problems)", file.display())]
     Damaged {
         /// Which file.
         file: PathBuf,
@@ -76,9 +76,7 @@ pub fn back_up(
     is_forced: bool,
 ) -> Result<Copied, CopyFault> {
     let files = Files::of(dir);
-    if !files.journal.is_file() {
-        return Err(CopyFault::Absent(files.journal));
-    }
+    must_be_there(&files.journal)?;
     if file.exists() && !is_forced {
         return Err(CopyFault::Exists(file.to_owned()));
     }
@@ -86,7 +84,8 @@ pub fn back_up(
     let unfinished = Unfinished::beside(file)?;
     copy(&files.journal, &unfinished.0)?;
     keep_secrets(dir, secrets, &unfinished.0)?;
-    let contents = verify(&unfinished.0, file)?;
+    // What is wrong with the copy was wrong with the journal.
+    let contents = verify(&unfinished.0, &files.journal, "journal.db")?;
     if file.exists() && !is_forced {
         return Err(CopyFault::Exists(file.to_owned()));
     }
@@ -97,9 +96,7 @@ pub fn back_up(
 /// Makes a data directory of a copy, which is checked first. The directory must be empty, or not
 /// be there. Of the secrets that the copy keeps only those in `secrets` are written.
 pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, CopyFault> {
-    if !file.is_file() {
-        return Err(CopyFault::Absent(file.to_owned()));
-    }
+    must_be_there(file)?;
     let files = Files::of(dir);
     // A server holds this lock in a directory that it has only just made, too.
     let lock = match files.lock.exists() {
@@ -108,7 +105,8 @@ pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, Copy
     };
     refuse_contents(dir, &files)?;
     schema::refuse_foreign(file, schema::JOURNAL_VERSION)?;
-    verify(file, file)?;
+    let shown = file.display().to_string();
+    verify(file, file, &shown)?;
     make_dir(dir)?;
     let _lock = match lock {
         Some(lock) => lock,
@@ -117,7 +115,7 @@ pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, Copy
     let unfinished = Unfinished::beside(&files.journal)?;
     copy(file, &unfinished.0)?;
     write_secrets(&unfinished.0, dir, secrets)?;
-    let contents = verify(&unfinished.0, file)?;
+    let contents = verify(&unfinished.0, file, &shown)?;
     let bytes = unfinished.finish(&files.journal)?;
     Ok(Copied { contents, bytes })
 }
@@ -247,15 +245,24 @@ fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Reads all of a copy; `shown` is what it is called in what is told.
-fn verify(file: &Path, shown: &Path) -> Result<Contents, CopyFault> {
+fn must_be_there(file: &Path) -> Result<(), CopyFault> {
+    match fs::metadata(file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(CopyFault::Absent(file.to_owned()))
+        }
+        Err(source) => Err(CopyFault::File { path: file.to_owned(), source }),
+    }
+}
+
+/// Reads all of a copy; `shown` and `name` are what it is called in what is told.
+fn verify(file: &Path, shown: &Path, name: &str) -> Result<Contents, CopyFault> {
     let failed = |source| CopyFault::Database { file: shown.to_owned(), source };
     let connection = schema::open_for_reading(file).map_err(failed)?;
-    let name = shown.display().to_string();
     let mut problems = Problems::default();
-    inspection::version(&connection, &name, &mut problems);
-    inspection::structure(&connection, &name, &mut problems);
-    let contents = inspection::journal(&connection, &name, &mut problems);
+    inspection::version(&connection, name, &mut problems);
+    inspection::structure(&connection, name, &mut problems);
+    let contents = inspection::journal(&connection, name, &mut problems);
     match problems.told.into_iter().next() {
         None => Ok(contents),
         Some(first) => {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::journal::Fault;
 use crate::journal::sqlite::schema::Files;
@@ -62,4 +62,13 @@ pub(super) fn is_corruption(error: &rusqlite::Error) -> bool {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
         ),
     }
+}
+
+/// Whether SQLite says that there is no room on the disk. Where it cannot enlarge the index of its
+/// log it calls that an I/O error.
+pub(super) fn is_want_of_room(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(ffi::Error { code, extended_code }, _) = error else {
+        return false;
+    };
+    *code == ErrorCode::DiskFull || *extended_code == ffi::SQLITE_IOERR_SHMSIZE
 }

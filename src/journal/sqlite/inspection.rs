@@ -6,7 +6,6 @@ use std::fmt;
 use rusqlite::Connection;
 
 use crate::domain::conversation::Conversation;
-use crate::domain::conversation::event::Event;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::Position;
@@ -69,8 +68,10 @@ pub struct Contents {
 
 /// What is known of a conversation while the journal is replayed.
 enum Replayed {
+    /// It has not been closed.
     Live(Box<Conversation>),
-    Closed(Seq),
+    /// It is closed, or one of its records cannot be read: only its places are followed.
+    Through(Seq),
 }
 
 /// A replay of all records.
@@ -193,43 +194,58 @@ impl Replay<'_> {
     }
 
     fn read(&mut self, row: &Row) -> Result<(), String> {
-        if !row.is_whole() {
-            return Err(row::MISMATCH.to_owned());
-        }
         let stream = Stream::read(&row.stream).map_err(|error| error.0)?;
-        match (stream, Entry::read(&row.kind, &row.body).map_err(|error| error.0)?) {
-            (Stream::Conversation(id), Entry::Event(event)) => self.replay(id, row, &event),
-            (Stream::Retention, Entry::TakenOut(taken)) => {
-                self.taken_out += taken.events;
-                Ok(())
-            }
-            (Stream::Agent(_), Entry::Presence(_)) | (Stream::Settings, Entry::Setting(_)) => {
-                Ok(())
-            }
-            (stream, _) => Err(format!("a record of another stream stands in {}", stream.name())),
+        let entry = if row.is_whole() {
+            Entry::read(&row.kind, &row.body).map_err(|error| error.0)
+        } else {
+            Err(row::MISMATCH.to_owned())
+        };
+        if let Stream::Conversation(id) = stream {
+            let continued = self.follow(id, row, entry.as_ref().ok());
+            // What is wrong with the record itself says more.
+            return entry.and(continued);
         }
+        match (stream, entry?) {
+            (Stream::Retention, Entry::TakenOut(taken)) => self.taken_out += taken.events,
+            (Stream::Agent(_), Entry::Presence(_)) | (Stream::Settings, Entry::Setting(_)) => {}
+            (stream, _) => {
+                return Err(format!("a record of another stream stands in {}", stream.name()));
+            }
+        }
+        Ok(())
     }
 
-    fn replay(&mut self, id: ConversationId, row: &Row, event: &Event) -> Result<(), String> {
+    /// Follows a conversation by one record, and applies its event if it can be read.
+    fn follow(
+        &mut self,
+        id: ConversationId,
+        row: &Row,
+        entry: Option<&Entry>,
+    ) -> Result<(), String> {
         let begun = || Replayed::Live(Box::new(Conversation::new(id)));
         let replayed = self.conversations.entry(id).or_insert_with(begun);
         let last = match replayed {
             Replayed::Live(conversation) => conversation.seq(),
-            Replayed::Closed(seq) => *seq,
+            Replayed::Through(seq) => *seq,
         };
         let seq = Seq::new(row.seq);
-        if let Replayed::Live(conversation) = replayed {
-            conversation.apply(event, row.at);
-            if conversation.is_closed() {
-                *replayed = Replayed::Closed(seq);
+        let continues = seq == last.next();
+        match (replayed, entry) {
+            (Replayed::Live(conversation), Some(Entry::Event(event))) if continues => {
+                conversation.apply(event, row.at);
+                if conversation.is_closed() {
+                    self.conversations.insert(id, Replayed::Through(seq));
+                }
             }
-        } else {
-            *replayed = Replayed::Closed(seq);
+            (replayed, _) => *replayed = Replayed::Through(seq),
         }
-        if seq == last.next() {
-            return Ok(());
+        match entry {
+            Some(Entry::Event(_)) | None if continues => Ok(()),
+            Some(Entry::Event(_)) | None => {
+                Err(format!("conversation {id} has the place {seq} after {last}"))
+            }
+            Some(_) => Err(format!("a record of another stream stands in conversation {id}")),
         }
-        Err(format!("conversation {id} has the place {seq} after {last}"))
     }
 
     fn finish(mut self) -> Contents {

@@ -10,7 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::journal::sqlite::log::{self, BrokenLog};
 use crate::journal::sqlite::projector::Projector;
 use crate::journal::sqlite::schema::{self, Files};
-use crate::journal::sqlite::{damage, recovery};
+use crate::journal::sqlite::{damage, recovery, row};
 use crate::journal::{Fault, Position, Recovered, snapshot};
 
 /// Why a journal cannot be opened.
@@ -48,6 +48,9 @@ pub enum OpenFault {
         /// Why.
         source: rusqlite::Error,
     },
+    /// There is no room.
+    #[error("{} cannot be opened: the disk is full", .0.display())]
+    Full(PathBuf),
     /// The database is not what was written.
     #[error(
         "{} is damaged ({source}); `holdline check` tells where, and `holdline restore` makes a \
@@ -101,6 +104,8 @@ impl OpenFault {
         let file = file.to_owned();
         if damage::is_corruption(&source) {
             Self::Damaged { file, source }
+        } else if damage::is_want_of_room(&source) {
+            Self::Full(file)
         } else {
             Self::Database { file, source }
         }
@@ -116,6 +121,7 @@ impl OpenFault {
             Self::Directory { .. }
             | Self::InUse(_)
             | Self::FromTheFuture { .. }
+            | Self::Full(_)
             | Self::Database { .. }
             | Self::Lost { .. } => false,
         }
@@ -143,6 +149,7 @@ pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
         // It will be noticed again, and mended.
         Err(_) | Ok(()) => {}
     }
+    refuse_loss(files)?;
     let journal = schema::open_journal(files)?;
     let in_journal = |source| OpenFault::at(&files.journal, source);
     let head = schema::head(&journal).map_err(in_journal)?;
@@ -196,6 +203,25 @@ fn follow(
     Ok((projector, recovered))
 }
 
+/// A journal that is not there, or empty, is a new one, unless `chats.db` has followed it once.
+fn refuse_loss(files: &Files) -> Result<(), OpenFault> {
+    let is_empty = |file: &Path| file.metadata().map_or(true, |metadata| metadata.len() == 0);
+    if !is_empty(&files.journal) || is_empty(&files.chats) {
+        return Ok(());
+    }
+    let projected = schema::open_for_reading(&files.chats)
+        .and_then(|connection| schema::projected(&connection));
+    match projected.unwrap_or(0) {
+        0 => Ok(()),
+        projected => Err(OpenFault::Lost {
+            journal: files.journal.clone(),
+            chats: files.chats.clone(),
+            head: Position(0),
+            projected: Position(projected),
+        }),
+    }
+}
+
 fn refuse_broken_log(database: &Path) -> Result<(), OpenFault> {
     match log::look_at(database) {
         Ok(None) => Ok(()),
@@ -208,18 +234,21 @@ fn refuse_broken_log(database: &Path) -> Result<(), OpenFault> {
 fn refuse_future_snapshots(chats: &Path) -> Result<(), OpenFault> {
     let newest = || {
         let connection = schema::open_for_reading(chats)?;
-        let sql = "SELECT hex(substr(snapshot, 1, 1)) FROM conversations
-             WHERE state IN ('open', 'active', 'waiting', 'wrapup') ORDER BY 1 DESC LIMIT 1";
-        connection.query_row(sql, (), |row| row.get::<_, String>(0))
+        let sql = "SELECT snapshot FROM conversations
+             WHERE state IN ('open', 'active', 'waiting', 'wrapup')
+             ORDER BY substr(snapshot, 1, 1) DESC LIMIT 1";
+        connection.query_row(sql, (), |row| row.get::<_, Vec<u8>>(0))
     };
     // What cannot be read says nothing.
-    let Ok(newest) = newest() else { return Ok(()) };
-    let found = i64::from_str_radix(&newest, 16).unwrap_or(0);
-    let known = i64::from(snapshot::VERSION);
-    if found == known + 1 {
-        return Err(OpenFault::FromTheFuture { file: chats.to_owned(), found, known });
+    let newest = newest().unwrap_or_default();
+    match row::unseal(&newest).and_then(<[u8]>::first) {
+        Some(found) if *found > snapshot::VERSION => Err(OpenFault::FromTheFuture {
+            file: chats.to_owned(),
+            found: i64::from(*found),
+            known: i64::from(snapshot::VERSION),
+        }),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 /// Removes `chats.db` and the note that it is damaged.

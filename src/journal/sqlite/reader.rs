@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::conversation::{Conversation, State};
@@ -36,10 +36,12 @@ pub(super) fn load(
 pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Conversation, Fault> {
     let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
     let (seq, id): (u32, String) = (row.get(1)?, row.get(2)?);
-    let mut conversation = snapshot::decode(bytes).map_err(|error| Fault::Damaged {
+    let damaged = |problem: String| Fault::Damaged {
         place: format!("chats.db, the snapshot of conversation {id}"),
-        problem: error.0,
-    })?;
+        problem,
+    };
+    let bytes = row::unseal(bytes).ok_or_else(|| damaged(row::MISMATCH.to_owned()))?;
+    let mut conversation = snapshot::decode(bytes).map_err(|error| damaged(error.0))?;
     if conversation.seq().number() < seq {
         let mut statement = connection.prepare_cached(
             "SELECT seq, at, kind, body, position, checksum FROM timeline
@@ -74,10 +76,40 @@ pub(super) fn read(
         }
     };
     let mut statement = connection.prepare_cached(sql)?;
-    let recorded = |row: &Row<'_>| recorded(row, id, 0);
+    // Asked first: what is appended meanwhile makes the timeline longer than that, never shorter.
+    let known = match audience {
+        Audience::Agent => last_place(connection, id)?,
+        Audience::Customer => Seq::ZERO,
+    };
+    let mut last = after;
+    let recorded = |row: &Row<'_>| {
+        let recorded = recorded(row, id, 0)?;
+        // An agent may see every place, so none is missing for them.
+        if audience == Audience::Agent && recorded.seq != last.next() {
+            let place = format!("chats.db, the timeline of conversation {id}");
+            let problem = format!("{} follows on {last}", recorded.seq);
+            return Err(Fault::Damaged { place, problem });
+        }
+        last = recorded.seq;
+        Ok(recorded)
+    };
     let rows = statement
         .query_and_then(params![id.to_string(), after.number(), entries.max(1)], recorded)?;
-    page::fill(rows, entries, bytes)
+    let page = page::fill(rows, entries, bytes)?;
+    if page.is_empty() && last < known {
+        let place = format!("chats.db, the timeline of conversation {id}");
+        let problem = format!("it ends at {last} instead of {known}");
+        return Err(Fault::Damaged { place, problem });
+    }
+    Ok(page)
+}
+
+/// The place of the last event of a conversation; zero when it is unknown.
+fn last_place(connection: &Connection, id: ConversationId) -> rusqlite::Result<Seq> {
+    let sql = "SELECT seq FROM conversations WHERE id = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let seq = statement.query_row([id.to_string()], |row| row.get(0)).optional()?;
+    Ok(seq.map_or(Seq::ZERO, Seq::new))
 }
 
 /// The event in the six columns `seq`, `at`, `kind`, `body`, `position` and `checksum` from `first`

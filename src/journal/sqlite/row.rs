@@ -48,6 +48,19 @@ pub(super) fn checksum(
     hasher.finalize()
 }
 
+/// A snapshot with its own CRC-32 behind it: four little-endian bytes.
+pub(super) fn seal(mut snapshot: Vec<u8>) -> Vec<u8> {
+    let sum = crc32fast::hash(&snapshot);
+    snapshot.extend(sum.to_le_bytes());
+    snapshot
+}
+
+/// The snapshot that was sealed, if it is what was written.
+pub(super) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+    let (snapshot, sum) = sealed.split_last_chunk()?;
+    (crc32fast::hash(snapshot) == u32::from_le_bytes(*sum)).then_some(snapshot)
+}
+
 impl Row {
     /// The row in the columns [`COLUMNS`].
     pub(super) fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {

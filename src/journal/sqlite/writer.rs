@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq};
@@ -19,6 +19,7 @@ use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::record::TakenOut;
+use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::rows::TakeOutError;
 use crate::journal::{Append, Done, Fault, Position, Receipts};
@@ -362,10 +363,7 @@ fn through(first: Seq, count: usize) -> Seq {
 /// Whether writing may work again without a new start. After a failed sync nobody knows what the
 /// disk holds, so that one never passes.
 fn may_pass(error: &rusqlite::Error) -> bool {
-    // On a full disk SQLite cannot enlarge the index of its log, and calls that an I/O error.
-    if let rusqlite::Error::SqliteFailure(ffi::Error { extended_code, .. }, _) = error
-        && *extended_code == ffi::SQLITE_IOERR_SHMSIZE
-    {
+    if damage::is_want_of_room(error) {
         return true;
     }
     match error.sqlite_error_code() {

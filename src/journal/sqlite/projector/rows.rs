@@ -12,6 +12,7 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::record::{self, digest_text};
 use crate::journal::sqlite::projector::Told;
+use crate::journal::sqlite::row;
 use crate::journal::{Fault, part_begins, snapshot};
 
 /// When a conversation ended and was closed, where a batch says so.
@@ -89,7 +90,7 @@ pub(super) fn write_conversation(
     }
     let position = events.last().map_or(0, |told| told.position);
     let snapshot = needs_snapshot(former, conversation.seq());
-    let snapshot = snapshot.then(|| snapshot::encode(&conversation));
+    let snapshot = snapshot.then(|| row::seal(snapshot::encode(&conversation)));
     update(transaction, &conversation, &ends, position, snapshot.as_deref())?;
     Ok(conversation)
 }

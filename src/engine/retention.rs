@@ -1,0 +1,48 @@
+//! When the retention of closed conversations takes its steps, and by which rules.
+
+use std::time::Duration;
+
+use crate::domain::time::Timestamp;
+use crate::engine::{Engine, Failure};
+use crate::journal::{Retained, RetentionRule};
+use crate::limits;
+
+impl Engine {
+    /// Archives and deletes closed conversations when their time is over, until the server stops:
+    /// a small step at a time, with a pause between two, so that nobody waits for it.
+    pub async fn keep_retention(self) {
+        while !self.shared.is_draining() {
+            let pause = match self.retain(self.now()).await {
+                Ok(Retained { is_more: true, .. }) => {
+                    Duration::from_millis(limits::RETENTION_PAUSE_MS)
+                }
+                Ok(_) => Duration::from_secs(limits::RETENTION_EVERY_SECONDS),
+                Err(failure) => {
+                    tracing::error!(%failure, "the retention could not take a step");
+                    Duration::from_secs(limits::RETENTION_EVERY_SECONDS)
+                }
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Takes one step of the retention by the settings in force, as if it were `now`.
+    pub async fn retain(&self, now: Timestamp) -> Result<Retained, Failure> {
+        let rules: Vec<_> = self
+            .settings()
+            .workstreams
+            .values()
+            .filter_map(|workstream| {
+                let retention = workstream.retention?;
+                Some(RetentionRule { workstream: workstream.id.clone(), retention })
+            })
+            .collect();
+        if rules.is_empty() {
+            return Ok(Retained::default());
+        }
+        let retained = self.shared.journal.retain(rules, now).await?;
+        self.shared.metrics.archived.inc_by(retained.archived);
+        self.shared.metrics.deleted.inc_by(retained.deleted);
+        Ok(retained)
+    }
+}

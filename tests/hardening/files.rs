@@ -1,0 +1,123 @@
+//! Data directories to be hurt: a few chats in a journal, and what is known of them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::event::{Audience, Author, Recorded};
+use holdline::domain::id::{ConversationId, Seq};
+use holdline::journal::sqlite::{OpenFault, SqliteJournal};
+use holdline::journal::{Fault, Journal, Recovered};
+
+use crate::support::{Chat, Ledger, block};
+
+/// Some chats, with all that a journal must say of them.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) chats: Vec<Chat>,
+}
+
+/// Opens a journal whose receipts nobody needs.
+pub(crate) fn open(dir: &Path) -> Result<(SqliteJournal, Recovered), OpenFault> {
+    SqliteJournal::open(dir, Arc::new(Ledger::default()))
+}
+
+/// Writes chats into a directory: every third is closed.
+pub(crate) fn furnish(dir: &Path, count: u128) -> Known {
+    let (journal, _) = open(dir).expect("the directory is fine");
+    let known = write(&journal, count);
+    drop(journal);
+    known
+}
+
+pub(crate) fn write(journal: &SqliteJournal, count: u128) -> Known {
+    let mut known = Known::default();
+    for number in 1..=count {
+        let mut chat = Chat::new(number, "q", 1_000);
+        let story = if number % 3 == 0 {
+            chat.whole_story()
+        } else {
+            let mut story = vec![chat.start(), chat.join(1)];
+            story.extend((0..4).map(|_| chat.post(Author::Customer, "Is anybody there at all?")));
+            story.extend([chat.offer("ann"), chat.accept("ann")]);
+            story
+        };
+        story.iter().for_each(|batch| journal.append(batch.append()));
+        // Some transactions, not one.
+        block(journal.flush()).expect("it is written");
+        known.chats.push(chat);
+    }
+    known
+}
+
+impl Known {
+    /// What a start must find.
+    pub(crate) fn live(&self) -> BTreeMap<ConversationId, Conversation> {
+        let live = self.chats.iter().filter(|chat| !chat.whole.is_closed());
+        live.map(|chat| (chat.id(), chat.whole.clone())).collect()
+    }
+
+    /// Fails if what was recovered is not what was written.
+    #[track_caller]
+    pub(crate) fn assert_recovered(&self, recovered: &Recovered) {
+        assert!(self.is_recovered(recovered), "what was recovered is not what was written");
+    }
+
+    /// Whether what was recovered is what was written.
+    pub(crate) fn is_recovered(&self, recovered: &Recovered) -> bool {
+        let found: BTreeMap<_, _> =
+            recovered.conversations.iter().map(|one| (one.id(), one.clone())).collect();
+        found == self.live()
+    }
+
+    /// Fails if any chat is not in the journal as it was written.
+    #[track_caller]
+    pub(crate) fn assert_all_there(&self, journal: &SqliteJournal) {
+        for chat in &self.chats {
+            let history = history(journal, chat.id()).expect("it can be read");
+            assert!(history == chat.history, "{} is not as it was written", chat.id());
+        }
+    }
+
+    /// Whether all that is read without an error is as it was written; what cannot be read is told.
+    pub(crate) fn is_whole_or_told(&self, journal: &SqliteJournal) -> bool {
+        self.chats.iter().all(|chat| match history(journal, chat.id()) {
+            Ok(history) => history == chat.history,
+            Err(_) => true,
+        })
+    }
+}
+
+pub(crate) fn history(journal: &SqliteJournal, id: ConversationId) -> Result<Vec<Recorded>, Fault> {
+    block(journal.read(id, Seq::ZERO, Audience::Agent, 100_000, usize::MAX))
+}
+
+/// Every file of a directory with its bytes, but for the shared memory, which holds nothing.
+pub(crate) fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).expect("it is there") {
+        let path = entry.expect("it can be read").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        if !name.ends_with("-shm") {
+            found.insert(PathBuf::from(&name), std::fs::read(&path).expect("a file"));
+        }
+    }
+    found
+}
+
+/// Writes these files into a new directory.
+pub(crate) fn lay_out(files: &BTreeMap<PathBuf, Vec<u8>>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, bytes) in files {
+        std::fs::write(dir.path().join(name), bytes).expect("there is room");
+    }
+    dir
+}
+
+/// Where these bytes are in a file, for the last time: before, SQLite may have left them over in
+/// a part of a page that means nothing any more.
+pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> usize {
+    let found = bytes.windows(wanted.len()).rposition(|window| window == wanted);
+    found.expect("it is in the file")
+}

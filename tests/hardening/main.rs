@@ -1,0 +1,29 @@
+//! What becomes of the data when the world is hostile: a full or read-only disk, a disk that fails
+//! to sync, flipped bytes, files of a newer release, a second server; and of copies and retention.
+//!
+//! Every condition is a real one. Those that need a mount run in a mount namespace of their own.
+
+#![allow(dead_code, reason = "the chats and the console are shared with other trials")]
+
+#[path = "../server/console.rs"]
+mod console;
+#[path = "../server/feed.rs"]
+mod feed;
+#[path = "../process/program.rs"]
+mod program;
+#[path = "../journal/support.rs"]
+mod support;
+
+mod backup;
+mod damage;
+mod files;
+mod flips;
+mod full;
+mod future;
+mod mounts;
+mod neighbours;
+mod read_only;
+mod retention;
+mod retention_crashes;
+mod served;
+mod sync;
