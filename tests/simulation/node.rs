@@ -1,5 +1,5 @@
 //! A simulated node: the real machines, driven in one thread as the engine's actors drive them,
-//! with every message between two actors in order and every pair served when chance says so.
+//! with every mailbox in order and every actor served when chance says so.
 
 mod audience;
 mod chat;
@@ -69,7 +69,9 @@ pub struct Node {
     secret: Secret,
     minted: u64,
     settings: Arc<Registry>,
-    links: BTreeMap<(Party, Party), VecDeque<Mail>>,
+    /// What waits for each actor, in the order in which it was sent. What comes from a session's
+    /// socket is a queue of its own.
+    mailboxes: BTreeMap<Party, VecDeque<Mail>>,
     timers: Timers,
     directory: BTreeMap<ConversationId, u64>,
     chats: BTreeMap<(ConversationId, u64), Chat>,
@@ -98,7 +100,7 @@ impl Node {
             secret: Secret::from_bytes([7; 32]),
             minted: 0,
             settings: Arc::default(),
-            links: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
             timers: Timers::default(),
             directory: BTreeMap::new(),
             chats: BTreeMap::new(),
@@ -122,8 +124,8 @@ impl Node {
         half(1) << 64 | half(2)
     }
 
-    fn send(&mut self, from: Party, to: Party, mail: Mail) {
-        self.links.entry((from, to)).or_default().push_back(mail);
+    fn send(&mut self, to: Party, mail: Mail) {
+        self.mailboxes.entry(to).or_default().push_back(mail);
     }
 
     fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {
@@ -141,7 +143,7 @@ impl Node {
     }
 
     /// Tells a conversation something; opens it from the disk if it is not live.
-    fn tell_chat(&mut self, from: &Party, id: ConversationId, mail: Mail) {
+    fn tell_chat(&mut self, id: ConversationId, mail: Mail) {
         let epoch = match self.directory.get(&id) {
             Some(epoch) => *epoch,
             None => {
@@ -151,7 +153,7 @@ impl Node {
                 epoch
             }
         };
-        self.send(from.clone(), Party::Chat(id, epoch), mail);
+        self.send(Party::Chat(id, epoch), mail);
     }
 
     fn enter(
@@ -175,19 +177,19 @@ impl Node {
                 continue;
             }
             let found = self.disk.chats.get(&id).map(|chat| Box::new(chat.conversation.clone()));
-            self.send(Party::Disk, Party::Chat(id, epoch), Mail::Opened(found));
+            self.send(Party::Chat(id, epoch), Mail::Opened(found));
         }
     }
 
     /// Notes a sign of life; one for a conversation that is not live is not worth opening it.
-    fn hear(&mut self, from: &Party, id: ConversationId, session: SessionId) {
+    fn hear(&mut self, id: ConversationId, session: SessionId) {
         if let Some(epoch) = self.directory.get(&id).copied() {
-            self.send(from.clone(), Party::Chat(id, epoch), Mail::Heard(session));
+            self.send(Party::Chat(id, epoch), Mail::Heard(session));
         }
     }
 
     /// Tells a session something. False when its socket has no room for the frame.
-    fn tell_session(&mut self, from: &Party, session: SessionId, told: ToSession) -> bool {
+    fn tell_session(&mut self, session: SessionId, told: ToSession) -> bool {
         let Some(visit) = self.sessions.get_mut(&session) else { return true };
         if matches!(told, ToSession::Frame { .. }) {
             if visit.frames() >= OUTBOX_FRAMES {
@@ -195,7 +197,7 @@ impl Node {
             }
             visit.reserved += 1;
         }
-        self.send(from.clone(), Party::Session(session), Mail::Session(told));
+        self.send(Party::Session(session), Mail::Session(told));
         true
     }
 
@@ -259,6 +261,6 @@ impl Node {
 
     fn join_chat(&mut self, session: SessionId, id: ConversationId, join: Join) {
         let said = FromSession::Join(Box::new(join));
-        self.tell_chat(&Party::Session(session), id, Mail::Said(session, said));
+        self.tell_chat(id, Mail::Said(session, said));
     }
 }

@@ -212,8 +212,10 @@ impl Watch {
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
         }
-        let (Some(Call::Chat(chat, Command::Post { from, id, .. })), Ok(Answer::Posted { seq, .. })) =
-            (call, answer)
+        let (
+            Some(Call::Chat(chat, Command::Post { from, id, .. })),
+            Ok(Answer::Posted { seq, .. }),
+        ) = (call, answer)
         else {
             return;
         };
@@ -288,7 +290,8 @@ impl Watch {
     pub fn end(&mut self, now: Millis) {
         self.now = now;
         self.stats.chats += self.chats.len() as u64;
-        let live: Vec<_> = self.chats.values().filter(|chat| chat.is_live()).map(Chat::id).collect();
+        let live: Vec<_> =
+            self.chats.values().filter(|chat| chat.is_live()).map(Chat::id).collect();
         if let Some(id) = live.first() {
             self.fail(Check::NeverMissed, format!("{id} is still live at the end of the world"));
         }

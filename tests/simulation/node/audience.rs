@@ -71,10 +71,6 @@ impl Audience {
         self.listeners.iter_mut().find(|listener| listener.session == session)
     }
 
-    pub fn sessions(&self) -> Vec<SessionId> {
-        self.listeners.iter().map(|listener| listener.session).collect()
-    }
-
     /// Whether an answer that names this place must wait; then it is kept.
     pub fn keep_answer(
         &mut self,

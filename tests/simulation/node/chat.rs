@@ -122,7 +122,7 @@ impl Chat {
             what: What::Chat(self.id, pending.first(), pending.events().to_vec()),
         };
         if node.disk.append(append).is_err() {
-            node.send(Party::Disk, self.party(), Mail::Lost);
+            node.send(self.party(), Mail::Lost);
         }
         let told = publish::for_agents(&self.conversation, &pending, before.as_ref(), now);
         self.gate.hold(pending, author, told);
@@ -160,7 +160,7 @@ impl Chat {
     /// stated again.
     pub fn recover(&mut self, node: &mut Node) {
         for attending in self.conversation.attendance().sessions().to_vec() {
-            close_session(node, &self.party(), attending.session, Closing::Restarted);
+            close_session(node, attending.session, Closing::Restarted);
         }
         self.perform(node, Command::Recover).expect("recovery is never refused");
         self.state_claims(node);
@@ -170,17 +170,17 @@ impl Chat {
     /// What was decided here may not be the truth; it is read again.
     fn give_up(&mut self, node: &mut Node) {
         node.seen.push(Seen::Fault);
-        let (tickets, mut sessions) = self.gate.fail();
+        let (tickets, mut sessions, agents) = self.gate.fail();
         for ticket in tickets {
             node.seen.push(Seen::Answered(ticket, Err("fault".to_owned())));
         }
         sessions.extend(self.audience.clear());
         for session in sessions {
-            close_session(node, &self.party(), session, Closing::Restarted);
+            close_session(node, session, Closing::Restarted);
         }
         self.stage = Stage::Leaving;
         if self.conversation.seq() > Seq::ZERO {
-            node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id));
+            node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, agents));
         }
         node.leave_directory(self.id, self.epoch);
     }
@@ -191,7 +191,7 @@ impl Chat {
         if matches!(self.stage, Stage::Serving) && node.disk.is_writable() {
             let now = node.clock();
             for session in self.conversation.ask_quiet(now) {
-                node.tell_session(&self.party(), session, ToSession::Probe);
+                node.tell_session(session, ToSession::Probe);
             }
             for _ in 0..WAKES_AT_ONCE {
                 if node.rules.wake_at(&self.conversation).is_none_or(|at| at > now) {
@@ -255,11 +255,11 @@ impl Chat {
             return;
         };
         let mail = Mail::Repeat(self.id, self.conversation.seq(), lease.clone());
-        node.send(self.party(), Party::Agent(lease.agent.clone()), mail);
+        node.send(Party::Agent(lease.agent.clone()), mail);
         self.audited_at = now;
     }
 }
 
-fn close_session(node: &mut Node, from: &Party, session: SessionId, closing: Closing) {
-    node.tell_session(from, session, ToSession::Close(closing));
+fn close_session(node: &mut Node, session: SessionId, closing: Closing) {
+    node.tell_session(session, ToSession::Close(closing));
 }

@@ -38,10 +38,6 @@ impl Desk {
         self.agent.settings().id.clone()
     }
 
-    fn party(&self) -> Party {
-        Party::Agent(self.id())
-    }
-
     pub fn started(&self, node: &mut Node) {
         self.tell_queues(node);
         node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
@@ -56,6 +52,7 @@ impl Desk {
                 let command = AgentCommand::Adjust { conversation, seq, lease: Some(lease) };
                 drop(self.perform(node, command));
             }
+            Mail::AskAbout(chat) => self.ask_about(node, chat),
             Mail::Serve(queues) => self.serve(node, queues),
             Mail::Tell(told) if self.feeds > 0 => {
                 let id = self.id();
@@ -80,7 +77,7 @@ impl Desk {
         self.agent.commit(&events, now);
         for event in &events {
             if let AgentEvent::LeaseForfeited { conversation } = event {
-                node.tell_chat(&self.party(), *conversation, Mail::AgentGone(self.id()));
+                node.tell_chat(*conversation, Mail::AgentGone(self.id()));
             }
         }
         let availability = self.agent.availability();
@@ -104,7 +101,7 @@ impl Desk {
             self.feeds += 1;
             drop(self.perform(node, AgentCommand::OpenFeed));
             for chat in self.agent.leases().keys() {
-                node.tell_chat(&self.party(), *chat, Mail::ShowTo(self.id()));
+                node.tell_chat(*chat, Mail::ShowTo(self.id()));
             }
         } else if self.feeds > 0 {
             self.feeds -= 1;
@@ -121,23 +118,23 @@ impl Desk {
     pub fn tell_availability(&self, node: &mut Node, queue: &QueueId) {
         let availability = node.rules.availability(self.agent.availability());
         let command = QueueCommand::AgentChanged(availability);
-        node.send(self.party(), Party::Queue(queue.clone()), Mail::Queue(command));
+        node.send(Party::Queue(queue.clone()), Mail::Queue(command));
     }
 
     fn reserve(&mut self, node: &mut Node, queue: QueueId, chat: ConversationId, lease: Lease) {
-        let (agent, from) = (self.id(), self.party());
+        let agent = self.id();
         let to = Party::Queue(queue.clone());
         match self.perform(node, AgentCommand::Reserve { conversation: chat, lease }) {
             Ok(_) => {
-                node.send(from, to, Mail::Queue(QueueCommand::Granted(chat, agent)));
+                node.send(to, Mail::Queue(QueueCommand::Granted(chat, agent)));
                 self.ask_about(node, chat);
             }
             Err(refusal) => {
                 let refused = QueueCommand::Refused(chat, agent.clone());
-                node.send(from.clone(), to, Mail::Queue(refused));
+                node.send(to, Mail::Queue(refused));
                 if refusal == AgentRefusal::AlreadyHeld {
                     self.ask_about(node, chat);
-                    node.tell_chat(&from, chat, Mail::StateClaims);
+                    node.tell_chat(chat, Mail::StateClaims);
                     node.arm(node.now + SORTED_OUT_WITHIN, Timer::Availability(agent, queue));
                 } else {
                     self.tell_availability(node, &queue);
@@ -150,7 +147,7 @@ impl Desk {
         let left: Vec<_> = self.queues.iter().filter(|it| !queues.contains(it)).cloned().collect();
         for queue in left {
             let command = Mail::Queue(QueueCommand::AgentLeft(self.id()));
-            node.send(self.party(), Party::Queue(queue), command);
+            node.send(Party::Queue(queue), command);
         }
         self.queues = queues;
         self.tell_queues(node);
@@ -190,6 +187,6 @@ impl Desk {
             Some(reservation) => Mail::Offer(self.id(), reservation),
             None => Mail::ConfirmLease(self.id()),
         };
-        node.tell_chat(&self.party(), chat, mail);
+        node.tell_chat(chat, mail);
     }
 }

@@ -96,18 +96,24 @@ impl Gate {
         through
     }
 
-    /// Everything that waits is lost: the calls that get no good answer, and the sessions.
-    pub fn fail(&mut self) -> (Vec<Ticket>, Vec<SessionId>) {
-        let (mut tickets, mut sessions) = (Vec::new(), Vec::new());
+    /// Everything that waits is lost: the calls that get no good answer, the sessions that get
+    /// none, and the agents whom it would have concerned.
+    pub fn fail(&mut self) -> (Vec<Ticket>, Vec<SessionId>, Vec<AgentId>) {
+        let (mut tickets, mut sessions, mut agents) = (Vec::new(), Vec::new(), Vec::new());
         for waiting in self.waiting.drain(..) {
             match waiting {
                 Waiting::Then(_, Then::Answer(ticket, _)) => tickets.push(ticket),
                 Waiting::Then(_, Then::Send(session, _) | Then::Joined(session, ..)) => {
                     sessions.push(session);
                 }
-                Waiting::Then(..) | Waiting::Decision(..) => {}
+                Waiting::Decision(.., told) => {
+                    agents.extend(told.into_iter().map(|(agent, _)| agent));
+                }
+                Waiting::Then(..) => {}
             }
         }
-        (tickets, sessions)
+        agents.sort_unstable();
+        agents.dedup();
+        (tickets, sessions, agents)
     }
 }

@@ -45,7 +45,7 @@ impl Line {
             };
             if node.agents.contains_key(&agent) {
                 let mail = Mail::Reserve(id.clone(), chat, lease);
-                node.send(Party::Queue(id.clone()), Party::Agent(agent), mail);
+                node.send(Party::Agent(agent), mail);
             } else {
                 self.note(node, QueueCommand::Refused(chat, agent.clone()));
                 self.note(node, QueueCommand::AgentLeft(agent));

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use crate::node::gate::Told;
 use crate::server::Ticket;
 
-/// Somebody who is told things. Between two of them messages keep their order.
+/// Somebody who is told things, in the order in which they were sent.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Party {
     /// A conversation's actor, told apart from an earlier one by its epoch.
@@ -28,12 +28,8 @@ pub enum Party {
     Agent(AgentId),
     Queue(QueueId),
     Session(SessionId),
-    /// The socket of a session.
+    /// A session, from its socket.
     Socket(SessionId),
-    /// The disk.
-    Disk,
-    /// Whoever calls.
-    Caller,
 }
 
 /// What they are told.
@@ -57,6 +53,7 @@ pub enum Mail {
     Configure(Arc<AgentSettings>),
     Reserve(QueueId, ConversationId, Lease),
     Repeat(ConversationId, Seq, Lease),
+    AskAbout(ConversationId),
     Serve(Vec<QueueId>),
     Tell(Vec<Told>),
     Feed(bool),

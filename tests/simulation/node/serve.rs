@@ -45,7 +45,7 @@ impl Server for Node {
         self.disk.crash(&mut self.dice);
         self.is_up = false;
         self.crashed = self.now;
-        self.links.clear();
+        self.mailboxes.clear();
         self.timers.clear();
         self.directory.clear();
         self.chats.clear();
@@ -104,7 +104,7 @@ impl Server for Node {
         let at = Self::clock(self);
         let what = match call {
             Call::Chat(id, command) => {
-                return self.tell_chat(&Party::Caller, id, Mail::Ask(ticket, command));
+                return self.tell_chat(id, Mail::Ask(ticket, command));
             }
             Call::Presence(agent, presence) => What::Presence(agent, presence, ticket),
             Call::Change(change) => {
@@ -121,7 +121,7 @@ impl Server for Node {
 
     fn feed(&mut self, agent: &AgentId, open: bool) {
         if self.agents.contains_key(agent) {
-            self.send(Party::Caller, Party::Agent(agent.clone()), Mail::Feed(open));
+            self.send(Party::Agent(agent.clone()), Mail::Feed(open));
         }
     }
 
@@ -134,7 +134,7 @@ impl Server for Node {
         if !self.is_up {
             return None;
         }
-        if !self.links.is_empty() {
+        if !self.mailboxes.is_empty() {
             return Some(self.now);
         }
         let due = self.timers.first().into_iter().chain(self.disk.sync_at()).min();
@@ -158,10 +158,10 @@ impl Server for Node {
 
     fn account(&self) -> Option<Account> {
         let is_quiet = self.is_up
-            && self.links.is_empty()
+            && self.mailboxes.is_empty()
             && self.disk.is_idle()
             && self.loads.is_empty()
-            && !self.timers.any(|it| matches!(it, Timer::Reopen(_) | Timer::Availability(..)))
+            && !self.timers.any(|it| matches!(it, Timer::Reopen(..) | Timer::Availability(..)))
             && self.chats.values().all(Chat::is_settled);
         let live = |(id, epoch): (&ConversationId, &u64)| {
             self.chats.get(&(*id, *epoch)).and_then(|chat| chat.conversation.view())
@@ -188,7 +188,7 @@ fn account_of(desk: &Desk) -> AgentAccount {
 impl Node {
     fn from_socket(&mut self, session: SessionId, mail: Mail) {
         if self.sessions.contains_key(&session) {
-            self.send(Party::Socket(session), Party::Session(session), mail);
+            self.send(Party::Socket(session), mail);
         }
     }
 
@@ -204,7 +204,7 @@ impl Node {
     fn step(&mut self) -> bool {
         let syncs = self.disk.sync_at().is_some_and(|at| at <= self.now);
         let rings = self.timers.first().is_some_and(|at| at <= self.now);
-        let mails = self.links.len() as u64;
+        let mails = self.mailboxes.len() as u64;
         let choices = mails + u64::from(syncs) + u64::from(rings);
         if !self.is_up || choices == 0 {
             return false;
@@ -223,13 +223,13 @@ impl Node {
 
     fn deliver(&mut self, choice: u64) {
         let choice = usize::try_from(choice).unwrap_or(0);
-        let pair = self.links.keys().nth(choice).cloned().expect("it was counted");
-        let link = self.links.get_mut(&pair).expect("it was just found");
-        let mail = link.pop_front().expect("an empty link is removed");
-        if link.is_empty() {
-            self.links.remove(&pair);
+        let to = self.mailboxes.keys().nth(choice).cloned().expect("it was counted");
+        let mailbox = self.mailboxes.get_mut(&to).expect("it was just found");
+        let mail = mailbox.pop_front().expect("an empty one is removed");
+        if mailbox.is_empty() {
+            self.mailboxes.remove(&to);
         }
-        match pair.1 {
+        match to {
             Party::Chat(id, epoch) => self.with_chat(id, epoch, |chat, node| {
                 chat.handle(node, mail);
             }),
@@ -240,8 +240,9 @@ impl Node {
                 line.handle(self, &id, command);
                 self.queues.insert(id, line);
             }
-            Party::Session(id) => self.with_session(id, |visit, node| visit.handle(node, mail)),
-            Party::Socket(_) | Party::Disk | Party::Caller => unreachable!("nobody tells them"),
+            Party::Session(id) | Party::Socket(id) => {
+                self.with_session(id, |visit, node| visit.handle(node, mail));
+            }
         }
     }
 
@@ -279,7 +280,12 @@ impl Node {
             Timer::Chat(id, epoch) => self.with_chat(id, epoch, Chat::wake),
             Timer::Linger(id, epoch) => self.with_chat(id, epoch, Chat::linger),
             Timer::Farewell(id, epoch) => drop(self.chats.remove(&(id, epoch))),
-            Timer::Reopen(id) => self.tell_chat(&Party::Disk, id, Mail::StateClaims),
+            Timer::Reopen(id, agents) => {
+                self.tell_chat(id, Mail::StateClaims);
+                for agent in agents {
+                    self.send(Party::Agent(agent), Mail::AskAbout(id));
+                }
+            }
             Timer::Page(id, epoch, session) => {
                 self.with_chat(id, epoch, |chat, node| chat.read_missed(node, session));
             }
@@ -308,7 +314,7 @@ impl Node {
             match what {
                 What::Presence(agent, presence, ticket) => {
                     let mail = Mail::Presence(presence);
-                    self.send(Party::Caller, Party::Agent(agent), mail);
+                    self.send(Party::Agent(agent), mail);
                     self.answer(ticket, true);
                 }
                 What::Setting(change, ticket) => {
@@ -326,7 +332,7 @@ impl Node {
 
     fn tell_live(&mut self, id: ConversationId, mail: Mail) {
         if let Some(epoch) = self.directory.get(&id).copied() {
-            self.send(Party::Disk, Party::Chat(id, epoch), mail);
+            self.send(Party::Chat(id, epoch), mail);
         }
     }
 
@@ -357,12 +363,12 @@ impl Node {
             };
             if old != settings {
                 let mail = Mail::Configure(settings.clone());
-                self.send(Party::Caller, Party::Agent(id.clone()), mail);
+                self.send(Party::Agent(id.clone()), mail);
             }
             let queues: BTreeSet<_> = after.queues_of(id).collect();
             if before.queues_of(id).collect::<BTreeSet<_>>() != queues {
                 let mail = Mail::Serve(queues.into_iter().cloned().collect());
-                self.send(Party::Caller, Party::Agent(id.clone()), mail);
+                self.send(Party::Agent(id.clone()), mail);
             }
         }
     }

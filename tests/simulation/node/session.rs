@@ -110,7 +110,7 @@ impl Visit {
         let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.conversation);
         if let Some(conversation) = awaited.or(self.joined) {
             let mail = Mail::Said(self.id, FromSession::Lost(cause));
-            node.tell_chat(&self.party(), conversation, mail);
+            node.tell_chat(conversation, mail);
         }
     }
 
@@ -203,7 +203,7 @@ impl Visit {
         let code = match self.decide(node, SessionCommand::Speak) {
             Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
                 self.apply(node, event);
-                return node.tell_chat(&self.party(), conversation, Mail::Said(self.id, said));
+                return node.tell_chat(conversation, Mail::Said(self.id, said));
             }
             Ok(_) => return,
             Err(SessionRefusal::NotStarted) if self.has_ended => {
@@ -231,7 +231,7 @@ impl Visit {
     fn heard(&mut self, node: &mut Node, event: Option<SessionEvent>) {
         let Some(event) = event else { return };
         if let SessionEvent::Heard(Some(conversation)) = event {
-            node.hear(&self.party(), conversation, self.id);
+            node.hear(conversation, self.id);
         }
         self.session.apply(event, node.clock());
         if self.timer.is_none() {

@@ -16,8 +16,11 @@ impl Watch {
             let held = |chat: &Chat| {
                 chat.holds().filter(|(who, _)| **who == agent.agent).map(|(_, units)| units)
             };
-            let mut work: Vec<_> =
-                self.chats.values().filter_map(|it| held(it).map(|units| (it.id(), units))).collect();
+            let mut work: Vec<_> = self
+                .chats
+                .values()
+                .filter_map(|it| held(it).map(|units| (it.id(), units)))
+                .collect();
             let mut leases = agent.leases.clone();
             work.sort_unstable();
             leases.sort_unstable();

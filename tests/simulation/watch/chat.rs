@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::event::{
-    Author, Event, Hold, OfferEnd, Opening, Reason, Recorded,
-};
+use holdline::domain::conversation::event::{Author, Event, Hold, OfferEnd, Opening, Reason};
 use holdline::domain::id::{AgentId, ConversationId, SessionId, VisitorId, WidgetId};
+use holdline::domain::time::Timestamp;
 
 use crate::server::{Millis, Row};
 use crate::settings;
-use crate::watch::law::Check;
 use crate::watch::Watch;
+use crate::watch::law::Check;
 
 /// A conversation, as the watcher knows it.
 #[derive(Debug)]
@@ -24,7 +23,9 @@ pub struct Chat {
     pub stream: usize,
     pub whose: Option<(WidgetId, VisitorId)>,
     pub state: State,
+    /// Since when, by the world's time and by the server's.
     pub since: Millis,
+    pub since_at: Timestamp,
     pub excluded: BTreeSet<AgentId>,
     /// The sessions that are there.
     pub present: BTreeMap<SessionId, Millis>,
@@ -59,6 +60,7 @@ impl Chat {
             whose: None,
             state: State::New,
             since: 0,
+            since_at: Timestamp::default(),
             excluded: BTreeSet::new(),
             present: BTreeMap::new(),
             there: BTreeMap::new(),
@@ -173,6 +175,7 @@ impl Watch {
         let same_phase = std::mem::discriminant(&before) == std::mem::discriminant(&chat.state);
         if !same_phase {
             chat.since = row.appended;
+            chat.since_at = row.at;
         }
     }
 
@@ -278,9 +281,4 @@ impl Watch {
 /// Whether a session's loss was found by its silence.
 pub fn is_silence(cause: Cause) -> bool {
     matches!(cause, Cause::Silent | Cause::Left(_))
-}
-
-/// A row as the product's own form.
-pub fn recorded(row: &Row) -> Recorded {
-    Recorded { seq: row.seq, at: row.at, event: row.event.clone() }
 }

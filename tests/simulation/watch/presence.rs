@@ -170,6 +170,8 @@ impl Watch {
             }
             if let Some((by, what)) = self.phase_due_by(chat)
                 && self.now > by.max(self.trouble) + WRITTEN_WITHIN
+                // A wall clock that stepped back while the server was down holds its clock up.
+                && self.is_past(chat, by)
             {
                 let what = format!("{}: {what} by {by}", chat.id());
                 overdue = overdue.or(Some((Check::TimersAreServed, what)));
@@ -178,6 +180,14 @@ impl Watch {
         if let Some((check, what)) = overdue {
             self.fail(check, what);
         }
+    }
+
+    /// Whether a time that is counted from the beginning of the phase is past by the clock of the
+    /// server, too.
+    fn is_past(&self, chat: &Chat, by: Millis) -> bool {
+        let lasts = i64::try_from((by - chat.since) + WRITTEN_WITHIN).unwrap();
+        let now = i64::try_from(self.now).unwrap() + self.clock;
+        now > chat.since_at.as_millis() + lasts
     }
 
     fn longest_window(&self, chat: &Chat) -> Millis {

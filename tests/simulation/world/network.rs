@@ -97,11 +97,8 @@ impl<S: Server> World<S> {
     fn connect(&mut self, link: usize, hello: &str) {
         let tab = self.links[link].tab;
         let widget = self.tabs[tab].plan.widget;
-        let session = if self.server.is_up() {
-            self.server.connect(&widget_id(widget))
-        } else {
-            None
-        };
+        let session =
+            if self.server.is_up() { self.server.connect(&widget_id(widget)) } else { None };
         let Some(session) = session else {
             self.links[link].is_ended = true;
             return self.send_down_link(link, Down::NotConnected);

@@ -6,7 +6,7 @@ use holdline::engine::{Closing, ToSession};
 
 use crate::node::audience::Pace;
 use crate::node::chat::{Chat, close_session};
-use crate::node::mail::{Mail, Party};
+use crate::node::mail::Mail;
 use crate::node::timers::Timer;
 use crate::node::{Node, PAGE_ENTRIES};
 use crate::server::Millis;
@@ -24,7 +24,7 @@ impl Chat {
             _ => Some(answer),
         };
         if let Some(answer) = answer {
-            node.tell_session(&self.party(), session, answer);
+            node.tell_session(session, answer);
         }
     }
 
@@ -45,7 +45,7 @@ impl Chat {
         let entries = node.disk.page(self.id, listener.heard, PAGE_ENTRIES);
         let entries = node.rules.page(entries);
         let mail = Mail::Page { session, through: seen, entries };
-        node.send(Party::Disk, self.party(), mail);
+        node.send(self.party(), mail);
     }
 
     pub(super) fn catch_up(
@@ -55,7 +55,6 @@ impl Chat {
         through: Seq,
         entries: &[Recorded],
     ) {
-        let from = self.party();
         let seen = self.audience.seen;
         let Some(listener) = self.audience.find_mut(session) else { return };
         for recorded in entries {
@@ -65,12 +64,12 @@ impl Chat {
             listener.heard = listener.heard.max(recorded.seq);
             for text in texts {
                 let frame = ToSession::Frame { seq: recorded.seq, text };
-                if !node.tell_session(&from, session, frame) {
+                if !node.tell_session(session, frame) {
                     return self.drop_slow(node, session);
                 }
             }
             for answer in listener.take_answers(recorded.seq) {
-                node.tell_session(&from, session, answer);
+                node.tell_session(session, answer);
             }
         }
         if entries.is_empty() {
@@ -80,7 +79,7 @@ impl Chat {
             return self.read_missed(node, session);
         }
         for answer in listener.take_answers(Seq::new(u32::MAX)) {
-            node.tell_session(&from, session, answer);
+            node.tell_session(session, answer);
         }
         listener.pace = Pace::Live;
         if self.audience.is_over {
@@ -90,6 +89,6 @@ impl Chat {
 
     pub(super) fn drop_slow(&mut self, node: &mut Node, session: SessionId) {
         self.audience.remove(session);
-        close_session(node, &self.party(), session, Closing::Slow);
+        close_session(node, session, Closing::Slow);
     }
 }

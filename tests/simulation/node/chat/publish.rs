@@ -25,7 +25,7 @@ impl Chat {
             Through::Decision(released, author, told) => {
                 self.publish(node, &released, author);
                 for (agent, told) in told {
-                    node.send(self.party(), Party::Agent(agent), Mail::Tell(told));
+                    node.send(Party::Agent(agent), Mail::Tell(told));
                 }
                 let events = u32::try_from(released.events.len()).unwrap();
                 let last = released.first.plus(events.saturating_sub(1));
@@ -42,15 +42,15 @@ impl Chat {
             Then::Answer(ticket, answer) => node.seen.push(Seen::Answered(ticket, answer)),
             Then::Send(session, told) => self.answer(node, session, told),
             Then::Joined(session, heard, joined) => {
-                node.tell_session(&self.party(), session, joined);
+                node.tell_session(session, joined);
                 self.audience.add(session, heard);
                 self.read_missed(node, session);
             }
             Then::Tell(agent, told) => {
-                node.send(self.party(), Party::Agent(agent), Mail::Tell(told));
+                node.send(Party::Agent(agent), Mail::Tell(told));
             }
             Then::Adjust(agent, adjust) => {
-                node.send(self.party(), Party::Agent(agent), Mail::Agent(adjust));
+                node.send(Party::Agent(agent), Mail::Agent(adjust));
             }
             Then::StateClaims => self.state_claims(node),
         }
@@ -90,7 +90,7 @@ impl Chat {
                 for session in self.audience.publish(seq, author) {
                     let told = frames.iter().all(|text| {
                         let frame = ToSession::Frame { seq, text: text.clone() };
-                        node.tell_session(&self.party(), session, frame)
+                        node.tell_session(session, frame)
                     });
                     if !told {
                         self.drop_slow(node, session);
@@ -107,7 +107,7 @@ impl Chat {
     pub(super) fn dismiss_audience(&mut self, node: &mut Node) {
         self.audience.is_over = true;
         for session in self.audience.take_live() {
-            node.tell_session(&self.party(), session, ToSession::Over(self.id));
+            node.tell_session(session, ToSession::Over(self.id));
         }
     }
 
@@ -118,7 +118,7 @@ impl Chat {
             Cause::Silent | Cause::Left(_) => Closing::Silent,
             _ => return,
         };
-        close_session(node, &self.party(), session, closing);
+        close_session(node, session, closing);
     }
 
     fn carry_out(&mut self, node: &mut Node, effect: Effect, seq: Seq) {
@@ -129,20 +129,20 @@ impl Chat {
                 let units = self.workstream(node).units;
                 let waiting = Waiting { since: place.since, units, excluded: place.excluded };
                 let join = Mail::Queue(QueueCommand::Join(id, waiting));
-                node.send(from, Party::Queue(place.queue), join);
+                node.send(Party::Queue(place.queue), join);
             }
             Effect::LeavePlace(queue) => {
-                node.send(from, Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)));
+                node.send(Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)));
             }
             Effect::HoldLease(lease) => {
                 let agent = lease.agent.clone();
                 if node.agents.contains_key(&agent) {
-                    node.send(from, Party::Agent(agent), adjust(Some(lease)));
+                    node.send(Party::Agent(agent), adjust(Some(lease)));
                 } else {
-                    node.send(from.clone(), from, Mail::AgentGone(agent));
+                    node.send(from, Mail::AgentGone(agent));
                 }
             }
-            Effect::ReturnLease(agent) => node.send(from, Party::Agent(agent), adjust(None)),
+            Effect::ReturnLease(agent) => node.send(Party::Agent(agent), adjust(None)),
             Effect::FreeVisitor(widget, visitor) => node.free_visitor(widget, visitor, id),
             Effect::Retire => {}
         }
