@@ -1,19 +1,14 @@
 //! A seeded simulation: the real machines in a world that is hard on them, and the proof that its
 //! checks can fail.
 
-mod node;
-mod plan;
-mod random;
-mod run;
-mod server;
-mod settings;
-mod watch;
-mod world;
-mod wrong;
+#[path = "rooms.rs"]
+mod rooms;
 
-use plan::Plan;
-use watch::Stats;
-use wrong::Rules;
+use rooms::{node, plan, random, run, server, settings, watch, world, wrong};
+
+use crate::plan::Plan;
+use crate::watch::Stats;
+use crate::wrong::{Rules, TABLE};
 
 /// Seeds that every run of the tests goes through.
 const SEEDS: u64 = 200;
@@ -55,4 +50,23 @@ fn a_seed_can_be_repeated() {
         assert_eq!(digest(seed), digest(seed));
     }
     assert_ne!(digest(1), digest(2));
+}
+
+/// Each wrong rule is noticed, and by the check that is there for it.
+#[test]
+fn every_wrong_rule_is_noticed() {
+    let mut unnoticed = Vec::new();
+    for (wrong, what, check) in TABLE {
+        let found = (1..=SEEDS).find_map(|seed| {
+            let outcome = run::run(&Plan::draw(seed), Rules::with(wrong), false);
+            outcome.result.err().map(|violation| (seed, violation))
+        });
+        let by = found.as_ref().map(|(_, violation)| violation.check);
+        let seed = found.as_ref().map_or(0, |(seed, _)| *seed);
+        println!("{what:<45} {by:?} (seed {seed})");
+        if by != Some(check) {
+            unnoticed.push((what, check, found));
+        }
+    }
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }

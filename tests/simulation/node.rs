@@ -61,9 +61,6 @@ pub struct Node {
     /// What the clock said at the start, and when that was.
     base: Timestamp,
     started: Millis,
-    /// How long the node was down before it started.
-    downtime: Span,
-    crashed: Millis,
     was_writable: bool,
     seen: Vec<Seen>,
     secret: Secret,
@@ -93,8 +90,6 @@ impl Node {
             is_up: false,
             base: Timestamp::default(),
             started: 0,
-            downtime: Span::ZERO,
-            crashed: 0,
             was_writable: true,
             seen: Vec::new(),
             secret: Secret::from_bytes([7; 32]),
@@ -183,7 +178,8 @@ impl Node {
 
     /// Notes a sign of life; one for a conversation that is not live is not worth opening it.
     fn hear(&mut self, id: ConversationId, session: SessionId) {
-        if let Some(epoch) = self.directory.get(&id).copied() {
+        let epoch = self.directory.get(&id).copied().filter(|_| !self.rules.is_deaf());
+        if let Some(epoch) = epoch {
             self.send(Party::Chat(id, epoch), Mail::Heard(session));
         }
     }

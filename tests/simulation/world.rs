@@ -174,10 +174,6 @@ impl<S: Server> World<S> {
         self.last.iter().map(String::as_str)
     }
 
-    pub fn now(&self) -> Millis {
-        self.now
-    }
-
     /// What comes first goes first; of what comes at the same moment, chance says.
     fn whose_turn(&mut self, world: Option<Millis>) -> Option<Turn> {
         match (world, self.server.due()) {

@@ -108,8 +108,7 @@ impl Chat {
         workstream: &Workstream,
     ) -> Result<Answer, Refusal> {
         let now = node.clock();
-        let downtime = node.downtime;
-        let decision = node.rules.decide(&self.conversation, command, now, workstream, downtime)?;
+        let decision = node.rules.decide(&self.conversation, command, now, workstream)?;
         let answer = decision.answer;
         if decision.events.is_empty() {
             return Ok(answer);
@@ -119,7 +118,7 @@ impl Chat {
         let append = Append {
             appended: node.now,
             at: now,
-            what: What::Chat(self.id, pending.first(), pending.events().to_vec()),
+            what: What::Chat(self.id, pending.first(), node.rules.written(pending.events())),
         };
         if node.disk.append(append).is_err() {
             node.send(self.party(), Mail::Lost);

@@ -194,7 +194,7 @@ impl Disk {
         outcome.lost = batch.iter().filter_map(concerned).collect();
         let lost = outcome.lost.clone();
         self.queued.retain(|append| !concerned(append).is_some_and(|id| lost.contains(&id)));
-        outcome.lost.iter().for_each(|id| drop(self.expected.remove(id)));
+        self.expected.retain(|id, _| !outcome.lost.contains(id));
         outcome.refused = batch
             .iter()
             .filter_map(|append| match &append.what {

@@ -67,6 +67,13 @@ pub enum Mail {
     Ended(Cause),
 }
 
+impl Mail {
+    /// Whether it is what a customer says.
+    pub fn is_post(&self) -> bool {
+        matches!(self, Self::Said(_, FromSession::Post(..)))
+    }
+}
+
 /// What a session says to a conversation.
 #[derive(Debug)]
 pub enum FromSession {

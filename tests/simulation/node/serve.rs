@@ -9,7 +9,7 @@ use holdline::domain::cause::Cause;
 use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
 use holdline::domain::settings::AgentSettings;
 use holdline::domain::settings::registry::{Registry, SettingChange};
-use holdline::domain::time::{Span, Timestamp};
+use holdline::domain::time::Timestamp;
 
 use crate::node::Node;
 use crate::node::chat::Chat;
@@ -27,7 +27,6 @@ impl Server for Node {
         self.seen.extend(news.into_iter().map(Seen::Durable));
         self.base = wall.max(self.disk.latest);
         self.started = self.now;
-        self.downtime = Span::from_millis(self.now - self.crashed);
         self.is_up = true;
         let registry = Arc::new(self.disk.settings.clone());
         self.settings = registry.clone();
@@ -44,7 +43,6 @@ impl Server for Node {
     fn crash(&mut self) {
         self.disk.crash(&mut self.dice);
         self.is_up = false;
-        self.crashed = self.now;
         self.mailboxes.clear();
         self.timers.clear();
         self.directory.clear();
@@ -225,7 +223,9 @@ impl Node {
         let choice = usize::try_from(choice).unwrap_or(0);
         let to = self.mailboxes.keys().nth(choice).cloned().expect("it was counted");
         let mailbox = self.mailboxes.get_mut(&to).expect("it was just found");
-        let mail = mailbox.pop_front().expect("an empty one is removed");
+        let turned = self.rules.turns_messages_round() && mailbox.iter().all(Mail::is_post);
+        let next = if turned { mailbox.pop_back() } else { mailbox.pop_front() };
+        let mail = next.expect("an empty one is removed");
         if mailbox.is_empty() {
             self.mailboxes.remove(&to);
         }

@@ -18,7 +18,7 @@ use holdline::wire::close::CloseCode;
 use holdline::wire::refusal::RefusalCode;
 use holdline::wire::server::{ServerFrame, refused};
 
-use crate::node::mail::{FromSession, Mail, Party};
+use crate::node::mail::{FromSession, Mail};
 use crate::node::session::greet::Awaiting;
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{Node, OUTBOX_FRAMES};
@@ -71,10 +71,6 @@ impl Visit {
             is_stalled: false,
             reserved: 0,
         }
-    }
-
-    fn party(&self) -> Party {
-        Party::Session(self.id)
     }
 
     /// How many frames are on their way to its socket.
@@ -174,6 +170,7 @@ impl Visit {
 
     fn take_text(&mut self, node: &mut Node, text: String) {
         if self.session.stage() == Stage::Settling {
+            self.show_life_to_awaited(node);
             return self.deferred.push_back(text);
         }
         match parse(text.as_bytes()) {
@@ -230,12 +227,20 @@ impl Visit {
 
     fn heard(&mut self, node: &mut Node, event: Option<SessionEvent>) {
         let Some(event) = event else { return };
-        if let SessionEvent::Heard(Some(conversation)) = event {
-            node.hear(conversation, self.id);
+        match event {
+            SessionEvent::Heard(Some(conversation)) => node.hear(conversation, self.id),
+            _ => self.show_life_to_awaited(node),
         }
         self.session.apply(event, node.clock());
         if self.timer.is_none() {
             self.rearm(node);
+        }
+    }
+
+    /// A conversation may know of the session before the session knows that it is in there.
+    fn show_life_to_awaited(&self, node: &mut Node) {
+        if let Some(awaiting) = &self.awaiting {
+            node.hear(awaiting.conversation, self.id);
         }
     }
 
