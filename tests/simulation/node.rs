@@ -1,0 +1,262 @@
+//! A simulated node: the real machines, driven in one thread as the engine's actors drive them,
+//! with every mailbox in order and every actor served when chance says so.
+
+mod audience;
+mod chat;
+mod desk;
+pub mod disk;
+mod gate;
+mod line;
+mod mail;
+mod serve;
+mod session;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use holdline::access::Secret;
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::command::StartRequest;
+use holdline::domain::conversation::event::Recorded;
+use holdline::domain::id::{
+    AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId, fnv1a,
+};
+use holdline::domain::settings::Workstream;
+use holdline::domain::settings::registry::Registry;
+use holdline::domain::time::{Span, Timestamp};
+use holdline::engine::ToSession;
+use holdline::wire::refusal::RefusalCode;
+use holdline::wire::view;
+
+use crate::node::chat::Chat;
+use crate::node::desk::Desk;
+use crate::node::disk::Disk;
+use crate::node::line::Line;
+use crate::node::mail::{FromSession, Join, Mail, Party};
+use crate::node::session::Visit;
+use crate::node::timers::{Alarm, Timer, Timers};
+use crate::random::Dice;
+use crate::server::{Millis, Seen};
+use crate::wrong::Rules;
+
+/// How often leases are repeated and asked for, as in the engine.
+const AUDIT_EVERY: Span = Span::from_secs(60);
+
+/// Entries in one page of missed messages; the engine's is 100, and no chat here is that long.
+const PAGE_ENTRIES: usize = 3;
+
+/// Frames on their way to one socket; the engine's bound is 256, and no reader here is that slow.
+const OUTBOX_FRAMES: usize = 12;
+
+/// The node, with its disk.
+#[derive(Debug)]
+pub struct Node {
+    pub rules: Rules,
+    pub disk: Disk,
+    dice: Dice,
+    now: Millis,
+    is_up: bool,
+    /// What the clock said at the start, and when that was.
+    base: Timestamp,
+    started: Millis,
+    was_writable: bool,
+    seen: Vec<Seen>,
+    secret: Secret,
+    minted: u64,
+    settings: Arc<Registry>,
+    /// What waits for each actor, in the order in which it was sent. What comes from a session's
+    /// socket is a queue of its own.
+    mailboxes: BTreeMap<Party, VecDeque<Mail>>,
+    timers: Timers,
+    directory: BTreeMap<ConversationId, u64>,
+    chats: BTreeMap<(ConversationId, u64), Chat>,
+    loads: Vec<(ConversationId, u64)>,
+    agents: BTreeMap<AgentId, Desk>,
+    queues: BTreeMap<QueueId, Line>,
+    sessions: BTreeMap<SessionId, Visit>,
+    visitors: BTreeMap<(WidgetId, VisitorId), ConversationId>,
+}
+
+impl Node {
+    /// A node that has never run, with an empty disk.
+    pub fn new(seed: u64, rules: Rules) -> Self {
+        Self {
+            rules,
+            disk: Disk::new(),
+            dice: Dice::new(seed, 2),
+            now: 0,
+            is_up: false,
+            base: Timestamp::default(),
+            started: 0,
+            was_writable: true,
+            seen: Vec::new(),
+            secret: Secret::from_bytes([7; 32]),
+            minted: 0,
+            settings: Arc::default(),
+            mailboxes: BTreeMap::new(),
+            timers: Timers::default(),
+            directory: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            loads: Vec::new(),
+            agents: BTreeMap::new(),
+            queues: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            visitors: BTreeMap::new(),
+        }
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.base + Span::from_millis(self.now - self.started)
+    }
+
+    /// A number that was never given before, and looks like any.
+    fn mint(&mut self) -> u128 {
+        self.minted += 1;
+        let half =
+            |salt: u8| u128::from(fnv1a(&[&[salt], &self.minted.to_le_bytes()[..]].concat()));
+        half(1) << 64 | half(2)
+    }
+
+    fn send(&mut self, to: Party, mail: Mail) {
+        self.mailboxes.entry(to).or_default().push_back(mail);
+    }
+
+    fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {
+        self.timers.arm(at, timer)
+    }
+
+    /// Arms a timer for a time of the node's own clock.
+    fn arm_at(&mut self, at: Timestamp, timer: Timer) -> Alarm {
+        let wait = at.since(self.clock()).as_millis();
+        self.arm(self.now + wait, timer)
+    }
+
+    fn disarm(&mut self, alarm: Alarm) {
+        self.timers.disarm(alarm);
+    }
+
+    /// Tells a conversation something; opens it from the disk if it is not live.
+    fn tell_chat(&mut self, id: ConversationId, mail: Mail) {
+        let epoch = match self.directory.get(&id) {
+            Some(epoch) => *epoch,
+            None => {
+                let epoch = self.enter(id, Chat::opening);
+                self.loads.push((id, epoch));
+                self.serve_loads();
+                epoch
+            }
+        };
+        self.send(Party::Chat(id, epoch), mail);
+    }
+
+    fn enter(
+        &mut self,
+        id: ConversationId,
+        make: impl FnOnce(&Self, ConversationId, u64) -> Chat,
+    ) -> u64 {
+        self.minted += 1;
+        let epoch = self.minted;
+        let chat = make(self, id, epoch);
+        self.chats.insert((id, epoch), chat);
+        self.directory.insert(id, epoch);
+        epoch
+    }
+
+    /// Reads the conversations that wait to be read, of which everything is settled.
+    fn serve_loads(&mut self) {
+        for (id, epoch) in std::mem::take(&mut self.loads) {
+            if self.disk.is_unsettled(id) {
+                self.loads.push((id, epoch));
+                continue;
+            }
+            let found = self.disk.chats.get(&id).map(|chat| Box::new(chat.conversation.clone()));
+            self.send(Party::Chat(id, epoch), Mail::Opened(found));
+        }
+    }
+
+    /// Notes a sign of life; one for a conversation that is not live is not worth opening it.
+    fn hear(&mut self, id: ConversationId, session: SessionId) {
+        let epoch = self.directory.get(&id).copied().filter(|_| !self.rules.is_deaf());
+        if let Some(epoch) = epoch {
+            self.send(Party::Chat(id, epoch), Mail::Heard(session));
+        }
+    }
+
+    /// Tells a session something. False when its socket has no room for the frame.
+    fn tell_session(&mut self, session: SessionId, told: ToSession) -> bool {
+        let Some(visit) = self.sessions.get_mut(&session) else { return true };
+        if matches!(told, ToSession::Frame { .. }) {
+            if visit.frames() >= OUTBOX_FRAMES {
+                return false;
+            }
+            visit.reserved += 1;
+        }
+        self.send(Party::Session(session), Mail::Session(told));
+        true
+    }
+
+    fn has_room_for_page(&self, session: SessionId) -> bool {
+        let visit = self.sessions.get(&session);
+        visit.is_some_and(|visit| visit.frames() + 2 * PAGE_ENTRIES < OUTBOX_FRAMES)
+    }
+
+    fn frames(&self, recorded: &Recorded) -> Vec<ByteString> {
+        let agents = &self.settings.agents;
+        view::for_customer(recorded, |id| agents.get(id).map(|settings| settings.name.clone()))
+    }
+
+    fn leave_directory(&mut self, id: ConversationId, epoch: u64) {
+        if self.directory.get(&id) == Some(&epoch) {
+            self.directory.remove(&id);
+        }
+    }
+
+    fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
+        if self.rules.forgets_visitors() {
+            return None;
+        }
+        self.visitors.get(&(widget.clone(), visitor)).copied()
+    }
+
+    fn free_visitor(&mut self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
+        if self.visitors.get(&(widget.clone(), visitor)) == Some(&id) {
+            self.visitors.remove(&(widget, visitor));
+        }
+    }
+
+    fn workstream_of(&self, widget: &WidgetId) -> Option<&Arc<Workstream>> {
+        let widget = self.settings.widgets.get(widget)?;
+        self.settings.workstreams.get(&widget.workstream)
+    }
+
+    /// Begins a chat for a session; a visitor who has a live one comes back into it.
+    fn start_chat(
+        &mut self,
+        session: SessionId,
+        request: StartRequest,
+        mut join: Join,
+    ) -> Result<ConversationId, RefusalCode> {
+        self.workstream_of(&request.widget).ok_or(RefusalCode::UnknownWidget)?;
+        if !self.disk.is_writable() {
+            return Err(RefusalCode::Overloaded);
+        }
+        if let Some(earlier) = self.chat_of(&request.widget, request.visitor) {
+            self.join_chat(session, earlier, join);
+            return Ok(earlier);
+        }
+        let id = ConversationId::from_bits(self.mint());
+        let new = |node: &Self, id, epoch| Chat::new(node, Conversation::new(id), epoch);
+        self.enter(id, new);
+        self.visitors.insert((request.widget.clone(), request.visitor), id);
+        join.start = Some(request);
+        self.join_chat(session, id, join);
+        Ok(id)
+    }
+
+    fn join_chat(&mut self, session: SessionId, id: ConversationId, join: Join) {
+        let said = FromSession::Join(Box::new(join));
+        self.tell_chat(id, Mail::Said(session, said));
+    }
+}

@@ -1,0 +1,220 @@
+//! What becomes of a simulated conversation's decision once it is durable.
+
+use holdline::domain::agent::command::AgentCommand;
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::claims::{Claims, Effect};
+use holdline::domain::conversation::event::{Audience, Event, Recorded};
+use holdline::domain::decision::{Pending, Released};
+use holdline::domain::id::{AgentId, Seq, SessionId};
+use holdline::domain::queue::{QueueCommand, Waiting};
+use holdline::domain::time::Timestamp;
+use holdline::engine::{Closing, ToSession};
+use holdline::wire::feed::{self, Rendered, Withdrawal};
+
+use crate::node::Node;
+use crate::node::chat::{Chat, close_session};
+use crate::node::gate::{Then, Through, Told};
+use crate::node::mail::{Mail, Party};
+use crate::server::Seen;
+
+impl Chat {
+    /// Lets something out that has become durable.
+    pub(super) fn release(&mut self, node: &mut Node, through: Through) {
+        match through {
+            Through::Decision(released, author, told) => {
+                self.publish(node, &released, author);
+                for (agent, told) in told {
+                    node.send(Party::Agent(agent), Mail::Tell(told));
+                }
+                let events = u32::try_from(released.events.len()).unwrap();
+                let last = released.first.plus(events.saturating_sub(1));
+                for effect in node.rules.effects(released) {
+                    self.carry_out(node, effect, last);
+                }
+            }
+            Through::Then(then) => self.follow(node, then),
+        }
+    }
+
+    pub(super) fn follow(&mut self, node: &mut Node, then: Then) {
+        match then {
+            Then::Answer(ticket, answer) => node.seen.push(Seen::Answered(ticket, answer)),
+            Then::Send(session, told) => self.answer(node, session, told),
+            Then::Joined(session, heard, joined) => {
+                node.tell_session(session, joined);
+                self.audience.add(session, heard);
+                self.read_missed(node, session);
+            }
+            Then::Tell(agent, told) => {
+                node.send(Party::Agent(agent), Mail::Tell(told));
+            }
+            Then::Adjust(agent, adjust) => {
+                node.send(Party::Agent(agent), Mail::Agent(adjust));
+            }
+            Then::StateClaims => self.state_claims(node),
+        }
+    }
+
+    /// States every claim, as if all of them were new.
+    pub(super) fn state_claims(&mut self, node: &mut Node) {
+        let claims = self.conversation.claims();
+        if let Some((widget, visitor)) = claims.visitor.clone() {
+            node.visitors.entry((widget, visitor)).or_insert(self.id);
+        }
+        let seq = self.conversation.seq();
+        for effect in Claims::effects(&Claims::default(), &claims) {
+            self.carry_out(node, effect, seq);
+        }
+        if let (None, Some(opening)) = (&claims.place, self.conversation.opening()) {
+            let queue = opening.queue.clone();
+            self.carry_out(node, Effect::LeavePlace(queue), seq);
+        }
+    }
+
+    fn publish(&mut self, node: &mut Node, released: &Released, author: Option<SessionId>) {
+        for (event, number) in released.events.iter().zip(released.first.number()..) {
+            let seq = Seq::new(number);
+            match event {
+                Event::SessionLost { session, cause, .. } => self.let_go(node, *session, *cause),
+                Event::ServerRestarted { .. } => drop(self.audience.clear()),
+                _ => {}
+            }
+            let recorded = Recorded { seq, at: released.at, event: event.clone() };
+            let frames = if event.is_seen_by(Audience::Customer) {
+                node.frames(&recorded)
+            } else {
+                node.rules.leak(&recorded)
+            };
+            if !frames.is_empty() {
+                for session in self.audience.publish(seq, author) {
+                    let told = frames.iter().all(|text| {
+                        let frame = ToSession::Frame { seq, text: text.clone() };
+                        node.tell_session(session, frame)
+                    });
+                    if !told {
+                        self.drop_slow(node, session);
+                    }
+                }
+            }
+            if matches!(event, Event::WrapupStarted { .. } | Event::ConversationClosed { .. }) {
+                self.dismiss_audience(node);
+            }
+        }
+    }
+
+    /// The customer takes no part any more: their sessions are free for another chat.
+    pub(super) fn dismiss_audience(&mut self, node: &mut Node) {
+        self.audience.is_over = true;
+        for session in self.audience.take_live() {
+            node.tell_session(session, ToSession::Over(self.id));
+        }
+    }
+
+    fn let_go(&mut self, node: &mut Node, session: SessionId, cause: Cause) {
+        self.audience.remove(session);
+        let closing = match cause {
+            Cause::Replaced => Closing::Replaced,
+            Cause::Silent | Cause::Left(_) => Closing::Silent,
+            _ => return,
+        };
+        close_session(node, session, closing);
+    }
+
+    fn carry_out(&mut self, node: &mut Node, effect: Effect, seq: Seq) {
+        let (id, from) = (self.id, self.party());
+        let adjust = |lease| Mail::Agent(AgentCommand::Adjust { conversation: id, seq, lease });
+        match effect {
+            Effect::TakePlace(place) => {
+                let units = self.workstream(node).units;
+                let waiting = Waiting { since: place.since, units, excluded: place.excluded };
+                let join = Mail::Queue(QueueCommand::Join(id, waiting));
+                node.send(Party::Queue(place.queue), join);
+            }
+            Effect::LeavePlace(queue) => {
+                node.send(Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)));
+            }
+            Effect::HoldLease(lease) => {
+                let agent = lease.agent.clone();
+                if node.agents.contains_key(&agent) {
+                    node.send(Party::Agent(agent), adjust(Some(lease)));
+                } else {
+                    node.send(from, Mail::AgentGone(agent));
+                }
+            }
+            Effect::ReturnLease(agent) => node.send(Party::Agent(agent), adjust(None)),
+            Effect::FreeVisitor(widget, visitor) => node.free_visitor(widget, visitor, id),
+            Effect::Retire => {}
+        }
+    }
+}
+
+/// What agents' consoles are told of a decision, made now and sent once it is durable.
+pub(super) fn for_agents(
+    conversation: &Conversation,
+    pending: &Pending,
+    before: Option<&AgentId>,
+    now: Timestamp,
+) -> Vec<(AgentId, Vec<Told>)> {
+    let mut agents: Vec<&AgentId> = before.into_iter().chain(conversation.agent()).collect();
+    agents.dedup();
+    let told = |agent: &AgentId| told_to(agent, conversation, pending, before, now);
+    agents.into_iter().map(|agent| (agent.clone(), told(agent))).collect()
+}
+
+fn told_to(
+    agent: &AgentId,
+    conversation: &Conversation,
+    pending: &Pending,
+    before: Option<&AgentId>,
+    now: Timestamp,
+) -> Vec<Told> {
+    let id = conversation.id();
+    let mut told = Vec::new();
+    for (event, number) in pending.events().iter().zip(pending.first().number()..) {
+        match event {
+            Event::ChatOffered { lease, .. } if lease.agent == *agent => {
+                told.extend(conversation.view().as_ref().and_then(|view| feed::offer(view, now)));
+            }
+            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Ended(*end)));
+            }
+            Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Accepted));
+            }
+            Event::MessagePosted { .. } => {
+                let seq = Seq::new(number);
+                let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
+                told.extend(feed::message(id, &recorded));
+            }
+            Event::CustomerAway { .. } => {
+                told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
+            }
+            Event::CustomerReturned { after } => told.push(feed::back(id, Some(*after))),
+            Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
+                told.push(feed::offer_withdrawn(id, Withdrawal::Closed));
+            }
+            _ => {}
+        }
+    }
+    told.extend(conversation.view().map(|view| feed::conversation(&view)));
+    told.into_iter().map(plain).collect()
+}
+
+/// What an agent who opened a console is shown of a conversation that is theirs, or was.
+pub(super) fn present_state(
+    conversation: &Conversation,
+    theirs: bool,
+    now: Timestamp,
+) -> Vec<Told> {
+    let Some(shown) = conversation.view() else { return Vec::new() };
+    let mut told: Vec<_> = feed::offer(&shown, now).filter(|_| theirs).into_iter().collect();
+    told.push(feed::conversation(&shown));
+    let absence = conversation.absence().filter(|_| theirs);
+    told.extend(absence.map(|absence| feed::away(conversation.id(), absence, now)));
+    told.into_iter().map(plain).collect()
+}
+
+fn plain(rendered: Rendered) -> Told {
+    (rendered.event, rendered.data.to_string())
+}

@@ -1,0 +1,192 @@
+//! The simulated actor of an agent: it sets units aside, keeps the copies of their leases, tells
+//! queues whether there is room, and feeds their consoles.
+
+use std::sync::Arc;
+
+use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
+use holdline::domain::agent::{Agent, Availability, Presence};
+use holdline::domain::id::{AgentId, ConversationId, QueueId};
+use holdline::domain::lease::Lease;
+use holdline::domain::queue::QueueCommand;
+use holdline::domain::settings::AgentSettings;
+use holdline::domain::time::Timestamp;
+
+use crate::node::mail::{Mail, Party};
+use crate::node::timers::{Alarm, Timer};
+use crate::node::{AUDIT_EVERY, Node};
+use crate::server::{Millis, Seen};
+
+const SORTED_OUT_WITHIN: Millis = 200;
+
+/// The actor of one agent.
+#[derive(Debug)]
+pub struct Desk {
+    pub agent: Agent,
+    queues: Vec<QueueId>,
+    told: Availability,
+    feeds: u32,
+    timer: Option<(Timestamp, Alarm)>,
+}
+
+impl Desk {
+    pub fn new(agent: Agent, queues: Vec<QueueId>) -> Self {
+        let told = agent.availability();
+        Self { agent, queues, told, feeds: 0, timer: None }
+    }
+
+    fn id(&self) -> AgentId {
+        self.agent.settings().id.clone()
+    }
+
+    pub fn started(&self, node: &mut Node) {
+        self.tell_queues(node);
+        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
+    }
+
+    pub fn handle(&mut self, node: &mut Node, mail: Mail) {
+        match mail {
+            Mail::Agent(command) => drop(self.perform(node, command)),
+            Mail::Configure(settings) => self.configure(node, settings),
+            Mail::Reserve(queue, chat, lease) => self.reserve(node, queue, chat, lease),
+            Mail::Repeat(conversation, seq, lease) => {
+                let command = AgentCommand::Adjust { conversation, seq, lease: Some(lease) };
+                drop(self.perform(node, command));
+            }
+            Mail::AskAbout(chat) => self.ask_about(node, chat),
+            Mail::Serve(queues) => self.serve(node, queues),
+            Mail::Tell(told) if self.feeds > 0 => {
+                let id = self.id();
+                let told = told.into_iter().map(|(name, data)| Seen::Feed(id.clone(), name, data));
+                node.seen.extend(told);
+            }
+            Mail::Tell(_) => {}
+            Mail::Feed(open) => self.feed(node, open),
+            Mail::Presence(presence) => self.choose(node, presence),
+            other => unreachable!("an agent is never told {other:?}"),
+        }
+        self.rearm(node);
+    }
+
+    fn perform(
+        &mut self,
+        node: &mut Node,
+        command: AgentCommand,
+    ) -> Result<Vec<AgentEvent>, AgentRefusal> {
+        let now = node.clock();
+        let events = node.rules.decide_agent(&self.agent, command, now)?;
+        self.agent.commit(&events, now);
+        for event in &events {
+            if let AgentEvent::LeaseForfeited { conversation } = event {
+                node.tell_chat(*conversation, Mail::AgentGone(self.id()));
+            }
+        }
+        let availability = self.agent.availability();
+        if availability != self.told {
+            self.told = availability;
+            self.tell_queues(node);
+        }
+        Ok(events)
+    }
+
+    fn configure(&mut self, node: &mut Node, settings: Arc<AgentSettings>) {
+        drop(self.perform(node, AgentCommand::Configure(settings)));
+    }
+
+    fn choose(&mut self, node: &mut Node, presence: Presence) {
+        drop(self.perform(node, AgentCommand::ChoosePresence(presence)));
+    }
+
+    fn feed(&mut self, node: &mut Node, open: bool) {
+        if open {
+            self.feeds += 1;
+            drop(self.perform(node, AgentCommand::OpenFeed));
+            for chat in self.agent.leases().keys() {
+                node.tell_chat(*chat, Mail::ShowTo(self.id()));
+            }
+        } else if self.feeds > 0 {
+            self.feeds -= 1;
+            drop(self.perform(node, AgentCommand::CloseFeed));
+        }
+    }
+
+    fn tell_queues(&self, node: &mut Node) {
+        for queue in &self.queues {
+            self.tell_availability(node, queue);
+        }
+    }
+
+    pub fn tell_availability(&self, node: &mut Node, queue: &QueueId) {
+        let availability = node.rules.availability(self.agent.availability());
+        let command = QueueCommand::AgentChanged(availability);
+        node.send(Party::Queue(queue.clone()), Mail::Queue(command));
+    }
+
+    fn reserve(&mut self, node: &mut Node, queue: QueueId, chat: ConversationId, lease: Lease) {
+        let agent = self.id();
+        let to = Party::Queue(queue.clone());
+        match self.perform(node, AgentCommand::Reserve { conversation: chat, lease }) {
+            Ok(_) => {
+                node.send(to, Mail::Queue(QueueCommand::Granted(chat, agent)));
+                self.ask_about(node, chat);
+            }
+            Err(refusal) => {
+                let refused = QueueCommand::Refused(chat, agent.clone());
+                node.send(to, Mail::Queue(refused));
+                if refusal == AgentRefusal::AlreadyHeld {
+                    self.ask_about(node, chat);
+                    node.tell_chat(chat, Mail::StateClaims);
+                    node.arm(node.now + SORTED_OUT_WITHIN, Timer::Availability(agent, queue));
+                } else {
+                    self.tell_availability(node, &queue);
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, node: &mut Node, queues: Vec<QueueId>) {
+        let left: Vec<_> = self.queues.iter().filter(|it| !queues.contains(it)).cloned().collect();
+        for queue in left {
+            let command = Mail::Queue(QueueCommand::AgentLeft(self.id()));
+            node.send(Party::Queue(queue), command);
+        }
+        self.queues = queues;
+        self.tell_queues(node);
+    }
+
+    pub fn wake(&mut self, node: &mut Node) {
+        self.timer = None;
+        drop(self.perform(node, AgentCommand::Wake));
+        self.rearm(node);
+    }
+
+    fn rearm(&mut self, node: &mut Node) {
+        let wake_at = self.agent.wake_at();
+        if self.timer.as_ref().map(|(at, _)| *at) == wake_at {
+            return;
+        }
+        if let Some((_, armed)) = self.timer.take() {
+            node.disarm(armed);
+        }
+        if let Some(at) = wake_at {
+            let armed = node.arm_at(at, Timer::Agent(self.id()));
+            self.timer = Some((at, armed));
+        }
+    }
+
+    /// Asks every conversation what it holds of this agent.
+    pub fn audit(&self, node: &mut Node) {
+        for chat in self.agent.leases().keys() {
+            self.ask_about(node, *chat);
+        }
+        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
+    }
+
+    fn ask_about(&self, node: &mut Node, chat: ConversationId) {
+        let held = self.agent.leases().get(&chat);
+        let mail = match held.and_then(|held| held.reservation) {
+            Some(reservation) => Mail::Offer(self.id(), reservation),
+            None => Mail::ConfirmLease(self.id()),
+        };
+        node.tell_chat(chat, mail);
+    }
+}

@@ -1,0 +1,343 @@
+//! The disk of a simulated node: an append-only file of checked frames, in the real record form.
+//! It syncs slowly, refuses writes, fails in the middle of one, and loses what was not synced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdline::domain::agent::Presence;
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::event::{Audience, Event, Recorded};
+use holdline::domain::decision::Receipt;
+use holdline::domain::id::{AgentId, ConversationId, Seq, fnv1a};
+use holdline::domain::settings::registry::{Registry, SettingChange};
+use holdline::domain::time::Timestamp;
+use holdline::journal::record::{Entry, Record, Stream};
+use holdline::journal::snapshot;
+use serde_json::{Value, json};
+
+use crate::random::Dice;
+use crate::server::{Millis, Row, Ticket, Weather};
+
+/// The disk, and what a reader has found on it so far.
+#[derive(Debug)]
+pub struct Disk {
+    bytes: Vec<u8>,
+    read: usize,
+    weather: Weather,
+    is_broken: bool,
+    writing: Vec<Append>,
+    queued: Vec<Append>,
+    sync_at: Option<Millis>,
+    /// Where the next append of a conversation must begin.
+    expected: BTreeMap<ConversationId, Seq>,
+    pub chats: BTreeMap<ConversationId, Chat>,
+    pub settings: Registry,
+    pub presences: BTreeMap<AgentId, Presence>,
+    pub latest: Timestamp,
+    /// How often a write was torn in the middle, and how many were kept without a receipt.
+    pub torn: u64,
+}
+
+/// A conversation on the disk.
+#[derive(Clone, Debug)]
+pub struct Chat {
+    pub conversation: Conversation,
+    pub rows: Vec<Recorded>,
+}
+
+/// Something that is written in one piece.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub appended: Millis,
+    pub at: Timestamp,
+    pub what: What,
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub enum What {
+    Chat(ConversationId, Seq, Vec<Event>),
+    Presence(AgentId, Presence, Ticket),
+    Setting(SettingChange, Ticket),
+}
+
+/// What has become of a write.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub rows: Vec<Row>,
+    pub receipts: BTreeMap<ConversationId, Receipt>,
+    pub lost: BTreeSet<ConversationId>,
+    pub done: Vec<What>,
+    pub refused: Vec<Ticket>,
+}
+
+impl Disk {
+    pub fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            read: 0,
+            weather: Weather::Fine(0),
+            is_broken: false,
+            writing: Vec::new(),
+            queued: Vec::new(),
+            sync_at: None,
+            expected: BTreeMap::new(),
+            chats: BTreeMap::new(),
+            settings: Registry::default(),
+            presences: BTreeMap::new(),
+            latest: Timestamp::default(),
+            torn: 0,
+        }
+    }
+
+    pub fn set_weather(&mut self, weather: Weather) {
+        self.weather = weather;
+    }
+
+    pub fn is_writable(&self) -> bool {
+        !self.is_broken && self.weather != Weather::Full
+    }
+
+    pub fn sync_at(&self) -> Option<Millis> {
+        self.sync_at
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.writing.is_empty() && self.queued.is_empty()
+    }
+
+    /// Whether something of this conversation is not settled.
+    pub fn is_unsettled(&self, id: ConversationId) -> bool {
+        let mut all = self.writing.iter().chain(&self.queued);
+        all.any(|append| matches!(append.what, What::Chat(of, ..) if of == id))
+    }
+
+    /// Takes an append; refuses one that does not continue what was taken before.
+    pub fn append(&mut self, append: Append) -> Result<(), ()> {
+        if let What::Chat(id, first, events) = &append.what {
+            let durable = self.chats.get(id).map_or(Seq::ZERO, |chat| chat.conversation.seq());
+            let expected = self.expected.get(id).copied().unwrap_or(durable.next());
+            if expected != *first {
+                return Err(());
+            }
+            self.expected.insert(*id, first.plus(u32::try_from(events.len()).unwrap()));
+        }
+        if self.writing.is_empty() {
+            self.begin(append.appended, vec![append]);
+        } else {
+            self.queued.push(append);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, now: Millis, writing: Vec<Append>) {
+        let takes = match self.weather {
+            Weather::Fine(takes) => takes,
+            Weather::FailNext | Weather::TearNext | Weather::SyncFails | Weather::Full => 1,
+        };
+        self.writing = writing;
+        self.sync_at = Some(now + takes);
+    }
+
+    /// The write that runs has ended, in one way or the other.
+    pub fn sync(&mut self, now: Millis, dice: &mut Dice) -> Outcome {
+        self.sync_at = None;
+        let batch = std::mem::take(&mut self.writing);
+        let outcome = match self.weather {
+            _ if self.is_broken => self.fail(batch, 0, dice),
+            Weather::Fine(_) => self.succeed(&batch),
+            Weather::FailNext => {
+                self.weather = Weather::Fine(1);
+                self.fail(batch, 0, dice)
+            }
+            Weather::TearNext => {
+                self.weather = Weather::Fine(1);
+                let most = batch.iter().map(|append| encode(append).len()).sum();
+                self.fail(batch, most, dice)
+            }
+            Weather::Full => self.fail(batch, 0, dice),
+            Weather::SyncFails => {
+                self.is_broken = true;
+                let most = batch.iter().map(|append| encode(append).len()).sum();
+                self.fail(batch, most, dice)
+            }
+        };
+        let queued = std::mem::take(&mut self.queued);
+        if !queued.is_empty() {
+            self.begin(now, queued);
+        }
+        outcome
+    }
+
+    fn succeed(&mut self, batch: &[Append]) -> Outcome {
+        batch.iter().for_each(|append| self.bytes.extend(encode(append)));
+        let mut outcome = Outcome { rows: self.read_on(), ..Outcome::default() };
+        for append in batch {
+            if let What::Chat(id, first, events) = &append.what {
+                let through = first.plus(u32::try_from(events.len()).unwrap() - 1);
+                outcome.receipts.insert(*id, Receipt::issue(through));
+            } else {
+                outcome.done.push(append.what.clone());
+            }
+        }
+        outcome
+    }
+
+    /// Keeps at most so many bytes of what was to be written, and loses whatever was decided on
+    /// top of it.
+    fn fail(&mut self, batch: Vec<Append>, most: usize, dice: &mut Dice) -> Outcome {
+        self.keep_some(&batch, most, dice);
+        let mut outcome = Outcome { rows: self.read_on(), ..Outcome::default() };
+        let concerned = |append: &Append| match &append.what {
+            What::Chat(id, ..) => Some(*id),
+            What::Presence(..) | What::Setting(..) => None,
+        };
+        outcome.lost = batch.iter().filter_map(concerned).collect();
+        let lost = outcome.lost.clone();
+        self.queued.retain(|append| !concerned(append).is_some_and(|id| lost.contains(&id)));
+        self.expected.retain(|id, _| !outcome.lost.contains(id));
+        outcome.refused = batch
+            .iter()
+            .filter_map(|append| match &append.what {
+                What::Presence(.., ticket) | What::Setting(_, ticket) => Some(*ticket),
+                What::Chat(..) => None,
+            })
+            .collect();
+        outcome
+    }
+
+    fn keep_some(&mut self, batch: &[Append], most: usize, dice: &mut Dice) {
+        let all: Vec<u8> = batch.iter().flat_map(encode).collect();
+        let kept = dice.below(most as u64 + 1) as usize;
+        if kept > 0 && !all.is_empty() {
+            self.torn += 1;
+            self.bytes.extend_from_slice(&all[..kept.min(all.len())]);
+        }
+    }
+
+    /// The node is killed: of what was not synced, some bytes may be there.
+    pub fn crash(&mut self, dice: &mut Dice) {
+        let mut batch = std::mem::take(&mut self.writing);
+        batch.append(&mut self.queued);
+        let most = batch.iter().map(|append| encode(append).len()).sum();
+        if dice.one_in(2) {
+            self.keep_some(&batch, most, dice);
+        }
+        self.sync_at = None;
+        self.expected.clear();
+        self.is_broken = false;
+        if self.weather == Weather::SyncFails {
+            self.weather = Weather::Fine(1);
+        }
+    }
+
+    /// Reads the whole file again, as a start does. Gives the rows that nobody knew of.
+    pub fn open(&mut self) -> Vec<Row> {
+        let known = self.read;
+        self.read = 0;
+        self.chats.clear();
+        self.settings = Registry::default();
+        self.presences.clear();
+        let _known = self.read_to(known);
+        self.read_on()
+    }
+
+    /// Every conversation that is not closed, through the form in which it is stored.
+    pub fn recovered(&self) -> Vec<Conversation> {
+        let open = self.chats.values().map(|chat| &chat.conversation);
+        open.filter(|one| !one.is_closed())
+            .map(|one| snapshot::decode(&snapshot::encode(one)).expect("a snapshot can be read"))
+            .collect()
+    }
+
+    /// What a customer may see after a place, by the product's own rule.
+    pub fn page(&self, id: ConversationId, after: Seq, entries: usize) -> Vec<Recorded> {
+        let rows = self.chats.get(&id).map(|chat| chat.rows.as_slice()).unwrap_or_default();
+        let seen =
+            rows.iter().filter(|row| row.seq > after && row.event.is_seen_by(Audience::Customer));
+        seen.take(entries).cloned().collect()
+    }
+
+    fn read_to(&mut self, end: usize) -> Vec<Row> {
+        let later = self.bytes.split_off(end);
+        let rows = self.read_on();
+        self.bytes.extend(later);
+        rows
+    }
+
+    /// Reads frames up to the first that is not whole, which is cut off.
+    fn read_on(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        while let Some((body, next)) = frame_at(&self.bytes, self.read) {
+            let body: Value = serde_json::from_slice(body).expect("what is whole can be read");
+            self.take(&body, &mut rows);
+            self.read = next;
+        }
+        self.bytes.truncate(self.read);
+        rows
+    }
+
+    fn take(&mut self, body: &Value, rows: &mut Vec<Row>) {
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let at = Timestamp::from_millis(body["at"].as_i64().expect("a time"));
+        let appended = body["appended"].as_u64().expect("a time");
+        self.latest = self.latest.max(at);
+        let stream = Stream::read(&text(&body["stream"])).expect("the stream can be read");
+        for record in body["records"].as_array().expect("records") {
+            let entry = Entry::read(&text(&record[0]), &text(&record[1])).expect("it can be read");
+            match (&stream, entry) {
+                (Stream::Conversation(id), Entry::Event(event)) => {
+                    let row = self.take_event(*id, at, event);
+                    let Recorded { seq, at, event } = row;
+                    rows.push(Row { conversation: *id, seq, at, appended, event });
+                }
+                (Stream::Agent(agent), Entry::Presence(presence)) => {
+                    self.presences.insert(agent.clone(), presence);
+                }
+                (Stream::Settings, Entry::Setting(change)) => self.settings.apply(change),
+                (stream, entry) => unreachable!("{entry:?} in {stream:?}"),
+            }
+        }
+    }
+
+    fn take_event(&mut self, id: ConversationId, at: Timestamp, event: Event) -> Recorded {
+        let fresh = || Chat { conversation: Conversation::new(id), rows: Vec::new() };
+        let chat = self.chats.entry(id).or_insert_with(fresh);
+        chat.conversation.apply(&event, at);
+        let row = Recorded { seq: chat.conversation.seq(), at, event };
+        chat.rows.push(row.clone());
+        row
+    }
+}
+
+fn encode(append: &Append) -> Vec<u8> {
+    let record = |record: Record| json!([record.kind, record.body]);
+    let (stream, records) = match &append.what {
+        What::Chat(id, _, events) => {
+            let records = events.iter().map(|event| record(Record::of_event(event)));
+            (Stream::Conversation(*id), records.collect())
+        }
+        What::Presence(agent, presence, _) => {
+            (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence))])
+        }
+        What::Setting(change, _) => (Stream::Settings, vec![record(Record::of_setting(change))]),
+    };
+    let body = json!({
+        "stream": stream.name(),
+        "at": append.at.as_millis(),
+        "appended": append.appended,
+        "records": Value::Array(records),
+    });
+    let body = body.to_string().into_bytes();
+    let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
+    frame.extend(fnv1a(&body).to_le_bytes());
+    frame.extend(body);
+    frame
+}
+
+/// The body of the whole frame that begins here, and where the next one does.
+fn frame_at(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let head = bytes.get(start..start + 12)?;
+    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
+    let body = bytes.get(start + 12..start + 12 + length)?;
+    (fnv1a(body).to_le_bytes() == head[4..]).then_some((body, start + 12 + length))
+}

@@ -1,0 +1,55 @@
+//! The simulated actor of a queue: it asks agents for those who wait.
+
+use holdline::domain::agent::REQUEST_LINKS_FOR;
+use holdline::domain::id::QueueId;
+use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::queue::{Queue, QueueCommand, QueueEvent};
+
+use crate::node::Node;
+use crate::node::mail::{Mail, Party};
+
+/// The actor of one queue.
+#[derive(Debug, Default)]
+pub struct Line {
+    queue: Queue,
+}
+
+impl Line {
+    pub fn handle(&mut self, node: &mut Node, id: &QueueId, command: QueueCommand) {
+        let now = node.clock();
+        let may_match = node.rules.may_match(&command);
+        let Some(event) = self.queue.decide(command, now) else { return };
+        self.queue.apply(&event, now);
+        if may_match {
+            self.serve(node, id);
+        }
+    }
+
+    fn note(&mut self, node: &Node, command: QueueCommand) {
+        if let Some(event) = self.queue.decide(command, node.clock()) {
+            self.queue.apply(&event, node.clock());
+        }
+    }
+
+    fn serve(&mut self, node: &mut Node, id: &QueueId) {
+        let now = node.clock();
+        while let Some(event) = self.queue.decide(QueueCommand::Match, now) {
+            let QueueEvent::Asked(chat, agent) = event.clone() else { break };
+            let units = self.queue.units_of(chat);
+            self.queue.apply(&event, now);
+            let lease = Lease {
+                agent: agent.clone(),
+                units,
+                purpose: Purpose::Offer,
+                grace: REQUEST_LINKS_FOR,
+            };
+            if node.agents.contains_key(&agent) {
+                let mail = Mail::Reserve(id.clone(), chat, lease);
+                node.send(Party::Agent(agent), mail);
+            } else {
+                self.note(node, QueueCommand::Refused(chat, agent.clone()));
+                self.note(node, QueueCommand::AgentLeft(agent));
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What will happen to a world, all of it drawn from the seed before anything does, so that a
+//! failure can be repeated and then told with as few happenings as it takes.
+
+mod draw;
+
+use holdline::domain::agent::Presence;
+
+use crate::server::{Millis, Weather};
+
+/// Everything that will happen in one world.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub streams: Vec<StreamPlan>,
+    pub agents: Vec<AgentPlan>,
+    pub tabs: Vec<TabPlan>,
+    pub happenings: Vec<Happening>,
+}
+
+/// A workstream, with a queue and a widget of the same number. Times are in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamPlan {
+    pub units: u32,
+    pub window: u64,
+    pub heartbeat: u64,
+    pub offer: u64,
+    pub decline_limit: u8,
+    pub grace: u64,
+    /// How long wrap-up holds the units: not at all, until it closes, or for this long.
+    pub block: Block,
+    pub close_open: Option<u64>,
+    pub close_active: Option<u64>,
+    pub close_wrapup: u64,
+    pub idle: Option<(u64, u64)>,
+}
+
+/// How long wrap-up holds an agent's units.
+#[derive(Clone, Copy, Debug)]
+pub enum Block {
+    Never,
+    Always,
+    For(u64),
+}
+
+/// An agent, and how they handle one chat after the other.
+#[derive(Clone, Debug)]
+pub struct AgentPlan {
+    pub units: u32,
+    pub queues: Vec<usize>,
+    pub delay: Millis,
+    pub handlings: Vec<Handling>,
+}
+
+/// How an agent handles a chat.
+#[derive(Clone, Copy, Debug)]
+pub struct Handling {
+    pub reply: Reply,
+    pub after: Millis,
+    pub messages: u32,
+    pub every: Millis,
+    pub finish: Finish,
+    /// After how long they close the wrap-up, if they do.
+    pub close: Option<Millis>,
+}
+
+/// What an agent does with an offer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reply {
+    Accept,
+    Decline,
+    Ignore,
+    /// They go away in the middle of it, for so long.
+    Vanish(Millis),
+}
+
+/// How an agent leaves a chat.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Finish {
+    End,
+    Release,
+    Stay,
+}
+
+/// A browser's tab.
+#[derive(Clone, Copy, Debug)]
+pub struct TabPlan {
+    pub visitor: u64,
+    pub widget: usize,
+    pub up: Millis,
+    pub down: Millis,
+    /// Whether it begins a new chat when its chat is over.
+    pub persists: bool,
+}
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug)]
+pub struct Happening {
+    pub at: Millis,
+    pub what: What,
+}
+
+/// What happens.
+#[derive(Clone, Copy, Debug)]
+pub enum What {
+    /// A page is opened, and asks for a chat.
+    Open(usize),
+    /// A message, sent so many times, the next one before it if it is out of order.
+    Post { tab: usize, copies: u32, reorder: bool },
+    /// The connection is reset, and the page comes back after so long.
+    Cut { tab: usize, away: Millis },
+    /// Nothing gets through for a while, in one direction or both.
+    Block { tab: usize, up: bool, down: bool, lasts: Millis },
+    /// The phone is locked: it says so, and then nothing more until it is unlocked.
+    Lock { tab: usize, lasts: Millis },
+    /// The page is in the background, and its timers are slow; or not any more.
+    Throttle { tab: usize, on: bool },
+    /// The page reads nothing for a while.
+    Stall { tab: usize, lasts: Millis },
+    /// The customer presses End.
+    End(usize),
+    /// The page is closed for good, after it said so.
+    Leave(usize),
+    /// Every socket drops; each page comes back after its own time, up to this.
+    Storm { within: Millis },
+    /// An agent opens a console and is there, or closes it.
+    Console { agent: usize, open: bool },
+    /// An agent chooses a presence.
+    Choose { agent: usize, presence: Presence },
+    /// An agent picks a chat that waits.
+    Pick { agent: usize, chat: usize },
+    /// A supervisor gives a chat to an agent.
+    Assign { agent: usize, chat: usize },
+    /// A supervisor closes a chat.
+    ForceClose(usize),
+    /// A supervisor takes a chat from its agent.
+    TakeBack(usize),
+    /// An administrator changes a workstream.
+    Stream(usize, StreamPlan),
+    /// An administrator changes an agent's units.
+    Units { agent: usize, units: u32 },
+    /// An administrator changes whom a queue has.
+    Serve { agent: usize, queue: usize, on: bool },
+    /// The disk behaves like this from now on.
+    Disk(Weather),
+    /// The node is killed in the middle of what it does, after so many more steps, and started
+    /// again later; the wall clock has stepped meanwhile.
+    Crash { steps: u64, down: Millis, step: i64 },
+}
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn draw(seed: u64) -> Self {
+        draw::plan(seed)
+    }
+
+    /// The same plan with fewer happenings.
+    pub fn with(&self, happenings: Vec<Happening>) -> Self {
+        Self { happenings, ..self.clone() }
+    }
+}

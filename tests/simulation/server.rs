@@ -1,0 +1,163 @@
+//! The thing under test, as the world around it sees it: what may be done to a server, and what
+//! is seen of it. The simulated node is one; the engine under a paused clock can be another.
+
+use holdline::domain::agent::Presence;
+use holdline::domain::conversation::command::{Answer, Command};
+use holdline::domain::conversation::event::Event;
+use holdline::domain::conversation::view::View;
+use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, WidgetId};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::time::Timestamp;
+
+/// The world's own time: milliseconds since it began. It never steps, unlike a wall clock.
+pub type Millis = u64;
+
+/// The number of a call of an agent's, a supervisor's or an administrator's.
+pub type Ticket = u64;
+
+/// A server, with its disk.
+pub trait Server {
+    /// Starts it, with what is on its disk, under a wall clock that says this.
+    fn start(&mut self, wall: Timestamp);
+
+    /// Kills it. What was not synced may be lost, in whole or in part.
+    fn crash(&mut self);
+
+    /// Whether it runs.
+    fn is_up(&self) -> bool;
+
+    /// What its clock says, while it runs.
+    fn clock(&self) -> Timestamp;
+
+    /// A widget opens a socket; nothing when it is not let in.
+    fn connect(&mut self, widget: &WidgetId) -> Option<SessionId>;
+
+    /// A frame of a widget's arrives.
+    fn say(&mut self, session: SessionId, frame: &str);
+
+    /// A pong of a widget's arrives.
+    fn pong(&mut self, session: SessionId);
+
+    /// A socket ends, and the server learns of it.
+    fn cut(&mut self, session: SessionId, cut: Cut);
+
+    /// A socket takes nothing more from the server, or does again.
+    fn stall(&mut self, session: SessionId, stalled: bool);
+
+    /// Somebody calls. The answer is seen later, or never if the server is killed.
+    fn call(&mut self, ticket: Ticket, call: Call);
+
+    /// An agent opens a console, or closes one.
+    fn feed(&mut self, agent: &AgentId, open: bool);
+
+    /// What the disk does from now on.
+    fn weather(&mut self, weather: Weather);
+
+    /// When it next has something to do by itself; not before the present.
+    fn due(&self) -> Option<Millis>;
+
+    /// Lets the time be `now`, and does at most this many of the things that are then due. True
+    /// when more are.
+    fn advance(&mut self, now: Millis, most: usize) -> bool;
+
+    /// What was seen since this was last asked, in order.
+    fn seen(&mut self) -> Vec<Seen>;
+
+    /// Everybody's account, when nothing is on its way and nothing waits for the disk.
+    fn account(&self) -> Option<Account>;
+}
+
+/// How a socket ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Cut {
+    /// With this close code.
+    Closed(u16),
+    /// By a reset.
+    Reset,
+}
+
+/// What somebody asks through HTTP.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// Something of a conversation.
+    Chat(ConversationId, Command),
+    /// A presence for an agent.
+    Presence(AgentId, Presence),
+    /// A change of the settings.
+    Change(Box<SettingChange>),
+}
+
+/// What a disk does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Weather {
+    /// It syncs within this time.
+    Fine(Millis),
+    /// It refuses the next write, and nothing of it is kept.
+    FailNext,
+    /// It fails in the middle of the next write, and some of it is kept.
+    TearNext,
+    /// It is full: it refuses every write until it is fine again.
+    Full,
+    /// Its next sync fails, and with it every later one until the next start.
+    SyncFails,
+}
+
+/// Something that is seen of a server.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// An event is on the disk, synced.
+    Durable(Row),
+    /// A widget is sent a frame.
+    Frame(SessionId, String),
+    /// A widget is sent a ping.
+    Ping(SessionId),
+    /// The server closes a socket.
+    Closed(SessionId, u16),
+    /// A call is answered.
+    Answered(Ticket, Result<Answer, String>),
+    /// An agent's console is told something.
+    Feed(AgentId, &'static str, String),
+    /// The disk lost, or may have lost, what it was given.
+    Fault,
+    /// Whether the disk can be written.
+    Writable(bool),
+}
+
+/// An event on the disk.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub seq: Seq,
+    /// Its time, by the server's clock.
+    pub at: Timestamp,
+    /// When it was given to the disk, by the world's time.
+    pub appended: Millis,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Everybody's account at one moment.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Every agent.
+    pub agents: Vec<AgentAccount>,
+    /// Every conversation that is live in memory.
+    pub live: Vec<View>,
+}
+
+/// An agent's account.
+#[derive(Clone, Debug)]
+pub struct AgentAccount {
+    /// Who.
+    pub agent: AgentId,
+    /// Whether they may be given work.
+    pub is_ready: bool,
+    /// What they may be given.
+    pub units: u32,
+    /// What is in use.
+    pub used: u32,
+    /// For which chats.
+    pub leases: Vec<(ConversationId, u32)>,
+}

@@ -1,0 +1,299 @@
+//! Who watches a world: an independent record of what widgets, agents and the disk saw, and the
+//! checks that it is held against. No rule that is checked is taken from the product.
+
+mod audit;
+mod chat;
+mod customer;
+mod law;
+mod presence;
+mod stats;
+
+use std::collections::BTreeMap;
+
+use holdline::domain::conversation::command::{Answer, Command};
+use holdline::domain::conversation::event::Author;
+use holdline::domain::id::{AgentId, ConversationId, SessionId};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::time::Timestamp;
+use serde_json::Value;
+
+use crate::plan::{Plan, StreamPlan};
+use crate::server::{Account, Call, Millis, Row, Seen, Ticket};
+use crate::settings;
+use crate::watch::chat::Chat;
+use crate::watch::customer::{Tokens, Visitor};
+pub use crate::watch::law::{Check, Violation};
+pub use crate::watch::stats::Stats;
+
+/// The record of one world.
+#[derive(Debug)]
+pub struct Watch {
+    pub stats: Stats,
+    violation: Option<Violation>,
+    now: Millis,
+    is_up: bool,
+    is_writable: bool,
+    /// The last moment at which the server, or its disk, could not do what it should.
+    trouble: Millis,
+    /// How far the server's clock is ahead of the world's time.
+    clock: i64,
+    calm_by: Option<Millis>,
+    passed_at: Millis,
+    chats: BTreeMap<ConversationId, Chat>,
+    visitors: BTreeMap<SessionId, Visitor>,
+    tokens: Tokens,
+    streams: Vec<History<StreamPlan>>,
+    units: BTreeMap<AgentId, History<u32>>,
+    serving: Vec<History<Vec<AgentId>>>,
+    calls: BTreeMap<Ticket, Call>,
+}
+
+/// What a setting was, as far as it is known: a change that was asked for may be in force or not,
+/// until it is answered.
+#[derive(Clone, Debug)]
+pub struct History<T>(Vec<(Millis, Option<Millis>, T, Ticket)>);
+
+impl<T: Clone> History<T> {
+    fn new(first: T) -> Self {
+        Self(vec![(0, Some(0), first, 0)])
+    }
+
+    fn ask(&mut self, now: Millis, value: T, ticket: Ticket) {
+        self.0.push((now, None, value, ticket));
+    }
+
+    fn done(&mut self, now: Millis, ticket: Ticket) {
+        self.0.iter_mut().filter(|it| it.3 == ticket).for_each(|it| it.1 = Some(now));
+    }
+
+    /// Every value that may have been in force at a moment.
+    fn at(&self, moment: Millis) -> Vec<T> {
+        let mut found = Vec::new();
+        for (asked, done, value, _) in &self.0 {
+            if *asked > moment {
+                break;
+            }
+            if done.is_some_and(|done| done < moment) {
+                found.clear();
+            }
+            found.push(value.clone());
+        }
+        found
+    }
+}
+
+impl Watch {
+    pub fn new(plan: &Plan) -> Self {
+        let agents = plan.agents.iter().enumerate();
+        let serving = |queue: usize| {
+            let serves = |it: &usize| plan.agents[*it].queues.contains(&queue);
+            (0..plan.agents.len()).filter(serves).map(settings::agent_id).collect()
+        };
+        Self {
+            stats: Stats::default(),
+            violation: None,
+            now: 0,
+            is_up: false,
+            is_writable: true,
+            trouble: 0,
+            clock: 0,
+            calm_by: None,
+            passed_at: 0,
+            chats: BTreeMap::new(),
+            visitors: BTreeMap::new(),
+            tokens: Tokens::new(),
+            streams: plan.streams.iter().copied().map(History::new).collect(),
+            units: agents
+                .map(|(number, it)| (settings::agent_id(number), History::new(it.units)))
+                .collect(),
+            serving: (0..plan.streams.len()).map(|it| History::new(serving(it))).collect(),
+            calls: BTreeMap::new(),
+        }
+    }
+
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
+    pub fn take_violation(&mut self) -> Option<Violation> {
+        self.violation.take()
+    }
+
+    /// Notes that a check has failed; the first counts.
+    fn fail(&mut self, check: Check, what: impl Into<String>) {
+        if self.violation.is_none() {
+            self.violation = Some(Violation::new(check, self.now, what));
+        }
+    }
+
+    pub fn started(&mut self, now: Millis, clock: Timestamp) {
+        self.now = now;
+        self.is_up = true;
+        self.is_writable = true;
+        self.trouble = now;
+        let now = i64::try_from(now).unwrap();
+        self.clock = clock.as_millis() - now;
+    }
+
+    pub fn crashed(&mut self, now: Millis) {
+        self.now = now;
+        self.is_up = false;
+        self.stats.crashes += 1;
+        self.calls.clear();
+    }
+
+    /// Nothing goes wrong from now on; everybody must have everything by then.
+    pub fn calm(&mut self, by: Millis) {
+        self.calm_by = Some(by);
+    }
+
+    pub fn stream(&mut self, now: Millis, which: usize, stream: &StreamPlan) {
+        self.now = now;
+        // The ticket is the next call's, which asks for it.
+        self.streams[which].ask(now, *stream, Ticket::MAX);
+        self.stats.settings += 1;
+    }
+
+    pub fn asked(&mut self, now: Millis, ticket: Ticket, call: &Call) {
+        self.now = now;
+        if let Call::Change(change) = call {
+            match &**change {
+                SettingChange::PutWorkstream(put) => {
+                    let which = settings::number_of(put.id.as_str());
+                    for it in self.streams[which].0.iter_mut().filter(|it| it.3 == Ticket::MAX) {
+                        it.3 = ticket;
+                    }
+                }
+                SettingChange::PutAgent(put) => {
+                    if let Some(units) = self.units.get_mut(&put.id) {
+                        units.ask(now, put.units, ticket);
+                    }
+                }
+                SettingChange::PutQueue(put) => {
+                    let which = settings::number_of(put.id.as_str());
+                    self.serving[which].ask(now, put.agents.clone(), ticket);
+                }
+                _ => {}
+            }
+        }
+        self.calls.insert(ticket, call.clone());
+    }
+
+    /// Something was seen of the server.
+    pub fn see(&mut self, now: Millis, seen: &Seen) {
+        self.now = now;
+        match seen {
+            Seen::Durable(row) => self.row(row),
+            Seen::Frame(session, text) => self.frame(*session, text),
+            Seen::Answered(ticket, answer) => self.answered(*ticket, answer),
+            Seen::Feed(_, name, data) => self.fed(name, data),
+            Seen::Fault => {
+                self.stats.faults += 1;
+                self.trouble = now;
+            }
+            Seen::Writable(is_writable) => {
+                self.is_writable = *is_writable;
+                self.trouble = now;
+            }
+            Seen::Closed(_, code) => match code {
+                4002 => self.stats.slow += 1,
+                4004 => self.stats.silent += 1,
+                _ => {}
+            },
+            Seen::Ping(_) => self.stats.pings += 1,
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: &Result<Answer, String>) {
+        let call = self.calls.remove(&ticket);
+        let now = self.now;
+        if answer.is_ok() {
+            self.streams.iter_mut().for_each(|it| it.done(now, ticket));
+            self.units.values_mut().for_each(|it| it.done(now, ticket));
+            self.serving.iter_mut().for_each(|it| it.done(now, ticket));
+        }
+        let (
+            Some(Call::Chat(chat, Command::Post { from, id, .. })),
+            Ok(Answer::Posted { seq, .. }),
+        ) = (call, answer)
+        else {
+            return;
+        };
+        self.acknowledged(chat, &from, id.as_str(), seq.number());
+    }
+
+    /// Somebody was told that their message stands.
+    fn acknowledged(&mut self, chat: ConversationId, from: &Author, id: &str, seq: u32) {
+        self.stats.acknowledged += 1;
+        let Some(found) = self.chats.get(&chat).and_then(|chat| chat.row(seq)) else {
+            let what = format!("{id} was acknowledged at {seq} of {chat}, which is not durable");
+            return self.fail(Check::NothingBeforeDurable, what);
+        };
+        if !chat::is_post(found, from, id) {
+            let what = format!("{id} was acknowledged at {seq}, where this stands: {found:?}");
+            self.fail(Check::AcknowledgedOnce, what);
+        }
+    }
+
+    fn fed(&mut self, name: &str, data: &str) {
+        if !matches!(name, "message" | "conversation") {
+            return;
+        }
+        let told: Value = serde_json::from_str(data).expect("an event is JSON");
+        let id = told["conversation"].as_str().or(told["id"].as_str()).expect("an id");
+        let id: ConversationId = id.parse().expect("an id");
+        let seq = told["seq"].as_u64().expect("a place");
+        let durable = self.chats.get(&id).map_or(0, |chat| u64::from(chat.seq()));
+        if seq > durable {
+            let what = format!("a console was told of place {seq} of {id}; durable is {durable}");
+            self.fail(Check::NothingBeforeDurable, what);
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        let id = row.conversation;
+        let mut chat = self.chats.remove(&id).unwrap_or_else(|| Chat::new(id));
+        self.take_row(&mut chat, row);
+        self.chats.insert(id, chat);
+    }
+
+    /// Time has passed: whatever should have happened by itself must have.
+    pub fn pass(&mut self, now: Millis, clock: Option<Timestamp>) {
+        self.now = now;
+        if !self.is_up || !self.is_writable {
+            self.trouble = now;
+        }
+        if let Some(clock) = clock {
+            let ahead = clock.as_millis() - i64::try_from(now).unwrap();
+            if ahead != self.clock {
+                self.fail(Check::ClockRunsOn, format!("it stepped from {} to {ahead}", self.clock));
+            }
+        }
+        if now >= self.passed_at + 500 {
+            self.passed_at = now;
+            self.look_for_overdue();
+        }
+    }
+
+    /// Everybody's account, while nothing is on its way.
+    pub fn audit(&mut self, now: Millis, account: &Account) {
+        self.now = now;
+        self.audit_capacity(account);
+        self.audit_waiting(account);
+        self.audit_replay(account);
+        if self.calm_by.is_some_and(|by| now + 1_000 > by && now < by) {
+            self.audit_customers();
+        }
+    }
+
+    /// The world is over.
+    pub fn end(&mut self, now: Millis) {
+        self.now = now;
+        self.stats.chats += self.chats.len() as u64;
+        let live: Vec<_> =
+            self.chats.values().filter(|chat| chat.is_live()).map(Chat::id).collect();
+        if let Some(id) = live.first() {
+            self.fail(Check::NeverMissed, format!("{id} is still live at the end of the world"));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What must add up whenever nothing is on its way.
+
+use holdline::domain::id::AgentId;
+
+use crate::plan::Block;
+use crate::server::{Account, Millis};
+use crate::watch::Watch;
+use crate::watch::chat::{Chat, State};
+use crate::watch::law::Check;
+
+impl Watch {
+    /// Used units are the sum of the leases, and the leases are the work.
+    pub(super) fn audit_capacity(&mut self, account: &Account) {
+        for agent in &account.agents {
+            let sum: u32 = agent.leases.iter().map(|(_, units)| units).sum();
+            let held = |chat: &Chat| {
+                chat.holds().filter(|(who, _)| **who == agent.agent).map(|(_, units)| units)
+            };
+            let mut work: Vec<_> = self
+                .chats
+                .values()
+                .filter_map(|it| held(it).map(|units| (it.id(), units)))
+                .collect();
+            let mut leases = agent.leases.clone();
+            work.sort_unstable();
+            leases.sort_unstable();
+            if agent.used != sum || work != leases {
+                let what = format!(
+                    "{} uses {}, holds {leases:?}, and has the work {work:?}",
+                    agent.agent, agent.used
+                );
+                return self.fail(Check::CapacityAddsUp, what);
+            }
+        }
+    }
+
+    /// Nobody waits whom an agent who is free may be offered.
+    pub(super) fn audit_waiting(&mut self, account: &Account) {
+        let mut vain = None;
+        for chat in self.chats.values().filter(|chat| chat.state == State::Open) {
+            let serving = self.serving[chat.stream].at(self.now);
+            let [serving] = serving.as_slice() else { continue };
+            let streams = self.streams[chat.stream].at(self.now);
+            let Some(units) = streams.iter().map(|it| it.units).max() else { continue };
+            let suits = |agent: &AgentId| {
+                let found = account.agents.iter().find(|it| it.agent == *agent);
+                found.is_some_and(|it| it.is_ready && it.used + units <= it.units)
+                    && !chat.excluded.contains(agent)
+            };
+            if let Some(agent) = serving.iter().find(|agent| suits(agent)) {
+                vain = Some(format!("{} waits, and {agent} is free", chat.id()));
+            }
+        }
+        if let Some(what) = vain {
+            self.fail(Check::NobodyWaitsInVain, what);
+        }
+    }
+
+    /// What is live is what the journal says.
+    pub(super) fn audit_replay(&mut self, account: &Account) {
+        for live in &account.live {
+            let replayed = self.chats.get(&live.id).and_then(|chat| chat.replayed.view());
+            if replayed.as_ref() != Some(live) {
+                let what = format!("live: {live:?}; replayed: {replayed:?}");
+                return self.fail(Check::ReplayIsLive, what);
+            }
+        }
+        let lost = self.chats.values().find(|chat| {
+            chat.state != State::Closed && !account.live.iter().any(|live| live.id == chat.id())
+        });
+        if let Some(id) = lost.map(Chat::id) {
+            self.fail(Check::ReplayIsLive, format!("{id} is not closed, and not live"));
+        }
+    }
+
+    /// By when the phase of a chat must have ended, or its units been given back.
+    pub(super) fn phase_due_by(&self, chat: &Chat) -> Option<(Millis, &'static str)> {
+        let streams = self.streams[chat.stream].at(chat.since);
+        let most = |of: fn(&crate::plan::StreamPlan) -> u64| {
+            streams.iter().map(of).max().unwrap_or(0) * 1_000
+        };
+        let since = chat.since;
+        match &chat.state {
+            State::Offered { .. } => {
+                let since = since.max(chat.restarted.unwrap_or(0));
+                Some((since + most(|it| it.offer), "the offer had to lapse"))
+            }
+            State::Wrapup { units: Some(_), .. } => {
+                let by = most(|it| match it.block {
+                    Block::Never => 0,
+                    Block::For(seconds) => seconds,
+                    Block::Always => it.close_wrapup,
+                });
+                Some((since + by, "the units had to be given back"))
+            }
+            State::Wrapup { units: None, .. } => {
+                let by = most(|it| match it.block {
+                    Block::For(seconds) => it.close_wrapup.max(seconds),
+                    Block::Never | Block::Always => it.close_wrapup,
+                });
+                Some((since + by, "the wrap-up had to end"))
+            }
+            State::New | State::Open | State::Talking { .. } | State::Closed => None,
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! The watcher's own account of a conversation, kept from the rows on the disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::Conversation;
+use holdline::domain::conversation::event::{Author, Event, Hold, OfferEnd, Opening, Reason};
+use holdline::domain::id::{AgentId, ConversationId, SessionId, VisitorId, WidgetId};
+use holdline::domain::time::Timestamp;
+
+use crate::server::{Millis, Row};
+use crate::settings;
+use crate::watch::Watch;
+use crate::watch::law::Check;
+
+/// A conversation, as the watcher knows it.
+#[derive(Debug)]
+pub struct Chat {
+    id: ConversationId,
+    pub rows: Vec<Row>,
+    /// The product's own replay of the rows, to be held against what is live.
+    pub replayed: Conversation,
+    pub stream: usize,
+    pub whose: Option<(WidgetId, VisitorId)>,
+    pub state: State,
+    /// Since when, by the world's time and by the server's.
+    pub since: Millis,
+    pub since_at: Timestamp,
+    pub excluded: BTreeSet<AgentId>,
+    /// The sessions that are there.
+    pub present: BTreeMap<SessionId, Millis>,
+    /// Until when each session that is not there any more was.
+    pub there: BTreeMap<SessionId, Millis>,
+    /// When the absence that runs began to be held, by a loss or by a restart.
+    pub away: Option<Millis>,
+    pub restarted: Option<Millis>,
+    /// When the window ended, if it has.
+    pub expired: Option<Millis>,
+    posts: BTreeMap<(Option<AgentId>, String), u32>,
+}
+
+/// Where it stands.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum State {
+    New,
+    Open,
+    Offered { agent: AgentId, units: u32 },
+    Talking { agent: AgentId, units: u32 },
+    Wrapup { agent: AgentId, units: Option<u32> },
+    Closed,
+}
+
+impl Chat {
+    pub fn new(id: ConversationId) -> Self {
+        Self {
+            id,
+            rows: Vec::new(),
+            replayed: Conversation::new(id),
+            stream: 0,
+            whose: None,
+            state: State::New,
+            since: 0,
+            since_at: Timestamp::default(),
+            excluded: BTreeSet::new(),
+            present: BTreeMap::new(),
+            there: BTreeMap::new(),
+            away: None,
+            restarted: None,
+            expired: None,
+            posts: BTreeMap::new(),
+        }
+    }
+
+    pub fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    pub fn seq(&self) -> u32 {
+        u32::try_from(self.rows.len()).unwrap()
+    }
+
+    /// The row at a place.
+    pub fn row(&self, seq: u32) -> Option<&Row> {
+        self.rows.get(usize::try_from(seq).ok()?.checked_sub(1)?)
+    }
+
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, State::Open | State::Offered { .. } | State::Talking { .. })
+    }
+
+    /// The units that it holds of an agent.
+    pub fn holds(&self) -> Option<(&AgentId, u32)> {
+        match &self.state {
+            State::Offered { agent, units } | State::Talking { agent, units } => {
+                Some((agent, *units))
+            }
+            State::Wrapup { agent, units } => units.map(|units| (agent, units)),
+            State::New | State::Open | State::Closed => None,
+        }
+    }
+}
+
+/// Whether this row is this message.
+pub fn is_post(row: &Row, from: &Author, id: &str) -> bool {
+    matches!(&row.event, Event::MessagePosted { id: posted, from: by, .. }
+        if posted.as_str() == id && by == from)
+}
+
+impl Watch {
+    /// A row has become durable.
+    pub(super) fn take_row(&mut self, chat: &mut Chat, row: &Row) {
+        if row.seq.number() != chat.seq() + 1 {
+            let what = format!("{} has {} after {}", chat.id, row.seq, chat.seq());
+            return self.fail(Check::LawfulHistory, what);
+        }
+        if chat.state == State::Closed {
+            return self.fail(Check::LawfulHistory, format!("after Closed: {row:?}"));
+        }
+        if (chat.state == State::New) != matches!(row.event, Event::ConversationStarted(_)) {
+            return self.fail(Check::LawfulHistory, format!("a chat begins once: {row:?}"));
+        }
+        chat.replayed.apply(&row.event, row.at);
+        chat.rows.push(row.clone());
+        self.take_presence(chat, row);
+        self.take_event(chat, row);
+        self.count(&row.event);
+    }
+
+    fn take_event(&mut self, chat: &mut Chat, row: &Row) {
+        let before = chat.state.clone();
+        match &row.event {
+            Event::ConversationStarted(opening) => self.begun(chat, opening),
+            Event::ChatOffered { lease, by, .. } => {
+                let (agent, units) = (lease.agent.clone(), lease.units);
+                if by.is_none() {
+                    self.offered(chat, row, &agent, units);
+                }
+                chat.state = State::Offered { agent, units };
+            }
+            Event::OfferEnded { agent, end, excluded, .. } => {
+                if *end == OfferEnd::Lapsed {
+                    self.lapsed(chat, row);
+                }
+                if *excluded {
+                    chat.excluded.insert(agent.clone());
+                }
+                chat.state = State::Open;
+            }
+            Event::ChatAccepted { lease, .. } => {
+                let (agent, units) = (lease.agent.clone(), lease.units);
+                chat.state = State::Talking { agent, units };
+            }
+            Event::AgentLeft { .. } => chat.state = State::Open,
+            Event::WrapupStarted { reason, hold, .. } => {
+                self.ended(chat, row, *reason);
+                if let State::Talking { agent, units } = before.clone() {
+                    let units = (*hold != Hold::No).then_some(units);
+                    chat.state = State::Wrapup { agent, units };
+                } else {
+                    self.fail(Check::LawfulHistory, format!("a wrap-up of no talk: {row:?}"));
+                }
+            }
+            Event::LeaseReleased { agent } => {
+                chat.state = State::Wrapup { agent: agent.clone(), units: None };
+            }
+            Event::ConversationClosed { reason, .. } => {
+                if !matches!(before, State::Wrapup { .. }) {
+                    self.ended(chat, row, *reason);
+                }
+                chat.state = State::Closed;
+            }
+            Event::MessagePosted { id, from, .. } => self.posted(chat, row, id.as_str(), from),
+            _ => {}
+        }
+        let same_phase = std::mem::discriminant(&before) == std::mem::discriminant(&chat.state);
+        if !same_phase {
+            chat.since = row.appended;
+            chat.since_at = row.at;
+        }
+    }
+
+    fn begun(&mut self, chat: &mut Chat, opening: &Opening) {
+        chat.stream = settings::number_of(opening.workstream.as_str());
+        chat.state = State::Open;
+        let whose = (opening.widget.clone(), opening.visitor);
+        let mut others = self.chats.values();
+        let other = others.find(|it| it.is_live() && it.whose.as_ref() == Some(&whose));
+        if let Some(other) = other.map(Chat::id) {
+            let what = format!("{} and {other} are {whose:?}'s", chat.id);
+            self.fail(Check::OneChatAVisitor, what);
+        }
+        chat.whose = Some(whose);
+    }
+
+    fn offered(&mut self, chat: &Chat, row: &Row, agent: &AgentId, units: u32) {
+        let held = |it: &Chat| it.holds().filter(|(who, _)| *who == agent).map(|(_, units)| units);
+        let used: u32 = self.chats.values().filter_map(held).sum();
+        let most = self.units.get(agent).map(|it| it.at(row.appended)).unwrap_or_default();
+        let most = most.into_iter().max().unwrap_or(0);
+        if used + units > most {
+            let what = format!("{agent} uses {used} of {most} and is offered {}", chat.id);
+            self.fail(Check::WithinCapacity, what);
+        }
+    }
+
+    fn lapsed(&mut self, chat: &Chat, row: &Row) {
+        let least = self.streams[chat.stream].at(chat.since).iter().map(|it| it.offer).min();
+        let from = chat.since.max(chat.restarted.unwrap_or(0));
+        if row.appended <= from + least.unwrap_or(0) * 1_000 && chat.restarted.is_none() {
+            let what = format!("an offer of {from} lapsed at {}", row.appended);
+            self.fail(Check::TimersAreServed, what);
+        }
+    }
+
+    /// The chat has ended; if by the customer's absence, in the right way.
+    fn ended(&mut self, chat: &Chat, row: &Row, reason: Reason) {
+        let disconnected = chat.expired == Some(row.appended);
+        let expected = match (&chat.state, disconnected) {
+            (_, false) => None,
+            (State::Talking { .. }, true) => Some(Reason::CustomerDisconnectedWhileActive),
+            (_, true) => Some(Reason::CustomerDisconnectedWhileOpen),
+        };
+        let says_so = matches!(
+            reason,
+            Reason::CustomerDisconnectedWhileOpen | Reason::CustomerDisconnectedWhileActive
+        );
+        let right = expected.map_or(!says_so, |expected| expected == reason);
+        if !right {
+            let what = format!("in {:?} it ended as {reason:?}", chat.state);
+            self.fail(Check::LawfulHistory, what);
+        }
+    }
+
+    fn posted(&mut self, chat: &mut Chat, row: &Row, id: &str, from: &Author) {
+        let by = match from {
+            Author::Customer => None,
+            Author::Agent(agent) => Some(agent.clone()),
+        };
+        let seq = row.seq.number();
+        if let Some(first) = chat.posts.insert((by, id.to_owned()), seq) {
+            let what = format!("{id} stands at {first} and at {seq}");
+            self.fail(Check::AcknowledgedOnce, what);
+        }
+        // Whoever said this before something that stands already was overtaken.
+        let earlier = |it: &str| chat.posts.get(&(None, it.to_owned())).copied();
+        let overtaken = self
+            .visitors
+            .values()
+            .filter(|_| matches!(from, Author::Customer))
+            .filter_map(|visitor| visitor.said_after(id))
+            .find_map(|later| {
+                later.iter().find(|it| earlier(it).is_some_and(|it| it < seq)).cloned()
+            });
+        if let Some(later) = overtaken {
+            self.fail(Check::AcknowledgedInOrder, format!("{later} stands before {id} at {seq}"));
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        let stats = &mut self.stats;
+        let count = match event {
+            Event::CustomerDisconnected { .. } => &mut stats.expiries,
+            Event::CustomerReturned { .. } => &mut stats.returns,
+            Event::ChatOffered { by: None, .. } => &mut stats.offers,
+            Event::ChatOffered { .. } => &mut stats.assigned,
+            Event::ChatAccepted { .. } => &mut stats.accepted,
+            Event::OfferEnded { end: OfferEnd::Declined, .. } => &mut stats.declined,
+            Event::OfferEnded { end: OfferEnd::Lapsed, .. } => &mut stats.lapsed,
+            Event::OfferEnded { end: OfferEnd::AgentGone, .. } => &mut stats.agents_gone,
+            Event::AgentLeft { .. } => &mut stats.released,
+            Event::ConversationClosed { reason: Reason::ForceClosed, .. } => &mut stats.forced,
+            Event::WrapupStarted { .. } => &mut stats.wrapups,
+            Event::CustomerReminded { .. } => &mut stats.reminders,
+            Event::ServerRestarted { .. } => &mut stats.restarts,
+            _ => return,
+        };
+        *count += 1;
+    }
+}
+
+/// Whether a session's loss was found by its silence.
+pub fn is_silence(cause: Cause) -> bool {
+    matches!(cause, Cause::Silent | Cause::Left(_))
+}

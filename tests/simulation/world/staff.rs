@@ -1,0 +1,246 @@
+//! Agents at their consoles, supervisors and administrators.
+
+use std::collections::BTreeMap;
+
+use holdline::domain::conversation::command::{Answer, Authority, Command};
+use holdline::domain::conversation::event::Author;
+use holdline::domain::id::{AgentId, ConversationId};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::text::{DisplayName, MessageText};
+use serde_json::Value;
+
+use crate::plan::{AgentPlan, Finish, Handling, Reply, What};
+use crate::server::{Call, Millis, Server, Ticket};
+use crate::settings;
+use crate::world::{Asked, Due, World};
+
+/// After how long somebody whose call was not answered well calls again.
+const AGAIN: Millis = 700;
+
+/// An agent's console.
+#[derive(Debug)]
+pub struct Console {
+    number: usize,
+    plan: AgentPlan,
+    is_open: bool,
+    /// Whether the present server knows of it.
+    is_known: bool,
+    units: u32,
+    queues: Vec<usize>,
+    handled: usize,
+    handling: BTreeMap<ConversationId, Handling>,
+    said: u32,
+}
+
+/// What an agent does a while after something happened.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    Reply(ConversationId, Handling),
+    Say { chat: ConversationId, left: u32, handling: Handling },
+    Again(Box<Call>),
+    Finish(ConversationId, Handling),
+    Close(ConversationId),
+    Return,
+}
+
+impl Console {
+    pub fn new(number: usize, plan: AgentPlan) -> Self {
+        Self {
+            number,
+            units: plan.units,
+            queues: plan.queues.clone(),
+            plan,
+            is_open: false,
+            is_known: false,
+            handled: 0,
+            handling: BTreeMap::new(),
+            said: 0,
+        }
+    }
+
+    fn id(&self) -> AgentId {
+        settings::agent_id(self.number)
+    }
+}
+
+impl<S: Server> World<S> {
+    /// After a start of the server, whoever had a console open opens it again.
+    pub(super) fn reopen(&mut self, console: usize) {
+        self.consoles[console].is_known = false;
+        if self.consoles[console].is_open {
+            self.set_console(console, true);
+        }
+    }
+
+    fn set_console(&mut self, console: usize, open: bool) {
+        let one = &mut self.consoles[console];
+        one.is_open = open;
+        if one.is_known != open && self.server.is_up() {
+            one.is_known = open;
+            let id = one.id();
+            self.server.feed(&id, open);
+        }
+    }
+
+    pub(super) fn staff_happening(&mut self, what: What) {
+        match what {
+            What::Console { agent, open } => self.set_console(agent, open),
+            What::Choose { agent, presence } => {
+                let id = self.consoles[agent].id();
+                self.call(Some(agent), Call::Presence(id, presence));
+            }
+            What::Pick { agent, chat } => self.with_chat(chat, |world, id| {
+                world.accept(agent, id);
+            }),
+            What::Assign { agent, chat } => self.with_chat(chat, |world, id| {
+                let to = world.consoles[agent].id();
+                let by = settings::agent_id(99);
+                world.call(None, Call::Chat(id, Command::Assign { agent: to, by }));
+            }),
+            What::ForceClose(chat) => self.with_chat(chat, |world, id| {
+                let by = settings::agent_id(99);
+                world.call(None, Call::Chat(id, Command::ForceClose { by }));
+            }),
+            What::TakeBack(chat) => self.with_chat(chat, |world, id| {
+                let by = Authority::Supervisor(settings::agent_id(99));
+                world.call(None, Call::Chat(id, Command::Release { by }));
+            }),
+            What::Units { agent, units } => {
+                self.consoles[agent].units = units;
+                let change = SettingChange::PutAgent(settings::agent(agent, units));
+                self.call(None, Call::Change(Box::new(change)));
+            }
+            What::Serve { agent, queue, on } => {
+                let queues = &mut self.consoles[agent].queues;
+                queues.retain(|it| *it != queue);
+                if on {
+                    queues.push(queue);
+                }
+                let serves = |it: &usize| self.consoles[*it].queues.contains(&queue);
+                let agents: Vec<_> = (0..self.consoles.len()).filter(serves).collect();
+                let change = SettingChange::PutQueue(settings::queue(queue, &agents));
+                self.call(None, Call::Change(Box::new(change)));
+            }
+            other => unreachable!("{other:?} is not the staff's"),
+        }
+    }
+
+    /// The chat with this number, counted from the newest.
+    fn with_chat(&mut self, number: usize, act: impl FnOnce(&mut Self, ConversationId)) {
+        if let Some(id) = self.chats.iter().rev().nth(number).copied() {
+            act(self, id);
+        }
+    }
+
+    /// A console is told something.
+    pub(super) fn fed(&mut self, agent: &AgentId, name: &str, data: &str) {
+        if name != "offer" {
+            return;
+        }
+        let told: Value = serde_json::from_str(data).expect("an event is JSON");
+        let chat = told["conversation"].as_str().expect("a conversation");
+        let chat: ConversationId = chat.parse().expect("an id");
+        let number = settings::number_of(agent.as_str());
+        let one = &mut self.consoles[number];
+        let handling = one.plan.handlings[one.handled % one.plan.handlings.len()];
+        one.handled += 1;
+        one.handling.insert(chat, handling);
+        let at = self.now + handling.after + one.plan.delay;
+        self.put(at, Due::Deed(number, Deed::Reply(chat, handling)));
+    }
+
+    fn accept(&mut self, console: usize, chat: ConversationId) {
+        let agent = self.consoles[console].id();
+        let name = DisplayName::parse(agent.as_str()).expect("a name");
+        self.call(Some(console), Call::Chat(chat, Command::Accept { agent, name }));
+    }
+
+    pub(super) fn do_deed(&mut self, console: usize, deed: Deed) {
+        let agent = self.consoles[console].id();
+        let by = Authority::Agent(agent.clone());
+        match deed {
+            Deed::Reply(chat, handling) => match handling.reply {
+                Reply::Accept => self.accept(console, chat),
+                Reply::Decline => {
+                    self.call(Some(console), Call::Chat(chat, Command::Decline { agent }));
+                }
+                Reply::Ignore => {}
+                Reply::Vanish(lasts) => {
+                    self.set_console(console, false);
+                    self.put(self.now + lasts, Due::Deed(console, Deed::Return));
+                }
+            },
+            Deed::Return => self.set_console(console, true),
+            Deed::Say { chat, left, handling } => self.speak(console, chat, left, handling),
+            Deed::Finish(chat, handling) => match handling.finish {
+                Finish::End => self.call(Some(console), Call::Chat(chat, Command::End { by })),
+                Finish::Release => {
+                    self.call(Some(console), Call::Chat(chat, Command::Release { by }));
+                }
+                Finish::Stay => {}
+            },
+            Deed::Close(chat) => {
+                self.call(Some(console), Call::Chat(chat, Command::Close { by }));
+            }
+            Deed::Again(call) => self.call(Some(console), *call),
+        }
+    }
+
+    fn speak(&mut self, console: usize, chat: ConversationId, left: u32, handling: Handling) {
+        if left == 0 {
+            return self.put(self.now, Due::Deed(console, Deed::Finish(chat, handling)));
+        }
+        let one = &mut self.consoles[console];
+        one.said += 1;
+        let id = format!("a{console}-{}", one.said);
+        let text = MessageText::parse(&format!("agent says {id}")).expect("a text");
+        let from = Author::Agent(one.id());
+        let id = id.parse().expect("an id");
+        let twice = one.said.is_multiple_of(4);
+        let call = Call::Chat(chat, Command::Post { from, id, text });
+        self.call(Some(console), call.clone());
+        if twice {
+            self.call(Some(console), call);
+        }
+        let next = Deed::Say { chat, left: left - 1, handling };
+        self.put(self.now + handling.every, Due::Deed(console, next));
+    }
+
+    pub(super) fn answered(&mut self, ticket: Ticket, answer: Result<Answer, String>) {
+        let Some(Asked { agent, call, at }) = self.calls.remove(&ticket) else { return };
+        let is_late = self.now > at + 60_000;
+        if let Err(code) = &answer
+            && matches!(code.as_str(), "fault" | "overloaded")
+            && !is_late
+        {
+            // An administrator's or a supervisor's call is not made again; an agent's is.
+            if let Some(console) = agent {
+                let again = Deed::Again(Box::new(call));
+                self.put(self.now + AGAIN, Due::Deed(console, again));
+            }
+            return;
+        }
+        let (Some(console), Call::Chat(chat, command), Ok(_)) = (agent, call, answer) else {
+            return;
+        };
+        let Some(handling) = self.handling(console, chat) else { return };
+        match command {
+            Command::Accept { .. } => {
+                let left = handling.messages;
+                let deed = Deed::Say { chat, left, handling };
+                self.put(self.now + handling.every, Due::Deed(console, deed));
+            }
+            Command::End { .. } => {
+                if let Some(wait) = handling.close {
+                    self.put(self.now + wait, Due::Deed(console, Deed::Close(chat)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn handling(&self, console: usize, chat: ConversationId) -> Option<Handling> {
+        let one = &self.consoles[console];
+        one.handling.get(&chat).or(one.plan.handlings.first()).copied()
+    }
+}
