@@ -167,15 +167,13 @@ impl Feeds {
     fn go_on(&mut self, number: u64) -> bool {
         let since = self.find_mut(number).and_then(|feed| feed.catching_up_to.take());
         let kept = since.and_then(|since| self.kept_after(since.saturating_sub(1)));
-        match kept {
-            Some(kept) => self.send_to(number, kept.into_iter()),
-            None => {
-                if let Some(feed) = self.find_mut(number) {
-                    feed.sender = None;
-                }
-                false
-            }
+        if let Some(kept) = kept {
+            return self.send_to(number, kept.into_iter());
         }
+        if let Some(feed) = self.find_mut(number) {
+            feed.sender = None;
+        }
+        false
     }
 
     /// Ends every feed; their consoles come back.
