@@ -14,3 +14,4 @@ mod crash;
 mod diary;
 mod operator;
 mod program;
+mod why;
