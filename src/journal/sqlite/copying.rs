@@ -103,10 +103,7 @@ pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, Copy
     must_be_there(file)?;
     let files = Files::of(dir);
     // A server holds this lock in a directory that it has only just made, too.
-    let lock = match files.lock.exists() {
-        true => Some(take_lock(dir, &files)?),
-        false => None,
-    };
+    let lock = files.lock.exists().then(|| take_lock(dir, &files)).transpose()?;
     refuse_contents(dir, &files)?;
     schema::refuse_foreign(file, schema::JOURNAL_VERSION)?;
     let shown = file.display().to_string();
