@@ -1,14 +1,14 @@
 //! Copies of a server that runs, under load, and what is made of them.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::json;
-
 use crate::files;
 use crate::program::{self, Program};
 use crate::read_only::behind;
+use crate::widget::{Introduction, Widget, mint_visitor};
 
 fn done(output: &std::process::Output) -> String {
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -26,52 +26,97 @@ async fn backed_up(data: &Path, arguments: &[&str]) -> std::process::Output {
     tokio::task::spawn_blocking(move || program::run(command)).await.unwrap()
 }
 
-/// What is acknowledged here is a setting: it goes the way of every message, through the writer
-/// and its sync, and can be asked for by its name.
+/// A customer who writes as fast as they are answered.
+struct Customer {
+    visitor: String,
+    token: String,
+    conversation: String,
+    /// How many messages were acknowledged.
+    acknowledged: Arc<AtomicUsize>,
+    posting: tokio::task::JoinHandle<()>,
+}
+
+impl Customer {
+    async fn start(address: SocketAddr, stop: Arc<AtomicBool>) -> Self {
+        let visitor = mint_visitor();
+        let hello = Introduction { visitor: Some(visitor.clone()), ..Introduction::default() };
+        let mut widget = Widget::open(address, "demo", hello).await;
+        widget.start("start", "Zoe").await;
+        let (token, conversation) = (widget.token.clone(), widget.conversation.clone());
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let posting = tokio::spawn({
+            let acknowledged = acknowledged.clone();
+            async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = acknowledged.load(Ordering::Relaxed);
+                    widget.post(&format!("m-{number}"), &format!("text {number}")).await;
+                    acknowledged.store(number + 1, Ordering::Relaxed);
+                }
+            }
+        });
+        Self { visitor, token, conversation, acknowledged, posting }
+    }
+
+    fn acknowledged(&self) -> usize {
+        self.acknowledged.load(Ordering::Relaxed)
+    }
+
+    /// Comes back to a server that was made of a backup, and to their chat in it.
+    async fn assert_all_there(&self, server: &Program, acknowledged: usize) {
+        let texts = server.admin.transcript(&self.conversation, "agent").await;
+        let said: Vec<_> = texts.into_iter().filter(|text| text.starts_with("text ")).collect();
+        assert!(said.len() >= acknowledged, "{} of {acknowledged} are there", said.len());
+        for (number, text) in said.iter().enumerate() {
+            assert_eq!(*text, format!("text {number}"), "in order, each once");
+        }
+        let hello = Introduction {
+            visitor: Some(self.visitor.clone()),
+            token: Some(self.token.clone()),
+            ..Introduction::default()
+        };
+        let widget = Widget::open(server.address, "demo", hello).await;
+        assert_eq!(widget.conversation, self.conversation, "their token is still good");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_holds_whatever_was_acknowledged_before() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let server = Program::start(&data, "--demo");
-    let (acknowledged, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let load = tokio::spawn({
-        let (admin, acknowledged, stop) =
-            (server.admin.clone(), acknowledged.clone(), stop.clone());
-        async move {
-            while !stop.load(Ordering::Relaxed) {
-                let number = acknowledged.load(Ordering::Relaxed);
-                admin.put(&format!("/v1/agents/a-{number}"), json!({ "units": 3 })).await.ok();
-                acknowledged.store(number + 1, Ordering::Relaxed);
-            }
-        }
-    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut customers = Vec::new();
+    for _ in 0..8 {
+        customers.push(Customer::start(server.address, stop.clone()).await);
+    }
     let mut copies = Vec::new();
-    for number in 0..3 {
-        while acknowledged.load(Ordering::Relaxed) < 50 * (number + 1) {
+    for round in 0..3 {
+        while customers.iter().any(|customer| customer.acknowledged() < 30 * (round + 1)) {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
-        let copy = dir.path().join(format!("copy-{number}"));
-        let before = acknowledged.load(Ordering::Relaxed);
+        let copy = dir.path().join(format!("copy-{round}"));
+        let before: Vec<_> = customers.iter().map(Customer::acknowledged).collect();
         let said = done(&backed_up(&data, &["backup", copy.to_str().unwrap()]).await);
         assert!(said.contains(" events of ") && said.contains("up to position "), "{said}");
         assert!(said.contains(" bytes, ") && said.trim_end().ends_with(" s"), "{said}");
         copies.push((copy, before));
     }
     stop.store(true, Ordering::Relaxed);
-    load.await.unwrap();
+    for customer in &mut customers {
+        (&mut customer.posting).await.unwrap();
+    }
     let greeting = server.greeting.clone();
     server.kill();
     for (copy, before) in copies {
-        assert!(before >= 50);
         let restored = dir.path().join("restored");
         let said = done(&backed_up(&restored, &["restore", copy.to_str().unwrap()]).await);
         assert!(said.contains("up to position "), "{said}");
         done(&backed_up(&restored, &["check"]).await);
         let server = Program::start(&restored, "--demo");
-        for number in 0..before {
-            let path = format!("/v1/agents/a-{number}");
-            assert_eq!(server.admin.get(&path).await.ok()["units"], 3);
+        for (customer, before) in customers.iter().zip(before) {
+            assert!(before >= 30);
+            customer.assert_all_there(&server, before).await;
         }
         // The demo's tokens are in the greeting: whoever had one still has it.
         let tokens = |text: &str| {

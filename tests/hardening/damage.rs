@@ -158,8 +158,13 @@ fn a_broken_log_of_the_journal_is_refused_and_left() {
         assert!(matches!(&fault, OpenFault::BrokenLog { .. }), "byte {offset}: {fault}");
         let said = fault.to_string();
         assert!(said.contains("journal.db-wal is damaged from byte"), "{said}");
-        let checked = check(files::lay_out(&files).path()).unwrap();
-        assert!(checked.problems.count > 0, "byte {offset}");
+        let dir = files::lay_out(&files);
+        assert!(check(dir.path()).unwrap().problems.count > 0, "byte {offset}");
+        let copy = dir.path().join("copy");
+        let copied = program::run(behind(dir.path(), &["backup", copy.to_str().unwrap()]));
+        assert!(!copied.status.success() && !copy.exists(), "byte {offset}: {copied:?}");
+        let log = Path::new("journal.db-wal");
+        assert!(files::contents(dir.path()).get(log) == files.get(log), "it is left as it is");
     }
 }
 

@@ -13,6 +13,8 @@ mod feed;
 mod program;
 #[path = "../journal/support.rs"]
 mod support;
+#[path = "../server/widget.rs"]
+mod widget;
 
 mod backup;
 mod damage;

@@ -44,9 +44,9 @@ async fn a_server_archives_what_its_settings_say() {
     let start = Instant::now();
     loop {
         let metrics = server.admin.get("/metrics").await.text;
-        if metrics.contains("holdline_retention_archived_total 100") {
-            assert!(metrics.contains("holdline_retention_deleted_total 0"), "{metrics}");
-            assert!(metrics.contains("holdline_journal_lag 0"), "{metrics}");
+        let said = |line: &str| metrics.contains(line);
+        if said("holdline_retention_archived_total 100\n") && said("holdline_journal_lag 0\n") {
+            assert!(said("holdline_retention_deleted_total 0\n"), "{metrics}");
             break;
         }
         assert!(start.elapsed() < PATIENCE, "they are not archived: {metrics}");

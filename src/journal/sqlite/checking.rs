@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
 use crate::journal::sqlite::log;
+use crate::journal::sqlite::opening;
 use crate::journal::sqlite::reader;
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::schema::{self, Files};
@@ -51,7 +52,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
         Err(source) => return Err(CheckFault::File { path: files.journal, source }),
         Ok(_) => {}
     }
-    let is_in_use = is_in_use(&files);
+    let is_in_use = opening::is_in_use(&files);
     let mut problems = Problems::default();
     if !is_in_use {
         // SQLite would drop what follows a broken frame, so it must not be asked first.
@@ -174,9 +175,4 @@ fn check_snapshots(chats: &Connection, problems: &mut Problems) -> rusqlite::Res
         }
     }
     Ok(())
-}
-
-fn is_in_use(files: &Files) -> bool {
-    // Where the lock cannot even be opened nobody can be told from it.
-    File::open(&files.lock).is_ok_and(|lock| lock.try_lock().is_err())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::journal::sqlite::inspection::{self, Contents, Problem, Problems};
-use crate::journal::sqlite::opening::{OpenFault, make_dir, take_lock};
+use crate::journal::sqlite::opening::{self, OpenFault, make_dir, take_lock};
 use crate::journal::sqlite::schema::{self, Files};
 
 /// Why a copy could not be made.
@@ -80,7 +80,11 @@ pub fn back_up(
     if file.exists() && !is_forced {
         return Err(CopyFault::Exists(file.to_owned()));
     }
-    schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    if opening::is_in_use(&files) {
+        schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    } else {
+        opening::refuse_damage_at_rest(&files)?;
+    }
     let unfinished = Unfinished::beside(file)?;
     copy(&files.journal, &unfinished.0)?;
     keep_secrets(dir, secrets, &unfinished.0)?;
@@ -99,10 +103,7 @@ pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, Copy
     must_be_there(file)?;
     let files = Files::of(dir);
     // A server holds this lock in a directory that it has only just made, too.
-    let lock = match files.lock.exists() {
-        true => Some(take_lock(dir, &files)?),
-        false => None,
-    };
+    let lock = files.lock.exists().then(|| take_lock(dir, &files)).transpose()?;
     refuse_contents(dir, &files)?;
     schema::refuse_foreign(file, schema::JOURNAL_VERSION)?;
     let shown = file.display().to_string();

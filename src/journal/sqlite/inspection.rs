@@ -93,7 +93,7 @@ pub(super) fn structure(connection: &Connection, file: &str, problems: &mut Prob
         let rows = statement.query_map((), |row| row.get::<_, String>(0))?;
         for found in rows {
             match found? {
-                fine if fine == "ok" => {}
+                found if found == "ok" => {}
                 // SQLite tells several problems of one table in lines of one row.
                 found => found.lines().for_each(|line| problems.add(file, line)),
             }

@@ -128,6 +128,17 @@ impl OpenFault {
     }
 }
 
+impl Files {
+    fn lost(&self, head: u64, projected: u64) -> OpenFault {
+        OpenFault::Lost {
+            journal: self.journal.clone(),
+            chats: self.chats.clone(),
+            head: Position(head),
+            projected: Position(projected),
+        }
+    }
+}
+
 /// What was opened.
 pub(super) struct Opened {
     /// What the writer writes with.
@@ -182,12 +193,7 @@ fn follow(
     let in_chats = |source| OpenFault::at(&files.chats, source);
     let position = schema::projected(&chats).map_err(in_chats)?;
     if position > head {
-        return Err(OpenFault::Lost {
-            journal: files.journal.clone(),
-            chats: files.chats.clone(),
-            head: Position(head),
-            projected: Position(position),
-        });
+        return Err(files.lost(head, position));
     }
     let registry = recovery::settings(&chats)?;
     let follower = schema::open_for_reading(&files.journal)
@@ -213,12 +219,30 @@ fn refuse_loss(files: &Files) -> Result<(), OpenFault> {
         .and_then(|connection| schema::projected(&connection));
     match projected.unwrap_or(0) {
         0 => Ok(()),
-        projected => Err(OpenFault::Lost {
-            journal: files.journal.clone(),
-            chats: files.chats.clone(),
-            head: Position(0),
-            projected: Position(projected),
-        }),
+        projected => Err(files.lost(0, projected)),
+    }
+}
+
+/// Whether a server is using the directory.
+pub(super) fn is_in_use(files: &Files) -> bool {
+    // Where the lock cannot even be opened nobody can be told from it.
+    File::open(&files.lock).is_ok_and(|lock| lock.try_lock().is_err())
+}
+
+/// Refuses a journal that has lost something since it was closed. It is not changed.
+pub(super) fn refuse_damage_at_rest(files: &Files) -> Result<(), OpenFault> {
+    refuse_broken_log(&files.journal)?;
+    schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    refuse_loss(files)?;
+    // What is wrong with chats.db itself is no damage of the journal.
+    let projected = schema::open_for_reading(&files.chats)
+        .and_then(|connection| schema::projected(&connection));
+    let in_journal = |source| OpenFault::at(&files.journal, source);
+    let connection = schema::open_for_reading(&files.journal).map_err(in_journal)?;
+    let head = schema::head(&connection).map_err(in_journal)?;
+    match projected {
+        Ok(projected) if projected > head => Err(files.lost(head, projected)),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -190,7 +190,6 @@ impl Worker {
 }
 
 /// Where all events of a conversation are, or why they cannot all be found whole.
-#[expect(clippy::type_complexity, reason = "it is what a step carries about")]
 fn positions(
     chats: &Connection,
     journal: &Connection,
