@@ -48,7 +48,7 @@ const AUDIT_EVERY: Span = Span::from_secs(60);
 const PAGE_ENTRIES: usize = 3;
 
 /// Frames on their way to one socket; the engine's bound is 256, and no reader here is that slow.
-const OUTBOX_FRAMES: usize = 12;
+const OUTBOX_FRAMES: usize = 9;
 
 /// The node, with its disk.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ mod stats;
 use std::collections::BTreeMap;
 
 use holdline::domain::conversation::command::{Answer, Command};
-use holdline::domain::conversation::event::Author;
+use holdline::domain::conversation::event::{Author, Event};
 use holdline::domain::id::{AgentId, ConversationId, SessionId};
 use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::time::Timestamp;
@@ -186,7 +186,7 @@ impl Watch {
             Seen::Durable(row) => self.row(row),
             Seen::Frame(session, text) => self.frame(*session, text),
             Seen::Answered(ticket, answer) => self.answered(*ticket, answer),
-            Seen::Feed(_, name, data) => self.fed(name, data),
+            Seen::Feed(agent, name, data) => self.fed(agent, name, data),
             Seen::Fault => {
                 self.stats.faults += 1;
                 self.trouble = now;
@@ -235,17 +235,38 @@ impl Watch {
         }
     }
 
-    fn fed(&mut self, name: &str, data: &str) {
-        if !matches!(name, "message" | "conversation") {
+    fn fed(&mut self, agent: &AgentId, name: &str, data: &str) {
+        if !matches!(name, "message" | "conversation" | "offer") {
             return;
         }
         let told: Value = serde_json::from_str(data).expect("an event is JSON");
         let id = told["conversation"].as_str().or(told["id"].as_str()).expect("an id");
         let id: ConversationId = id.parse().expect("an id");
+        if name == "offer" {
+            return self.offer_told(agent, id);
+        }
         let seq = told["seq"].as_u64().expect("a place");
         let durable = self.chats.get(&id).map_or(0, |chat| u64::from(chat.seq()));
         if seq > durable {
             let what = format!("a console was told of place {seq} of {id}; durable is {durable}");
+            self.fail(Check::NothingBeforeDurable, what);
+        }
+    }
+
+    fn accept_told(&mut self, id: ConversationId, agent: &AgentId) {
+        let rows = self.chats.get(&id).map(|chat| chat.rows.as_slice()).unwrap_or_default();
+        let accepts = |row: &Row| matches!(&row.event, Event::ChatAccepted { lease, .. } if lease.agent == *agent);
+        if !rows.iter().any(accepts) {
+            let what = format!("{agent} was told that {id} is theirs, which is not durable");
+            self.fail(Check::NothingBeforeDurable, what);
+        }
+    }
+
+    fn offer_told(&mut self, agent: &AgentId, id: ConversationId) {
+        let rows = self.chats.get(&id).map(|chat| chat.rows.as_slice()).unwrap_or_default();
+        let offers = |row: &Row| matches!(&row.event, Event::ChatOffered { lease, .. } if lease.agent == *agent);
+        if !rows.iter().any(offers) {
+            let what = format!("{agent} was told of an offer of {id}, which is not durable");
             self.fail(Check::NothingBeforeDurable, what);
         }
     }

@@ -88,7 +88,7 @@ struct Asked {
     at: Millis,
 }
 
-/// Something that the world waits for, or not any more.
+/// Whose turn it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Turn {
     World,
@@ -292,6 +292,7 @@ impl<S: Server> World<S> {
         self.server.crash();
         self.is_whole = true;
         self.stepped += step;
+        self.watch.stats.clock_steps += u64::from(step != 0);
         self.watch.crashed(self.now);
         self.tell(|| "crash".to_owned());
         self.calls.clear();

@@ -183,7 +183,7 @@ impl Rules {
         self.is(Wrong::TellsEarly)
     }
 
-    pub fn trusts_what_was_lost(self) -> bool {
+    pub fn trusts_lost(self) -> bool {
         self.is(Wrong::TrustsLost)
     }
 
@@ -193,6 +193,14 @@ impl Rules {
 
     pub fn is_deaf(self) -> bool {
         self.is(Wrong::HearsNothing)
+    }
+
+    pub fn is_deaf_while_settling(self) -> bool {
+        self.is(Wrong::DeafWhileSettling)
+    }
+
+    pub fn swallows_offers(self) -> bool {
+        self.is(Wrong::SwallowsOffers)
     }
 
     pub fn turns_messages_round(self) -> bool {

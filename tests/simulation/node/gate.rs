@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::conversation::command::Answer;
+use holdline::domain::conversation::event::Event;
 use holdline::domain::decision::{Pending, Receipt, Released};
 use holdline::domain::id::{AgentId, Seq, SessionId};
 use holdline::engine::ToSession;
@@ -60,6 +61,16 @@ impl Gate {
         told: Vec<(AgentId, Vec<Told>)>,
     ) {
         self.waiting.push_back(Waiting::Decision(pending, author, told));
+    }
+
+    /// Whether nothing but messages waits to be written.
+    pub fn holds_messages_alone(&self) -> bool {
+        let is_post = |event: &Event| matches!(event, Event::MessagePosted { .. });
+        let mut waiting = self.waiting.iter();
+        waiting.all(|it| match it {
+            Waiting::Decision(pending, ..) => pending.events().iter().all(is_post),
+            Waiting::Then(..) => true,
+        })
     }
 
     /// Holds something back; gives it back at once when everything up to a place is durable.

@@ -282,7 +282,8 @@ impl Node {
             Timer::Farewell(id, epoch) => drop(self.chats.remove(&(id, epoch))),
             Timer::Reopen(id, agents) => {
                 self.tell_chat(id, Mail::StateClaims);
-                for agent in agents {
+                let asked = if self.rules.swallows_offers() { Vec::new() } else { agents };
+                for agent in asked {
                     self.send(Party::Agent(agent), Mail::AskAbout(id));
                 }
             }

@@ -239,7 +239,9 @@ impl Visit {
 
     /// A conversation may know of the session before the session knows that it is in there.
     fn show_life_to_awaited(&self, node: &mut Node) {
-        if let Some(awaiting) = &self.awaiting {
+        if let Some(awaiting) = &self.awaiting
+            && !node.rules.is_deaf_while_settling()
+        {
             node.hear(awaiting.conversation, self.id);
         }
     }

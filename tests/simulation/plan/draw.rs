@@ -25,7 +25,7 @@ pub fn plan(seed: u64) -> Plan {
     for tab in 0..plan.tabs.len() {
         all.extend(life_of(&mut dice, &plan, tab));
     }
-    for _ in 0..dice.from_to(4, 14) {
+    for _ in 0..dice.from_to(6, 22) {
         let at = dice.below(HORIZON);
         all.push(Happening { at, what: of_staff(&mut dice, &plan) });
     }
@@ -118,7 +118,7 @@ fn life_of(dice: &mut Dice, plan: &Plan, tab: usize) -> Vec<Happening> {
         if at > HORIZON {
             break;
         }
-        let what = of_tab(dice, plan, tab, at);
+        let what = of_tab(dice, plan, tab);
         all.push(Happening { at, what });
         if let What::Leave(_) | What::End(_) = what
             && dice.one_in(2)
@@ -130,10 +130,10 @@ fn life_of(dice: &mut Dice, plan: &Plan, tab: usize) -> Vec<Happening> {
     all
 }
 
-fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize, _at: Millis) -> What {
+fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize) -> What {
     let stream = plan.streams[plan.tabs[tab].widget];
     let (window, heartbeat) = (stream.window * 1_000, stream.heartbeat * 1_000);
-    match dice.below(24) {
+    match dice.below(27) {
         0..=8 => {
             let copies = if dice.one_in(3) { 2 } else { 1 };
             What::Post { tab, copies, reorder: dice.one_in(5) }
@@ -149,8 +149,8 @@ fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize, _at: Millis) -> What {
         }
         17 => What::Lock { tab, lasts: dice.below(2 * window) },
         18..=19 => What::Throttle { tab, on: !dice.one_in(3) },
-        20..=21 => What::Stall { tab, lasts: dice.below(40_000) },
-        22 => What::End(tab),
+        20..=24 => What::Stall { tab, lasts: dice.below(40_000) },
+        25 => What::End(tab),
         _ => What::Leave(tab),
     }
 }
@@ -158,17 +158,17 @@ fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize, _at: Millis) -> What {
 fn of_staff(dice: &mut Dice, plan: &Plan) -> What {
     let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
     let chat = usize::try_from(dice.below(6)).unwrap();
-    match dice.below(20) {
+    match dice.below(22) {
         0..=2 => What::Console { agent, open: false },
         3..=7 => What::Console { agent, open: true },
         8 => What::Choose { agent, presence: Presence::Busy },
         9..=10 => What::Choose { agent, presence: Presence::Available },
         11 => What::Pick { agent, chat },
         12..=13 => What::Assign { agent, chat },
-        14 => What::ForceClose(chat),
-        15 => What::TakeBack(chat),
-        16 => What::Units { agent, units: u32::try_from(dice.from_to(0, 4)).unwrap() },
-        17 => {
+        14..=15 => What::ForceClose(chat),
+        16 => What::TakeBack(chat),
+        17 => What::Units { agent, units: u32::try_from(dice.from_to(0, 4)).unwrap() },
+        18 => {
             let queue = usize::try_from(dice.below(plan.streams.len() as u64)).unwrap();
             What::Serve { agent, queue, on: dice.one_in(2) }
         }

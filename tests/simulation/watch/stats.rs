@@ -35,11 +35,12 @@ pub struct Stats {
     pub reminders: u64,
     pub restarts: u64,
     pub settings: u64,
+    pub clock_steps: u64,
 }
 
 impl Stats {
     /// Each count with its name.
-    pub fn named(&self) -> [(&'static str, u64); 31] {
+    pub fn named(&self) -> [(&'static str, u64); 32] {
         [
             ("chats", self.chats),
             ("acknowledged", self.acknowledged),
@@ -72,6 +73,7 @@ impl Stats {
             ("reminders", self.reminders),
             ("restarts", self.restarts),
             ("settings", self.settings),
+            ("clock steps", self.clock_steps),
         ]
     }
 
@@ -108,5 +110,6 @@ impl Stats {
         self.reminders += other.reminders;
         self.restarts += other.restarts;
         self.settings += other.settings;
+        self.clock_steps += other.clock_steps;
     }
 }

@@ -27,10 +27,12 @@ pub enum Wrong {
     PostsAgain,
     TurnsRound,
     NamesTheWrongReason,
+    SwallowsOffers,
+    DeafWhileSettling,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 22] = [
+pub const TABLE: [(Wrong, &str, Check); 24] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -45,7 +47,7 @@ pub const TABLE: [(Wrong, &str, Check); 22] = [
     (Wrong::HoldsWrapup, "wrap-up holds its units for ever", Check::TimersAreServed),
     (Wrong::ForgetsVisitors, "each start begins a chat", Check::OneChatAVisitor),
     (Wrong::TellsEarly, "it is told before the receipt", Check::NothingBeforeDurable),
-    (Wrong::TrustsLost, "what the journal lost is kept", Check::NothingBeforeDurable),
+    (Wrong::TrustsLost, "a message that the journal lost is kept", Check::NothingBeforeDurable),
     (Wrong::WritesOther, "another deadline is written than decided", Check::ReplayIsLive),
     (Wrong::TellsAgain, "a resume repeats a line", Check::ResumedOnce),
     (Wrong::SkipsOne, "a resume skips a line", Check::ResumedWhole),
@@ -53,4 +55,10 @@ pub const TABLE: [(Wrong, &str, Check); 22] = [
     (Wrong::PostsAgain, "a repeated message is a new one", Check::AcknowledgedOnce),
     (Wrong::TurnsRound, "of two messages the last is served first", Check::AcknowledgedInOrder),
     (Wrong::NamesTheWrongReason, "a lost customer counts as one who ended", Check::LawfulHistory),
+    (
+        Wrong::SwallowsOffers,
+        "an offer that a fault swallowed is not asked for",
+        Check::CapacityAddsUp,
+    ),
+    (Wrong::DeafWhileSettling, "a pong before the answer to start is lost", Check::SilenceIsFair),
 ];

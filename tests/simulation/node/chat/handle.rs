@@ -60,7 +60,7 @@ impl Chat {
                     self.retire_if_over(node);
                 }
             }
-            Mail::Lost if node.rules.trusts_what_was_lost() => {
+            Mail::Lost if node.rules.trusts_lost() && self.gate.holds_messages_alone() => {
                 self.durable(node, Receipt::issue(self.conversation.seq()));
             }
             Mail::Lost => self.give_up(node),
