@@ -65,6 +65,8 @@ impl Starting {
     ) -> Engine {
         let Recovered { settings, presences, conversations, latest } = recovered;
         let clock = Clock::start(latest);
+        // Whoever comes back is first told all of this, so no later event need point before it.
+        let told_before = journal.head().0;
         let shared = Arc::new(Shared {
             clock,
             settings: ArcSwap::from_pointee(settings),
@@ -77,7 +79,7 @@ impl Starting {
             fallback_workstream: Arc::new(fallback_workstream()),
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
-            told_through: AtomicU64::new(0),
+            told_through: AtomicU64::new(told_before),
             changing: Mutex::new(()),
             presences: presences.into_iter().collect::<DashMap<_, _>>(),
         });
@@ -86,9 +88,9 @@ impl Starting {
         shared.follow(&Registry::default(), &registry);
         open_all(&shared, conversations).await;
         let keeping = shared.clone();
-        Keeper::start_in_arbiter(&shared.threads.handle(0), |_| Keeper {
+        Keeper::start_in_arbiter(&shared.threads.handle(0), move |_| Keeper {
             shared: keeping,
-            earlier: 0,
+            earlier: told_before,
         });
         Engine { shared }
     }

@@ -75,6 +75,67 @@ async fn a_feed_goes_on_across_a_restart_of_the_server() {
 }
 
 #[tokio::test]
+async fn a_feed_that_is_lost_while_it_catches_up_goes_on_where_it_was() {
+    let shop = Shop::open(json!({ "window_s": 30 })).await;
+    let ada = shop.hire("ada", 1).await;
+    ada.choose("available").await;
+    let mut feed = ada.feed(None).await;
+    let mut kim = shop.talking(&ada).await;
+    kim.post("k0", "text 0").await;
+    messages(&mut feed, "text 0").await;
+    let mut last = feed.last.clone().expect("an id");
+    drop(feed);
+    for number in 1..6 {
+        kim.post(&format!("k{number}"), &format!("text {number}")).await;
+    }
+    let token = ada.clone();
+    let shop = shop.restart().await;
+    let ada = token.at(&shop.admin);
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|text| text != "text 5") {
+        // Each time it is lost after the first message that it had not been told of before.
+        let mut feed = ada.feed(Some(&last)).await;
+        let is_new = |event: &Event| event.name == "message" && event.data["text"] != "text 0";
+        let event = feed.until_such("a message", is_new).await;
+        heard.push(event.data["text"].as_str().unwrap().to_owned());
+        last = feed.last.clone().expect("an id");
+    }
+    assert_eq!(heard, ["text 1", "text 2", "text 3", "text 4", "text 5"]);
+}
+
+#[tokio::test]
+async fn a_feed_is_not_told_again_what_it_was_told_before_the_last_run() {
+    let shop = Shop::open(json!({ "window_s": 30 })).await;
+    let ada = shop.hire("ada", 1).await;
+    ada.choose("available").await;
+    let mut feed = ada.feed(None).await;
+    let mut kim = shop.talking(&ada).await;
+    kim.post("k0", "text 0").await;
+    messages(&mut feed, "text 0").await;
+    let mut last = feed.last.clone().expect("an id");
+    drop(feed);
+    let mut token = ada.clone();
+    let (mut shop, mut repeats) = (shop, Vec::new());
+    for _ in 0..2 {
+        // Stopped again as soon as a feed has caught up.
+        shop = shop.restart().await;
+        token = token.at(&shop.admin);
+        let mut feed = token.feed(Some(&last)).await;
+        let mut repeated = 0;
+        loop {
+            let event = feed.until_such("an event", |_| true).await;
+            repeated += usize::from(event.name == "message");
+            if event.name == "conversation" {
+                break;
+            }
+        }
+        repeats.push(repeated);
+        last = feed.last.clone().expect("an id");
+    }
+    assert_eq!(repeats[1], 0, "{repeats:?}");
+}
+
+#[tokio::test]
 async fn a_write_under_a_key_is_done_once() {
     let shop = Shop::open(json!({})).await;
     let ada = shop.hire("ada", 1).await;

@@ -3,7 +3,9 @@
 //! The id of an event is `run-number-position`. Within one run of the server the number finds the
 //! place among the events that are still kept. After a restart, or when too much has come since,
 //! everything after the position is read from the journal; the position is chosen so that it is
-//! never too late, which can repeat an event and cannot lose one.
+//! never too late, which can repeat an event and cannot lose one. What is told from the journal
+//! has the number zero and its own position, so that a feed which is lost in the middle of it goes
+//! on there.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -29,9 +31,11 @@ use crate::wire::feed::{self, Withdrawal};
 /// Bytes of events that are kept for feeds that come back; older ones are read from the journal.
 const KEPT_BYTES_MAX: usize = 262_144;
 
-/// Events that are read from the journal for a feed that comes back. One that has missed more is
-/// shown the present state, and the transcripts have the rest.
+/// Events that are read from the journal at once for a feed that comes back.
 const MISSED_EVENTS_MAX: usize = 10_000;
+
+/// What a feed that comes back is told from the journal has no number of this run.
+const FROM_THE_JOURNAL: u64 = 0;
 
 /// The feeds of one agent.
 #[derive(Debug)]
@@ -143,6 +147,31 @@ impl Feeds {
         Some(after.map(|(_, event)| event.clone()).collect())
     }
 
+    /// Tells one feed; false if it is gone, or is ended by this because it is read too slowly.
+    fn send_to(&mut self, number: u64, mut events: impl Iterator<Item = FeedEvent>) -> bool {
+        let Some(feed) = self.find_mut(number) else { return false };
+        let Some(sender) = &feed.sender else { return false };
+        let is_sent = events.all(|event| sender.try_send(event).is_ok());
+        if !is_sent {
+            feed.sender = None;
+        }
+        is_sent
+    }
+
+    /// A feed has caught up with the journal: it is told everything since it came back, and then
+    /// what comes. False if it is gone, or has to come back because that is not kept any more.
+    fn go_on(&mut self, number: u64) -> bool {
+        let since = self.find_mut(number).and_then(|feed| feed.catching_up_to.take());
+        let kept = since.and_then(|since| self.kept_after(since.saturating_sub(1)));
+        if let Some(kept) = kept {
+            return self.send_to(number, kept.into_iter());
+        }
+        if let Some(feed) = self.find_mut(number) {
+            feed.sender = None;
+        }
+        false
+    }
+
     /// Ends every feed; their consoles come back.
     pub(super) fn end_all(&mut self) {
         self.open.iter_mut().for_each(|feed| feed.sender = None);
@@ -172,7 +201,7 @@ impl AgentActor {
         self.feeds.next_feed += 1;
         let mark = after.and_then(Mark::parse);
         let kept = mark
-            .filter(|mark| mark.run == self.feeds.run)
+            .filter(|mark| mark.run == self.feeds.run && mark.number != FROM_THE_JOURNAL)
             .and_then(|mark| self.feeds.kept_after(mark.number));
         let catching_up_to = (mark.is_some() && kept.is_none()).then_some(self.feeds.next_event);
         for event in kept.iter().flatten() {
@@ -186,7 +215,9 @@ impl AgentActor {
         }
         match mark {
             None => self.show_all(),
-            Some(mark) if catching_up_to.is_some() => self.read_missed(number, mark, context),
+            Some(mark) if catching_up_to.is_some() => {
+                self.read_missed(number, mark.position, Vec::new(), context);
+            }
             Some(_) => {}
         }
         context.spawn(dropped.into_actor(self).map(move |_, actor, context| {
@@ -217,17 +248,31 @@ impl AgentActor {
         }
     }
 
-    fn read_missed(&mut self, number: u64, mark: Mark, context: &mut Context<Self>) {
+    /// Reads what a feed missed after a position; `touched` is what it was about so far.
+    fn read_missed(
+        &mut self,
+        number: u64,
+        after: Position,
+        touched: Vec<ConversationId>,
+        context: &mut Context<Self>,
+    ) {
         let agent = self.id().clone();
-        let reading = self.shared.journal.of_agent(agent.clone(), mark.position, MISSED_EVENTS_MAX);
-        let read = reading.into_actor(self).map(move |read, actor, _| {
-            actor.caught_up(number, read);
+        let reading = self.shared.journal.of_agent(agent, after, MISSED_EVENTS_MAX);
+        let read = reading.into_actor(self).map(move |read, actor, context| {
+            actor.tell_missed(number, read, touched, context);
         });
         context.spawn(read);
     }
 
-    /// A feed has read what it missed: it is told that, and then everything since it came back.
-    fn caught_up(&mut self, number: u64, read: Result<Vec<Located>, Fault>) {
+    /// A feed is told a stretch of what it missed, and after the last everything since it came
+    /// back.
+    fn tell_missed(
+        &mut self,
+        number: u64,
+        read: Result<Vec<Located>, Fault>,
+        mut touched: Vec<ConversationId>,
+        context: &mut Context<Self>,
+    ) {
         let located = match read {
             Ok(located) => located,
             Err(fault) => {
@@ -238,23 +283,19 @@ impl AgentActor {
                 return;
             }
         };
-        let (missed, touched) = missed(self.id(), &located, self.shared.clock.now());
-        let since = self.feeds.find_mut(number).and_then(|feed| feed.catching_up_to.take());
-        let Some(since) = since else { return };
-        let kept = self.feeds.kept_after(since.saturating_sub(1));
-        let events: Vec<_> = missed
-            .into_iter()
-            .map(|told| FeedEvent {
-                id: Some(self.feeds.id(&self.shared, since.saturating_sub(1))),
-                event: told.event,
-                data: told.data,
-            })
-            .chain(kept.into_iter().flatten())
-            .collect();
-        let Some(feed) = self.feeds.find_mut(number) else { return };
-        let Some(sender) = &feed.sender else { return };
-        if events.into_iter().any(|event| sender.try_send(event).is_err()) {
-            feed.sender = None;
+        let missed = missed(self.id(), &located, self.shared.clock.now(), &mut touched);
+        let run = self.feeds.run;
+        let events = missed.into_iter().map(|(position, Told { event, data, .. })| {
+            let id = format!("{run:x}-{FROM_THE_JOURNAL}-{}", position.0);
+            FeedEvent { id: Some(Arc::from(id)), event, data }
+        });
+        if !self.feeds.send_to(number, events) {
+            return;
+        }
+        if let Some(last) = located.last().filter(|_| located.len() == MISSED_EVENTS_MAX) {
+            return self.read_missed(number, last.position, touched, context);
+        }
+        if !self.feeds.go_on(number) {
             return;
         }
         self.show_all();
@@ -267,15 +308,16 @@ impl AgentActor {
     }
 }
 
-/// What of a stretch of the journal an agent's feed tells, and which conversations it was about.
+/// What of a stretch of the journal an agent's feed tells; which conversations it was about is
+/// added to `touched`.
 fn missed(
     agent: &AgentId,
     located: &[Located],
     now: Timestamp,
-) -> (Vec<Told>, Vec<ConversationId>) {
+    touched: &mut Vec<ConversationId>,
+) -> Vec<(Position, Told)> {
     let mut told = Vec::new();
-    let mut touched = Vec::new();
-    for Located { conversation, recorded, .. } in located {
+    for Located { position, conversation, recorded } in located {
         if !touched.contains(conversation) {
             touched.push(*conversation);
         }
@@ -291,9 +333,9 @@ fn missed(
             Event::CustomerReturned { after } => Some(feed::back(*conversation, Some(*after))),
             _ => None,
         };
-        told.extend(rendered.map(Told::from));
+        told.extend(rendered.map(|rendered| (*position, Told::from(rendered))));
     }
-    (told, touched)
+    told
 }
 
 impl From<feed::Rendered> for Told {
