@@ -18,8 +18,10 @@ use super::world::{World, Wrong};
 /// What an agent's feed has told of one chat.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
-    /// The places of the messages, in the order in which they were first told.
+    /// The places of the messages.
     pub(crate) seqs: Vec<u32>,
+    /// Those that were first told after a later one.
+    pub(crate) late: Vec<u32>,
 }
 
 /// Somebody who answers.

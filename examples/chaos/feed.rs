@@ -10,7 +10,6 @@ use tokio::time::{sleep, timeout};
 use super::agent::{Act, Agent};
 use super::frames;
 use super::random::Random;
-use super::record::Mark;
 use super::world::{World, Wrong};
 
 /// How long a feed may be quiet before its console believes that it is lost: the server says
@@ -112,16 +111,15 @@ impl Reader {
             told.insert(id.to_owned(), super::agent::Told::default());
         }
         let Some(chat) = told.get_mut(id) else { return };
-        let is_next = chat.seqs.last().is_none_or(|last| seq > *last);
-        if is_next {
-            chat.seqs.push(seq);
-        } else if chat.seqs.binary_search(&seq).is_ok() {
+        match chat.seqs.binary_search(&seq) {
             // A feed that comes back after a restart may say it again, and never too little.
-            self.world.count(|tally| tally.feed_repeats += 1);
-        } else {
-            let mark = frames::word(data, "id").and_then(Mark::parse);
-            let what = format!("{}'s feed told {id} {seq} ({mark:?}) late", self.agent.id);
-            self.world.note(Wrong::Reordered, what);
+            Ok(_) => self.world.count(|tally| tally.feed_repeats += 1),
+            Err(place) => {
+                if place < chat.seqs.len() {
+                    chat.late.push(seq);
+                }
+                chat.seqs.insert(place, seq);
+            }
         }
     }
 }

@@ -104,6 +104,28 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     Some(format!("{} was not told of {missing:?}", agent.id))
 }
 
+/// What was told late of a chat while the agent had it. While another has it, it is none of
+/// theirs, and a feed that comes back may tell it whenever it does.
+pub(crate) fn judge_feeds(world: &World, chat: &Chat, lines: &[Line]) {
+    for agent in world.agents.borrow().iter() {
+        let told = agent.told.borrow();
+        for seq in told.get(&chat.id).iter().flat_map(|told| &told.late) {
+            let mut notices =
+                lines.iter().rev().filter(|line| line.id.is_none() && line.seq < *seq);
+            let has = |line: &Line| match line.text.strip_suffix(" joined") {
+                Some(name) => Some(name == agent.id),
+                None => line.text.starts_with("Agent ").then_some(false),
+            };
+            if notices.find_map(has) == Some(true) {
+                let what = format!("{}: {}'s feed told {seq} late", chat.id, agent.id);
+                world.note(Wrong::Reordered, what);
+            } else {
+                world.count(|tally| tally.strays += 1);
+            }
+        }
+    }
+}
+
 /// Nobody is disconnected early, late, or twice.
 pub(crate) fn judge_times(world: &World, chat: &Chat, moments: &[Moment]) {
     let note = |wrong, what: String| world.note(wrong, format!("{}: {what}", chat.id));

@@ -65,6 +65,7 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, seed: u64, length: Duration)
         "feeds opened again            {} ({} repeats)",
         tally.feeds_reopened, tally.feed_repeats
     );
+    println!("  told late of others' chats  {}", tally.strays);
     println!("chats given back to a queue   {}", tally.released);
     println!("audits of all agents          {}", tally.audits);
     println!("  leases found as they must be {}", tally.leases);

@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::console::{pages, read};
-use super::judge::{Line, Moment, judge_copy, judge_live, judge_times, missing_in_feed};
+use super::judge::{
+    Line, Moment, judge_copy, judge_feeds, judge_live, judge_times, missing_in_feed,
+};
 use super::record::Chat;
 use super::server::{ADMINISTRATOR, now_ms};
 use super::world::{World, Wrong};
@@ -63,6 +65,7 @@ async fn settle(world: &World, chat: &Chat, readers: &Semaphore) {
         }
         sleep(LOOK_EVERY).await;
     }
+    judge_feeds(world, chat, &lines);
     for agent in world.agents.borrow().iter() {
         agent.told.borrow_mut().remove(&chat.id);
     }

@@ -112,6 +112,8 @@ pub(crate) struct Tally {
     /// Feeds that were opened again, and what they told a second time because of it.
     pub(crate) feeds_reopened: u64,
     pub(crate) feed_repeats: u64,
+    /// Messages that a feed told late of chats which another agent had.
+    pub(crate) strays: u64,
     /// Messages that the feeds told of chats that are over.
     pub(crate) told_in_feeds: u64,
     pub(crate) audits: u64,
