@@ -110,12 +110,13 @@ pub(crate) fn judge_feeds(world: &World, chat: &Chat, lines: &[Line]) {
     for agent in world.agents.borrow().iter() {
         let told = agent.told.borrow();
         for seq in told.get(&chat.id).iter().flat_map(|told| &told.late) {
-            let notices = lines.iter().rev().filter(|line| line.id.is_none() && line.seq < *seq);
+            let mut notices =
+                lines.iter().rev().filter(|line| line.id.is_none() && line.seq < *seq);
             let has = |line: &Line| match line.text.strip_suffix(" joined") {
                 Some(name) => Some(name == agent.id),
                 None => line.text.starts_with("Agent ").then_some(false),
             };
-            if notices.filter_map(has).next() == Some(true) {
+            if notices.find_map(has) == Some(true) {
                 let what = format!("{}: {}'s feed told {seq} late", chat.id, agent.id);
                 world.note(Wrong::Reordered, what);
             } else {
