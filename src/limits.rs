@@ -167,6 +167,10 @@ pub const RETENTION_EVENTS_MAX: usize = 256;
 /// Conversations that one step of the retention takes out, because each is looked up in two files.
 pub const RETENTION_CONVERSATIONS_MAX: usize = 32;
 
+/// Events by which `chats.db` may be behind when the retention takes a step, because the writer
+/// looks through them for what a chat has done since. Further behind, the step takes nothing.
+pub const RETENTION_LAG_MAX: u64 = 4_096;
+
 /// Milliseconds between two steps of the retention while there is more to do, so that it has the
 /// disk for the smaller part of the time.
 pub const RETENTION_PAUSE_MS: u64 = 100;

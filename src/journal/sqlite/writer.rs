@@ -18,7 +18,7 @@ use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
-use crate::journal::record::TakenOut;
+use crate::journal::record::{Stream, TakenOut};
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::rows::TakeOutError;
@@ -262,15 +262,13 @@ impl Writer {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
-        let mut stays = Ok(());
-        conversations.retain(|(id, _)| match rows::goes_on(&self.connection, *id, seen) {
-            Ok(goes_on) => !goes_on,
-            Err(error) => {
-                stays = Err(error);
-                false
-            }
-        });
-        stays.map_err(|error| self.broke(error))?;
+        // What came since must be looked through, and appends wait for that.
+        if self.head.saturating_sub(seen) > limits::RETENTION_LAG_MAX {
+            return Ok(0);
+        }
+        let later = rows::streams_after(&self.connection, seen);
+        let later = later.map_err(|error| self.broke(error))?;
+        conversations.retain(|(id, _)| !later.contains(&Stream::Conversation(*id).name()));
         if conversations.is_empty() {
             return Ok(0);
         }

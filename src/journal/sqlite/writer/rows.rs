@@ -1,5 +1,7 @@
 //! The rows of `journal.db`, as they are written and taken out.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, params};
 
 use crate::domain::id::ConversationId;
@@ -49,15 +51,15 @@ pub(super) fn write(
     Ok(position)
 }
 
-/// Whether this conversation has a row after a position.
-pub(super) fn goes_on(
+/// The streams that have a row after a position.
+pub(super) fn streams_after(
     connection: &Connection,
-    id: ConversationId,
     after: u64,
-) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE position > ? AND stream = ?)";
-    let stream = Stream::Conversation(id).name();
-    connection.prepare_cached(sql)?.query_row(params![after, stream], |row| row.get(0))
+) -> rusqlite::Result<HashSet<String>> {
+    let sql = "SELECT stream FROM events WHERE position > ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let streams = statement.query_map([after], |row| row.get(0))?;
+    streams.collect()
 }
 
 /// Takes the rows of these conversations out and writes the record of it at a position, in one
