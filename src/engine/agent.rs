@@ -348,6 +348,7 @@ impl Handler<ToAgent> for AgentActor {
                     let _never = self.perform(command);
                 }
             }
+            ToAgent::AskAbout(conversation) => self.ask_about(conversation),
             ToAgent::Serve(queues) => self.serve(queues),
             ToAgent::Dismiss => return self.dismiss(context),
             ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),

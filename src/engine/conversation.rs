@@ -31,7 +31,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
-use crate::engine::message::{Closing, Heard, ToConversation};
+use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -222,7 +222,7 @@ impl ConversationActor {
     /// directory opens the conversation again from what is.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
         tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
-        let mut sessions = self.gate.fail(fault);
+        let (mut sessions, agents) = self.gate.fail(fault);
         sessions.extend(self.audience.clear());
         for session in sessions {
             publish::close_session(&self.shared, session, Closing::Restarted);
@@ -235,6 +235,10 @@ impl ConversationActor {
             tokio::time::sleep(REOPEN_AFTER).await;
             if live {
                 shared.directory.tell(&shared, id, ToConversation::StateClaims);
+                // One who set units aside for an offer that was lost would hold them in vain.
+                for agent in agents {
+                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+                }
             }
         });
         context.stop();

@@ -222,6 +222,9 @@ pub(super) enum ToAgent {
         /// Whether this only repeats what was said before, so that a difference is drift.
         repeated: bool,
     },
+    /// A conversation was opened again after a fault: ask it what it holds of them, or for the
+    /// offer for which they set units aside.
+    AskAbout(ConversationId),
     /// The queues they serve have changed.
     Serve(Vec<QueueId>),
     /// They are not an agent any more.

@@ -120,8 +120,8 @@ impl SocketSession {
     /// Takes one text frame, or keeps it until an answer has come.
     fn take_text(&mut self, text: ByteString, context: &mut WebsocketContext<Self>) {
         if self.session.stage() == Stage::Settling {
-            self.rare.deferred.push_back(text);
-            return;
+            self.be_heard();
+            return self.rare.deferred.push_back(text);
         }
         if self.limiter.check().is_err() {
             let told = refused(None, RefusalCode::RateLimited);
@@ -227,13 +227,18 @@ impl SocketSession {
 
     fn heard(&mut self, event: Option<SessionEvent>, context: &mut WebsocketContext<Self>) {
         let Some(event) = event else { return };
-        if let (SessionEvent::Heard(Some(conversation)), Some(visit)) = (event, &self.visit) {
-            visit.hear(conversation);
-        }
+        self.be_heard();
         let now = self.now();
         self.session.apply(event, now);
         if self.timer.is_none() {
             self.rearm(context);
+        }
+    }
+
+    /// Shows the conversation that it is there: one that it enters watches over it already.
+    fn be_heard(&self) {
+        if let (Some(conversation), Some(visit)) = (self.concerned(), &self.visit) {
+            visit.hear(conversation);
         }
     }
 

@@ -5,6 +5,9 @@ use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::{Command, Refusal};
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::id::{ConversationId, Seq};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::settings::{AgentSettings, Role};
+use holdline::domain::text::DisplayName;
 use holdline::engine::{Closing, Failure, Filter, ToSession};
 
 use crate::customer::Customer;
@@ -50,6 +53,24 @@ fn an_agent_whose_actor_died_has_their_leases_again() {
         .await;
         let seen = world.engine.agent(&ada()).await.unwrap();
         assert_eq!(seen.chosen, Presence::Available, "what was not written never was");
+    });
+}
+
+#[test]
+fn an_offer_that_a_fault_swallowed_is_made_again() {
+    run(|| async {
+        let world = World::new().await;
+        // With one unit she cannot be asked again while it is set aside for the first offer.
+        let name = DisplayName::parse("Ada").unwrap();
+        let one_unit = AgentSettings { id: ada(), name, role: Role::Agent, units: 1 };
+        world.engine.change(SettingChange::PutAgent(one_unit)).await.unwrap();
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        world.memory.fail_next_append();
+        let _feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        settle().await;
+        world.pass(2_000).await;
+        assert_eq!(world.state(id).await, State::Active, "it waits, and she is free for it");
+        assert_eq!(world.used().await, 1);
     });
 }
 

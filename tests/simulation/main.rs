@@ -8,6 +8,7 @@
 #[path = "rooms.rs"]
 mod rooms;
 mod seeds;
+mod settling;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

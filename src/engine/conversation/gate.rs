@@ -150,11 +150,17 @@ impl Gate {
     }
 
     /// Tells every request that waits for an answer that there is none, and gives back the
-    /// sessions that wait for one.
-    pub(super) fn fail(&mut self, fault: &Fault) -> Vec<SessionId> {
-        let mut sessions = Vec::new();
+    /// sessions that wait for one, and the agents whom a decision would have concerned.
+    pub(super) fn fail(&mut self, fault: &Fault) -> (Vec<SessionId>, Vec<AgentId>) {
+        let (mut sessions, mut agents) = (Vec::new(), Vec::new());
         for waiting in self.waiting.drain(..) {
-            let Waiting::Then(_, then) = waiting else { continue };
+            let then = match waiting {
+                Waiting::Then(_, then) => then,
+                Waiting::Decision(_, held) => {
+                    agents.extend(held.for_agents.into_iter().map(|(agent, _)| agent));
+                    continue;
+                }
+            };
             let failure = Failure::Fault(fault.clone());
             match then {
                 // Whoever has gone does not mind.
@@ -164,6 +170,8 @@ impl Gate {
                 Then::Tell(..) | Then::Adjust(..) | Then::StateClaims => {}
             }
         }
-        sessions
+        agents.sort_unstable();
+        agents.dedup();
+        (sessions, agents)
     }
 }
