@@ -89,6 +89,21 @@ proptest! {
         })?;
     }
 
+    /// Whoever remembers a revision can tell whether the leases have changed since.
+    #[test]
+    fn every_change_of_the_leases_is_a_revision(script in script()) {
+        play(script, &mut |before, _, after| {
+            let held = |agent: &Agent| -> Vec<_> {
+                let leases = agent.leases().iter();
+                leases.map(|(id, held)| (*id, held.lease.clone(), held.seq)).collect()
+            };
+            prop_assert!(before.revision() <= after.revision());
+            let is_same = held(before) == held(after);
+            prop_assert!(is_same || before.revision() < after.revision());
+            Ok(())
+        })?;
+    }
+
     /// A reservation is made only for somebody who is available and has room, and then fits.
     #[test]
     fn a_reservation_never_exceeds_the_units(script in script()) {
