@@ -212,6 +212,9 @@ impl Watch {
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
         }
+        if let (Some(Call::Chat(chat, Command::Accept { agent, .. })), Ok(_)) = (&call, answer) {
+            self.accept_told(*chat, agent);
+        }
         let (
             Some(Call::Chat(chat, Command::Post { from, id, .. })),
             Ok(Answer::Posted { seq, .. }),
