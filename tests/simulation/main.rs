@@ -19,7 +19,8 @@ use rooms::{node, plan, random, run, server, settings, watch, world, wrong};
 use crate::plan::Plan;
 use crate::seeds::FOUND;
 use crate::watch::{Check, Stats};
-use crate::wrong::{Rules, TABLE};
+use crate::wrong::Rules;
+use crate::wrong::table::TABLE;
 
 /// Seeds that every run of the tests goes through.
 const SEEDS: u64 = 240;

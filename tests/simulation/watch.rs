@@ -212,6 +212,9 @@ impl Watch {
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
         }
+        if let (Some(Call::Chat(chat, Command::Accept { agent, .. })), Ok(_)) = (&call, answer) {
+            self.accept_told(*chat, agent);
+        }
         let (
             Some(Call::Chat(chat, Command::Post { from, id, .. })),
             Ok(Answer::Posted { seq, .. }),
@@ -255,8 +258,11 @@ impl Watch {
 
     fn accept_told(&mut self, id: ConversationId, agent: &AgentId) {
         let rows = self.chats.get(&id).map(|chat| chat.rows.as_slice()).unwrap_or_default();
-        let accepts = |row: &Row| matches!(&row.event, Event::ChatAccepted { lease, .. } if lease.agent == *agent);
-        if !rows.iter().any(accepts) {
+        let is_theirs = |row: &Row| match &row.event {
+            Event::ChatAccepted { lease, .. } => lease.agent == *agent,
+            _ => false,
+        };
+        if !rows.iter().any(is_theirs) {
             let what = format!("{agent} was told that {id} is theirs, which is not durable");
             self.fail(Check::NothingBeforeDurable, what);
         }
@@ -264,8 +270,11 @@ impl Watch {
 
     fn offer_told(&mut self, agent: &AgentId, id: ConversationId) {
         let rows = self.chats.get(&id).map(|chat| chat.rows.as_slice()).unwrap_or_default();
-        let offers = |row: &Row| matches!(&row.event, Event::ChatOffered { lease, .. } if lease.agent == *agent);
-        if !rows.iter().any(offers) {
+        let is_theirs = |row: &Row| match &row.event {
+            Event::ChatOffered { lease, .. } => lease.agent == *agent,
+            _ => false,
+        };
+        if !rows.iter().any(is_theirs) {
             let what = format!("{agent} was told of an offer of {id}, which is not durable");
             self.fail(Check::NothingBeforeDurable, what);
         }

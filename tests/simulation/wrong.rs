@@ -1,7 +1,7 @@
 //! The rules of the simulated node: the real machines', or one of them made wrong on purpose, to
 //! prove that the checks can fail.
 
-mod table;
+pub mod table;
 
 use bytestring::ByteString;
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
@@ -17,7 +17,7 @@ use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::server::{ServerFrame, Speaker};
 
-pub use crate::wrong::table::{TABLE, Wrong};
+pub use crate::wrong::table::Wrong;
 
 const TICK: Span = Span::from_millis(1);
 

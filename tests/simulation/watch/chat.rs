@@ -13,6 +13,9 @@ use crate::settings;
 use crate::watch::Watch;
 use crate::watch::law::Check;
 
+/// How long a write, and then a message, may take.
+const HEARD_WITHIN: Millis = 10_000;
+
 /// A conversation, as the watcher knows it.
 #[derive(Debug)]
 pub struct Chat {
@@ -29,8 +32,10 @@ pub struct Chat {
     pub excluded: BTreeSet<AgentId>,
     /// The sessions that are there.
     pub present: BTreeMap<SessionId, Millis>,
-    /// Until when each session that is not there any more was.
-    pub there: BTreeMap<SessionId, Millis>,
+    /// Until when each session that is not there any more was, and whether its silence was found.
+    pub there: BTreeMap<SessionId, (Millis, bool)>,
+    /// When a person, not the queue, gave it to its agent, or an agent picked it.
+    given: Option<Millis>,
     /// When the absence that runs began to be held, by a loss or by a restart.
     pub away: Option<Millis>,
     pub restarted: Option<Millis>,
@@ -64,6 +69,7 @@ impl Chat {
             excluded: BTreeSet::new(),
             present: BTreeMap::new(),
             there: BTreeMap::new(),
+            given: None,
             away: None,
             restarted: None,
             expired: None,
@@ -135,6 +141,7 @@ impl Watch {
                 if by.is_none() {
                     self.offered(chat, row, &agent, units);
                 }
+                chat.given = by.as_ref().map(|_| row.appended);
                 chat.state = State::Offered { agent, units };
             }
             Event::OfferEnded { agent, end, excluded, .. } => {
@@ -148,6 +155,9 @@ impl Watch {
             }
             Event::ChatAccepted { lease, .. } => {
                 let (agent, units) = (lease.agent.clone(), lease.units);
+                if before == State::Open {
+                    chat.given = Some(row.appended);
+                }
                 chat.state = State::Talking { agent, units };
             }
             Event::AgentLeft { .. } => chat.state = State::Open,
@@ -193,7 +203,12 @@ impl Watch {
     }
 
     fn offered(&mut self, chat: &Chat, row: &Row, agent: &AgentId, units: u32) {
-        let held = |it: &Chat| it.holds().filter(|(who, _)| *who == agent).map(|(_, units)| units);
+        // An agent may be asked before they have heard of what a person gave them.
+        let is_news = |it: &Chat| it.given.is_some_and(|at| at + HEARD_WITHIN > row.appended);
+        let held = |it: &Chat| {
+            let holds = it.holds().filter(|(who, _)| *who == agent && !is_news(it));
+            holds.map(|(_, units)| units)
+        };
         let used: u32 = self.chats.values().filter_map(held).sum();
         let most = self.units.get(agent).map(|it| it.at(row.appended)).unwrap_or_default();
         let most = most.into_iter().max().unwrap_or(0);

@@ -31,6 +31,8 @@ pub struct Visitor {
     /// The ids that it posted, in the order in which they reached the server.
     said: Vec<String>,
     refused: BTreeSet<String>,
+    /// Whether it ever read nothing for a while, so that a refusal may not have been seen.
+    was_stalled: bool,
     hello_at: Millis,
 }
 
@@ -48,7 +50,8 @@ impl Visitor {
     /// What it said after this, if it said this.
     pub fn said_after(&self, id: &str) -> Option<&[String]> {
         let place = self.said.iter().position(|said| said == id)?;
-        (!self.refused.contains(id)).then(|| &self.said[place + 1..])
+        let is_told = !self.was_stalled && !self.refused.contains(id);
+        is_told.then(|| &self.said[place + 1..])
     }
 
     fn last_told(&self) -> u32 {
@@ -66,6 +69,12 @@ impl Watch {
         self.now = now;
         if let Some(visitor) = self.visitors.get_mut(&session) {
             visitor.heard.push(now);
+        }
+    }
+
+    pub fn stalled(&mut self, session: SessionId) {
+        if let Some(visitor) = self.visitors.get_mut(&session) {
+            visitor.was_stalled = true;
         }
     }
 

@@ -34,7 +34,7 @@ impl Watch {
                 if is_silence(*cause) {
                     self.silence(*session, at);
                 }
-                chat.there.insert(*session, there);
+                chat.there.insert(*session, (there, is_silence(*cause)));
             }
             Event::CustomerAway { .. } => {
                 if let Some(session) = chat.present.keys().next() {
@@ -107,7 +107,7 @@ impl Watch {
             let what = format!("{} ended at {at}; it restarted at {restarted}", chat.id());
             return self.fail(Check::DowntimeIsFree, what);
         }
-        let there = chat.there.values().max().copied();
+        let there = chat.there.values().map(|(there, _)| *there).max();
         let there = there.or(chat.restarted).unwrap_or(away);
         if at <= there + least {
             let what = format!("there until {there}, window {least}, ended at {at}");
@@ -124,9 +124,10 @@ impl Watch {
     fn deadline(&self, chat: &Chat, window: Millis) -> Millis {
         let of = |session: &SessionId| {
             let visitor = self.visitors.get(session)?;
-            Some(match visitor.cut {
-                Some(cut) => cut + window,
-                None => visitor.latest() + window.max(2 * visitor.heartbeat) + 1,
+            Some(match (visitor.cut, chat.there.get(session)) {
+                (Some(cut), _) => cut + window,
+                (None, Some((there, false))) => there + window,
+                _ => visitor.latest() + window.max(2 * visitor.heartbeat) + 1,
             })
         };
         let sessions = chat.there.keys().chain(chat.present.keys());
@@ -138,13 +139,14 @@ impl Watch {
         let slowest = slowest.filter_map(|it| self.visitors.get(it)).map(|it| it.heartbeat).max();
         // After trouble a timer may be armed anew, and a silence be found anew.
         let troubled = self.trouble + 2 * slowest.unwrap_or(0) + 2_000 + window;
-        let began = chat.there.values().max().copied().unwrap_or(0).max(chat.since);
+        let began = chat.there.values().map(|(there, _)| *there).max();
+        let began = began.unwrap_or(0).max(chat.since);
         let lost = if self.trouble >= began.min(lost) { lost.max(troubled) } else { lost };
         lost + LATE
     }
 
     fn note_close_call(&mut self, chat: &Chat, at: Millis) {
-        let Some(there) = chat.there.values().max() else { return };
+        let Some(there) = chat.there.values().map(|(there, _)| *there).max() else { return };
         let (least, _) = self.windows(chat, at);
         if at + 3 > there + least {
             self.stats.close_calls += 1;

@@ -105,10 +105,11 @@ impl<S: Server> World<S> {
         };
         self.links[link].session = Some(session);
         self.sessions.insert(session, link);
+        self.watch.connected(self.now, session, tab);
         if self.links[link].is_stalled {
+            self.watch.stalled(session);
             self.server.stall(session, true);
         }
-        self.watch.connected(self.now, session, tab);
         self.watch.said(self.now, session, hello);
         self.server.say(session, hello);
     }
@@ -167,6 +168,7 @@ impl<S: Server> World<S> {
         let Some(link) = self.tabs[tab].link else { return };
         self.links[link].is_stalled = true;
         if let Some(session) = self.links[link].session {
+            self.watch.stalled(session);
             self.server.stall(session, true);
         }
         self.put(self.now + lasts, Due::Unstall(link));
