@@ -203,9 +203,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         most: usize,
     ) -> BoxFuture<'static, Result<Listing, Fault>>;
 
-    /// What happened after a position in conversations that an agent has, or had, a part in, in
-    /// the order of the journal. A conversation is an agent's part from the event that offered or
-    /// gave it to them.
+    /// What happened after a position in conversations while an agent had a part in them, in the
+    /// order of the journal: from the event that offered or gave it to them to the one that took
+    /// it away, both included.
     fn of_agent(
         &self,
         agent: AgentId,
@@ -247,23 +247,20 @@ pub enum Fault {
     Closed,
 }
 
-/// The agent whose part in a conversation begins with this event, if it does for anybody.
+/// The agent whose part in a conversation begins with this event, if it does for anybody; one who
+/// accepts what they were offered has begun before.
 fn part_begins(event: &Event) -> Option<&AgentId> {
     match event {
         Event::ChatOffered { lease, .. } | Event::ChatAccepted { lease, .. } => Some(&lease.agent),
-        Event::ConversationStarted(_)
-        | Event::SessionJoined { .. }
-        | Event::SessionLost { .. }
-        | Event::CustomerAway { .. }
-        | Event::CustomerReturned { .. }
-        | Event::CustomerDisconnected { .. }
-        | Event::MessagePosted { .. }
-        | Event::OfferEnded { .. }
-        | Event::AgentLeft { .. }
-        | Event::CustomerReminded { .. }
-        | Event::WrapupStarted { .. }
-        | Event::LeaseReleased { .. }
-        | Event::ConversationClosed { .. }
-        | Event::ServerRestarted { .. } => None,
+        _ => None,
+    }
+}
+
+/// The agent whose part in a conversation ends with this event, if it does for anybody. Who had a
+/// chat at its end keeps it as theirs.
+fn part_ends(event: &Event) -> Option<&AgentId> {
+    match event {
+        Event::OfferEnded { agent, .. } | Event::AgentLeft { agent, .. } => Some(agent),
+        _ => None,
     }
 }

@@ -4,6 +4,7 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,6 +12,7 @@ use actix::dev::ToEnvelope;
 use actix::{Actor, Addr, Context, Handler, Message, Recipient};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use foldhash::fast::RandomState;
 
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
@@ -22,16 +24,20 @@ use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 use crate::limits;
 
+/// A map that many threads use. Ids are hashed at every message, so the hash is a fast one; it is
+/// seeded anew in every process.
+type Map<K, V> = DashMap<K, V, RandomState>;
+
 /// The addresses of everybody who is live.
 #[derive(Debug)]
 pub(super) struct Directory {
-    conversations: DashMap<ConversationId, Live>,
-    agents: DashMap<AgentId, Addr<AgentActor>>,
-    queues: DashMap<QueueId, QueueEntry>,
-    sessions: DashMap<SessionId, SessionEntry>,
-    visitors: DashMap<(WidgetId, VisitorId), ConversationId>,
+    conversations: Map<ConversationId, Live>,
+    agents: Map<AgentId, Addr<AgentActor>>,
+    queues: Map<QueueId, QueueEntry>,
+    sessions: Map<SessionId, SessionEntry>,
+    visitors: Map<(WidgetId, VisitorId), ConversationId>,
     /// How often each conversation was opened again after its actor had died, since when.
-    reopened: DashMap<ConversationId, (u32, Timestamp)>,
+    reopened: Map<ConversationId, (u32, Timestamp)>,
     /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
     epochs: AtomicUsize,
 }
@@ -86,21 +92,20 @@ pub(super) enum Claim {
     Theirs(ConversationId),
 }
 
-impl Default for Directory {
-    fn default() -> Self {
+impl Directory {
+    /// Room for so many conversations from the beginning; more find room as they come.
+    pub(super) fn with_room_for(conversations: usize) -> Self {
         Self {
-            conversations: DashMap::with_shard_amount(limits::SHARDS),
-            agents: DashMap::with_shard_amount(64),
-            queues: DashMap::with_shard_amount(16),
-            sessions: DashMap::with_shard_amount(limits::SHARDS),
-            visitors: DashMap::with_shard_amount(limits::SHARDS),
-            reopened: DashMap::with_shard_amount(16),
+            conversations: map(conversations, limits::SHARDS),
+            agents: map(0, 64),
+            queues: map(0, 16),
+            sessions: map(0, limits::SHARDS),
+            visitors: map(conversations, limits::SHARDS),
+            reopened: map(0, 16),
             epochs: AtomicUsize::new(1),
         }
     }
-}
 
-impl Directory {
     /// A number for an actor that is about to enter.
     pub(super) fn next_epoch(&self) -> usize {
         self.epochs.fetch_add(1, Ordering::Relaxed)
@@ -379,4 +384,8 @@ where
     A::Context: ToEnvelope<A, M>,
 {
     address.do_send(message);
+}
+
+fn map<K: Eq + Hash, V>(capacity: usize, shards: usize) -> Map<K, V> {
+    DashMap::with_capacity_and_hasher_and_shard_amount(capacity, RandomState::default(), shards)
 }

@@ -72,7 +72,7 @@ impl Starting {
             clock,
             settings: ArcSwap::from_pointee(settings),
             journal,
-            directory: Directory::default(),
+            directory: Directory::with_room_for(conversations.len()),
             threads,
             metrics: Metrics::default(),
             audit_every: options.audit_every,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use holdline::domain::agent::Presence;
-use holdline::domain::conversation::command::Command;
+use holdline::domain::conversation::command::{Authority, Command};
 use holdline::domain::conversation::event::{Audience, Author, Recorded};
 use holdline::domain::conversation::{Conversation, State};
 use holdline::domain::id::Seq;
@@ -218,6 +218,11 @@ fn an_agent_sees_their_part(kind: Kind) {
     settle(&trial, [passed.go(Command::Decline { agent: agent("ann") })]);
     settle(&trial, [others.post(Author::Customer, "a"), hers.post(Author::Customer, "b")]);
     settle(&trial, [passed.offer("bob"), passed.accept("bob")]);
+    let declined = passed.history.len() - 2;
+    settle(&trial, [passed.post(Author::Customer, "not for ann")]);
+    settle(&trial, [passed.go(Command::Release { by: Authority::Agent(agent("bob")) })]);
+    let released = passed.history.len();
+    settle(&trial, [passed.offer("ann")]);
 
     let read = |after, most| block(trial.journal().of_agent(agent("ann"), after, most)).unwrap();
     let whole = read(Position(0), 999);
@@ -227,7 +232,8 @@ fn an_agent_sees_their_part(kind: Kind) {
         of_it.map(|located| located.recorded.clone()).collect::<Vec<_>>()
     };
     assert_eq!(of(&hers), hers.history[2..], "from the offer on");
-    assert_eq!(of(&passed), passed.history[1..], "and after it was given to somebody else");
+    let (first, again) = (&passed.history[1..declined], &passed.history[released..]);
+    assert_eq!(of(&passed), [first, again].concat(), "but not what was somebody else's");
     assert_eq!(of(&others), []);
 
     let mut paged = Vec::new();

@@ -11,7 +11,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::{
     Append, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained, RetentionRule,
-    page, part_begins,
+    page, part_begins, part_ends,
 };
 
 /// What has become durable.
@@ -24,11 +24,24 @@ pub(super) struct Durable {
     pub(super) presences: BTreeMap<AgentId, Presence>,
     pub(super) conversations: HashMap<ConversationId, (Conversation, Vec<Located>)>,
     /// Where each agent's part in a conversation begins.
-    parts: HashMap<AgentId, HashMap<ConversationId, Seq>>,
+    parts: HashMap<AgentId, HashMap<ConversationId, Vec<Part>>>,
     /// Where each event of a conversation is, in the order of the journal.
     order: Vec<(Position, ConversationId, usize)>,
     /// What the last step of the retention has taken out.
     pub(super) taken: Vec<ConversationId>,
+}
+
+/// A stretch of a conversation that is an agent's.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    from: Seq,
+    until: Option<Seq>,
+}
+
+impl Part {
+    fn holds(self, seq: Seq) -> bool {
+        seq >= self.from && self.until.is_none_or(|until| seq <= until)
+    }
 }
 
 impl Durable {
@@ -73,8 +86,14 @@ impl Durable {
             self.conversations.entry(id).or_insert_with(|| (Conversation::new(id), Vec::new()));
         conversation.apply(&recorded.event, recorded.at);
         if let Some(agent) = part_begins(&recorded.event) {
-            let parts = self.parts.entry(agent.clone()).or_default();
-            parts.entry(id).or_insert(recorded.seq);
+            let parts = self.parts.entry(agent.clone()).or_default().entry(id).or_default();
+            if parts.last().is_none_or(|part| part.until.is_some()) {
+                parts.push(Part { from: recorded.seq, until: None });
+            }
+        }
+        let ending = part_ends(&recorded.event).and_then(|agent| self.parts.get_mut(agent));
+        if let Some(part) = ending.and_then(|parts| parts.get_mut(&id)?.last_mut()) {
+            part.until.get_or_insert(recorded.seq);
         }
         self.order.push((position, id, located.len()));
         located.push(Located { position, conversation: id, recorded });
@@ -151,9 +170,10 @@ impl Durable {
         let start = self.order.partition_point(|(position, _, _)| *position <= after);
         let later = self.order[start..].iter();
         let of_them = later.filter_map(|(_, id, index)| {
-            let from = parts.get(id)?;
+            let parts = parts.get(id)?;
             let (_, located) = self.conversations.get(id)?;
-            located.get(*index).filter(|located| located.recorded.seq >= *from)
+            let located = located.get(*index)?;
+            parts.iter().any(|part| part.holds(located.recorded.seq)).then_some(located)
         });
         of_them.take(most).cloned().collect()
     }

@@ -145,6 +145,7 @@ pub(super) fn of_agent(
          FROM participation p CROSS JOIN timeline t
          WHERE p.agent = ?1 AND p.last_position > ?2
            AND t.conversation = p.conversation AND t.seq >= p.from_seq AND t.position > ?2
+           AND (p.until_seq IS NULL OR t.seq <= p.until_seq)
          ORDER BY t.position LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let located = |row: &Row<'_>| {

@@ -56,10 +56,13 @@ pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, 
 /// Every conversation that is not closed, read by as many threads as there are cores: most of the
 /// time goes into making conversations of bytes.
 pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
+    let numbers = held(&schema::open_for_reading(chats)?)?;
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    let part = numbers.len().div_ceil(threads).max(1);
     let parts = std::thread::scope(|scope| {
-        let readers: Vec<_> = (0..threads)
-            .map(|part| scope.spawn(move || conversations_of(chats, part, threads)))
+        let readers: Vec<_> = numbers
+            .chunks(part)
+            .map(|numbers| scope.spawn(move || conversations_of(chats, numbers)))
             .collect();
         let joined = readers
             .into_iter()
@@ -69,19 +72,34 @@ pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
     Ok(parts.into_iter().flatten().collect())
 }
 
-/// One of as many parts of the conversations that are not closed.
-fn conversations_of(chats: &Path, part: usize, parts: usize) -> Result<Vec<Conversation>, Fault> {
-    let chats = schema::open_for_reading(chats)?;
-    let mut conversations = Vec::new();
+/// The numbers of the conversations that are not closed, in the order in which they are stored:
+/// so every page is read once, where the order of an index would read one for each conversation.
+fn held(chats: &Connection) -> Result<Vec<i64>, Fault> {
+    let mut numbers = Vec::new();
     // By naming every state but one, so that the index is used and the closed ones are not read.
-    let sql = format!(
-        "SELECT snapshot, seq, id FROM conversations
-         WHERE state IN ('open', 'active', 'waiting', 'wrapup') AND number % {parts} = {part}"
-    );
-    each(&chats, &sql, |row| {
-        conversations.push(reader::conversation(&chats, row)?);
+    let sql = "SELECT number FROM conversations
+         WHERE state IN ('open', 'active', 'waiting', 'wrapup')";
+    each(chats, sql, |row| {
+        numbers.push(row.get(0)?);
         Ok(())
     })?;
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn conversations_of(chats: &Path, numbers: &[i64]) -> Result<Vec<Conversation>, Fault> {
+    let chats = schema::open_for_reading(chats)?;
+    // One moment for all, or every row would take and leave the database's locks.
+    let all = chats.unchecked_transaction()?;
+    let mut conversations = Vec::with_capacity(numbers.len());
+    let sql = "SELECT snapshot, seq, id FROM conversations WHERE number = ?";
+    let mut statement = all.prepare(sql)?;
+    for number in numbers {
+        let mut rows = statement.query([number])?;
+        while let Some(row) = rows.next()? {
+            conversations.push(reader::conversation(&all, row)?);
+        }
+    }
     Ok(conversations)
 }
 

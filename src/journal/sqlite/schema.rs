@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::OpenFault;
@@ -17,7 +17,7 @@ pub(super) const JOURNAL_VERSION: i64 = 2;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 2;
+pub(super) const CHATS_VERSION: i64 = 3;
 
 /// The version of `archive.db`.
 pub(super) const ARCHIVE_VERSION: i64 = 1;
@@ -122,14 +122,24 @@ pub(super) fn open_archive(files: &Files) -> Result<Connection, OpenFault> {
     Ok(connection)
 }
 
-/// Opens a database that another connection of this process writes.
+/// Opens a database that somebody else writes, or has written.
 pub(super) fn open_for_reading(file: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
-    connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    let open = |access: OpenFlags| {
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
+        connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    let connection: Connection = open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()));
+    match looked.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
+        // Who was killed while it made the file has left something that only a writer may undo.
+        Err(Some(ErrorCode::ReadOnly)) => open(OpenFlags::SQLITE_OPEN_READ_WRITE),
+        // Whatever else is wrong is told to whoever reads.
+        Ok(()) | Err(_) => Ok(connection),
+    }
 }
 
 /// Opens a database to checkpoint it.

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::journal::record::{self, digest_text};
 use crate::journal::sqlite::projector::Told;
 use crate::journal::sqlite::row;
-use crate::journal::{Fault, part_begins, snapshot};
+use crate::journal::{Fault, part_begins, part_ends, snapshot};
 
 /// When a conversation ended and was closed, where a batch says so.
 #[derive(Default)]
@@ -186,19 +186,31 @@ fn update(
 
 fn write_participation(connection: &Connection, id: &str, events: &[Told]) -> rusqlite::Result<()> {
     for told in events {
-        let Some(agent) = part_begins(&told.recorded.event) else { continue };
         let (seq, position) = (told.recorded.seq.number(), told.position);
-        execute(
-            connection,
-            "INSERT INTO participation (conversation, agent, from_seq, from_position, last_position)
-             VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT DO NOTHING",
-            params![id, agent.as_str(), seq, position],
-        )?;
+        if let Some(agent) = part_begins(&told.recorded.event) {
+            execute(
+                connection,
+                "INSERT INTO participation
+                     (conversation, agent, from_seq, from_position, last_position)
+                 SELECT ?1, ?2, ?3, ?4, ?4 WHERE NOT EXISTS (
+                     SELECT 1 FROM participation
+                     WHERE conversation = ?1 AND agent = ?2 AND until_seq IS NULL)",
+                params![id, agent.as_str(), seq, position],
+            )?;
+        }
+        if let Some(agent) = part_ends(&told.recorded.event) {
+            execute(
+                connection,
+                "UPDATE participation SET until_seq = ?3, last_position = ?4
+                 WHERE conversation = ?1 AND agent = ?2 AND until_seq IS NULL",
+                params![id, agent.as_str(), seq, position],
+            )?;
+        }
     }
     let last = events.last().map_or(0, |told| told.position);
     execute(
         connection,
-        "UPDATE participation SET last_position = ? WHERE conversation = ?",
+        "UPDATE participation SET last_position = ? WHERE conversation = ? AND until_seq IS NULL",
         params![last, id],
     )
 }

@@ -99,8 +99,9 @@ pub(super) const CHATS: &str = "
         agent         TEXT    NOT NULL,
         from_seq      INTEGER NOT NULL,
         from_position INTEGER NOT NULL,
+        until_seq     INTEGER,
         last_position INTEGER NOT NULL,
-        PRIMARY KEY (conversation, agent)
+        PRIMARY KEY (conversation, agent, from_seq)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX participation_by_agent ON participation (agent, last_position);
 
