@@ -11,6 +11,9 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::parts::Parts;
 use crate::journal::record::Unreadable;
 
+/// A text that is borrowed: from the conversation, or from the bytes.
+type Text<'a> = &'a str;
+
 /// The version of the form, and the first byte of every snapshot. Whoever changes the form raises
 /// it and the version of `chats.db`, which is then rebuilt.
 pub const VERSION: u8 = 1;
@@ -22,7 +25,8 @@ pub const VERSION: u8 = 1;
 /// Never: a snapshot holds only what its form has room for.
 #[expect(clippy::expect_used, reason = "the invariant is in the message")]
 pub fn encode(conversation: &Conversation) -> Vec<u8> {
-    let mirror = mirror::Snapshot::from(Parts::from(conversation.clone()));
+    let parts = Parts::from(conversation.clone());
+    let mirror = mirror::Snapshot::from(&parts);
     postcard::to_extend(&mirror, vec![VERSION])
         .expect("a snapshot holds texts, numbers and structs, and a vector takes all of it")
 }
@@ -31,7 +35,7 @@ pub fn encode(conversation: &Conversation) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Conversation, Unreadable> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => {
-            let mirror: mirror::Snapshot = postcard::from_bytes(rest)
+            let mirror: mirror::Snapshot<'_> = postcard::from_bytes(rest)
                 .map_err(|error| Unreadable(format!("a snapshot is malformed: {error}")))?;
             Ok(Conversation::from(Parts::try_from(mirror)?))
         }

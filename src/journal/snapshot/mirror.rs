@@ -11,37 +11,51 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
+use crate::journal::snapshot::Text;
 use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
 use crate::journal::snapshot::phase::PhaseTwin;
 
 #[derive(Deserialize, Serialize)]
-pub(super) struct Snapshot {
+pub(super) struct Snapshot<'a> {
     id: u128,
-    opening: Option<OpeningTwin>,
+    #[serde(borrow)]
+    opening: Option<OpeningTwin<'a>>,
     started_at: i64,
     seq: u32,
     seen_by_customer: u32,
-    phase: PhaseTwin,
+    #[serde(borrow)]
+    phase: PhaseTwin<'a>,
     attending: Vec<AttendingTwin>,
     absence: Option<AbsenceTwin>,
     last_seen: i64,
     posts: Vec<PostedTwin>,
-    declines: Vec<(Arc<str>, u8)>,
-    excluded: Vec<Arc<str>>,
+    #[serde(borrow)]
+    declines: Vec<(Text<'a>, u8)>,
+    #[serde(borrow)]
+    excluded: Vec<Text<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]
-struct OpeningTwin {
-    widget: Arc<str>,
-    workstream: Arc<str>,
-    queue: Arc<str>,
+struct OpeningTwin<'a> {
+    #[serde(borrow)]
+    widget: Text<'a>,
+    #[serde(borrow)]
+    workstream: Text<'a>,
+    #[serde(borrow)]
+    queue: Text<'a>,
     visitor: u128,
-    start: Arc<str>,
-    name: Option<Arc<str>>,
-    form: Option<Arc<str>>,
-    context: Option<Arc<str>>,
-    page: Option<Arc<str>>,
-    locale: Option<Arc<str>>,
+    #[serde(borrow)]
+    start: Text<'a>,
+    #[serde(borrow)]
+    name: Option<Text<'a>>,
+    #[serde(borrow)]
+    form: Option<Text<'a>>,
+    #[serde(borrow)]
+    context: Option<Text<'a>>,
+    #[serde(borrow)]
+    page: Option<Text<'a>>,
+    #[serde(borrow)]
+    locale: Option<Text<'a>>,
     close_at: Option<i64>,
 }
 
@@ -53,8 +67,8 @@ struct PostedTwin {
     at: i64,
 }
 
-impl From<Parts> for Snapshot {
-    fn from(parts: Parts) -> Self {
+impl<'a> From<&'a Parts> for Snapshot<'a> {
+    fn from(parts: &'a Parts) -> Self {
         let attendance = &parts.attendance;
         Self {
             id: parts.id.as_bits(),
@@ -70,17 +84,17 @@ impl From<Parts> for Snapshot {
             declines: parts
                 .declines
                 .iter()
-                .map(|(agent, count)| (agent.as_str().into(), *count))
+                .map(|(agent, count)| (agent.as_str(), *count))
                 .collect(),
-            excluded: parts.excluded.iter().map(|agent| agent.as_str().into()).collect(),
+            excluded: parts.excluded.iter().map(AgentId::as_str).collect(),
         }
     }
 }
 
-impl TryFrom<Snapshot> for Parts {
+impl TryFrom<Snapshot<'_>> for Parts {
     type Error = Unreadable;
 
-    fn try_from(snapshot: Snapshot) -> Result<Self, Unreadable> {
+    fn try_from(snapshot: Snapshot<'_>) -> Result<Self, Unreadable> {
         let declines = snapshot.declines.iter().map(|(agent, count)| Ok((agent.parse()?, *count)));
         let excluded = snapshot.excluded.iter().map(|agent| agent.parse::<AgentId>());
         let attendance = Attendance::restore(
@@ -103,39 +117,39 @@ impl TryFrom<Snapshot> for Parts {
     }
 }
 
-impl From<&Opening> for OpeningTwin {
-    fn from(opening: &Opening) -> Self {
+impl<'a> From<&'a Opening> for OpeningTwin<'a> {
+    fn from(opening: &'a Opening) -> Self {
         Self {
-            widget: opening.widget.as_str().into(),
-            workstream: opening.workstream.as_str().into(),
-            queue: opening.queue.as_str().into(),
+            widget: opening.widget.as_str(),
+            workstream: opening.workstream.as_str(),
+            queue: opening.queue.as_str(),
             visitor: opening.visitor.as_bits(),
-            start: opening.start.as_str().into(),
-            name: opening.name.as_ref().map(|name| name.as_str().into()),
-            form: opening.form.clone(),
-            context: opening.context.clone(),
-            page: opening.page.clone(),
-            locale: opening.locale.clone(),
+            start: opening.start.as_str(),
+            name: opening.name.as_ref().map(DisplayName::as_str),
+            form: opening.form.as_deref(),
+            context: opening.context.as_deref(),
+            page: opening.page.as_deref(),
+            locale: opening.locale.as_deref(),
             close_at: opening.close_at.map(Timestamp::as_millis),
         }
     }
 }
 
-impl TryFrom<OpeningTwin> for Opening {
+impl TryFrom<OpeningTwin<'_>> for Opening {
     type Error = Unreadable;
 
-    fn try_from(twin: OpeningTwin) -> Result<Self, Unreadable> {
+    fn try_from(twin: OpeningTwin<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             widget: twin.widget.parse()?,
             workstream: twin.workstream.parse()?,
             queue: twin.queue.parse()?,
             visitor: VisitorId::from_bits(twin.visitor),
             start: twin.start.parse()?,
-            name: twin.name.map(|name| DisplayName::parse(&name)).transpose()?,
-            form: twin.form,
-            context: twin.context,
-            page: twin.page,
-            locale: twin.locale,
+            name: twin.name.map(DisplayName::parse).transpose()?,
+            form: twin.form.map(Arc::from),
+            context: twin.context.map(Arc::from),
+            page: twin.page.map(Arc::from),
+            locale: twin.locale.map(Arc::from),
             close_at: twin.close_at.map(Timestamp::from_millis),
         })
     }

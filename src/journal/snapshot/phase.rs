@@ -1,50 +1,59 @@
 //! The form of a phase in a snapshot.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::conversation::event::{Actor, Reason, Reminder};
 use crate::domain::conversation::{Owed, Phase};
+use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
+use crate::journal::snapshot::Text;
 
 #[derive(Deserialize, Serialize)]
-pub(super) enum PhaseTwin {
+pub(super) enum PhaseTwin<'a> {
     New,
     Open {
         close_at: Option<i64>,
     },
     Offered {
-        lease: LeaseTwin,
+        #[serde(borrow)]
+        lease: LeaseTwin<'a>,
         until: i64,
     },
     Talking {
-        lease: LeaseTwin,
-        name: Arc<str>,
+        #[serde(borrow)]
+        lease: LeaseTwin<'a>,
+        #[serde(borrow)]
+        name: Text<'a>,
         close_at: Option<i64>,
         owed: OwedTwin,
     },
     Wrapup {
-        agent: Arc<str>,
-        lease: Option<LeaseTwin>,
+        agent: Text<'a>,
+        #[serde(borrow)]
+        lease: Option<LeaseTwin<'a>>,
         hold_until: Option<i64>,
-        reason: ReasonTwin,
+        #[serde(borrow)]
+        reason: ReasonTwin<'a>,
         close_at: Option<i64>,
     },
     Closed {
-        agent: Option<Arc<str>>,
-        reason: ReasonTwin,
-        by: ActorTwin,
+        #[serde(borrow)]
+        agent: Option<Text<'a>>,
+        #[serde(borrow)]
+        reason: ReasonTwin<'a>,
+        #[serde(borrow)]
+        by: ActorTwin<'a>,
         at: i64,
     },
 }
 
 #[derive(Deserialize, Serialize)]
-pub(super) struct LeaseTwin {
-    agent: Arc<str>,
+pub(super) struct LeaseTwin<'a> {
+    #[serde(borrow)]
+    agent: Text<'a>,
     units: u32,
     purpose: PurposeTwin,
     grace_ms: u64,
@@ -65,19 +74,19 @@ pub(super) enum OwedTwin {
 }
 
 #[derive(Deserialize, Serialize)]
-pub(super) enum ActorTwin {
+pub(super) enum ActorTwin<'a> {
     Customer,
-    Agent(Arc<str>),
-    Supervisor(Arc<str>),
+    Agent(#[serde(borrow)] Text<'a>),
+    Supervisor(#[serde(borrow)] Text<'a>),
     Timer,
 }
 
 /// A reason by its name, because the journal's names never change.
 #[derive(Deserialize, Serialize)]
-pub(super) struct ReasonTwin(Arc<str>);
+pub(super) struct ReasonTwin<'a>(#[serde(borrow)] Text<'a>);
 
-impl From<&Phase> for PhaseTwin {
-    fn from(phase: &Phase) -> Self {
+impl<'a> From<&'a Phase> for PhaseTwin<'a> {
+    fn from(phase: &'a Phase) -> Self {
         let millis = |at: &Option<Timestamp>| at.map(Timestamp::as_millis);
         match phase {
             Phase::New => Self::New,
@@ -87,19 +96,19 @@ impl From<&Phase> for PhaseTwin {
             }
             Phase::Talking { lease, name, close_at, owed } => Self::Talking {
                 lease: lease.into(),
-                name: name.as_str().into(),
+                name: name.as_str(),
                 close_at: millis(close_at),
                 owed: (*owed).into(),
             },
             Phase::Wrapup { agent, lease, hold_until, reason, close_at } => Self::Wrapup {
-                agent: agent.as_str().into(),
+                agent: agent.as_str(),
                 lease: lease.as_ref().map(LeaseTwin::from),
                 hold_until: millis(hold_until),
                 reason: (*reason).into(),
                 close_at: millis(close_at),
             },
             Phase::Closed { agent, reason, by, at } => Self::Closed {
-                agent: agent.as_ref().map(|agent| agent.as_str().into()),
+                agent: agent.as_ref().map(AgentId::as_str),
                 reason: (*reason).into(),
                 by: by.into(),
                 at: at.as_millis(),
@@ -108,10 +117,10 @@ impl From<&Phase> for PhaseTwin {
     }
 }
 
-impl TryFrom<PhaseTwin> for Phase {
+impl TryFrom<PhaseTwin<'_>> for Phase {
     type Error = Unreadable;
 
-    fn try_from(twin: PhaseTwin) -> Result<Self, Unreadable> {
+    fn try_from(twin: PhaseTwin<'_>) -> Result<Self, Unreadable> {
         let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
         Ok(match twin {
             PhaseTwin::New => Self::New,
@@ -121,7 +130,7 @@ impl TryFrom<PhaseTwin> for Phase {
             }
             PhaseTwin::Talking { lease, name, close_at, owed } => Self::Talking {
                 lease: lease.try_into()?,
-                name: DisplayName::parse(&name)?,
+                name: DisplayName::parse(name)?,
                 close_at: time(close_at),
                 owed: owed.into(),
             },
@@ -133,7 +142,7 @@ impl TryFrom<PhaseTwin> for Phase {
                 close_at: time(close_at),
             },
             PhaseTwin::Closed { agent, reason, by, at } => Self::Closed {
-                agent: agent.map(|agent| agent.parse()).transpose()?,
+                agent: agent.map(str::parse).transpose()?,
                 reason: reason.try_into()?,
                 by: by.try_into()?,
                 at: Timestamp::from_millis(at),
@@ -142,10 +151,10 @@ impl TryFrom<PhaseTwin> for Phase {
     }
 }
 
-impl From<&Lease> for LeaseTwin {
-    fn from(lease: &Lease) -> Self {
+impl<'a> From<&'a Lease> for LeaseTwin<'a> {
+    fn from(lease: &'a Lease) -> Self {
         Self {
-            agent: lease.agent.as_str().into(),
+            agent: lease.agent.as_str(),
             units: lease.units,
             purpose: match lease.purpose {
                 Purpose::Offer => PurposeTwin::Offer,
@@ -157,10 +166,10 @@ impl From<&Lease> for LeaseTwin {
     }
 }
 
-impl TryFrom<LeaseTwin> for Lease {
+impl TryFrom<LeaseTwin<'_>> for Lease {
     type Error = Unreadable;
 
-    fn try_from(twin: LeaseTwin) -> Result<Self, Unreadable> {
+    fn try_from(twin: LeaseTwin<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
             agent: twin.agent.parse()?,
             units: twin.units,
@@ -199,21 +208,21 @@ impl From<OwedTwin> for Owed {
     }
 }
 
-impl From<&Actor> for ActorTwin {
-    fn from(actor: &Actor) -> Self {
+impl<'a> From<&'a Actor> for ActorTwin<'a> {
+    fn from(actor: &'a Actor) -> Self {
         match actor {
             Actor::Customer => Self::Customer,
-            Actor::Agent(agent) => Self::Agent(agent.as_str().into()),
-            Actor::Supervisor(agent) => Self::Supervisor(agent.as_str().into()),
+            Actor::Agent(agent) => Self::Agent(agent.as_str()),
+            Actor::Supervisor(agent) => Self::Supervisor(agent.as_str()),
             Actor::Timer => Self::Timer,
         }
     }
 }
 
-impl TryFrom<ActorTwin> for Actor {
+impl TryFrom<ActorTwin<'_>> for Actor {
     type Error = Unreadable;
 
-    fn try_from(twin: ActorTwin) -> Result<Self, Unreadable> {
+    fn try_from(twin: ActorTwin<'_>) -> Result<Self, Unreadable> {
         Ok(match twin {
             ActorTwin::Customer => Self::Customer,
             ActorTwin::Agent(agent) => Self::Agent(agent.parse()?),
@@ -223,17 +232,17 @@ impl TryFrom<ActorTwin> for Actor {
     }
 }
 
-impl From<Reason> for ReasonTwin {
+impl From<Reason> for ReasonTwin<'_> {
     fn from(reason: Reason) -> Self {
-        Self(reason.name().into())
+        Self(reason.name())
     }
 }
 
-impl TryFrom<ReasonTwin> for Reason {
+impl TryFrom<ReasonTwin<'_>> for Reason {
     type Error = Unreadable;
 
-    fn try_from(twin: ReasonTwin) -> Result<Self, Unreadable> {
-        let named = Self::ALL.into_iter().find(|reason| reason.name() == &*twin.0);
+    fn try_from(twin: ReasonTwin<'_>) -> Result<Self, Unreadable> {
+        let named = Self::ALL.into_iter().find(|reason| reason.name() == twin.0);
         named.ok_or_else(|| Unreadable(format!("{:?} is no reason", twin.0)))
     }
 }
