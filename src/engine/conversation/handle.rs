@@ -146,6 +146,8 @@ impl ConversationActor {
         let command = Command::Join { session, heartbeat, program };
         let then = match self.perform(command) {
             Ok(_) => {
+                // One that is there already shows by this that it still is.
+                self.conversation.hear(session, self.shared.clock.now());
                 let state = self.conversation.state_for_customer();
                 let Some(state) = state else { return };
                 let seq = self.conversation.seen_by_customer();
