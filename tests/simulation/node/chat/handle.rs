@@ -133,6 +133,7 @@ impl Chat {
         let conversation = self.id;
         let then = match self.perform(node, Command::Join { session, heartbeat, program: None }) {
             Ok(_) => {
+                self.conversation.hear(session, node.clock());
                 let Some(state) = self.conversation.state_for_customer() else { return };
                 let seq = self.conversation.seen_by_customer();
                 let joined = ToSession::Joined { conversation, state, seq };
