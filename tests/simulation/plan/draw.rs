@@ -174,9 +174,7 @@ fn of_staff(dice: &mut Dice, plan: &Plan) -> What {
         }
         _ => {
             let which = usize::try_from(dice.below(plan.streams.len() as u64)).unwrap();
-            // Its units stay as they are: a chat that waits is matched under the units of the
-            // time at which it came, and offered under those of the time of the offer.
-            What::Stream(which, StreamPlan { units: plan.streams[which].units, ..stream(dice) })
+            What::Stream(which, stream(dice))
         }
     }
 }
