@@ -159,7 +159,9 @@ impl Server for Node {
             && self.mailboxes.is_empty()
             && self.disk.is_idle()
             && self.loads.is_empty()
-            && !self.timers.any(|it| matches!(it, Timer::Reopen(..) | Timer::Availability(..)))
+            && !self.timers.any(|it| {
+                matches!(it, Timer::Reopen(..) | Timer::Availability(..) | Timer::Page(..))
+            })
             && self.chats.values().all(Chat::is_settled);
         let live = |(id, epoch): (&ConversationId, &u64)| {
             self.chats.get(&(*id, *epoch)).and_then(|chat| chat.conversation.view())
