@@ -304,8 +304,9 @@ impl AgentActor {
     /// make the offer.
     fn ask_about(&self, conversation: ConversationId) {
         let held = self.agent.leases().get(&conversation);
-        let message = match held.and_then(|held| held.reservation) {
-            Some(reservation) => ToConversation::Offer(self.id().clone(), reservation),
+        let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
+        let message = match reserved {
+            Some((number, units)) => ToConversation::Offer(self.id().clone(), number, units),
             None => ToConversation::ConfirmLease(self.id().clone()),
         };
         self.tell_conversation(conversation, message);

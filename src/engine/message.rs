@@ -45,8 +45,8 @@ pub(super) enum ToConversation {
     Show(Reply<View>),
     /// An agent passes something on.
     Signal(AgentId, AgentSignal, Reply<()>),
-    /// An agent has set units aside for it, under this number.
-    Offer(AgentId, u64),
+    /// An agent has set units aside for it: under this number, and so many.
+    Offer(AgentId, u64, u32),
     /// An agent was gone for too long.
     AgentGone(AgentId),
     /// An agent opened a feed and wants to see it.

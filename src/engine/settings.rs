@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, QueueId};
-use crate::domain::settings::AgentSettings;
 use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::settings::{AgentSettings, Workstream};
 use crate::engine::agent::AgentActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue};
 use crate::engine::queue::QueueActor;
@@ -52,6 +52,7 @@ impl Shared {
         for id in after.queues.keys().filter(|id| !before.queues.contains_key(id)) {
             self.start_queue(id.clone());
         }
+        self.follow_units(before, after);
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
             self.directory.tell_agent(id, ToAgent::Dismiss);
         }
@@ -69,6 +70,19 @@ impl Shared {
                         self.directory.tell_agent(id, ToAgent::Serve(queues));
                     }
                 }
+            }
+        }
+    }
+
+    /// Has those who wait say again how many units they take, where that has changed.
+    fn follow_units(&self, before: &Registry, after: &Registry) {
+        let has_changed = |workstream: &Workstream| {
+            let old = before.workstreams.get(&workstream.id);
+            old.is_some_and(|old| old.units != workstream.units)
+        };
+        if after.workstreams.values().any(|workstream| has_changed(workstream)) {
+            for id in self.directory.conversation_ids() {
+                self.directory.tell_live(id, ToConversation::StateClaims);
             }
         }
     }

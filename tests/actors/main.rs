@@ -5,5 +5,6 @@ mod customer;
 mod faulty;
 mod gate;
 mod recovery;
+mod settings;
 mod time;
 mod world;

@@ -149,3 +149,16 @@ fn probes(customer: &Customer) -> usize {
     }
     count
 }
+
+#[test]
+fn whoever_says_start_again_is_there() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        // Two heartbeats are 50 seconds; this is the only thing it says in them.
+        world.pass(40_000).await;
+        customer.start(1).unwrap();
+        world.pass(15_000).await;
+        assert!(world.engine.view(id).await.unwrap().customer.connected, "heard 15 s ago");
+    });
+}

@@ -199,6 +199,10 @@ impl Rules {
         self.is(Wrong::DeafWhileSettling)
     }
 
+    pub fn ignores_units(self) -> bool {
+        self.is(Wrong::IgnoresUnits)
+    }
+
     pub fn swallows_offers(self) -> bool {
         self.is(Wrong::SwallowsOffers)
     }

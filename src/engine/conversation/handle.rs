@@ -42,7 +42,9 @@ impl ConversationActor {
                 self.then(Then::Show(reply, view), context);
             }
             ToConversation::Signal(agent, signal, reply) => self.signal(&agent, signal, reply),
-            ToConversation::Offer(agent, reservation) => self.offer(&agent, reservation, context),
+            ToConversation::Offer(agent, reservation, units) => {
+                self.offer(&agent, (reservation, units), context);
+            }
             ToConversation::AgentGone(agent) => {
                 // Whatever it answers, the agent hears what is held of them now.
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
@@ -146,6 +148,8 @@ impl ConversationActor {
         let command = Command::Join { session, heartbeat, program };
         let then = match self.perform(command) {
             Ok(_) => {
+                // One that is there already shows by this that it still is.
+                self.conversation.hear(session, self.shared.clock.now());
                 let state = self.conversation.state_for_customer();
                 let Some(state) = state else { return };
                 let seq = self.conversation.seen_by_customer();
@@ -207,8 +211,15 @@ impl ConversationActor {
         self.perform_for(command, Some(session), &workstream).map_err(RefusalCode::Conversation)
     }
 
-    fn offer(&mut self, agent: &AgentId, reservation: u64, context: &mut Context<Self>) {
-        if self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
+    fn offer(
+        &mut self,
+        agent: &AgentId,
+        (reservation, units): (u64, u32),
+        context: &mut Context<Self>,
+    ) {
+        // The settings may have changed since: then it takes more than there may be, or less.
+        let fits = units == self.workstream().units;
+        if fits && self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }
         if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {

@@ -183,8 +183,9 @@ impl Desk {
 
     fn ask_about(&self, node: &mut Node, chat: ConversationId) {
         let held = self.agent.leases().get(&chat);
-        let mail = match held.and_then(|held| held.reservation) {
-            Some(reservation) => Mail::Offer(self.id(), reservation),
+        let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
+        let mail = match reserved {
+            Some((number, units)) => Mail::Offer(self.id(), number, units),
             None => Mail::ConfirmLease(self.id()),
         };
         node.tell_chat(chat, mail);

@@ -39,7 +39,7 @@ pub enum Mail {
     Said(SessionId, FromSession),
     Heard(SessionId),
     Ask(Ticket, Command),
-    Offer(AgentId, u64),
+    Offer(AgentId, u64, u32),
     AgentGone(AgentId),
     ShowTo(AgentId),
     ConfirmLease(AgentId),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use holdline::domain::agent::{Agent, Presence};
 use holdline::domain::cause::Cause;
-use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
-use holdline::domain::settings::AgentSettings;
+use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId, WorkstreamId};
 use holdline::domain::settings::registry::{Registry, SettingChange};
+use holdline::domain::settings::{AgentSettings, Workstream};
 use holdline::domain::time::Timestamp;
 
 use crate::node::Node;
@@ -159,7 +159,9 @@ impl Server for Node {
             && self.mailboxes.is_empty()
             && self.disk.is_idle()
             && self.loads.is_empty()
-            && !self.timers.any(|it| matches!(it, Timer::Reopen(..) | Timer::Availability(..)))
+            && !self.timers.any(|it| {
+                matches!(it, Timer::Reopen(..) | Timer::Availability(..) | Timer::Page(..))
+            })
             && self.chats.values().all(Chat::is_settled);
         let live = |(id, epoch): (&ConversationId, &u64)| {
             self.chats.get(&(*id, *epoch)).and_then(|chat| chat.conversation.view())
@@ -354,6 +356,14 @@ impl Node {
 
     /// Starts and tells agents and queues, so that they are as the settings say.
     fn follow(&mut self, before: &Registry, after: &Registry) {
+        let same = |(id, workstream): (&WorkstreamId, &Arc<Workstream>)| {
+            before.workstreams.get(id).is_none_or(|old| old.units == workstream.units)
+        };
+        if !self.rules.ignores_units() && !after.workstreams.iter().all(same) {
+            for (id, epoch) in self.directory.clone() {
+                self.send(Party::Chat(id, epoch), Mail::StateClaims);
+            }
+        }
         for id in after.queues.keys() {
             self.queues.entry(id.clone()).or_insert_with(Line::default);
         }

@@ -174,7 +174,7 @@ fn of_staff(dice: &mut Dice, plan: &Plan) -> What {
         }
         _ => {
             let which = usize::try_from(dice.below(plan.streams.len() as u64)).unwrap();
-            What::Stream(which, StreamPlan { units: plan.streams[which].units, ..stream(dice) })
+            What::Stream(which, stream(dice))
         }
     }
 }

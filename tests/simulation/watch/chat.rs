@@ -41,7 +41,8 @@ pub struct Chat {
     pub restarted: Option<Millis>,
     /// When the window ended, if it has.
     pub expired: Option<Millis>,
-    posts: BTreeMap<(Option<AgentId>, String), u32>,
+    /// Where each message stands, and since when.
+    posts: BTreeMap<(Option<AgentId>, String), (u32, Millis)>,
 }
 
 /// Where it stands.
@@ -252,21 +253,23 @@ impl Watch {
             Author::Agent(agent) => Some(agent.clone()),
         };
         let seq = row.seq.number();
-        if let Some(first) = chat.posts.insert((by, id.to_owned()), seq) {
+        let place = (seq, row.appended);
+        if let Some((first, _)) = chat.posts.insert((by, id.to_owned()), place) {
             let what = format!("{id} stands at {first} and at {seq}");
             self.fail(Check::AcknowledgedOnce, what);
         }
-        // Whoever said this before something that stands already was overtaken.
-        let earlier = |it: &str| chat.posts.get(&(None, it.to_owned())).copied();
+        // Whoever said this before something that was written first was overtaken.
+        let is_before = |later: &str, said: Millis| {
+            let stands = chat.posts.get(&(None, later.to_owned()));
+            stands.is_some_and(|(place, since)| *place < seq && *since >= said)
+        };
         let overtaken = self
             .visitors
             .values()
             .filter(|_| matches!(from, Author::Customer))
             .filter_map(|visitor| visitor.said_after(id))
-            .find_map(|later| {
-                later.iter().find(|it| earlier(it).is_some_and(|it| it < seq)).cloned()
-            });
-        if let Some(later) = overtaken {
+            .find_map(|later| later.iter().find(|(it, said)| is_before(it, *said)).cloned());
+        if let Some((later, _)) = overtaken {
             self.fail(Check::AcknowledgedInOrder, format!("{later} stands before {id} at {seq}"));
         }
     }

@@ -29,7 +29,7 @@ pub struct Visitor {
     base: u32,
     told: BTreeSet<(u32, String)>,
     /// The ids that it posted, in the order in which they reached the server.
-    said: Vec<String>,
+    said: Vec<(String, Millis)>,
     refused: BTreeSet<String>,
     /// Whether it ever read nothing for a while, so that a refusal may not have been seen.
     was_stalled: bool,
@@ -47,9 +47,9 @@ impl Visitor {
         self.heard.last().copied().unwrap_or(0).max(self.let_in).max(self.joined)
     }
 
-    /// What it said after this, if it said this.
-    pub fn said_after(&self, id: &str) -> Option<&[String]> {
-        let place = self.said.iter().position(|said| said == id)?;
+    /// What it said after this, and when, if it said this.
+    pub fn said_after(&self, id: &str) -> Option<&[(String, Millis)]> {
+        let place = self.said.iter().position(|(said, _)| said == id)?;
         let is_told = !self.was_stalled && !self.refused.contains(id);
         is_told.then(|| &self.said[place + 1..])
     }
@@ -94,10 +94,10 @@ impl Watch {
         match kind {
             "post" => {
                 let id = frame["id"].as_str().unwrap_or_default().to_owned();
-                if visitor.said.contains(&id) {
+                if visitor.said.iter().any(|(said, _)| *said == id) {
                     self.stats.duplicates += 1;
                 } else {
-                    visitor.said.push(id);
+                    visitor.said.push((id, now));
                 }
             }
             "hello" => {

@@ -66,9 +66,12 @@ impl Watch {
     /// Until when a session that is lost now was there, by the world's account.
     fn there_until(&self, session: SessionId, at: Millis, is_silent: bool) -> Millis {
         let Some(visitor) = self.visitors.get(&session) else { return at };
+        let heard = visitor.heard_before(at);
+        let was_due = is_silent && heard + 2 * visitor.heartbeat < at;
         match visitor.cut {
-            Some(cut) if cut <= at => cut,
-            _ if is_silent => visitor.heard_before(at).max(visitor.joined),
+            // At the same moment its silence may have been found first.
+            Some(cut) if cut < at || (cut == at && !was_due) => cut,
+            _ if is_silent => heard.max(visitor.joined),
             _ => at,
         }
     }
@@ -140,7 +143,7 @@ impl Watch {
         // After trouble a timer may be armed anew, and a silence be found anew.
         let troubled = self.trouble + 2 * slowest.unwrap_or(0) + 2_000 + window;
         let began = chat.there.values().map(|(there, _)| *there).max();
-        let began = began.unwrap_or(0).max(chat.since);
+        let began = began.or(chat.restarted).unwrap_or(chat.since);
         let lost = if self.trouble >= began.min(lost) { lost.max(troubled) } else { lost };
         lost + LATE
     }

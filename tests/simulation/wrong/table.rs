@@ -29,10 +29,11 @@ pub enum Wrong {
     NamesTheWrongReason,
     SwallowsOffers,
     DeafWhileSettling,
+    IgnoresUnits,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 24] = [
+pub const TABLE: [(Wrong, &str, Check); 25] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -61,4 +62,5 @@ pub const TABLE: [(Wrong, &str, Check); 24] = [
         Check::CapacityAddsUp,
     ),
     (Wrong::DeafWhileSettling, "a pong before the answer to start is lost", Check::SilenceIsFair),
+    (Wrong::IgnoresUnits, "who waits is matched under old units", Check::NobodyWaitsInVain),
 ];

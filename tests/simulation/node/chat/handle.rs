@@ -41,7 +41,7 @@ impl Chat {
         match mail {
             Mail::Said(session, said) => self.session_said(node, session, said),
             Mail::Ask(ticket, command) => self.ask(node, ticket, command),
-            Mail::Offer(agent, reservation) => self.offer(node, &agent, reservation),
+            Mail::Offer(agent, number, units) => self.offer(node, &agent, (number, units)),
             Mail::AgentGone(agent) => {
                 let _refused_when_new =
                     self.perform(node, Command::AgentGone { agent: agent.clone() });
@@ -133,6 +133,7 @@ impl Chat {
         let conversation = self.id;
         let then = match self.perform(node, Command::Join { session, heartbeat, program: None }) {
             Ok(_) => {
+                self.conversation.hear(session, node.clock());
                 let Some(state) = self.conversation.state_for_customer() else { return };
                 let seq = self.conversation.seen_by_customer();
                 let joined = ToSession::Joined { conversation, state, seq };
@@ -198,8 +199,9 @@ impl Chat {
             .map_err(RefusalCode::Conversation)
     }
 
-    fn offer(&mut self, node: &mut Node, agent: &AgentId, reservation: u64) {
-        if self.perform(node, Command::Offer { agent: agent.clone() }).is_ok() {
+    fn offer(&mut self, node: &mut Node, agent: &AgentId, (reservation, units): (u64, u32)) {
+        let fits = node.rules.ignores_units() || units == self.workstream(node).units;
+        if fits && self.perform(node, Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }
         if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {
