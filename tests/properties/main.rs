@@ -14,6 +14,7 @@ mod registry;
 mod script;
 mod session;
 mod settings;
+mod words;
 
 use proptest::test_runner::{Config, RngSeed};
 
