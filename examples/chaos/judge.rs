@@ -86,7 +86,7 @@ pub(crate) fn judge_live(world: &World, chat: &Chat, lines: &[Line]) {
     }
 }
 
-/// What the feed of the agent who took the chat has not told of it since.
+/// What the feed of the agent who took the chat has not told of it while it was theirs.
 pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Option<String> {
     let (agent, since) = lines.iter().rev().find_map(|line| {
         let name = line.text.strip_suffix(" joined").filter(|_| line.id.is_none())?;
@@ -94,7 +94,13 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     })?;
     let told = agent.told.borrow();
     let told = told.get(&chat.id).map_or(&[][..], |told| &told.seqs);
+    // From where they left it, it is none of theirs.
+    let left = lines
+        .iter()
+        .find(|line| line.id.is_none() && line.seq > since && line.text.starts_with("Agent "));
+    let until = left.map_or(u32::MAX, |line| line.seq);
     let said = lines.iter().filter(|line| line.id.is_some() && line.seq > since);
+    let said = said.filter(|line| line.seq < until);
     let missing = said.map(|line| line.seq).filter(|seq| told.binary_search(seq).is_err());
     let missing: Vec<_> = missing.collect();
     if missing.is_empty() {
