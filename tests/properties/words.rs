@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use holdline::domain::agent::Presence;
 use holdline::domain::cause::{Cause, Leaving, Misuse};
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::Refusal;
@@ -132,6 +133,10 @@ fn names_are_told_apart_and_never_change() {
         ["left", "closed", "reset", "silent", "replaced", "draining", "restarted", "refused"]
     );
     assert_eq!(State::ALL.map(State::name), ["open", "active", "waiting", "wrapup", "closed"]);
+    assert_eq!(
+        Presence::ALL.map(Presence::name),
+        ["available", "busy", "do_not_disturb", "away", "offline"]
+    );
     assert_eq!([Stage::Offered, Stage::Talking].map(Stage::name), ["offered", "talking"]);
     let reasons: BTreeSet<_> = Reason::ALL.map(Reason::name).into_iter().collect();
     assert_eq!(reasons.len(), Reason::ALL.len());
