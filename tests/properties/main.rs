@@ -9,6 +9,7 @@ mod capacity;
 mod conversation;
 mod deadline;
 mod floor;
+mod line;
 mod posts;
 mod queue;
 mod registry;
