@@ -141,7 +141,9 @@ async fn a_tab_that_dies_is_held_for_the_window_and_then_disconnected() {
     let why = ada.get(&format!("/v1/conversations/{id}/timeline")).await.ok();
     let why = why["why"].as_str().expect("a sentence").to_owned();
     assert!(
-        why.starts_with("Wrap-up: agent ada") && why.contains("away for longer than the window"),
+        why.starts_with("Wrap-up since ")
+            && why.contains(": agent ada finishes the notes because")
+            && why.contains("away for longer than the window"),
         "{why}"
     );
 
