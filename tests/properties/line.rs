@@ -107,4 +107,10 @@ fn who_was_refused_waits_on_and_the_agent_must_be_heard_of_anew() {
     assert_eq!(asked(&mut queue), Some((1, "ben".to_owned())));
     assert_eq!(tell(&mut queue, QueueCommand::Leave(chat(7)), at(3)), None, "it never waited");
     assert_eq!(queue.wake_at(), None);
+    let stranger = QueueCommand::AgentLeft(agent_named("dan"));
+    assert_eq!(tell(&mut queue, stranger, at(4)), None, "another is asked, not he");
+    free(&mut queue, "cyd", 1, 0);
+    let left = QueueCommand::AgentLeft(agent_named("cyd"));
+    assert!(tell(&mut queue, left, at(4)).is_some(), "she was not asked, and is known");
+    assert_eq!(queue.candidates().count(), 1);
 }
