@@ -10,6 +10,7 @@ mod conversation;
 mod deadline;
 mod floor;
 mod line;
+mod patience;
 mod posts;
 mod queue;
 mod registry;
