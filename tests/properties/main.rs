@@ -5,6 +5,7 @@
 
 mod agent;
 mod answers;
+mod bounds;
 mod capacity;
 mod conversation;
 mod deadline;

@@ -1,0 +1,130 @@
+//! Settings at their bounds: what is just good, and what is just not, each named by its field. And
+//! an agent's links, counted.
+
+use std::sync::Arc;
+
+use holdline::domain::agent::command::{AgentCommand, AgentRefusal};
+use holdline::domain::agent::{Agent, Link, Presence};
+use holdline::domain::settings::{
+    AgentSettings, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings, Workstream,
+    WrapupBlock,
+};
+use holdline::domain::text::DisplayName;
+use holdline::domain::time::Span;
+use holdline::limits;
+
+use crate::script::{DAWN, agent_named};
+
+fn workstream() -> Workstream {
+    Workstream::new("sales".parse().unwrap(), "line".parse().unwrap())
+}
+
+/// The fields that are complained of after a change.
+fn complaints(change: impl Fn(&mut Workstream)) -> Vec<String> {
+    let mut changed = workstream();
+    change(&mut changed);
+    changed.violations().into_iter().map(|violation| violation.field.to_string()).collect()
+}
+
+#[test]
+fn a_workstream_is_good_up_to_its_bounds_and_not_beyond() {
+    let secs = Span::from_secs;
+    assert!(complaints(|_| {}).is_empty());
+    assert!(complaints(|w| (w.window, w.heartbeat) = (secs(50), secs(25))).is_empty());
+    let short = complaints(|w| (w.window, w.heartbeat) = (Span::from_millis(49_999), secs(25)));
+    assert_eq!(short, ["window_s"]);
+    assert!(complaints(|w| (w.window, w.heartbeat) = (secs(2), secs(1))).is_empty());
+    assert!(complaints(|w| w.window = secs(86_400)).is_empty());
+    assert_eq!(complaints(|w| w.window = secs(86_401)), ["window_s"]);
+    assert_eq!(complaints(|w| w.units = 0), ["units"]);
+    assert_eq!(complaints(|w| w.units = 1_001), ["units"]);
+    assert_eq!(complaints(|w| w.decline_limit = 6), ["decline_limit"]);
+    assert_eq!(complaints(|w| w.offer = secs(601)), ["offer_s"]);
+    assert_eq!(complaints(|w| w.agent_grace = secs(1)), ["agent_grace_s"]);
+    assert_eq!(complaints(|w| w.heartbeat = Span::from_millis(999)), ["heartbeat_s"]);
+    let block = |seconds| complaints(|w| w.wrapup_block = WrapupBlock::For(secs(seconds)));
+    assert!(block(30).is_empty() && block(3_600).is_empty());
+    assert_eq!((block(29).len(), block(3_601).len()), (1, 1));
+    let idle = |warn, close| {
+        complaints(|w| w.idle = Some(IdleRule { warn: secs(warn), close: secs(close) }))
+    };
+    assert!(idle(30, 31).is_empty());
+    assert_eq!(idle(30, 30), ["idle_s.close"]);
+    let retention = |after_days| {
+        complaints(|w| w.retention = Some(Retention { after_days, then: Disposal::Delete }))
+    };
+    assert!(retention(1).is_empty() && retention(36_500).is_empty());
+    assert_eq!(retention(0), ["retention.after_days"]);
+    let two_days = Retention { after_days: 2, then: Disposal::Archive };
+    assert_eq!(two_days.after(), secs(172_800));
+}
+
+#[test]
+fn a_redirect_is_a_web_address_without_a_gap() {
+    let redirect = |text: &str| complaints(|w| w.redirect = Some(Arc::from(text)));
+    let longest = format!("https://{}", "a".repeat(2_040));
+    for good in ["https://example.org/later", "http://localhost:3000", &longest] {
+        assert!(redirect(good).is_empty(), "{good}");
+    }
+    for bad in ["ftp://example.org", "example.org", "https://a b", &format!("{longest}a")] {
+        assert_eq!(redirect(bad), ["redirect"], "{bad}");
+    }
+}
+
+#[test]
+fn queues_and_widgets_are_good_up_to_their_bounds() {
+    let name = DisplayName::parse("Line").unwrap();
+    let queue = |agents: Vec<String>| {
+        let agents = agents.iter().map(|agent| agent_named(agent)).collect();
+        let queue = QueueSettings { id: "line".parse().unwrap(), name: name.clone(), agents };
+        queue.violations().len()
+    };
+    let many = |count: usize| (0..count).map(|number| format!("a{number}")).collect::<Vec<_>>();
+    assert_eq!(queue(many(limits::QUEUE_AGENTS_MAX)), 0);
+    assert_eq!(queue(many(limits::QUEUE_AGENTS_MAX + 1)), 1);
+    assert_eq!(queue(vec!["ann".into(), "ben".into(), "ann".into()]), 1, "each once");
+    let widget = |origins: Vec<String>| WidgetSettings {
+        id: "shop".parse().unwrap(),
+        workstream: "sales".parse().unwrap(),
+        origins: origins.iter().map(|origin| Arc::from(origin.as_str())).collect(),
+    };
+    let many = |count: usize| vec!["https://example.org".to_owned(); count];
+    assert!(widget(many(limits::WIDGET_ORIGINS_MAX)).violations().is_empty());
+    assert_eq!(widget(many(limits::WIDGET_ORIGINS_MAX + 1)).violations().len(), 1);
+    let longest = format!("https://{}", "a".repeat(255));
+    for good in ["http://localhost:3000", "https://[::1]", &longest] {
+        assert!(widget(vec![good.to_owned()]).violations().is_empty(), "{good}");
+    }
+    for bad in ["https://", "https://a/b", "example.org", &format!("{longest}a")] {
+        assert_eq!(widget(vec![bad.to_owned()]).violations().len(), 1, "{bad}");
+    }
+    let closed = widget(vec!["https://Example.org".to_owned()]);
+    assert!(closed.admits(None) && closed.admits(Some("https://example.ORG")));
+    assert!(!closed.admits(Some("https://example.com")));
+    assert!(widget(vec![]).admits(Some("https://example.com")), "an empty list admits any");
+}
+
+#[test]
+fn an_agent_is_there_as_long_as_one_feed_is_open() {
+    let name = DisplayName::parse("Ann").unwrap();
+    let settings = AgentSettings { id: agent_named("ann"), name, role: Role::Agent, units: 1 };
+    let mut agent = Agent::new(Arc::new(settings), Presence::Available, DAWN);
+    let tell = |agent: &mut Agent, command| {
+        let events = agent.decide(command, DAWN).unwrap();
+        agent.commit(&events, DAWN);
+        agent.link()
+    };
+    assert_eq!(tell(&mut agent, AgentCommand::OpenFeed), Link::Feeds(1));
+    assert_eq!(tell(&mut agent, AgentCommand::OpenFeed), Link::Feeds(2));
+    let presence = AgentCommand::ChoosePresence(Presence::Busy);
+    assert_eq!(tell(&mut agent, presence.clone()), Link::Feeds(2), "a feed is the stronger link");
+    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed), Link::Feeds(1));
+    assert_eq!(agent.presence(), Presence::Busy);
+    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed), Link::Gone(DAWN));
+    assert_eq!(agent.presence(), Presence::Offline);
+    assert_eq!(tell(&mut agent, presence), Link::Requests(DAWN));
+    let refusals =
+        [AgentRefusal::AlreadyHeld, AgentRefusal::NoCapacity, AgentRefusal::NotAvailable];
+    let told: std::collections::BTreeSet<_> = refusals.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), refusals.len());
+}
