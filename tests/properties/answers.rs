@@ -309,3 +309,16 @@ fn a_chat_takes_so_many_messages_and_still_knows_them() {
     let first = chat.ask(post(Author::Customer, 0)).unwrap();
     assert_eq!(first, (Answer::Posted { seq: Seq::new(2), at: DAWN }, vec![]));
 }
+
+#[test]
+fn a_chat_closes_after_its_moment_and_not_at_it() {
+    let mut chat = Chat::new();
+    let length = Span::from_secs(1_000);
+    chat.rules.autoclose.open = Some(length);
+    chat.ask(start()).unwrap();
+    chat.now = DAWN + length;
+    assert!(chat.does_nothing(Command::Wake), "the last moment counts");
+    chat.now = chat.now + Span::from_millis(1);
+    assert!(!chat.does_nothing(Command::Wake));
+    assert_eq!(chat.it.state(), Some(State::Closed));
+}

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use holdline::domain::agent::command::{AgentCommand, AgentRefusal};
-use holdline::domain::agent::{Agent, Link, Presence};
+use holdline::domain::agent::{Agent, Link, Presence, REQUEST_LINKS_FOR};
+use holdline::domain::id::{ConversationId, Seq};
+use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::settings::{
     AgentSettings, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings, Workstream,
     WrapupBlock,
@@ -127,4 +129,46 @@ fn an_agent_is_there_as_long_as_one_feed_is_open() {
         [AgentRefusal::AlreadyHeld, AgentRefusal::NoCapacity, AgentRefusal::NotAvailable];
     let told: std::collections::BTreeSet<_> = refusals.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), refusals.len());
+}
+
+#[test]
+fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
+    let name = DisplayName::parse("Ann").unwrap();
+    let settings = AgentSettings { id: agent_named("ann"), name, role: Role::Agent, units: 9 };
+    assert!(settings.violations().is_empty());
+    assert_eq!(AgentSettings { units: 100_001, ..settings.clone() }.violations().len(), 1);
+    let mut agent = Agent::new(Arc::new(settings), Presence::Available, DAWN);
+    let tell = |agent: &mut Agent, command, now| {
+        let events = agent.decide(command, now).unwrap();
+        agent.commit(&events, now);
+        events.len()
+    };
+    let chat = ConversationId::from_bits(1);
+    let holds = |seq, units| {
+        let lease = Lease {
+            agent: agent_named("ann"),
+            units,
+            purpose: Purpose::Chat,
+            grace: Span::from_secs(200),
+        };
+        AgentCommand::Adjust { conversation: chat, seq: Seq::new(seq), lease: Some(lease) }
+    };
+    let units = [(5, 1), (5, 2), (4, 7), (5, 2), (6, 3)].map(|(seq, units)| {
+        tell(&mut agent, holds(seq, units), DAWN);
+        agent.used()
+    });
+    assert_eq!(units, [1, 2, 2, 2, 3], "older news changes nothing");
+    tell(&mut agent, AgentCommand::ChoosePresence(Presence::Available), DAWN);
+    let tick = Span::from_millis(1);
+    let unlinked = DAWN + REQUEST_LINKS_FOR;
+    assert_eq!(tell(&mut agent, AgentCommand::Wake, unlinked), 0);
+    assert_eq!(agent.wake_at(), Some(unlinked + tick));
+    assert_eq!(tell(&mut agent, AgentCommand::Wake, unlinked + tick), 1);
+    // They are gone since they were last heard of, and the grace counts from there.
+    assert_eq!(agent.link(), Link::Gone(DAWN));
+    let forfeit = DAWN + Span::from_secs(200);
+    assert_eq!(tell(&mut agent, AgentCommand::Wake, forfeit), 0);
+    assert_eq!(agent.wake_at(), Some(forfeit + tick));
+    assert_eq!(tell(&mut agent, AgentCommand::Wake, forfeit + tick), 1);
+    assert_eq!(agent.wake_at(), None);
 }
