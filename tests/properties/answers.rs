@@ -322,3 +322,23 @@ fn a_chat_closes_after_its_moment_and_not_at_it() {
     assert!(!chat.does_nothing(Command::Wake));
     assert_eq!(chat.it.state(), Some(State::Closed));
 }
+
+#[test]
+fn offers_and_reminders_are_due_after_their_moment_and_not_at_it() {
+    let tick = Span::from_millis(1);
+    let due = |chat: &mut Chat, at: Timestamp| {
+        chat.now = at;
+        assert!(chat.does_nothing(Command::Wake), "the last moment counts");
+        chat.now = at + tick;
+        chat.ask(Command::Wake).unwrap().1.remove(0)
+    };
+    let mut offered = Chat::offered();
+    let until = DAWN + offered.rules.offer;
+    assert!(matches!(due(&mut offered, until), Event::OfferEnded { .. }));
+    let mut talking = Chat::talking();
+    let (warn, close) = (Span::from_secs(30), Span::from_secs(90));
+    talking.rules.idle = Some(IdleRule { warn, close });
+    talking.ask(says("ann")).unwrap();
+    assert!(matches!(due(&mut talking, DAWN + warn), Event::CustomerReminded { .. }));
+    assert!(matches!(due(&mut talking, DAWN + close), Event::WrapupStarted { .. }));
+}

@@ -7,6 +7,7 @@ use holdline::domain::agent::command::{AgentCommand, AgentRefusal};
 use holdline::domain::agent::{Agent, Link, Presence, REQUEST_LINKS_FOR};
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{
     AgentSettings, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings, Workstream,
     WrapupBlock,
@@ -158,6 +159,9 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
         agent.used()
     });
     assert_eq!(units, [1, 2, 2, 2, 3], "older news changes nothing");
+    let known = agent.revision();
+    assert_eq!(tell(&mut agent, holds(6, 3), DAWN), 0, "nor does what is known");
+    assert_eq!(agent.revision(), known);
     tell(&mut agent, AgentCommand::ChoosePresence(Presence::Available), DAWN);
     let tick = Span::from_millis(1);
     let unlinked = DAWN + REQUEST_LINKS_FOR;
@@ -171,4 +175,31 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
     assert_eq!(agent.wake_at(), Some(forfeit + tick));
     assert_eq!(tell(&mut agent, AgentCommand::Wake, forfeit + tick), 1);
     assert_eq!(agent.wake_at(), None);
+}
+
+#[test]
+fn a_refused_setting_says_why() {
+    let mut registry = Registry::default();
+    let queue = QueueSettings {
+        id: "line".parse().unwrap(),
+        name: DisplayName::parse("Line").unwrap(),
+        agents: vec![],
+    };
+    registry.apply(SettingChange::PutQueue(queue));
+    registry.apply(SettingChange::PutWorkstream(workstream()));
+    let refused = |change: SettingChange| {
+        let refusal = registry.check(&change).unwrap_err();
+        (refusal.code(), refusal.to_string())
+    };
+    let in_use = refused(SettingChange::DeleteQueue("line".parse().unwrap()));
+    assert_eq!(in_use, ("in_use", "it is in use by workstream sales".to_owned()));
+    let unknown = refused(SettingChange::DeleteQueue("none".parse().unwrap()));
+    assert_eq!(unknown.1, "there is no such queue");
+    let mut broken = workstream();
+    (broken.units, broken.decline_limit) = (0, 0);
+    let invalid = refused(SettingChange::PutWorkstream(broken));
+    assert!(invalid.1.starts_with("the settings break a rule: units must "), "{invalid:?}");
+    assert!(invalid.1.contains("; decline_limit must "), "{invalid:?}");
+    let codes = std::collections::BTreeSet::from([in_use.0, unknown.0, invalid.0]);
+    assert_eq!(codes.len(), 3);
 }
