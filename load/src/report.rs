@@ -1,0 +1,1 @@
+//! What a run has found: as figures, as JSON, as a page to read.
