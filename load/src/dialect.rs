@@ -5,6 +5,20 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which dialect a driver speaks, and what that dialect needs to know: a driver is a process of
+/// its own, so it is told by name. `dialects::speak` makes a [`Dialect`] of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The dialect's name, as in `holdline.v1`.
+    pub name: String,
+    /// What it needs to know, in a form of its own.
+    #[serde(default)]
+    pub settings: Value,
+}
+
 /// How a link asks for its upgrade.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upgrade {

@@ -1,8 +1,3 @@
-//! Drives chat servers with very many sockets, and says what each costs and what each loses.
-
-mod dialect;
-mod report;
-mod target;
-mod watch;
+//! The command line of the load tester.
 
 fn main() {}

@@ -1,0 +1,15 @@
+//! Every dialect by its name, so that a driver process can be told which to speak.
+
+use anyhow::bail;
+
+use crate::dialect::{Dialect, Spoken};
+
+/// Makes a dialect of its name and settings.
+///
+/// # Errors
+/// When there is none of that name, or it does not understand its settings.
+pub fn speak(spoken: &Spoken) -> anyhow::Result<Box<dyn Dialect>> {
+    match spoken.name.as_str() {
+        name => bail!("there is no dialect named {name}"),
+    }
+}

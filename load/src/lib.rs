@@ -1,0 +1,14 @@
+//! Drives chat servers with very many sockets, and says what each costs and what each loses.
+//!
+//! A [`Workload`](workload::Workload) is put on a [`Target`](target::Target) by [`run::run`]:
+//! customers are driven by processes of this program, each a bare epoll loop; what the second
+//! party is told is compared with what was done to the customers.
+
+pub mod clock;
+pub mod dialect;
+pub mod dialects;
+pub mod report;
+pub mod run;
+pub mod target;
+pub mod watch;
+pub mod workload;
