@@ -7,8 +7,13 @@
 pub mod clock;
 pub mod dialect;
 pub mod dialects;
+pub mod drive;
+pub mod driver;
+pub mod frame;
+pub mod plan;
 pub mod report;
 pub mod run;
 pub mod target;
 pub mod watch;
+pub mod wheel;
 pub mod workload;
