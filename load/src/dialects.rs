@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use crate::dialect::{Dialect, Spoken};
+use crate::holdline::dialect::{HoldlineDialect, NAME as HOLDLINE};
 
 /// Makes a dialect of its name and settings.
 ///
@@ -10,6 +11,10 @@ use crate::dialect::{Dialect, Spoken};
 /// When there is none of that name, or it does not understand its settings.
 pub fn speak(spoken: &Spoken) -> anyhow::Result<Box<dyn Dialect>> {
     match spoken.name.as_str() {
+        HOLDLINE => {
+            let settings = serde_json::from_value(spoken.settings.clone())?;
+            Ok(Box::new(HoldlineDialect::new(settings)))
+        }
         name => bail!("there is no dialect named {name}"),
     }
 }

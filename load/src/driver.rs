@@ -25,6 +25,7 @@ use crate::dialects;
 use crate::driver::chat::{Chat, NEVER, State};
 use crate::driver::fate::{Dice, fate};
 use crate::driver::saying::Pending;
+pub(crate) use crate::driver::saying::filler;
 use crate::driver::tally::{Counts, Latencies};
 use crate::plan::{Line, Order, Plan, Tidings};
 use crate::wheel::Wheel;

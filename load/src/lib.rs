@@ -5,11 +5,15 @@
 //! party is told is compared with what was done to the customers.
 
 pub mod clock;
+pub mod cost;
 pub mod dialect;
 pub mod dialects;
 pub mod drive;
 pub mod driver;
+pub mod floor;
 pub mod frame;
+pub mod holdline;
+pub mod machine;
 pub mod plan;
 pub mod report;
 pub mod run;

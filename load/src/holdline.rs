@@ -1,0 +1,3 @@
+//! Holdline as a target.
+
+pub mod dialect;
