@@ -37,9 +37,11 @@ pub struct Agents {
     pub posts_per_s: f64,
     /// The size of such a message, in bytes.
     pub post_bytes: usize,
+    /// For how long they do, counted from [`Watch::begin`](crate::watch::Watch::begin).
+    pub posts_for: Duration,
     /// How long an agent may be gone before their chats go elsewhere.
     pub grace: Duration,
-    /// The agents who leave, by share, and when, counted from [`Watch::begin`].
+    /// The agents who leave, by share, and when, counted from [`Watch::begin`](crate::watch::Watch::begin).
     pub leaving: Option<Leaving>,
     /// What their choices are drawn from.
     pub seed: u64,
