@@ -160,6 +160,7 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
         add(&format!("sockets closed without a reason: {how}"), *count);
     }
     add("connects that failed", counts.connects_failed);
+    add("bytes resident in the drivers", counts.resident);
     add("notices", act.ledger.notices);
     add("windows ended", findings.windows_ended);
     add("windows ended with no agent to tell", findings.unwatched);
