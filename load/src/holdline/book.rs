@@ -66,16 +66,20 @@ impl Book {
     /// Reads an event of an agent's feed. `is_again` says that the feed was opened again, so that
     /// messages may come that came before.
     pub(super) fn read(&mut self, agent: usize, event: &Event, is_again: bool) -> Read {
+        // Some of the others are long: a list of all leases.
+        let name = event.name.as_str();
+        if !matches!(name, "offer" | "conversation" | "message" | "away" | "back") {
+            return Read::default();
+        }
         let Ok(data) = serde_json::from_str::<Data<'_>>(&event.data) else {
             return Read::default();
         };
-        match event.name.as_str() {
+        match name {
             "offer" => self.offered(agent, data),
             "conversation" => self.changed(agent, data),
             "message" => self.said(data, is_again),
             "away" => self.told(&data, News::Away),
-            "back" => self.told(&data, News::Back),
-            _ => Read::default(),
+            _ => self.told(&data, News::Back),
         }
     }
 

@@ -90,9 +90,6 @@ fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
         ));
     }
     let sessions = u64::from(act.workload.sessions);
-    if counts.posts_skipped * 100 > counts.posts.max(1) {
-        void.push(format!("{} posts were due while nobody was there", counts.posts_skipped));
-    }
     if counts.entered * 2 < sessions {
         void.push(format!("only {} of {sessions} customers came in", counts.entered));
     }
