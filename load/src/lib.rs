@@ -14,6 +14,7 @@ pub mod floor;
 pub mod frame;
 pub mod holdline;
 pub mod machine;
+pub mod peer;
 pub mod plan;
 pub mod report;
 pub mod run;

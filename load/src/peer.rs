@@ -1,0 +1,31 @@
+//! The peers: servers that others have made, started here beside Holdline under the same work.
+
+pub mod client;
+pub mod listener;
+pub mod mosquitto;
+pub mod process;
+
+use crate::dialect::{Dialect, Spoken};
+use crate::target::Target;
+
+/// All peers, in the order in which they stand in tables.
+pub fn all() -> Vec<Box<dyn Target>> {
+    vec![Box::new(mosquitto::Mosquitto)]
+}
+
+/// A peer by its name.
+pub fn named(name: &str) -> Option<Box<dyn Target>> {
+    all().into_iter().find(|target| target.name() == name)
+}
+
+/// A peer's dialect by its name; none where no peer speaks so.
+///
+/// # Errors
+/// When the dialect does not understand its settings.
+pub fn speak(spoken: &Spoken) -> anyhow::Result<Option<Box<dyn Dialect>>> {
+    let settings = spoken.settings.clone();
+    Ok(match spoken.name.as_str() {
+        mosquitto::DIALECT => Some(Box::new(mosquitto::dialect::Mqtt::new(&settings)?)),
+        _ => None,
+    })
+}
