@@ -1,8 +1,10 @@
 //! The peers: servers that others have made, started here beside Holdline under the same work.
 
+pub mod centrifuge;
 pub mod client;
 pub mod listener;
 pub mod mosquitto;
+pub mod nats;
 pub mod process;
 
 use crate::dialect::{Dialect, Spoken};
@@ -10,7 +12,7 @@ use crate::target::Target;
 
 /// All peers, in the order in which they stand in tables.
 pub fn all() -> Vec<Box<dyn Target>> {
-    vec![Box::new(mosquitto::Mosquitto)]
+    vec![Box::new(mosquitto::Mosquitto), Box::new(nats::Nats), Box::new(centrifuge::Centrifuge)]
 }
 
 /// A peer by its name.
@@ -26,6 +28,8 @@ pub fn speak(spoken: &Spoken) -> anyhow::Result<Option<Box<dyn Dialect>>> {
     let settings = spoken.settings.clone();
     Ok(match spoken.name.as_str() {
         mosquitto::DIALECT => Some(Box::new(mosquitto::dialect::Mqtt::new(&settings)?)),
+        nats::DIALECT => Some(Box::new(nats::dialect::NatsDialect)),
+        centrifuge::DIALECT => Some(Box::new(centrifuge::dialect::CentrifugeDialect)),
         _ => None,
     })
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use customer::{Customer, News, Told, within};
 use holdline_load::dialects::speak;
 use holdline_load::peer;
-use holdline_load::target::{Agents, Demands, Running, Target};
+use holdline_load::target::{Agents, Demands, Running};
 use holdline_load::watch::Watch;
 
 /// The shortest window that every peer can keep; MQTT counts in whole seconds.
@@ -106,6 +106,35 @@ impl Trial {
 fn mosquitto_holds_for_the_window() {
     if let Some(trial) = start("mosquitto") {
         holds_for_the_window(&trial);
+    }
+}
+
+/// A peer without a grace tells a drop at once; nothing more can be asked of it.
+fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
+    let lost = opens_beats_and_posts(trial, 1);
+    let staying = opens_beats_and_posts(trial, 2);
+    let (token, at) = lost.lose();
+    let told = trial.first(1, LATENESS, &[News::Away]).expect("the drop is told");
+    assert!(told.at.since(at) <= LATENESS, "told after {:?}", told.at.since(at));
+    let mut returned = trial.customer_with(1, token);
+    assert_eq!(returned.ready(), Ok(is_recovered));
+    returned.beat();
+    let wrong = within(&trial.told, Duration::from_millis(500), |told| told.customer == 2);
+    assert_eq!(wrong, None, "nobody else is lost");
+    drop(staying);
+}
+
+#[test]
+fn nats_tells_a_drop_at_once() {
+    if let Some(trial) = start("nats") {
+        tells_a_drop_at_once(&trial, false);
+    }
+}
+
+#[test]
+fn centrifuge_tells_a_drop_at_once_and_recovers() {
+    if let Some(trial) = start("centrifuge") {
+        tells_a_drop_at_once(&trial, true);
     }
 }
 
