@@ -2,17 +2,25 @@
 
 pub mod centrifuge;
 pub mod client;
+pub mod ejabberd;
 pub mod listener;
 pub mod mosquitto;
 pub mod nats;
 pub mod process;
+pub mod socket_io;
 
 use crate::dialect::{Dialect, Spoken};
 use crate::target::Target;
 
 /// All peers, in the order in which they stand in tables.
 pub fn all() -> Vec<Box<dyn Target>> {
-    vec![Box::new(mosquitto::Mosquitto), Box::new(nats::Nats), Box::new(centrifuge::Centrifuge)]
+    vec![
+        Box::new(mosquitto::Mosquitto),
+        Box::new(ejabberd::Ejabberd),
+        Box::new(socket_io::SocketIo),
+        Box::new(nats::Nats),
+        Box::new(centrifuge::Centrifuge),
+    ]
 }
 
 /// A peer by its name.
@@ -28,6 +36,8 @@ pub fn speak(spoken: &Spoken) -> anyhow::Result<Option<Box<dyn Dialect>>> {
     let settings = spoken.settings.clone();
     Ok(match spoken.name.as_str() {
         mosquitto::DIALECT => Some(Box::new(mosquitto::dialect::Mqtt::new(&settings)?)),
+        ejabberd::DIALECT => Some(Box::new(ejabberd::dialect::Xmpp::new(&settings)?)),
+        socket_io::DIALECT => Some(Box::new(socket_io::dialect::SocketIoDialect)),
         nats::DIALECT => Some(Box::new(nats::dialect::NatsDialect)),
         centrifuge::DIALECT => Some(Box::new(centrifuge::dialect::CentrifugeDialect)),
         _ => None,

@@ -109,6 +109,20 @@ fn mosquitto_holds_for_the_window() {
     }
 }
 
+#[test]
+fn ejabberd_holds_for_the_window() {
+    if let Some(trial) = start("ejabberd") {
+        holds_for_the_window(&trial);
+    }
+}
+
+#[test]
+fn socket_io_holds_for_the_window() {
+    if let Some(trial) = start("socket.io") {
+        holds_for_the_window(&trial);
+    }
+}
+
 /// A peer without a grace tells a drop at once; nothing more can be asked of it.
 fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
     let lost = opens_beats_and_posts(trial, 1);

@@ -120,12 +120,19 @@ pub fn folder(name: &str) -> anyhow::Result<TempDir> {
         .context("no folder can be made for a peer")
 }
 
+/// Ports below those that the kernel gives to whoever connects, so that no client takes one before
+/// the server does.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
 /// An address of loopback that nobody listens on.
 ///
 /// # Errors
-/// When the kernel has none.
+/// When none was found.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    (0..100)
+        .map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(PORTS))))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .context("no port is free")
 }
 
 /// Where the files of the peers are that belong to this tool.
