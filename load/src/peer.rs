@@ -7,6 +7,8 @@ pub mod listener;
 pub mod mosquitto;
 pub mod nats;
 pub mod process;
+#[cfg(test)]
+mod recorded;
 pub mod socket_io;
 
 use crate::dialect::{Dialect, Spoken};

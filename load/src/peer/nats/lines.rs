@@ -51,13 +51,10 @@ pub fn connect(user: &str, name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Recorded from nats-server 2.15.2.
-    const RECORDED: &[u8] = b"INFO {\"server_id\":\"NA\",\"version\":\"2.15.2\"} \r\nPONG\r\n\
-        MSG _INBOX.7.1 2 27\r\n{\"stream\":\"POSTS\",\"seq\":1}\x20\r\n-ERR 'Stale Connection'\r\nPI";
-
     #[test]
-    fn a_recorded_stream_is_taken_apart() {
-        let mut rest = RECORDED;
+    fn a_stream_is_taken_apart() {
+        let mut rest: &[u8] = b"INFO {\"server_id\":\"NA\"} \r\nPONG\r\nMSG _INBOX.7.1 2 26\r\n\
+            {\"stream\":\"POSTS\",\"seq\":1}\r\n-ERR 'Stale Connection'\r\nPI";
         assert_eq!(take(&mut rest), Some(Said::Other));
         assert_eq!(take(&mut rest), Some(Said::Pong));
         let delivery = take(&mut rest);
