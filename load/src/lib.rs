@@ -5,7 +5,9 @@
 //! party is told is compared with what was done to the customers.
 
 pub mod clock;
+pub mod command;
 pub mod cost;
+mod crew;
 pub mod dialect;
 pub mod dialects;
 pub mod drive;
@@ -13,11 +15,14 @@ pub mod driver;
 pub mod floor;
 pub mod frame;
 pub mod holdline;
+pub mod ledger;
 pub mod machine;
 pub mod peer;
 pub mod plan;
+mod progress;
 pub mod report;
 pub mod run;
+pub mod summary;
 pub mod target;
 pub mod watch;
 pub mod wheel;

@@ -1,3 +1,7 @@
-//! The command line of the load tester.
+//! The load tester as a program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    holdline_load::command::command()
+}

@@ -64,10 +64,10 @@ pub struct Tidings {
     pub back: Vec<(u32, Moment, bool)>,
     /// Who has ended their chat.
     pub ended: Vec<(u32, Moment)>,
-    /// Posts that were acknowledged: the number, when it was due, when it was acknowledged.
-    pub posted: Vec<(u64, Moment, Moment)>,
-    /// Posts that are due, whose acknowledgement may get lost with the socket.
-    pub unposted: Vec<u64>,
+    /// Posts that were acknowledged.
+    pub posted: Vec<u64>,
+    /// Posts that were said for the first time, and when they were due.
+    pub posting: Vec<(u64, Moment)>,
     /// Messages that a customer has heard: the customer, the number.
     pub heard: Vec<(u32, u64)>,
 }

@@ -8,7 +8,7 @@ use crate::dialect::Spoken;
 use crate::watch::{Ear, Watch};
 
 /// What every target is asked for alike, so that they can stand in one table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demands {
     /// How many customers there will be in all.
     pub customers: u32,

@@ -222,7 +222,7 @@ impl Driver {
         chat.unposted = chat.unposted.saturating_add(1);
         let number = number(chat.link.customer, chat.posts);
         self.pending.insert(number, Pending { place, due, is_interrupted: false });
-        self.tidings.unposted.push(number);
+        self.tidings.posting.push((number, due));
         self.counts.posts += 1;
         self.say_post(place, number);
     }
@@ -245,7 +245,7 @@ impl Driver {
         if !pending.is_interrupted {
             self.latencies.post.saturating_record(micros(now.since(pending.due)));
         }
-        self.tidings.posted.push((number, pending.due, now));
+        self.tidings.posted.push(number);
     }
 
     /// The socket is lost: what was posted on it takes as long as the customer is away.
