@@ -40,7 +40,10 @@ io.on('connection', (socket) => {
   clearTimeout(away.get(customer));
   away.delete(customer);
   // Without an event from here there is no offset, and without an offset no recovery.
-  if (!socket.recovered) socket.emit('welcome');
+  if (!socket.recovered) {
+    socket.emit('welcome');
+    io.to('agents').emit('here', customer);
+  }
   socket.on('post', (number, text, done) => {
     io.to('agents').emit('message', customer, number, text);
     done();

@@ -72,6 +72,8 @@ fn opens_beats_and_posts(trial: &Trial, number: u32) -> Customer {
     assert_eq!(customer.ready(), Ok(false), "nobody was here before");
     customer.beat();
     customer.post(u64::from(number) << 32 | 1);
+    let known = trial.first(number, LATENESS, &[News::Accepted]);
+    assert!(known.is_some(), "the second party knows of {number}");
     customer
 }
 

@@ -35,7 +35,11 @@ func main() {
 		fmt.Println("centrifuge", library())
 		return
 	}
-	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelError})
+	node, err := centrifuge.New(centrifuge.Config{
+		LogLevel: centrifuge.LogLevelError,
+		// The agent is told of everybody, at a mass drop of many at once.
+		ClientQueueMaxSize: 64 << 20,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

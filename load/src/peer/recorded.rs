@@ -65,7 +65,8 @@ fn mosquitto_is_understood() {
         ],
     );
     assert_eq!(heard, AS_ALL);
-    assert_eq!(said, ["\\x82\\n\\x00\\x01\\x00\\x00\\x04to/7\\x01"]);
+    let subscribes = "\\x82\\n\\x00\\x01\\x00\\x00\\x04to/7\\x01";
+    assert_eq!(said, [subscribes, "0\\t\\x00\\x06here/7\\x00"]);
 }
 
 #[test]

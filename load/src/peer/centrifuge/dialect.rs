@@ -55,8 +55,10 @@ struct Subscribed {
 /// Something of a channel.
 #[derive(Debug, Deserialize)]
 pub struct Push {
+    /// Somebody has come to it.
+    pub join: Option<Whose>,
     /// Somebody has left it.
-    pub leave: Option<Left>,
+    pub leave: Option<Whose>,
     /// Something was published in it.
     #[serde(rename = "pub")]
     published: Option<Published>,
@@ -69,9 +71,9 @@ struct Published {
     data: Value,
 }
 
-/// Who has left.
+/// Whose coming or leaving it is.
 #[derive(Debug, Deserialize)]
-pub struct Left {
+pub struct Whose {
     /// About them.
     pub info: Info,
 }

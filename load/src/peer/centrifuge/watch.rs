@@ -1,4 +1,4 @@
-//! The second party of centrifuge: it is pushed every leave of the channel that all share.
+//! The second party of centrifuge: it is pushed every join and leave of the channel that all share.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -45,9 +45,14 @@ impl Listen for Agent {
                 continue;
             }
             let reply: Reply = serde_json::from_slice(line)?;
-            let left = reply.push.and_then(|push| push.leave);
-            if let Some(customer) = left.and_then(|left| left.info.user.parse().ok()) {
-                tell(customer, News::Away);
+            let Some(push) = reply.push else { continue };
+            let (whose, news) = match (push.join, push.leave) {
+                (Some(joined), _) => (joined.info.user, News::Accepted),
+                (_, Some(left)) => (left.info.user, News::Away),
+                _ => continue,
+            };
+            if let Ok(customer) = whose.parse() {
+                tell(customer, news);
             }
         }
         Ok(())

@@ -62,8 +62,12 @@ impl Listen for Agent {
         let from = attribute(text, "from").and_then(|from| from.strip_prefix('c'));
         let customer = from.and_then(|from| from.split('@').next()?.parse().ok());
         let Some(customer) = customer else { return Ok(()) };
-        if text.starts_with(b"<presence") && attribute(text, "type") == Some("unavailable") {
-            tell(customer, News::Gone);
+        if text.starts_with(b"<presence") {
+            match attribute(text, "type") {
+                None => tell(customer, News::Accepted),
+                Some("unavailable") => tell(customer, News::Gone),
+                Some(_) => {}
+            }
         } else if text.starts_with(b"<message")
             && let Some(number) = attribute(text, "id").and_then(|id| id.strip_prefix('m'))
         {

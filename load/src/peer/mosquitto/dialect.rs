@@ -69,7 +69,12 @@ impl Mqtt {
                 [_, code, ..] => tell(Heard::Refused { code: format!("connack_{code:#04x}") }),
                 _ => {}
             },
-            packet::SUBACK => Self::enter(link, false, tell),
+            packet::SUBACK => {
+                // Whoever watches learns that there is somebody, as of any chat that begins.
+                let topic = format!("here/{}", link.customer);
+                say.binary(&packet::publish_unsure(&topic, b""));
+                Self::enter(link, false, tell);
+            }
             packet::PINGRESP => tell(Heard::Beat),
             packet::PUBACK => match (packet.id(), packet.body.get(2)) {
                 // A message nobody subscribes to is taken as well, and the broker says so.

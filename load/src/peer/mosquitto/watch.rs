@@ -26,7 +26,7 @@ pub fn start(address: SocketAddr, ear: Ear) -> anyhow::Result<Listener> {
         while let Some(packet) = packet::take(&mut bytes) {
             match (packet.kind, packet.body) {
                 (packet::CONNACK, [_, 0, ..]) => {
-                    say.binary(&packet::subscribe(1, &["gone/#", "from/#"]));
+                    say.binary(&packet::subscribe(1, &["here/#", "gone/#", "from/#"]));
                 }
                 (packet::SUBACK, _) => is_subscribed = true,
                 (kind, body) => bail!("the broker refuses the agent: {kind} {body:?}"),
@@ -59,6 +59,7 @@ impl Listen for Agent {
             let Some((what, customer)) = topic.split_once('/') else { continue };
             let Ok(customer) = customer.parse() else { continue };
             match (what, leading_number(published.payload)) {
+                ("here", _) => tell(customer, News::Accepted),
                 ("gone", _) => tell(customer, News::Gone),
                 ("from", Some(number)) => tell(customer, News::Message(number)),
                 _ => {}

@@ -39,10 +39,11 @@ pub fn make_stream(address: SocketAddr) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts it; its subscription is made when this returns.
+/// Starts it; its subscriptions are made when this returns.
 pub fn start(address: SocketAddr, ear: Ear) -> anyhow::Result<Listener> {
     let mut words = lines::connect("watch", "watch");
-    words.push_str("SUB $SYS.ACCOUNT.CHATS.DISCONNECT 1\r\nPING\r\n");
+    words.push_str("SUB $SYS.ACCOUNT.CHATS.CONNECT 1\r\n");
+    words.push_str("SUB $SYS.ACCOUNT.CHATS.DISCONNECT 2\r\nPING\r\n");
     let client = open(address, &words, |said| Ok(said == Said::Pong))?;
     Ok(Listener::start(client, Watcher, BEAT_EVERY, ear))
 }
@@ -72,7 +73,7 @@ fn open(
 
 struct Watcher;
 
-/// What is told of a connection that is lost.
+/// What is told of a connection that is made or lost.
 #[derive(Debug, Deserialize)]
 struct Lost {
     client: Lone,
@@ -95,10 +96,11 @@ impl Listen for Watcher {
         while let Some(said) = lines::take(&mut bytes) {
             match said {
                 Said::Ping => say.binary(b"PONG\r\n"),
-                Said::Delivery(_, payload) => {
+                Said::Delivery(subject, payload) => {
                     let lost: Lost = serde_json::from_slice(payload)?;
                     if let Ok(customer) = lost.client.name.parse() {
-                        tell(customer, News::Away);
+                        let is_lost = subject.ends_with(b".DISCONNECT");
+                        tell(customer, if is_lost { News::Away } else { News::Accepted });
                     }
                 }
                 Said::Wrong(wrong) => bail!("refused: {}", String::from_utf8_lossy(wrong)),

@@ -50,6 +50,7 @@ impl Listen for Agent {
                     return Ok(());
                 };
                 match (word(0), word(2).and_then(|number| number.parse().ok())) {
+                    (Some("here"), _) => tell(customer, News::Accepted),
                     (Some("gone"), _) => tell(customer, News::Gone),
                     (Some("message"), Some(number)) => tell(customer, News::Message(number)),
                     _ => {}
