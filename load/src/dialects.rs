@@ -1,9 +1,10 @@
 //! Every dialect by its name, so that a driver process can be told which to speak.
 
-use anyhow::bail;
+use anyhow::Context as _;
 
 use crate::dialect::{Dialect, Spoken};
 use crate::holdline::dialect::{HoldlineDialect, NAME as HOLDLINE};
+use crate::peer;
 
 /// Makes a dialect of its name and settings.
 ///
@@ -15,6 +16,6 @@ pub fn speak(spoken: &Spoken) -> anyhow::Result<Box<dyn Dialect>> {
             let settings = serde_json::from_value(spoken.settings.clone())?;
             Ok(Box::new(HoldlineDialect::new(settings)))
         }
-        name => bail!("there is no dialect named {name}"),
+        name => peer::speak(spoken)?.with_context(|| format!("there is no dialect named {name}")),
     }
 }

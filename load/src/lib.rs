@@ -17,6 +17,7 @@ pub mod frame;
 pub mod holdline;
 pub mod ledger;
 pub mod machine;
+pub mod peer;
 pub mod plan;
 mod progress;
 pub mod report;
