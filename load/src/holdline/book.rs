@@ -77,7 +77,7 @@ impl Book {
         match name {
             "offer" => self.offered(agent, data),
             "conversation" => self.changed(agent, data),
-            "message" => self.said(data, is_again),
+            "message" => self.said(&data, is_again),
             "away" => self.told(&data, News::Away),
             _ => self.told(&data, News::Back),
         }
@@ -123,7 +123,7 @@ impl Book {
         Read { told: news.map(|news| (customer, news)), offered: None }
     }
 
-    fn said(&mut self, data: Data<'_>, is_again: bool) -> Read {
+    fn said(&mut self, data: &Data<'_>, is_again: bool) -> Read {
         let known = data.conversation.as_ref().and_then(|id| self.chats.get_mut(id));
         let number = data.id.as_deref().and_then(numbered);
         let (Some(known), Some((side, number))) = (known, number) else { return Read::default() };
