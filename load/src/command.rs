@@ -156,16 +156,14 @@ fn target(arguments: &RunArguments, program: &Path) -> anyhow::Result<Box<dyn Ta
             program: program.to_owned(),
             options: floor_options(arguments.stall_ms, arguments.stall_every_ms),
         }),
-        name => match peer::named(name) {
-            Some(peer) => {
-                peer.version()?;
-                peer
-            }
-            None => {
+        name => {
+            let Some(peer) = peer::named(name) else {
                 let peers: Vec<&str> = peer::all().iter().map(|peer| peer.name()).collect();
-                bail!("{name} is not holdline, floor or one of {}", peers.join(", "))
-            }
-        },
+                bail!("{name} is not holdline, floor or one of {}", peers.join(", "));
+            };
+            peer.version()?;
+            peer
+        }
     })
 }
 
