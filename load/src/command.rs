@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::compare::{CompareArguments, compare};
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
@@ -32,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Puts a workload on a server.
     Run(RunArguments),
+    /// Puts Holdline, its peers and the floor under the same work, in turn.
+    Compare(CompareArguments),
     /// Lists the workloads that come with the program.
     List,
     /// Shows a workload as a file, to be changed and run.
@@ -106,6 +109,7 @@ struct FloorArguments {
 pub fn command() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Compare(arguments) => compare(&arguments),
         Command::List => list(),
         Command::Show { scenario } => show(&scenario),
         Command::Floor(arguments) => {

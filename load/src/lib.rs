@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod compare;
 pub mod cost;
 mod crew;
 pub mod dialect;
