@@ -16,6 +16,7 @@ use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
 use crate::holdline::target::HoldlineTarget;
 use crate::report::figures::Judgement;
+use crate::report::{ReportArguments, report};
 use crate::run::{RunOptions, run};
 use crate::summary::summary;
 use crate::target::Target;
@@ -35,6 +36,8 @@ enum Command {
     Run(RunArguments),
     /// Puts Holdline, its peers and the floor under the same work, in turn.
     Compare(CompareArguments),
+    /// Makes a page to read of figures that were written as JSON.
+    Report(ReportArguments),
     /// Lists the workloads that come with the program.
     List,
     /// Shows a workload as a file, to be changed and run.
@@ -110,6 +113,7 @@ pub fn command() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_one(&arguments),
         Command::Compare(arguments) => compare(&arguments),
+        Command::Report(arguments) => report(&arguments),
         Command::List => list(),
         Command::Show { scenario } => show(&scenario),
         Command::Floor(arguments) => {
