@@ -10,12 +10,14 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
+use crate::compare::{CompareArguments, compare};
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
 use crate::holdline::target::HoldlineTarget;
 use crate::peer;
 use crate::report::figures::Judgement;
+use crate::report::{ReportArguments, report};
 use crate::run::{RunOptions, run};
 use crate::summary::summary;
 use crate::target::Target;
@@ -33,6 +35,10 @@ struct Arguments {
 enum Command {
     /// Puts a workload on a server.
     Run(RunArguments),
+    /// Puts Holdline, its peers and the floor under the same work, in turn.
+    Compare(CompareArguments),
+    /// Makes a page to read of figures that were written as JSON.
+    Report(ReportArguments),
     /// Lists the workloads that come with the program.
     List,
     /// Shows a workload as a file, to be changed and run.
@@ -101,6 +107,8 @@ struct FloorArguments {
 pub fn command() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Compare(arguments) => compare(&arguments),
+        Command::Report(arguments) => report(&arguments),
         Command::List => list(),
         Command::Show { scenario } => show(&scenario),
         Command::Floor(arguments) => {

@@ -13,6 +13,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod compare;
 pub mod cost;
 mod crew;
 pub mod dialect;

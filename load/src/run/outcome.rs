@@ -66,7 +66,7 @@ fn subject(act: &Act<'_>, target: &dyn Target) -> Subject {
     }
 }
 
-fn of_machine(machine: &Machine) -> figures::Machine {
+pub(super) fn of_machine(machine: &Machine) -> figures::Machine {
     let setting = |name: &str, value: String| Setting { name: name.to_owned(), value };
     let mut limits = vec![
         setting("RLIMIT_NOFILE", machine.descriptors.to_string()),

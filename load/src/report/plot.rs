@@ -1,0 +1,261 @@
+//! Plots as SVG. Their colours are names that a style sheet gives values, so that a plot suits a
+//! light page and a dark one.
+
+use anyhow::anyhow;
+use plotters::prelude::*;
+
+/// One line of a plot.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// What it shows.
+    pub name: String,
+    /// Where it goes, from left to right.
+    pub points: Vec<(f64, f64)>,
+    /// Whether each point is marked.
+    pub has_marks: bool,
+}
+
+/// An axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    /// What it counts, with its unit.
+    pub label: &'static str,
+    /// Whether equal steps are equal factors.
+    pub is_log: bool,
+    /// How a value on it is read.
+    pub read: fn(f64) -> String,
+}
+
+/// A plot.
+#[derive(Clone, Debug)]
+pub struct Plot {
+    /// What it shows.
+    pub title: String,
+    /// To the right.
+    pub x: Axis,
+    /// Upwards.
+    pub y: Axis,
+    /// Its lines, at most six of them told apart by colour.
+    pub lines: Vec<Line>,
+    /// What must not be passed, as a value on the second axis.
+    pub bound: Option<f64>,
+}
+
+/// Wide enough for its words on a telephone, where it is as wide as the page.
+const SIZE: (u32, u32) = (480, 280);
+
+/// Colours that stand for names; see [`colours`].
+const INK: RGBColor = RGBColor(1, 0, 0);
+const FAINT: RGBColor = RGBColor(2, 0, 0);
+const BOUND: RGBColor = RGBColor(3, 0, 0);
+const LINES: [RGBColor; 6] = [
+    RGBColor(11, 0, 0),
+    RGBColor(12, 0, 0),
+    RGBColor(13, 0, 0),
+    RGBColor(14, 0, 0),
+    RGBColor(15, 0, 0),
+    RGBColor(16, 0, 0),
+];
+
+/// What a style sheet must say for the colours of plots to have values.
+pub const COLOURS: &str = include_str!("plot.css");
+
+/// Draws it; the colours' values come from the page that it stands in. Nothing where there is
+/// nothing to draw.
+///
+/// # Errors
+/// When the drawing fails, which is a fault of this program.
+pub fn draw(plot: &Plot) -> anyhow::Result<Option<String>> {
+    let Some((x, y)) = ranges(plot) else { return Ok(None) };
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        render(plot, &area, x, y).map_err(|error| anyhow!("no plot: {error}"))?;
+        area.present().map_err(|error| anyhow!("no plot: {error}"))?;
+    }
+    Ok(Some(named(&svg)))
+}
+
+/// Draws it as a file of its own, which brings the colours' values with it.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_alone(plot: &Plot) -> anyhow::Result<Option<String>> {
+    let drawn = draw(plot)?;
+    let style = format!(
+        "<style>{COLOURS}</style><rect width=\"100%\" height=\"100%\" \
+                         fill=\"var(--plot-ground)\"/>"
+    );
+    Ok(drawn.map(|svg| match svg.find('>') {
+        Some(end) => format!("{}{style}{}", &svg[..=end], &svg[end + 1..]),
+        None => svg,
+    }))
+}
+
+type Range = std::ops::Range<f64>;
+
+/// What the axes span, as they are drawn: a logarithm where that is the scale.
+fn ranges(plot: &Plot) -> Option<(Range, Range)> {
+    let all = || plot.lines.iter().flat_map(|line| &line.points);
+    let x = span(all().map(|point| point.0), plot.x.is_log)?;
+    let ys = all().map(|point| point.1).chain(plot.bound);
+    let mut y = span(ys, plot.y.is_log)?;
+    if !plot.y.is_log {
+        y = 0.0..(y.end * 1.08).max(f64::MIN_POSITIVE);
+    }
+    Some((x, y))
+}
+
+fn span(values: impl Iterator<Item = f64>, is_log: bool) -> Option<Range> {
+    let drawn = values.filter_map(|value| place(value, is_log));
+    let (least, most) = drawn
+        .fold((f64::MAX, f64::MIN), |(least, most), value| (least.min(value), most.max(value)));
+    if least > most {
+        return None;
+    }
+    if is_log {
+        // Whole powers of ten, so that there is always one to be read.
+        let (low, high) = (least.floor(), most.ceil());
+        return Some(low..if high > low { high } else { low + 1.0 });
+    }
+    Some(least..if most > least { most } else { least + 1.0 })
+}
+
+/// Where a value is drawn; nowhere, where it has no logarithm.
+fn place(value: f64, is_log: bool) -> Option<f64> {
+    let drawn = if is_log { value.log10() } else { value };
+    drawn.is_finite().then_some(drawn)
+}
+
+/// What stands at a place of an axis: on a logarithmic one, only at whole powers of ten.
+fn read(axis: Axis, at: f64) -> String {
+    if !axis.is_log {
+        return (axis.read)(at);
+    }
+    let power = at.round();
+    if (at - power).abs() > 0.01 { String::new() } else { (axis.read)(10_f64.powf(power)) }
+}
+
+fn render<DB: DrawingBackend>(
+    plot: &Plot,
+    area: &DrawingArea<DB, plotters::coord::Shift>,
+    x: Range,
+    y: Range,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let words = |size: u32| ("sans-serif", size).into_font().color(&INK);
+    let (from, to) = (x.start, x.end);
+    let mut chart = ChartBuilder::on(area)
+        .caption(&plot.title, ("sans-serif", 16).into_font().color(&INK))
+        .margin(6)
+        .margin_right(16)
+        .x_label_area_size(40)
+        .y_label_area_size(62)
+        .build_cartesian_2d(x, y)?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(FAINT.stroke_width(1))
+        .axis_style(FAINT.stroke_width(1))
+        .x_desc(plot.x.label)
+        .y_desc(plot.y.label)
+        .x_labels(6)
+        .y_labels(6)
+        .x_label_formatter(&|at| read(plot.x, *at))
+        .y_label_formatter(&|at| read(plot.y, *at))
+        .label_style(words(12))
+        .axis_desc_style(words(12))
+        .draw()?;
+    if let Some(bound) = plot.bound.and_then(|bound| place(bound, plot.y.is_log)) {
+        chart.draw_series(DashedLineSeries::new(
+            [(from, bound), (to, bound)],
+            5,
+            4,
+            BOUND.stroke_width(1),
+        ))?;
+    }
+    for (line, colour) in plot.lines.iter().zip(LINES.iter().cycle()) {
+        let points: Vec<(f64, f64)> = line
+            .points
+            .iter()
+            .filter_map(|(x, y)| Some((place(*x, plot.x.is_log)?, place(*y, plot.y.is_log)?)))
+            .collect();
+        if line.has_marks {
+            let marks = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+            chart.draw_series(marks)?;
+        }
+        let drawn = chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        if plot.lines.len() > 1 {
+            let colour = *colour;
+            drawn.label(&line.name).legend(move |(x, y)| {
+                PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(2))
+            });
+        }
+    }
+    if plot.lines.len() > 1 {
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .label_font(words(12))
+            .background_style(TRANSPARENT)
+            .border_style(TRANSPARENT)
+            .draw()?;
+    }
+    Ok(())
+}
+
+/// Puts names in the places of the colours that stand for them, and lets the page say how large
+/// the plot is.
+fn named(svg: &str) -> String {
+    let (width, height) = SIZE;
+    let mut named = svg.replacen(&format!("width=\"{width}\" height=\"{height}\" "), "", 1);
+    let mut name = |colour: RGBColor, name: &str| {
+        let code = format!("\"#{:02X}{:02X}{:02X}\"", colour.0, colour.1, colour.2);
+        named = named.replace(&code, &format!("\"var(--plot-{name})\""));
+    };
+    name(INK, "ink");
+    name(FAINT, "faint");
+    name(BOUND, "bound");
+    for (number, colour) in LINES.iter().enumerate() {
+        name(*colour, &(number + 1).to_string());
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(points: Vec<(f64, f64)>) -> Plot {
+        let axis = Axis { label: "time in s", is_log: false, read: |value| format!("{value}") };
+        let lines = vec![Line { name: "one".into(), points, has_marks: true }];
+        Plot { title: "Lateness".into(), x: axis, y: axis, lines, bound: Some(3.0) }
+    }
+
+    #[test]
+    fn a_plot_has_names_for_colours_and_no_size_of_its_own() {
+        let svg = draw(&plot(vec![(0.0, 1.0), (1.0, 2.0)])).unwrap().expect("something is drawn");
+        assert!(svg.starts_with("<svg viewBox="), "{}", &svg[..60]);
+        assert!(svg.contains("var(--plot-1)") && svg.contains("var(--plot-bound)"));
+        assert!(!svg.contains("#0B0000"));
+        assert!(svg.contains("Lateness"));
+    }
+
+    #[test]
+    fn nothing_is_no_plot_and_one_point_is_one() {
+        assert!(draw(&plot(Vec::new())).unwrap().is_some(), "the bound alone can be drawn");
+        let mut none = plot(Vec::new());
+        none.bound = None;
+        assert!(draw(&none).unwrap().is_none());
+        assert!(draw(&plot(vec![(5.0, 0.0)])).unwrap().is_some());
+        let mut log = plot(vec![(0.0, 0.0), (1.0, f64::NAN), (2.0, 30.0)]);
+        log.y.is_log = true;
+        assert!(draw(&log).unwrap().is_some(), "what has no logarithm is left out");
+    }
+
+    #[test]
+    fn a_plot_of_its_own_brings_its_colours() {
+        let svg = draw_alone(&plot(vec![(0.0, 1.0), (1.0, 2.0)])).unwrap().unwrap();
+        assert!(svg.contains("<style>") && svg.contains("prefers-color-scheme"));
+        assert!(svg.contains("xmlns="));
+    }
+}
