@@ -17,6 +17,7 @@ use crate::floor::{self, FloorOptions, Tampering};
 use crate::holdline::target::HoldlineTarget;
 use crate::peer;
 use crate::report::figures::Judgement;
+use crate::report::page_of_run;
 use crate::report::{ReportArguments, report};
 use crate::run::{RunOptions, run};
 use crate::summary::summary;
@@ -81,6 +82,9 @@ struct RunArguments {
     /// Writes all figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Writes a page to read, with plots.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Shows no progress.
     #[arg(long)]
     quiet: bool,
@@ -145,6 +149,10 @@ fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     if let Some(file) = &arguments.json {
         let text = serde_json::to_string_pretty(&run)?;
         fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    if let Some(file) = &arguments.html {
+        let page = page_of_run(&run)?;
+        fs::write(file, page).with_context(|| format!("{} cannot be written", file.display()))?;
     }
     Ok(match run.verdict.judgement() {
         Judgement::Passed => ExitCode::SUCCESS,
