@@ -142,12 +142,13 @@ fn render<DB: DrawingBackend>(
     x: Range,
     y: Range,
 ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
-    let words = |size: u32| ("sans-serif", size).into_font().color(&INK);
+    let (head, body) = area.split_vertically(head_height(plot));
+    draw_head(plot, &head)?;
+    let words = ("sans-serif", 12).into_font().color(&INK);
     let (from, to) = (x.start, x.end);
-    let mut chart = ChartBuilder::on(area)
-        .caption(&plot.title, ("sans-serif", 16).into_font().color(&INK))
+    let mut chart = ChartBuilder::on(&body)
         .margin(6)
-        .margin_right(16)
+        .margin_right(20)
         .x_label_area_size(40)
         .y_label_area_size(62)
         .build_cartesian_2d(x, y)?;
@@ -162,8 +163,8 @@ fn render<DB: DrawingBackend>(
         .y_labels(6)
         .x_label_formatter(&|at| read(plot.x, *at))
         .y_label_formatter(&|at| read(plot.y, *at))
-        .label_style(words(12))
-        .axis_desc_style(words(12))
+        .label_style(words.clone())
+        .axis_desc_style(words)
         .draw()?;
     if let Some(bound) = plot.bound.and_then(|bound| place(bound, plot.y.is_log)) {
         chart.draw_series(DashedLineSeries::new(
@@ -179,26 +180,53 @@ fn render<DB: DrawingBackend>(
             .iter()
             .filter_map(|(x, y)| Some((place(*x, plot.x.is_log)?, place(*y, plot.y.is_log)?)))
             .collect();
-        if line.has_marks {
+        // One point alone is no line.
+        if line.has_marks || points.len() < 2 {
             let marks = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
             chart.draw_series(marks)?;
         }
-        let drawn = chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
-        if plot.lines.len() > 1 {
-            let colour = *colour;
-            drawn.label(&line.name).legend(move |(x, y)| {
-                PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(2))
-            });
-        }
+        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
     }
-    if plot.lines.len() > 1 {
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .label_font(words(12))
-            .background_style(TRANSPARENT)
-            .border_style(TRANSPARENT)
-            .draw()?;
+    Ok(())
+}
+
+/// How wide a letter of the legend is, about.
+const LETTER: i32 = 7;
+const ROW: i32 = 18;
+
+/// Where each name of the legend stands: its row, and how far to the right.
+fn legend(plot: &Plot) -> Vec<(i32, i32)> {
+    let (mut row, mut right) = (0, 0);
+    let mut places = Vec::new();
+    for line in plot.lines.iter().filter(|_| plot.lines.len() > 1) {
+        let width = 34 + LETTER * i32::try_from(line.name.chars().count()).unwrap_or(0);
+        if right > 0 && right + width > SIZE.0 as i32 - 70 {
+            (row, right) = (row + 1, 0);
+        }
+        places.push((row, right));
+        right += width;
+    }
+    places
+}
+
+fn head_height(plot: &Plot) -> i32 {
+    30 + legend(plot).last().map_or(0, |(row, _)| ROW * (row + 1))
+}
+
+/// The title, and below it what each colour means.
+fn draw_head<DB: DrawingBackend>(
+    plot: &Plot,
+    head: &DrawingArea<DB, plotters::coord::Shift>,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let title = ("sans-serif", 15).into_font().color(&INK);
+    head.draw(&Text::new(plot.title.as_str(), (12, 8), title))?;
+    for ((row, right), (line, colour)) in
+        legend(plot).into_iter().zip(plot.lines.iter().zip(LINES.iter().cycle()))
+    {
+        let (x, y) = (68 + right, 32 + ROW * row);
+        let words = ("sans-serif", 12).into_font().color(&INK);
+        head.draw(&PathElement::new([(x, y + 6), (x + 14, y + 6)], colour.stroke_width(3)))?;
+        head.draw(&Text::new(line.name.as_str(), (x + 19, y), words))?;
     }
     Ok(())
 }
@@ -242,10 +270,7 @@ mod tests {
 
     #[test]
     fn nothing_is_no_plot_and_one_point_is_one() {
-        assert!(draw(&plot(Vec::new())).unwrap().is_some(), "the bound alone can be drawn");
-        let mut none = plot(Vec::new());
-        none.bound = None;
-        assert!(draw(&none).unwrap().is_none());
+        assert!(draw(&plot(Vec::new())).unwrap().is_none(), "a bound alone is nothing");
         assert!(draw(&plot(vec![(5.0, 0.0)])).unwrap().is_some());
         let mut log = plot(vec![(0.0, 0.0), (1.0, f64::NAN), (2.0, 30.0)]);
         log.y.is_log = true;
