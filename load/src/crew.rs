@@ -49,13 +49,11 @@ impl Crew {
             let output = child.stdout.take().context("a driver has no output")?;
             let sender = sender.clone();
             std::thread::spawn(move || {
-                for text in BufReader::new(output).lines().map_while(Result::ok) {
-                    let line = serde_json::from_str::<Line>(&text);
-                    if line.is_err() || line.is_ok_and(|line| sender.send((number, line)).is_err())
-                    {
-                        return;
-                    }
-                }
+                let lines = BufReader::new(output).lines().map_while(Result::ok);
+                let lines = lines.map_while(|text| serde_json::from_str::<Line>(&text).ok());
+                // Where nobody listens any more, there is nobody to tell.
+                let mut lines = lines.map(|line| sender.send((number, line)).is_ok());
+                while lines.next() == Some(true) {}
             });
             let counts = Counts::default();
             drivers.push(Driver { child, orders: Some(orders), counts, has_ended: false });

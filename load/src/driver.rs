@@ -247,7 +247,8 @@ impl Driver {
         if let Some(begun) = self.begun {
             let elapsed = clock::now().since(self.moment(begun));
             self.counts.elapsed_us = micros(elapsed);
-            self.counts.processor_us = micros(processor_time() - self.processor_before);
+            self.counts.processor_us =
+                micros(processor_time().saturating_sub(self.processor_before));
         }
         self.counts.resident = resident();
         self.counts.ready =

@@ -15,6 +15,10 @@ pub const PONG: u8 = 0xa;
 /// WebSocket.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
+/// What stands for the length where two or eight bytes of it follow.
+const TWO_BYTES: u8 = 0x7e;
+const EIGHT_BYTES: u8 = 0x7f;
+
 /// What a frame's payload is covered with.
 const MASK: [u8; 4] = [0x5a, 0xc3, 0x3c, 0xa5];
 
@@ -38,10 +42,10 @@ pub fn write(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
         length @ 0..126 => out.push(0x80 | u8::try_from(length).unwrap_or(0)),
         length => {
             if let Ok(length) = u16::try_from(length) {
-                out.push(0x80 | 126);
+                out.push(0x80 | TWO_BYTES);
                 out.extend_from_slice(&length.to_be_bytes());
             } else {
-                out.push(0x80 | 127);
+                out.push(0x80 | EIGHT_BYTES);
                 out.extend_from_slice(&(length as u64).to_be_bytes());
             }
         }

@@ -4,6 +4,13 @@
 //! customers are driven by processes of this program, each a bare epoll loop; what the second
 //! party is told is compared with what was done to the customers.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "figures are shown rounded, and everything that is counted here is far below 2^52"
+)]
+
 pub mod clock;
 pub mod command;
 pub mod compare;

@@ -301,9 +301,9 @@ fn set(table: &mut toml::Table, key: &str, value: &str) -> anyhow::Result<()> {
         let next = at.entry(part).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         at = match next {
             toml::Value::Table(table) => table,
-            toml::Value::Array(list) => {
+            toml::Value::Array(items) => {
                 let index = parts.next().unwrap_or(last);
-                let item = index.parse::<usize>().ok().and_then(|index| list.get_mut(index));
+                let item = index.parse::<usize>().ok().and_then(|index| items.get_mut(index));
                 match item {
                     Some(toml::Value::Table(table)) => table,
                     _ => bail!("{key}: there is no {part}.{index}"),

@@ -32,6 +32,7 @@ pub(super) enum State {
 
 /// One customer.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent, and small")]
 pub(super) struct Chat {
     pub(super) socket: Option<OwnedFd>,
     pub(super) link: Link,

@@ -84,10 +84,8 @@ fn take_frame(
 fn answer(peer: &mut Peer, said: &[u8], out: &mut Vec<u8>, feed: &mut Feed) {
     let Some(rest) = said.strip_prefix(br#"{"type":""#) else { return };
     match rest {
-        [b'b', b'e', ..] => {
-            if memmem::find(rest, b"padding").is_none() {
-                frame::write_bare(out, TEXT, br#"{"type":"beat","seq":1}"#);
-            }
+        [b'b', b'e', ..] if memmem::find(rest, b"padding").is_none() => {
+            frame::write_bare(out, TEXT, br#"{"type":"beat","seq":1}"#);
         }
         [b'h', ..] => {
             let welcome: &[u8] = match memmem::find(rest, br#""token":"#) {

@@ -66,16 +66,20 @@ impl Book {
     /// Reads an event of an agent's feed. `is_again` says that the feed was opened again, so that
     /// messages may come that came before.
     pub(super) fn read(&mut self, agent: usize, event: &Event, is_again: bool) -> Read {
+        // Some of the others are long: a list of all leases.
+        let name = event.name.as_str();
+        if !matches!(name, "offer" | "conversation" | "message" | "away" | "back") {
+            return Read::default();
+        }
         let Ok(data) = serde_json::from_str::<Data<'_>>(&event.data) else {
             return Read::default();
         };
-        match event.name.as_str() {
+        match name {
             "offer" => self.offered(agent, data),
             "conversation" => self.changed(agent, data),
-            "message" => self.said(data, is_again),
+            "message" => self.said(&data, is_again),
             "away" => self.told(&data, News::Away),
-            "back" => self.told(&data, News::Back),
-            _ => Read::default(),
+            _ => self.told(&data, News::Back),
         }
     }
 
@@ -119,7 +123,7 @@ impl Book {
         Read { told: news.map(|news| (customer, news)), offered: None }
     }
 
-    fn said(&mut self, data: Data<'_>, is_again: bool) -> Read {
+    fn said(&mut self, data: &Data<'_>, is_again: bool) -> Read {
         let known = data.conversation.as_ref().and_then(|id| self.chats.get_mut(id));
         let number = data.id.as_deref().and_then(numbered);
         let (Some(known), Some((side, number))) = (known, number) else { return Read::default() };

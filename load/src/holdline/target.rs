@@ -197,13 +197,12 @@ impl Running for RunningHoldline {
             tokens.push(text_of(&made, "token")?.to_owned());
         }
         let (signals, failures) = (Arc::new(Signals::default()), Arc::new(AtomicU64::new(0)));
-        let feeds = match tokens.is_empty() {
-            true => None,
-            false => {
-                let hands = (self.api.clone(), Clerks::start(&ear, &failures));
-                let signals = Arc::clone(&signals);
-                Some(Feeds::new(self.address, agents.clone(), tokens, hands, ear, signals)?)
-            }
+        let feeds = if tokens.is_empty() {
+            None
+        } else {
+            let hands = (self.api.clone(), Clerks::start(&ear, &failures));
+            let signals = Arc::clone(&signals);
+            Some(Feeds::new(self.address, agents.clone(), tokens, hands, ear, signals)?)
         };
         let api = self.api.clone();
         let watch = HoldlineWatch::start(api, feeds, signals, failures, agents.count)?;

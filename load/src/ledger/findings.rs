@@ -94,7 +94,8 @@ impl Ledger {
                     findings.notices.push((*at, micros(at.since(deadline))));
                 }
             }
-            None if !is_over || !has_watch => {}
+            // Of a socket that the server has closed, nobody here knows when it was lost.
+            None if !is_over || !has_watch || !absence.is_planned => {}
             None if customer.known.is_none_or(|known| known > deadline) => findings.unwatched += 1,
             None => findings.missed += 1,
         }

@@ -15,6 +15,14 @@ use crate::workload::{How, Shape, Workload};
 /// A generator that uses more of its core than this is told of.
 const BUSY: f64 = 0.8;
 
+/// What the server counts itself that explains what customers and agents saw, and in which words.
+const COUNTERS: [(&str, &str); 4] = [
+    ("probes", "sessions that the server asked for a sign of life"),
+    ("slow_feeds", "feeds that the server ended as slow"),
+    ("slow_readers", "sockets that the server closed as slow"),
+    ("mailbox_refusals", "messages not taken inside of the server"),
+];
+
 /// Puts everything together.
 pub(super) fn tell(act: &Act<'_>, target: &dyn Target, machine: &Machine) -> Run {
     let counts = act.crew.counts();
@@ -90,9 +98,6 @@ fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
         ));
     }
     let sessions = u64::from(act.workload.sessions);
-    if counts.posts_skipped * 100 > counts.posts.max(1) {
-        void.push(format!("{} posts were due while nobody was there", counts.posts_skipped));
-    }
     if counts.entered * 2 < sessions {
         void.push(format!("only {} of {sessions} customers came in", counts.entered));
     }
@@ -169,6 +174,11 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     add("messages in those", act.transcripts.checked);
     if let Some(accounts) = &act.accounts {
         add("leases compared", accounts.leases);
+    }
+    for (counter, words) in COUNTERS {
+        if let Some(count) = act.site.counters.get(counter) {
+            add(words, *count as u64);
+        }
     }
     all
 }
