@@ -144,6 +144,7 @@ fn take(growth: &mut Growth, size: u32, run: &Run) -> io::Result<()> {
     if !run.verdict.void.is_empty() {
         return Ok(());
     }
+    let before = growth.points.len();
     let mut add = |curve: Curve, value: f64, remark: String| {
         let of = "sockets".to_owned();
         growth.points.push(GrowthPoint { curve, of, chats: size.into(), value, remark });
@@ -163,7 +164,7 @@ fn take(growth: &mut Growth, size: u32, run: &Run) -> io::Result<()> {
         let most = format!("{} notices, the last {} ms", notice.count, notice.most_us / 1_000);
         add(Curve::Lateness, notice.p99_us as f64, most);
     }
-    for point in growth.points.iter().filter(|point| point.chats == u64::from(size)) {
+    for point in &growth.points[before..] {
         let (title, unit) = (point.curve.title(), point.curve.unit());
         writeln!(out, "{size:>8} {title}: {:.1} {unit} {}", point.value, point.remark)?;
     }

@@ -2,7 +2,7 @@
 
 use super::figures::{Curve, Growth};
 use super::plot::{Axis, Line, Plot};
-use super::text::{number, round_bytes, time};
+use super::text::{number, round_bytes, short, time};
 
 /// Each curve that has points, with the name of its file.
 pub fn curves(growth: &Growth) -> Vec<(&'static str, Plot)> {
@@ -31,7 +31,7 @@ fn plot(growth: &Growth, curve: Curve) -> Plot {
     };
     Plot {
         title: curve.title().into(),
-        x: Axis { label: curve.counts(), is_log: true, read: number },
+        x: Axis { label: curve.counts(), is_log: true, read: short },
         y: Axis { label, is_log: curve.is_log(), read },
         lines: lines.collect(),
         bound: curve.bound(),

@@ -97,7 +97,17 @@ type Range = std::ops::Range<f64>;
 /// What the axes span, as they are drawn: a logarithm where that is the scale.
 fn ranges(plot: &Plot) -> Option<(Range, Range)> {
     let all = || plot.lines.iter().flat_map(|line| &line.points);
-    let x = span(all().map(|point| point.0), plot.x.is_log)?;
+    let across: Vec<f64> = all().map(|point| point.0).collect();
+    let mut x = span(across.iter().copied(), plot.x.is_log)?;
+    if plot.x.is_log {
+        // To the right it need not be filled up, as long as one power of ten is to be read.
+        let exact = across.iter().filter_map(|value| place(*value, true));
+        let (least, most) = exact
+            .fold((x.end, x.start), |(least, most), value| (value.min(least), value.max(most)));
+        if least < most && most.floor() >= least.ceil() {
+            x = least..most;
+        }
+    }
     let ys = all().map(|point| point.1).chain(plot.bound);
     let mut y = span(ys, plot.y.is_log)?;
     if !plot.y.is_log {
@@ -148,7 +158,7 @@ fn render<DB: DrawingBackend>(
     let (from, to) = (x.start, x.end);
     let mut chart = ChartBuilder::on(&body)
         .margin(6)
-        .margin_right(20)
+        .margin_right(26)
         .x_label_area_size(40)
         .y_label_area_size(62)
         .build_cartesian_2d(x, y)?;
