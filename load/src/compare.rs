@@ -106,9 +106,10 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
                 continue;
             }
             arguments.say(&format!("round {round}: {}", contestant.name));
-            let done = match arguments.posts {
-                true => posts::take_turn(arguments, contestant, compared),
-                false => take_turn(arguments, contestant, compared),
+            let done = if arguments.posts {
+                posts::take_turn(arguments, contestant, compared)
+            } else {
+                take_turn(arguments, contestant, compared)
             };
             if let Err(error) = done {
                 complain(compared, format!("round {round}: {error:#}"));
@@ -122,9 +123,10 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
 
 /// What is known before the first round.
 fn begin(arguments: &CompareArguments, contestants: &[Contestant]) -> anyhow::Result<Comparison> {
-    let about = match arguments.posts {
-        true => posts::about(arguments),
-        false => Works::of(arguments)?.about(arguments),
+    let about = if arguments.posts {
+        posts::about(arguments)
+    } else {
+        Works::of(arguments)?.about(arguments)
     };
     let repeat: Vec<String> = std::env::args().skip(1).collect();
     Ok(Comparison {
@@ -142,10 +144,7 @@ fn begin(arguments: &CompareArguments, contestants: &[Contestant]) -> anyhow::Re
 fn entry(arguments: &CompareArguments, contestant: &Contestant) -> Compared {
     let demands = posts::demands(arguments, contestant);
     let version = contestant.target.version();
-    let measures = match arguments.posts {
-        true => posts::measures(),
-        false => measure::measures(contestant),
-    };
+    let measures = if arguments.posts { posts::measures() } else { measure::measures(contestant) };
     Compared {
         target: Subject {
             name: contestant.name.into(),

@@ -44,6 +44,9 @@ pub struct Plot {
 /// Wide enough for its words on a telephone, where it is as wide as the page.
 const SIZE: (u32, u32) = (480, 280);
 
+/// How far to the right a legend may go.
+const LEGEND_END: i32 = 410;
+
 /// Colours that stand for names; see [`colours`].
 const INK: RGBColor = RGBColor(1, 0, 0);
 const FAINT: RGBColor = RGBColor(2, 0, 0);
@@ -210,7 +213,7 @@ fn legend(plot: &Plot) -> Vec<(i32, i32)> {
     let mut places = Vec::new();
     for line in plot.lines.iter().filter(|_| plot.lines.len() > 1) {
         let width = 34 + LETTER * i32::try_from(line.name.chars().count()).unwrap_or(0);
-        if right > 0 && right + width > SIZE.0 as i32 - 70 {
+        if right > 0 && right + width > LEGEND_END {
             (row, right) = (row + 1, 0);
         }
         places.push((row, right));
