@@ -50,12 +50,12 @@ pub struct CompareArguments {
     /// Posts that each customer has outstanding, with --posts.
     #[arg(long, default_value_t = 1)]
     outstanding: u32,
+    /// Posts in a second of one customer at most, with --posts.
+    #[arg(long, default_value_t = 18.0, value_name = "RATE")]
+    pace: f64,
     /// Holdline's program.
     #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
     server: Option<PathBuf>,
-    /// Where the servers' data goes, with --posts: the disk that they write to.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Writes all figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -92,8 +92,8 @@ impl CompareArguments {
 /// When a name is not known, none of those named is installed, or a file cannot be written. A
 /// target whose run fails has its complaint in the table.
 pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
-    if arguments.rounds == 0 {
-        bail!("there must be one round at least");
+    if arguments.rounds == 0 || arguments.pace <= 0.0 {
+        bail!("there must be one round at least, and a pace above 0");
     }
     let contestants = arguments.contestants()?;
     let mut comparison = begin(arguments, &contestants)?;
