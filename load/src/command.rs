@@ -14,6 +14,7 @@ use crate::compare::{CompareArguments, compare};
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
+use crate::growth::{GrowthArguments, growth};
 use crate::holdline::target::HoldlineTarget;
 use crate::peer;
 use crate::report::figures::Judgement;
@@ -40,6 +41,8 @@ enum Command {
     Compare(CompareArguments),
     /// Makes a page to read of figures that were written as JSON.
     Report(ReportArguments),
+    /// Runs several sizes, and draws what more chats cost.
+    Growth(GrowthArguments),
     /// Lists the workloads that come with the program.
     List,
     /// Shows a workload as a file, to be changed and run.
@@ -113,6 +116,7 @@ pub fn command() -> ExitCode {
         Command::Run(arguments) => run_one(&arguments),
         Command::Compare(arguments) => compare(&arguments),
         Command::Report(arguments) => report(&arguments),
+        Command::Growth(arguments) => growth(&arguments),
         Command::List => list(),
         Command::Show { scenario } => show(&scenario),
         Command::Floor(arguments) => {

@@ -50,12 +50,12 @@ pub struct CompareArguments {
     /// Posts that each customer has outstanding, with --posts.
     #[arg(long, default_value_t = 1)]
     outstanding: u32,
+    /// Posts in a second of one customer at most, with --posts.
+    #[arg(long, default_value_t = 18.0, value_name = "RATE")]
+    pace: f64,
     /// Holdline's program.
     #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
     server: Option<PathBuf>,
-    /// Where the servers' data goes, with --posts: the disk that they write to.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
     /// Writes all figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -92,8 +92,8 @@ impl CompareArguments {
 /// When a name is not known, none of those named is installed, or a file cannot be written. A
 /// target whose run fails has its complaint in the table.
 pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
-    if arguments.rounds == 0 {
-        bail!("there must be one round at least");
+    if arguments.rounds == 0 || arguments.pace <= 0.0 {
+        bail!("there must be one round at least, and a pace above 0");
     }
     let contestants = arguments.contestants()?;
     let mut comparison = begin(arguments, &contestants)?;
@@ -106,9 +106,10 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
                 continue;
             }
             arguments.say(&format!("round {round}: {}", contestant.name));
-            let done = match arguments.posts {
-                true => posts::take_turn(arguments, contestant, compared),
-                false => take_turn(arguments, contestant, compared),
+            let done = if arguments.posts {
+                posts::take_turn(arguments, contestant, compared)
+            } else {
+                take_turn(arguments, contestant, compared)
             };
             if let Err(error) = done {
                 complain(compared, format!("round {round}: {error:#}"));
@@ -122,9 +123,10 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
 
 /// What is known before the first round.
 fn begin(arguments: &CompareArguments, contestants: &[Contestant]) -> anyhow::Result<Comparison> {
-    let about = match arguments.posts {
-        true => posts::about(arguments),
-        false => Works::of(arguments)?.about(arguments),
+    let about = if arguments.posts {
+        posts::about(arguments)
+    } else {
+        Works::of(arguments)?.about(arguments)
     };
     let repeat: Vec<String> = std::env::args().skip(1).collect();
     Ok(Comparison {
@@ -142,10 +144,7 @@ fn begin(arguments: &CompareArguments, contestants: &[Contestant]) -> anyhow::Re
 fn entry(arguments: &CompareArguments, contestant: &Contestant) -> Compared {
     let demands = posts::demands(arguments, contestant);
     let version = contestant.target.version();
-    let measures = match arguments.posts {
-        true => posts::measures(),
-        false => measure::measures(contestant),
-    };
+    let measures = if arguments.posts { posts::measures() } else { measure::measures(contestant) };
     Compared {
         target: Subject {
             name: contestant.name.into(),

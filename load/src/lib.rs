@@ -22,6 +22,7 @@ pub mod drive;
 pub mod driver;
 pub mod floor;
 pub mod frame;
+pub mod growth;
 pub mod holdline;
 pub mod ledger;
 pub mod machine;

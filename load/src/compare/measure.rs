@@ -39,10 +39,10 @@ pub(super) fn measures(contestant: &Contestant) -> Vec<Measure> {
 pub(super) fn take(compared: &mut Compared, run: &Run) {
     let mut add = |name: &str, value: Option<f64>| {
         let measure = compared.measures.iter_mut().find(|measure| measure.name == name);
-        if let (Some(measure), Some(value)) = (measure, value) {
-            if measure.missing.is_none() {
-                measure.values.push(value);
-            }
+        if let (Some(measure), Some(value)) = (measure, value)
+            && measure.missing.is_none()
+        {
+            measure.values.push(value);
         }
     };
     let latency = |name: &str| run.latencies.iter().find(|latency| latency.name == name);

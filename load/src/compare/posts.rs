@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::contestant::Contestant;
-use super::pour::{Poured, pour};
+use super::pour::{Amount, Poured, pour};
 use super::{CompareArguments, complain};
 use crate::report::figures::{Compared, Latency, Measure};
+use crate::report::number;
 use crate::target::Demands;
 
 const RATE: &str = "posts acknowledged";
@@ -23,11 +24,14 @@ pub(super) fn about(arguments: &CompareArguments) -> Vec<String> {
     vec![
         format!(
             "{} customers, each with {} posts of {BYTES} bytes outstanding: the next is sent when \
-             one is acknowledged, for {} s after {} s that are not counted.",
+             one is acknowledged, and not more than {} in a second, which Holdline would refuse; \
+             for {} s after {} s that are not counted. So no more than {} in a second are asked.",
             arguments.sessions,
             arguments.outstanding,
+            number(arguments.pace),
             arguments.seconds,
-            WARM.as_secs()
+            WARM.as_secs(),
+            number(f64::from(arguments.sessions) * arguments.pace)
         ),
         "What an acknowledgement promises differs, and stands below; only like promises compare. \
          The floor promises nothing: it shows what the generator itself can do."
@@ -70,8 +74,14 @@ pub(super) fn take_turn(
     let watch = running.watch(ear)?;
     let time = Duration::from_secs_f64(arguments.seconds);
     let text = "x".repeat(BYTES);
-    let amount = (arguments.sessions, arguments.outstanding);
-    let poured = pour(running.as_ref(), amount, &text, (WARM, time))?;
+    let amount = Amount {
+        customers: arguments.sessions,
+        outstanding: arguments.outstanding,
+        pause: Duration::from_secs_f64(f64::from(arguments.outstanding) / arguments.pace),
+        warm: WARM,
+        time,
+    };
+    let poured = pour(running.as_ref(), amount, &text)?;
     drop(watch);
     let Poured { times, refused } = poured;
     for (code, count) in refused {

@@ -1,6 +1,8 @@
-//! Customers who post as fast as they are acknowledged, on one thread and one epoll.
+//! Customers who post as fast as they are acknowledged and as one person may, on one thread and
+//! one epoll.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::fmt::{self, Write as _};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -25,7 +27,7 @@ use crate::target::Running;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest wait for a socket.
-const WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+const WAIT: Duration = Duration::from_millis(50);
 
 /// What came of it.
 pub(super) struct Poured {
@@ -35,24 +37,35 @@ pub(super) struct Poured {
     pub refused: BTreeMap<String, u64>,
 }
 
-/// Has so many customers post, each with so many outstanding, for a time that is not counted and
-/// one that is.
-pub(super) fn pour(
-    running: &dyn Running,
-    (customers, outstanding): (u32, u32),
-    text: &str,
-    (warm, time): (Duration, Duration),
-) -> anyhow::Result<Poured> {
+/// How much is poured, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Amount {
+    /// Customers.
+    pub customers: u32,
+    /// Posts that each has outstanding.
+    pub outstanding: u32,
+    /// The least time between two posts of a customer.
+    pub pause: Duration,
+    /// A time that is not counted.
+    pub warm: Duration,
+    /// The time that is.
+    pub time: Duration,
+}
+
+/// Has customers post this text.
+pub(super) fn pour(running: &dyn Running, amount: Amount, text: &str) -> anyhow::Result<Poured> {
     let mut spout = Spout {
         dialect: speak(&running.dialect())?,
         epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
         taps: Vec::new(),
         sent: HashMap::new(),
         text,
+        pause: amount.pause,
+        waiting: BinaryHeap::new(),
         counted: None,
         poured: Poured { times: histogram(), refused: BTreeMap::new() },
     };
-    for customer in 0..customers {
+    for customer in 0..amount.customers {
         spout.connect(running, customer)?;
     }
     let until = clock::now().after(PATIENCE);
@@ -63,13 +76,13 @@ pub(super) fn pour(
         spout.turn()?;
     }
     for place in 0..spout.taps.len() {
-        for _ in 0..outstanding {
-            spout.post(place);
-        }
-        spout.send(place)?;
+        // Spread over one pause, as people are.
+        let share = place as f64 / spout.taps.len() as f64;
+        let due = clock::now().after(amount.pause.mul_f64(share));
+        (0..amount.outstanding).for_each(|_| spout.waiting.push(Reverse((due, place))));
     }
-    let from = clock::now().after(warm);
-    let to = from.after(time);
+    let from = clock::now().after(amount.warm);
+    let to = from.after(amount.time);
     spout.counted = Some((from, to));
     while clock::now() < to {
         spout.turn()?;
@@ -85,6 +98,9 @@ struct Spout<'a> {
     /// When each post was sent that is not acknowledged.
     sent: HashMap<u64, Moment>,
     text: &'a str,
+    pause: Duration,
+    /// Who may post again, and when.
+    waiting: BinaryHeap<Reverse<(Moment, usize)>>,
     counted: Option<(Moment, Moment)>,
     poured: Poured,
 }
@@ -142,7 +158,9 @@ impl Spout<'_> {
     /// Waits for sockets, and hears what they say.
     fn turn(&mut self) -> anyhow::Result<()> {
         let mut events = Vec::with_capacity(256);
-        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&WAIT)) {
+        let due = self.waiting.peek().map_or(WAIT, |Reverse((due, _))| due.since(clock::now()));
+        let wait = Timespec { tv_sec: 0, tv_nsec: due.min(WAIT).subsec_nanos().into() };
+        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -157,6 +175,14 @@ impl Spout<'_> {
                 Err(error) => return Err(error.into()),
             }
             self.hear(place);
+            self.send(place)?;
+        }
+        while let Some(Reverse((due, place))) = self.waiting.peek().copied() {
+            if due > clock::now() {
+                break;
+            }
+            self.waiting.pop();
+            self.post(place);
             self.send(place)?;
         }
         Ok(())
@@ -197,9 +223,12 @@ impl Spout<'_> {
                     let time = u64::try_from(now.since(sent).as_micros()).unwrap_or(u64::MAX);
                     self.poured.times.saturating_record(time);
                 }
-                self.post(place);
+                self.waiting.push(Reverse((sent.after(self.pause), place)));
             }
-            Heard::Refused { code } => *self.poured.refused.entry(code).or_default() += 1,
+            Heard::Refused { code } => {
+                *self.poured.refused.entry(code).or_default() += 1;
+                self.waiting.push(Reverse((clock::now().after(Duration::from_secs(1)), place)));
+            }
             _ => {}
         }
     }

@@ -38,7 +38,7 @@ impl Works {
             lateness_ms: arguments.lateness,
         };
         // Refuses what is out of its range before anybody is started.
-        works.parse(&works.text("idle", "", CALM_PER_S))?;
+        parse(&works.text("idle", "", CALM_PER_S))?;
         Ok(works)
     }
 
@@ -66,7 +66,7 @@ impl Works {
 
     /// Connected, and nothing but heartbeats.
     pub(super) fn idle(&self, _contestant: &Contestant) -> anyhow::Result<Workload> {
-        self.parse(&self.text("idle", &format!("padding = {{ bytes = {PADDING} }}"), CALM_PER_S))
+        parse(&self.text("idle", &format!("padding = {{ bytes = {PADDING} }}"), CALM_PER_S))
     }
 
     /// Everybody is lost at once; half of them return.
@@ -74,12 +74,12 @@ impl Works {
         let mut rest = String::new();
         if contestant.no_grace.is_none() {
             let agents = self.sessions.div_ceil(CHATS).max(1);
-            rest.push_str(&format!("agents = {{ count = {agents}, chats = {CHATS} }}\n"));
+            rest = format!("agents = {{ count = {agents}, chats = {CHATS} }}\n");
         }
         rest.push_str("[[losses]]\nshare = 0.5\nhow = \"reset\"\nat_s = 1\n");
         rest.push_str("[[losses]]\nshare = 0.5\nhow = \"reset\"\nat_s = 1\nback = 1.0\n");
         rest.push_str("back_after_s = [0.5, 1.5]\n");
-        let mut workload = self.parse(&self.text("drop", &rest, RUSH_PER_S))?;
+        let mut workload = parse(&self.text("drop", &rest, RUSH_PER_S))?;
         workload.duration_s = self.seconds.min(4.0);
         Ok(workload)
     }
@@ -96,8 +96,8 @@ impl Works {
              heartbeat = {{ every_s = {every_s} }}\n{rest}\n"
         )
     }
+}
 
-    fn parse(&self, text: &str) -> anyhow::Result<Workload> {
-        Workload::parse(text, &[])
-    }
+fn parse(text: &str) -> anyhow::Result<Workload> {
+    Workload::parse(text, &[])
 }

@@ -2,7 +2,7 @@
 
 use super::figures::{Curve, Growth};
 use super::plot::{Axis, Line, Plot};
-use super::text::{bytes, number, time};
+use super::text::{number, round_bytes, short, time};
 
 /// Each curve that has points, with the name of its file.
 pub fn curves(growth: &Growth) -> Vec<(&'static str, Plot)> {
@@ -25,13 +25,13 @@ fn plot(growth: &Growth, curve: Curve) -> Plot {
         Line { name: name.into(), points, has_marks: true }
     });
     let (label, read): (_, fn(f64) -> String) = match curve.unit() {
-        "B" => ("memory", bytes),
+        "B" => ("memory", round_bytes),
         "µs" => ("time", time),
         unit => (unit, number),
     };
     Plot {
         title: curve.title().into(),
-        x: Axis { label: curve.counts(), is_log: true, read: number },
+        x: Axis { label: curve.counts(), is_log: true, read: short },
         y: Axis { label, is_log: curve.is_log(), read },
         lines: lines.collect(),
         bound: curve.bound(),

@@ -44,6 +44,9 @@ pub struct Plot {
 /// Wide enough for its words on a telephone, where it is as wide as the page.
 const SIZE: (u32, u32) = (480, 280);
 
+/// How far to the right a legend may go.
+const LEGEND_END: i32 = 410;
+
 /// Colours that stand for names; see [`colours`].
 const INK: RGBColor = RGBColor(1, 0, 0);
 const FAINT: RGBColor = RGBColor(2, 0, 0);
@@ -97,7 +100,17 @@ type Range = std::ops::Range<f64>;
 /// What the axes span, as they are drawn: a logarithm where that is the scale.
 fn ranges(plot: &Plot) -> Option<(Range, Range)> {
     let all = || plot.lines.iter().flat_map(|line| &line.points);
-    let x = span(all().map(|point| point.0), plot.x.is_log)?;
+    let across: Vec<f64> = all().map(|point| point.0).collect();
+    let mut x = span(across.iter().copied(), plot.x.is_log)?;
+    if plot.x.is_log {
+        // To the right it need not be filled up, as long as one power of ten is to be read.
+        let exact = across.iter().filter_map(|value| place(*value, true));
+        let (least, most) = exact
+            .fold((x.end, x.start), |(least, most), value| (value.min(least), value.max(most)));
+        if least < most && most.floor() >= least.ceil() {
+            x = least..most;
+        }
+    }
     let ys = all().map(|point| point.1).chain(plot.bound);
     let mut y = span(ys, plot.y.is_log)?;
     if !plot.y.is_log {
@@ -142,12 +155,13 @@ fn render<DB: DrawingBackend>(
     x: Range,
     y: Range,
 ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
-    let words = |size: u32| ("sans-serif", size).into_font().color(&INK);
+    let (head, body) = area.split_vertically(head_height(plot));
+    draw_head(plot, &head)?;
+    let words = ("sans-serif", 12).into_font().color(&INK);
     let (from, to) = (x.start, x.end);
-    let mut chart = ChartBuilder::on(area)
-        .caption(&plot.title, ("sans-serif", 16).into_font().color(&INK))
+    let mut chart = ChartBuilder::on(&body)
         .margin(6)
-        .margin_right(16)
+        .margin_right(26)
         .x_label_area_size(40)
         .y_label_area_size(62)
         .build_cartesian_2d(x, y)?;
@@ -162,8 +176,8 @@ fn render<DB: DrawingBackend>(
         .y_labels(6)
         .x_label_formatter(&|at| read(plot.x, *at))
         .y_label_formatter(&|at| read(plot.y, *at))
-        .label_style(words(12))
-        .axis_desc_style(words(12))
+        .label_style(words.clone())
+        .axis_desc_style(words)
         .draw()?;
     if let Some(bound) = plot.bound.and_then(|bound| place(bound, plot.y.is_log)) {
         chart.draw_series(DashedLineSeries::new(
@@ -179,26 +193,53 @@ fn render<DB: DrawingBackend>(
             .iter()
             .filter_map(|(x, y)| Some((place(*x, plot.x.is_log)?, place(*y, plot.y.is_log)?)))
             .collect();
-        if line.has_marks {
+        // One point alone is no line.
+        if line.has_marks || points.len() < 2 {
             let marks = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
             chart.draw_series(marks)?;
         }
-        let drawn = chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
-        if plot.lines.len() > 1 {
-            let colour = *colour;
-            drawn.label(&line.name).legend(move |(x, y)| {
-                PathElement::new([(x, y), (x + 14, y)], colour.stroke_width(2))
-            });
-        }
+        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
     }
-    if plot.lines.len() > 1 {
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .label_font(words(12))
-            .background_style(TRANSPARENT)
-            .border_style(TRANSPARENT)
-            .draw()?;
+    Ok(())
+}
+
+/// How wide a letter of the legend is, about.
+const LETTER: i32 = 7;
+const ROW: i32 = 18;
+
+/// Where each name of the legend stands: its row, and how far to the right.
+fn legend(plot: &Plot) -> Vec<(i32, i32)> {
+    let (mut row, mut right) = (0, 0);
+    let mut places = Vec::new();
+    for line in plot.lines.iter().filter(|_| plot.lines.len() > 1) {
+        let width = 34 + LETTER * i32::try_from(line.name.chars().count()).unwrap_or(0);
+        if right > 0 && right + width > LEGEND_END {
+            (row, right) = (row + 1, 0);
+        }
+        places.push((row, right));
+        right += width;
+    }
+    places
+}
+
+fn head_height(plot: &Plot) -> i32 {
+    30 + legend(plot).last().map_or(0, |(row, _)| ROW * (row + 1))
+}
+
+/// The title, and below it what each colour means.
+fn draw_head<DB: DrawingBackend>(
+    plot: &Plot,
+    head: &DrawingArea<DB, plotters::coord::Shift>,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let title = ("sans-serif", 15).into_font().color(&INK);
+    head.draw(&Text::new(plot.title.as_str(), (12, 8), title))?;
+    for ((row, right), (line, colour)) in
+        legend(plot).into_iter().zip(plot.lines.iter().zip(LINES.iter().cycle()))
+    {
+        let (x, y) = (68 + right, 32 + ROW * row);
+        let words = ("sans-serif", 12).into_font().color(&INK);
+        head.draw(&PathElement::new([(x, y + 6), (x + 14, y + 6)], colour.stroke_width(3)))?;
+        head.draw(&Text::new(line.name.as_str(), (x + 19, y), words))?;
     }
     Ok(())
 }
@@ -242,10 +283,7 @@ mod tests {
 
     #[test]
     fn nothing_is_no_plot_and_one_point_is_one() {
-        assert!(draw(&plot(Vec::new())).unwrap().is_some(), "the bound alone can be drawn");
-        let mut none = plot(Vec::new());
-        none.bound = None;
-        assert!(draw(&none).unwrap().is_none());
+        assert!(draw(&plot(Vec::new())).unwrap().is_none(), "a bound alone is nothing");
         assert!(draw(&plot(vec![(5.0, 0.0)])).unwrap().is_some());
         let mut log = plot(vec![(0.0, 0.0), (1.0, f64::NAN), (2.0, 30.0)]);
         log.y.is_log = true;

@@ -37,6 +37,25 @@ pub fn bytes(value: f64) -> String {
     format!("{} {}", number(value), UNITS[unit])
 }
 
+/// A large number in a few letters, for an axis.
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1e6 => format!("{} M", number(value / 1e6)),
+        size if size >= 1e4 => format!("{} k", number(value / 1e3)),
+        _ => number(value),
+    }
+}
+
+/// Bytes in powers of ten, which read better where an axis has round numbers.
+pub fn round_bytes(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1e9 => format!("{} GB", number(value / 1e9)),
+        size if size >= 1e6 => format!("{} MB", number(value / 1e6)),
+        size if size >= 1e3 => format!("{} kB", number(value / 1e3)),
+        _ => format!("{} B", number(value)),
+    }
+}
+
 /// Microseconds in the unit that suits them.
 pub fn time(us: f64) -> String {
     match us.abs() {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{machine, page as whole, plots, repeat};
 use crate::report::figures::{Count, Judgement, Latency, Phase, Run, Second};
 use crate::report::plot::{Axis, Line, Plot};
-use crate::report::text::{bytes, number, time};
+use crate::report::text::{bytes, number, round_bytes, time};
 
 /// The page of a run.
 ///
@@ -24,7 +24,7 @@ pub fn page(run: &Run) -> anyhow::Result<String> {
         (tiles(run))
         h2 { "How long things took" }
         (latencies(&run.latencies))
-        (plots(&[percentiles(&run.latencies)])?)
+        (plots(&percentiles(&run.latencies))?)
         h2 { "What must be zero" }
         (counts(&run.zeros, true))
         h2 { "What it cost" }
@@ -74,7 +74,8 @@ fn tiles(run: &Run) -> Markup {
     if let Some(phase) = run.phases.iter().max_by_key(|phase| phase.chats) {
         add(number(phase.chats as f64), "chats at once".into());
     }
-    let each = run.phases.iter().rev().find_map(|phase| phase.per_chat);
+    let work = run.phases.iter().find(|phase| phase.name == "work" || phase.name == "settle");
+    let each = work.and_then(|phase| phase.per_chat);
     if let Some(each) = each {
         add(bytes(each.resident), "resident for each chat".into());
         add(bytes(each.slab), "in the kernel for each socket".into());
@@ -210,22 +211,38 @@ fn nines(at: f64) -> String {
     }
 }
 
-fn percentiles(latencies: &[Latency]) -> Plot {
+/// What comes before the work, and after a loss; all else is the work itself.
+const COMING: [&str; 3] = ["connect", "ready", "resume"];
+
+/// Coming and working, in two plots, so that neither has more lines than there are colours.
+fn percentiles(latencies: &[Latency]) -> [Plot; 2] {
+    let (coming, working): (Vec<&Latency>, Vec<&Latency>) =
+        latencies.iter().partition(|latency| COMING.contains(&latency.name.as_str()));
+    [
+        percentile("Coming and returning: share below a time", &coming),
+        percentile("Work: share below a time", &working),
+    ]
+}
+
+fn percentile(title: &str, latencies: &[&Latency]) -> Plot {
     let line = |latency: &Latency| {
         let most = (latency.count.max(1) as f64).log10().min(6.0);
         let points = latency.points.iter();
         let points = points.map(|point| (-(1.0 - point.share).log10(), point.us as f64));
         Line {
             name: latency.name.clone(),
-            points: points.map(|(nines, us)| (nines.min(most), us.max(1.0))).collect(),
+            points: points
+                .filter(|(nines, _)| *nines > 0.02)
+                .map(|(nines, us)| (nines.min(most), us.max(1.0)))
+                .collect(),
             has_marks: false,
         }
     };
     Plot {
-        title: "Share of all that took at most so long".into(),
+        title: title.into(),
         x: Axis { label: "share", is_log: false, read: nines },
         y: Axis { label: "time", is_log: true, read: time },
-        lines: latencies.iter().map(line).collect(),
+        lines: latencies.iter().copied().map(line).collect(),
         bound: None,
     }
 }
@@ -251,7 +268,7 @@ fn series(seconds: &[Second]) -> Vec<Plot> {
         plot(
             "Memory of the server",
             "resident",
-            bytes,
+            round_bytes,
             vec![line("resident", &|at| count(at.resident))],
         ),
         plot(
