@@ -10,6 +10,7 @@ mod conversation;
 mod directory;
 mod message;
 mod metrics;
+mod nap;
 mod queue;
 mod receipts;
 mod retention;

@@ -19,9 +19,10 @@ use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, 
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::message::{Heard, ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
+use crate::engine::visit::Way;
 use crate::limits;
 
 /// A map that many threads use. Ids are hashed at every message, so the hash is a fast one; it is
@@ -139,12 +140,10 @@ impl Directory {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
     }
 
-    /// Notes a session's sign of life. One for a conversation that is not live is not worth
-    /// opening it: whoever opens it finds out who is there.
-    pub(super) fn hear(&self, id: ConversationId, session: SessionId) {
-        if let Some(live) = self.conversations.get(&id) {
-            send(&live.address, Heard { session });
-        }
+    /// The way to a conversation that is live.
+    pub(super) fn way_to(&self, id: ConversationId) -> Option<Way> {
+        let live = self.conversations.get(&id)?;
+        live.address.connected().then(|| Way::to(live.address.clone()))
     }
 
     /// Tells a conversation something, if it is live.
@@ -377,7 +376,7 @@ fn deliver(address: &Recipient<ToSession>, message: ToSession) {
 /// bounded where it comes from (see `limits`): a session by its unanswered frames, a request by the
 /// count of those that run, an actor by the state it tells of.
 #[expect(clippy::disallowed_methods, reason = "bounded where it comes from, as said above")]
-fn send<A, M>(address: &Addr<A>, message: M)
+pub(super) fn send<A, M>(address: &Addr<A>, message: M)
 where
     A: Actor<Context = Context<A>> + Handler<M>,
     M: Message<Result = ()> + Send + 'static,

@@ -136,6 +136,15 @@ struct Inner {
     written: Written,
 }
 
+/// The largest buffer that a thread keeps for what its sessions say next.
+const SPARE_BYTES_MAX: usize = 4_096;
+
+thread_local! {
+    /// Nearly always what is said is written at once, so one buffer serves every socket of a
+    /// thread.
+    static SPARE: Cell<BytesMut> = Cell::default();
+}
+
 /// Encoded frames, and what they count for in the outbox.
 #[derive(Debug, Default)]
 pub(super) struct Written {
@@ -225,6 +234,9 @@ impl Line {
         }
         let mut inner = self.0.inner.borrow_mut();
         let written = &mut inner.written;
+        if written.bytes.capacity() == 0 {
+            written.bytes = SPARE.take();
+        }
         // Encoding fails only for fragments out of order, and none is ever sent.
         let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut written.bytes);
         written.frames += 1;
@@ -315,6 +327,15 @@ impl Line {
 }
 
 impl Written {
+    /// Gives the buffer back, once all of it is written.
+    pub(super) fn give_back(self) {
+        let mut bytes = self.bytes;
+        if bytes.capacity() <= SPARE_BYTES_MAX {
+            bytes.clear();
+            SPARE.set(bytes);
+        }
+    }
+
     /// Adds the goodbye, which is beyond the account of the outbox.
     pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
         let reason = CloseReason { code: code.number().into(), description: None };

@@ -125,12 +125,30 @@ impl Pump {
             }
         };
         if let Some(written) = self.line.take_written() {
-            self.waiting.push_back(written.into());
+            self.send(written);
         }
         // A session that has been told of the end has nothing more to do here.
         if has_stopped || self.line.is_told() {
             self.session = None;
             self.say_farewell();
+        }
+    }
+
+    /// Writes at once what the session has said, and keeps what the socket does not take.
+    fn send(&mut self, written: Written) {
+        if !self.waiting.is_empty() {
+            return self.waiting.push_back(written.into());
+        }
+        match self.stream.try_write(&written.bytes) {
+            Ok(count) if count == written.bytes.len() => {
+                self.line.outbox().release(written.frames, written.payload);
+                written.give_back();
+            }
+            Ok(count) => self.waiting.push_back(Encoded { written: count, ..written.into() }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.waiting.push_back(written.into());
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -175,6 +193,9 @@ impl Pump {
 
     /// Writes what waits, as far as the socket takes it.
     fn write(&mut self, cx: &mut Context<'_>) {
+        if self.waiting.is_empty() {
+            return;
+        }
         while let Some(front) = self.waiting.front_mut() {
             match self.stream.try_write(&front.bytes[front.written..]) {
                 Ok(count) => {
@@ -231,25 +252,29 @@ impl Pump {
         }
     }
 
-    /// One turn while the session lives. Tells whether another one would do something.
-    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
-        self.drive(cx);
-        if self.line.outbox().is_over() && self.line.end().is_none() {
-            self.cut_slow();
-        }
-        self.write(cx);
-        if self.session.is_none() || self.line.take_due() {
-            return true;
-        }
+    /// One turn while the session lives: reads what has come, lets the session have it, writes
+    /// what it says. Tells whether anything happened; on its first turn the session is polled
+    /// whatever has come, because it may be what was woken.
+    fn turn(&mut self, is_first: bool, cx: &mut Context<'_>) -> bool {
         let may_read = self.line.end().is_none() && !self.line.has_waiting() && self.line.is_open();
-        may_read
+        let has_read = may_read
             && self.read(cx, |pump, bytes| {
                 if bytes.is_empty() {
                     pump.line.note_end(SocketEnd::Ended);
                 } else {
                     pump.line.feed(bytes);
                 }
-            })
+            });
+        let is_due = self.line.take_due();
+        if !is_first && !has_read && !is_due {
+            return false;
+        }
+        self.drive(cx);
+        if self.line.outbox().is_over() && self.line.end().is_none() {
+            self.cut_slow();
+        }
+        self.write(cx);
+        true
     }
 
     /// Whether the socket is over, after its session.
@@ -297,11 +322,11 @@ impl Future for Pump {
         if pump.session.is_some() {
             pump.line.outbox().register(cx.waker());
         }
-        for _ in 0..TURNS_MAX {
+        for turn in 0..TURNS_MAX {
             if pump.session.is_none() {
                 return pump.part(cx);
             }
-            if !pump.turn(cx) {
+            if !pump.turn(turn == 0, cx) {
                 return Poll::Pending;
             }
         }
