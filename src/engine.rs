@@ -164,6 +164,11 @@ impl Engine {
         self.shared.clock.now()
     }
 
+    /// On which of the engine's threads a conversation lives.
+    pub fn thread_of(&self, conversation: ConversationId) -> usize {
+        self.shared.threads.number_of(conversation.shard())
+    }
+
     /// Asks a conversation something. What was answered is durable.
     pub async fn command(&self, id: ConversationId, command: Command) -> Result<Answer, Failure> {
         self.ask(id, |reply| ToConversation::Ask(command, reply)).await
@@ -232,6 +237,16 @@ impl Engine {
     /// Notes that a frame of a widget was refused.
     pub fn note_refused_frame(&self) {
         self.shared.metrics.refused_frames.inc();
+    }
+
+    /// Notes that a socket changed to the thread of its conversation.
+    pub fn note_moved_socket(&self) {
+        self.shared.metrics.moved_sockets.inc();
+    }
+
+    /// Notes that a connection was closed at once because no descriptor was left.
+    pub fn note_turned_away(&self) {
+        self.shared.metrics.turned_away.inc();
     }
 
     async fn ask<T>(

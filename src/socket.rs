@@ -16,17 +16,21 @@
 //! stream finishes, the socket is over: it may still send messages, stops at once, and reads why
 //! in [`Line::end`], also in `stopped`.
 
+mod encoded;
 pub mod guard;
 mod handshake;
 pub mod line;
 pub mod listener;
+pub mod movement;
+pub mod outbox;
 pub mod pump;
 pub mod session;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 pub use guard::Breach;
-pub use line::{Line, Outbox, Slow, SocketEnd};
+pub use line::{Line, SocketEnd};
 pub use listener::{Figures, bind, serve};
+pub use outbox::{Outbox, Slow};
 pub use pump::SessionActor;
 pub use upgrade::{Admission, Rejection, UpgradeRequest};

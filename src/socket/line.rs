@@ -1,25 +1,24 @@
-//! What a session and its socket share: the [`Line`] that the session holds, and the [`Outbox`]
-//! that counts what is on its way to the socket.
+//! What a session and its socket share: the [`Line`] that the session holds.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
-use futures_util::task::AtomicWaker;
 
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
 use crate::socket::guard::{Breach, Guard, Incoming};
+use crate::socket::movement::Departure;
+use crate::socket::outbox::Outbox;
 use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
@@ -54,62 +53,6 @@ impl SocketEnd {
     }
 }
 
-/// A widget reads more slowly than it is told; its socket is being closed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the widget reads too slowly")]
-pub struct Slow;
-
-/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
-/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
-/// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
-#[derive(Debug, Default)]
-pub struct Outbox {
-    frames: AtomicUsize,
-    bytes: AtomicUsize,
-    is_over: AtomicBool,
-    pump: AtomicWaker,
-}
-
-impl Outbox {
-    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
-    ///
-    /// When there is none, the text must not be sent: the socket is being closed.
-    pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
-        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
-            return Ok(());
-        }
-        self.is_over.store(true, Ordering::Release);
-        self.pump.wake();
-        Err(Slow)
-    }
-
-    /// Frames on their way.
-    pub fn frames(&self) -> usize {
-        self.frames.load(Ordering::Relaxed)
-    }
-
-    /// Bytes on their way.
-    pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
-
-    pub(super) fn register(&self, waker: &Waker) {
-        self.pump.register(waker);
-    }
-
-    pub(super) fn release(&self, frames: usize, bytes: usize) {
-        // Every frame was reserved before it was written, so neither goes below zero.
-        self.frames.fetch_sub(frames, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 /// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
 /// clone; it stays on the thread of its socket, and is only used while its session runs.
 #[derive(Clone, Debug)]
@@ -134,6 +77,7 @@ struct Inner {
     ready: Option<Incoming>,
     rest: Bytes,
     written: Written,
+    departure: Option<Box<Departure>>,
 }
 
 /// The largest buffer that a thread keeps for what its sessions say next.
@@ -155,6 +99,16 @@ pub(super) struct Written {
 
 impl Line {
     pub(super) fn new() -> Self {
+        Self::begun_with(Inner::default())
+    }
+
+    /// The line of a socket that has changed its thread.
+    pub(super) fn arrived(guard: Guard, first: ByteString, rest: Bytes) -> Self {
+        let ready = Some(Incoming::Text(first));
+        Self::begun_with(Inner { guard, ready, rest, ..Inner::default() })
+    }
+
+    fn begun_with(inner: Inner) -> Self {
         Self(Rc::new(Shared {
             outbox: Arc::default(),
             end: Cell::new(None),
@@ -162,7 +116,7 @@ impl Line {
             is_told: Cell::new(false),
             is_due: Cell::new(false),
             given: Cell::new(0),
-            inner: RefCell::default(),
+            inner: RefCell::new(inner),
         }))
     }
 
@@ -202,6 +156,17 @@ impl Line {
         let bye = ServerFrame::bye(code, retry_after).render();
         self.0.inner.borrow_mut().written.put(&bye, code);
         self.0.has_closed.set(true);
+    }
+
+    /// Has the socket carried to another thread: the session stops its context next.
+    pub fn depart(&self, departure: Departure) {
+        self.0.inner.borrow_mut().departure = Some(Box::new(departure));
+    }
+
+    pub(super) fn take_departure(&self) -> Option<(Departure, Guard, Bytes)> {
+        let mut inner = self.0.inner.borrow_mut();
+        let departure = inner.departure.take()?;
+        Some((*departure, mem::take(&mut inner.guard), mem::take(&mut inner.rest)))
     }
 
     /// Notes that one frame has been dealt with. To be called once for every frame that the

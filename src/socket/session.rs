@@ -5,8 +5,10 @@
 //! order, and with them the widget.
 
 mod answer;
+mod codes;
 mod door;
 mod greet;
+mod porter;
 mod question;
 
 use std::collections::VecDeque;
@@ -32,7 +34,9 @@ use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::{ServerFrame, refused};
 
+use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
+pub use crate::socket::session::porter::Porters;
 use crate::socket::session::question::Rare;
 
 /// Drives one session.
@@ -129,7 +133,7 @@ impl SocketSession {
             return self.line.done();
         }
         match parse(text.as_bytes()) {
-            Ok(frame) => self.take_frame(frame, context),
+            Ok(frame) => self.take_frame(frame, text, context),
             Err(malformed) => {
                 self.refuse_malformed(&malformed, context);
                 self.line.done();
@@ -137,9 +141,14 @@ impl SocketSession {
         }
     }
 
-    fn take_frame(&mut self, frame: ClientFrame, context: &mut WebsocketContext<Self>) {
+    fn take_frame(
+        &mut self,
+        frame: ClientFrame,
+        text: ByteString,
+        context: &mut WebsocketContext<Self>,
+    ) {
         match frame {
-            ClientFrame::Hello(hello) => self.greet(hello, context),
+            ClientFrame::Hello(hello) => self.greet(hello, text, context),
             ClientFrame::Start(start) => self.ask_to_start(start, context),
             ClientFrame::Beat { seen } => self.beat(seen, context),
             ClientFrame::Post { reference, id, text } => {
@@ -378,23 +387,4 @@ fn quota() -> Quota {
     const BURST: std::num::NonZeroU32 =
         std::num::NonZeroU32::new(limits::FRAMES_BURST_MAX).expect("the burst is not zero");
     Quota::per_second(RATE).allow_burst(BURST)
-}
-
-fn code_of(refusal: SessionRefusal) -> RefusalCode {
-    match refusal {
-        SessionRefusal::AlreadyGreeted => RefusalCode::AlreadyGreeted,
-        SessionRefusal::HelloFirst => RefusalCode::HelloFirst,
-        SessionRefusal::AlreadyStarted => RefusalCode::Conversation(Refusal::AlreadyStarted),
-        SessionRefusal::NotStarted => RefusalCode::Conversation(Refusal::NotStarted),
-    }
-}
-
-fn code_of_finish(finish: Finish) -> CloseCode {
-    match finish {
-        Finish::NoHello => CloseCode::HelloTimeout,
-        Finish::RefusedTooOften => CloseCode::RefusedTooOften,
-        Finish::Silent => CloseCode::Silent,
-        Finish::Unanswered => CloseCode::Internal,
-        Finish::Asked => CloseCode::Normal,
-    }
 }
