@@ -6,6 +6,8 @@
 
 mod agent;
 mod agents;
+mod alarms;
+mod context;
 mod conversation;
 mod directory;
 mod message;

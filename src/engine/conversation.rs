@@ -18,9 +18,9 @@ pub(super) mod restart;
 
 use std::sync::Arc;
 
-use actix::ActorFutureExt;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
 
+use crate::clock::Clock;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::Event;
 use crate::domain::conversation::{Conversation, State};
@@ -28,6 +28,7 @@ use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
@@ -39,10 +40,10 @@ use crate::journal::{Append, Fault};
 const WAKES_AT_ONCE: usize = 32;
 
 /// How long a conversation that is over stays, for those who are about to ask for it.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
+const LINGER: Span = Span::from_secs(5);
 
 /// How long an actor that has left the directory still answers.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(500);
+const FAREWELL: Span = Span::from_millis(500);
 
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -55,12 +56,13 @@ const OPENING_MESSAGES_MAX: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct ConversationActor {
     shared: Arc<Shared>,
-    epoch: usize,
+    epoch: u32,
     conversation: Conversation,
     stage: Stage,
     gate: Gate,
     audience: Audience,
-    timer: Option<(Timestamp, SpawnHandle)>,
+    /// When to leave: the directory, if it is over and nobody needs it; then the stage.
+    leave_at: Option<Timestamp>,
     /// The restart, while it is not written.
     unwritten: Option<Box<Unwritten>>,
     /// When it last repeated its lease to the agent.
@@ -95,7 +97,7 @@ struct Counted {
 
 impl ConversationActor {
     /// An actor that serves this conversation at once.
-    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: u32) -> Self {
         let durable = conversation.seq();
         let seen = conversation.seen_by_customer();
         Self {
@@ -106,7 +108,7 @@ impl ConversationActor {
             stage: Stage::Serving,
             gate: Gate::new(durable),
             audience: Audience::new(seen),
-            timer: None,
+            leave_at: None,
             unwritten: None,
             counted: Counted::default(),
         }
@@ -117,7 +119,7 @@ impl ConversationActor {
     pub(super) fn recovered(
         shared: Arc<Shared>,
         conversation: Conversation,
-        epoch: usize,
+        epoch: u32,
         write_within: Span,
     ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
@@ -126,7 +128,7 @@ impl ConversationActor {
     }
 
     /// An actor that reads its conversation from the journal first.
-    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: usize) -> Self {
+    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
         let mut actor = Self::new(shared, Conversation::new(id), epoch);
         actor.stage = Stage::Opening(Vec::new());
         actor
@@ -214,8 +216,8 @@ impl ConversationActor {
         for message in kept {
             self.take(message, context);
         }
+        self.retire_if_over();
         self.rearm(context);
-        self.retire_if_over(context);
     }
 
     /// The journal may have lost what is held back: what was decided here is not the truth. The
@@ -246,7 +248,7 @@ impl ConversationActor {
 
     /// Serves every timer that is due.
     fn wake(&mut self, context: &mut Context<Self>) {
-        self.timer = None;
+        self.leave_if_due(context);
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
             let now = self.shared.clock.now();
             self.write_restart_if_due();
@@ -272,46 +274,48 @@ impl ConversationActor {
     /// is noticed when it fires.
     fn rearm(&mut self, context: &mut Context<Self>) {
         let write_at = self.unwritten.as_ref().map(|unwritten| unwritten.write_at);
-        let due = self.conversation.wake_at().into_iter().chain(write_at).min();
-        let Some(mut at) = due else {
-            if let Some((_, armed)) = self.timer.take() {
-                context.cancel_future(armed);
-            }
-            return;
-        };
-        if self.timer.as_ref().is_some_and(|(armed_at, _)| *armed_at <= at) {
-            return;
-        }
-        if let Some((_, armed)) = self.timer.take() {
-            context.cancel_future(armed);
-        }
-        if !self.shared.journal.is_writable() {
+        let mut due = self.conversation.wake_at().into_iter().chain(write_at).min();
+        if due.is_some() && !self.shared.journal.is_writable() {
             // While nothing can be written nothing can be decided; look again in a moment.
-            at = at.max(self.shared.clock.now() + Span::from_secs(1));
+            due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
         }
-        let armed = context.run_later(self.shared.clock.until(at), Self::wake);
-        self.timer = Some((at, armed));
+        let due = due.into_iter().chain(self.leave_at).min();
+        let is_early_enough =
+            due.is_some_and(|due| context.due().is_some_and(|armed| armed <= due));
+        if !is_early_enough {
+            context.wake_at(due);
+        }
     }
 
-    fn retire_if_over(&mut self, context: &mut Context<Self>) {
+    /// Whether nothing can happen in it any more, or nothing ever has.
+    fn is_over(&self) -> bool {
         let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
-        if over && matches!(self.stage, Stage::Serving) {
-            context.run_later(LINGER, |actor, context| {
-                if actor.gate.is_open() && actor.audience.is_empty() {
-                    actor.retire(context);
-                } else {
-                    actor.retire_if_over(context);
-                }
-            });
+        over && matches!(self.stage, Stage::Serving)
+    }
+
+    fn retire_if_over(&mut self) {
+        if self.is_over() && self.leave_at.is_none() {
+            self.leave_at = Some(self.shared.clock.now() + LINGER);
         }
     }
 
     /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
     /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
-    fn retire(&mut self, context: &mut Context<Self>) {
-        self.stage = Stage::Retired;
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
-        context.run_later(FAREWELL, |_, context| context.stop());
+    fn leave_if_due(&mut self, context: &mut Context<Self>) {
+        let now = self.shared.clock.now();
+        if self.leave_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.leave_at = None;
+        if matches!(self.stage, Stage::Retired) {
+            context.stop();
+        } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
+            self.stage = Stage::Retired;
+            self.shared.directory.leave_conversation(self.id(), self.epoch);
+            self.leave_at = Some(now + FAREWELL);
+        } else {
+            self.retire_if_over();
+        }
     }
 
     fn recount(&mut self) {
@@ -356,6 +360,16 @@ impl Actor for ConversationActor {
                 shared.directory.reopen(&shared, id);
             });
         }
+    }
+}
+
+impl Punctual for ConversationActor {
+    fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    fn ring(&mut self, context: &mut Self::Context) {
+        self.wake(context);
     }
 }
 

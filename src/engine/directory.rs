@@ -6,10 +6,10 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use actix::dev::ToEnvelope;
-use actix::{Actor, Addr, Context, Handler, Message, Recipient};
+use actix::{Actor, Addr, Handler, Message, Recipient, WeakAddr};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
@@ -18,6 +18,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::queue::QueueActor;
@@ -40,13 +41,14 @@ pub(super) struct Directory {
     /// How often each conversation was opened again after its actor had died, since when.
     reopened: Map<ConversationId, (u32, Timestamp)>,
     /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
-    epochs: AtomicUsize,
+    epochs: AtomicU32,
 }
 
 #[derive(Debug)]
 struct Live {
-    address: Addr<ConversationActor>,
-    epoch: usize,
+    /// A weak one, because a strong one takes 100 bytes more; made strong to send.
+    address: WeakAddr<ConversationActor>,
+    epoch: u32,
 }
 
 #[derive(Debug)]
@@ -103,12 +105,12 @@ impl Directory {
             sessions: map(0, limits::SHARDS),
             visitors: map(conversations, limits::SHARDS),
             reopened: map(0, 16),
-            epochs: AtomicUsize::new(1),
+            epochs: AtomicU32::new(1),
         }
     }
 
     /// A number for an actor that is about to enter.
-    pub(super) fn next_epoch(&self) -> usize {
+    pub(super) fn next_epoch(&self) -> u32 {
         self.epochs.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -116,45 +118,50 @@ impl Directory {
     pub(super) fn enter_conversation(
         &self,
         id: ConversationId,
-        epoch: usize,
-        address: Addr<ConversationActor>,
+        epoch: u32,
+        address: WeakAddr<ConversationActor>,
     ) {
         self.conversations.insert(id, Live { address, epoch });
     }
 
     /// Enters a conversation that was never there: nothing is read for it. Gives its epoch, with
     /// which it can leave again if it never begins.
-    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> usize {
+    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> u32 {
         let arbiter = shared.threads.of_shard(id.shard());
         let epoch = self.next_epoch();
         let sharing = shared.clone();
-        let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
+        let address = Context::start_on(&arbiter, move || {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        self.enter_conversation(id, epoch, address);
+        self.enter_conversation(id, epoch, address.downgrade());
         epoch
     }
 
+    /// A conversation that was entered as new and never began leaves again.
+    pub(super) fn leave_unused(&self, id: ConversationId, epoch: u32) {
+        self.tell_live(id, ToConversation::NeverBegins);
+        self.leave_conversation(id, epoch);
+    }
+
     /// A conversation's actor leaves, unless another has taken its place.
-    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: usize) {
+    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: u32) {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
     }
 
     /// The way to a conversation that is live.
     pub(super) fn way_to(&self, id: ConversationId) -> Option<Way> {
-        let live = self.conversations.get(&id)?;
-        live.address.connected().then(|| Way::to(live.address.clone()))
+        self.live(id).map(Way::to)
+    }
+
+    fn live(&self, id: ConversationId) -> Option<Addr<ConversationActor>> {
+        self.conversations.get(&id)?.address()
     }
 
     /// Tells a conversation something, if it is live.
     pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
-        match self.conversations.get(&id) {
-            Some(live) if live.address.connected() => {
-                send(&live.address, message);
-                Delivery::Sent
-            }
-            _ => Delivery::Nobody,
-        }
+        let Some(live) = self.live(id) else { return Delivery::Nobody };
+        send(&live, message);
+        Delivery::Sent
     }
 
     /// Tells a conversation something; opens it from the journal if it is not live.
@@ -165,23 +172,18 @@ impl Directory {
         message: ToConversation,
     ) -> Delivery {
         match self.conversations.entry(id) {
-            Entry::Occupied(live) if live.get().address.connected() => {
-                send(&live.get().address, message);
-                Delivery::Sent
-            }
-            Entry::Occupied(mut dead) => {
-                if !self.may_reopen(id, shared.clock.now()) {
+            Entry::Occupied(mut entry) => {
+                if let Some(address) = entry.get().address() {
+                    send(&address, message);
+                } else if self.may_reopen(id, shared.clock.now()) {
+                    entry.insert(open(shared, id, self.next_epoch(), message));
+                } else {
                     return Delivery::Full;
                 }
-                let live = open(shared, id, self.next_epoch());
-                send(&live.address, message);
-                dead.insert(live);
                 Delivery::Sent
             }
             Entry::Vacant(vacant) => {
-                let live = open(shared, id, self.next_epoch());
-                send(&live.address, message);
-                vacant.insert(live);
+                vacant.insert(open(shared, id, self.next_epoch(), message));
                 Delivery::Sent
             }
         }
@@ -357,13 +359,21 @@ impl Directory {
     }
 }
 
-fn open(shared: &Arc<Shared>, id: ConversationId, epoch: usize) -> Live {
+impl Live {
+    /// The address of its actor, if it lives.
+    fn address(&self) -> Option<Addr<ConversationActor>> {
+        self.address.upgrade().filter(Addr::connected)
+    }
+}
+
+/// Opens a conversation, and tells it the first thing.
+fn open(shared: &Arc<Shared>, id: ConversationId, epoch: u32, message: ToConversation) -> Live {
     let arbiter = shared.threads.of_shard(id.shard());
     let shared = shared.clone();
-    let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
-        ConversationActor::opening(shared, id, epoch)
-    });
-    Live { address, epoch }
+    let address =
+        Context::start_on(&arbiter, move || ConversationActor::opening(shared, id, epoch));
+    send(&address, message);
+    Live { address: address.downgrade(), epoch }
 }
 
 /// Sends to a session, whose outbox has taken the frame if it is one.
@@ -378,7 +388,7 @@ fn deliver(address: &Recipient<ToSession>, message: ToSession) {
 #[expect(clippy::disallowed_methods, reason = "bounded where it comes from, as said above")]
 pub(super) fn send<A, M>(address: &Addr<A>, message: M)
 where
-    A: Actor<Context = Context<A>> + Handler<M>,
+    A: Actor + Handler<M>,
     M: Message<Result = ()> + Send + 'static,
     A::Context: ToEnvelope<A, M>,
 {

@@ -55,6 +55,8 @@ pub(super) enum ToConversation {
     ConfirmLease(AgentId),
     /// State all claims again.
     StateClaims,
+    /// It was entered as new, and another chat was found in its place.
+    NeverBegins,
     /// Where it stands in the line.
     Position {
         /// From 1.

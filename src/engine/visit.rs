@@ -142,7 +142,7 @@ impl Visit {
                 Ok(id)
             }
             Claim::Theirs(earlier) => {
-                shared.directory.leave_conversation(id, epoch);
+                shared.directory.leave_unused(id, epoch);
                 self.come_back(earlier, entrance)
             }
         }

@@ -1,6 +1,6 @@
 //! What a conversation's actor does with each thing it is told.
 
-use actix::Context;
+use actix::ActorContext;
 
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
@@ -9,6 +9,7 @@ use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::Author;
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
+use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
 use crate::engine::message::{
@@ -53,6 +54,7 @@ impl ConversationActor {
             ToConversation::ShowTo(agent) => self.show_to(agent, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
             ToConversation::StateClaims => self.then(Then::StateClaims, context),
+            ToConversation::NeverBegins => context.stop(),
             ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
                 self.tell_all(&frame);
@@ -61,7 +63,7 @@ impl ConversationActor {
             ToConversation::Position { .. } => {}
             ToConversation::Durable(receipt) => {
                 self.durable(receipt, context);
-                self.retire_if_over_now(context);
+                self.retire_if_closed();
             }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
@@ -162,7 +164,7 @@ impl ConversationActor {
             }
         };
         self.then(then, context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     fn not_joined(&self, refusal: Refusal) -> NotJoined {
@@ -182,7 +184,7 @@ impl ConversationActor {
         let conversation = self.id();
         let why = NotJoined::Denied(code);
         self.then(Then::Send(session, ToSession::NotJoined { conversation, why }), context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     fn lose(&mut self, session: SessionId, cause: Cause) {
@@ -230,7 +232,7 @@ impl ConversationActor {
         let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
         self.then(Then::Adjust(agent.clone(), turned_down), context);
         self.then(Then::StateClaims, context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     /// Tells an agent what this conversation holds of them now.
@@ -293,9 +295,9 @@ impl ConversationActor {
         }
     }
 
-    fn retire_if_over_now(&mut self, context: &mut Context<Self>) {
-        if self.conversation.is_closed() && self.gate.is_open() && self.timer.is_none() {
-            self.retire_if_over(context);
+    fn retire_if_closed(&mut self) {
+        if self.conversation.is_closed() && self.gate.is_open() {
+            self.retire_if_over();
         }
     }
 

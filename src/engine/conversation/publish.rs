@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use actix::Context;
 use bytestring::ByteString;
 
 use crate::domain::agent::command::AgentCommand;
@@ -15,6 +14,7 @@ use crate::domain::decision::{Pending, Released};
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::queue::{QueueCommand, Waiting};
 use crate::domain::text::DisplayName;
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::gate::{ForAgent, Then, Through};
 use crate::engine::directory::Delivery;
