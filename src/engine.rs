@@ -28,6 +28,7 @@ use std::sync::atomic::Ordering;
 use bytestring::ByteString;
 use tokio::sync::{mpsc, oneshot};
 
+pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
 pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::start::{Options, Starting};
@@ -164,6 +165,11 @@ impl Engine {
     /// The time, as the engine counts it.
     pub fn now(&self) -> Timestamp {
         self.shared.clock.now()
+    }
+
+    /// How long it is until a time; nothing when that is past.
+    pub fn until(&self, at: Timestamp) -> std::time::Duration {
+        self.shared.clock.until(at)
     }
 
     /// On which of the engine's threads a conversation lives.

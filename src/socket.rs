@@ -10,8 +10,9 @@
 //! # A session
 //!
 //! It is an actor in a [`WebsocketContext`] that handles `Result<Message, ProtocolError>` as a
-//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, never
-//! anything else, and calls [`Line::done`] once for each. It speaks through its [`Line`], not
+//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, and calls
+//! [`Line::done`] once for each; and a `Nop` when the time has come that it asked for with
+//! [`Line::wake_after`], never anything else. It speaks through its [`Line`], not
 //! through its context. To close, it calls [`Line::close`] and stops its context. When its
 //! stream finishes, the socket is over: it may still send messages, stops at once, and reads why
 //! in [`Line::end`], also in `stopped`.

@@ -6,12 +6,14 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
+use tokio::time::Instant;
 
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
@@ -68,6 +70,10 @@ struct Shared {
     /// Whether the session should be polled although nothing has woken it.
     is_due: Cell<bool>,
     given: Cell<usize>,
+    /// When the session wants to be woken.
+    wakes_at: Cell<Option<Instant>>,
+    /// What its alarm is set for, which may be earlier.
+    alarm_at: Cell<Option<Instant>>,
     inner: RefCell<Inner>,
 }
 
@@ -116,6 +122,8 @@ impl Line {
             is_told: Cell::new(false),
             is_due: Cell::new(false),
             given: Cell::new(0),
+            wakes_at: Cell::new(None),
+            alarm_at: Cell::new(None),
             inner: RefCell::new(inner),
         }))
     }
@@ -178,6 +186,30 @@ impl Line {
         if !was_open {
             self.0.is_due.set(true);
         }
+    }
+
+    /// Has the session given a [`Message::Nop`] after this time, instead of any other; or none.
+    pub fn wake_after(&self, wait: Option<Duration>) {
+        self.0.wakes_at.set(wait.map(|wait| Instant::now() + wait));
+    }
+
+    /// For how long the alarm has to be set, if it is not set for that already. One that is set
+    /// for an earlier time stays, because a time that is put off again and again is the rule.
+    pub(super) fn alarm_wanted(&self) -> Option<Duration> {
+        let (at, now) = (self.0.wakes_at.get()?, Instant::now());
+        if self.0.alarm_at.get().is_some_and(|set| now < set && set <= at) {
+            return None;
+        }
+        self.0.alarm_at.set(Some(at));
+        Some(at.saturating_duration_since(now))
+    }
+
+    fn take_alarm(&self) -> bool {
+        let has_come = self.0.wakes_at.get().is_some_and(|at| at <= Instant::now());
+        if has_come {
+            self.0.wakes_at.set(None);
+        }
+        has_come
     }
 
     /// How the socket ended; nothing while it lives, or when the session stopped first.
@@ -322,6 +354,9 @@ impl Stream for Frames {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let line = &self.0;
+        if line.take_alarm() {
+            return Poll::Ready(Some(Ok(Message::Nop)));
+        }
         let is_slow = line.end() == Some(SocketEnd::Slow);
         let may_give = !is_slow && (line.is_open() || line.end().is_some());
         if may_give && let Some(incoming) = line.take_next() {

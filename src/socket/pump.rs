@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::domain::time::Span;
+use crate::engine::Alarm;
 use crate::limits;
 use crate::socket::encoded::{Encoded, close_frame};
 use crate::socket::guard::Guard;
@@ -63,6 +64,7 @@ pub struct Pump {
     /// What could not be written at once.
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
+    alarm: Alarm,
 }
 
 impl fmt::Debug for Pump {
@@ -105,6 +107,7 @@ impl Pump {
             session: Some(Box::pin(context)),
             waiting: VecDeque::from([opening]),
             farewell: None,
+            alarm: Alarm::unset(),
         }
     }
 
@@ -296,6 +299,9 @@ impl Pump {
             self.cut_slow();
         }
         self.write(cx);
+        if let Some(wait) = self.line.alarm_wanted() {
+            self.alarm.set(wait, cx);
+        }
         true
     }
 

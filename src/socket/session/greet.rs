@@ -49,7 +49,7 @@ impl SocketSession {
             self.line.depart(Departure::new(text, carry));
             return context.stop();
         }
-        self.apply(event, context);
+        self.apply(event);
         self.rare.page = page;
         self.rare.locale = locale;
         let after = after.unwrap_or(Seq::ZERO);
@@ -90,7 +90,7 @@ impl SocketSession {
         match self.decide(SessionCommand::Start) {
             Ok(Some(event)) => {
                 let joined = self.session.conversation();
-                self.apply(event, context);
+                self.apply(event);
                 self.start(frame, 1, joined, context);
             }
             Ok(None) => self.line.done(),
@@ -283,7 +283,7 @@ impl SocketSession {
             Some(conversation) => SessionEvent::Joined(conversation),
             None => SessionEvent::Left,
         };
-        self.apply(event, context);
+        self.apply(event);
         self.line.done();
         self.take_deferred(context);
     }
