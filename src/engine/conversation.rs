@@ -12,6 +12,7 @@
 mod audience;
 mod gate;
 mod handle;
+mod leaving;
 mod missed;
 mod publish;
 pub(super) mod restart;
@@ -39,12 +40,6 @@ use crate::journal::{Append, Fault};
 /// How many timers one wake may serve before others get their turn.
 const WAKES_AT_ONCE: usize = 32;
 
-/// How long a conversation that is over stays, for those who are about to ask for it.
-const LINGER: Span = Span::from_secs(5);
-
-/// How long an actor that has left the directory still answers.
-const FAREWELL: Span = Span::from_millis(500);
-
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -59,6 +54,7 @@ pub(super) struct ConversationActor {
     epoch: u32,
     conversation: Conversation,
     stage: Stage,
+    beginning: Option<Box<Beginning>>,
     gate: Gate,
     audience: Audience,
     /// When to leave: the directory, if it is over and nobody needs it; then the stage.
@@ -71,21 +67,27 @@ pub(super) struct ConversationActor {
 }
 
 /// What the actor is doing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     /// It reads its conversation, and keeps what it is told meanwhile.
-    Opening(Vec<ToConversation>),
+    Opening,
     /// It was read, and has not yet begun to serve.
-    Recovering {
-        /// How soon its restart is written.
-        write_within: Span,
-    },
+    Recovering,
     /// It serves.
     Serving,
     /// Its conversation is over, and it is about to stop.
     Retired,
     /// It is about to stop, and answers nothing.
     Leaving,
+}
+
+/// What an actor has until it serves.
+#[derive(Debug, Default)]
+struct Beginning {
+    /// What it was told while it read its conversation.
+    kept: Vec<ToConversation>,
+    /// How soon its restart is written.
+    write_within: Span,
 }
 
 /// What this conversation stands for in the gauges.
@@ -106,6 +108,7 @@ impl ConversationActor {
             epoch,
             conversation,
             stage: Stage::Serving,
+            beginning: None,
             gate: Gate::new(durable),
             audience: Audience::new(seen),
             leave_at: None,
@@ -123,14 +126,15 @@ impl ConversationActor {
         write_within: Span,
     ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
-        actor.stage = Stage::Recovering { write_within };
+        actor.stage = Stage::Recovering;
+        actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within }));
         actor
     }
 
     /// An actor that reads its conversation from the journal first.
     pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
         let mut actor = Self::new(shared, Conversation::new(id), epoch);
-        actor.stage = Stage::Opening(Vec::new());
+        actor.stage = Stage::Opening;
         actor
     }
 
@@ -204,9 +208,11 @@ impl ConversationActor {
     }
 
     fn opened(&mut self, found: Option<Conversation>, context: &mut Context<Self>) {
-        let Stage::Opening(kept) = std::mem::replace(&mut self.stage, Stage::Serving) else {
+        if self.stage != Stage::Opening {
             return;
-        };
+        }
+        self.stage = Stage::Serving;
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         if let Some(conversation) = found {
             self.gate = Gate::new(conversation.seq());
             self.audience = Audience::new(conversation.seen_by_customer());
@@ -287,37 +293,6 @@ impl ConversationActor {
         }
     }
 
-    /// Whether nothing can happen in it any more, or nothing ever has.
-    fn is_over(&self) -> bool {
-        let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
-        over && matches!(self.stage, Stage::Serving)
-    }
-
-    fn retire_if_over(&mut self) {
-        if self.is_over() && self.leave_at.is_none() {
-            self.leave_at = Some(self.shared.clock.now() + LINGER);
-        }
-    }
-
-    /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
-    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
-    fn leave_if_due(&mut self, context: &mut Context<Self>) {
-        let now = self.shared.clock.now();
-        if self.leave_at.is_none_or(|at| at > now) {
-            return;
-        }
-        self.leave_at = None;
-        if matches!(self.stage, Stage::Retired) {
-            context.stop();
-        } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
-            self.stage = Stage::Retired;
-            self.shared.directory.leave_conversation(self.id(), self.epoch);
-            self.leave_at = Some(now + FAREWELL);
-        } else {
-            self.retire_if_over();
-        }
-    }
-
     fn recount(&mut self) {
         let now = Counted {
             state: self.conversation.state().filter(|state| *state != State::Closed),
@@ -336,8 +311,11 @@ impl Actor for ConversationActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         match self.stage {
-            Stage::Opening(_) => self.read_from_journal(context),
-            Stage::Recovering { write_within } => self.restart(write_within, context),
+            Stage::Opening => self.read_from_journal(context),
+            Stage::Recovering => {
+                let beginning = self.beginning.take().unwrap_or_default();
+                self.restart(beginning.write_within, context);
+            }
             Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }
     }
@@ -349,8 +327,7 @@ impl Actor for ConversationActor {
         self.shared.metrics.recount_away(self.counted.away, false);
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
-        let was_there =
-            self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening(_));
+        let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
         let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
         if was_there && !is_meant && !self.shared.is_draining() {
             let (shared, id) = (self.shared.clone(), self.id());
@@ -403,3 +380,8 @@ impl ConversationActor {
         }
     }
 }
+
+const _: () = assert!(
+    size_of::<ConversationActor>() + size_of::<Context<ConversationActor>>() <= 288,
+    "with what a task adds, a chat that is held takes 384 bytes: the next larger size is 512"
+);

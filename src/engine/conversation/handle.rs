@@ -22,11 +22,12 @@ use crate::wire::server::ServerFrame;
 
 impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
-        match &mut self.stage {
-            Stage::Serving | Stage::Recovering { .. } | Stage::Retired => {}
-            Stage::Opening(kept) => {
-                if kept.len() < super::OPENING_MESSAGES_MAX {
-                    kept.push(message);
+        match self.stage {
+            Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Opening => {
+                let beginning = self.beginning.get_or_insert_default();
+                if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
+                    beginning.kept.push(message);
                 } else {
                     self.shared.metrics.mailbox_refusals.inc();
                 }
@@ -292,12 +293,6 @@ impl ConversationActor {
             Phase::Wrapup { .. } => Refusal::ConversationEnded,
             _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
             _ => Refusal::NotYours,
-        }
-    }
-
-    fn retire_if_closed(&mut self) {
-        if self.conversation.is_closed() && self.gate.is_open() {
-            self.retire_if_over();
         }
     }
 

@@ -7,7 +7,7 @@
 //! told anything of it, or when its turn comes, whichever is first.
 
 use crate::domain::conversation::command::Command;
-use crate::domain::conversation::event::Event;
+use crate::domain::conversation::event::{Event, Timers};
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
@@ -30,12 +30,13 @@ pub(in crate::engine) const fn turn(place: u64) -> Span {
 /// A restart that was decided and is not written.
 #[derive(Debug)]
 pub(super) struct Unwritten {
-    /// When it was decided.
+    /// When it was decided, by which the windows of all held customers count.
     at: Timestamp,
     /// When it is written at the latest.
     pub(super) write_at: Timestamp,
     place: Seq,
-    event: Event,
+    until: Timestamp,
+    timers: Timers,
 }
 
 impl ConversationActor {
@@ -47,12 +48,13 @@ impl ConversationActor {
         let decided = self.conversation.decide(Command::Recover, now, &workstream);
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
+            let Event::ServerRestarted { until, timers } = event else { continue };
             // There is at most one; were there more, the earlier would be written by this.
             self.write_restart();
             let place = self.conversation.seq().next();
             self.conversation.apply(&event, now);
             let write_at = now + write_within;
-            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, event }));
+            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, until, timers }));
         }
         self.state_claims_anew();
         self.recount();
@@ -78,12 +80,12 @@ impl ConversationActor {
     /// because nothing follows from it that anybody waits for.
     pub(super) fn write_restart(&mut self) {
         let Some(unwritten) = self.unwritten.take() else { return };
-        let Unwritten { at, place, event, .. } = *unwritten;
+        let Unwritten { at, place, until, timers, .. } = *unwritten;
         self.shared.journal.append(Append::Conversation {
             id: self.id(),
             first: place,
             at,
-            events: vec![event],
+            events: vec![Event::ServerRestarted { until, timers }],
         });
     }
 
