@@ -33,7 +33,7 @@ use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
-use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
+use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -366,6 +366,18 @@ impl Handler<ToConversation> for ConversationActor {
         let _entered = span.enter();
         self.take(message, context);
         self.rearm(context);
+    }
+}
+
+impl Handler<Durable> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Durable(receipt): Durable, context: &mut Self::Context) {
+        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
+            self.durable(receipt, context);
+            self.retire_if_closed();
+            self.rearm(context);
+        }
     }
 }
 

@@ -194,6 +194,8 @@ impl AgentActor {
         reply: Reply<Feed>,
         context: &mut Context<Self>,
     ) {
+        // From now on conversations render what they tell; what they did not is shown below.
+        self.shared.directory.note_heard(self.id());
         let running = self.feeds.open.iter_mut().filter(|feed| feed.sender.is_some());
         let mut running: Vec<_> = running.collect();
         if running.len() >= limits::FEEDS_MAX {

@@ -62,10 +62,6 @@ impl ConversationActor {
             }
             // It was found an agent meanwhile.
             ToConversation::Position { .. } => {}
-            ToConversation::Durable(receipt) => {
-                self.durable(receipt, context);
-                self.retire_if_closed();
-            }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
     }
@@ -260,7 +256,7 @@ impl ConversationActor {
         self.audited_at = now;
     }
 
-    fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
+    pub(super) fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
         let theirs = self.conversation.agent() == Some(&agent);
         let told = publish::present_state(&self.conversation, theirs, &self.shared);
         self.then(Then::Tell(agent, told), context);
