@@ -10,6 +10,7 @@
 //! hears of a state that a crash could still undo.
 
 mod audience;
+mod counting;
 mod gate;
 mod handle;
 mod leaving;
@@ -22,15 +23,15 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
 
 use crate::clock::Clock;
+use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::conversation::event::Event;
-use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
+use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
 use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
@@ -88,13 +89,8 @@ struct Beginning {
     kept: Vec<ToConversation>,
     /// How soon its restart is written.
     write_within: Span,
-}
-
-/// What this conversation stands for in the gauges.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Counted {
-    state: Option<State>,
-    away: bool,
+    /// From when its timers count again.
+    counts_from: Timestamp,
 }
 
 impl ConversationActor {
@@ -117,17 +113,19 @@ impl ConversationActor {
         }
     }
 
-    /// An actor that serves a conversation as it was when the server stopped. That the server has
-    /// started again is written within `write_within`.
+    /// An actor that serves a conversation as it was when the server stopped. Its timers count from
+    /// `counts_from`, or from now if that is later; that the server has started again is written
+    /// within `write_within`.
     pub(super) fn recovered(
         shared: Arc<Shared>,
         conversation: Conversation,
         epoch: u32,
+        counts_from: Timestamp,
         write_within: Span,
     ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
         actor.stage = Stage::Recovering;
-        actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within }));
+        actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within, counts_from }));
         actor
     }
 
@@ -188,14 +186,6 @@ impl ConversationActor {
         self.gate.hold(pending, self.conversation.seq(), author, told);
         self.recount();
         Ok(answer)
-    }
-
-    /// Notes how late the end of a window was, if that is what was decided.
-    fn note_lateness(&self, events: &[Event], now: Timestamp) {
-        let Some(absence) = self.conversation.absence() else { return };
-        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
-            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
-        }
     }
 
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
@@ -292,18 +282,6 @@ impl ConversationActor {
             context.wake_at(due);
         }
     }
-
-    fn recount(&mut self) {
-        let now = Counted {
-            state: self.conversation.state().filter(|state| *state != State::Closed),
-            away: self.conversation.absence().is_some(),
-        };
-        if now != self.counted {
-            self.shared.metrics.recount(self.counted.state, now.state);
-            self.shared.metrics.recount_away(self.counted.away, now.away);
-            self.counted = now;
-        }
-    }
 }
 
 impl Actor for ConversationActor {
@@ -314,7 +292,7 @@ impl Actor for ConversationActor {
             Stage::Opening => self.read_from_journal(context),
             Stage::Recovering => {
                 let beginning = self.beginning.take().unwrap_or_default();
-                self.restart(beginning.write_within, context);
+                self.restart(beginning.counts_from, beginning.write_within, context);
             }
             Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }

@@ -22,6 +22,15 @@ const WRITTEN_EACH_SECOND: u64 = 10_000;
 /// How long a start has the disk for itself, and for those who come back at once.
 const WRITTEN_FROM: Span = Span::from_millis(500);
 
+/// How long a start takes for each conversation, at most, in microseconds. Until all of them are
+/// live nobody can come back, so that time must not count against those that were live first.
+const STARTED_WITHIN: u64 = 5;
+
+/// How long it takes until so many conversations are live.
+pub(in crate::engine) const fn lasts(conversations: u64) -> Span {
+    Span::from_millis(conversations * STARTED_WITHIN / 1_000)
+}
+
 /// How soon the conversation with this place among all writes its restart.
 pub(in crate::engine) const fn turn(place: u64) -> Span {
     Span::from_millis(WRITTEN_FROM.as_millis() + place * 1_000 / WRITTEN_EACH_SECOND)
@@ -40,12 +49,17 @@ pub(super) struct Unwritten {
 }
 
 impl ConversationActor {
-    /// Serves a conversation as it was when the server stopped. Its restart is written within
-    /// `write_within`.
-    pub(super) fn restart(&mut self, write_within: Span, context: &mut Context<Self>) {
+    /// Serves a conversation as it was when the server stopped. Its timers count from `counts_from`
+    /// at the earliest, and its restart is written within `write_within`.
+    pub(super) fn restart(
+        &mut self,
+        counts_from: Timestamp,
+        write_within: Span,
+        context: &mut Context<Self>,
+    ) {
         self.stage = Stage::Serving;
         let (now, workstream) = (self.shared.clock.now(), self.workstream());
-        let decided = self.conversation.decide(Command::Recover, now, &workstream);
+        let decided = self.conversation.decide(Command::Recover, now.max(counts_from), &workstream);
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
             let Event::ServerRestarted { until, timers } = event else { continue };
