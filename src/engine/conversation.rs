@@ -10,8 +10,10 @@
 //! hears of a state that a crash could still undo.
 
 mod audience;
+mod counting;
 mod gate;
 mod handle;
+mod leaving;
 mod missed;
 mod publish;
 pub(super) mod restart;
@@ -21,29 +23,23 @@ use std::sync::Arc;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
 
 use crate::clock::Clock;
+use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::conversation::event::Event;
-use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
+use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
-use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
+use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
 /// How many timers one wake may serve before others get their turn.
 const WAKES_AT_ONCE: usize = 32;
-
-/// How long a conversation that is over stays, for those who are about to ask for it.
-const LINGER: Span = Span::from_secs(5);
-
-/// How long an actor that has left the directory still answers.
-const FAREWELL: Span = Span::from_millis(500);
 
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -59,6 +55,7 @@ pub(super) struct ConversationActor {
     epoch: u32,
     conversation: Conversation,
     stage: Stage,
+    beginning: Option<Box<Beginning>>,
     gate: Gate,
     audience: Audience,
     /// When to leave: the directory, if it is over and nobody needs it; then the stage.
@@ -71,15 +68,12 @@ pub(super) struct ConversationActor {
 }
 
 /// What the actor is doing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     /// It reads its conversation, and keeps what it is told meanwhile.
-    Opening(Vec<ToConversation>),
+    Opening,
     /// It was read, and has not yet begun to serve.
-    Recovering {
-        /// How soon its restart is written.
-        write_within: Span,
-    },
+    Recovering,
     /// It serves.
     Serving,
     /// Its conversation is over, and it is about to stop.
@@ -88,11 +82,15 @@ enum Stage {
     Leaving,
 }
 
-/// What this conversation stands for in the gauges.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Counted {
-    state: Option<State>,
-    away: bool,
+/// What an actor has until it serves.
+#[derive(Debug, Default)]
+struct Beginning {
+    /// What it was told while it read its conversation.
+    kept: Vec<ToConversation>,
+    /// How soon its restart is written.
+    write_within: Span,
+    /// From when its timers count again.
+    counts_from: Timestamp,
 }
 
 impl ConversationActor {
@@ -106,6 +104,7 @@ impl ConversationActor {
             epoch,
             conversation,
             stage: Stage::Serving,
+            beginning: None,
             gate: Gate::new(durable),
             audience: Audience::new(seen),
             leave_at: None,
@@ -114,23 +113,26 @@ impl ConversationActor {
         }
     }
 
-    /// An actor that serves a conversation as it was when the server stopped. That the server has
-    /// started again is written within `write_within`.
+    /// An actor that serves a conversation as it was when the server stopped. Its timers count from
+    /// `counts_from`, or from now if that is later; that the server has started again is written
+    /// within `write_within`.
     pub(super) fn recovered(
         shared: Arc<Shared>,
         conversation: Conversation,
         epoch: u32,
+        counts_from: Timestamp,
         write_within: Span,
     ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
-        actor.stage = Stage::Recovering { write_within };
+        actor.stage = Stage::Recovering;
+        actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within, counts_from }));
         actor
     }
 
     /// An actor that reads its conversation from the journal first.
     pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
         let mut actor = Self::new(shared, Conversation::new(id), epoch);
-        actor.stage = Stage::Opening(Vec::new());
+        actor.stage = Stage::Opening;
         actor
     }
 
@@ -186,14 +188,6 @@ impl ConversationActor {
         Ok(answer)
     }
 
-    /// Notes how late the end of a window was, if that is what was decided.
-    fn note_lateness(&self, events: &[Event], now: Timestamp) {
-        let Some(absence) = self.conversation.absence() else { return };
-        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
-            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
-        }
-    }
-
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
     fn read_from_journal(&self, context: &mut Context<Self>) {
         let reading = self.shared.journal.load(self.id());
@@ -204,9 +198,11 @@ impl ConversationActor {
     }
 
     fn opened(&mut self, found: Option<Conversation>, context: &mut Context<Self>) {
-        let Stage::Opening(kept) = std::mem::replace(&mut self.stage, Stage::Serving) else {
+        if self.stage != Stage::Opening {
             return;
-        };
+        }
+        self.stage = Stage::Serving;
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         if let Some(conversation) = found {
             self.gate = Gate::new(conversation.seq());
             self.audience = Audience::new(conversation.seen_by_customer());
@@ -286,49 +282,6 @@ impl ConversationActor {
             context.wake_at(due);
         }
     }
-
-    /// Whether nothing can happen in it any more, or nothing ever has.
-    fn is_over(&self) -> bool {
-        let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
-        over && matches!(self.stage, Stage::Serving)
-    }
-
-    fn retire_if_over(&mut self) {
-        if self.is_over() && self.leave_at.is_none() {
-            self.leave_at = Some(self.shared.clock.now() + LINGER);
-        }
-    }
-
-    /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
-    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
-    fn leave_if_due(&mut self, context: &mut Context<Self>) {
-        let now = self.shared.clock.now();
-        if self.leave_at.is_none_or(|at| at > now) {
-            return;
-        }
-        self.leave_at = None;
-        if matches!(self.stage, Stage::Retired) {
-            context.stop();
-        } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
-            self.stage = Stage::Retired;
-            self.shared.directory.leave_conversation(self.id(), self.epoch);
-            self.leave_at = Some(now + FAREWELL);
-        } else {
-            self.retire_if_over();
-        }
-    }
-
-    fn recount(&mut self) {
-        let now = Counted {
-            state: self.conversation.state().filter(|state| *state != State::Closed),
-            away: self.conversation.absence().is_some(),
-        };
-        if now != self.counted {
-            self.shared.metrics.recount(self.counted.state, now.state);
-            self.shared.metrics.recount_away(self.counted.away, now.away);
-            self.counted = now;
-        }
-    }
 }
 
 impl Actor for ConversationActor {
@@ -336,8 +289,11 @@ impl Actor for ConversationActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         match self.stage {
-            Stage::Opening(_) => self.read_from_journal(context),
-            Stage::Recovering { write_within } => self.restart(write_within, context),
+            Stage::Opening => self.read_from_journal(context),
+            Stage::Recovering => {
+                let beginning = self.beginning.take().unwrap_or_default();
+                self.restart(beginning.counts_from, beginning.write_within, context);
+            }
             Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }
     }
@@ -349,8 +305,7 @@ impl Actor for ConversationActor {
         self.shared.metrics.recount_away(self.counted.away, false);
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
-        let was_there =
-            self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening(_));
+        let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
         let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
         if was_there && !is_meant && !self.shared.is_draining() {
             let (shared, id) = (self.shared.clone(), self.id());
@@ -392,6 +347,18 @@ impl Handler<ToConversation> for ConversationActor {
     }
 }
 
+impl Handler<Durable> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Durable(receipt): Durable, context: &mut Self::Context) {
+        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
+            self.durable(receipt, context);
+            self.retire_if_closed();
+            self.rearm(context);
+        }
+    }
+}
+
 impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
     fn durable(&mut self, receipt: Receipt, context: &mut Context<Self>) {
@@ -403,3 +370,8 @@ impl ConversationActor {
         }
     }
 }
+
+const _: () = assert!(
+    size_of::<ConversationActor>() + size_of::<Context<ConversationActor>>() <= 288,
+    "with what a task adds, a chat that is held takes 384 bytes: the next larger size is 512"
+);

@@ -4,6 +4,8 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
+mod visitors;
+
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -14,13 +16,16 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 
+pub(super) use crate::engine::directory::visitors::Claim;
+
 use crate::domain::conversation::Conversation;
+use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::message::{Durable, ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 use crate::engine::visit::Way;
@@ -34,7 +39,7 @@ type Map<K, V> = DashMap<K, V, RandomState>;
 #[derive(Debug)]
 pub(super) struct Directory {
     conversations: Map<ConversationId, Live>,
-    agents: Map<AgentId, Addr<AgentActor>>,
+    agents: Map<AgentId, AgentEntry>,
     queues: Map<QueueId, QueueEntry>,
     sessions: Map<SessionId, SessionEntry>,
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
@@ -49,6 +54,13 @@ struct Live {
     /// A weak one, because a strong one takes 100 bytes more; made strong to send.
     address: WeakAddr<ConversationActor>,
     epoch: u32,
+}
+
+#[derive(Debug)]
+struct AgentEntry {
+    address: Addr<AgentActor>,
+    /// Whether any console has ever listened to them in this run.
+    is_heard: bool,
 }
 
 #[derive(Debug)]
@@ -84,15 +96,6 @@ pub(super) enum Delivery {
     Nobody,
     /// There is no room for it.
     Full,
-}
-
-/// Who has a visitor's chat.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Claim {
-    /// The one who asked.
-    Mine,
-    /// This conversation, from before.
-    Theirs(ConversationId),
 }
 
 impl Directory {
@@ -157,6 +160,13 @@ impl Directory {
         self.conversations.get(&id)?.address()
     }
 
+    /// Tells a conversation what of it is durable, if it is live.
+    pub(super) fn tell_durable(&self, id: ConversationId, receipt: Receipt) {
+        if let Some(live) = self.live(id) {
+            send(&live, Durable(receipt));
+        }
+    }
+
     /// Tells a conversation something, if it is live.
     pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
         let Some(live) = self.live(id) else { return Delivery::Nobody };
@@ -215,7 +225,7 @@ impl Directory {
 
     /// An agent's actor enters.
     pub(super) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
-        self.agents.insert(id, address);
+        self.agents.insert(id, AgentEntry { address, is_heard: false });
     }
 
     /// An agent's actor leaves.
@@ -225,14 +235,26 @@ impl Directory {
 
     /// Whether an agent's actor is there and lives.
     pub(super) fn has_agent(&self, id: &AgentId) -> bool {
-        self.agents.get(id).is_some_and(|address| address.connected())
+        self.agents.get(id).is_some_and(|entry| entry.address.connected())
+    }
+
+    /// A console listens to an agent.
+    pub(super) fn note_heard(&self, id: &AgentId) {
+        if let Some(mut entry) = self.agents.get_mut(id) {
+            entry.is_heard = true;
+        }
+    }
+
+    /// Whether any console has ever listened to an agent.
+    pub(super) fn is_heard(&self, id: &AgentId) -> bool {
+        self.agents.get(id).is_some_and(|entry| entry.is_heard)
     }
 
     /// Tells an agent something.
     pub(super) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
         match self.agents.get(id) {
-            Some(address) if address.connected() => {
-                send(&address, message);
+            Some(entry) if entry.address.connected() => {
+                send(&entry.address, message);
                 Delivery::Sent
             }
             _ => Delivery::Nobody,
@@ -319,33 +341,6 @@ impl Directory {
     /// How many sessions there are.
     pub(super) fn live_sessions(&self) -> usize {
         self.sessions.len()
-    }
-
-    /// Gives a visitor's chat to this conversation, unless another has it.
-    pub(super) fn claim_visitor(
-        &self,
-        widget: WidgetId,
-        visitor: VisitorId,
-        id: ConversationId,
-    ) -> Claim {
-        match self.visitors.entry((widget, visitor)) {
-            Entry::Occupied(held) if *held.get() != id => Claim::Theirs(*held.get()),
-            Entry::Occupied(_) => Claim::Mine,
-            Entry::Vacant(vacant) => {
-                vacant.insert(id);
-                Claim::Mine
-            }
-        }
-    }
-
-    /// The visitor's live chat.
-    pub(super) fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
-        self.visitors.get(&(widget.clone(), visitor)).map(|held| *held)
-    }
-
-    /// Gives a visitor's chat back, if this conversation has it.
-    pub(super) fn free_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
-        self.visitors.remove_if(&(widget, visitor), |_, held| *held == id);
     }
 
     fn may_reopen(&self, id: ConversationId, now: Timestamp) -> bool {

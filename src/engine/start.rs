@@ -100,6 +100,7 @@ impl Starting {
 
 /// Opens recovered conversations, each on its own thread, and returns when all are live.
 async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
+    let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
     let mut by_thread: Vec<Vec<Conversation>> = Vec::new();
     by_thread.resize_with(shared.threads.count(), Vec::new);
     for conversation in conversations {
@@ -114,8 +115,14 @@ async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
             for (place, conversation) in conversations.into_iter().enumerate() {
                 let (id, epoch) = (conversation.id(), sharing.directory.next_epoch());
                 let turn = restart::turn(place as u64 * threads);
-                let actor =
-                    ConversationActor::recovered(sharing.clone(), conversation, epoch, turn);
+                let sharing = sharing.clone();
+                let actor = ConversationActor::recovered(
+                    sharing.clone(),
+                    conversation,
+                    epoch,
+                    counts_from,
+                    turn,
+                );
                 sharing.directory.enter_conversation(id, epoch, Context::start(actor));
             }
             // Spawned behind all of them, so it runs when each has stated its claims: nobody is

@@ -22,11 +22,12 @@ use crate::wire::server::ServerFrame;
 
 impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
-        match &mut self.stage {
-            Stage::Serving | Stage::Recovering { .. } | Stage::Retired => {}
-            Stage::Opening(kept) => {
-                if kept.len() < super::OPENING_MESSAGES_MAX {
-                    kept.push(message);
+        match self.stage {
+            Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Opening => {
+                let beginning = self.beginning.get_or_insert_default();
+                if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
+                    beginning.kept.push(message);
                 } else {
                     self.shared.metrics.mailbox_refusals.inc();
                 }
@@ -61,10 +62,6 @@ impl ConversationActor {
             }
             // It was found an agent meanwhile.
             ToConversation::Position { .. } => {}
-            ToConversation::Durable(receipt) => {
-                self.durable(receipt, context);
-                self.retire_if_closed();
-            }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
     }
@@ -259,7 +256,7 @@ impl ConversationActor {
         self.audited_at = now;
     }
 
-    fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
+    pub(super) fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
         let theirs = self.conversation.agent() == Some(&agent);
         let told = publish::present_state(&self.conversation, theirs, &self.shared);
         self.then(Then::Tell(agent, told), context);
@@ -292,12 +289,6 @@ impl ConversationActor {
             Phase::Wrapup { .. } => Refusal::ConversationEnded,
             _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
             _ => Refusal::NotYours,
-        }
-    }
-
-    fn retire_if_closed(&mut self) {
-        if self.conversation.is_closed() && self.gate.is_open() {
-            self.retire_if_over();
         }
     }
 
