@@ -13,6 +13,7 @@
 
 pub mod clock;
 pub mod command;
+pub mod compare;
 pub mod cost;
 mod crew;
 pub mod dialect;
@@ -21,6 +22,7 @@ pub mod drive;
 pub mod driver;
 pub mod floor;
 pub mod frame;
+pub mod growth;
 pub mod holdline;
 pub mod ledger;
 pub mod machine;
