@@ -48,6 +48,8 @@ pub struct Driver {
     invited: u32,
     /// When the work began, in milliseconds of the plan.
     begun: Option<u32>,
+    /// When it was over, the same.
+    rested: Option<u32>,
     /// How many posts of the plan are done with.
     posts_done: u64,
     pending: HashMap<u64, Pending>,
@@ -91,6 +93,7 @@ impl Driver {
             chats,
             invited: 0,
             begun: None,
+            rested: None,
             posts_done: 0,
             pending: HashMap::new(),
             latencies: Latencies::default(),
@@ -128,6 +131,7 @@ impl Driver {
             if clock::now() >= line_due {
                 match orders.try_recv() {
                     Ok(Order::Begin(at)) => self.begin(at),
+                    Ok(Order::Rest) => self.rested = Some(self.millisecond(clock::now())),
                     Ok(Order::Stop) => break,
                     Err(TryRecvError::Empty) => {}
                     Err(TryRecvError::Disconnected) => bail!("whoever gave the orders is gone"),
@@ -240,7 +244,8 @@ impl Driver {
 
     /// Whether what is due now belongs to the work, and is measured.
     fn is_measured(&self, due: u32) -> bool {
-        self.begun.is_some_and(|begun| due >= begun)
+        let has_rested = self.rested.is_some_and(|rested| due >= rested);
+        self.begun.is_some_and(|begun| due >= begun) && !has_rested
     }
 
     fn line(&mut self) -> Line {

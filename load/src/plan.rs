@@ -36,6 +36,8 @@ pub struct Plan {
 pub enum Order {
     /// Everybody is in: the work begins at this moment.
     Begin(Moment),
+    /// From here on nothing is measured: the server is being asked for its accounts.
+    Rest,
     /// It is over: say what was measured, and end.
     Stop,
 }

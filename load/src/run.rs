@@ -218,6 +218,7 @@ impl<'a> Act<'a> {
         self.pass(clock::now().after(LAST_MESSAGES), |_| false)?;
         self.meter.phase("after", &self.site.processes(), &self.crew.counts())?;
         self.audited = clock::now();
+        self.crew.order(Order::Rest)?;
         Ok(())
     }
 
