@@ -7,10 +7,11 @@ pub mod conversation;
 pub mod decision;
 pub mod id;
 pub mod lease;
-
 pub mod queue;
 pub mod rehearsal;
 pub mod session;
 pub mod settings;
 pub mod text;
 pub mod time;
+
+mod few;

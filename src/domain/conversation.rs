@@ -30,6 +30,7 @@ use crate::domain::conversation::claims::Claims;
 use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
 use crate::domain::conversation::posts::Posts;
 use crate::domain::decision::{Decision, Pending};
+use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::text::DisplayName;
@@ -48,9 +49,9 @@ pub struct Conversation {
     attendance: Attendance,
     posts: Posts,
     /// How often each agent let an offer of this chat go.
-    declines: Vec<(AgentId, u8)>,
+    declines: Few<(AgentId, u8)>,
     /// Who let it go too often, by the limit of the time, and is not offered it again.
-    excluded: Vec<AgentId>,
+    excluded: Few<AgentId>,
 }
 
 /// Where a conversation stands, with what only that standing has.
@@ -163,8 +164,8 @@ impl Conversation {
             phase: Phase::New,
             attendance: Attendance::default(),
             posts: Posts::default(),
-            declines: Vec::new(),
-            excluded: Vec::new(),
+            declines: Few::default(),
+            excluded: Few::default(),
         }
     }
 

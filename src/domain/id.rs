@@ -22,32 +22,46 @@ impl fmt::Display for MalformedId {
 impl std::error::Error for MalformedId {}
 
 /// A conversation's id: 128 bits, written as a lower-case UUID.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ConversationId(u128);
+///
+/// Kept as bytes, the highest first, because a number of 128 bits leaves gaps in every table.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConversationId([u8; 16]);
 
 impl ConversationId {
     /// The id with these bits.
     pub const fn from_bits(bits: u128) -> Self {
-        Self(bits)
+        Self(bits.to_be_bytes())
     }
 
     /// The bits of the id.
     pub const fn as_bits(self) -> u128 {
-        self.0
+        u128::from_be_bytes(self.0)
     }
 
     /// The shard this conversation lives in, for as long as it exists.
     pub fn shard(self) -> Shard {
         // A shard is a function of the id alone, so every node and every release must agree on
         // it: this mixing is part of the stored format.
-        let folded = fnv1a(&self.0.to_be_bytes());
+        let folded = fnv1a(&self.0);
         Shard((folded ^ (folded >> 32)).to_le_bytes()[0])
+    }
+}
+
+impl fmt::Debug for ConversationId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("ConversationId").field(&self.as_bits()).finish()
+    }
+}
+
+impl fmt::Debug for VisitorId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("VisitorId").field(&self.as_bits()).finish()
     }
 }
 
 impl fmt::Display for ConversationId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = self.0;
+        let bits = self.as_bits();
         write!(
             formatter,
             "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
@@ -75,7 +89,7 @@ impl FromStr for ConversationId {
             return Err(EXPECTED);
         }
         let digits: String = text.chars().filter(|digit| *digit != '-').collect();
-        u128::from_str_radix(&digits, 16).map(Self).map_err(|_| EXPECTED)
+        u128::from_str_radix(&digits, 16).map(Self::from_bits).map_err(|_| EXPECTED)
     }
 }
 
@@ -124,18 +138,18 @@ impl FromStr for SessionId {
 
 /// Who a customer is to us: a digest of the secret that their browser keeps.
 /// The secret itself is never stored.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct VisitorId(u128);
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct VisitorId([u8; 16]);
 
 impl VisitorId {
     /// The id with these bits.
     pub const fn from_bits(bits: u128) -> Self {
-        Self(bits)
+        Self(bits.to_be_bytes())
     }
 
     /// The bits of the id.
     pub const fn as_bits(self) -> u128 {
-        self.0
+        u128::from_be_bytes(self.0)
     }
 }
 
@@ -178,7 +192,8 @@ macro_rules! chosen_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        pub struct $name(Arc<str>);
+        // A pointer to a pointer: half as wide, and there are few of them, named in every chat.
+        pub struct $name(Arc<Box<str>>);
 
         impl $name {
             /// The id as text.
@@ -197,7 +212,7 @@ macro_rules! chosen_id {
             type Err = MalformedId;
 
             fn from_str(text: &str) -> Result<Self, MalformedId> {
-                check_chosen(text).map(|()| Self(Arc::from(text)))
+                check_chosen(text).map(|()| Self(Arc::new(Box::from(text))))
             }
         }
     };

@@ -17,18 +17,20 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::agent::Availability;
+use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId};
 use crate::domain::time::{Span, Timestamp};
 
 /// A waiting line and its agents.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Queue {
-    /// Who waits, the longest waiting first.
-    line: BTreeMap<(Timestamp, ConversationId), Waiting>,
+    /// Who waits, by the units they take, the longest waiting first: so whoever has too little
+    /// room for some is not held up by them. With each, who is not to be asked.
+    line: BTreeMap<u32, BTreeMap<(Timestamp, ConversationId), Few<AgentId>>>,
     /// Whom an agent was asked for.
-    asked: BTreeMap<ConversationId, (AgentId, Waiting)>,
-    /// From when each of the line waits.
-    places: BTreeMap<ConversationId, Timestamp>,
+    asked: BTreeMap<ConversationId, (AgentId, Few<AgentId>)>,
+    /// From when each waits, and for how many units.
+    places: BTreeMap<ConversationId, (Timestamp, u32)>,
     candidates: BTreeMap<AgentId, Availability>,
     /// The ready candidates, the best first.
     ranking: BTreeSet<(Reverse<i64>, Timestamp, AgentId)>,
@@ -121,8 +123,10 @@ impl Queue {
         match event {
             QueueEvent::Joined(conversation, waiting) => {
                 self.remove(*conversation);
-                self.places.insert(*conversation, waiting.since);
-                self.line.insert((waiting.since, *conversation), waiting.clone());
+                let Waiting { since, units, excluded } = waiting;
+                self.places.insert(*conversation, (*since, *units));
+                let excluded = excluded.clone().into();
+                self.line.entry(*units).or_default().insert((*since, *conversation), excluded);
             }
             QueueEvent::Left(conversation) => self.remove(*conversation),
             QueueEvent::CandidateChanged(availability) => self.rank(availability.clone()),
@@ -136,18 +140,18 @@ impl Queue {
                 }
             }
             QueueEvent::Asked(conversation, agent) => {
-                let Some(since) = self.places.get(conversation) else { return };
-                let Some(waiting) = self.line.remove(&(*since, *conversation)) else { return };
+                let Some(excluded) = self.take_from_line(*conversation) else { return };
+                let units = self.units_of(*conversation);
                 // Until the agent says otherwise, what they were asked for is not free.
                 if let Some(mut availability) = self.candidates.get(agent).cloned() {
-                    availability.free -= i64::from(waiting.units);
+                    availability.free -= i64::from(units);
                     availability.assigned_at = at;
                     self.rank(availability);
                 }
-                self.asked.insert(*conversation, (agent.clone(), waiting));
+                self.asked.insert(*conversation, (agent.clone(), excluded));
             }
             QueueEvent::Served(conversation, _) => {
-                if let Some(since) = self.places.get(conversation) {
+                if let Some((since, _)) = self.places.get(conversation) {
                     let waited = at.since(*since);
                     self.average_wait = Some(match self.average_wait {
                         // Each newly served customer weighs an eighth.
@@ -174,9 +178,7 @@ impl Queue {
 
     /// The units that a waiting chat takes; one for a chat that does not wait.
     pub fn units_of(&self, conversation: ConversationId) -> u32 {
-        let since = self.places.get(&conversation);
-        let waiting = since.and_then(|since| self.line.get(&(*since, conversation)));
-        waiting.map_or(1, |waiting| waiting.units)
+        self.places.get(&conversation).map_or(1, |(_, units)| *units)
     }
 
     /// How many wait.
@@ -187,10 +189,13 @@ impl Queue {
     /// The first `most` of the line with their positions, from 1. Who is being asked for keeps
     /// their position.
     pub fn positions(&self, most: usize) -> Vec<(ConversationId, usize)> {
-        let mut order: Vec<_> = self.line.keys().copied().collect();
-        order.extend(
-            self.asked.iter().map(|(conversation, (_, waiting))| (waiting.since, *conversation)),
-        );
+        // The first of the whole are among the first of each.
+        let waiting = self.line.values().flat_map(|line| line.keys().take(most));
+        let asked = self.asked.keys().filter_map(|conversation| {
+            let (since, _) = self.places.get(conversation)?;
+            Some((*since, *conversation))
+        });
+        let mut order: Vec<_> = waiting.copied().chain(asked).collect();
         order.sort_unstable();
         let numbered = order.into_iter().take(most).zip(1..);
         numbered.map(|((_, conversation), position)| (conversation, position)).collect()
@@ -211,18 +216,24 @@ impl Queue {
         if *most_free < 1 {
             return None;
         }
-        self.line.iter().find_map(|((_, conversation), waiting)| {
-            let agent = self.best_agent_for(waiting)?;
-            Some(QueueEvent::Asked(*conversation, agent.clone()))
-        })
+        let servable = self.line.iter().take_while(|(units, _)| i64::from(**units) <= *most_free);
+        // Of each number of units the longest waiting for whom there is somebody.
+        let firsts = servable.filter_map(|(units, line)| {
+            line.iter().find_map(|(place, excluded)| {
+                let agent = self.best_agent_for(*units, excluded)?;
+                Some((place, agent))
+            })
+        });
+        let ((_, conversation), agent) = firsts.min_by_key(|(place, _)| **place)?;
+        Some(QueueEvent::Asked(*conversation, agent.clone()))
     }
 
-    fn best_agent_for(&self, waiting: &Waiting) -> Option<&AgentId> {
+    fn best_agent_for(&self, units: u32, excluded: &[AgentId]) -> Option<&AgentId> {
         self.ranking
             .iter()
-            .take_while(|(Reverse(free), _, _)| *free >= i64::from(waiting.units))
+            .take_while(|(Reverse(free), _, _)| *free >= i64::from(units))
             .map(|(_, _, agent)| agent)
-            .find(|agent| !waiting.excluded.contains(agent))
+            .find(|agent| !excluded.contains(agent))
     }
 
     fn holds(&self, conversation: ConversationId) -> bool {
@@ -234,16 +245,27 @@ impl Queue {
     }
 
     fn remove(&mut self, conversation: ConversationId) {
-        if let Some(since) = self.places.remove(&conversation) {
-            self.line.remove(&(since, conversation));
-        }
+        self.take_from_line(conversation);
+        self.places.remove(&conversation);
         self.asked.remove(&conversation);
+    }
+
+    /// Takes a chat out of the line; gives who was not to be asked for it.
+    fn take_from_line(&mut self, conversation: ConversationId) -> Option<Few<AgentId>> {
+        let (since, units) = self.places.get(&conversation)?;
+        let line = self.line.get_mut(units)?;
+        let excluded = line.remove(&(*since, conversation))?;
+        if line.is_empty() {
+            self.line.remove(units);
+        }
+        Some(excluded)
     }
 
     /// A chat that an agent was asked for waits again. Gives the agent.
     fn wait_on(&mut self, conversation: ConversationId) -> Option<AgentId> {
-        let (agent, waiting) = self.asked.remove(&conversation)?;
-        self.line.insert((waiting.since, conversation), waiting);
+        let (agent, excluded) = self.asked.remove(&conversation)?;
+        let (since, units) = self.places.get(&conversation)?;
+        self.line.entry(*units).or_default().insert((*since, conversation), excluded);
         Some(agent)
     }
 

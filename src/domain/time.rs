@@ -3,26 +3,37 @@
 //! There is no clock here: whoever asks a machine a question says what time it is.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, Sub};
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Timestamp(i64);
+///
+/// It is kept as the distance from the earliest one, which is never zero, so that "never" needs no
+/// room beside it: every chat that is held has several times that may be none.
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Timestamp(NonZeroU64);
+
+/// The distance between the earliest time that can be written down and the start of 1970.
+const EARLIEST: u64 = 1 << 63;
 
 impl Timestamp {
     /// The point `millis` milliseconds after the start of 1970 in UTC.
     pub const fn from_millis(millis: i64) -> Self {
-        Self(millis)
+        match NonZeroU64::new(millis.cast_unsigned() ^ EARLIEST) {
+            Some(distance) => Self(distance),
+            // 292 million years before all that is counted here.
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Milliseconds since the start of 1970 in UTC.
     pub const fn as_millis(self) -> i64 {
-        self.0
+        (self.0.get() ^ EARLIEST).cast_signed()
     }
 
     /// The time from `earlier` to `self`; zero when `earlier` is in fact later.
     pub fn since(self, earlier: Self) -> Span {
-        Span(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Span(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
@@ -30,7 +41,7 @@ impl Add<Span> for Timestamp {
     type Output = Self;
 
     fn add(self, span: Span) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.0).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_add(span.0))
     }
 }
 
@@ -38,13 +49,26 @@ impl Sub<Span> for Timestamp {
     type Output = Self;
 
     fn sub(self, span: Span) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.0).unwrap_or(i64::MAX)))
+        let distance = self.0.get().saturating_sub(span.0);
+        Self(NonZeroU64::new(distance).unwrap_or(NonZeroU64::MIN))
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}ms", self.0)
+        write!(formatter, "{}ms", self.as_millis())
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Timestamp").field(&self.as_millis()).finish()
+    }
+}
+
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_millis(0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The actor that drives one agent: it sets units aside, keeps the copies of their leases, tells
 //! queues whether there is room, and feeds the agent's consoles.
 
+mod audit;
 mod feeds;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::domain::agent::{Agent, Availability, Presence};
 use crate::domain::id::{AgentId, ConversationId, QueueId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::feeds::Feeds;
 use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue, Told};
 use crate::engine::shared::Shared;
@@ -24,6 +25,12 @@ use crate::wire::feed;
 
 /// How long a chat that two believe to have takes to say who is right.
 const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Leases up to which every change of them is told at once, with all of them.
+const LEASES_TOLD_AT_ONCE: usize = 64;
+
+/// How often an agent with more leases is told of their changes: what is told names all of them.
+const CAPACITY_EVERY: Span = Span::from_secs(1);
 
 /// Drives one agent.
 #[derive(Debug)]
@@ -36,6 +43,12 @@ pub(super) struct AgentActor {
     told: Known,
     feeds: Feeds,
     timer: Option<(Timestamp, SpawnHandle)>,
+    /// When feeds are told of the leases, which have changed.
+    capacity_at: Option<Timestamp>,
+    /// When they were told last.
+    capacity_told_at: Timestamp,
+    /// The last conversation that was audited.
+    audited: Option<ConversationId>,
 }
 
 /// What others were told of an agent.
@@ -70,7 +83,17 @@ impl AgentActor {
     pub(super) fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
         let feeds = Feeds::new(shared.run);
         let told = Known::of(&agent);
-        Self { shared, agent, queues, told, feeds, timer: None }
+        Self {
+            shared,
+            agent,
+            queues,
+            told,
+            feeds,
+            timer: None,
+            capacity_at: None,
+            capacity_told_at: Timestamp::default(),
+            audited: None,
+        }
     }
 
     fn id(&self) -> &AgentId {
@@ -113,10 +136,25 @@ impl AgentActor {
         if (before.presence, before.chosen) != (now.presence, now.chosen) {
             told.push(self.presence_told());
         }
-        if (before.units, before.revision) != (now.units, now.revision) {
+        let has_changed = (before.units, before.revision) != (now.units, now.revision);
+        let waits = now.leases > LEASES_TOLD_AT_ONCE;
+        if has_changed && waits {
+            self.capacity_at.get_or_insert(self.capacity_told_at + CAPACITY_EVERY);
+        } else if has_changed {
             told.push(self.capacity_told());
         }
         self.feeds.tell(&self.shared, told);
+    }
+
+    /// Tells feeds of the leases, if that has waited for long enough.
+    fn tell_capacity_if_due(&mut self) {
+        let now = self.shared.clock.now();
+        if self.capacity_at.is_some_and(|at| at <= now) {
+            self.capacity_at = None;
+            self.capacity_told_at = now;
+            let told = vec![self.capacity_told()];
+            self.feeds.tell(&self.shared, told);
+        }
     }
 
     fn tell_queues(&self) {
@@ -195,26 +233,6 @@ impl AgentActor {
         self.shared.directory.tell(&self.shared, conversation, message);
     }
 
-    /// A lease that is repeated must already be known; one that is not had drifted.
-    fn check_repeated(&mut self, command: AgentCommand) {
-        let now = self.shared.clock.now();
-        let differs = match &command {
-            AgentCommand::Adjust { conversation, lease, .. } => {
-                let held = self.agent.leases().get(conversation);
-                held.map(|held| &held.lease) != lease.as_ref()
-            }
-            _ => false,
-        };
-        let corrects = differs
-            && self.agent.decide(command.clone(), now).is_ok_and(|events| !events.is_empty());
-        if corrects {
-            self.shared.metrics.drift.inc();
-            tracing::error!(agent = %self.id(), ?command, "a lease had drifted; it is put right");
-        }
-        // An adjustment is never refused.
-        let _never = self.perform(command);
-    }
-
     fn choose_presence(
         &mut self,
         presence: Presence,
@@ -275,11 +293,12 @@ impl AgentActor {
         self.timer = None;
         // A wake is never refused.
         let _never = self.perform(AgentCommand::Wake);
+        self.tell_capacity_if_due();
         self.rearm(context);
     }
 
     fn rearm(&mut self, context: &mut Context<Self>) {
-        let wake_at = self.agent.wake_at();
+        let wake_at = self.agent.wake_at().into_iter().chain(self.capacity_at).min();
         if self.timer.as_ref().map(|(at, _)| *at) == wake_at {
             return;
         }
@@ -290,26 +309,6 @@ impl AgentActor {
             let armed = context.run_later(self.shared.clock.until(at), Self::wake);
             self.timer = Some((at, armed));
         }
-    }
-
-    /// Asks every conversation what it holds of this agent: what they gave back and this agent
-    /// did not hear of is put right.
-    fn audit(&self) {
-        for conversation in self.agent.leases().keys() {
-            self.ask_about(*conversation);
-        }
-    }
-
-    /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
-    /// make the offer.
-    fn ask_about(&self, conversation: ConversationId) {
-        let held = self.agent.leases().get(&conversation);
-        let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
-        let message = match reserved {
-            Some((number, units)) => ToConversation::Offer(self.id().clone(), number, units),
-            None => ToConversation::ConfirmLease(self.id().clone()),
-        };
-        self.tell_conversation(conversation, message);
     }
 }
 

@@ -10,39 +10,36 @@
 //! hears of a state that a crash could still undo.
 
 mod audience;
+mod counting;
 mod gate;
 mod handle;
+mod leaving;
 mod missed;
 mod publish;
 pub(super) mod restart;
 
 use std::sync::Arc;
 
-use actix::ActorFutureExt;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
 
+use crate::clock::Clock;
+use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::conversation::event::Event;
-use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
+use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::{Gate, Through};
 use crate::engine::conversation::restart::Unwritten;
-use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
+use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
 /// How many timers one wake may serve before others get their turn.
 const WAKES_AT_ONCE: usize = 32;
-
-/// How long a conversation that is over stays, for those who are about to ask for it.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// How long an actor that has left the directory still answers.
-const FAREWELL: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -55,12 +52,14 @@ const OPENING_MESSAGES_MAX: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct ConversationActor {
     shared: Arc<Shared>,
-    epoch: usize,
+    epoch: u32,
     conversation: Conversation,
     stage: Stage,
+    beginning: Option<Box<Beginning>>,
     gate: Gate,
     audience: Audience,
-    timer: Option<(Timestamp, SpawnHandle)>,
+    /// When to leave: the directory, if it is over and nobody needs it; then the stage.
+    leave_at: Option<Timestamp>,
     /// The restart, while it is not written.
     unwritten: Option<Box<Unwritten>>,
     /// When it last repeated its lease to the agent.
@@ -69,15 +68,12 @@ pub(super) struct ConversationActor {
 }
 
 /// What the actor is doing.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     /// It reads its conversation, and keeps what it is told meanwhile.
-    Opening(Vec<ToConversation>),
+    Opening,
     /// It was read, and has not yet begun to serve.
-    Recovering {
-        /// How soon its restart is written.
-        write_within: Span,
-    },
+    Recovering,
     /// It serves.
     Serving,
     /// Its conversation is over, and it is about to stop.
@@ -86,16 +82,20 @@ enum Stage {
     Leaving,
 }
 
-/// What this conversation stands for in the gauges.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Counted {
-    state: Option<State>,
-    away: bool,
+/// What an actor has until it serves.
+#[derive(Debug, Default)]
+struct Beginning {
+    /// What it was told while it read its conversation.
+    kept: Vec<ToConversation>,
+    /// How soon its restart is written.
+    write_within: Span,
+    /// From when its timers count again.
+    counts_from: Timestamp,
 }
 
 impl ConversationActor {
     /// An actor that serves this conversation at once.
-    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: u32) -> Self {
         let durable = conversation.seq();
         let seen = conversation.seen_by_customer();
         Self {
@@ -104,31 +104,35 @@ impl ConversationActor {
             epoch,
             conversation,
             stage: Stage::Serving,
+            beginning: None,
             gate: Gate::new(durable),
             audience: Audience::new(seen),
-            timer: None,
+            leave_at: None,
             unwritten: None,
             counted: Counted::default(),
         }
     }
 
-    /// An actor that serves a conversation as it was when the server stopped. That the server has
-    /// started again is written within `write_within`.
+    /// An actor that serves a conversation as it was when the server stopped. Its timers count from
+    /// `counts_from`, or from now if that is later; that the server has started again is written
+    /// within `write_within`.
     pub(super) fn recovered(
         shared: Arc<Shared>,
         conversation: Conversation,
-        epoch: usize,
+        epoch: u32,
+        counts_from: Timestamp,
         write_within: Span,
     ) -> Self {
         let mut actor = Self::new(shared, conversation, epoch);
-        actor.stage = Stage::Recovering { write_within };
+        actor.stage = Stage::Recovering;
+        actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within, counts_from }));
         actor
     }
 
     /// An actor that reads its conversation from the journal first.
-    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: usize) -> Self {
+    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
         let mut actor = Self::new(shared, Conversation::new(id), epoch);
-        actor.stage = Stage::Opening(Vec::new());
+        actor.stage = Stage::Opening;
         actor
     }
 
@@ -184,14 +188,6 @@ impl ConversationActor {
         Ok(answer)
     }
 
-    /// Notes how late the end of a window was, if that is what was decided.
-    fn note_lateness(&self, events: &[Event], now: Timestamp) {
-        let Some(absence) = self.conversation.absence() else { return };
-        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
-            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
-        }
-    }
-
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
     fn read_from_journal(&self, context: &mut Context<Self>) {
         let reading = self.shared.journal.load(self.id());
@@ -202,9 +198,11 @@ impl ConversationActor {
     }
 
     fn opened(&mut self, found: Option<Conversation>, context: &mut Context<Self>) {
-        let Stage::Opening(kept) = std::mem::replace(&mut self.stage, Stage::Serving) else {
+        if self.stage != Stage::Opening {
             return;
-        };
+        }
+        self.stage = Stage::Serving;
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         if let Some(conversation) = found {
             self.gate = Gate::new(conversation.seq());
             self.audience = Audience::new(conversation.seen_by_customer());
@@ -214,8 +212,8 @@ impl ConversationActor {
         for message in kept {
             self.take(message, context);
         }
+        self.retire_if_over();
         self.rearm(context);
-        self.retire_if_over(context);
     }
 
     /// The journal may have lost what is held back: what was decided here is not the truth. The
@@ -246,7 +244,7 @@ impl ConversationActor {
 
     /// Serves every timer that is due.
     fn wake(&mut self, context: &mut Context<Self>) {
-        self.timer = None;
+        self.leave_if_due(context);
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
             let now = self.shared.clock.now();
             self.write_restart_if_due();
@@ -272,57 +270,16 @@ impl ConversationActor {
     /// is noticed when it fires.
     fn rearm(&mut self, context: &mut Context<Self>) {
         let write_at = self.unwritten.as_ref().map(|unwritten| unwritten.write_at);
-        let due = self.conversation.wake_at().into_iter().chain(write_at).min();
-        let Some(mut at) = due else {
-            if let Some((_, armed)) = self.timer.take() {
-                context.cancel_future(armed);
-            }
-            return;
-        };
-        if self.timer.as_ref().is_some_and(|(armed_at, _)| *armed_at <= at) {
-            return;
-        }
-        if let Some((_, armed)) = self.timer.take() {
-            context.cancel_future(armed);
-        }
-        if !self.shared.journal.is_writable() {
+        let mut due = self.conversation.wake_at().into_iter().chain(write_at).min();
+        if due.is_some() && !self.shared.journal.is_writable() {
             // While nothing can be written nothing can be decided; look again in a moment.
-            at = at.max(self.shared.clock.now() + Span::from_secs(1));
+            due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
         }
-        let armed = context.run_later(self.shared.clock.until(at), Self::wake);
-        self.timer = Some((at, armed));
-    }
-
-    fn retire_if_over(&mut self, context: &mut Context<Self>) {
-        let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
-        if over && matches!(self.stage, Stage::Serving) {
-            context.run_later(LINGER, |actor, context| {
-                if actor.gate.is_open() && actor.audience.is_empty() {
-                    actor.retire(context);
-                } else {
-                    actor.retire_if_over(context);
-                }
-            });
-        }
-    }
-
-    /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
-    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
-    fn retire(&mut self, context: &mut Context<Self>) {
-        self.stage = Stage::Retired;
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
-        context.run_later(FAREWELL, |_, context| context.stop());
-    }
-
-    fn recount(&mut self) {
-        let now = Counted {
-            state: self.conversation.state().filter(|state| *state != State::Closed),
-            away: self.conversation.absence().is_some(),
-        };
-        if now != self.counted {
-            self.shared.metrics.recount(self.counted.state, now.state);
-            self.shared.metrics.recount_away(self.counted.away, now.away);
-            self.counted = now;
+        let due = due.into_iter().chain(self.leave_at).min();
+        let is_early_enough =
+            due.is_some_and(|due| context.due().is_some_and(|armed| armed <= due));
+        if !is_early_enough {
+            context.wake_at(due);
         }
     }
 }
@@ -332,8 +289,11 @@ impl Actor for ConversationActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         match self.stage {
-            Stage::Opening(_) => self.read_from_journal(context),
-            Stage::Recovering { write_within } => self.restart(write_within, context),
+            Stage::Opening => self.read_from_journal(context),
+            Stage::Recovering => {
+                let beginning = self.beginning.take().unwrap_or_default();
+                self.restart(beginning.counts_from, beginning.write_within, context);
+            }
             Stage::Serving | Stage::Retired | Stage::Leaving => {}
         }
     }
@@ -345,8 +305,7 @@ impl Actor for ConversationActor {
         self.shared.metrics.recount_away(self.counted.away, false);
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
-        let was_there =
-            self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening(_));
+        let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
         let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
         if was_there && !is_meant && !self.shared.is_draining() {
             let (shared, id) = (self.shared.clone(), self.id());
@@ -356,6 +315,16 @@ impl Actor for ConversationActor {
                 shared.directory.reopen(&shared, id);
             });
         }
+    }
+}
+
+impl Punctual for ConversationActor {
+    fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    fn ring(&mut self, context: &mut Self::Context) {
+        self.wake(context);
     }
 }
 
@@ -378,6 +347,18 @@ impl Handler<ToConversation> for ConversationActor {
     }
 }
 
+impl Handler<Durable> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Durable(receipt): Durable, context: &mut Self::Context) {
+        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
+            self.durable(receipt, context);
+            self.retire_if_closed();
+            self.rearm(context);
+        }
+    }
+}
+
 impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
     fn durable(&mut self, receipt: Receipt, context: &mut Context<Self>) {
@@ -389,3 +370,8 @@ impl ConversationActor {
         }
     }
 }
+
+const _: () = assert!(
+    size_of::<ConversationActor>() + size_of::<Context<ConversationActor>>() <= 288,
+    "with what a task adds, a chat that is held takes 384 bytes: the next larger size is 512"
+);

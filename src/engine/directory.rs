@@ -4,24 +4,31 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
+mod visitors;
+
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use actix::dev::ToEnvelope;
-use actix::{Actor, Addr, Context, Handler, Message, Recipient};
+use actix::{Actor, Addr, Handler, Message, Recipient, WeakAddr};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 
+pub(super) use crate::engine::directory::visitors::Claim;
+
 use crate::domain::conversation::Conversation;
+use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::message::{Heard, ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::message::{Durable, ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
+use crate::engine::visit::Way;
 use crate::limits;
 
 /// A map that many threads use. Ids are hashed at every message, so the hash is a fast one; it is
@@ -32,20 +39,28 @@ type Map<K, V> = DashMap<K, V, RandomState>;
 #[derive(Debug)]
 pub(super) struct Directory {
     conversations: Map<ConversationId, Live>,
-    agents: Map<AgentId, Addr<AgentActor>>,
+    agents: Map<AgentId, AgentEntry>,
     queues: Map<QueueId, QueueEntry>,
     sessions: Map<SessionId, SessionEntry>,
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
     /// How often each conversation was opened again after its actor had died, since when.
     reopened: Map<ConversationId, (u32, Timestamp)>,
     /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
-    epochs: AtomicUsize,
+    epochs: AtomicU32,
 }
 
 #[derive(Debug)]
 struct Live {
-    address: Addr<ConversationActor>,
-    epoch: usize,
+    /// A weak one, because a strong one takes 100 bytes more; made strong to send.
+    address: WeakAddr<ConversationActor>,
+    epoch: u32,
+}
+
+#[derive(Debug)]
+struct AgentEntry {
+    address: Addr<AgentActor>,
+    /// Whether any console has ever listened to them in this run.
+    is_heard: bool,
 }
 
 #[derive(Debug)]
@@ -83,15 +98,6 @@ pub(super) enum Delivery {
     Full,
 }
 
-/// Who has a visitor's chat.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Claim {
-    /// The one who asked.
-    Mine,
-    /// This conversation, from before.
-    Theirs(ConversationId),
-}
-
 impl Directory {
     /// Room for so many conversations from the beginning; more find room as they come.
     pub(super) fn with_room_for(conversations: usize) -> Self {
@@ -102,12 +108,12 @@ impl Directory {
             sessions: map(0, limits::SHARDS),
             visitors: map(conversations, limits::SHARDS),
             reopened: map(0, 16),
-            epochs: AtomicUsize::new(1),
+            epochs: AtomicU32::new(1),
         }
     }
 
     /// A number for an actor that is about to enter.
-    pub(super) fn next_epoch(&self) -> usize {
+    pub(super) fn next_epoch(&self) -> u32 {
         self.epochs.fetch_add(1, Ordering::Relaxed)
     }
 
@@ -115,47 +121,57 @@ impl Directory {
     pub(super) fn enter_conversation(
         &self,
         id: ConversationId,
-        epoch: usize,
-        address: Addr<ConversationActor>,
+        epoch: u32,
+        address: WeakAddr<ConversationActor>,
     ) {
         self.conversations.insert(id, Live { address, epoch });
     }
 
     /// Enters a conversation that was never there: nothing is read for it. Gives its epoch, with
     /// which it can leave again if it never begins.
-    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> usize {
+    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> u32 {
         let arbiter = shared.threads.of_shard(id.shard());
         let epoch = self.next_epoch();
         let sharing = shared.clone();
-        let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
+        let address = Context::start_on(&arbiter, move || {
             ConversationActor::new(sharing, Conversation::new(id), epoch)
         });
-        self.enter_conversation(id, epoch, address);
+        self.enter_conversation(id, epoch, address.downgrade());
         epoch
     }
 
+    /// A conversation that was entered as new and never began leaves again.
+    pub(super) fn leave_unused(&self, id: ConversationId, epoch: u32) {
+        self.tell_live(id, ToConversation::NeverBegins);
+        self.leave_conversation(id, epoch);
+    }
+
     /// A conversation's actor leaves, unless another has taken its place.
-    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: usize) {
+    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: u32) {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
     }
 
-    /// Notes a session's sign of life. One for a conversation that is not live is not worth
-    /// opening it: whoever opens it finds out who is there.
-    pub(super) fn hear(&self, id: ConversationId, session: SessionId) {
-        if let Some(live) = self.conversations.get(&id) {
-            send(&live.address, Heard { session });
+    /// The way to a conversation that is live.
+    pub(super) fn way_to(&self, id: ConversationId) -> Option<Way> {
+        self.live(id).map(Way::to)
+    }
+
+    fn live(&self, id: ConversationId) -> Option<Addr<ConversationActor>> {
+        self.conversations.get(&id)?.address()
+    }
+
+    /// Tells a conversation what of it is durable, if it is live.
+    pub(super) fn tell_durable(&self, id: ConversationId, receipt: Receipt) {
+        if let Some(live) = self.live(id) {
+            send(&live, Durable(receipt));
         }
     }
 
     /// Tells a conversation something, if it is live.
     pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
-        match self.conversations.get(&id) {
-            Some(live) if live.address.connected() => {
-                send(&live.address, message);
-                Delivery::Sent
-            }
-            _ => Delivery::Nobody,
-        }
+        let Some(live) = self.live(id) else { return Delivery::Nobody };
+        send(&live, message);
+        Delivery::Sent
     }
 
     /// Tells a conversation something; opens it from the journal if it is not live.
@@ -166,23 +182,18 @@ impl Directory {
         message: ToConversation,
     ) -> Delivery {
         match self.conversations.entry(id) {
-            Entry::Occupied(live) if live.get().address.connected() => {
-                send(&live.get().address, message);
-                Delivery::Sent
-            }
-            Entry::Occupied(mut dead) => {
-                if !self.may_reopen(id, shared.clock.now()) {
+            Entry::Occupied(mut entry) => {
+                if let Some(address) = entry.get().address() {
+                    send(&address, message);
+                } else if self.may_reopen(id, shared.clock.now()) {
+                    entry.insert(open(shared, id, self.next_epoch(), message));
+                } else {
                     return Delivery::Full;
                 }
-                let live = open(shared, id, self.next_epoch());
-                send(&live.address, message);
-                dead.insert(live);
                 Delivery::Sent
             }
             Entry::Vacant(vacant) => {
-                let live = open(shared, id, self.next_epoch());
-                send(&live.address, message);
-                vacant.insert(live);
+                vacant.insert(open(shared, id, self.next_epoch(), message));
                 Delivery::Sent
             }
         }
@@ -214,7 +225,7 @@ impl Directory {
 
     /// An agent's actor enters.
     pub(super) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
-        self.agents.insert(id, address);
+        self.agents.insert(id, AgentEntry { address, is_heard: false });
     }
 
     /// An agent's actor leaves.
@@ -224,14 +235,26 @@ impl Directory {
 
     /// Whether an agent's actor is there and lives.
     pub(super) fn has_agent(&self, id: &AgentId) -> bool {
-        self.agents.get(id).is_some_and(|address| address.connected())
+        self.agents.get(id).is_some_and(|entry| entry.address.connected())
+    }
+
+    /// A console listens to an agent.
+    pub(super) fn note_heard(&self, id: &AgentId) {
+        if let Some(mut entry) = self.agents.get_mut(id) {
+            entry.is_heard = true;
+        }
+    }
+
+    /// Whether any console has ever listened to an agent.
+    pub(super) fn is_heard(&self, id: &AgentId) -> bool {
+        self.agents.get(id).is_some_and(|entry| entry.is_heard)
     }
 
     /// Tells an agent something.
     pub(super) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
         match self.agents.get(id) {
-            Some(address) if address.connected() => {
-                send(&address, message);
+            Some(entry) if entry.address.connected() => {
+                send(&entry.address, message);
                 Delivery::Sent
             }
             _ => Delivery::Nobody,
@@ -320,33 +343,6 @@ impl Directory {
         self.sessions.len()
     }
 
-    /// Gives a visitor's chat to this conversation, unless another has it.
-    pub(super) fn claim_visitor(
-        &self,
-        widget: WidgetId,
-        visitor: VisitorId,
-        id: ConversationId,
-    ) -> Claim {
-        match self.visitors.entry((widget, visitor)) {
-            Entry::Occupied(held) if *held.get() != id => Claim::Theirs(*held.get()),
-            Entry::Occupied(_) => Claim::Mine,
-            Entry::Vacant(vacant) => {
-                vacant.insert(id);
-                Claim::Mine
-            }
-        }
-    }
-
-    /// The visitor's live chat.
-    pub(super) fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
-        self.visitors.get(&(widget.clone(), visitor)).map(|held| *held)
-    }
-
-    /// Gives a visitor's chat back, if this conversation has it.
-    pub(super) fn free_visitor(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) {
-        self.visitors.remove_if(&(widget, visitor), |_, held| *held == id);
-    }
-
     fn may_reopen(&self, id: ConversationId, now: Timestamp) -> bool {
         let mut entry = self.reopened.entry(id).or_insert((0, now));
         let (count, since) = entry.value_mut();
@@ -358,13 +354,21 @@ impl Directory {
     }
 }
 
-fn open(shared: &Arc<Shared>, id: ConversationId, epoch: usize) -> Live {
+impl Live {
+    /// The address of its actor, if it lives.
+    fn address(&self) -> Option<Addr<ConversationActor>> {
+        self.address.upgrade().filter(Addr::connected)
+    }
+}
+
+/// Opens a conversation, and tells it the first thing.
+fn open(shared: &Arc<Shared>, id: ConversationId, epoch: u32, message: ToConversation) -> Live {
     let arbiter = shared.threads.of_shard(id.shard());
     let shared = shared.clone();
-    let address = ConversationActor::start_in_arbiter(&arbiter, move |_| {
-        ConversationActor::opening(shared, id, epoch)
-    });
-    Live { address, epoch }
+    let address =
+        Context::start_on(&arbiter, move || ConversationActor::opening(shared, id, epoch));
+    send(&address, message);
+    Live { address: address.downgrade(), epoch }
 }
 
 /// Sends to a session, whose outbox has taken the frame if it is one.
@@ -377,9 +381,9 @@ fn deliver(address: &Recipient<ToSession>, message: ToSession) {
 /// bounded where it comes from (see `limits`): a session by its unanswered frames, a request by the
 /// count of those that run, an actor by the state it tells of.
 #[expect(clippy::disallowed_methods, reason = "bounded where it comes from, as said above")]
-fn send<A, M>(address: &Addr<A>, message: M)
+pub(super) fn send<A, M>(address: &Addr<A>, message: M)
 where
-    A: Actor<Context = Context<A>> + Handler<M>,
+    A: Actor + Handler<M>,
     M: Message<Result = ()> + Send + 'static,
     A::Context: ToEnvelope<A, M>,
 {

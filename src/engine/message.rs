@@ -33,6 +33,11 @@ pub(super) struct Heard {
     pub session: SessionId,
 }
 
+/// The journal has a conversation up to here: as frequent as appends, so it is as small.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Durable(pub Receipt);
+
 /// Everything else that a conversation is told.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
@@ -55,6 +60,8 @@ pub(super) enum ToConversation {
     ConfirmLease(AgentId),
     /// State all claims again.
     StateClaims,
+    /// It was entered as new, and another chat was found in its place.
+    NeverBegins,
     /// Where it stands in the line.
     Position {
         /// From 1.
@@ -62,8 +69,6 @@ pub(super) enum ToConversation {
         /// How long it may take.
         wait: Option<Span>,
     },
-    /// The journal has it up to here.
-    Durable(Receipt),
     /// The journal may have lost what was not yet durable.
     Lost(Fault),
 }

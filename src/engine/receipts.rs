@@ -85,12 +85,14 @@ impl Handler<Parcel> for Courier {
 
     fn handle(&mut self, Parcel(outcomes): Parcel, _: &mut Self::Context) {
         for (id, outcome) in outcomes {
-            let message = match outcome {
-                Outcome::Durable(receipt) => ToConversation::Durable(receipt),
-                Outcome::Lost(fault) => ToConversation::Lost(fault),
-            };
+            let directory = &self.shared.directory;
             // Whoever is not there any more has nothing that waits.
-            self.shared.directory.tell_live(id, message);
+            match outcome {
+                Outcome::Durable(receipt) => directory.tell_durable(id, receipt),
+                Outcome::Lost(fault) => {
+                    directory.tell_live(id, ToConversation::Lost(fault));
+                }
+            }
         }
     }
 }

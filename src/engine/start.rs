@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext, Context};
+use actix::{Actor, AsyncContext};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use tokio::sync::{Mutex, oneshot};
@@ -16,6 +16,7 @@ use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Engine;
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
@@ -99,6 +100,7 @@ impl Starting {
 
 /// Opens recovered conversations, each on its own thread, and returns when all are live.
 async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
+    let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
     let mut by_thread: Vec<Vec<Conversation>> = Vec::new();
     by_thread.resize_with(shared.threads.count(), Vec::new);
     for conversation in conversations {
@@ -113,9 +115,15 @@ async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
             for (place, conversation) in conversations.into_iter().enumerate() {
                 let (id, epoch) = (conversation.id(), sharing.directory.next_epoch());
                 let turn = restart::turn(place as u64 * threads);
-                let actor =
-                    ConversationActor::recovered(sharing.clone(), conversation, epoch, turn);
-                sharing.directory.enter_conversation(id, epoch, actor.start());
+                let sharing = sharing.clone();
+                let actor = ConversationActor::recovered(
+                    sharing.clone(),
+                    conversation,
+                    epoch,
+                    counts_from,
+                    turn,
+                );
+                sharing.directory.enter_conversation(id, epoch, Context::start(actor));
             }
             // Spawned behind all of them, so it runs when each has stated its claims: nobody is
             // given work before it is known what they hold.
@@ -175,7 +183,7 @@ struct Keeper {
 }
 
 impl Actor for Keeper {
-    type Context = Context<Self>;
+    type Context = actix::Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(KEEP_EVERY, |keeper, _| {

@@ -1,8 +1,9 @@
 //! What a session's actor asks of the engine: to come in, to say things, to go.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use actix::Recipient;
+use actix::{Addr, Recipient};
 
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::command::StartRequest;
@@ -10,8 +11,9 @@ use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, Wi
 use crate::domain::settings::Workstream;
 use crate::domain::text::MessageText;
 use crate::domain::time::Span;
-use crate::engine::directory::{Claim, Delivery, Outbox};
-use crate::engine::message::{FromSession, Join, ToConversation, ToSession};
+use crate::engine::conversation::ConversationActor;
+use crate::engine::directory::{self, Claim, Delivery, Outbox};
+use crate::engine::message::{FromSession, Heard, Join, ToConversation, ToSession};
 use crate::engine::{Engine, Failure};
 use crate::limits;
 use crate::wire::client::Reference;
@@ -25,6 +27,28 @@ pub struct Visit {
     widget: WidgetId,
     /// On which of the engine's threads the session lives; its new chats live there too.
     thread: usize,
+    /// The way to the conversation that it is in, or enters.
+    way: RefCell<Option<Way>>,
+}
+
+/// The way to one live conversation, for a session that shows its life often: it is not looked up
+/// for every heartbeat.
+#[derive(Debug)]
+pub(super) struct Way(Addr<ConversationActor>);
+
+impl Way {
+    pub(super) const fn to(address: Addr<ConversationActor>) -> Self {
+        Self(address)
+    }
+
+    /// Notes a session's sign of life; false once the conversation's actor is gone.
+    pub(super) fn hear(&self, session: SessionId) -> bool {
+        let is_open = self.0.connected();
+        if is_open {
+            directory::send(&self.0, Heard { session });
+        }
+        is_open
+    }
 }
 
 /// How a session comes into a conversation.
@@ -50,7 +74,7 @@ impl Engine {
         outbox: Arc<dyn Outbox>,
     ) -> Visit {
         self.shared.directory.enter_session(session, address, outbox);
-        Visit { engine: self.clone(), session, widget, thread }
+        Visit { engine: self.clone(), session, widget, thread, way: RefCell::default() }
     }
 }
 
@@ -112,13 +136,14 @@ impl Visit {
         let epoch = shared.directory.enter_new(shared, id);
         match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
+                self.way.take();
                 let said = FromSession::Join(Box::new(join(Some(request), entrance)));
                 let first = ToConversation::Session(self.session, said);
                 shared.directory.tell_live(id, first);
                 Ok(id)
             }
             Claim::Theirs(earlier) => {
-                shared.directory.leave_conversation(id, epoch);
+                shared.directory.leave_unused(id, epoch);
                 self.come_back(earlier, entrance)
             }
         }
@@ -156,9 +181,17 @@ impl Visit {
         self.say(conversation, FromSession::End(reference))
     }
 
-    /// Shows that the session is there.
+    /// Shows the conversation that it is in, or enters, that the session is there. For one that is
+    /// not live this is not worth opening it: whoever opens it finds out who is there.
     pub fn hear(&self, conversation: ConversationId) {
-        self.engine.shared.directory.hear(conversation, self.session);
+        let mut way = self.way.borrow_mut();
+        if way.as_ref().is_some_and(|way| way.hear(self.session)) {
+            return;
+        }
+        *way = self.engine.shared.directory.way_to(conversation);
+        if let Some(way) = &*way {
+            way.hear(self.session);
+        }
     }
 
     /// The customer types, or has stopped.
@@ -196,6 +229,7 @@ impl Visit {
         start: Option<StartRequest>,
         entrance: Entrance,
     ) -> Result<(), Failure> {
+        self.way.take();
         let said = FromSession::Join(Box::new(join(start, entrance)));
         if self.say(conversation, said) { Ok(()) } else { Err(Failure::Unavailable) }
     }

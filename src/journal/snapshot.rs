@@ -5,6 +5,7 @@
 
 mod attending;
 mod mirror;
+mod names;
 mod phase;
 
 use crate::domain::conversation::Conversation;

@@ -1,25 +1,26 @@
-//! What a session and its socket share: the [`Line`] that the session holds, and the [`Outbox`]
-//! that counts what is on its way to the socket.
+//! What a session and its socket share: the [`Line`] that the session holds.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
-use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
 use crate::socket::guard::{Breach, Guard, Incoming};
+use crate::socket::movement::Departure;
+use crate::socket::outbox::Outbox;
 use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
@@ -54,62 +55,6 @@ impl SocketEnd {
     }
 }
 
-/// A widget reads more slowly than it is told; its socket is being closed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the widget reads too slowly")]
-pub struct Slow;
-
-/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
-/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
-/// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
-#[derive(Debug, Default)]
-pub struct Outbox {
-    frames: AtomicUsize,
-    bytes: AtomicUsize,
-    is_over: AtomicBool,
-    pump: AtomicWaker,
-}
-
-impl Outbox {
-    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
-    ///
-    /// When there is none, the text must not be sent: the socket is being closed.
-    pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
-        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
-            return Ok(());
-        }
-        self.is_over.store(true, Ordering::Release);
-        self.pump.wake();
-        Err(Slow)
-    }
-
-    /// Frames on their way.
-    pub fn frames(&self) -> usize {
-        self.frames.load(Ordering::Relaxed)
-    }
-
-    /// Bytes on their way.
-    pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
-
-    pub(super) fn register(&self, waker: &Waker) {
-        self.pump.register(waker);
-    }
-
-    pub(super) fn release(&self, frames: usize, bytes: usize) {
-        // Every frame was reserved before it was written, so neither goes below zero.
-        self.frames.fetch_sub(frames, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 /// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
 /// clone; it stays on the thread of its socket, and is only used while its session runs.
 #[derive(Clone, Debug)]
@@ -124,28 +69,51 @@ struct Shared {
     is_told: Cell<bool>,
     /// Whether the session should be polled although nothing has woken it.
     is_due: Cell<bool>,
-    given: Cell<usize>,
+    given: Cell<u16>,
+    /// When the session wants to be woken.
+    wakes_at: Cell<Option<Instant>>,
     inner: RefCell<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    guard: Guard,
+    /// Only while a message has come in part, which is seldom.
+    guard: Option<Box<Guard>>,
     ready: Option<Incoming>,
     rest: Bytes,
     written: Written,
+    departure: Option<Box<Departure>>,
+}
+
+/// The largest buffer that a thread keeps for what its sessions say next.
+const SPARE_BYTES_MAX: usize = 4_096;
+
+thread_local! {
+    /// Nearly always what is said is written at once, so one buffer serves every socket of a
+    /// thread.
+    static SPARE: Cell<BytesMut> = Cell::default();
 }
 
 /// Encoded frames, and what they count for in the outbox.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) bytes: BytesMut,
-    pub(super) frames: usize,
-    pub(super) payload: usize,
+    pub(super) frames: u32,
+    pub(super) payload: u32,
 }
 
 impl Line {
     pub(super) fn new() -> Self {
+        Self::begun_with(Inner::default())
+    }
+
+    /// The line of a socket that has changed its thread.
+    pub(super) fn arrived(guard: Option<Box<Guard>>, first: ByteString, rest: Bytes) -> Self {
+        let ready = Some(Incoming::Text(first));
+        Self::begun_with(Inner { guard, ready, rest, ..Inner::default() })
+    }
+
+    fn begun_with(inner: Inner) -> Self {
         Self(Rc::new(Shared {
             outbox: Arc::default(),
             end: Cell::new(None),
@@ -153,13 +121,19 @@ impl Line {
             is_told: Cell::new(false),
             is_due: Cell::new(false),
             given: Cell::new(0),
-            inner: RefCell::default(),
+            wakes_at: Cell::new(None),
+            inner: RefCell::new(inner),
         }))
     }
 
     /// What is on its way to the socket, for whoever else sends to this session.
     pub fn outbox(&self) -> Arc<Outbox> {
         Arc::clone(&self.0.outbox)
+    }
+
+    /// What is on its way, for the socket itself.
+    pub(super) fn on_its_way(&self) -> &Outbox {
+        &self.0.outbox
     }
 
     /// Says a text. If the outbox is full the socket is closed instead; the session then learns
@@ -195,6 +169,17 @@ impl Line {
         self.0.has_closed.set(true);
     }
 
+    /// Has the socket carried to another thread: the session stops its context next.
+    pub fn depart(&self, departure: Departure) {
+        self.0.inner.borrow_mut().departure = Some(Box::new(departure));
+    }
+
+    pub(super) fn take_departure(&self) -> Option<(Departure, Option<Box<Guard>>, Bytes)> {
+        let mut inner = self.0.inner.borrow_mut();
+        let departure = inner.departure.take()?;
+        Some((*departure, mem::take(&mut inner.guard), mem::take(&mut inner.rest)))
+    }
+
     /// Notes that one frame has been dealt with. To be called once for every frame that the
     /// session was given, at once or when its answer has come: while
     /// [`limits::INBOX_FRAMES_MAX`] are not done, nothing more is read from the socket.
@@ -204,6 +189,24 @@ impl Line {
         if !was_open {
             self.0.is_due.set(true);
         }
+    }
+
+    /// Has the session given a [`Message::Nop`] after this time, instead of any other; or none.
+    pub fn wake_after(&self, wait: Option<Duration>) {
+        self.0.wakes_at.set(wait.map(|wait| Instant::now() + wait));
+    }
+
+    /// When the session wants to be woken.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.0.wakes_at.get()
+    }
+
+    fn take_alarm(&self) -> bool {
+        let has_come = self.0.wakes_at.get().is_some_and(|at| at <= Instant::now());
+        if has_come {
+            self.0.wakes_at.set(None);
+        }
+        has_come
     }
 
     /// How the socket ended; nothing while it lives, or when the session stopped first.
@@ -218,6 +221,8 @@ impl Line {
     }
 
     fn write(&self, frame: Message, bytes: usize) {
+        // Bounded by the outbox, in which it was counted.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Nothing may follow a close frame.
         if self.0.has_closed.get() {
             self.0.outbox.release(1, bytes);
@@ -225,6 +230,9 @@ impl Line {
         }
         let mut inner = self.0.inner.borrow_mut();
         let written = &mut inner.written;
+        if written.bytes.capacity() == 0 {
+            written.bytes = SPARE.take();
+        }
         // Encoding fails only for fragments out of order, and none is ever sent.
         let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut written.bytes);
         written.frames += 1;
@@ -250,7 +258,7 @@ impl Line {
 
     /// Whether the session can be given more, now.
     pub(super) fn is_open(&self) -> bool {
-        self.0.given.get() < limits::INBOX_FRAMES_MAX
+        usize::from(self.0.given.get()) < limits::INBOX_FRAMES_MAX
     }
 
     /// Whether bytes wait for the session.
@@ -274,7 +282,7 @@ impl Line {
         let found = {
             let mut inner = self.0.inner.borrow_mut();
             // Nearly always a chunk is one frame, and nothing of it has to be kept.
-            let found = inner.guard.next(&mut chunk);
+            let found = inner.read(&mut chunk);
             inner.rest = Bytes::copy_from_slice(chunk);
             found
         };
@@ -294,7 +302,7 @@ impl Line {
             }
             let rest = mem::take(&mut inner.rest);
             let mut chunk = &rest[..];
-            let found = inner.guard.next(&mut chunk);
+            let found = inner.read(&mut chunk);
             inner.rest = rest.slice_ref(chunk);
             found
         };
@@ -314,7 +322,29 @@ impl Line {
     }
 }
 
+impl Inner {
+    fn read(&mut self, chunk: &mut &[u8]) -> Result<Option<Incoming>, Breach> {
+        let mut kept = self.guard.take();
+        let mut fresh = Guard::default();
+        let guard = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let found = guard.next(chunk);
+        if !guard.is_idle() {
+            self.guard = Some(kept.unwrap_or_else(|| Box::new(fresh)));
+        }
+        found
+    }
+}
+
 impl Written {
+    /// Gives the buffer back, once all of it is written.
+    pub(super) fn give_back(self) {
+        let mut bytes = self.bytes;
+        if bytes.capacity() <= SPARE_BYTES_MAX {
+            bytes.clear();
+            SPARE.set(bytes);
+        }
+    }
+
     /// Adds the goodbye, which is beyond the account of the outbox.
     pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
         let reason = CloseReason { code: code.number().into(), description: None };
@@ -336,6 +366,9 @@ impl Stream for Frames {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let line = &self.0;
+        if line.take_alarm() {
+            return Poll::Ready(Some(Ok(Message::Nop)));
+        }
         let is_slow = line.end() == Some(SocketEnd::Slow);
         let may_give = !is_slow && (line.is_open() || line.end().is_some());
         if may_give && let Some(incoming) = line.take_next() {

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,11 +18,15 @@ use actix::{Actor, AsyncContext, StreamHandler};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::domain::time::Span;
+use crate::engine::Alarm;
 use crate::limits;
+use crate::socket::encoded::{Encoded, close_frame};
+use crate::socket::guard::Guard;
 use crate::socket::line::{Frames, Line, SocketEnd, Written};
+use crate::socket::movement::{Departure, Movement};
 use crate::socket::{Message, ProtocolError, WebsocketContext};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
@@ -59,21 +64,15 @@ pub struct Pump {
     /// What could not be written at once.
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
+    alarm: Alarm,
+    /// What the alarm is set for; perhaps earlier than the session wants to be woken.
+    alarm_at: Option<Instant>,
 }
 
 impl fmt::Debug for Pump {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Pump").field("line", &self.line).finish_non_exhaustive()
     }
-}
-
-/// Bytes on their way, and what they count for in the outbox.
-struct Encoded {
-    bytes: Bytes,
-    /// Bytes that are written already.
-    written: usize,
-    frames: usize,
-    payload: usize,
 }
 
 /// The time after a session.
@@ -110,7 +109,19 @@ impl Pump {
             session: Some(Box::pin(context)),
             waiting: VecDeque::from([opening]),
             farewell: None,
+            alarm: Alarm::unset(),
+            alarm_at: None,
         }
+    }
+
+    /// A socket that has changed its thread.
+    pub(super) fn arrived<A: SessionActor>(
+        stream: std::net::TcpStream,
+        line: Line,
+        session: A,
+        unwritten: Bytes,
+    ) -> io::Result<Self> {
+        Ok(Self::new(TcpStream::from_std(stream)?, line, session, unwritten, &[]))
     }
 
     /// Lets the session do what it has to, and takes what it says.
@@ -125,12 +136,47 @@ impl Pump {
             }
         };
         if let Some(written) = self.line.take_written() {
-            self.waiting.push_back(written.into());
+            self.send(written);
+        }
+        if has_stopped && let Some((departure, guard, rest)) = self.line.take_departure() {
+            self.session = None;
+            return self.depart(departure, guard, rest);
         }
         // A session that has been told of the end has nothing more to do here.
         if has_stopped || self.line.is_told() {
             self.session = None;
             self.say_farewell();
+        }
+    }
+
+    /// Writes at once what the session has said, and keeps what the socket does not take.
+    fn send(&mut self, written: Written) {
+        if !self.waiting.is_empty() {
+            return self.waiting.push_back(written.into());
+        }
+        match self.stream.try_write(&written.bytes) {
+            Ok(count) if count == written.bytes.len() => {
+                self.line.on_its_way().release(written.frames, written.payload);
+                written.give_back();
+            }
+            Ok(count) => self.waiting.push_back(Encoded { written: count, ..written.into() }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.waiting.push_back(written.into());
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Gives the connection away. This end of it is closed with the future; the other lives on.
+    fn depart(&mut self, departure: Departure, guard: Option<Box<Guard>>, rest: Bytes) {
+        let Departure { first, carry } = departure;
+        let unwritten: Vec<_> = self.waiting.drain(..).map(Encoded::rest).collect();
+        match self.stream.as_fd().try_clone_to_owned() {
+            Ok(stream) => {
+                let (stream, unwritten) = (stream.into(), unwritten.concat().into());
+                carry(Movement { stream, unwritten, guard, first, rest });
+            }
+            Err(error) => self.fail(&error),
         }
     }
 
@@ -175,12 +221,15 @@ impl Pump {
 
     /// Writes what waits, as far as the socket takes it.
     fn write(&mut self, cx: &mut Context<'_>) {
+        if self.waiting.is_empty() {
+            return;
+        }
         while let Some(front) = self.waiting.front_mut() {
             match self.stream.try_write(&front.bytes[front.written..]) {
                 Ok(count) => {
                     front.written += count;
                     if front.written == front.bytes.len() {
-                        self.line.outbox().release(front.frames, front.payload);
+                        self.line.on_its_way().release(front.frames, front.payload);
                         self.waiting.pop_front();
                     }
                 }
@@ -231,25 +280,41 @@ impl Pump {
         }
     }
 
-    /// One turn while the session lives. Tells whether another one would do something.
-    fn turn(&mut self, cx: &mut Context<'_>) -> bool {
-        self.drive(cx);
-        if self.line.outbox().is_over() && self.line.end().is_none() {
-            self.cut_slow();
-        }
-        self.write(cx);
-        if self.session.is_none() || self.line.take_due() {
-            return true;
-        }
+    /// One turn while the session lives: reads what has come, lets the session have it, writes
+    /// what it says. Tells whether anything happened; on its first turn the session is polled
+    /// whatever has come, because it may be what was woken.
+    fn turn(&mut self, is_first: bool, cx: &mut Context<'_>) -> bool {
         let may_read = self.line.end().is_none() && !self.line.has_waiting() && self.line.is_open();
-        may_read
+        let has_read = may_read
             && self.read(cx, |pump, bytes| {
                 if bytes.is_empty() {
                     pump.line.note_end(SocketEnd::Ended);
                 } else {
                     pump.line.feed(bytes);
                 }
-            })
+            });
+        let is_due = self.line.take_due();
+        if !is_first && !has_read && !is_due {
+            return false;
+        }
+        self.drive(cx);
+        if self.line.on_its_way().is_over() && self.line.end().is_none() {
+            self.cut_slow();
+        }
+        self.write(cx);
+        self.set_alarm(cx);
+        true
+    }
+
+    /// Sets the alarm for the session. One that is set for an earlier time stays, because a time
+    /// that is put off again and again is the rule.
+    fn set_alarm(&mut self, cx: &mut Context<'_>) {
+        let Some(at) = self.line.wakes_at() else { return };
+        let now = Instant::now();
+        if self.alarm_at.is_none_or(|set| set <= now || at < set) {
+            self.alarm_at = Some(at);
+            self.alarm.set(at.saturating_duration_since(now), cx);
+        }
     }
 
     /// Whether the socket is over, after its session.
@@ -295,55 +360,17 @@ impl Future for Pump {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let pump = self.get_mut();
         if pump.session.is_some() {
-            pump.line.outbox().register(cx.waker());
+            pump.line.on_its_way().register(cx.waker());
         }
-        for _ in 0..TURNS_MAX {
+        for turn in 0..TURNS_MAX {
             if pump.session.is_none() {
                 return pump.part(cx);
             }
-            if !pump.turn(cx) {
+            if !pump.turn(turn == 0, cx) {
                 return Poll::Pending;
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-}
-
-impl From<Written> for Encoded {
-    fn from(written: Written) -> Self {
-        let Written { bytes, frames, payload } = written;
-        Self { bytes: bytes.freeze(), frames, payload, written: 0 }
-    }
-}
-
-impl Encoded {
-    /// Keeps only what is left of the frame that has begun to be written, if one has.
-    fn cut_to_frame(mut self) -> Option<Self> {
-        let mut boundary = 0;
-        while boundary < self.written {
-            let length = match self.bytes.get(boundary..)? {
-                [_, 126, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
-                [_, 127, length @ ..] => {
-                    let length = u64::from_be_bytes(*length.first_chunk()?);
-                    10 + usize::try_from(length).ok()?
-                }
-                [_, length, ..] => 2 + usize::from(*length),
-                _ => return None,
-            };
-            boundary += length;
-        }
-        self.bytes.truncate(boundary);
-        (self.written < boundary).then_some(self)
-    }
-}
-
-/// The answer to a widget's close frame repeats its code.
-fn close_frame(code: u16) -> [u8; 4] {
-    let [high, low] = match code {
-        1005 => CloseCode::Normal.number(),
-        code => code,
-    }
-    .to_be_bytes();
-    [0x88, 2, high, low]
 }

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::domain::cause::{Cause, Leaving};
+use crate::domain::few::Few;
 use crate::domain::id::SessionId;
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
@@ -15,7 +16,7 @@ use crate::domain::time::{Span, Timestamp};
 /// The customer's sessions.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Attendance {
-    attending: Vec<Attending>,
+    attending: Few<Attending>,
     absence: Option<Absence>,
     /// The last moment at which a session that is now lost is known to have been there.
     last_seen: Timestamp,
@@ -68,12 +69,12 @@ impl Attending {
 
 impl Attendance {
     /// Attendance as it was stored.
-    pub const fn restore(
+    pub fn restore(
         attending: Vec<Attending>,
         absence: Option<Absence>,
         last_seen: Timestamp,
     ) -> Self {
-        Self { attending, absence, last_seen }
+        Self { attending: attending.into(), absence, last_seen }
     }
 
     /// The last moment at which a session that is now lost is known to have been there.
@@ -176,8 +177,6 @@ impl Attendance {
 
     pub(super) fn join(&mut self, session: SessionId, heartbeat: Span, at: Timestamp) {
         self.attending.retain(|attending| attending.session != session);
-        // Nearly all customers have one session; a vector that grows by itself makes room for four.
-        self.attending.reserve_exact(1);
         self.attending.push(Attending {
             session,
             heard_at: at,
@@ -192,10 +191,6 @@ impl Attendance {
     pub(super) fn lose(&mut self, session: SessionId, there_until: Timestamp) {
         self.attending.retain(|attending| attending.session != session);
         self.last_seen = self.last_seen.max(there_until);
-        if self.attending.is_empty() {
-            // Most conversations that are held have one session again later, or none.
-            self.attending.shrink_to_fit();
-        }
     }
 
     pub(super) fn begin_absence(&mut self, absence: Absence) {
@@ -208,12 +203,11 @@ impl Attendance {
 
     /// The customer takes no part any more: whoever is there is free to begin another chat.
     pub(super) fn dismiss(&mut self) {
-        *self = Self { attending: Vec::new(), absence: None, last_seen: self.last_seen };
+        *self = Self { attending: Few::default(), absence: None, last_seen: self.last_seen };
     }
 
     pub(super) fn restart(&mut self, until: Timestamp, at: Timestamp) {
         self.attending.clear();
-        self.attending.shrink_to_fit();
         self.last_seen = at;
         self.absence = Some(Absence { since: at, until, cause: Cause::Restarted });
     }

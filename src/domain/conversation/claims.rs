@@ -101,7 +101,7 @@ impl Conversation {
             queue: opening.queue.clone(),
             // Somebody who has waited before does not start at the end.
             since: self.started_at,
-            excluded: self.excluded.clone(),
+            excluded: self.excluded.to_vec(),
         })
     }
 }

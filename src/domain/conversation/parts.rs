@@ -56,8 +56,8 @@ impl From<Conversation> for Parts {
             phase: whole.phase,
             attendance: whole.attendance,
             posts: whole.posts.iter().map(PostedPart::from).collect(),
-            declines: whole.declines,
-            excluded: whole.excluded,
+            declines: whole.declines.into(),
+            excluded: whole.excluded.into(),
         }
     }
 }
@@ -73,8 +73,8 @@ impl From<Parts> for Conversation {
             phase: parts.phase,
             attendance: parts.attendance,
             posts: parts.posts.into_iter().map(Posted::from).collect::<Posts>(),
-            declines: parts.declines,
-            excluded: parts.excluded,
+            declines: parts.declines.into(),
+            excluded: parts.excluded.into(),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Which messages were posted, so that each is posted once: 24 bytes for each.
 
 use crate::domain::conversation::event::Author;
+use crate::domain::few::Few;
 use crate::domain::id::{MessageId, Seq, fnv1a};
 use crate::domain::text::MessageText;
 use crate::domain::time::Timestamp;
 
 /// The messages of a conversation, recognised by a digest of author and id.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Posts(Vec<Posted>);
+pub(super) struct Posts(Few<Posted>);
 
 /// One posted message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,7 +55,7 @@ impl Posts {
 
 impl FromIterator<Posted> for Posts {
     fn from_iter<I: IntoIterator<Item = Posted>>(posts: I) -> Self {
-        Self(posts.into_iter().collect())
+        Self(posts.into_iter().collect::<Vec<_>>().into())
     }
 }
 

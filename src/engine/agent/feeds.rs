@@ -8,6 +8,7 @@
 //! on there.
 
 use std::collections::VecDeque;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -33,6 +34,12 @@ const KEPT_BYTES_MAX: usize = 262_144;
 
 /// Events that are read from the journal at once for a feed that comes back.
 const MISSED_EVENTS_MAX: usize = 10_000;
+
+/// Conversations that a feed is shown at once, each in up to three events.
+const SHOWN_AT_ONCE: usize = 500;
+
+/// How soon it is shown the next: long enough for a console to read them.
+const SHOWN_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// What a feed that comes back is told from the journal has no number of this run.
 const FROM_THE_JOURNAL: u64 = 0;
@@ -194,6 +201,8 @@ impl AgentActor {
         reply: Reply<Feed>,
         context: &mut Context<Self>,
     ) {
+        // From now on conversations render what they tell; what they did not is shown below.
+        self.shared.directory.note_heard(self.id());
         let running = self.feeds.open.iter_mut().filter(|feed| feed.sender.is_some());
         let mut running: Vec<_> = running.collect();
         if running.len() >= limits::FEEDS_MAX {
@@ -218,7 +227,7 @@ impl AgentActor {
             let _never = self.perform(AgentCommand::OpenFeed);
         }
         match mark {
-            None => self.show_all(),
+            None => self.show_all(context),
             Some(mark) if catching_up_to.is_some() => {
                 self.read_missed(number, mark.position, Vec::new(), context);
             }
@@ -234,12 +243,26 @@ impl AgentActor {
     }
 
     /// The agent's present state, for a console that knows nothing.
-    fn show_all(&mut self) {
+    fn show_all(&mut self, context: &mut Context<Self>) {
         let told = vec![self.presence_told(), self.capacity_told()];
         self.feeds.tell(&self.shared, told);
-        for conversation in self.agent.leases().keys() {
+        self.show_after(None, context);
+    }
+
+    /// Shows some of the agent's conversations, and soon the next: all of thousands at once would
+    /// be more than a feed holds.
+    fn show_after(&self, shown: Option<ConversationId>, context: &mut Context<Self>) {
+        let after = shown.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = self.agent.leases().range((after, Bound::Unbounded)).map(|(id, _)| *id);
+        let next: Vec<_> = rest.take(SHOWN_AT_ONCE).collect();
+        for conversation in &next {
             let show = ToConversation::ShowTo(self.id().clone());
             self.shared.directory.tell(&self.shared, *conversation, show);
+        }
+        if let Some(last) = next.last().copied().filter(|_| next.len() == SHOWN_AT_ONCE) {
+            context.run_later(SHOWN_EVERY, move |actor, context| {
+                actor.show_after(Some(last), context);
+            });
         }
     }
 
@@ -302,7 +325,7 @@ impl AgentActor {
         if !self.feeds.go_on(number) {
             return;
         }
-        self.show_all();
+        self.show_all(context);
         for conversation in touched {
             if !self.agent.leases().contains_key(&conversation) {
                 let show = ToConversation::ShowTo(self.id().clone());

@@ -14,7 +14,9 @@ use crate::engine::message::ToSession;
 /// The sessions that hear a conversation.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
-    listeners: Vec<Listener>,
+    /// Nothing while nobody hears it, as of every chat that is held.
+    #[expect(clippy::box_collection, reason = "so that an empty one is a pointer")]
+    listeners: Option<Box<Vec<Listener>>>,
     /// The last durable place that a customer may see.
     pub(super) seen: Seq,
     /// Whether the end of the chat, as the customer sees it, is durable.
@@ -58,7 +60,7 @@ pub(super) enum Pace {
 
 impl Audience {
     pub(super) const fn new(seen: Seq) -> Self {
-        Self { listeners: Vec::new(), seen, is_over: false }
+        Self { listeners: None, seen, is_over: false }
     }
 
     pub(super) fn add(&mut self, session: SessionId, heard: Seq) {
@@ -68,44 +70,50 @@ impl Audience {
         } else {
             Pace::Live
         };
+        let listeners = self.listeners.get_or_insert_default();
         // Nearly always it is the only one; a vector that grows by itself makes room for four.
-        self.listeners.reserve_exact(1);
-        self.listeners.push(Listener { session, heard, pace });
+        listeners.reserve_exact(1);
+        listeners.push(Listener { session, heard, pace });
     }
 
     pub(super) fn remove(&mut self, session: SessionId) {
-        self.listeners.retain(|listener| listener.session != session);
-        if self.listeners.is_empty() {
-            self.listeners.shrink_to_fit();
+        let Some(listeners) = &mut self.listeners else { return };
+        listeners.retain(|listener| listener.session != session);
+        if listeners.is_empty() {
+            self.listeners = None;
         }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.listeners.is_empty()
+        self.listeners.is_none()
     }
 
     /// Removes who has heard everything.
     pub(super) fn take_live(&mut self) -> Vec<SessionId> {
+        let Some(listeners) = &mut self.listeners else { return Vec::new() };
         let is_live = |listener: &mut Listener| matches!(listener.pace, Pace::Live);
-        let live = self.listeners.extract_if(.., is_live).map(|listener| listener.session);
+        let live = listeners.extract_if(.., is_live).map(|listener| listener.session);
         let live = live.collect();
-        if self.listeners.is_empty() {
-            self.listeners.shrink_to_fit();
+        if listeners.is_empty() {
+            self.listeners = None;
         }
         live
     }
 
     pub(super) fn clear(&mut self) -> Vec<SessionId> {
-        let listeners = std::mem::take(&mut self.listeners);
-        listeners.into_iter().map(|listener| listener.session).collect()
+        let listeners = self.listeners.take();
+        listeners.into_iter().flat_map(|all| *all).map(|listener| listener.session).collect()
     }
 
     pub(super) fn find_mut(&mut self, session: SessionId) -> Option<&mut Listener> {
-        self.listeners.iter_mut().find(|listener| listener.session == session)
+        self.listeners
+            .iter_mut()
+            .flat_map(|all| all.iter_mut())
+            .find(|listener| listener.session == session)
     }
 
     pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
-        self.listeners.iter().map(|listener| listener.session)
+        self.listeners.iter().flat_map(|all| all.iter()).map(|listener| listener.session)
     }
 
     /// Whether an answer that names this place must wait; then it is kept.
@@ -137,7 +145,7 @@ impl Audience {
     ) -> Vec<SessionId> {
         self.seen = self.seen.max(seq);
         let mut slow = Vec::new();
-        for listener in &mut self.listeners {
+        for listener in self.listeners.iter_mut().flat_map(|all| all.iter_mut()) {
             let is_author = author == Some(listener.session);
             match &mut listener.pace {
                 Pace::CatchingUp { own, .. } if is_author => own.push(seq),

@@ -16,7 +16,9 @@ use crate::journal::Fault;
 /// What waits, in the order in which it was decided.
 #[derive(Debug)]
 pub(super) struct Gate {
-    waiting: VecDeque<Waiting>,
+    /// Nothing while nothing waits, as in nearly every chat at any moment.
+    #[expect(clippy::box_collection, reason = "so that an empty one is a pointer")]
+    waiting: Option<Box<VecDeque<Waiting>>>,
     durable: Seq,
 }
 
@@ -79,12 +81,16 @@ pub(super) enum Through {
 
 impl Gate {
     pub(super) const fn new(durable: Seq) -> Self {
-        Self { waiting: VecDeque::new(), durable }
+        Self { waiting: None, durable }
     }
 
     /// Whether nothing waits.
-    pub(super) fn is_open(&self) -> bool {
-        self.waiting.is_empty()
+    pub(super) const fn is_open(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    fn keep(&mut self, waiting: Waiting) {
+        self.waiting.get_or_insert_default().push_back(waiting);
     }
 
     /// Holds a decision back, up to and including a place.
@@ -96,16 +102,16 @@ impl Gate {
         for_agents: Vec<ForAgent>,
     ) {
         let held = Held { appended: Instant::now(), pending, author, for_agents };
-        self.waiting.push_back(Waiting::Decision(through, Box::new(held)));
+        self.keep(Waiting::Decision(through, Box::new(held)));
     }
 
     /// Holds something back that follows from what was decided up to a place; gives it back at
     /// once when that is durable.
     pub(super) fn after(&mut self, through: Seq, then: Then) -> Option<Then> {
-        if self.waiting.is_empty() && through <= self.durable {
+        if self.is_open() && through <= self.durable {
             return Some(then);
         }
-        self.waiting.push_back(Waiting::Then(through, then));
+        self.keep(Waiting::Then(through, then));
         None
     }
 
@@ -113,7 +119,8 @@ impl Gate {
     pub(super) fn open(&mut self, receipt: Receipt) -> Vec<Through> {
         self.durable = self.durable.max(receipt.through());
         let mut through = Vec::new();
-        while let Some(first) = self.waiting.pop_front() {
+        let Some(mut all) = self.waiting.take() else { return through };
+        while let Some(first) = all.pop_front() {
             match first {
                 Waiting::Then(seq, then) if seq <= self.durable => {
                     through.push(Through::Then(then));
@@ -131,20 +138,19 @@ impl Gate {
                         }
                         Err(pending) => {
                             let held = Box::new(Held { appended, pending, author, for_agents });
-                            self.waiting.push_front(Waiting::Decision(seq, held));
+                            all.push_front(Waiting::Decision(seq, held));
                             break;
                         }
                     }
                 }
                 waiting @ Waiting::Then(..) => {
-                    self.waiting.push_front(waiting);
+                    all.push_front(waiting);
                     break;
                 }
             }
         }
-        if self.waiting.is_empty() {
-            // A conversation that is held for hours should not keep the room of its busiest moment.
-            self.waiting.shrink_to_fit();
+        if !all.is_empty() {
+            self.waiting = Some(all);
         }
         through
     }
@@ -153,7 +159,7 @@ impl Gate {
     /// sessions that wait for one, and the agents whom a decision would have concerned.
     pub(super) fn fail(&mut self, fault: &Fault) -> (Vec<SessionId>, Vec<AgentId>) {
         let (mut sessions, mut agents) = (Vec::new(), Vec::new());
-        for waiting in self.waiting.drain(..) {
+        for waiting in self.waiting.take().into_iter().flat_map(|all| *all) {
             let then = match waiting {
                 Waiting::Then(_, then) => then,
                 Waiting::Decision(_, held) => {

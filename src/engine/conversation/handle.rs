@@ -1,6 +1,6 @@
 //! What a conversation's actor does with each thing it is told.
 
-use actix::Context;
+use actix::ActorContext;
 
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
@@ -9,6 +9,7 @@ use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::Author;
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
+use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
 use crate::engine::message::{
@@ -21,11 +22,12 @@ use crate::wire::server::ServerFrame;
 
 impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
-        match &mut self.stage {
-            Stage::Serving | Stage::Recovering { .. } | Stage::Retired => {}
-            Stage::Opening(kept) => {
-                if kept.len() < super::OPENING_MESSAGES_MAX {
-                    kept.push(message);
+        match self.stage {
+            Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Opening => {
+                let beginning = self.beginning.get_or_insert_default();
+                if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
+                    beginning.kept.push(message);
                 } else {
                     self.shared.metrics.mailbox_refusals.inc();
                 }
@@ -53,16 +55,13 @@ impl ConversationActor {
             ToConversation::ShowTo(agent) => self.show_to(agent, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
             ToConversation::StateClaims => self.then(Then::StateClaims, context),
+            ToConversation::NeverBegins => context.stop(),
             ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
                 self.tell_all(&frame);
             }
             // It was found an agent meanwhile.
             ToConversation::Position { .. } => {}
-            ToConversation::Durable(receipt) => {
-                self.durable(receipt, context);
-                self.retire_if_over_now(context);
-            }
             ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
     }
@@ -162,7 +161,7 @@ impl ConversationActor {
             }
         };
         self.then(then, context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     fn not_joined(&self, refusal: Refusal) -> NotJoined {
@@ -182,7 +181,7 @@ impl ConversationActor {
         let conversation = self.id();
         let why = NotJoined::Denied(code);
         self.then(Then::Send(session, ToSession::NotJoined { conversation, why }), context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     fn lose(&mut self, session: SessionId, cause: Cause) {
@@ -230,7 +229,7 @@ impl ConversationActor {
         let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
         self.then(Then::Adjust(agent.clone(), turned_down), context);
         self.then(Then::StateClaims, context);
-        self.retire_if_over(context);
+        self.retire_if_over();
     }
 
     /// Tells an agent what this conversation holds of them now.
@@ -257,7 +256,7 @@ impl ConversationActor {
         self.audited_at = now;
     }
 
-    fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
+    pub(super) fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
         let theirs = self.conversation.agent() == Some(&agent);
         let told = publish::present_state(&self.conversation, theirs, &self.shared);
         self.then(Then::Tell(agent, told), context);
@@ -290,12 +289,6 @@ impl ConversationActor {
             Phase::Wrapup { .. } => Refusal::ConversationEnded,
             _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
             _ => Refusal::NotYours,
-        }
-    }
-
-    fn retire_if_over_now(&mut self, context: &mut Context<Self>) {
-        if self.conversation.is_closed() && self.gate.is_open() && self.timer.is_none() {
-            self.retire_if_over(context);
         }
     }
 

@@ -1,10 +1,11 @@
 //! A session that comes back is told what it missed, page by page, and with it the answers to what
 //! it says meanwhile: each in its place, because it comes back after the highest it was told of.
 
-use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{Seq, SessionId};
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::audience::Pace;
 use crate::engine::conversation::publish::{close_session, frames};

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use actix::Context;
 use bytestring::ByteString;
 
 use crate::domain::agent::command::AgentCommand;
@@ -15,6 +14,7 @@ use crate::domain::decision::{Pending, Released};
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::queue::{QueueCommand, Waiting};
 use crate::domain::text::DisplayName;
+use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::gate::{ForAgent, Then, Through};
 use crate::engine::directory::Delivery;
@@ -30,7 +30,12 @@ impl ConversationActor {
             Through::Decision { released, author, for_agents, .. } => {
                 self.publish(&released, author);
                 for (agent, told) in for_agents {
-                    self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+                    if !told.is_empty() {
+                        self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+                    } else if self.shared.directory.is_heard(&agent) {
+                        // Somebody listens who did not when it was decided.
+                        self.show_to(agent, context);
+                    }
                 }
                 let last = released.first.plus(count(&released.events).saturating_sub(1));
                 for effect in released.effects {
@@ -220,9 +225,32 @@ pub(super) fn for_agents(
     agents.dedup();
     agents
         .into_iter()
-        .map(|agent| (agent.clone(), told_to(agent, conversation, pending, before, shared)))
-        .filter(|(_, told)| !told.is_empty())
+        .map(|agent| {
+            let is_left_out = !shared.directory.is_heard(agent)
+                && pending.events().iter().all(is_shown_by_the_state);
+            let told = if is_left_out {
+                Vec::new()
+            } else {
+                told_to(agent, conversation, pending, before, shared)
+            };
+            (agent.clone(), told)
+        })
         .collect()
+}
+
+/// Whether a console that is shown the conversation afterwards misses nothing of this: then it is
+/// not rendered while nobody listens. When every customer is lost at once that is most of the work.
+const fn is_shown_by_the_state(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::CustomerAway { .. }
+            | Event::CustomerDisconnected { .. }
+            | Event::LeaseReleased { .. }
+            | Event::ServerRestarted { .. }
+            | Event::SessionJoined { .. }
+            | Event::SessionLost { .. }
+            | Event::WrapupStarted { .. }
+    )
 }
 
 fn told_to(

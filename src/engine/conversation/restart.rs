@@ -6,12 +6,11 @@
 //! same anew. So it is written before whatever happens next in the conversation, before anybody is
 //! told anything of it, or when its turn comes, whichever is first.
 
-use actix::Context;
-
 use crate::domain::conversation::command::Command;
-use crate::domain::conversation::event::Event;
+use crate::domain::conversation::event::{Event, Timers};
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::context::Context;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
 use crate::engine::message::Closing;
 use crate::journal::Append;
@@ -23,6 +22,15 @@ const WRITTEN_EACH_SECOND: u64 = 10_000;
 /// How long a start has the disk for itself, and for those who come back at once.
 const WRITTEN_FROM: Span = Span::from_millis(500);
 
+/// How long a start takes for each conversation, at most, in microseconds. Until all of them are
+/// live nobody can come back, so that time must not count against those that were live first.
+const STARTED_WITHIN: u64 = 5;
+
+/// How long it takes until so many conversations are live.
+pub(in crate::engine) const fn lasts(conversations: u64) -> Span {
+    Span::from_millis(conversations * STARTED_WITHIN / 1_000)
+}
+
 /// How soon the conversation with this place among all writes its restart.
 pub(in crate::engine) const fn turn(place: u64) -> Span {
     Span::from_millis(WRITTEN_FROM.as_millis() + place * 1_000 / WRITTEN_EACH_SECOND)
@@ -31,29 +39,36 @@ pub(in crate::engine) const fn turn(place: u64) -> Span {
 /// A restart that was decided and is not written.
 #[derive(Debug)]
 pub(super) struct Unwritten {
-    /// When it was decided.
+    /// When it was decided, by which the windows of all held customers count.
     at: Timestamp,
     /// When it is written at the latest.
     pub(super) write_at: Timestamp,
     place: Seq,
-    event: Event,
+    until: Timestamp,
+    timers: Timers,
 }
 
 impl ConversationActor {
-    /// Serves a conversation as it was when the server stopped. Its restart is written within
-    /// `write_within`.
-    pub(super) fn restart(&mut self, write_within: Span, context: &mut Context<Self>) {
+    /// Serves a conversation as it was when the server stopped. Its timers count from `counts_from`
+    /// at the earliest, and its restart is written within `write_within`.
+    pub(super) fn restart(
+        &mut self,
+        counts_from: Timestamp,
+        write_within: Span,
+        context: &mut Context<Self>,
+    ) {
         self.stage = Stage::Serving;
         let (now, workstream) = (self.shared.clock.now(), self.workstream());
-        let decided = self.conversation.decide(Command::Recover, now, &workstream);
+        let decided = self.conversation.decide(Command::Recover, now.max(counts_from), &workstream);
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
+            let Event::ServerRestarted { until, timers } = event else { continue };
             // There is at most one; were there more, the earlier would be written by this.
             self.write_restart();
             let place = self.conversation.seq().next();
             self.conversation.apply(&event, now);
             let write_at = now + write_within;
-            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, event }));
+            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, until, timers }));
         }
         self.state_claims_anew();
         self.recount();
@@ -79,12 +94,12 @@ impl ConversationActor {
     /// because nothing follows from it that anybody waits for.
     pub(super) fn write_restart(&mut self) {
         let Some(unwritten) = self.unwritten.take() else { return };
-        let Unwritten { at, place, event, .. } = *unwritten;
+        let Unwritten { at, place, until, timers, .. } = *unwritten;
         self.shared.journal.append(Append::Conversation {
             id: self.id(),
             first: place,
             at,
-            events: vec![event],
+            events: vec![Event::ServerRestarted { until, timers }],
         });
     }
 

@@ -11,9 +11,9 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::Text;
 use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
 use crate::journal::snapshot::phase::PhaseTwin;
+use crate::journal::snapshot::{Text, names};
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct Snapshot<'a> {
@@ -95,8 +95,9 @@ impl TryFrom<Snapshot<'_>> for Parts {
     type Error = Unreadable;
 
     fn try_from(snapshot: Snapshot<'_>) -> Result<Self, Unreadable> {
-        let declines = snapshot.declines.iter().map(|(agent, count)| Ok((agent.parse()?, *count)));
-        let excluded = snapshot.excluded.iter().map(|agent| agent.parse::<AgentId>());
+        let declines =
+            snapshot.declines.iter().map(|(agent, count)| Ok((names::agent(agent)?, *count)));
+        let excluded = snapshot.excluded.iter().map(|agent| names::agent(agent));
         let attendance = Attendance::restore(
             snapshot.attending.into_iter().map(Into::into).collect(),
             snapshot.absence.map(Into::into),
@@ -140,16 +141,16 @@ impl TryFrom<OpeningTwin<'_>> for Opening {
 
     fn try_from(twin: OpeningTwin<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
-            widget: twin.widget.parse()?,
-            workstream: twin.workstream.parse()?,
-            queue: twin.queue.parse()?,
+            widget: names::widget(twin.widget)?,
+            workstream: names::workstream(twin.workstream)?,
+            queue: names::queue(twin.queue)?,
             visitor: VisitorId::from_bits(twin.visitor),
             start: twin.start.parse()?,
-            name: twin.name.map(DisplayName::parse).transpose()?,
+            name: twin.name.map(names::name).transpose()?,
             form: twin.form.map(Arc::from),
             context: twin.context.map(Arc::from),
-            page: twin.page.map(Arc::from),
-            locale: twin.locale.map(Arc::from),
+            page: twin.page.map(names::text),
+            locale: twin.locale.map(names::text),
             close_at: twin.close_at.map(Timestamp::from_millis),
         })
     }

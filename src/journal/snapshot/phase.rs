@@ -6,10 +6,9 @@ use crate::domain::conversation::event::{Actor, Reason, Reminder};
 use crate::domain::conversation::{Owed, Phase};
 use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Purpose};
-use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::Text;
+use crate::journal::snapshot::{Text, names};
 
 #[derive(Deserialize, Serialize)]
 pub(super) enum PhaseTwin<'a> {
@@ -130,19 +129,19 @@ impl TryFrom<PhaseTwin<'_>> for Phase {
             }
             PhaseTwin::Talking { lease, name, close_at, owed } => Self::Talking {
                 lease: lease.try_into()?,
-                name: DisplayName::parse(name)?,
+                name: names::name(name)?,
                 close_at: time(close_at),
                 owed: owed.into(),
             },
             PhaseTwin::Wrapup { agent, lease, hold_until, reason, close_at } => Self::Wrapup {
-                agent: agent.parse()?,
+                agent: names::agent(agent)?,
                 lease: lease.map(Lease::try_from).transpose()?,
                 hold_until: time(hold_until),
                 reason: reason.try_into()?,
                 close_at: time(close_at),
             },
             PhaseTwin::Closed { agent, reason, by, at } => Self::Closed {
-                agent: agent.map(str::parse).transpose()?,
+                agent: agent.map(names::agent).transpose()?,
                 reason: reason.try_into()?,
                 by: by.try_into()?,
                 at: Timestamp::from_millis(at),
@@ -171,7 +170,7 @@ impl TryFrom<LeaseTwin<'_>> for Lease {
 
     fn try_from(twin: LeaseTwin<'_>) -> Result<Self, Unreadable> {
         Ok(Self {
-            agent: twin.agent.parse()?,
+            agent: names::agent(twin.agent)?,
             units: twin.units,
             purpose: match twin.purpose {
                 PurposeTwin::Offer => Purpose::Offer,
@@ -225,8 +224,8 @@ impl TryFrom<ActorTwin<'_>> for Actor {
     fn try_from(twin: ActorTwin<'_>) -> Result<Self, Unreadable> {
         Ok(match twin {
             ActorTwin::Customer => Self::Customer,
-            ActorTwin::Agent(agent) => Self::Agent(agent.parse()?),
-            ActorTwin::Supervisor(agent) => Self::Supervisor(agent.parse()?),
+            ActorTwin::Agent(agent) => Self::Agent(names::agent(agent)?),
+            ActorTwin::Supervisor(agent) => Self::Supervisor(names::agent(agent)?),
             ActorTwin::Timer => Self::Timer,
         })
     }

@@ -1,0 +1,201 @@
+//! The engine without sockets: how much a held chat costs where descriptors cannot reach, and how
+//! late the last of very many is when all their windows end at one moment.
+//!
+//! ```text
+//!   prepare (a process of its own) ──> journal ──> start ──> held ──deadline──> expired ──> proved
+//! ```
+//!
+//! The chats are written into a real journal, and a real engine starts on it: so every chat that
+//! is measured has come through recovery, the widest way in, and the memory of whoever made them
+//! is gone with their process. A start gives every held customer the whole window again, all from
+//! one moment; so after a restart nobody comes back from, all of them end at one deadline. That is
+//! the worst a server can meet, and it is what is measured. What was early, missed or twice is
+//! counted in the journal itself.
+
+mod expiry;
+mod prepare;
+mod process;
+mod proof;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use holdline::engine::{Engine, Options, Starting, Threads};
+use holdline::journal::Journal;
+use holdline::journal::sqlite::SqliteJournal;
+use serde::Serialize;
+
+use crate::actors::expiry::{Expiry, Watch};
+use crate::actors::proof::Proof;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Holds very many chats as live actors, without sockets, and has some of them expire at once.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// How many chats are held.
+    #[arg(long, default_value_t = 1_000_000)]
+    held: u64,
+    /// How many of them expire at one deadline.
+    #[arg(long, default_value_t = 100_000)]
+    expire: u64,
+    /// How many of a thousand chats are with an agent; the others wait in a queue.
+    #[arg(long, default_value_t = 900)]
+    with_agent: u64,
+    /// Threads of the engine; as many as there are cores when absent.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Where the journal is made; a temporary directory when absent.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Where the figures are written as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Only writes the journal: what this program starts itself for.
+    #[arg(long, hide = true)]
+    prepare_only: bool,
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+struct Figures {
+    held: u64,
+    expire: u64,
+    with_agent_per_mille: u64,
+    threads: usize,
+    /// Seconds to write and project the journal; absent when it was there.
+    prepare_s: Option<f64>,
+    read_s: f64,
+    start_s: f64,
+    armed: u64,
+    resident_bytes: u64,
+    resident_bytes_each: f64,
+    expiry: Option<Expiry>,
+    proof: Option<Proof>,
+    resident_bytes_after: u64,
+}
+
+/// Carries it out.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    ensure!(args.expire <= args.held, "no more can expire than are held");
+    if args.prepare_only {
+        let dir = args.dir.as_deref().context("a journal is prepared in a directory")?;
+        return prepare::prepare(dir, &args.plan());
+    }
+    let temporary = tempfile::tempdir()?;
+    let dir = args.dir.clone().unwrap_or_else(|| temporary.path().join("data"));
+    let prepare_s = prepare_apart(&dir, args)?;
+    // As the server does: huge pages would count the unused halves of small allocations.
+    rustix::thread::disable_transparent_huge_pages(true)?;
+    let figures = actix::System::new().block_on(measure(&dir, args, prepare_s))?;
+    figures.print();
+    if let Some(path) = &args.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
+    }
+    ensure!(figures.proof.as_ref().is_none_or(Proof::holds), "a law was broken: see the figures");
+    Ok(())
+}
+
+impl Args {
+    fn plan(&self) -> prepare::Plan {
+        prepare::Plan { held: self.held, expire: self.expire, with_agent: self.with_agent }
+    }
+}
+
+/// Writes the journal in a process of its own, unless it is there.
+fn prepare_apart(dir: &Path, args: &Args) -> anyhow::Result<Option<f64>> {
+    if dir.join("journal.db").exists() {
+        return Ok(None);
+    }
+    let began = Instant::now();
+    let status = Command::new(std::env::current_exe()?)
+        .args(["actors", "--prepare-only", "--dir"])
+        .arg(dir)
+        .args(["--held", &args.held.to_string(), "--expire", &args.expire.to_string()])
+        .args(["--with-agent", &args.with_agent.to_string()])
+        .status()?;
+    ensure!(status.success(), "the journal could not be prepared");
+    Ok(Some(began.elapsed().as_secs_f64()))
+}
+
+async fn measure(dir: &Path, args: &Args, prepare_s: Option<f64>) -> anyhow::Result<Figures> {
+    let empty = process::resident()?;
+    let began = Instant::now();
+    let starting = Starting::default();
+    let watch = Arc::new(Watch::over(starting.receipts()));
+    let (journal, recovered) = SqliteJournal::open(dir, watch.clone())?;
+    let read = began.elapsed();
+    ensure!(recovered.conversations.len() as u64 == args.held, "every chat is held");
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let (threads, arbiters) = Threads::start(args.threads.unwrap_or(cores));
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    let head = journal.head();
+    let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
+    let live = began.elapsed();
+    let resident = process::resident()?.saturating_sub(empty);
+    let mut figures = Figures {
+        held: args.held,
+        expire: args.expire,
+        with_agent_per_mille: args.with_agent,
+        threads: engine.thread_count(),
+        prepare_s,
+        read_s: read.as_secs_f64(),
+        start_s: (live - read).as_secs_f64(),
+        armed: armed(&engine),
+        resident_bytes: resident,
+        resident_bytes_each: resident as f64 / args.held.max(1) as f64,
+        expiry: None,
+        proof: None,
+        resident_bytes_after: 0,
+    };
+    figures.print_held();
+    if args.expire > 0 {
+        let deadline = deadline(&engine).await?;
+        figures.expiry = Some(expiry::expire(&engine, &watch, deadline, args.expire).await?);
+        figures.proof = Some(proof::prove(dir, head.0, deadline, args.expire)?);
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    figures.resident_bytes_after = process::resident()?.saturating_sub(empty);
+    arbiters.iter().for_each(|arbiter| {
+        arbiter.stop();
+    });
+    Ok(figures)
+}
+
+/// Chats whose customer is away: each has its window armed.
+fn armed(engine: &Engine) -> u64 {
+    expiry::metric(&engine.metrics(), "holdline_away")
+}
+
+/// When the windows of those that expire end: all at once.
+async fn deadline(engine: &Engine) -> anyhow::Result<holdline::domain::time::Timestamp> {
+    let view = engine.view(prepare::id(0, true)).await?;
+    Ok(view.customer.absence.context("its customer is held")?.until)
+}
+
+impl Figures {
+    fn print_held(&self) {
+        eprintln!(
+            "{} held chats live on {} threads: {:.2} s to read, {:.2} s to start, {} windows \
+             armed, {:.0} bytes resident for each",
+            self.held,
+            self.threads,
+            self.read_s,
+            self.start_s,
+            self.armed,
+            self.resident_bytes_each,
+        );
+    }
+
+    #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
+    fn print(&self) {
+        match serde_json::to_string_pretty(self) {
+            Ok(text) => println!("{text}"),
+            Err(error) => eprintln!("the figures cannot be written: {error}"),
+        }
+    }
+}

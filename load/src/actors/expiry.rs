@@ -1,0 +1,134 @@
+//! The moment at which all windows end: when each end became durable, and when it was told.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use holdline::domain::decision::Receipt;
+use holdline::domain::id::ConversationId;
+use holdline::domain::time::Timestamp;
+use holdline::engine::Engine;
+use holdline::journal::{Fault, Position, Receipts};
+use serde::Serialize;
+
+use crate::actors::{prepare, process};
+
+/// How often it is asked how many were told.
+const ASKED_EVERY: Duration = Duration::from_millis(20);
+
+/// After how long those that have not expired count as missed.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What came of the deadline. Milliseconds after it.
+#[derive(Debug, Serialize)]
+pub(super) struct Expiry {
+    pub(super) durable_ms: Lateness,
+    pub(super) told_ms: Lateness,
+    pub(super) durable_per_second: f64,
+    pub(super) processor_us_each: f64,
+}
+
+/// How late.
+#[derive(Debug, Serialize)]
+pub(super) struct Lateness {
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    pub(super) latest: f64,
+}
+
+/// Sees the receipts go by.
+pub(super) struct Watch {
+    receipts: Arc<dyn Receipts>,
+    /// When how many of those that expire became durable.
+    seen: Mutex<Vec<(Instant, u64)>>,
+}
+
+impl Watch {
+    pub(super) fn over(receipts: Arc<dyn Receipts>) -> Self {
+        Self { receipts, seen: Mutex::default() }
+    }
+
+    fn since(&self, deadline: Instant) -> Vec<(Duration, u64)> {
+        let Ok(seen) = self.seen.lock() else { return Vec::new() };
+        let after = seen.iter().filter(|(at, _)| *at > deadline);
+        after.map(|(at, count)| (*at - deadline, *count)).collect()
+    }
+}
+
+impl Receipts for Watch {
+    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
+        let at = Instant::now();
+        let count = receipts.iter().filter(|(id, _)| prepare::expires(*id)).count() as u64;
+        if let Ok(mut seen) = self.seen.lock() {
+            seen.push((at, count));
+        }
+        self.receipts.durable(receipts, position);
+    }
+
+    fn failed(&self, conversations: Vec<ConversationId>, fault: Fault) {
+        self.receipts.failed(conversations, fault);
+    }
+}
+
+/// Waits for the deadline, and for all that follows from it.
+pub(super) async fn expire(
+    engine: &Engine,
+    watch: &Watch,
+    deadline: Timestamp,
+    expected: u64,
+) -> anyhow::Result<Expiry> {
+    let left = Duration::from_millis(deadline.since(engine.now()).as_millis());
+    let ends_at = Instant::now() + left;
+    tokio::time::sleep(left.saturating_sub(Duration::from_millis(50))).await;
+    ensure!(told(engine) == 0, "nobody expires before the deadline");
+    let used = process::processor_seconds()?;
+    let mut curve = Vec::new();
+    let mut known = 0;
+    while known < expected {
+        tokio::time::sleep(ASKED_EVERY).await;
+        let now = told(engine);
+        if now > known {
+            let after = Instant::now().saturating_duration_since(ends_at);
+            curve.push((after, now - known));
+            known = now;
+        }
+        ensure!(ends_at.elapsed() < PATIENCE, "{known} of {expected} expired, and no more");
+    }
+    let used = process::processor_seconds()? - used;
+    let durable = watch.since(ends_at);
+    let lasted = durable.last().map_or(0.0, |(after, _)| after.as_secs_f64());
+    Ok(Expiry {
+        durable_ms: Lateness::of(&durable, expected),
+        told_ms: Lateness::of(&curve, expected),
+        durable_per_second: expected as f64 / lasted,
+        processor_us_each: used * 1e6 / expected as f64,
+    })
+}
+
+/// Whose window has ended, as has been told.
+fn told(engine: &Engine) -> u64 {
+    metric(&engine.metrics(), "holdline_expiries_total")
+}
+
+/// The sum of a metric over its labels.
+pub(super) fn metric(text: &str, name: &str) -> u64 {
+    let of_it =
+        |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+    let values = text.lines().filter(of_it).filter_map(|line| line.rsplit(' ').next());
+    values.filter_map(|value| value.parse::<u64>().ok()).sum()
+}
+
+impl Lateness {
+    fn of(curve: &[(Duration, u64)], expected: u64) -> Self {
+        let at = |share: f64| {
+            let mut left = expected as f64 * share;
+            let reached = curve.iter().find(|(_, count)| {
+                left -= *count as f64;
+                left <= 0.0
+            });
+            let reached = reached.or(curve.last());
+            reached.map_or(0.0, |(after, _)| after.as_secs_f64() * 1e3)
+        };
+        Self { p50: at(0.5), p99: at(0.99), latest: at(1.0) }
+    }
+}

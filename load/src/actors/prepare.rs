@@ -1,0 +1,185 @@
+//! A journal with held chats, made by appending to a real one.
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::event::{Event, Opening};
+use holdline::domain::decision::Receipt;
+use holdline::domain::id::{AgentId, ConversationId, Seq, VisitorId};
+use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
+use holdline::domain::text::DisplayName;
+use holdline::domain::time::{Span, Timestamp};
+use holdline::journal::sqlite::SqliteJournal;
+use holdline::journal::{Append, Fault, Journal, Position, Receipts};
+
+/// Chats of one agent.
+const CHATS_EACH: u64 = 1_000;
+
+/// When the chats began.
+const BEGAN: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+/// How many chats may wait for the disk.
+const UNDER_WAY: u64 = 20_000;
+
+/// What is to be there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) held: u64,
+    pub(super) expire: u64,
+    pub(super) with_agent: u64,
+}
+
+impl Plan {
+    /// The window of those that expire: long enough to have written that the server has started,
+    /// which is done for 10,000 chats a second.
+    fn window(&self) -> Span {
+        Span::from_secs(10 + self.expire / 8_000)
+    }
+}
+
+/// The id of a chat. Those that expire are told apart by their first byte.
+pub(super) fn id(chat: u64, expires: bool) -> ConversationId {
+    let spread = u128::from(chat).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    let first = if expires { EXPIRES } else { 0 };
+    ConversationId::from_bits((spread >> 8) | (u128::from(first) << 120))
+}
+
+const EXPIRES: u8 = 0xee;
+
+/// Whether this chat is one of those that expire.
+pub(super) fn expires(id: ConversationId) -> bool {
+    id.as_bits() >> 120 == u128::from(EXPIRES)
+}
+
+/// Counts appends that have become durable.
+#[derive(Debug, Default)]
+struct Counter {
+    durable: Mutex<u64>,
+    moved: Condvar,
+}
+
+impl Receipts for Counter {
+    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, _: Position) {
+        if let Ok(mut durable) = self.durable.lock() {
+            *durable += receipts.len() as u64;
+        }
+        self.moved.notify_all();
+    }
+
+    fn failed(&self, _: Vec<ConversationId>, fault: Fault) {
+        give_up(&fault);
+    }
+}
+
+/// Says what ends it all, and ends it.
+#[expect(clippy::print_stderr, reason = "this process has no log")]
+fn give_up(fault: &Fault) {
+    eprintln!("the journal cannot be prepared: {fault}");
+    std::process::exit(1)
+}
+
+impl Counter {
+    fn wait(&self, appended: u64, under_way: u64) {
+        if let Ok(durable) = self.durable.lock() {
+            drop(self.moved.wait_while(durable, |durable| *durable + under_way < appended));
+        }
+    }
+}
+
+/// Writes the journal, and its projection.
+pub(super) fn prepare(dir: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let counter = Arc::new(Counter::default());
+    let (journal, _) = SqliteJournal::open(dir, counter.clone())?;
+    for change in settings(plan)? {
+        let (done, _) = tokio::sync::oneshot::channel();
+        journal.append(Append::Setting { change: Box::new(change), at: BEGAN, done });
+    }
+    for chat in 0..plan.held {
+        let expires = chat < plan.expire;
+        let events = history(chat, expires, plan)?;
+        let (id, first) = (id(chat, expires), Seq::new(1));
+        journal.append(Append::Conversation { id, first, at: BEGAN, events });
+        if chat % 1_000 == 0 {
+            counter.wait(chat, UNDER_WAY);
+        }
+    }
+    counter.wait(plan.held, 0);
+    journal.close();
+    Ok(())
+}
+
+/// The shortest past of a chat that is held.
+fn history(chat: u64, expires: bool, plan: &Plan) -> anyhow::Result<Vec<Event>> {
+    let kind = if expires { "short" } else { "long" };
+    let mut events = vec![Event::ConversationStarted(Opening {
+        widget: kind.parse()?,
+        workstream: kind.parse()?,
+        queue: "sales".parse()?,
+        visitor: VisitorId::from_bits(u128::from(chat)),
+        start: format!("{chat:08x}-5b5e-4c5d-8f1b-{chat:012x}").parse()?,
+        name: Some(DisplayName::parse("Maria")?),
+        form: None,
+        context: None,
+        page: Some("https://example.org/basket".into()),
+        locale: Some("de-AT".into()),
+        close_at: None,
+    })];
+    // Spread over those that expire and those that do not.
+    if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
+        let lease = Lease {
+            agent: agent(chat / CHATS_EACH)?,
+            units: 1,
+            purpose: Purpose::Chat,
+            grace: Span::from_secs(3_600),
+        };
+        events.push(Event::ChatAccepted {
+            lease,
+            name: DisplayName::parse("Ada")?,
+            close_at: None,
+        });
+    }
+    let cause = Cause::Closed(1006);
+    events.push(Event::CustomerAway { since: BEGAN, until: BEGAN + plan.window(), cause });
+    Ok(events)
+}
+
+fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {
+    let agents = (0..=plan.held / CHATS_EACH).map(agent).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut changes = Vec::new();
+    for id in &agents {
+        changes.push(SettingChange::PutAgent(AgentSettings {
+            id: id.clone(),
+            name: DisplayName::parse("Ada")?,
+            role: Role::Agent,
+            units: u32::try_from(CHATS_EACH)?,
+        }));
+    }
+    let name = DisplayName::parse("Sales")?;
+    // The agents are elsewhere: nobody who waits is offered to anybody.
+    changes.push(SettingChange::PutQueue(QueueSettings {
+        id: "sales".parse()?,
+        name,
+        agents: Vec::new(),
+    }));
+    for (kind, window) in [("short", plan.window()), ("long", Span::from_secs(24 * 3_600))] {
+        let mut workstream = Workstream::new(kind.parse()?, "sales".parse()?);
+        workstream.window = window;
+        workstream.heartbeat = Span::from_secs(5);
+        workstream.autoclose.open = None;
+        workstream.agent_grace = Span::from_secs(3_600);
+        changes.push(SettingChange::PutWorkstream(workstream));
+        changes.push(SettingChange::PutWidget(WidgetSettings {
+            id: kind.parse()?,
+            workstream: kind.parse()?,
+            origins: Vec::new(),
+        }));
+    }
+    Ok(changes)
+}
+
+fn agent(number: u64) -> anyhow::Result<AgentId> {
+    Ok(format!("agent-{number}").parse()?)
+}

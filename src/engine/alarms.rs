@@ -1,0 +1,246 @@
+//! When actors of this thread want to be woken: one timer of the runtime for all of them.
+//!
+//! ```text
+//!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
+//! ```
+//!
+//! An armed alarm costs 8 bytes in its bucket and 16 for the way to wake its task. Nothing is
+//! taken out when an alarm is set anew: what is stale wakes its task once more than needed, which
+//! looks whether it is due. Never early, exact to the millisecond, by the runtime's clock, so a
+//! paused one is followed. Of many that are due at once each batch waits its turn like any other
+//! task, so the thread goes on with whatever else it has to do.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// How many are woken before others get their turn.
+const WOKEN_AT_ONCE: usize = 256;
+
+/// Bits of a time within its bucket.
+const BUCKET_BITS: u32 = 8;
+
+thread_local! {
+    static WHEEL: RefCell<Wheel> = RefCell::new(Wheel::new());
+}
+
+/// One task's place among those that can be woken; given back when dropped.
+#[derive(Debug)]
+pub struct Alarm {
+    /// The number of the place, from 1; zero while it has none.
+    place: u32,
+}
+
+impl Alarm {
+    /// One that has no place yet.
+    #[must_use]
+    pub const fn unset() -> Self {
+        Self { place: 0 }
+    }
+
+    /// Wakes the task that `context` belongs to after this time, and maybe earlier too.
+    pub fn set(&mut self, after: Duration, context: &Context<'_>) {
+        WHEEL.with_borrow_mut(|wheel| {
+            wheel.run();
+            if self.place == 0 {
+                self.place = wheel.take_place(context.waker().clone());
+            }
+            wheel.arm(self.place, after);
+        });
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if self.place != 0 {
+            // Dropped only after the borrow ends, because it may be the last of its task. A thread
+            // that ends has no wheel any more.
+            drop(WHEEL.try_with(|wheel| wheel.borrow_mut().give_back(self.place)));
+        }
+    }
+}
+
+/// The alarms of one thread. Times are milliseconds since `base`.
+#[derive(Debug)]
+struct Wheel {
+    base: Instant,
+    places: Vec<Option<Waker>>,
+    free: Vec<u32>,
+    /// The time within the bucket, and the place, in one number.
+    buckets: BTreeMap<u64, Vec<u64>>,
+    near: BinaryHeap<Reverse<(u64, u32)>>,
+    /// The first bucket that is not among the near ones.
+    far_from: u64,
+    driver: Driver,
+}
+
+/// What is known of the one task that wakes the others.
+#[derive(Debug)]
+enum Driver {
+    /// There is none.
+    Absent,
+    /// It has yet to look.
+    Starting,
+    /// It sleeps until a time, if there is any.
+    Asleep(Option<u64>, Waker),
+}
+
+/// What the driver has to do next.
+enum Next {
+    /// Go on, when others have had their turn.
+    GoOn,
+    /// Sleep until then.
+    SleepUntil(Option<Instant>),
+}
+
+impl Wheel {
+    fn new() -> Self {
+        Self {
+            base: Instant::now(),
+            places: Vec::new(),
+            free: Vec::new(),
+            buckets: BTreeMap::new(),
+            near: BinaryHeap::new(),
+            far_from: 0,
+            driver: Driver::Absent,
+        }
+    }
+
+    /// Sees to it that somebody wakes the others.
+    fn run(&mut self) {
+        if matches!(self.driver, Driver::Absent) {
+            if self.free.len() == self.places.len() {
+                // Another runtime, perhaps with another clock, has had this thread before.
+                *self = Self::new();
+            }
+            self.driver = Driver::Starting;
+            actix::spawn(Driving { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) });
+        }
+    }
+
+    fn take_place(&mut self, waker: Waker) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.places[index(place)] = Some(waker);
+            return place;
+        }
+        self.places.push(Some(waker));
+        u32::try_from(self.places.len()).unwrap_or_else(|_| unreachable!("memory ends earlier"))
+    }
+
+    fn give_back(&mut self, place: u32) -> Option<Waker> {
+        self.free.push(place);
+        self.places[index(place)].take()
+    }
+
+    fn arm(&mut self, place: u32, after: Duration) {
+        let at = (Instant::now() + after).saturating_duration_since(self.base);
+        let at = u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let bucket = at >> BUCKET_BITS;
+        let wakes_at = if bucket < self.far_from {
+            self.near.push(Reverse((at, place)));
+            at
+        } else {
+            let within = at & ((1 << BUCKET_BITS) - 1);
+            self.buckets.entry(bucket).or_default().push((within << 32) | u64::from(place));
+            bucket << BUCKET_BITS
+        };
+        if let Driver::Asleep(until, waker) = &self.driver
+            && until.is_none_or(|until| wakes_at < until)
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Wakes a batch of those that are due.
+    fn wake_due(&mut self) -> Next {
+        let now = Instant::now().saturating_duration_since(self.base).as_millis();
+        let now = u64::try_from(now).unwrap_or(u64::MAX);
+        self.bring_near(now >> BUCKET_BITS);
+        let mut woken = 0;
+        while self.near.peek().is_some_and(|Reverse((at, _))| *at <= now) {
+            let Some(Reverse((_, place))) = self.near.pop() else { break };
+            if let Some(waker) = &self.places[index(place)] {
+                waker.wake_by_ref();
+            }
+            woken += 1;
+            if woken == WOKEN_AT_ONCE {
+                return Next::GoOn;
+            }
+        }
+        if self.near.is_empty() {
+            // A moment in which all are due should not be kept room for.
+            self.near.shrink_to(WOKEN_AT_ONCE);
+        }
+        Next::SleepUntil(self.next().map(|at| self.base + Duration::from_millis(at)))
+    }
+
+    fn bring_near(&mut self, through: u64) {
+        while let Some(first) = self.buckets.first_entry().filter(|first| *first.key() <= through) {
+            let from = first.key() << BUCKET_BITS;
+            let place = |packed: u64| u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
+            let alarms = first.remove().into_iter();
+            let alarms = alarms.map(|packed| Reverse((from + (packed >> 32), place(packed))));
+            self.near.append(&mut alarms.collect());
+        }
+        self.far_from = self.far_from.max(through.saturating_add(1));
+    }
+
+    fn next(&self) -> Option<u64> {
+        let near = self.near.peek().map(|Reverse((at, _))| *at);
+        near.or_else(|| self.buckets.keys().next().map(|bucket| bucket << BUCKET_BITS))
+    }
+}
+
+/// The task that wakes the others.
+struct Driving {
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Future for Driving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let next = WHEEL.with_borrow_mut(|wheel| {
+                let next = wheel.wake_due();
+                let until = if matches!(next, Next::GoOn) { Some(0) } else { wheel.next() };
+                wheel.driver = Driver::Asleep(until, context.waker().clone());
+                next
+            });
+            match next {
+                Next::GoOn => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Next::SleepUntil(None) => return Poll::Pending,
+                Next::SleepUntil(Some(at)) => {
+                    self.sleep.as_mut().reset(at);
+                    if self.sleep.as_mut().poll(context).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        // Its runtime ends, and with it all who could be woken.
+        drop(WHEEL.try_with(|wheel| {
+            let mut wheel = wheel.borrow_mut();
+            wheel.buckets.clear();
+            wheel.near.clear();
+            std::mem::replace(&mut wheel.driver, Driver::Absent)
+        }));
+    }
+}
+
+fn index(place: u32) -> usize {
+    usize::try_from(place - 1).unwrap_or(usize::MAX)
+}

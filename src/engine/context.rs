@@ -1,0 +1,327 @@
+//! The context of an actor of which there are millions, most of them waiting for one deadline.
+//!
+//! actix's own context keeps room for several futures, for cancelled handles and for waits in
+//! every actor, whether it has any or not: four hundred bytes. This one has 32: the mailbox, one
+//! alarm, and a box for futures while there are some. To the outside it is the same: the actor has
+//! an address, handlers, a life cycle, and futures that run in its name.
+//!
+//! One thing differs: an actor does not end when nobody holds its address. The directory holds
+//! weak ones, which cost a chat 100 bytes less.
+
+use std::cell::Cell;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{self, Poll};
+
+use actix::dev::channel::{AddressReceiver, channel};
+use actix::dev::{Envelope, EnvelopeProxy, ToEnvelope};
+use actix::{
+    Actor, ActorContext, ActorFuture, ActorState, Addr, ArbiterHandle, AsyncContext, Handler,
+    Message, Running, SpawnHandle, WeakAddr,
+};
+use futures_util::Stream;
+
+use crate::clock::Clock;
+use crate::domain::time::Timestamp;
+use crate::engine::alarms::Alarm;
+
+/// What the mailbox is said to hold: actix's own bound, which binds nobody who only tells.
+const MAILBOX: usize = 16;
+
+thread_local! {
+    /// The last handle that was given to a future on this thread, so that no two are the same.
+    static LAST_HANDLE: Cell<SpawnHandle> = Cell::default();
+}
+
+/// An actor that has deadlines.
+pub(super) trait Punctual: Actor {
+    /// The clock that its deadlines are of.
+    fn clock(&self) -> Clock;
+
+    /// The time that was asked for has come.
+    fn ring(&mut self, context: &mut Self::Context);
+}
+
+/// The context of such an actor.
+pub(super) struct Context<A: Punctual<Context = Self>> {
+    mailbox: AddressReceiver<A>,
+    spawned: Option<Box<Spawned<A>>>,
+    /// When the actor wants to be woken.
+    due: Option<Timestamp>,
+    alarm: Alarm,
+    /// Whether the alarm has to be set for what is due.
+    is_unset: bool,
+    state: State,
+}
+
+/// How far its life is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    New,
+    Running,
+    Stopping,
+    Stopped,
+}
+
+/// Futures that run in the actor's name.
+struct Spawned<A: Actor> {
+    items: Vec<Item<A>>,
+    /// Those that are being polled, and are not to be any more.
+    cancelled: Vec<SpawnHandle>,
+}
+
+struct Item<A: Actor> {
+    handle: SpawnHandle,
+    /// Whether the mailbox rests until it is done.
+    is_awaited: bool,
+    future: Pin<Box<dyn ActorFuture<A, Output = ()>>>,
+}
+
+impl<A: Punctual<Context = Self>> Context<A> {
+    /// Starts an actor on this thread.
+    pub(super) fn start(actor: A) -> WeakAddr<A> {
+        let (sender, mailbox) = channel(MAILBOX);
+        actix::spawn(Life { actor, context: Self::new(mailbox) });
+        Addr::new(sender).downgrade()
+    }
+
+    /// Starts an actor on another thread, where it is made.
+    pub(super) fn start_on(
+        thread: &ArbiterHandle,
+        make: impl FnOnce() -> A + Send + 'static,
+    ) -> Addr<A> {
+        let (sender, mailbox) = channel(MAILBOX);
+        thread.spawn_fn(move || {
+            actix::spawn(Life { actor: make(), context: Self::new(mailbox) });
+        });
+        Addr::new(sender)
+    }
+
+    const fn new(mailbox: AddressReceiver<A>) -> Self {
+        Self {
+            mailbox,
+            spawned: None,
+            due: None,
+            alarm: Alarm::unset(),
+            is_unset: false,
+            state: State::New,
+        }
+    }
+
+    /// When the actor is woken.
+    pub(super) const fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Has the actor woken at this time, instead of any other; or at none.
+    pub(super) fn wake_at(&mut self, at: Option<Timestamp>) {
+        self.is_unset = at.is_some() && (self.is_unset || self.due != at);
+        self.due = at;
+    }
+
+    fn add<F>(&mut self, future: F, is_awaited: bool) -> SpawnHandle
+    where
+        F: ActorFuture<A, Output = ()> + 'static,
+    {
+        let handle = LAST_HANDLE.get().next();
+        LAST_HANDLE.set(handle);
+        let spawned = self.spawned.get_or_insert_default();
+        spawned.items.push(Item { handle, is_awaited, future: Box::pin(future) });
+        handle
+    }
+
+    fn is_resting(&self) -> bool {
+        self.spawned.as_ref().is_some_and(|all| all.items.iter().any(|item| item.is_awaited))
+    }
+
+    /// Polls every future once. Gives whether anything has come of it.
+    fn poll_spawned(&mut self, actor: &mut A, task: &mut task::Context<'_>) -> bool {
+        let Some(spawned) = &mut self.spawned else { return false };
+        let items = std::mem::take(&mut spawned.items);
+        let before = items.len();
+        let mut left = Vec::new();
+        for mut item in items {
+            let is_over = |context: &Self| {
+                let spawned = context.spawned.as_ref();
+                spawned.is_some_and(|all| all.cancelled.contains(&item.handle))
+            };
+            if self.state != State::Running || is_over(self) {
+                continue;
+            }
+            let polled = item.future.as_mut().poll(actor, self, task);
+            if polled.is_pending() {
+                left.push(item);
+            }
+        }
+        let Some(spawned) = &mut self.spawned else { return false };
+        let cancelled = std::mem::take(&mut spawned.cancelled);
+        left.retain(|item| !cancelled.contains(&item.handle));
+        let is_changed = left.len() < before || !spawned.items.is_empty();
+        left.append(&mut spawned.items);
+        spawned.items = left;
+        if spawned.items.is_empty() {
+            self.spawned = None;
+        }
+        is_changed
+    }
+}
+
+impl<A: Actor> Default for Spawned<A> {
+    fn default() -> Self {
+        Self { items: Vec::new(), cancelled: Vec::new() }
+    }
+}
+
+impl<A: Punctual<Context = Self>> fmt::Debug for Context<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Context")
+            .field("state", &self.state)
+            .field("due", &self.due)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Punctual<Context = Self>> ActorContext for Context<A> {
+    fn stop(&mut self) {
+        if matches!(self.state, State::New | State::Running) {
+            self.state = State::Stopping;
+        }
+    }
+
+    fn terminate(&mut self) {
+        self.state = State::Stopping;
+    }
+
+    fn state(&self) -> ActorState {
+        match self.state {
+            State::New => ActorState::Started,
+            State::Running => ActorState::Running,
+            State::Stopping => ActorState::Stopping,
+            State::Stopped => ActorState::Stopped,
+        }
+    }
+}
+
+impl<A: Punctual<Context = Self>> AsyncContext<A> for Context<A> {
+    fn address(&self) -> Addr<A> {
+        Addr::new(self.mailbox.sender())
+    }
+
+    fn spawn<F>(&mut self, future: F) -> SpawnHandle
+    where
+        F: ActorFuture<A, Output = ()> + 'static,
+    {
+        self.add(future, false)
+    }
+
+    fn wait<F>(&mut self, future: F)
+    where
+        F: ActorFuture<A, Output = ()> + 'static,
+    {
+        self.add(future, true);
+    }
+
+    fn waiting(&self) -> bool {
+        self.is_resting() || matches!(self.state, State::Stopping | State::Stopped)
+    }
+
+    fn cancel_future(&mut self, handle: SpawnHandle) -> bool {
+        let Some(spawned) = &mut self.spawned else { return false };
+        spawned.items.retain(|item| item.handle != handle);
+        spawned.cancelled.push(handle);
+        true
+    }
+}
+
+impl<A, M> ToEnvelope<A, M> for Context<A>
+where
+    A: Punctual<Context = Self> + Handler<M>,
+    M: Message<Result: Send> + Send + 'static,
+{
+    fn pack(message: M, reply: Option<tokio::sync::oneshot::Sender<M::Result>>) -> Envelope<A> {
+        Envelope::new(message, reply)
+    }
+}
+
+/// An actor with its context: the task that it is.
+struct Life<A: Punctual<Context = Context<A>>> {
+    actor: A,
+    context: Context<A>,
+}
+
+impl<A: Punctual<Context = Context<A>>> Life<A> {
+    /// Takes what is in the mailbox.
+    fn read_mail(&mut self, task: &mut task::Context<'_>) {
+        let Self { actor, context } = self;
+        while context.state == State::Running && !context.is_resting() {
+            match Pin::new(&mut context.mailbox).poll_next(task) {
+                Poll::Ready(Some(mut envelope)) => envelope.handle(actor, context),
+                Poll::Ready(None) | Poll::Pending => return,
+            }
+        }
+    }
+
+    /// Serves the deadline, if it has come.
+    fn ring(&mut self) -> bool {
+        let Self { actor, context } = self;
+        let is_due = context.due.is_some_and(|due| due <= actor.clock().now());
+        if is_due && context.state == State::Running {
+            context.due = None;
+            actor.ring(context);
+        }
+        is_due
+    }
+
+    fn stop(&mut self) -> bool {
+        let Self { actor, context } = self;
+        if actor.stopping(context) == Running::Continue {
+            context.state = State::Running;
+            return false;
+        }
+        context.state = State::Stopped;
+        actor.stopped(context);
+        true
+    }
+}
+
+impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.context.state == State::New {
+            this.context.state = State::Running;
+            this.actor.started(&mut this.context);
+        }
+        loop {
+            this.read_mail(task);
+            let has_polled = this.context.poll_spawned(&mut this.actor, task);
+            let has_rung = this.ring();
+            if this.context.state == State::Stopping {
+                if this.stop() {
+                    return Poll::Ready(());
+                }
+            } else if !has_polled && !has_rung {
+                break;
+            }
+        }
+        if let (true, Some(due)) = (this.context.is_unset, this.context.due) {
+            this.context.is_unset = false;
+            this.context.alarm.set(this.actor.clock().until(due), task);
+        }
+        Poll::Pending
+    }
+}
+
+impl<A: Punctual<Context = Context<A>>> Unpin for Life<A> {}
+
+impl<A: Punctual<Context = Context<A>>> Drop for Life<A> {
+    /// However it ends, by a panic too, its actor is told so; only not one that never began.
+    fn drop(&mut self) {
+        if matches!(self.context.state, State::Running | State::Stopping) {
+            self.context.state = State::Stopped;
+            self.actor.stopped(&mut self.context);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What a conversation adds to the figures of the engine.
+
+use crate::domain::conversation::State;
+use crate::domain::conversation::event::Event;
+use crate::domain::time::Timestamp;
+use crate::engine::conversation::ConversationActor;
+
+/// What this conversation stands for in the gauges.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Counted {
+    pub(super) state: Option<State>,
+    pub(super) away: bool,
+}
+
+impl ConversationActor {
+    /// Notes how late the end of a window was, if that is what was decided.
+    pub(super) fn note_lateness(&self, events: &[Event], now: Timestamp) {
+        let Some(absence) = self.conversation.absence() else { return };
+        if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
+            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
+        }
+    }
+
+    pub(super) fn recount(&mut self) {
+        let now = Counted {
+            state: self.conversation.state().filter(|state| *state != State::Closed),
+            away: self.conversation.absence().is_some(),
+        };
+        if now != self.counted {
+            self.shared.metrics.recount(self.counted.state, now.state);
+            self.shared.metrics.recount_away(self.counted.away, now.away);
+            self.counted = now;
+        }
+    }
+}

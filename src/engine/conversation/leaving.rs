@@ -1,0 +1,53 @@
+//! How a conversation that is over, or never began, leaves: when nobody needs it any more.
+
+use actix::ActorContext;
+
+use crate::domain::id::Seq;
+use crate::domain::time::Span;
+use crate::engine::context::Context;
+use crate::engine::conversation::{ConversationActor, Stage};
+
+/// How long a conversation that is over stays, for those who are about to ask for it.
+const LINGER: Span = Span::from_secs(5);
+
+/// How long an actor that has left the directory still answers.
+const FAREWELL: Span = Span::from_millis(500);
+
+impl ConversationActor {
+    /// Whether nothing can happen in it any more, or nothing ever has.
+    fn is_over(&self) -> bool {
+        let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
+        over && matches!(self.stage, Stage::Serving)
+    }
+
+    pub(super) fn retire_if_over(&mut self) {
+        if self.is_over() && self.leave_at.is_none() {
+            self.leave_at = Some(self.shared.clock.now() + LINGER);
+        }
+    }
+
+    /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
+    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
+    pub(super) fn leave_if_due(&mut self, context: &mut Context<Self>) {
+        let now = self.shared.clock.now();
+        if self.leave_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.leave_at = None;
+        if matches!(self.stage, Stage::Retired) {
+            context.stop();
+        } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
+            self.stage = Stage::Retired;
+            self.shared.directory.leave_conversation(self.id(), self.epoch);
+            self.leave_at = Some(now + FAREWELL);
+        } else {
+            self.retire_if_over();
+        }
+    }
+
+    pub(super) fn retire_if_closed(&mut self) {
+        if self.conversation.is_closed() && self.gate.is_open() {
+            self.retire_if_over();
+        }
+    }
+}
