@@ -90,9 +90,31 @@ impl Server {
     }
 }
 
-fn spawn(name: &str, folder: &TempDir, mut command: Command) -> anyhow::Result<Child> {
+/// What the system has to end a process with the one that started it.
+const TETHER: &str = "/usr/bin/setpriv";
+
+/// The same command, which also ends when this program is killed and can end nothing any more.
+fn tethered(command: Command) -> Command {
+    if !Path::new(TETHER).is_file() {
+        return command;
+    }
+    let mut tethered = Command::new(TETHER);
+    tethered.args(["--pdeathsig", "KILL", "--"]);
+    tethered.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            tethered.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        tethered.current_dir(folder);
+    }
+    tethered
+}
+
+fn spawn(name: &str, folder: &TempDir, command: Command) -> anyhow::Result<Child> {
     let log = File::create(folder.path().join("output.log"))?;
-    command
+    tethered(command)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
