@@ -106,7 +106,8 @@ fn holds_for_the_window(trial: &Trial) {
     notices_silence(trial, News::Gone, WINDOW);
 }
 
-/// Somebody who says nothing, and answers nothing, is noticed, and not before a heartbeat is missed.
+/// Somebody who says nothing, and answers nothing, is noticed, and not before a heartbeat is
+/// missed.
 fn notices_silence(trial: &Trial, news: News, grace: Duration) {
     let silent = opens_beats_and_posts(trial, 4);
     let from = clock::now();
