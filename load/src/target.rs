@@ -41,7 +41,8 @@ pub struct Agents {
     pub posts_for: Duration,
     /// How long an agent may be gone before their chats go elsewhere.
     pub grace: Duration,
-    /// The agents who leave, by share, and when, counted from [`Watch::begin`](crate::watch::Watch::begin).
+    /// The agents who leave, by share, and when, counted from
+    /// [`Watch::begin`](crate::watch::Watch::begin).
     pub leaving: Option<Leaving>,
     /// What their choices are drawn from.
     pub seed: u64,
