@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use customer::{Customer, News, Told, within};
+use holdline_load::clock;
 use holdline_load::dialects::speak;
 use holdline_load::peer;
 use holdline_load::target::{Agents, Demands, Running};
@@ -18,13 +19,20 @@ use holdline_load::watch::Watch;
 /// The shortest window that every peer can keep; MQTT counts in whole seconds.
 const WINDOW: Duration = Duration::from_secs(2);
 
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How long silence may last until it is told of. The settings are such that it is two heartbeats
+/// and the window, but Mosquitto was seen to take five seconds more, and centrifuge waits five for
+/// the other end to say goodbye.
+const SILENCE: Duration = Duration::from_secs(20);
+
 /// How late a notice may be on a machine that does other work, too.
 const LATENESS: Duration = Duration::from_millis(1_500);
 
 fn demands() -> Demands {
     Demands {
         customers: 4,
-        heartbeat: Duration::from_secs(1),
+        heartbeat: HEARTBEAT,
         window: WINDOW,
         durable: false,
         agents: Agents { count: 1, chats: 10, ..Agents::default() },
@@ -95,6 +103,18 @@ fn holds_for_the_window(trial: &Trial) {
     let wrong = within(&trial.told, Duration::from_millis(500), |told| told.news == News::Gone);
     assert_eq!(wrong, None, "nobody else is gone");
     drop(staying);
+    notices_silence(trial, News::Gone, WINDOW);
+}
+
+/// Somebody who says nothing, and answers nothing, is noticed, and not before a heartbeat is
+/// missed.
+fn notices_silence(trial: &Trial, news: News, grace: Duration) {
+    let silent = opens_beats_and_posts(trial, 4);
+    let from = clock::now();
+    let told = trial.first(4, SILENCE, &[news]).expect("silence is noticed");
+    let after = told.at.since(from);
+    assert!(after >= HEARTBEAT / 2 + grace, "noticed too early, after {after:?}");
+    drop(silent);
 }
 
 impl Trial {
@@ -138,6 +158,7 @@ fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
     let wrong = within(&trial.told, Duration::from_millis(500), |told| told.customer == 2);
     assert_eq!(wrong, None, "nobody else is lost");
     drop(staying);
+    notices_silence(trial, News::Away, Duration::ZERO);
 }
 
 #[test]

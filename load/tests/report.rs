@@ -116,6 +116,27 @@ fn a_comparison_says_why_a_figure_is_missing() {
 }
 
 #[test]
+fn processor_time_is_told_in_floors_too() {
+    let measure = |us: f64, unit: &str| Measure {
+        name: "processor time of a heartbeat".into(),
+        unit: unit.into(),
+        values: vec![us],
+        ..Measure::default()
+    };
+    let target = |name: &str, us: f64, unit: &str| Compared {
+        target: Subject { name: name.into(), ..Subject::default() },
+        measures: vec![measure(us, unit)],
+        ..Compared::default()
+    };
+    let comparison = |unit: &str| Comparison {
+        targets: vec![target("holdline", 15.0, unit), target("floor", 10.0, unit)],
+        ..Comparison::default()
+    };
+    assert!(page_of_comparison(&comparison("µs")).unwrap().contains("1.5 ×"));
+    assert!(comparison("B").times_floor(0, 15.0).is_none(), "bytes are bytes everywhere");
+}
+
+#[test]
 fn growth_has_a_plot_for_each_curve_that_has_points() {
     let point = |curve, chats, value| GrowthPoint {
         curve,

@@ -23,9 +23,10 @@ const BYTES: usize = 160;
 pub(super) fn about(arguments: &CompareArguments) -> Vec<String> {
     vec![
         format!(
-            "{} customers, each with {} posts of {BYTES} bytes outstanding: the next is sent when \
-             one is acknowledged, and not more than {} in a second, which Holdline would refuse; \
-             for {} s after {} s that are not counted. So no more than {} in a second are asked.",
+            "{} customers; each has {} outstanding (of {BYTES} bytes) and sends the next when one \
+             is acknowledged, but not more than {} in a second, for Holdline refuses more than 20 \
+             of one customer. Counted for {} s, after {} s that are not. So no more than {} in a \
+             second are asked.",
             arguments.sessions,
             arguments.outstanding,
             number(arguments.pace),

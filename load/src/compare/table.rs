@@ -23,7 +23,7 @@ fn write(comparison: &Comparison, out: &mut String) -> std::fmt::Result {
         writeln!(out, "\n  {} [{}]", measure.name, measure.unit)?;
         for target in &comparison.targets {
             let name = format!("{} {}", target.target.name, target.target.version);
-            writeln!(out, "    {name:24} {}", cell(target, place))?;
+            writeln!(out, "    {name:24} {}", cell(comparison, target, place))?;
         }
     }
     writeln!(out)?;
@@ -40,11 +40,15 @@ fn write(comparison: &Comparison, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn cell(target: &Compared, place: usize) -> String {
+fn cell(comparison: &Comparison, target: &Compared, place: usize) -> String {
     if let Some(absent) = &target.absent {
         return format!("not here: {absent}");
     }
-    target.measures.get(place).map_or_else(|| "–".into(), value)
+    let Some(measure) = target.measures.get(place) else { return "–".into() };
+    let spread = measure.spread();
+    let times = spread.and_then(|spread| comparison.times_floor(place, spread.median));
+    let times = times.map_or_else(String::new, |times| format!("  {} × floor", number(times)));
+    value(measure) + &times
 }
 
 fn value(measure: &Measure) -> String {

@@ -54,7 +54,8 @@ impl Works {
             format!(
                 "Memory is the server's own, less the empty server, after {PADDING} bytes were \
                  received on each socket. Every server runs in one process with its defaults, \
-                 except for what its configuration in load/peers says."
+                 except for what its configuration in load/peers says. The kernel's memory is that \
+                 of the whole machine, and says nothing while others work on it."
             ),
             format!(
                 "A second party is told that somebody lost did not return within {} s; every \
@@ -77,8 +78,10 @@ impl Works {
             rest = format!("agents = {{ count = {agents}, chats = {CHATS} }}\n");
         }
         rest.push_str("[[losses]]\nshare = 0.5\nhow = \"reset\"\nat_s = 1\n");
-        rest.push_str("[[losses]]\nshare = 0.5\nhow = \"reset\"\nat_s = 1\nback = 1.0\n");
-        rest.push_str("back_after_s = [0.5, 1.5]\n");
+        rest.push_str("[[losses]]\nshare = 0.5\nhow = \"reset\"\nat_s = 1\n");
+        if contestant.no_return.is_none() {
+            rest.push_str("back = 1.0\nback_after_s = [0.5, 1.5]\n");
+        }
         let mut workload = parse(&self.text("drop", &rest, RUSH_PER_S))?;
         workload.duration_s = self.seconds.min(4.0);
         Ok(workload)

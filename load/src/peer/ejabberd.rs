@@ -59,28 +59,38 @@ impl Target for Ejabberd {
         let address = process::free_address()?;
         let configuration = folder.path().join("ejabberd.yml");
         std::fs::write(&configuration, configure(address, demands)?)?;
-        // Its own script wants the system's folders and its name server; the runtime needs neither.
-        let mut command = Command::new(process::program(NAME, "erl")?);
-        command
-            .args(["-noinput", "+K", "true", "+P", "250000", "+Q", "65536"])
-            .args(["-mnesia", "dir"])
-            .arg(format!("\"{}\"", folder.path().join("database").display()))
-            .args(["-s", "ejabberd"])
-            .current_dir(folder.path())
-            .env("HOME", folder.path())
-            .env("ERL_LIBS", libraries)
-            .env("ERL_CRASH_DUMP", Path::new("/dev/null"))
-            .env("EJABBERD_CONFIG_PATH", &configuration)
-            .env("EJABBERD_LOG_PATH", folder.path().join("ejabberd.log"));
-        let mut server = Server::start(NAME, folder, command)?;
+        let program = process::program(NAME, "erl")?;
+        let place = folder.path().to_path_buf();
+        let command = || start_command(&program, libraries, &place);
+        let mut server = Server::start(NAME, folder, command())?;
         server.await_port(address)?;
         accounts::make(address, demands.customers)?;
+        // What the accounts took to be made is no part of what customers take.
+        server.start_again(command())?;
+        server.await_port(address)?;
         Ok(Box::new(Host { server, address, window: demands.window }))
     }
 
     fn promise(&self, _demands: &Demands) -> Option<&'static str> {
         Some("the answer to a ping after the message: it is passed on; nothing is written")
     }
+}
+
+/// Its own script wants the system's folders and its name server; the runtime needs neither.
+fn start_command(program: &Path, libraries: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["-noinput", "+K", "true", "+P", "250000", "+Q", "65536"])
+        .args(["-mnesia", "dir"])
+        .arg(format!("\"{}\"", folder.join("database").display()))
+        .args(["-s", "ejabberd"])
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env("ERL_LIBS", libraries)
+        .env("ERL_CRASH_DUMP", Path::new("/dev/null"))
+        .env("EJABBERD_CONFIG_PATH", folder.join("ejabberd.yml"))
+        .env("EJABBERD_LOG_PATH", folder.join("ejabberd.log"));
+    command
 }
 
 /// ejabberd counts in whole seconds here.

@@ -17,7 +17,7 @@ use crate::target::Absent;
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a peer may take to end when it is asked to, before it is killed.
-const END_PATIENCE: Duration = Duration::from_secs(3);
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether something has come about.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -35,19 +35,19 @@ impl Server {
     ///
     /// # Errors
     /// When the folder cannot be written, or the program not be started.
-    pub fn start(
-        name: &'static str,
-        folder: TempDir,
-        mut command: Command,
-    ) -> anyhow::Result<Self> {
-        let log = File::create(folder.path().join("output.log"))?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("{name} does not start"))?;
+    pub fn start(name: &'static str, folder: TempDir, command: Command) -> anyhow::Result<Self> {
+        let child = spawn(name, &folder, command)?;
         Ok(Self { name, child, folder })
+    }
+
+    /// Ends it and starts it again in the same folder.
+    ///
+    /// # Errors
+    /// As with the first start.
+    pub fn start_again(&mut self, command: Command) -> anyhow::Result<()> {
+        self.end();
+        self.child = spawn(self.name, &self.folder, command)?;
+        Ok(())
     }
 
     /// Waits until it takes connections here.
@@ -90,8 +90,41 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+/// What the system has to end a process with the one that started it.
+const TETHER: &str = "/usr/bin/setpriv";
+
+/// The same command, which also ends when this program is killed and can end nothing any more.
+fn tethered(command: Command) -> Command {
+    if !Path::new(TETHER).is_file() {
+        return command;
+    }
+    let mut tethered = Command::new(TETHER);
+    tethered.args(["--pdeathsig", "KILL", "--"]);
+    tethered.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            tethered.env(name, value);
+        }
+    }
+    if let Some(folder) = command.get_current_dir() {
+        tethered.current_dir(folder);
+    }
+    tethered
+}
+
+fn spawn(name: &str, folder: &TempDir, command: Command) -> anyhow::Result<Child> {
+    let log = File::create(folder.path().join("output.log"))?;
+    tethered(command)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("{name} does not start"))
+}
+
+impl Server {
+    /// Ends it, politely at first.
+    fn end(&mut self) {
         // Where it is gone already, there is nothing to be done about any of this.
         let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let (Some(id), Ok(None)) = (id, self.child.try_wait()) {
@@ -106,6 +139,12 @@ impl Drop for Server {
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

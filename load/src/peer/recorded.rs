@@ -1,4 +1,5 @@
-//! What servers have said, as it was recorded, and what a dialect makes of it: this needs no server.
+//! What servers have said, as it was recorded, and what a dialect makes of it. This needs no
+//! server.
 
 use std::fmt;
 

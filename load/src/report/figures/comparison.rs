@@ -26,6 +26,17 @@ pub struct Comparison {
     pub targets: Vec<Compared>,
 }
 
+impl Comparison {
+    /// A processor time as a multiple of the floor's, which says the same on another machine; none
+    /// for another measure, and where the floor took no part.
+    pub fn times_floor(&self, place: usize, value: f64) -> Option<f64> {
+        let floor = self.targets.iter().find(|target| target.target.name == "floor")?;
+        let measure = floor.measures.get(place).filter(|measure| measure.unit == "µs")?;
+        let floor = measure.spread()?.median;
+        (floor > 0.0).then(|| value / floor)
+    }
+}
+
 /// One target of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -22,7 +22,7 @@ pub fn page(comparison: &Comparison) -> anyhow::Result<String> {
         @for sentence in &comparison.about { p { (sentence) } }
         div.measures {
             @for (place, measure) in places {
-                div.card { (bars(&comparison.targets, place, measure)) }
+                div.card { (bars(comparison, place, measure)) }
             }
         }
         h2 { "Who took part" }
@@ -36,13 +36,16 @@ pub fn page(comparison: &Comparison) -> anyhow::Result<String> {
 }
 
 /// One measure of all targets, as bars of one scale.
-fn bars(targets: &[Compared], place: usize, measure: &Measure) -> Markup {
+fn bars(comparison: &Comparison, place: usize, measure: &Measure) -> Markup {
+    let targets = &comparison.targets;
     let spreads = || targets.iter().filter_map(|target| target.measures.get(place)?.spread());
     let most = spreads().map(|spread| spread.most).fold(f64::MIN_POSITIVE, f64::max);
     let percent = |value: f64| format!("{:.2}%", 100.0 * (value / most).clamp(0.0, 1.0));
     let better = if measure.is_more_better { "more is better" } else { "less is better" };
+    let has_floor = comparison.times_floor(place, 1.0).is_some();
+    let times = if has_floor { "; × is times the floor" } else { "" };
     html! {
-        h3 { (measure.name) " " span.soft { "in " (measure.unit) ", " (better) } }
+        h3 { (measure.name) " " span.soft { "in " (measure.unit) ", " (better) (times) } }
         div.rows {
             @for target in targets {
                 div.name.own[target.target.name == "holdline"] { (target.target.name) }
@@ -56,7 +59,12 @@ fn bars(targets: &[Compared], place: usize, measure: &Measure) -> Markup {
                                 percent(spread.most - spread.least)
                             )) {}
                         }
-                        div.value { (number(spread.median)) }
+                        div.value {
+                            (number(spread.median))
+                            @if let Some(times) = comparison.times_floor(place, spread.median) {
+                                span.soft { " · " (number(times)) " ×" }
+                            }
+                        }
                     }
                     None => div.none { (why_not(target, place)) },
                 }
