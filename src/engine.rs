@@ -28,6 +28,7 @@ use std::sync::atomic::Ordering;
 use bytestring::ByteString;
 use tokio::sync::{mpsc, oneshot};
 
+pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
 pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::start::{Options, Starting};
@@ -166,6 +167,16 @@ impl Engine {
         self.shared.clock.now()
     }
 
+    /// How long it is until a time; nothing when that is past.
+    pub fn until(&self, at: Timestamp) -> std::time::Duration {
+        self.shared.clock.until(at)
+    }
+
+    /// On which of the engine's threads a conversation lives.
+    pub fn thread_of(&self, conversation: ConversationId) -> usize {
+        self.shared.threads.number_of(conversation.shard())
+    }
+
     /// Asks a conversation something. What was answered is durable.
     pub async fn command(&self, id: ConversationId, command: Command) -> Result<Answer, Failure> {
         self.ask(id, |reply| ToConversation::Ask(command, reply)).await
@@ -234,6 +245,16 @@ impl Engine {
     /// Notes that a frame of a widget was refused.
     pub fn note_refused_frame(&self) {
         self.shared.metrics.refused_frames.inc();
+    }
+
+    /// Notes that a socket changed to the thread of its conversation.
+    pub fn note_moved_socket(&self) {
+        self.shared.metrics.moved_sockets.inc();
+    }
+
+    /// Notes that a connection was closed at once because no descriptor was left.
+    pub fn note_turned_away(&self) {
+        self.shared.metrics.turned_away.inc();
     }
 
     async fn ask<T>(

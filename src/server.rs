@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use crate::engine::{Engine, Failure, Options, Starting, Threads};
 use crate::http::{self, HttpState};
 use crate::journal::Fault;
 use crate::journal::sqlite::{OpenFault, SqliteJournal};
-use crate::socket::session::Door;
+use crate::socket::session::{Door, Porters};
 use crate::socket::{self, Figures};
 use crate::web;
 
@@ -100,12 +99,14 @@ impl Server {
         warn_of_open_widgets(&engine);
         let (stop, stopping) = watch::channel(false);
         let state = HttpState::new(engine.clone(), access.administrator());
+        let porters = Porters::default();
         for (thread, arbiter) in arbiters.iter().enumerate() {
             let listener = listener.try_clone().map_err(listen)?;
             let (engine, secret) = (engine.clone(), secret.clone());
             let (state, stopping) = (state.clone(), stopping.clone());
+            let porters = porters.clone();
             let serve = async move |(engine, secret, state): (Engine, Arc<Secret>, HttpState)| {
-                let door = Rc::new(Door::new(engine, secret, thread));
+                let door = Door::among(engine, secret, thread, &porters);
                 let app = move || {
                     App::new()
                         .wrap(TracingLogger::default())

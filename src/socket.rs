@@ -10,23 +10,28 @@
 //! # A session
 //!
 //! It is an actor in a [`WebsocketContext`] that handles `Result<Message, ProtocolError>` as a
-//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, never
-//! anything else, and calls [`Line::done`] once for each. It speaks through its [`Line`], not
+//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, and calls
+//! [`Line::done`] once for each; and a `Nop` when the time has come that it asked for with
+//! [`Line::wake_after`], never anything else. It speaks through its [`Line`], not
 //! through its context. To close, it calls [`Line::close`] and stops its context. When its
 //! stream finishes, the socket is over: it may still send messages, stops at once, and reads why
 //! in [`Line::end`], also in `stopped`.
 
+mod encoded;
 pub mod guard;
 mod handshake;
 pub mod line;
 pub mod listener;
+pub mod movement;
+pub mod outbox;
 pub mod pump;
 pub mod session;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 pub use guard::Breach;
-pub use line::{Line, Outbox, Slow, SocketEnd};
+pub use line::{Line, SocketEnd};
 pub use listener::{Figures, bind, serve};
+pub use outbox::{Outbox, Slow};
 pub use pump::SessionActor;
 pub use upgrade::{Admission, Rejection, UpgradeRequest};

@@ -5,6 +5,20 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Which dialect a driver speaks, and what that dialect needs to know: a driver is a process of
+/// its own, so it is told by name. `dialects::speak` makes a [`Dialect`] of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// The dialect's name, as in `holdline.v1`.
+    pub name: String,
+    /// What it needs to know, in a form of its own.
+    #[serde(default)]
+    pub settings: Value,
+}
+
 /// How a link asks for its upgrade.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upgrade {
@@ -13,6 +27,9 @@ pub struct Upgrade {
     /// The subprotocol to ask for.
     pub subprotocol: Option<&'static str>,
 }
+
+/// A ping as large as a control frame may be.
+const PING: [u8; 125] = [b'x'; 125];
 
 /// One customer's connection, as far as its protocol must remember it. Kept small: a driver holds
 /// thousands of them (at most 400 bytes with everything of the driver's own).
@@ -110,11 +127,22 @@ pub trait Dialect: Send {
     /// A heartbeat is due.
     fn beat(&mut self, link: &mut Link, say: &mut dyn Say);
 
+    /// Has the server receive about this many bytes that mean nothing, so that its buffers grow as
+    /// they would in a long chat.
+    fn pad(&mut self, _link: &mut Link, bytes: usize, say: &mut dyn Say) {
+        for _ in 0..bytes.div_ceil(PING.len()) {
+            say.ping(&PING);
+        }
+    }
+
     /// A message is due. `number` names it; `text` is its body.
     fn post(&mut self, link: &mut Link, number: u64, text: &str, say: &mut dyn Say);
 
     /// Whether the server answers each heartbeat, so that its round trip can be measured.
     fn answers_beats(&self) -> bool;
+
+    /// The page is left: what a browser can still say of it before the socket closes, if anything.
+    fn leave(&mut self, _link: &mut Link, _say: &mut dyn Say) {}
 
     /// The customer leaves for good, politely (as when End is pressed), before the socket closes.
     fn end(&mut self, link: &mut Link, say: &mut dyn Say);

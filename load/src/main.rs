@@ -1,8 +1,7 @@
-//! Drives chat servers with very many sockets, and says what each costs and what each loses.
+//! The load tester as a program.
 
-mod dialect;
-mod report;
-mod target;
-mod watch;
+use std::process::ExitCode;
 
-fn main() {}
+fn main() -> ExitCode {
+    holdline_load::command::command()
+}

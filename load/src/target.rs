@@ -1,13 +1,14 @@
 //! What is put under load: a server that the tool starts on loopback and stops again.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::dialect::Dialect;
+use crate::dialect::Spoken;
 use crate::watch::{Ear, Watch};
 
 /// What every target is asked for alike, so that they can stand in one table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demands {
     /// How many customers there will be in all.
     pub customers: u32,
@@ -17,8 +18,44 @@ pub struct Demands {
     pub window: Duration,
     /// Whether posts are acknowledged only when they are durable, where the target can do that.
     pub durable: bool,
-    /// How many second parties there are to be, where the target has agents.
-    pub agents: u32,
+    /// The second parties, where the target has any.
+    pub agents: Agents,
+    /// Whether a heartbeat is to be answered each time, where the protocol leaves that open.
+    pub answered: bool,
+}
+
+/// What the second parties do.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Agents {
+    /// How many there are; with none, chats wait in their line.
+    pub count: u32,
+    /// How many chats each can hold at once.
+    pub chats: u32,
+    /// The shortest and the longest time that an agent takes to accept an offer.
+    pub accept: (Duration, Duration),
+    /// How many messages they send to customers in a second, in all.
+    pub posts_per_s: f64,
+    /// The size of such a message, in bytes.
+    pub post_bytes: usize,
+    /// For how long they do, counted from [`Watch::begin`](crate::watch::Watch::begin).
+    pub posts_for: Duration,
+    /// How long an agent may be gone before their chats go elsewhere.
+    pub grace: Duration,
+    /// The agents who leave, by share, and when, counted from [`Watch::begin`](crate::watch::Watch::begin).
+    pub leaving: Option<Leaving>,
+    /// What their choices are drawn from.
+    pub seed: u64,
+}
+
+/// Agents who close their consoles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Leaving {
+    /// The share of the agents.
+    pub share: f64,
+    /// When they leave.
+    pub at: Duration,
+    /// How long after it they are back; never where there is nothing.
+    pub back_after: Option<Duration>,
 }
 
 /// A kind of server: Holdline, a peer, the floor.
@@ -56,10 +93,22 @@ pub trait Running: Send {
     /// The processes whose cost is the server's.
     fn processes(&self) -> Vec<u32>;
 
-    /// Its protocol.
-    fn dialect(&self) -> Box<dyn Dialect>;
+    /// Its protocol. The drivers are processes of their own, so it is named here and made by
+    /// [`speak`](crate::dialects::speak) there.
+    fn dialect(&self) -> Spoken;
 
     /// Starts the second party, connected and listening when this returns; none where the target
     /// has no such thing.
     fn watch(&self, ear: Ear) -> anyhow::Result<Option<Box<dyn Watch>>>;
+
+    /// Stops it politely and starts it again on the same address and the same data. Returns when
+    /// it takes connections again.
+    fn restart(&mut self) -> anyhow::Result<()> {
+        anyhow::bail!("this target cannot be restarted")
+    }
+
+    /// What it counts itself, by the name it has there, for the report; empty where it has none.
+    fn counters(&mut self) -> BTreeMap<String, f64> {
+        BTreeMap::new()
+    }
 }

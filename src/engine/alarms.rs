@@ -31,19 +31,20 @@ thread_local! {
 
 /// One task's place among those that can be woken; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub struct Alarm {
     /// The number of the place, from 1; zero while it has none.
     place: u32,
 }
 
 impl Alarm {
     /// One that has no place yet.
-    pub(super) const fn unset() -> Self {
+    #[must_use]
+    pub const fn unset() -> Self {
         Self { place: 0 }
     }
 
     /// Wakes the task that `context` belongs to after this time, and maybe earlier too.
-    pub(super) fn set(&mut self, after: Duration, context: &Context<'_>) {
+    pub fn set(&mut self, after: Duration, context: &Context<'_>) {
         WHEEL.with_borrow_mut(|wheel| {
             wheel.run();
             if self.place == 0 {

@@ -38,6 +38,10 @@ pub(super) struct Metrics {
     pub slow_feeds: Counter,
     /// Frames that were refused.
     pub refused_frames: Counter,
+    /// Sockets that changed to the thread of their conversation.
+    pub moved_sockets: Counter,
+    /// Connections that were turned away because no descriptor was left.
+    pub turned_away: Counter,
     /// Leases that are held.
     pub leases: Gauge,
     /// Leases that an agent knew otherwise than the conversation, and that were put right.
@@ -95,6 +99,8 @@ impl Default for Metrics {
             slow_readers: Counter::default(),
             slow_feeds: Counter::default(),
             refused_frames: Counter::default(),
+            moved_sockets: Counter::default(),
+            turned_away: Counter::default(),
             leases: Gauge::default(),
             drift: Counter::default(),
             mailbox_refusals: Counter::default(),
@@ -163,7 +169,22 @@ impl Metrics {
             self.journal_position.clone(),
         );
         registry.register("journal_waiting", "Appends that wait", self.journal_waiting.clone());
+        self.register_sockets();
         self.register_storage();
+    }
+
+    fn register_sockets(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "moved_sockets",
+            "Sockets that changed to the thread of their conversation",
+            self.moved_sockets.clone(),
+        );
+        registry.register(
+            "turned_away",
+            "Connections closed at once because no descriptor was left",
+            self.turned_away.clone(),
+        );
     }
 
     fn register_storage(&mut self) {

@@ -1,25 +1,26 @@
-//! What a session and its socket share: the [`Line`] that the session holds, and the [`Outbox`]
-//! that counts what is on its way to the socket.
+//! What a session and its socket share: the [`Line`] that the session holds.
 
 use std::cell::{Cell, RefCell};
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
-use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
 
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
 use crate::socket::guard::{Breach, Guard, Incoming};
+use crate::socket::movement::Departure;
+use crate::socket::outbox::Outbox;
 use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
@@ -54,62 +55,6 @@ impl SocketEnd {
     }
 }
 
-/// A widget reads more slowly than it is told; its socket is being closed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the widget reads too slowly")]
-pub struct Slow;
-
-/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
-/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
-/// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
-#[derive(Debug, Default)]
-pub struct Outbox {
-    frames: AtomicUsize,
-    bytes: AtomicUsize,
-    is_over: AtomicBool,
-    pump: AtomicWaker,
-}
-
-impl Outbox {
-    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
-    ///
-    /// When there is none, the text must not be sent: the socket is being closed.
-    pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
-        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
-            return Ok(());
-        }
-        self.is_over.store(true, Ordering::Release);
-        self.pump.wake();
-        Err(Slow)
-    }
-
-    /// Frames on their way.
-    pub fn frames(&self) -> usize {
-        self.frames.load(Ordering::Relaxed)
-    }
-
-    /// Bytes on their way.
-    pub fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
-
-    pub(super) fn register(&self, waker: &Waker) {
-        self.pump.register(waker);
-    }
-
-    pub(super) fn release(&self, frames: usize, bytes: usize) {
-        // Every frame was reserved before it was written, so neither goes below zero.
-        self.frames.fetch_sub(frames, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 /// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
 /// clone; it stays on the thread of its socket, and is only used while its session runs.
 #[derive(Clone, Debug)]
@@ -125,6 +70,10 @@ struct Shared {
     /// Whether the session should be polled although nothing has woken it.
     is_due: Cell<bool>,
     given: Cell<usize>,
+    /// When the session wants to be woken.
+    wakes_at: Cell<Option<Instant>>,
+    /// What its alarm is set for, which may be earlier.
+    alarm_at: Cell<Option<Instant>>,
     inner: RefCell<Inner>,
 }
 
@@ -134,6 +83,7 @@ struct Inner {
     ready: Option<Incoming>,
     rest: Bytes,
     written: Written,
+    departure: Option<Box<Departure>>,
 }
 
 /// The largest buffer that a thread keeps for what its sessions say next.
@@ -155,6 +105,16 @@ pub(super) struct Written {
 
 impl Line {
     pub(super) fn new() -> Self {
+        Self::begun_with(Inner::default())
+    }
+
+    /// The line of a socket that has changed its thread.
+    pub(super) fn arrived(guard: Guard, first: ByteString, rest: Bytes) -> Self {
+        let ready = Some(Incoming::Text(first));
+        Self::begun_with(Inner { guard, ready, rest, ..Inner::default() })
+    }
+
+    fn begun_with(inner: Inner) -> Self {
         Self(Rc::new(Shared {
             outbox: Arc::default(),
             end: Cell::new(None),
@@ -162,7 +122,9 @@ impl Line {
             is_told: Cell::new(false),
             is_due: Cell::new(false),
             given: Cell::new(0),
-            inner: RefCell::default(),
+            wakes_at: Cell::new(None),
+            alarm_at: Cell::new(None),
+            inner: RefCell::new(inner),
         }))
     }
 
@@ -204,6 +166,17 @@ impl Line {
         self.0.has_closed.set(true);
     }
 
+    /// Has the socket carried to another thread: the session stops its context next.
+    pub fn depart(&self, departure: Departure) {
+        self.0.inner.borrow_mut().departure = Some(Box::new(departure));
+    }
+
+    pub(super) fn take_departure(&self) -> Option<(Departure, Guard, Bytes)> {
+        let mut inner = self.0.inner.borrow_mut();
+        let departure = inner.departure.take()?;
+        Some((*departure, mem::take(&mut inner.guard), mem::take(&mut inner.rest)))
+    }
+
     /// Notes that one frame has been dealt with. To be called once for every frame that the
     /// session was given, at once or when its answer has come: while
     /// [`limits::INBOX_FRAMES_MAX`] are not done, nothing more is read from the socket.
@@ -213,6 +186,30 @@ impl Line {
         if !was_open {
             self.0.is_due.set(true);
         }
+    }
+
+    /// Has the session given a [`Message::Nop`] after this time, instead of any other; or none.
+    pub fn wake_after(&self, wait: Option<Duration>) {
+        self.0.wakes_at.set(wait.map(|wait| Instant::now() + wait));
+    }
+
+    /// For how long the alarm has to be set, if it is not set for that already. One that is set
+    /// for an earlier time stays, because a time that is put off again and again is the rule.
+    pub(super) fn alarm_wanted(&self) -> Option<Duration> {
+        let (at, now) = (self.0.wakes_at.get()?, Instant::now());
+        if self.0.alarm_at.get().is_some_and(|set| now < set && set <= at) {
+            return None;
+        }
+        self.0.alarm_at.set(Some(at));
+        Some(at.saturating_duration_since(now))
+    }
+
+    fn take_alarm(&self) -> bool {
+        let has_come = self.0.wakes_at.get().is_some_and(|at| at <= Instant::now());
+        if has_come {
+            self.0.wakes_at.set(None);
+        }
+        has_come
     }
 
     /// How the socket ended; nothing while it lives, or when the session stopped first.
@@ -357,6 +354,9 @@ impl Stream for Frames {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let line = &self.0;
+        if line.take_alarm() {
+            return Poll::Ready(Some(Ok(Message::Nop)));
+        }
         let is_slow = line.end() == Some(SocketEnd::Slow);
         let may_give = !is_slow && (line.is_open() || line.end().is_some());
         if may_give && let Some(incoming) = line.take_next() {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -15,6 +16,7 @@ use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::dev::AppConfig;
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
@@ -22,14 +24,16 @@ use tokio::sync::{Notify, watch};
 use crate::limits;
 use crate::socket::upgrade::{self, Admission};
 
-/// How long to wait when no descriptor is left; soon a socket will have closed.
-const OUT_OF_DESCRIPTORS_WAIT: Duration = Duration::from_millis(20);
+/// How long to wait after an error of accepting that is not one connection's, or while no
+/// descriptor is left and nobody waits: the kernel would say so again and again.
+const ERROR_WAIT: Duration = Duration::from_millis(20);
 
 /// What the listeners of all threads have seen.
 #[derive(Debug, Default)]
 pub struct Figures {
     accepted: AtomicU64,
     failed: AtomicU64,
+    turned_away: AtomicU64,
 }
 
 impl Figures {
@@ -38,9 +42,14 @@ impl Figures {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Times that accepting failed, as when no descriptor was left.
+    /// Times that accepting failed.
     pub fn failed(&self) -> u64 {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Connections that were closed at once because no descriptor was left.
+    pub fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 }
 
@@ -83,6 +92,7 @@ where
     let address = listener.local_addr()?;
     let app = app().into_factory().map_err(|error| error.into().error_response());
     let admission = Rc::new(admission);
+    let admitting = Rc::clone(&admission);
     let stopping = stop.clone();
     let service = HttpService::build()
         .local_addr(address)
@@ -94,7 +104,7 @@ where
             }
         })
         .upgrade(fn_service(move |(request, framed)| {
-            let admission = Rc::clone(&admission);
+            let admission = Rc::clone(&admitting);
             async move { upgrade::answer(&*admission, request, framed).await }
         }))
         .finish(map_config(app, move |()| AppConfig::default()))
@@ -105,11 +115,12 @@ where
     let service = Rc::new(service);
     let under_way = Rc::new(UnderWay::default());
     let mut in_a_row = 0;
+    let mut spare = Spare::take();
     loop {
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            accepted = accept(&listener, &figures) => {
+            accepted = accept(&listener, &mut spare, &*admission, &figures) => {
                 let Some(stream) = accepted else { continue };
                 let entry = UnderWay::enter(&under_way);
                 let service = Rc::clone(&service);
@@ -133,7 +144,12 @@ where
 }
 
 /// Waits for a connection.
-async fn accept(listener: &TcpListener, figures: &Figures) -> Option<TcpStream> {
+async fn accept(
+    listener: &TcpListener,
+    spare: &mut Spare,
+    admission: &impl Admission,
+    figures: &Figures,
+) -> Option<TcpStream> {
     match listener.accept().await {
         Ok((stream, _)) => {
             figures.accepted.fetch_add(1, Ordering::Relaxed);
@@ -147,12 +163,48 @@ async fn accept(listener: &TcpListener, figures: &Figures) -> Option<TcpStream> 
                     | io::ErrorKind::ConnectionReset
                     | io::ErrorKind::ConnectionRefused
             );
-            if !is_of_one_connection {
+            let code = Errno::from_io_error(&error);
+            let is_out_of_descriptors = matches!(code, Some(Errno::MFILE | Errno::NFILE));
+            if is_out_of_descriptors {
+                while spare.turn_away(listener) {
+                    figures.turned_away.fetch_add(1, Ordering::Relaxed);
+                    admission.note_turned_away();
+                }
+            } else if !is_of_one_connection {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(OUT_OF_DESCRIPTORS_WAIT).await;
+            }
+            if !is_of_one_connection {
+                tokio::time::sleep(ERROR_WAIT).await;
             }
             None
         }
+    }
+}
+
+/// A descriptor that is kept for when there are no others: whoever comes then is told so by a
+/// reset, at once, instead of waiting in the backlog in front of a server that does not answer.
+/// Widgets come back later by themselves.
+struct Spare(Option<File>);
+
+impl Spare {
+    fn take() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    /// Accepts one connection with the spare descriptor, and closes it. False when there was no
+    /// spare, or nobody who waits.
+    fn turn_away(&mut self, listener: &TcpListener) -> bool {
+        if self.0.take().is_none() {
+            *self = Self::take();
+            return false;
+        }
+        let accepted = SockRef::from(listener).accept();
+        let has_come = accepted.is_ok_and(|(socket, _)| {
+            // A reset leaves nothing of the connection behind.
+            socket.set_linger(Some(Duration::ZERO)).is_ok()
+        });
+        *self = Self::take();
+        has_come
     }
 }
 

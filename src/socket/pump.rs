@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,8 +21,12 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::domain::time::Span;
+use crate::engine::Alarm;
 use crate::limits;
+use crate::socket::encoded::{Encoded, close_frame};
+use crate::socket::guard::Guard;
 use crate::socket::line::{Frames, Line, SocketEnd, Written};
+use crate::socket::movement::{Departure, Movement};
 use crate::socket::{Message, ProtocolError, WebsocketContext};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
@@ -59,21 +64,13 @@ pub struct Pump {
     /// What could not be written at once.
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
+    alarm: Alarm,
 }
 
 impl fmt::Debug for Pump {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Pump").field("line", &self.line).finish_non_exhaustive()
     }
-}
-
-/// Bytes on their way, and what they count for in the outbox.
-struct Encoded {
-    bytes: Bytes,
-    /// Bytes that are written already.
-    written: usize,
-    frames: usize,
-    payload: usize,
 }
 
 /// The time after a session.
@@ -110,7 +107,18 @@ impl Pump {
             session: Some(Box::pin(context)),
             waiting: VecDeque::from([opening]),
             farewell: None,
+            alarm: Alarm::unset(),
         }
+    }
+
+    /// A socket that has changed its thread.
+    pub(super) fn arrived<A: SessionActor>(
+        stream: std::net::TcpStream,
+        line: Line,
+        session: A,
+        unwritten: Bytes,
+    ) -> io::Result<Self> {
+        Ok(Self::new(TcpStream::from_std(stream)?, line, session, unwritten, &[]))
     }
 
     /// Lets the session do what it has to, and takes what it says.
@@ -126,6 +134,10 @@ impl Pump {
         };
         if let Some(written) = self.line.take_written() {
             self.send(written);
+        }
+        if has_stopped && let Some((departure, guard, rest)) = self.line.take_departure() {
+            self.session = None;
+            return self.depart(departure, guard, rest);
         }
         // A session that has been told of the end has nothing more to do here.
         if has_stopped || self.line.is_told() {
@@ -147,6 +159,19 @@ impl Pump {
             Ok(count) => self.waiting.push_back(Encoded { written: count, ..written.into() }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.waiting.push_back(written.into());
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// Gives the connection away. This end of it is closed with the future; the other lives on.
+    fn depart(&mut self, departure: Departure, guard: Guard, rest: Bytes) {
+        let Departure { first, carry } = departure;
+        let unwritten: Vec<_> = self.waiting.drain(..).map(Encoded::rest).collect();
+        match self.stream.as_fd().try_clone_to_owned() {
+            Ok(stream) => {
+                let (stream, unwritten) = (stream.into(), unwritten.concat().into());
+                carry(Movement { stream, unwritten, guard, first, rest });
             }
             Err(error) => self.fail(&error),
         }
@@ -274,6 +299,9 @@ impl Pump {
             self.cut_slow();
         }
         self.write(cx);
+        if let Some(wait) = self.line.alarm_wanted() {
+            self.alarm.set(wait, cx);
+        }
         true
     }
 
@@ -333,42 +361,4 @@ impl Future for Pump {
         cx.waker().wake_by_ref();
         Poll::Pending
     }
-}
-
-impl From<Written> for Encoded {
-    fn from(written: Written) -> Self {
-        let Written { bytes, frames, payload } = written;
-        Self { bytes: bytes.freeze(), frames, payload, written: 0 }
-    }
-}
-
-impl Encoded {
-    /// Keeps only what is left of the frame that has begun to be written, if one has.
-    fn cut_to_frame(mut self) -> Option<Self> {
-        let mut boundary = 0;
-        while boundary < self.written {
-            let length = match self.bytes.get(boundary..)? {
-                [_, 126, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
-                [_, 127, length @ ..] => {
-                    let length = u64::from_be_bytes(*length.first_chunk()?);
-                    10 + usize::try_from(length).ok()?
-                }
-                [_, length, ..] => 2 + usize::from(*length),
-                _ => return None,
-            };
-            boundary += length;
-        }
-        self.bytes.truncate(boundary);
-        (self.written < boundary).then_some(self)
-    }
-}
-
-/// The answer to a widget's close frame repeats its code.
-fn close_frame(code: u16) -> [u8; 4] {
-    let [high, low] = match code {
-        1005 => CloseCode::Normal.number(),
-        code => code,
-    }
-    .to_be_bytes();
-    [0x88, 2, high, low]
 }

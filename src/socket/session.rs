@@ -5,14 +5,16 @@
 //! order, and with them the widget.
 
 mod answer;
+mod codes;
 mod door;
 mod greet;
+mod porter;
 mod question;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use actix::{Actor, ActorContext, AsyncContext, Handler, SpawnHandle, StreamHandler};
+use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use bytestring::ByteString;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
@@ -32,7 +34,9 @@ use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::{ServerFrame, refused};
 
+use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
+pub use crate::socket::session::porter::Porters;
 use crate::socket::session::question::Rare;
 
 /// Drives one session.
@@ -53,7 +57,8 @@ pub struct SocketSession {
     /// The latest place that it was told of.
     seen: Seq,
     spoke_at: Timestamp,
-    timer: Option<SpawnHandle>,
+    /// Whether its line wakes it.
+    is_armed: bool,
     limiter: DefaultDirectRateLimiter,
     /// Why we closed it, if we did.
     closed_with: Option<CloseCode>,
@@ -90,7 +95,7 @@ impl SocketSession {
             rare: Box::new(Rare { program, ..Rare::default() }),
             seen: Seq::ZERO,
             spoke_at: now,
-            timer: None,
+            is_armed: false,
             limiter: RateLimiter::direct(quota()),
             closed_with: None,
             door,
@@ -105,10 +110,10 @@ impl SocketSession {
         self.session.decide(command, self.now())
     }
 
-    fn apply(&mut self, event: SessionEvent, context: &mut WebsocketContext<Self>) {
+    fn apply(&mut self, event: SessionEvent) {
         let now = self.now();
         self.session.apply(event, now);
-        self.rearm(context);
+        self.rearm();
     }
 
     /// Says a frame.
@@ -129,7 +134,7 @@ impl SocketSession {
             return self.line.done();
         }
         match parse(text.as_bytes()) {
-            Ok(frame) => self.take_frame(frame, context),
+            Ok(frame) => self.take_frame(frame, text, context),
             Err(malformed) => {
                 self.refuse_malformed(&malformed, context);
                 self.line.done();
@@ -137,9 +142,14 @@ impl SocketSession {
         }
     }
 
-    fn take_frame(&mut self, frame: ClientFrame, context: &mut WebsocketContext<Self>) {
+    fn take_frame(
+        &mut self,
+        frame: ClientFrame,
+        text: ByteString,
+        context: &mut WebsocketContext<Self>,
+    ) {
         match frame {
-            ClientFrame::Hello(hello) => self.greet(hello, context),
+            ClientFrame::Hello(hello) => self.greet(hello, text, context),
             ClientFrame::Start(start) => self.ask_to_start(start, context),
             ClientFrame::Beat { seen } => self.beat(seen, context),
             ClientFrame::Post { reference, id, text } => {
@@ -187,7 +197,7 @@ impl SocketSession {
     ) {
         let passed = match self.decide(SessionCommand::Speak) {
             Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
-                self.apply(event, context);
+                self.apply(event);
                 let said = self.visit.as_ref().is_some_and(|visit| say(visit, conversation));
                 if said { Ok(()) } else { Err(RefusalCode::Unavailable) }
             }
@@ -210,7 +220,7 @@ impl SocketSession {
     fn beat(&mut self, seen: Option<Seq>, context: &mut WebsocketContext<Self>) {
         match self.decide(SessionCommand::Beat) {
             Ok(event) => {
-                self.heard(event, context);
+                self.heard(event);
                 // A widget knows by this that it is heard; one that is told something else in the
                 // same heartbeat knows it anyway.
                 let quiet =
@@ -225,13 +235,13 @@ impl SocketSession {
         self.line.done();
     }
 
-    fn heard(&mut self, event: Option<SessionEvent>, context: &mut WebsocketContext<Self>) {
+    fn heard(&mut self, event: Option<SessionEvent>) {
         let Some(event) = event else { return };
         self.be_heard();
         let now = self.now();
         self.session.apply(event, now);
-        if self.timer.is_none() {
-            self.rearm(context);
+        if !self.is_armed {
+            self.rearm();
         }
     }
 
@@ -255,7 +265,7 @@ impl SocketSession {
         if let Ok(Some(event)) = self.decide(SessionCommand::Err) {
             match event {
                 SessionEvent::Finished(_) => self.close(CloseCode::RefusedTooOften, context),
-                event => self.apply(event, context),
+                event => self.apply(event),
             }
         }
     }
@@ -266,22 +276,18 @@ impl SocketSession {
         }
         self.closed_with = Some(code);
         self.line.close(code, self.door.retry_after(code, self.id));
-        self.apply(SessionEvent::Finished(Finish::Asked), context);
+        self.apply(SessionEvent::Finished(Finish::Asked));
         context.stop();
     }
 
-    fn rearm(&mut self, context: &mut WebsocketContext<Self>) {
-        if let Some(armed) = self.timer.take() {
-            context.cancel_future(armed);
-        }
-        if let Some(at) = self.session.wake_at() {
-            let wait = std::time::Duration::from_millis(at.since(self.now()).as_millis());
-            self.timer = Some(context.run_later(wait, Self::wake));
-        }
+    fn rearm(&mut self) {
+        let wait = self.session.wake_at().map(|at| self.door.engine().until(at));
+        self.is_armed = wait.is_some();
+        self.line.wake_after(wait);
     }
 
     fn wake(&mut self, context: &mut WebsocketContext<Self>) {
-        self.timer = None;
+        self.is_armed = false;
         // A wake is never refused.
         match self.decide(SessionCommand::Wake) {
             Ok(Some(SessionEvent::Finished(finish))) => self.close(code_of_finish(finish), context),
@@ -289,9 +295,9 @@ impl SocketSession {
                 if event == SessionEvent::Probed {
                     self.line.ping();
                 }
-                self.apply(event, context);
+                self.apply(event);
             }
-            Ok(None) | Err(_) => self.rearm(context),
+            Ok(None) | Err(_) => self.rearm(),
         }
     }
 
@@ -322,7 +328,7 @@ impl Actor for SocketSession {
         let outbox = self.line.outbox();
         let visit = self.door.visit(self.id, self.widget.clone(), address, outbox);
         self.visit = Some(visit);
-        self.rearm(context);
+        self.rearm();
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -343,23 +349,22 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
             Ok(Message::Text(text)) => return self.take_text(text, context),
             Ok(Message::Ping(payload)) => {
                 self.line.pong(payload);
-                self.show_life(context);
+                self.show_life();
             }
-            Ok(Message::Pong(_)) => self.show_life(context),
-            Ok(
-                Message::Binary(_) | Message::Continuation(_) | Message::Close(_) | Message::Nop,
-            )
-            | Err(_) => {}
+            Ok(Message::Pong(_)) => self.show_life(),
+            // Not a frame: the time that it asked for has come.
+            Ok(Message::Nop) => return self.wake(context),
+            Ok(Message::Binary(_) | Message::Continuation(_) | Message::Close(_)) | Err(_) => {}
         }
         self.line.done();
     }
 }
 
 impl SocketSession {
-    fn show_life(&mut self, context: &mut WebsocketContext<Self>) {
+    fn show_life(&mut self) {
         // Before hello it shows nothing that would count.
         if let Ok(event) = self.decide(SessionCommand::Beat) {
-            self.heard(event, context);
+            self.heard(event);
         }
     }
 }
@@ -378,23 +383,4 @@ fn quota() -> Quota {
     const BURST: std::num::NonZeroU32 =
         std::num::NonZeroU32::new(limits::FRAMES_BURST_MAX).expect("the burst is not zero");
     Quota::per_second(RATE).allow_burst(BURST)
-}
-
-fn code_of(refusal: SessionRefusal) -> RefusalCode {
-    match refusal {
-        SessionRefusal::AlreadyGreeted => RefusalCode::AlreadyGreeted,
-        SessionRefusal::HelloFirst => RefusalCode::HelloFirst,
-        SessionRefusal::AlreadyStarted => RefusalCode::Conversation(Refusal::AlreadyStarted),
-        SessionRefusal::NotStarted => RefusalCode::Conversation(Refusal::NotStarted),
-    }
-}
-
-fn code_of_finish(finish: Finish) -> CloseCode {
-    match finish {
-        Finish::NoHello => CloseCode::HelloTimeout,
-        Finish::RefusedTooOften => CloseCode::RefusedTooOften,
-        Finish::Silent => CloseCode::Silent,
-        Finish::Unanswered => CloseCode::Internal,
-        Finish::Asked => CloseCode::Normal,
-    }
 }

@@ -63,6 +63,9 @@ pub trait Admission: 'static {
     /// Judges a request whose handshake is in order. The session keeps the line: it is how it
     /// speaks, and how it learns how its socket ended.
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
+
+    /// Notes that a connection was closed at once, because no descriptor was left for it.
+    fn note_turned_away(&self) {}
 }
 
 #[derive(Deserialize)]

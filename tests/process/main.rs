@@ -11,6 +11,7 @@ mod feed;
 mod widget;
 
 mod crash;
+mod descriptors;
 mod diary;
 mod operator;
 mod program;

@@ -9,6 +9,7 @@ mod widget;
 mod agents;
 mod chat;
 mod misuse;
+mod moving;
 mod once;
 mod operators;
 mod problems;

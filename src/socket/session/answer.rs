@@ -39,7 +39,7 @@ impl SocketSession {
                 if self.session.conversation() == Some(conversation) {
                     self.joined = None;
                     self.has_ended = true;
-                    self.apply(SessionEvent::Left, context);
+                    self.apply(SessionEvent::Left);
                 }
             }
             ToSession::Probe => self.line.ping(),

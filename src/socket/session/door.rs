@@ -10,8 +10,11 @@ use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::Span;
 use crate::engine::{Engine, ToSession, Visit};
 use crate::limits;
-use crate::socket::line::{Line, Outbox};
+use crate::socket::line::Line;
+use crate::socket::movement::Carry;
+use crate::socket::outbox::Outbox;
 use crate::socket::session::SocketSession;
+use crate::socket::session::porter::{Origin, Porters};
 use crate::socket::{Admission, Rejection, UpgradeRequest};
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
@@ -22,12 +25,32 @@ pub struct Door {
     engine: Engine,
     secret: Arc<Secret>,
     thread: usize,
+    porters: Porters,
 }
 
 impl Door {
     /// A door on this thread of the engine's. Conversation tokens are signed with `secret`.
-    pub const fn new(engine: Engine, secret: Arc<Secret>, thread: usize) -> Self {
-        Self { engine, secret, thread }
+    pub fn new(engine: Engine, secret: Arc<Secret>, thread: usize) -> Self {
+        Self { engine, secret, thread, porters: Porters::default() }
+    }
+
+    /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
+    /// be called on that thread.
+    pub fn among(
+        engine: Engine,
+        secret: Arc<Secret>,
+        thread: usize,
+        porters: &Porters,
+    ) -> Rc<Self> {
+        let door = Rc::new(Self { engine, secret, thread, porters: porters.clone() });
+        porters.begin(thread, door.clone());
+        door
+    }
+
+    /// The way for a socket to the thread of this conversation, if that is another one.
+    pub(super) fn way_to(&self, conversation: ConversationId, origin: Origin) -> Option<Carry> {
+        let thread = self.engine.thread_of(conversation);
+        if thread == self.thread { None } else { self.porters.way_to(thread, origin) }
     }
 
     pub(super) const fn engine(&self) -> &Engine {
@@ -110,6 +133,10 @@ impl Admission for Rc<Door> {
         };
         let program = request.user_agent.as_deref().map(Arc::from);
         Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
+    }
+
+    fn note_turned_away(&self) {
+        self.engine.note_turned_away();
     }
 }
 

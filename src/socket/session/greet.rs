@@ -1,5 +1,10 @@
 //! `hello` and `start`: how a session comes into a conversation, or into none.
 
+use std::rc::Rc;
+
+use actix::ActorContext;
+use bytestring::ByteString;
+
 use crate::domain::conversation::command::StartRequest;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::session::{SessionCommand, SessionEvent};
@@ -7,8 +12,11 @@ use crate::domain::time::Span;
 use crate::engine::{Entrance, NotJoined};
 use crate::limits;
 use crate::socket::WebsocketContext;
+use crate::socket::line::Line;
+use crate::socket::movement::{Carry, Departure};
+use crate::socket::session::porter::Origin;
 use crate::socket::session::question::{Awaiting, EndedChat, Question};
-use crate::socket::session::{SocketSession, code_of};
+use crate::socket::session::{Door, SocketSession, code_of};
 use crate::wire::client::{Hello, Start};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
@@ -18,7 +26,12 @@ use crate::wire::server::{Limits, Live, ServerFrame, refused};
 const START_TRIES_MAX: u8 = 3;
 
 impl SocketSession {
-    pub(super) fn greet(&mut self, hello: Hello, context: &mut WebsocketContext<Self>) {
+    pub(super) fn greet(
+        &mut self,
+        hello: Hello,
+        text: ByteString,
+        context: &mut WebsocketContext<Self>,
+    ) {
         let event = match self.decide(SessionCommand::Hello) {
             Ok(Some(event)) => event,
             Ok(None) => return self.line.done(),
@@ -27,17 +40,22 @@ impl SocketSession {
                 return self.line.done();
             }
         };
-        self.apply(event, context);
         let Hello { visitor, token, after, page, locale } = hello;
         self.visitor = self.door.visitor(visitor);
+        let named = token.as_ref().and_then(|token| self.door.verify(token.reveal(), &self.widget));
+        let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.visitor));
+        if let Some(carry) = known.and_then(|known| self.way_to(known)) {
+            // Nothing has been done yet: the session on the other thread begins anew.
+            self.line.depart(Departure::new(text, carry));
+            return context.stop();
+        }
+        self.apply(event);
         self.rare.page = page;
         self.rare.locale = locale;
         let after = after.unwrap_or(Seq::ZERO);
-        let named = token.as_ref().and_then(|token| self.door.verify(token.reveal(), &self.widget));
         if token.is_some() && named.is_none() {
             self.refuse(&refused(None, RefusalCode::TokenInvalid), context);
         }
-        let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.visitor));
         match known {
             Some(conversation) => {
                 let by_token = named.is_some();
@@ -48,11 +66,31 @@ impl SocketSession {
         }
     }
 
+    /// The way to the thread of its conversation, if that is another one and this is the first
+    /// that it moves.
+    fn way_to(&self, conversation: ConversationId) -> Option<Carry> {
+        let origin = Origin {
+            widget: self.widget.clone(),
+            heartbeat: self.session.heartbeat(),
+            program: self.rare.program.clone(),
+        };
+        if self.rare.has_moved { None } else { self.door.way_to(conversation, origin) }
+    }
+
+    /// A session on the thread of its conversation, to which its socket was carried.
+    pub(super) fn arrived(door: Rc<Door>, line: Line, origin: Origin) -> Self {
+        let Origin { widget, heartbeat, program } = origin;
+        let mut session = Self::new(door, line, widget, heartbeat, program);
+        session.rare.has_moved = true;
+        session.door.engine().note_moved_socket();
+        session
+    }
+
     pub(super) fn ask_to_start(&mut self, frame: Start, context: &mut WebsocketContext<Self>) {
         match self.decide(SessionCommand::Start) {
             Ok(Some(event)) => {
                 let joined = self.session.conversation();
-                self.apply(event, context);
+                self.apply(event);
                 self.start(frame, 1, joined, context);
             }
             Ok(None) => self.line.done(),
@@ -219,11 +257,7 @@ impl SocketSession {
         self.settle(None, context);
     }
 
-    fn welcome(
-        &self,
-        conversation: Option<Live<'_>>,
-        ended: Option<&EndedChat>,
-    ) -> bytestring::ByteString {
+    fn welcome(&self, conversation: Option<Live<'_>>, ended: Option<&EndedChat>) -> ByteString {
         let workstream = self.visit.as_ref().and_then(crate::engine::Visit::workstream);
         let window = workstream.map_or(Span::ZERO, |workstream| workstream.window);
         ServerFrame::Welcome {
@@ -249,7 +283,7 @@ impl SocketSession {
             Some(conversation) => SessionEvent::Joined(conversation),
             None => SessionEvent::Left,
         };
-        self.apply(event, context);
+        self.apply(event);
         self.line.done();
         self.take_deferred(context);
     }

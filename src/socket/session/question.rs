@@ -20,6 +20,8 @@ pub(super) struct Rare {
     pub(super) page: Option<Arc<str>>,
     pub(super) locale: Option<Arc<str>>,
     pub(super) program: Option<Arc<str>>,
+    /// Whether its socket has changed its thread, which is done once at most.
+    pub(super) has_moved: bool,
 }
 
 /// The answer that a session waits for.

@@ -1,0 +1,188 @@
+//! The command line.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::drive::drive;
+use crate::floor::target::FloorTarget;
+use crate::floor::{self, FloorOptions, Tampering};
+use crate::holdline::target::HoldlineTarget;
+use crate::report::figures::Judgement;
+use crate::run::{RunOptions, run};
+use crate::summary::summary;
+use crate::target::Target;
+use crate::workload::{Workload, named, names};
+
+/// Drives chat servers with very many sockets, and says what each costs and what each loses.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Puts a workload on a server.
+    Run(RunArguments),
+    /// Lists the workloads that come with the program.
+    List,
+    /// Shows a workload as a file, to be changed and run.
+    Show {
+        /// Its name, or a file.
+        scenario: String,
+    },
+    /// Serves as the least server that could hold such chats.
+    Floor(FloorArguments),
+    /// Works as a driver; started by `run`.
+    #[command(hide = true)]
+    Drive,
+}
+
+#[derive(Debug, clap::Args)]
+struct RunArguments {
+    /// The name of a workload, or a file.
+    scenario: String,
+    /// What it is put on.
+    #[arg(long, value_enum, default_value_t = On::Holdline)]
+    target: On,
+    /// Another value for a field of the workload, such as `sessions=500` or `ramp.per_s=100`.
+    #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1..)]
+    settings: Vec<String>,
+    /// Holdline's program.
+    #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
+    server: Option<PathBuf>,
+    /// An argument for Holdline's program; may be given several times.
+    #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
+    server_argument: Vec<String>,
+    /// Where the server's data goes; its disk is then what posts wait for.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The floor stands still for so many milliseconds at a time.
+    #[arg(long, default_value_t = 0)]
+    stall_ms: u64,
+    /// How often it does, in milliseconds.
+    #[arg(long, default_value_t = 1_000)]
+    stall_every_ms: u64,
+    /// Writes all figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Shows no progress.
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum On {
+    Holdline,
+    Floor,
+}
+
+#[derive(Debug, clap::Args)]
+struct FloorArguments {
+    /// Where connections are taken.
+    #[arg(long, default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+    /// Stands still for so many milliseconds at a time.
+    #[arg(long, default_value_t = 0)]
+    stall_ms: u64,
+    /// How often it does, in milliseconds.
+    #[arg(long, default_value_t = 1_000)]
+    stall_every_ms: u64,
+    /// What it does wrong with messages.
+    #[arg(long, value_enum, default_value_t = Tampering::None)]
+    tamper: Tampering,
+}
+
+/// Does what the command line says. The exit code is 1 where a run is void or has failed, and 2
+/// where it could not be made.
+pub fn command() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run_one(&arguments),
+        Command::List => list(),
+        Command::Show { scenario } => show(&scenario),
+        Command::Floor(arguments) => {
+            let options = floor_options(arguments.stall_ms, arguments.stall_every_ms);
+            let options = FloorOptions { tampering: arguments.tamper, ..options };
+            floor::serve(arguments.listen, options).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Drive => drive().map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        // Where this cannot be said, nothing can.
+        let _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn floor_options(stall_ms: u64, stall_every_ms: u64) -> FloorOptions {
+    FloorOptions {
+        stall: Duration::from_millis(stall_ms),
+        stall_every: Duration::from_millis(stall_every_ms.max(1)),
+        tampering: Tampering::None,
+    }
+}
+
+fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
+    let workload = Workload::parse(&text_of(&arguments.scenario)?, &arguments.settings)?;
+    let program = std::env::current_exe()?;
+    let holdline = HoldlineTarget {
+        program: arguments.server.clone().unwrap_or_else(HoldlineTarget::beside),
+        data: arguments.data.clone(),
+        arguments: arguments.server_argument.clone(),
+    };
+    let floor = FloorTarget {
+        program: program.clone(),
+        options: floor_options(arguments.stall_ms, arguments.stall_every_ms),
+    };
+    let target: &dyn Target = match arguments.target {
+        On::Holdline => &holdline,
+        On::Floor => &floor,
+    };
+    let repeat: Vec<String> = std::env::args().skip(1).collect();
+    let repeat = format!("holdline-load {}", repeat.join(" "));
+    let options = RunOptions { program, shows_progress: !arguments.quiet, repeat };
+    let run = run(target, &workload, &options)?;
+    io::stdout().write_all(summary(&run).as_bytes())?;
+    if let Some(file) = &arguments.json {
+        let text = serde_json::to_string_pretty(&run)?;
+        fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    Ok(match run.verdict.judgement() {
+        Judgement::Passed => ExitCode::SUCCESS,
+        Judgement::Failed | Judgement::Void => ExitCode::FAILURE,
+    })
+}
+
+fn list() -> anyhow::Result<ExitCode> {
+    for name in names() {
+        let workload = Workload::parse(named(name).unwrap_or_default(), &[])?;
+        writeln!(io::stdout(), "{name:16} {}", workload.about)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(scenario: &str) -> anyhow::Result<ExitCode> {
+    io::stdout().write_all(text_of(scenario)?.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The text of a workload: one that comes with the program, or a file.
+fn text_of(scenario: &str) -> anyhow::Result<String> {
+    if let Some(text) = named(scenario) {
+        return Ok(text.to_owned());
+    }
+    let file = PathBuf::from(scenario);
+    if !file.exists() {
+        let known: Vec<&str> = names().collect();
+        bail!("{scenario} is neither a file nor one of {}", known.join(", "));
+    }
+    fs::read_to_string(&file).with_context(|| format!("{scenario} cannot be read"))
+}

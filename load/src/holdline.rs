@@ -1,0 +1,10 @@
+//! Holdline as a target: the server, its widgets' protocol, and its agents.
+
+mod api;
+mod book;
+mod clerks;
+pub mod dialect;
+mod feeds;
+mod stream;
+pub mod target;
+mod watch;

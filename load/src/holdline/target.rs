@@ -1,0 +1,230 @@
+//! Holdline's server as a process of its own, with a directory of its own, set up over HTTP.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::api::Api;
+use super::clerks::Clerks;
+use super::dialect::{NAME, Settings};
+use super::feeds::{Feeds, Signals};
+use super::watch::{HoldlineWatch, counters, text_of};
+use crate::clock;
+use crate::dialect::Spoken;
+use crate::target::{Absent, Demands, Running, Target};
+use crate::watch::{Ear, Watch};
+
+/// The administrator's token. The server is on loopback and gone after the run.
+const ADMINISTRATOR: &str = "load-administrator";
+
+/// How long a start and a stop may take.
+const START_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_secs(60);
+
+/// Holdline.
+#[derive(Clone, Debug)]
+pub struct HoldlineTarget {
+    /// The server's program.
+    pub program: PathBuf,
+    /// Where its data goes; a temporary directory of the system where there is nothing.
+    pub data: Option<PathBuf>,
+    /// Arguments of the server's besides those that a run needs.
+    pub arguments: Vec<String>,
+}
+
+impl HoldlineTarget {
+    /// The server that was built beside this workspace.
+    pub fn beside() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/holdline")
+    }
+}
+
+impl Target for HoldlineTarget {
+    fn name(&self) -> &'static str {
+        "holdline"
+    }
+
+    fn version(&self) -> Result<String, Absent> {
+        let absent = |reason: String| Absent { name: "holdline", reason };
+        let program = self.program.display();
+        let output = Command::new(&self.program).arg("--version").output();
+        let output = output.map_err(|error| {
+            absent(format!("{program}: {error}; build it with cargo build --release"))
+        })?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().replace("holdline ", ""))
+    }
+
+    fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {
+        self.version()?;
+        let data = match &self.data {
+            Some(parent) => TempDir::with_prefix_in("holdline-load-", parent)?,
+            None => TempDir::with_prefix("holdline-load-")?,
+        };
+        // Somebody else may take the port in between; then the server says so.
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
+        let api = Api::new(&format!("http://{free}"), ADMINISTRATOR);
+        let mut running = RunningHoldline {
+            child: None,
+            target: self.clone(),
+            data,
+            address: free,
+            api,
+            demands: demands.clone(),
+        };
+        running.launch()?;
+        running.set_up()?;
+        Ok(Box::new(running))
+    }
+
+    fn promise(&self, _demands: &Demands) -> Option<&'static str> {
+        Some("the message is on the disk (synced)")
+    }
+}
+
+struct RunningHoldline {
+    child: Option<Child>,
+    target: HoldlineTarget,
+    data: TempDir,
+    address: SocketAddr,
+    api: Api,
+    demands: Demands,
+}
+
+impl RunningHoldline {
+    fn launch(&mut self) -> anyhow::Result<()> {
+        let log = self.data.path().join("server.log");
+        let errors = std::fs::File::options().create(true).append(true).open(&log)?;
+        let child = Command::new(&self.target.program)
+            .args(["--listen", &self.address.to_string(), "--no-demo", "--log", "warn", "--data"])
+            .arg(self.data.path().join("data"))
+            .args(&self.target.arguments)
+            .env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR)
+            .env_remove("HOLDLINE_CONFIG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", self.target.program.display()))?;
+        let child = self.child.insert(child);
+        let patience = clock::now().after(START_MAX);
+        while self.api.text("/readyz").is_err() {
+            if child.try_wait()?.is_some() || clock::now() > patience {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("the server did not start: {said}");
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    fn set_up(&self) -> anyhow::Result<()> {
+        let agents = &self.demands.agents;
+        for agent in 0..agents.count {
+            let document = json!({"name": name(agent), "role": "agent", "units": agents.chats});
+            self.api.put(&format!("/v1/agents/{}", name(agent)), &document)?;
+        }
+        let names: Vec<String> = (0..agents.count).map(name).collect();
+        self.api.put("/v1/queues/load", &json!({"name": "Load", "agents": names}))?;
+        let heartbeat = self.demands.heartbeat.as_secs_f64().max(1.0);
+        let workstream = json!({
+            "queue": "load",
+            "heartbeat_s": heartbeat,
+            "window_s": self.demands.window.as_secs_f64(),
+            "offer_s": 600,
+            "agent_grace_s": agents.grace.as_secs_f64().max(2.0),
+            "autoclose_s": {"open": 2_592_000, "wrapup": 86_400},
+        });
+        self.api.put("/v1/workstreams/load", &workstream)?;
+        self.api.put("/v1/widgets/load", &json!({"workstream": "load", "origins": []}))?;
+        Ok(())
+    }
+
+    /// Asks it to stop, and waits until it has.
+    fn stop(&mut self) -> anyhow::Result<()> {
+        let Some(mut child) = self.child.take() else { return Ok(()) };
+        if child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        if let Some(process) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+            kill_process(process, Signal::TERM)?;
+        }
+        let patience = clock::now().after(STOP_MAX);
+        while clock::now() < patience {
+            if child.try_wait()?.is_some() {
+                return Ok(());
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        child.kill()?;
+        child.wait()?;
+        bail!("the server did not stop within {} s", STOP_MAX.as_secs())
+    }
+}
+
+fn name(agent: u32) -> String {
+    format!("agent-{agent}")
+}
+
+impl Running for RunningHoldline {
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        self.child.iter().map(Child::id).collect()
+    }
+
+    fn dialect(&self) -> Spoken {
+        let settings = Settings { widget: "load".to_owned(), answered: self.demands.answered };
+        let settings = serde_json::to_value(settings).unwrap_or_default();
+        Spoken { name: NAME.to_owned(), settings }
+    }
+
+    fn watch(&self, ear: Ear) -> anyhow::Result<Option<Box<dyn Watch>>> {
+        let agents = &self.demands.agents;
+        let mut tokens = Vec::new();
+        for agent in 0..agents.count {
+            let made = self.api.post(&format!("/v1/agents/{}/tokens", name(agent)), None)?;
+            tokens.push(text_of(&made, "token")?.to_owned());
+        }
+        let (signals, failures) = (Arc::new(Signals::default()), Arc::new(AtomicU64::new(0)));
+        let feeds = if tokens.is_empty() {
+            None
+        } else {
+            let hands = (self.api.clone(), Clerks::start(&ear, &failures));
+            let signals = Arc::clone(&signals);
+            Some(Feeds::new(self.address, agents.clone(), tokens, hands, ear, signals)?)
+        };
+        let api = self.api.clone();
+        let watch = HoldlineWatch::start(api, feeds, signals, failures, agents.count)?;
+        Ok(Some(Box::new(watch)))
+    }
+
+    fn restart(&mut self) -> anyhow::Result<()> {
+        self.stop()?;
+        self.launch()
+    }
+
+    fn counters(&mut self) -> BTreeMap<String, f64> {
+        counters(&self.api).unwrap_or_default()
+    }
+}
+
+impl Drop for RunningHoldline {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Its data is thrown away, so there is nothing that it would have to finish.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A peer's process: it has a folder of its own, and is ended by its id.
+
+use std::env;
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+use crate::clock;
+use crate::target::Absent;
+
+/// How long a peer may take until it takes connections.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a peer may take to end when it is asked to, before it is killed.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether something has come about.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A process that runs. Dropping it ends it and removes its folder.
+#[derive(Debug)]
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    folder: TempDir,
+}
+
+impl Server {
+    /// Starts a command that was made for this folder. What it prints goes to a file there.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the program not be started.
+    pub fn start(
+        name: &'static str,
+        folder: TempDir,
+        mut command: Command,
+    ) -> anyhow::Result<Self> {
+        let log = File::create(folder.path().join("output.log"))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{name} does not start"))?;
+        Ok(Self { name, child, folder })
+    }
+
+    /// Waits until it takes connections here.
+    ///
+    /// # Errors
+    /// When it ends instead, or takes too long; the end of what it printed is told.
+    pub fn await_port(&mut self, address: SocketAddr) -> anyhow::Result<()> {
+        let until = clock::now().after(START_PATIENCE);
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("{} ended ({status}): {}", self.name, self.output());
+            }
+            if clock::now() > until {
+                bail!("{} takes no connections on {address}: {}", self.name, self.output());
+            }
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    /// Its process, and those that this has started.
+    pub fn processes(&self) -> Vec<u32> {
+        let mut all = vec![self.child.id()];
+        let mut next = 0;
+        while let Some(id) = all.get(next) {
+            let list = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+            let list = list.unwrap_or_default();
+            all.extend(list.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+            next += 1;
+        }
+        all
+    }
+
+    /// The last lines that it printed.
+    fn output(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.path().join("output.log"));
+        let text = text.unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join(" | ")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Where it is gone already, there is nothing to be done about any of this.
+        let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        if let (Some(id), Ok(None)) = (id, self.child.try_wait()) {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
+        }
+        let until = clock::now().after(END_PATIENCE);
+        while let Ok(None) = self.child.try_wait() {
+            if clock::now() > until {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+    }
+}
+
+/// A folder of its own for a peer.
+///
+/// # Errors
+/// When none can be made.
+pub fn folder(name: &str) -> anyhow::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix(&format!("holdline-load-{name}-"))
+        .tempdir()
+        .context("no folder can be made for a peer")
+}
+
+/// Ports below those that the kernel gives to whoever connects, so that no client takes one before
+/// the server does.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// An address of loopback that nobody listens on.
+///
+/// # Errors
+/// When none was found.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    (0..100)
+        .map(|_| SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(PORTS))))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .context("no port is free")
+}
+
+/// Where the files of the peers are that belong to this tool.
+pub fn files() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+}
+
+/// Where `load/peers/install` puts what it builds.
+fn built() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin")
+}
+
+/// Finds a program: what was built for this tool goes before what the system has.
+///
+/// # Errors
+/// When it is nowhere; says how it would be installed.
+pub fn program(name: &'static str, file: &str) -> Result<PathBuf, Absent> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = std::iter::once(built())
+        .chain(env::split_paths(&path))
+        .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from));
+    places.map(|place| place.join(file)).find(|program| program.is_file()).ok_or_else(|| Absent {
+        name,
+        reason: format!("there is no program {file}; load/peers/install {name} installs it"),
+    })
+}
+
+/// What a program prints, whatever its status, in one line.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn printed(program: &Path, arguments: &[&str]) -> std::io::Result<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The first word of a text that looks like a version, as in `mosquitto version 2.0.11`.
+pub fn version_in(text: &str) -> Option<String> {
+    text.split(|mark: char| mark.is_whitespace() || mark == ',')
+        .map(|word| word.trim_start_matches('v'))
+        .find(|word| word.contains('.') && word.starts_with(|mark: char| mark.is_ascii_digit()))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_programs_print() {
+        let found = version_in("mosquitto version 2.0.11 mosquitto is an MQTT broker.");
+        assert_eq!(found.as_deref(), Some("2.0.11"));
+        assert_eq!(version_in("nats-server: v2.15.2").as_deref(), Some("2.15.2"));
+        assert_eq!(version_in("no version"), None);
+    }
+
+    #[test]
+    fn a_process_is_ended_when_its_server_is_dropped() {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        let server = Server::start("sleep", folder("sleep").unwrap(), command).unwrap();
+        let [id] = server.processes()[..] else { panic!("sleep has no children") };
+        assert!(Path::new(&format!("/proc/{id}")).exists());
+        drop(server);
+        assert!(!Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn a_peer_that_is_not_there_says_how_to_install_it() {
+        let absent = program("mosquitto", "no-such-program").unwrap_err();
+        assert!(absent.to_string().contains("load/peers/install mosquitto"), "{absent}");
+    }
+}

@@ -1,0 +1,265 @@
+//! What a run has found, put into the form of the report.
+
+use super::Act;
+use super::meter::Part;
+use crate::cost::Cost;
+use crate::driver::tally::{Counts, Latencies, histogram};
+use crate::ledger::{Findings, Wrong};
+use crate::machine::Machine;
+use crate::report::figures::{
+    self, Count, FORM, Latency, Memory, PerBeat, PerChat, Phase, Run, Setting, Subject, Verdict,
+};
+use crate::target::{Demands, Target};
+use crate::workload::{How, Shape, Workload};
+
+/// A generator that uses more of its core than this is told of.
+const BUSY: f64 = 0.8;
+
+/// Puts everything together.
+pub(super) fn tell(act: &Act<'_>, target: &dyn Target, machine: &Machine) -> Run {
+    let counts = act.crew.counts();
+    let findings = act.ledger.find(act.audited, act.site.has_agents);
+    let zeros = zeros(act, &counts, &findings);
+    let void = void(act, &counts);
+    let faults = zeros.iter().filter(|zero| zero.count > 0);
+    let faults = faults.map(|zero| format!("{}: {}", zero.name, zero.count));
+    let faults = faults.chain(act.faults.iter().cloned()).collect();
+    let ended = act.meter.parts.last().map_or(act.meter.began(), |part| part.to);
+    Run {
+        form: FORM,
+        scenario: act.workload.name.clone(),
+        about: act.workload.about.clone(),
+        began: act.began.clone(),
+        took_s: ended.since(act.meter.began()).as_secs_f64(),
+        target: subject(act, target),
+        machine: of_machine(machine),
+        workload: serde_json::to_value(act.workload).unwrap_or_default(),
+        seed: act.workload.seed,
+        repeat: act.options.repeat.clone(),
+        verdict: Verdict { void, faults },
+        empty: memory(&act.meter.empty),
+        phases: act.meter.parts.iter().map(|part| phase(act, part)).collect(),
+        latencies: latencies(act, &findings),
+        zeros,
+        counts: happened(act, &counts, &findings),
+        series: act.series.told(&findings.notices),
+        remarks: remarks(act),
+    }
+}
+
+fn subject(act: &Act<'_>, target: &dyn Target) -> Subject {
+    let demands = Demands { durable: act.workload.durable, ..Demands::default() };
+    Subject {
+        name: target.name().to_owned(),
+        version: target.version().unwrap_or_default(),
+        promise: target.promise(&demands).map(str::to_owned),
+        processes: u32::try_from(act.site.processes().len()).unwrap_or(0),
+        allocator: None,
+    }
+}
+
+fn of_machine(machine: &Machine) -> figures::Machine {
+    let setting = |name: &str, value: String| Setting { name: name.to_owned(), value };
+    let mut limits = vec![
+        setting("RLIMIT_NOFILE", machine.descriptors.to_string()),
+        setting("fs.file-max", machine.descriptors_in_all.to_string()),
+        setting("memory available", machine.available.to_string()),
+    ];
+    let crates = machine.crates.iter();
+    limits.extend(crates.map(|(name, version)| setting(&format!("crate {name}"), version.clone())));
+    figures::Machine {
+        kernel: machine.kernel.clone(),
+        processor: machine.processor.clone(),
+        cores: u32::try_from(machine.cores).unwrap_or(0),
+        memory: machine.memory,
+        huge_pages: machine.settings.get("transparent_hugepage").cloned().unwrap_or_default(),
+        limits,
+        sysctls: machine.settings.iter().map(|(name, it)| setting(name, it.clone())).collect(),
+    }
+}
+
+/// Why the figures may not be used.
+fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
+    let mut void = Vec::new();
+    let lateness = &act.latencies.lateness;
+    let p99_ms = lateness.value_at_quantile(0.99) as f64 / 1_000.0;
+    let bound = act.workload.lateness_p99_ms;
+    if !lateness.is_empty() && p99_ms > bound {
+        void.push(format!(
+            "the generator was late: p99 {p99_ms:.1} ms, and {bound} ms are allowed"
+        ));
+    }
+    let sessions = u64::from(act.workload.sessions);
+    if counts.entered * 2 < sessions {
+        void.push(format!("only {} of {sessions} customers came in", counts.entered));
+    }
+    void
+}
+
+/// What must not have happened.
+fn zeros(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
+    let mut zeros = Vec::new();
+    let mut zero = |name: &str, count: u64| zeros.push(Count { name: name.to_owned(), count });
+    let sessions = u64::from(act.workload.sessions);
+    zero("customers who did not come in", sessions.saturating_sub(counts.entered));
+    zero("notices too early", findings.early);
+    zero("notices missed", findings.missed);
+    zero("notices told twice", findings.twice);
+    zero("notices after a return", findings.after_return);
+    zero("notices after an end", findings.after_end);
+    zero("chats lost by customers who were in time", findings.places_lost);
+    let mut message = |whose: &str, wrong: Wrong| {
+        zero(&format!("{whose} lost"), wrong.lost);
+        zero(&format!("{whose} twice"), wrong.twice);
+        zero(&format!("{whose} out of order"), wrong.reordered);
+    };
+    let leaves = act.workload.agents.leave_share > 0.0;
+    message("posts at the agents", act.ledger.fed(!leaves && act.workload.restart.is_none()));
+    message("replies at the customers", act.ledger.heard(act.audited));
+    message("messages in the transcripts", act.transcripts);
+    zero("sockets closed without a reason", counts.closes_unexpected.values().sum());
+    for (code, count) in &counts.refusals {
+        zero(&format!("requests refused: {code}"), *count);
+    }
+    if let Some(accounts) = &act.accounts {
+        zero("agents whose units are not the sum of their leases", accounts.unequal);
+        zero("leases that do not match a chat", accounts.strayed);
+        zero("drift found by the server", accounts.drift);
+    }
+    let told = act.site.counters.get("expiries").copied();
+    if let (Some(told), None) = (told, &act.workload.restart) {
+        let expected = findings.windows_ended;
+        zero("ends of windows, more or fewer than there were", expected.abs_diff(told as u64));
+    }
+    zeros
+}
+
+/// What happened.
+fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
+    let mut all = Vec::new();
+    let mut add = |name: &str, count: u64| all.push(Count { name: name.to_owned(), count });
+    add("customers who came in", counts.entered);
+    add("heartbeats", counts.beats);
+    add("heartbeats answered", counts.beats_answered);
+    add("posts", counts.posts);
+    add("posts acknowledged", counts.posted);
+    add("posts said again", counts.reposts);
+    add("posts with nobody there", counts.posts_skipped);
+    add("replies heard", counts.heard);
+    add("customers lost", counts.lost);
+    add("returns", counts.resumed);
+    add("returns too late", counts.restarted);
+    add("chats ended", counts.ended);
+    add("chats over by themselves", counts.over);
+    add("goodbyes of the server", counts.byes);
+    add("sockets closed with a reason", counts.closes_expected);
+    for (how, count) in &counts.closes_unexpected {
+        add(&format!("sockets closed without a reason: {how}"), *count);
+    }
+    add("connects that failed", counts.connects_failed);
+    add("bytes resident in the drivers", counts.resident);
+    add("notices", act.ledger.notices);
+    add("windows ended", findings.windows_ended);
+    add("windows ended with no agent to tell", findings.unwatched);
+    add("chats accepted by agents", act.ledger.accepted);
+    add("transcripts compared", act.transcripts_read);
+    add("messages in those", act.transcripts.checked);
+    if let Some(accounts) = &act.accounts {
+        add("leases compared", accounts.leases);
+    }
+    all
+}
+
+fn latencies(act: &Act<'_>, findings: &Findings) -> Vec<Latency> {
+    let Latencies { connect, ready, beat, post, resume, lateness } = &act.latencies;
+    let mut notices = histogram();
+    findings.notices.iter().for_each(|(_, late)| notices.saturating_record(*late));
+    let from = match act.workload.shape {
+        Shape::Open => "from its due time to the answer",
+        Shape::Closed => "from its sending to the answer",
+    };
+    let all = [
+        ("connect", "from its due time to the answer to the upgrade", connect),
+        ("ready", "from the upgrade until the customer is in the chat", ready),
+        ("heartbeat", from, beat),
+        ("post", "from its due time to the acknowledgement", post),
+        ("post to agent", "from its due time until an agent has it", &act.ledger.feed),
+        ("resume", "from the due time of a return until the chat is back", resume),
+        ("notice", "from the deadline until an agent was told", &notices),
+        ("generator", "how late the generator itself was", lateness),
+    ];
+    let some = all.into_iter().filter(|(.., histogram)| !histogram.is_empty());
+    some.map(|(name, about, histogram)| Latency::of(name, about, histogram)).collect()
+}
+
+fn memory(cost: &Cost) -> Memory {
+    Memory {
+        resident: cost.resident,
+        proportional: cost.proportional,
+        huge: cost.huge,
+        slab: cost.slab_sum().unwrap_or(0),
+    }
+}
+
+fn phase(act: &Act<'_>, part: &Part) -> Phase {
+    let cost = &part.cost;
+    let took_s = part.to.since(part.from).as_secs_f64();
+    let counts = &part.counts;
+    let rate = counts.beats as f64 / (counts.elapsed_us.max(1) as f64 / 1e6);
+    let beats = if part.name == "work" { rate * took_s } else { 0.0 };
+    let per_beat = (is_beats_alone(act.workload) && beats > 0.0).then(|| PerBeat {
+        processor_us: (cost.processor_us as f64 - act.meter.empty_us_per_s * took_s) / beats,
+        per_s: rate,
+    });
+    let empty = &act.meter.empty;
+    // One chat in a hundred may be on its way; then it still says what a chat takes.
+    let each = |now: u64, empty: u64| now.saturating_sub(empty) as f64 / counts.entered as f64;
+    let is_enough = counts.entered >= 100 && part.name != "ramp";
+    let per_chat = is_enough.then(|| PerChat {
+        resident: each(cost.resident, empty.resident),
+        proportional: each(cost.proportional, empty.proportional),
+        // Both ends of each socket are on this machine.
+        slab: each(cost.slab_sum().unwrap_or(0), empty.slab_sum().unwrap_or(0)) / 2.0,
+    });
+    Phase {
+        name: part.name.to_owned(),
+        from_s: part.from.since(act.meter.began()).as_secs_f64(),
+        took_s,
+        memory: memory(cost),
+        user_us: cost.user_us,
+        system_us: cost.system_us,
+        switches_voluntary: cost.voluntary,
+        switches_forced: cost.involuntary,
+        queued_us: cost.waited_us,
+        chats: counts.ready,
+        beats: beats as u64,
+        per_chat,
+        per_beat,
+    }
+}
+
+/// Whether nothing is done but beating.
+fn is_beats_alone(workload: &Workload) -> bool {
+    let is_quiet = workload.posts.per_s == 0.0 && workload.agents.posts_per_s == 0.0;
+    let nobody_acts = workload.losses.iter().all(|loss| loss.share == 0.0);
+    is_quiet && nobody_acts && workload.restart.is_none() && workload.slow.share == 0.0
+}
+
+fn remarks(act: &Act<'_>) -> Vec<String> {
+    let mut remarks = act.remarks.clone();
+    let busiest = act.crew.busiest();
+    remarks.push(format!("The busiest driver used {:.0} % of a core.", busiest * 100.0));
+    if busiest > BUSY {
+        remarks.push("A driver was busy for more than 80 % of the time.".to_owned());
+    }
+    if act.workload.shape == Shape::Closed {
+        remarks
+            .push("The loop was closed: what the server did while it was slow is hidden.".into());
+    }
+    if act.workload.losses.iter().any(|loss| loss.how == How::Silent) {
+        remarks.push("An absence in silence counts from the last frame that was sent.".to_owned());
+    }
+    let idle = act.meter.empty_us_per_s / 1e4;
+    remarks.push(format!("The empty server used {idle:.2} % of a core, which was taken off."));
+    remarks
+}

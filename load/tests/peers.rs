@@ -1,0 +1,166 @@
+//! Each peer under one customer: its dialect opens, beats, posts, is lost, returns; and its second
+//! party is told what it must be told. A peer that is not installed says so, and is only tried on
+//! recorded bytes, in the tests beside its dialect.
+#![expect(clippy::print_stderr, reason = "a test that could not test something must say so")]
+
+#[path = "peers/customer.rs"]
+mod customer;
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use customer::{Customer, News, Told, within};
+use holdline_load::dialects::speak;
+use holdline_load::peer;
+use holdline_load::target::{Agents, Demands, Running};
+use holdline_load::watch::Watch;
+
+/// The shortest window that every peer can keep; MQTT counts in whole seconds.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// How late a notice may be on a machine that does other work, too.
+const LATENESS: Duration = Duration::from_millis(1_500);
+
+fn demands() -> Demands {
+    Demands {
+        customers: 4,
+        heartbeat: Duration::from_secs(1),
+        window: WINDOW,
+        durable: false,
+        agents: Agents { count: 1, chats: 10, ..Agents::default() },
+        answered: true,
+    }
+}
+
+struct Trial {
+    running: Box<dyn Running>,
+    _watch: Box<dyn Watch>,
+    told: Receiver<Told>,
+}
+
+/// Starts a peer with its second party; none where it is not installed.
+fn start(name: &str) -> Option<Trial> {
+    let target = peer::named(name).expect("it is one of the peers");
+    if let Err(absent) = target.version() {
+        assert!(absent.reason.contains("load/peers/install"), "{absent}");
+        eprintln!("NOTHING OF {name} WAS TESTED: {absent}");
+        return None;
+    }
+    let running = target.start(&demands()).expect("it starts");
+    let (ear, told) = channel();
+    let watch = running.watch(ear).expect("it can be watched").expect("it has a second party");
+    Some(Trial { running, _watch: watch, told })
+}
+
+impl Trial {
+    fn customer(&self, number: u32) -> Customer {
+        let dialect = speak(&self.running.dialect()).expect("its dialect is known");
+        Customer::connect(self.running.address(), dialect, number)
+    }
+
+    /// The first thing told about somebody within this time that counts.
+    fn first(&self, customer: u32, patience: Duration, counts: &[News]) -> Option<Told> {
+        within(&self.told, patience, |told| {
+            told.customer == customer && counts.contains(&told.news)
+        })
+    }
+}
+
+/// Connects, is ready, beats; a post is acknowledged.
+fn opens_beats_and_posts(trial: &Trial, number: u32) -> Customer {
+    let mut customer = trial.customer(number);
+    assert_eq!(customer.ready(), Ok(false), "nobody was here before");
+    customer.beat();
+    customer.post(u64::from(number) << 32 | 1);
+    let known = trial.first(number, LATENESS, &[News::Accepted]);
+    assert!(known.is_some(), "the second party knows of {number}");
+    customer
+}
+
+/// A drop is told after the window; a return before its end is not told, and is a resumption.
+fn holds_for_the_window(trial: &Trial) {
+    let gone = [News::Gone];
+    let lost = opens_beats_and_posts(trial, 1);
+    let returning = opens_beats_and_posts(trial, 2);
+    let staying = opens_beats_and_posts(trial, 3);
+    let (_, at) = lost.lose();
+    let (token, _) = returning.lose();
+    let mut returned = trial.customer_with(2, token);
+    assert_eq!(returned.ready(), Ok(true), "they return in time");
+    let told = trial.first(1, WINDOW + LATENESS, &gone).expect("the drop is told");
+    let after = told.at.since(at);
+    assert!(after + Duration::from_millis(20) >= WINDOW, "told too early, after {after:?}");
+    assert!(after <= WINDOW + LATENESS, "told too late, after {after:?}");
+    returned.beat();
+    let wrong = within(&trial.told, Duration::from_millis(500), |told| told.news == News::Gone);
+    assert_eq!(wrong, None, "nobody else is gone");
+    drop(staying);
+}
+
+impl Trial {
+    fn customer_with(&self, number: u32, token: Option<Box<str>>) -> Customer {
+        let dialect = speak(&self.running.dialect()).expect("its dialect is known");
+        Customer::return_with(self.running.address(), dialect, number, token)
+    }
+}
+
+#[test]
+fn mosquitto_holds_for_the_window() {
+    if let Some(trial) = start("mosquitto") {
+        holds_for_the_window(&trial);
+    }
+}
+
+#[test]
+fn ejabberd_holds_for_the_window() {
+    if let Some(trial) = start("ejabberd") {
+        holds_for_the_window(&trial);
+    }
+}
+
+#[test]
+fn socket_io_holds_for_the_window() {
+    if let Some(trial) = start("socket.io") {
+        holds_for_the_window(&trial);
+    }
+}
+
+/// A peer without a grace tells a drop at once; nothing more can be asked of it.
+fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
+    let lost = opens_beats_and_posts(trial, 1);
+    let staying = opens_beats_and_posts(trial, 2);
+    let (token, at) = lost.lose();
+    let told = trial.first(1, LATENESS, &[News::Away]).expect("the drop is told");
+    assert!(told.at.since(at) <= LATENESS, "told after {:?}", told.at.since(at));
+    let mut returned = trial.customer_with(1, token);
+    assert_eq!(returned.ready(), Ok(is_recovered));
+    returned.beat();
+    let wrong = within(&trial.told, Duration::from_millis(500), |told| told.customer == 2);
+    assert_eq!(wrong, None, "nobody else is lost");
+    drop(staying);
+}
+
+#[test]
+fn nats_tells_a_drop_at_once() {
+    if let Some(trial) = start("nats") {
+        tells_a_drop_at_once(&trial, false);
+    }
+}
+
+#[test]
+fn centrifuge_tells_a_drop_at_once_and_recovers() {
+    if let Some(trial) = start("centrifuge") {
+        tells_a_drop_at_once(&trial, true);
+    }
+}
+
+#[test]
+fn every_peer_says_what_it_promises_and_has_a_name_of_its_own() {
+    let peers = peer::all();
+    for (place, target) in peers.iter().enumerate() {
+        assert!(peers[place + 1..].iter().all(|other| other.name() != target.name()));
+        assert!(target.promise(&demands()).is_none_or(|promise| promise.len() > 10));
+        assert!(peer::named(target.name()).is_some());
+    }
+    assert!(peer::named("nobody").is_none());
+}

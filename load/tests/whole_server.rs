@@ -1,0 +1,97 @@
+//! The real server under a small workload: customers who are lost in every way, some of whom
+//! return, messages both ways, and two agents. Everything that must be zero is zero.
+
+mod site;
+
+use holdline_load::report::figures::Judgement;
+use site::{count, holdline, latency, put};
+
+#[test]
+fn a_small_day_has_nothing_to_complain_of() {
+    let run = put(
+        &holdline(),
+        r#"
+        name = "small-day"
+        sessions = 200
+        duration_s = 8
+        settle_s = 0.5
+        window_s = 3
+        lateness_p99_ms = 10000
+        ramp = { per_s = 200 }
+        heartbeat = { every_s = 1 }
+        posts = { per_s = 100, bytes = [10, 500] }
+        agents = { count = 2, chats = 150, accept_s = [0, 0.2], posts_per_s = 50 }
+
+        [[losses]]
+        share = 0.2
+        how = "reset"
+        at_s = 1
+
+        [[losses]]
+        share = 0.1
+        how = "fin"
+        at_s = 1
+        spread_s = 2
+        back = 1.0
+        back_after_s = [0.2, 1.5]
+        again_s = 2
+
+        [[losses]]
+        share = 0.1
+        how = "silent"
+        at_s = 2
+
+        [[losses]]
+        share = 0.1
+        how = "leave"
+        at_s = 2
+        spread_s = 1
+
+        [[losses]]
+        share = 0.1
+        how = "close"
+        at_s = 2
+        back = 1.0
+        back_after_s = [0.5, 1.5]
+
+        [[losses]]
+        share = 0.1
+        how = "end"
+        at_s = 3
+        spread_s = 1
+        "#,
+    );
+    assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
+    assert!(count(&run, "notices") > 60, "{:?}", run.counts);
+    assert!(count(&run, "returns") > 30, "{:?}", run.counts);
+    assert!(count(&run, "chats ended") > 10, "{:?}", run.counts);
+    assert!(count(&run, "posts acknowledged") > 600, "{:?}", run.counts);
+    assert!(count(&run, "replies heard") > 100, "{:?}", run.counts);
+    assert!(count(&run, "transcripts compared") > 100, "{:?}", run.counts);
+    assert!(latency(&run, "notice").count > 60);
+    assert!(latency(&run, "post to agent").count > 300);
+}
+
+#[test]
+fn a_restart_keeps_every_chat() {
+    let run = put(
+        &holdline(),
+        r#"
+        name = "restart"
+        sessions = 100
+        duration_s = 10
+        settle_s = 0.5
+        window_s = 20
+        lateness_p99_ms = 10000
+        ramp = { per_s = 200 }
+        heartbeat = { every_s = 2 }
+        posts = { per_s = 50 }
+        agents = { count = 2, chats = 100 }
+        restart = { at_s = 2 }
+        "#,
+    );
+    assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
+    assert_eq!(count(&run, "returns"), 100, "{:?}", run.counts);
+    assert_eq!(count(&run, "goodbyes of the server"), 100);
+    assert_eq!(count(&run, "returns too late"), 0);
+}

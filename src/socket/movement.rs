@@ -1,0 +1,49 @@
+//! A socket on its way to another thread: a widget that returns is accepted by any thread, and its
+//! heartbeats would cross to that of its conversation for as long as it stays.
+//!
+//! The session asks for it when it has read `hello` and done nothing else ([`Departure`]); the
+//! pump gives its connection away, with whatever it has read and not used, and ends; on the other
+//! thread a new pump and a new session begin with the same `hello`.
+
+use std::fmt;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::socket::guard::Guard;
+
+/// A connection between two threads.
+#[derive(Debug)]
+pub struct Movement {
+    pub(super) stream: std::net::TcpStream,
+    /// What the widget has not been sent yet.
+    pub(super) unwritten: Bytes,
+    /// Half of a frame, perhaps.
+    pub(super) guard: Guard,
+    /// The text that is to be said again on the other thread.
+    pub(super) first: ByteString,
+    /// What came behind it.
+    pub(super) rest: Bytes,
+}
+
+/// What a session leaves with its line when it goes.
+pub struct Departure {
+    pub(super) first: ByteString,
+    pub(super) carry: Carry,
+}
+
+/// Takes a connection to its new thread.
+pub type Carry = Box<dyn FnOnce(Movement)>;
+
+impl Departure {
+    /// Has the socket carried away; its next session is given `first` before anything else.
+    pub fn new(first: ByteString, carry: Carry) -> Self {
+        Self { first, carry }
+    }
+}
+
+impl fmt::Debug for Departure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Departure").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,64 @@
+//! The [`Outbox`], which counts what is on its way to a socket.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
+
+use futures_util::task::AtomicWaker;
+
+use crate::limits;
+
+/// A widget reads more slowly than it is told; its socket is being closed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the widget reads too slowly")]
+pub struct Slow;
+
+/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
+/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
+/// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: AtomicUsize,
+    bytes: AtomicUsize,
+    is_over: AtomicBool,
+    pump: AtomicWaker,
+}
+
+impl Outbox {
+    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
+    ///
+    /// When there is none, the text must not be sent: the socket is being closed.
+    pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
+        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
+            return Ok(());
+        }
+        self.is_over.store(true, Ordering::Release);
+        self.pump.wake();
+        Err(Slow)
+    }
+
+    /// Frames on their way.
+    pub fn frames(&self) -> usize {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes on their way.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
+    pub(super) fn register(&self, waker: &Waker) {
+        self.pump.register(waker);
+    }
+
+    pub(super) fn release(&self, frames: usize, bytes: usize) {
+        // Every frame was reserved before it was written, so neither goes below zero.
+        self.frames.fetch_sub(frames, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}

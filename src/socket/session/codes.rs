@@ -1,0 +1,25 @@
+//! The codes on the wire for what a session's own rules say.
+
+use crate::domain::conversation::command::Refusal;
+use crate::domain::session::{Finish, SessionRefusal};
+use crate::wire::close::CloseCode;
+use crate::wire::refusal::RefusalCode;
+
+pub(super) const fn code_of(refusal: SessionRefusal) -> RefusalCode {
+    match refusal {
+        SessionRefusal::AlreadyGreeted => RefusalCode::AlreadyGreeted,
+        SessionRefusal::HelloFirst => RefusalCode::HelloFirst,
+        SessionRefusal::AlreadyStarted => RefusalCode::Conversation(Refusal::AlreadyStarted),
+        SessionRefusal::NotStarted => RefusalCode::Conversation(Refusal::NotStarted),
+    }
+}
+
+pub(super) const fn code_of_finish(finish: Finish) -> CloseCode {
+    match finish {
+        Finish::NoHello => CloseCode::HelloTimeout,
+        Finish::RefusedTooOften => CloseCode::RefusedTooOften,
+        Finish::Silent => CloseCode::Silent,
+        Finish::Unanswered => CloseCode::Internal,
+        Finish::Asked => CloseCode::Normal,
+    }
+}
