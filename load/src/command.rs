@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::actors;
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
@@ -41,6 +42,8 @@ enum Command {
     },
     /// Serves as the least server that could hold such chats.
     Floor(FloorArguments),
+    /// Holds very many chats as live actors, without sockets, and has some expire at once.
+    Actors(actors::Args),
     /// Works as a driver; started by `run`.
     #[command(hide = true)]
     Drive,
@@ -113,6 +116,7 @@ pub fn command() -> ExitCode {
             let options = FloorOptions { tampering: arguments.tamper, ..options };
             floor::serve(arguments.listen, options).map(|()| ExitCode::SUCCESS)
         }
+        Command::Actors(arguments) => actors::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Drive => drive().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
