@@ -24,13 +24,14 @@ mod proof;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use holdline::engine::{Engine, Options, Starting, Threads};
 use holdline::journal::Journal;
 use holdline::journal::sqlite::SqliteJournal;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::actors::expiry::{Expiry, Watch};
 use crate::actors::proof::Proof;
@@ -103,7 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     // As the server does: huge pages would count the unused halves of small allocations.
     rustix::thread::disable_transparent_huge_pages(true)?;
     let figures = actix::System::new().block_on(measure(&dir, args, prepare_s))?;
-    figures.print();
+    figures.print()?;
     if let Some(path) = &args.json {
         std::fs::write(path, serde_json::to_vec_pretty(&figures)?)?;
     }
@@ -194,6 +195,7 @@ async fn deadline(engine: &Engine) -> anyhow::Result<holdline::domain::time::Tim
 }
 
 impl Figures {
+    #[expect(clippy::print_stderr, reason = "a long run says how far it is")]
     fn print_held(&self) {
         eprintln!(
             "{} held chats live on {} threads: {:.2} s to read, {:.2} s to start, {} windows \
@@ -208,10 +210,8 @@ impl Figures {
     }
 
     #[expect(clippy::print_stdout, reason = "the figures are what this command is for")]
-    fn print(&self) {
-        match serde_json::to_string_pretty(self) {
-            Ok(text) => println!("{text}"),
-            Err(error) => eprintln!("the figures cannot be written: {error}"),
-        }
+    fn print(&self) -> anyhow::Result<()> {
+        println!("{}", serde_json::to_string_pretty(self)?);
+        Ok(())
     }
 }

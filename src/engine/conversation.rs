@@ -251,9 +251,8 @@ impl ConversationActor {
                 publish::probe(&self.shared, session);
             }
             for _ in 0..WAKES_AT_ONCE {
-                let due =
-                    self.conversation.wake_at().is_some_and(|at| at <= self.shared.clock.now());
-                if !due {
+                let wake_at = self.conversation.wake_at();
+                if wake_at.is_none_or(|at| at > now && at > self.shared.clock.now()) {
                     break;
                 }
                 if self.perform(Command::Wake).is_err() {

@@ -127,14 +127,18 @@ pub(super) fn fill(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Recov
             conversation.apply(&event, BEGAN);
         }
         conversations.push(conversation);
-        while journal.waiting() > UNDER_WAY {
-            std::thread::sleep(MOMENT);
-        }
+        wait(journal, UNDER_WAY);
     }
-    while journal.waiting() > 0 {
+    wait(journal, 0);
+    Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN })
+}
+
+/// Waits until no more than so many appends wait for the disk.
+#[expect(clippy::disallowed_methods, reason = "there is no actor yet")]
+fn wait(journal: &SqliteJournal, under_way: usize) {
+    while journal.waiting() > under_way {
         std::thread::sleep(MOMENT);
     }
-    Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN })
 }
 
 fn change_settings(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Registry> {
