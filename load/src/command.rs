@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
+use crate::actors;
 use crate::compare::{CompareArguments, compare};
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
@@ -52,6 +53,8 @@ enum Command {
     },
     /// Serves as the least server that could hold such chats.
     Floor(FloorArguments),
+    /// Holds very many chats as live actors, without sockets, and has some expire at once.
+    Actors(actors::Args),
     /// Works as a driver; started by `run`.
     #[command(hide = true)]
     Drive,
@@ -124,6 +127,7 @@ pub fn command() -> ExitCode {
             let options = FloorOptions { tampering: arguments.tamper, ..options };
             floor::serve(arguments.listen, options).map(|()| ExitCode::SUCCESS)
         }
+        Command::Actors(arguments) => actors::run(&arguments).map(|()| ExitCode::SUCCESS),
         Command::Drive => drive().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

@@ -11,6 +11,7 @@
     reason = "figures are shown rounded, and everything that is counted here is far below 2^52"
 )]
 
+pub mod actors;
 pub mod clock;
 pub mod command;
 pub mod compare;

@@ -31,7 +31,7 @@ use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder
 use crate::domain::conversation::posts::Posts;
 use crate::domain::decision::{Decision, Pending};
 use crate::domain::few::Few;
-use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::id::{AgentId, ConversationId, MessageId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
@@ -282,6 +282,14 @@ impl Conversation {
     /// The absence that is running, where the customer of a live chat is away.
     pub fn absence(&self) -> Option<&Absence> {
         self.attendance.absence().filter(|_| self.is_live())
+    }
+
+    /// Lets go of what it needs for nothing that may still happen: the id that the widget gave its
+    /// start, which is in the journal. For whoever holds millions.
+    pub fn let_go(&mut self) {
+        if let Some(opening) = &mut self.opening {
+            opening.start = MessageId::none();
+        }
     }
 
     fn event_follows(&mut self, event: &Event) {

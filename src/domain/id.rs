@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::limits;
 
@@ -250,6 +250,12 @@ fn check_chosen(text: &str) -> Result<(), MalformedId> {
 pub struct MessageId(Arc<str>);
 
 impl MessageId {
+    /// An id that nobody gives, in the place of one that is not needed any more.
+    pub(in crate::domain) fn none() -> Self {
+        static NONE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("-"));
+        Self(NONE.clone())
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

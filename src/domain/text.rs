@@ -1,6 +1,7 @@
 //! Texts that people write: parsed and bounded once, so that nothing behind the edge checks again.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::limits;
@@ -60,6 +61,24 @@ impl DisplayName {
 impl fmt::Display for DisplayName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// JSON that a page gave, kept as it was. Few chats have any, so there is room for a pointer only.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct JsonText(Arc<Box<str>>);
+
+impl From<&str> for JsonText {
+    fn from(text: &str) -> Self {
+        Self(Arc::new(text.into()))
+    }
+}
+
+impl Deref for JsonText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 

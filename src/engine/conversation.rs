@@ -33,7 +33,6 @@ use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::{Gate, Through};
-use crate::engine::conversation::restart::Unwritten;
 use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
@@ -60,8 +59,8 @@ pub(super) struct ConversationActor {
     audience: Audience,
     /// When to leave: the directory, if it is over and nobody needs it; then the stage.
     leave_at: Option<Timestamp>,
-    /// The restart, while it is not written.
-    unwritten: Option<Box<Unwritten>>,
+    /// When the restart is written at the latest, while it is not.
+    unwritten_until: Option<Timestamp>,
     /// When it last repeated its lease to the agent.
     audited_at: Timestamp,
     counted: Counted,
@@ -108,7 +107,7 @@ impl ConversationActor {
             gate: Gate::new(durable),
             audience: Audience::new(seen),
             leave_at: None,
-            unwritten: None,
+            unwritten_until: None,
             counted: Counted::default(),
         }
     }
@@ -252,9 +251,8 @@ impl ConversationActor {
                 publish::probe(&self.shared, session);
             }
             for _ in 0..WAKES_AT_ONCE {
-                let due =
-                    self.conversation.wake_at().is_some_and(|at| at <= self.shared.clock.now());
-                if !due {
+                let wake_at = self.conversation.wake_at();
+                if wake_at.is_none_or(|at| at > now && at > self.shared.clock.now()) {
                     break;
                 }
                 if self.perform(Command::Wake).is_err() {
@@ -269,8 +267,7 @@ impl ConversationActor {
     /// Arms the one timer, unless it fires early enough already: a deadline that has moved away
     /// is noticed when it fires.
     fn rearm(&mut self, context: &mut Context<Self>) {
-        let write_at = self.unwritten.as_ref().map(|unwritten| unwritten.write_at);
-        let mut due = self.conversation.wake_at().into_iter().chain(write_at).min();
+        let mut due = self.conversation.wake_at().into_iter().chain(self.unwritten_until).min();
         if due.is_some() && !self.shared.journal.is_writable() {
             // While nothing can be written nothing can be decided; look again in a moment.
             due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));

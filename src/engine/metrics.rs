@@ -22,6 +22,8 @@ pub(super) struct Metrics {
     /// Sockets that are open.
     pub sessions: Gauge,
     conversations: Family<StateLabel, Gauge>,
+    /// The same, one for each state, because finding one by its label takes a lock and a hash.
+    in_states: [Gauge; State::ALL.len()],
     away: Gauge,
     losses: Family<CauseLabel, Counter>,
     expiries: Family<CauseLabel, Counter>,
@@ -85,10 +87,15 @@ impl Default for Metrics {
     fn default() -> Self {
         // From a tenth of a millisecond to some seconds.
         let spread = || exponential_buckets(0.000_1, 2.0, 18);
+        let conversations = Family::<StateLabel, Gauge>::default();
+        let gauge_of =
+            |state: State| conversations.get_or_create(&StateLabel { state: state.name() }).clone();
+        let in_states = State::ALL.map(gauge_of);
         let mut metrics = Self {
+            in_states,
             registry: Registry::with_prefix("holdline"),
             sessions: Gauge::default(),
-            conversations: Family::default(),
+            conversations,
             away: Gauge::default(),
             losses: Family::default(),
             expiries: Family::default(),
@@ -212,10 +219,10 @@ impl Metrics {
             return;
         }
         if let Some(state) = before {
-            self.conversations.get_or_create(&StateLabel { state: state.name() }).dec();
+            self.in_states[place_of(state)].dec();
         }
         if let Some(state) = after {
-            self.conversations.get_or_create(&StateLabel { state: state.name() }).inc();
+            self.in_states[place_of(state)].inc();
         }
     }
 
@@ -260,5 +267,16 @@ impl Metrics {
         // Writing to a string does not fail.
         let _written = encode(&mut text, &self.registry);
         text
+    }
+}
+
+/// The place of a state in [`State::ALL`].
+const fn place_of(state: State) -> usize {
+    match state {
+        State::Open => 0,
+        State::Active => 1,
+        State::Waiting => 2,
+        State::Wrapup => 3,
+        State::Closed => 4,
     }
 }

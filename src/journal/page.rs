@@ -29,11 +29,11 @@ pub(super) fn fill(
 fn weight(event: &Event) -> usize {
     let text = match event {
         Event::MessagePosted { text, .. } => text.as_str().len(),
-        Event::ConversationStarted(opening) => [&opening.form, &opening.context, &opening.page]
-            .into_iter()
-            .flatten()
-            .map(|text| text.len())
-            .sum(),
+        Event::ConversationStarted(opening) => {
+            let texts =
+                [opening.form.as_deref(), opening.context.as_deref(), opening.page.as_deref()];
+            texts.into_iter().flatten().map(str::len).sum()
+        }
         Event::SessionJoined { .. }
         | Event::SessionLost { .. }
         | Event::CustomerAway { .. }

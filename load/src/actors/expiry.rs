@@ -1,7 +1,7 @@
 //! The moment at which all windows end: when each end became durable, and when it was told.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::ensure;
 use holdline::domain::decision::Receipt;
@@ -10,6 +10,7 @@ use holdline::domain::time::Timestamp;
 use holdline::engine::Engine;
 use holdline::journal::{Fault, Position, Receipts};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::actors::{prepare, process};
 

@@ -2,18 +2,22 @@
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use holdline::domain::cause::Cause;
+use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Event, Opening};
 use holdline::domain::decision::Receipt;
-use holdline::domain::id::{AgentId, ConversationId, Seq, VisitorId};
+use holdline::domain::id::{
+    AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId, WorkstreamId,
+};
 use holdline::domain::lease::{Lease, Purpose};
-use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Journal, Position, Receipts};
+use holdline::journal::{Append, Fault, Journal, Position, Receipts, Recovered};
 
 /// Chats of one agent.
 const CHATS_EACH: u64 = 1_000;
@@ -22,7 +26,10 @@ const CHATS_EACH: u64 = 1_000;
 const BEGAN: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 /// How many chats may wait for the disk.
-const UNDER_WAY: u64 = 20_000;
+const UNDER_WAY: usize = 20_000;
+
+/// How long to wait before the disk is asked again.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// What is to be there.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +89,12 @@ fn give_up(fault: &Fault) {
 }
 
 impl Counter {
-    fn wait(&self, appended: u64, under_way: u64) {
+    fn wait(&self, appended: u64, under_way: usize) {
         if let Ok(durable) = self.durable.lock() {
-            drop(self.moved.wait_while(durable, |durable| *durable + under_way < appended));
+            drop(self.moved.wait_while(durable, |durable| {
+                let soon = *durable + under_way as u64;
+                soon < appended
+            }));
         }
     }
 }
@@ -93,15 +103,10 @@ impl Counter {
 pub(super) fn prepare(dir: &Path, plan: &Plan) -> anyhow::Result<()> {
     let counter = Arc::new(Counter::default());
     let (journal, _) = SqliteJournal::open(dir, counter.clone())?;
-    for change in settings(plan)? {
-        let (done, _) = tokio::sync::oneshot::channel();
-        journal.append(Append::Setting { change: Box::new(change), at: BEGAN, done });
-    }
+    change_settings(&journal, plan)?;
+    let names = Names::of(plan)?;
     for chat in 0..plan.held {
-        let expires = chat < plan.expire;
-        let events = history(chat, expires, plan)?;
-        let (id, first) = (id(chat, expires), Seq::new(1));
-        journal.append(Append::Conversation { id, first, at: BEGAN, events });
+        append(&journal, chat, plan, &names)?;
         if chat % 1_000 == 0 {
             counter.wait(chat, UNDER_WAY);
         }
@@ -111,39 +116,107 @@ pub(super) fn prepare(dir: &Path, plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The shortest past of a chat that is held.
-fn history(chat: u64, expires: bool, plan: &Plan) -> anyhow::Result<Vec<Event>> {
-    let kind = if expires { "short" } else { "long" };
-    let mut events = vec![Event::ConversationStarted(Opening {
-        widget: kind.parse()?,
-        workstream: kind.parse()?,
-        queue: "sales".parse()?,
-        visitor: VisitorId::from_bits(u128::from(chat)),
-        start: format!("{chat:08x}-5b5e-4c5d-8f1b-{chat:012x}").parse()?,
-        name: Some(DisplayName::parse("Maria")?),
-        form: None,
-        context: None,
-        page: Some("https://example.org/basket".into()),
-        locale: Some("de-AT".into()),
-        close_at: None,
-    })];
-    // Spread over those that expire and those that do not.
-    if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
-        let lease = Lease {
-            agent: agent(chat / CHATS_EACH)?,
-            units: 1,
-            purpose: Purpose::Chat,
-            grace: Span::from_secs(3_600),
-        };
-        events.push(Event::ChatAccepted {
-            lease,
-            name: DisplayName::parse("Ada")?,
-            close_at: None,
-        });
+/// Appends the past of every chat, and gives what would be read of it.
+pub(super) fn fill(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Recovered> {
+    let settings = change_settings(journal, plan)?;
+    let names = Names::of(plan)?;
+    let mut conversations = Vec::with_capacity(usize::try_from(plan.held)?);
+    for chat in 0..plan.held {
+        let mut conversation = Conversation::new(id(chat, chat < plan.expire));
+        for event in append(journal, chat, plan, &names)? {
+            conversation.apply(&event, BEGAN);
+        }
+        conversations.push(conversation);
+        wait(journal, UNDER_WAY);
     }
-    let cause = Cause::Closed(1006);
-    events.push(Event::CustomerAway { since: BEGAN, until: BEGAN + plan.window(), cause });
+    wait(journal, 0);
+    Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN })
+}
+
+/// Waits until no more than so many appends wait for the disk.
+#[expect(clippy::disallowed_methods, reason = "there is no actor yet")]
+fn wait(journal: &SqliteJournal, under_way: usize) {
+    while journal.waiting() > under_way {
+        std::thread::sleep(MOMENT);
+    }
+}
+
+fn change_settings(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Registry> {
+    let mut registry = Registry::default();
+    for change in settings(plan)? {
+        registry.apply(change.clone());
+        let (done, _) = tokio::sync::oneshot::channel();
+        journal.append(Append::Setting { change: Box::new(change), at: BEGAN, done });
+    }
+    Ok(registry)
+}
+
+fn append(
+    journal: &SqliteJournal,
+    chat: u64,
+    plan: &Plan,
+    names: &Names,
+) -> anyhow::Result<Vec<Event>> {
+    let events = names.history(chat, plan)?;
+    let (id, first) = (id(chat, chat < plan.expire), Seq::new(1));
+    journal.append(Append::Conversation { id, first, at: BEGAN, events: events.clone() });
     Ok(events)
+}
+
+/// What the chats have in common, as chats that were read share it.
+struct Names {
+    kinds: [(WidgetId, WorkstreamId); 2],
+    queue: QueueId,
+    agents: Vec<AgentId>,
+    customer: DisplayName,
+    agent: DisplayName,
+    page: Arc<str>,
+    locale: Arc<str>,
+}
+
+impl Names {
+    fn of(plan: &Plan) -> anyhow::Result<Self> {
+        Ok(Self {
+            kinds: [("short".parse()?, "short".parse()?), ("long".parse()?, "long".parse()?)],
+            queue: "sales".parse()?,
+            agents: (0..=plan.held / CHATS_EACH).map(agent).collect::<anyhow::Result<_>>()?,
+            customer: DisplayName::parse("Maria")?,
+            agent: DisplayName::parse("Ada")?,
+            page: "https://example.org/basket".into(),
+            locale: "de-AT".into(),
+        })
+    }
+
+    /// The shortest past of a chat that is held.
+    fn history(&self, chat: u64, plan: &Plan) -> anyhow::Result<Vec<Event>> {
+        let (widget, workstream) = self.kinds[usize::from(chat >= plan.expire)].clone();
+        let mut events = vec![Event::ConversationStarted(Opening {
+            widget,
+            workstream,
+            queue: self.queue.clone(),
+            visitor: VisitorId::from_bits(u128::from(chat).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            start: format!("{chat:08x}-5b5e-4c5d-8f1b-{chat:012x}").parse()?,
+            name: Some(self.customer.clone()),
+            form: None,
+            context: None,
+            page: Some(self.page.clone()),
+            locale: Some(self.locale.clone()),
+            close_at: None,
+        })];
+        // Spread over those that expire and those that do not.
+        if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
+            let lease = Lease {
+                agent: self.agents[usize::try_from(chat / CHATS_EACH)?].clone(),
+                units: 1,
+                purpose: Purpose::Chat,
+                grace: Span::from_secs(3_600),
+            };
+            events.push(Event::ChatAccepted { lease, name: self.agent.clone(), close_at: None });
+        }
+        let until = BEGAN + plan.window();
+        events.push(Event::CustomerAway { since: BEGAN, until, cause: Cause::Closed(1006) });
+        Ok(events)
+    }
 }
 
 fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {

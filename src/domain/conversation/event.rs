@@ -11,7 +11,7 @@ use crate::domain::id::{
     AgentId, MessageId, QueueId, Seq, SessionId, VisitorId, WidgetId, WorkstreamId,
 };
 use crate::domain::lease::Lease;
-use crate::domain::text::{DisplayName, MessageText};
+use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
 
 /// Something that happened in a conversation.
@@ -184,9 +184,9 @@ pub struct Opening {
     /// What the customer calls themselves.
     pub name: Option<DisplayName>,
     /// The answers to the pre-chat form, as JSON.
-    pub form: Option<Arc<str>>,
+    pub form: Option<JsonText>,
     /// What the page tells about itself, as JSON.
-    pub context: Option<Arc<str>>,
+    pub context: Option<JsonText>,
     /// The address of the page.
     pub page: Option<Arc<str>>,
     /// The language of the page.

@@ -1,6 +1,7 @@
 //! When a conversation is due: its timers are its state, so no restart can lose one.
 
-use crate::domain::cause::Leaving;
+use crate::domain::cause::{Cause, Leaving};
+use crate::domain::conversation::event::{Event, Timers};
 use crate::domain::conversation::{Conversation, Owed, Phase};
 use crate::domain::id::SessionId;
 use crate::domain::time::{Span, Timestamp};
@@ -10,6 +11,27 @@ use crate::domain::time::{Span, Timestamp};
 const TICK: Span = Span::from_millis(1);
 
 impl Conversation {
+    /// The restart of the server that happened last, and when; only as long as nothing has happened
+    /// since, because it is read off the state.
+    pub fn latest_restart(&self) -> Option<(Timestamp, Event)> {
+        let absence = self.absence().filter(|absence| absence.cause == Cause::Restarted)?;
+        let timers = match &self.phase {
+            Phase::Open { close_at } => Timers { close_at: *close_at, ..Timers::default() },
+            Phase::Offered { until, .. } => {
+                Timers { offer_until: Some(*until), ..Timers::default() }
+            }
+            Phase::Talking { close_at, owed, .. } => {
+                let reminder = match owed {
+                    Owed::Remind(reminder) => Some(*reminder),
+                    Owed::Nothing | Owed::Reminded(_) => None,
+                };
+                Timers { close_at: *close_at, reminder, ..Timers::default() }
+            }
+            Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => Timers::default(),
+        };
+        Some((absence.since, Event::ServerRestarted { until: absence.until, timers }))
+    }
+
     /// When it wants to be woken; never again once it is closed. Waking early or twice is harmless.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if matches!(self.phase, Phase::New | Phase::Closed { .. }) {

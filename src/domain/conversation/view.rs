@@ -6,7 +6,7 @@ use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::{Conversation, Phase, State};
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, WorkstreamId};
-use crate::domain::text::DisplayName;
+use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
 
 /// What agents are shown of a conversation.
@@ -69,9 +69,9 @@ pub struct Customer {
     /// The absence that is running, while the chat is live.
     pub absence: Option<Absence>,
     /// The answers to the pre-chat form, as JSON.
-    pub form: Option<Arc<str>>,
+    pub form: Option<JsonText>,
     /// What the page tells about itself, as JSON.
-    pub context: Option<Arc<str>>,
+    pub context: Option<JsonText>,
     /// The address of the page.
     pub page: Option<Arc<str>>,
     /// The language of the page.

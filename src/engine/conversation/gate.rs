@@ -90,7 +90,12 @@ impl Gate {
     }
 
     fn keep(&mut self, waiting: Waiting) {
-        self.waiting.get_or_insert_default().push_back(waiting);
+        let all = self.waiting.get_or_insert_default();
+        if all.is_empty() {
+            // Nearly always it stays alone; a queue that grows by itself makes room for four.
+            all.reserve_exact(1);
+        }
+        all.push_back(waiting);
     }
 
     /// Holds a decision back, up to and including a place.

@@ -188,6 +188,7 @@ impl ConversationActor {
         self.audience.remove(session);
         // Refused only while the conversation is new, and then there is nothing to lose.
         let _refused_when_new = self.perform(Command::Lose { session, cause });
+        self.conversation.let_go();
     }
 
     fn end(&mut self, session: SessionId, reference: Reference, context: &mut Context<Self>) {

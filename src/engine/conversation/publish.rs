@@ -98,7 +98,10 @@ impl ConversationActor {
                 Event::ServerRestarted { .. } => drop(self.audience.clear()),
                 _ => {}
             }
-            if event.is_seen_by(Audience::Customer) {
+            let is_seen = event.is_seen_by(Audience::Customer);
+            if is_seen && self.audience.is_empty() {
+                self.audience.seen = self.audience.seen.max(seq);
+            } else if is_seen {
                 let recorded = Recorded { seq, at: released.at, event: event.clone() };
                 let frames = frames(&self.shared, &recorded);
                 let shared = &self.shared;

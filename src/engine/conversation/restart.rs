@@ -7,7 +7,6 @@
 //! told anything of it, or when its turn comes, whichever is first.
 
 use crate::domain::conversation::command::Command;
-use crate::domain::conversation::event::{Event, Timers};
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
@@ -36,18 +35,6 @@ pub(in crate::engine) const fn turn(place: u64) -> Span {
     Span::from_millis(WRITTEN_FROM.as_millis() + place * 1_000 / WRITTEN_EACH_SECOND)
 }
 
-/// A restart that was decided and is not written.
-#[derive(Debug)]
-pub(super) struct Unwritten {
-    /// When it was decided, by which the windows of all held customers count.
-    at: Timestamp,
-    /// When it is written at the latest.
-    pub(super) write_at: Timestamp,
-    place: Seq,
-    until: Timestamp,
-    timers: Timers,
-}
-
 impl ConversationActor {
     /// Serves a conversation as it was when the server stopped. Its timers count from `counts_from`
     /// at the earliest, and its restart is written within `write_within`.
@@ -62,14 +49,18 @@ impl ConversationActor {
         let decided = self.conversation.decide(Command::Recover, now.max(counts_from), &workstream);
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
-            let Event::ServerRestarted { until, timers } = event else { continue };
             // There is at most one; were there more, the earlier would be written by this.
             self.write_restart();
-            let place = self.conversation.seq().next();
+            let first = self.conversation.seq().next();
             self.conversation.apply(&event, now);
-            let write_at = now + write_within;
-            self.unwritten = Some(Box::new(Unwritten { at: now, write_at, place, until, timers }));
+            if self.conversation.latest_restart().as_ref() == Some(&(now, event.clone())) {
+                self.unwritten_until = Some(now + write_within);
+            } else {
+                let (id, events) = (self.id(), vec![event]);
+                self.shared.journal.append(Append::Conversation { id, first, at: now, events });
+            }
         }
+        self.conversation.let_go();
         self.state_claims_anew();
         self.recount();
         self.rearm(context);
@@ -93,30 +84,29 @@ impl ConversationActor {
     /// Gives the restart to the journal, if that has not been done. Nothing is held back for it,
     /// because nothing follows from it that anybody waits for.
     pub(super) fn write_restart(&mut self) {
-        let Some(unwritten) = self.unwritten.take() else { return };
-        let Unwritten { at, place, until, timers, .. } = *unwritten;
-        self.shared.journal.append(Append::Conversation {
-            id: self.id(),
-            first: place,
-            at,
-            events: vec![Event::ServerRestarted { until, timers }],
-        });
+        let Some(_) = self.unwritten_until.take() else { return };
+        // It is the last thing that happened, or it would have been written.
+        let restart = self.conversation.latest_restart();
+        debug_assert!(restart.is_some(), "what is not written can be read off the state");
+        let Some((at, event)) = restart else { return };
+        let (id, first) = (self.id(), self.conversation.seq());
+        self.shared.journal.append(Append::Conversation { id, first, at, events: vec![event] });
     }
 
     /// Writes the restart if its turn has come.
     pub(super) fn write_restart_if_due(&mut self) {
         let now = self.shared.clock.now();
-        if self.unwritten.as_ref().is_some_and(|unwritten| unwritten.write_at <= now) {
+        if self.unwritten_until.is_some_and(|write_at| write_at <= now) {
             self.write_restart();
         }
     }
 
     /// The last place that was given to the journal.
     pub(super) fn written_through(&self) -> Seq {
-        match &self.unwritten {
-            // The restart is the last thing that happened, or it would have been written.
-            Some(unwritten) => Seq::new(unwritten.place.number() - 1),
-            None => self.conversation.seq(),
+        let seq = self.conversation.seq();
+        match self.unwritten_until {
+            Some(_) => Seq::new(seq.number() - 1),
+            None => seq,
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
 use crate::domain::id::MessageId;
-use crate::domain::text::{DisplayName, MessageText};
+use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::forms::{
     AgentLeft, AuthorName, ChatAccepted, ChatOffered, ConversationClosed, ConversationStarted,
@@ -155,8 +155,8 @@ impl ConversationStarted<'_> {
             visitor: visitor(&self.visitor)?,
             start: self.start.parse()?,
             name: self.name.map(|name| DisplayName::parse(&name)).transpose()?,
-            form: self.form.map(Arc::from),
-            context: self.context.map(Arc::from),
+            form: self.form.as_deref().map(JsonText::from),
+            context: self.context.as_deref().map(JsonText::from),
             page: self.page.map(Arc::from),
             locale: self.locale.map(Arc::from),
             close_at: time(self.close_at),

@@ -1,14 +1,12 @@
 //! The form of a snapshot: a twin of each part of a conversation, and the conversions.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::conversation::attendance::Attendance;
 use crate::domain::conversation::event::Opening;
 use crate::domain::conversation::parts::{Parts, PostedPart};
 use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
-use crate::domain::text::DisplayName;
+use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
 use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
@@ -147,8 +145,8 @@ impl TryFrom<OpeningTwin<'_>> for Opening {
             visitor: VisitorId::from_bits(twin.visitor),
             start: twin.start.parse()?,
             name: twin.name.map(names::name).transpose()?,
-            form: twin.form.map(Arc::from),
-            context: twin.context.map(Arc::from),
+            form: twin.form.map(JsonText::from),
+            context: twin.context.map(JsonText::from),
             page: twin.page.map(names::text),
             locale: twin.locale.map(names::text),
             close_at: twin.close_at.map(Timestamp::from_millis),

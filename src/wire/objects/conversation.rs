@@ -10,7 +10,7 @@ use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::{Customer, Stage, View};
 use crate::domain::id::{AgentId, MessageId, Seq};
-use crate::domain::text::MessageText;
+use crate::domain::text::{JsonText, MessageText};
 use crate::wire::document::{self, Document, FieldError, read_or_refused};
 use crate::wire::narrative;
 use crate::wire::time::At;
@@ -101,7 +101,7 @@ impl From<&Customer> for CustomerObject {
     fn from(customer: &Customer) -> Self {
         let absence = customer.absence.as_ref();
         // Both were checked to be JSON when they came in.
-        let json = |text: &std::sync::Arc<str>| serde_json::from_str(text).unwrap_or(Value::Null);
+        let json = |text: &JsonText| serde_json::from_str(text).unwrap_or(Value::Null);
         Self {
             name: customer.name.as_ref().map(ToString::to_string),
             connected: customer.connected,

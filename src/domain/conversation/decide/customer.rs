@@ -10,6 +10,7 @@ use crate::domain::conversation::event::{Actor, Event, Opening, Reason};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Decision;
 use crate::domain::id::SessionId;
+use crate::domain::text::JsonText;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
@@ -29,8 +30,8 @@ impl Conversation {
             visitor: request.visitor,
             start: request.start,
             name: request.name,
-            form: request.form,
-            context: request.context,
+            form: request.form.as_deref().map(JsonText::from),
+            context: request.context.as_deref().map(JsonText::from),
             page: request.page,
             locale: request.locale,
             close_at: moment.open_until(),
