@@ -97,7 +97,9 @@ fn holds_for_the_window(trial: &Trial) {
     assert_eq!(returned.ready(), Ok(true), "they return in time");
     let told = trial.first(1, WINDOW + LATENESS, &gone).expect("the drop is told");
     let after = told.at.since(at);
-    assert!(after + Duration::from_millis(20) >= WINDOW, "told too early, after {after:?}");
+    // Node's timers count in whole milliseconds, and may be one short.
+    let slack = Duration::from_millis(2);
+    assert!(after + slack >= WINDOW, "told too early, after {after:?}");
     assert!(after <= WINDOW + LATENESS, "told too late, after {after:?}");
     returned.beat();
     let wrong = within(&trial.told, Duration::from_millis(500), |told| told.news == News::Gone);
