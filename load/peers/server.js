@@ -49,7 +49,14 @@ io.on('connection', (socket) => {
     done();
   });
   socket.on('disconnect', () => {
+    const due = performance.now() + window;
     const gone = () => {
+      // Node counts a timeout from the beginning of its turn, so a busy one fires too early.
+      const left = due - performance.now();
+      if (left > 0) {
+        away.set(customer, setTimeout(gone, Math.ceil(left)));
+        return;
+      }
       away.delete(customer);
       io.to('agents').emit('gone', customer);
     };
