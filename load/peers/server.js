@@ -51,7 +51,7 @@ io.on('connection', (socket) => {
   socket.on('disconnect', () => {
     const due = performance.now() + window;
     const gone = () => {
-      // Node counts a timeout from the beginning of its turn, so a busy one fires too early.
+      // libuv counts a timeout from its own idea of now, so it may fire a little early.
       const left = due - performance.now();
       if (left > 0) {
         away.set(customer, setTimeout(gone, Math.ceil(left)));
