@@ -49,7 +49,14 @@ io.on('connection', (socket) => {
     done();
   });
   socket.on('disconnect', () => {
+    const due = performance.now() + window;
     const gone = () => {
+      // libuv counts a timeout from its own idea of now, so it may fire a little early.
+      const left = due - performance.now();
+      if (left > 0) {
+        away.set(customer, setTimeout(gone, Math.ceil(left)));
+        return;
+      }
       away.delete(customer);
       io.to('agents').emit('gone', customer);
     };

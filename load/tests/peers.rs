@@ -74,11 +74,10 @@ impl Trial {
     }
 }
 
-/// Connects, is ready, beats; a post is acknowledged.
-fn opens_beats_and_posts(trial: &Trial, number: u32) -> Customer {
+/// Connects and is ready; a post is acknowledged, and the second party knows of them.
+fn opens_and_posts(trial: &Trial, number: u32) -> Customer {
     let mut customer = trial.customer(number);
     assert_eq!(customer.ready(), Ok(false), "nobody was here before");
-    customer.beat();
     customer.post(u64::from(number) << 32 | 1);
     let known = trial.first(number, LATENESS, &[News::Accepted]);
     assert!(known.is_some(), "the second party knows of {number}");
@@ -88,18 +87,22 @@ fn opens_beats_and_posts(trial: &Trial, number: u32) -> Customer {
 /// A drop is told after the window; a return before its end is not told, and is a resumption.
 fn holds_for_the_window(trial: &Trial) {
     let gone = [News::Gone];
-    let lost = opens_beats_and_posts(trial, 1);
-    let returning = opens_beats_and_posts(trial, 2);
-    let staying = opens_beats_and_posts(trial, 3);
+    // Whoever is not read from is silent; so nobody waits longer than one heartbeat here.
+    let lost = opens_and_posts(trial, 1);
+    let returning = opens_and_posts(trial, 2);
+    let mut staying = opens_and_posts(trial, 3);
+    staying.beat();
     let (_, at) = lost.lose();
     let (token, _) = returning.lose();
     let mut returned = trial.customer_with(2, token);
     assert_eq!(returned.ready(), Ok(true), "they return in time");
+    returned.beat();
     let told = trial.first(1, WINDOW + LATENESS, &gone).expect("the drop is told");
     let after = told.at.since(at);
-    assert!(after + Duration::from_millis(20) >= WINDOW, "told too early, after {after:?}");
+    // Node's timers count in whole milliseconds, and may be one short.
+    let slack = Duration::from_millis(2);
+    assert!(after + slack >= WINDOW, "told too early, after {after:?}");
     assert!(after <= WINDOW + LATENESS, "told too late, after {after:?}");
-    returned.beat();
     let wrong = within(&trial.told, Duration::from_millis(500), |told| told.news == News::Gone);
     assert_eq!(wrong, None, "nobody else is gone");
     drop(staying);
@@ -109,7 +112,7 @@ fn holds_for_the_window(trial: &Trial) {
 /// Somebody who says nothing, and answers nothing, is noticed, and not before a heartbeat is
 /// missed.
 fn notices_silence(trial: &Trial, news: News, grace: Duration) {
-    let silent = opens_beats_and_posts(trial, 4);
+    let silent = opens_and_posts(trial, 4);
     let from = clock::now();
     let told = trial.first(4, SILENCE, &[news]).expect("silence is noticed");
     let after = told.at.since(from);
@@ -147,8 +150,9 @@ fn socket_io_holds_for_the_window() {
 
 /// A peer without a grace tells a drop at once; nothing more can be asked of it.
 fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
-    let lost = opens_beats_and_posts(trial, 1);
-    let staying = opens_beats_and_posts(trial, 2);
+    let lost = opens_and_posts(trial, 1);
+    let mut staying = opens_and_posts(trial, 2);
+    staying.beat();
     let (token, at) = lost.lose();
     let told = trial.first(1, LATENESS, &[News::Away]).expect("the drop is told");
     assert!(told.at.since(at) <= LATENESS, "told after {:?}", told.at.since(at));

@@ -19,6 +19,10 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a peer may take to end when it is asked to, before it is killed.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a peer must have done next to nothing to be calm, and how long this is waited for.
+const CALM: Duration = Duration::from_millis(500);
+const CALM_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often it is looked whether something has come about.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -65,7 +69,32 @@ impl Server {
             }
             std::thread::park_timeout(LOOK_EVERY);
         }
+        self.await_calm();
         Ok(())
+    }
+
+    /// Waits until it has done what it does at its start, so that this is not taken for what the
+    /// empty server costs. Whoever never rests is not waited for longer than ten seconds.
+    fn await_calm(&self) {
+        let until = clock::now().after(CALM_PATIENCE);
+        let mut before = self.ticks();
+        while clock::now() < until {
+            std::thread::park_timeout(CALM);
+            let now = self.ticks();
+            if now.saturating_sub(before) <= 1 {
+                return;
+            }
+            before = now;
+        }
+    }
+
+    /// Processor time of its processes, in hundredths of a second.
+    fn ticks(&self) -> u64 {
+        let stats = self.processes().into_iter().filter_map(|id| {
+            let process = procfs::process::Process::new(i32::try_from(id).ok()?).ok()?;
+            process.stat().ok()
+        });
+        stats.map(|stat| stat.utime + stat.stime).sum()
     }
 
     /// Its process, and those that this has started.

@@ -64,8 +64,10 @@ impl Customer {
 
     /// Is lost without a word; what they would return with, and when it was.
     pub fn lose(self) -> (Option<Box<str>>, Moment) {
+        // Before it, for on a busy machine much may happen in between.
+        let at = clock::now();
         drop(self.client);
-        (self.link.token, clock::now())
+        (self.link.token, at)
     }
 
     fn until(&mut self, mut is_enough: impl FnMut(Heard) -> bool) -> Result<(), String> {
