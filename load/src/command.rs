@@ -3,19 +3,24 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::actors;
+use crate::compare::{CompareArguments, compare};
 use crate::drive::drive;
 use crate::floor::target::FloorTarget;
 use crate::floor::{self, FloorOptions, Tampering};
+use crate::growth::{GrowthArguments, growth};
 use crate::holdline::target::HoldlineTarget;
+use crate::peer;
 use crate::report::figures::Judgement;
+use crate::report::page_of_run;
+use crate::report::{ReportArguments, report};
 use crate::run::{RunOptions, run};
 use crate::summary::summary;
 use crate::target::Target;
@@ -33,6 +38,12 @@ struct Arguments {
 enum Command {
     /// Puts a workload on a server.
     Run(RunArguments),
+    /// Puts Holdline, its peers and the floor under the same work, in turn.
+    Compare(CompareArguments),
+    /// Makes a page to read of figures that were written as JSON.
+    Report(ReportArguments),
+    /// Runs several sizes, and draws what more chats cost.
+    Growth(GrowthArguments),
     /// Lists the workloads that come with the program.
     List,
     /// Shows a workload as a file, to be changed and run.
@@ -53,9 +64,9 @@ enum Command {
 struct RunArguments {
     /// The name of a workload, or a file.
     scenario: String,
-    /// What it is put on.
-    #[arg(long, value_enum, default_value_t = On::Holdline)]
-    target: On,
+    /// What it is put on: holdline, floor, or a peer by its name.
+    #[arg(long, default_value = "holdline")]
+    target: String,
     /// Another value for a field of the workload, such as `sessions=500` or `ramp.per_s=100`.
     #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1..)]
     settings: Vec<String>,
@@ -77,15 +88,12 @@ struct RunArguments {
     /// Writes all figures as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Writes a page to read, with plots.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Shows no progress.
     #[arg(long)]
     quiet: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum On {
-    Holdline,
-    Floor,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,6 +117,9 @@ struct FloorArguments {
 pub fn command() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_one(&arguments),
+        Command::Compare(arguments) => compare(&arguments),
+        Command::Report(arguments) => report(&arguments),
+        Command::Growth(arguments) => growth(&arguments),
         Command::List => list(),
         Command::Show { scenario } => show(&scenario),
         Command::Floor(arguments) => {
@@ -137,31 +148,46 @@ fn floor_options(stall_ms: u64, stall_every_ms: u64) -> FloorOptions {
 fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let workload = Workload::parse(&text_of(&arguments.scenario)?, &arguments.settings)?;
     let program = std::env::current_exe()?;
-    let holdline = HoldlineTarget {
-        program: arguments.server.clone().unwrap_or_else(HoldlineTarget::beside),
-        data: arguments.data.clone(),
-        arguments: arguments.server_argument.clone(),
-    };
-    let floor = FloorTarget {
-        program: program.clone(),
-        options: floor_options(arguments.stall_ms, arguments.stall_every_ms),
-    };
-    let target: &dyn Target = match arguments.target {
-        On::Holdline => &holdline,
-        On::Floor => &floor,
-    };
+    let target = target(arguments, &program)?;
     let repeat: Vec<String> = std::env::args().skip(1).collect();
     let repeat = format!("holdline-load {}", repeat.join(" "));
     let options = RunOptions { program, shows_progress: !arguments.quiet, repeat };
-    let run = run(target, &workload, &options)?;
+    let run = run(target.as_ref(), &workload, &options)?;
     io::stdout().write_all(summary(&run).as_bytes())?;
     if let Some(file) = &arguments.json {
         let text = serde_json::to_string_pretty(&run)?;
         fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))?;
     }
+    if let Some(file) = &arguments.html {
+        let page = page_of_run(&run)?;
+        fs::write(file, page).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
     Ok(match run.verdict.judgement() {
         Judgement::Passed => ExitCode::SUCCESS,
         Judgement::Failed | Judgement::Void => ExitCode::FAILURE,
+    })
+}
+
+/// What a workload is put on.
+fn target(arguments: &RunArguments, program: &Path) -> anyhow::Result<Box<dyn Target>> {
+    Ok(match arguments.target.as_str() {
+        "holdline" => Box::new(HoldlineTarget {
+            program: arguments.server.clone().unwrap_or_else(HoldlineTarget::beside),
+            data: arguments.data.clone(),
+            arguments: arguments.server_argument.clone(),
+        }),
+        "floor" => Box::new(FloorTarget {
+            program: program.to_owned(),
+            options: floor_options(arguments.stall_ms, arguments.stall_every_ms),
+        }),
+        name => {
+            let Some(peer) = peer::named(name) else {
+                let peers: Vec<&str> = peer::all().iter().map(|peer| peer.name()).collect();
+                bail!("{name} is not holdline, floor or one of {}", peers.join(", "));
+            };
+            peer.version()?;
+            peer
+        }
     })
 }
 

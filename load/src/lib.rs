@@ -14,6 +14,7 @@
 pub mod actors;
 pub mod clock;
 pub mod command;
+pub mod compare;
 pub mod cost;
 mod crew;
 pub mod dialect;
@@ -22,6 +23,7 @@ pub mod drive;
 pub mod driver;
 pub mod floor;
 pub mod frame;
+pub mod growth;
 pub mod holdline;
 pub mod ledger;
 pub mod machine;

@@ -54,6 +54,11 @@ const LAST_MESSAGES: Duration = Duration::from_millis(2_500);
 /// Customers whose transcripts are compared at the end, at most.
 const TRANSCRIPTS_MAX: usize = 400;
 
+/// The machine, as reports have it.
+pub fn machine() -> crate::report::figures::Machine {
+    outcome::of_machine(&Machine::read())
+}
+
 /// Puts a workload on a target, and says what came of it.
 ///
 /// # Errors

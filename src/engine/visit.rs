@@ -27,8 +27,8 @@ pub struct Visit {
     widget: WidgetId,
     /// On which of the engine's threads the session lives; its new chats live there too.
     thread: usize,
-    /// The conversation that was shown its life last, and the way to it.
-    way: RefCell<Option<(ConversationId, Way)>>,
+    /// The way to the conversation that it is in, or enters.
+    way: RefCell<Option<Way>>,
 }
 
 /// The way to one live conversation, for a session that shows its life often: it is not looked up
@@ -136,6 +136,7 @@ impl Visit {
         let epoch = shared.directory.enter_new(shared, id);
         match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
+                self.way.take();
                 let said = FromSession::Join(Box::new(join(Some(request), entrance)));
                 let first = ToConversation::Session(self.session, said);
                 shared.directory.tell_live(id, first);
@@ -180,20 +181,17 @@ impl Visit {
         self.say(conversation, FromSession::End(reference))
     }
 
-    /// Shows that the session is there. For a conversation that is not live this is not worth
-    /// opening it: whoever opens it finds out who is there.
+    /// Shows the conversation that it is in, or enters, that the session is there. For one that is
+    /// not live this is not worth opening it: whoever opens it finds out who is there.
     pub fn hear(&self, conversation: ConversationId) {
         let mut way = self.way.borrow_mut();
-        if let Some((known, way)) = &*way
-            && *known == conversation
-            && way.hear(self.session)
-        {
+        if way.as_ref().is_some_and(|way| way.hear(self.session)) {
             return;
         }
-        *way = self.engine.shared.directory.way_to(conversation).map(|found| {
-            found.hear(self.session);
-            (conversation, found)
-        });
+        *way = self.engine.shared.directory.way_to(conversation);
+        if let Some(way) = &*way {
+            way.hear(self.session);
+        }
     }
 
     /// The customer types, or has stopped.
@@ -231,6 +229,7 @@ impl Visit {
         start: Option<StartRequest>,
         entrance: Entrance,
     ) -> Result<(), Failure> {
+        self.way.take();
         let said = FromSession::Join(Box::new(join(start, entrance)));
         if self.say(conversation, said) { Ok(()) } else { Err(Failure::Unavailable) }
     }

@@ -10,8 +10,8 @@ pub(super) struct Encoded {
     pub(super) bytes: Bytes,
     /// Bytes that are written already.
     pub(super) written: usize,
-    pub(super) frames: usize,
-    pub(super) payload: usize,
+    pub(super) frames: u32,
+    pub(super) payload: u32,
 }
 
 impl From<Written> for Encoded {

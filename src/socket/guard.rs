@@ -111,6 +111,11 @@ enum Opcode {
 }
 
 impl Guard {
+    /// Whether it is between two messages, so that nothing is lost with it.
+    pub const fn is_idle(&self) -> bool {
+        self.header_len == 0 && self.frame.is_none() && self.fragments == 0
+    }
+
     /// Takes bytes from the front of `chunk` until something is whole, or all are taken. After a
     /// breach nothing that follows has a meaning.
     pub fn next(&mut self, chunk: &mut &[u8]) -> Result<Option<Incoming>, Breach> {

@@ -69,17 +69,16 @@ struct Shared {
     is_told: Cell<bool>,
     /// Whether the session should be polled although nothing has woken it.
     is_due: Cell<bool>,
-    given: Cell<usize>,
+    given: Cell<u16>,
     /// When the session wants to be woken.
     wakes_at: Cell<Option<Instant>>,
-    /// What its alarm is set for, which may be earlier.
-    alarm_at: Cell<Option<Instant>>,
     inner: RefCell<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    guard: Guard,
+    /// Only while a message has come in part, which is seldom.
+    guard: Option<Box<Guard>>,
     ready: Option<Incoming>,
     rest: Bytes,
     written: Written,
@@ -99,8 +98,8 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) bytes: BytesMut,
-    pub(super) frames: usize,
-    pub(super) payload: usize,
+    pub(super) frames: u32,
+    pub(super) payload: u32,
 }
 
 impl Line {
@@ -109,7 +108,7 @@ impl Line {
     }
 
     /// The line of a socket that has changed its thread.
-    pub(super) fn arrived(guard: Guard, first: ByteString, rest: Bytes) -> Self {
+    pub(super) fn arrived(guard: Option<Box<Guard>>, first: ByteString, rest: Bytes) -> Self {
         let ready = Some(Incoming::Text(first));
         Self::begun_with(Inner { guard, ready, rest, ..Inner::default() })
     }
@@ -123,7 +122,6 @@ impl Line {
             is_due: Cell::new(false),
             given: Cell::new(0),
             wakes_at: Cell::new(None),
-            alarm_at: Cell::new(None),
             inner: RefCell::new(inner),
         }))
     }
@@ -131,6 +129,11 @@ impl Line {
     /// What is on its way to the socket, for whoever else sends to this session.
     pub fn outbox(&self) -> Arc<Outbox> {
         Arc::clone(&self.0.outbox)
+    }
+
+    /// What is on its way, for the socket itself.
+    pub(super) fn on_its_way(&self) -> &Outbox {
+        &self.0.outbox
     }
 
     /// Says a text. If the outbox is full the socket is closed instead; the session then learns
@@ -171,7 +174,7 @@ impl Line {
         self.0.inner.borrow_mut().departure = Some(Box::new(departure));
     }
 
-    pub(super) fn take_departure(&self) -> Option<(Departure, Guard, Bytes)> {
+    pub(super) fn take_departure(&self) -> Option<(Departure, Option<Box<Guard>>, Bytes)> {
         let mut inner = self.0.inner.borrow_mut();
         let departure = inner.departure.take()?;
         Some((*departure, mem::take(&mut inner.guard), mem::take(&mut inner.rest)))
@@ -193,15 +196,9 @@ impl Line {
         self.0.wakes_at.set(wait.map(|wait| Instant::now() + wait));
     }
 
-    /// For how long the alarm has to be set, if it is not set for that already. One that is set
-    /// for an earlier time stays, because a time that is put off again and again is the rule.
-    pub(super) fn alarm_wanted(&self) -> Option<Duration> {
-        let (at, now) = (self.0.wakes_at.get()?, Instant::now());
-        if self.0.alarm_at.get().is_some_and(|set| now < set && set <= at) {
-            return None;
-        }
-        self.0.alarm_at.set(Some(at));
-        Some(at.saturating_duration_since(now))
+    /// When the session wants to be woken.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.0.wakes_at.get()
     }
 
     fn take_alarm(&self) -> bool {
@@ -224,6 +221,8 @@ impl Line {
     }
 
     fn write(&self, frame: Message, bytes: usize) {
+        // Bounded by the outbox, in which it was counted.
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         // Nothing may follow a close frame.
         if self.0.has_closed.get() {
             self.0.outbox.release(1, bytes);
@@ -259,7 +258,7 @@ impl Line {
 
     /// Whether the session can be given more, now.
     pub(super) fn is_open(&self) -> bool {
-        self.0.given.get() < limits::INBOX_FRAMES_MAX
+        usize::from(self.0.given.get()) < limits::INBOX_FRAMES_MAX
     }
 
     /// Whether bytes wait for the session.
@@ -283,7 +282,7 @@ impl Line {
         let found = {
             let mut inner = self.0.inner.borrow_mut();
             // Nearly always a chunk is one frame, and nothing of it has to be kept.
-            let found = inner.guard.next(&mut chunk);
+            let found = inner.read(&mut chunk);
             inner.rest = Bytes::copy_from_slice(chunk);
             found
         };
@@ -303,7 +302,7 @@ impl Line {
             }
             let rest = mem::take(&mut inner.rest);
             let mut chunk = &rest[..];
-            let found = inner.guard.next(&mut chunk);
+            let found = inner.read(&mut chunk);
             inner.rest = rest.slice_ref(chunk);
             found
         };
@@ -320,6 +319,19 @@ impl Line {
         self.0.inner.borrow_mut().rest = Bytes::new();
         self.note_end(end);
         None
+    }
+}
+
+impl Inner {
+    fn read(&mut self, chunk: &mut &[u8]) -> Result<Option<Incoming>, Breach> {
+        let mut kept = self.guard.take();
+        let mut fresh = Guard::default();
+        let guard = kept.as_deref_mut().unwrap_or(&mut fresh);
+        let found = guard.next(chunk);
+        if !guard.is_idle() {
+            self.guard = Some(kept.unwrap_or_else(|| Box::new(fresh)));
+        }
+        found
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Movement {
     /// What the widget has not been sent yet.
     pub(super) unwritten: Bytes,
     /// Half of a frame, perhaps.
-    pub(super) guard: Guard,
+    pub(super) guard: Option<Box<Guard>>,
     /// The text that is to be said again on the other thread.
     pub(super) first: ByteString,
     /// What came behind it.

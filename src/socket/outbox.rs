@@ -56,9 +56,9 @@ impl Outbox {
         self.pump.register(waker);
     }
 
-    pub(super) fn release(&self, frames: usize, bytes: usize) {
+    pub(super) fn release(&self, frames: u32, bytes: u32) {
         // Every frame was reserved before it was written, so neither goes below zero.
-        self.frames.fetch_sub(frames, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.frames.fetch_sub(frames as usize, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes as usize, Ordering::Relaxed);
     }
 }

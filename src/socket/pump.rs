@@ -18,7 +18,7 @@ use actix::{Actor, AsyncContext, StreamHandler};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::domain::time::Span;
 use crate::engine::Alarm;
@@ -65,6 +65,8 @@ pub struct Pump {
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
     alarm: Alarm,
+    /// What the alarm is set for; perhaps earlier than the session wants to be woken.
+    alarm_at: Option<Instant>,
 }
 
 impl fmt::Debug for Pump {
@@ -108,6 +110,7 @@ impl Pump {
             waiting: VecDeque::from([opening]),
             farewell: None,
             alarm: Alarm::unset(),
+            alarm_at: None,
         }
     }
 
@@ -153,7 +156,7 @@ impl Pump {
         }
         match self.stream.try_write(&written.bytes) {
             Ok(count) if count == written.bytes.len() => {
-                self.line.outbox().release(written.frames, written.payload);
+                self.line.on_its_way().release(written.frames, written.payload);
                 written.give_back();
             }
             Ok(count) => self.waiting.push_back(Encoded { written: count, ..written.into() }),
@@ -165,7 +168,7 @@ impl Pump {
     }
 
     /// Gives the connection away. This end of it is closed with the future; the other lives on.
-    fn depart(&mut self, departure: Departure, guard: Guard, rest: Bytes) {
+    fn depart(&mut self, departure: Departure, guard: Option<Box<Guard>>, rest: Bytes) {
         let Departure { first, carry } = departure;
         let unwritten: Vec<_> = self.waiting.drain(..).map(Encoded::rest).collect();
         match self.stream.as_fd().try_clone_to_owned() {
@@ -226,7 +229,7 @@ impl Pump {
                 Ok(count) => {
                     front.written += count;
                     if front.written == front.bytes.len() {
-                        self.line.outbox().release(front.frames, front.payload);
+                        self.line.on_its_way().release(front.frames, front.payload);
                         self.waiting.pop_front();
                     }
                 }
@@ -295,14 +298,23 @@ impl Pump {
             return false;
         }
         self.drive(cx);
-        if self.line.outbox().is_over() && self.line.end().is_none() {
+        if self.line.on_its_way().is_over() && self.line.end().is_none() {
             self.cut_slow();
         }
         self.write(cx);
-        if let Some(wait) = self.line.alarm_wanted() {
-            self.alarm.set(wait, cx);
-        }
+        self.set_alarm(cx);
         true
+    }
+
+    /// Sets the alarm for the session. One that is set for an earlier time stays, because a time
+    /// that is put off again and again is the rule.
+    fn set_alarm(&mut self, cx: &mut Context<'_>) {
+        let Some(at) = self.line.wakes_at() else { return };
+        let now = Instant::now();
+        if self.alarm_at.is_none_or(|set| set <= now || at < set) {
+            self.alarm_at = Some(at);
+            self.alarm.set(at.saturating_duration_since(now), cx);
+        }
     }
 
     /// Whether the socket is over, after its session.
@@ -348,7 +360,7 @@ impl Future for Pump {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let pump = self.get_mut();
         if pump.session.is_some() {
-            pump.line.outbox().register(cx.waker());
+            pump.line.on_its_way().register(cx.waker());
         }
         for turn in 0..TURNS_MAX {
             if pump.session.is_none() {

@@ -20,7 +20,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::domain::cause::Cause;
 use crate::domain::conversation::command::Refusal;
-use crate::domain::id::{ConversationId, Seq, SessionId, VisitorId, WidgetId};
+use crate::domain::id::{ConversationId, Seq, SessionId, WidgetId};
 use crate::domain::session::{
     Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
 };
@@ -47,11 +47,12 @@ pub struct SocketSession {
     widget: WidgetId,
     visit: Option<Visit>,
     session: Session,
-    visitor: VisitorId,
     /// The conversation it is in, which must learn of its end whatever the session's own end is.
     joined: Option<ConversationId>,
     /// Whether a chat that it was in is over, and it is in no other.
     has_ended: bool,
+    /// Whether its socket has changed its thread, which is done once at most.
+    has_moved: bool,
     /// What it awaits, and how it introduced itself.
     rare: Box<Rare>,
     /// The latest place that it was told of.
@@ -89,10 +90,10 @@ impl SocketSession {
             widget,
             visit: None,
             session: Session::new(now, heartbeat),
-            visitor: VisitorId::from_bits(0),
             joined: None,
             has_ended: false,
-            rare: Box::new(Rare { program, ..Rare::default() }),
+            has_moved: false,
+            rare: Box::new(Rare::of(program)),
             seen: Seq::ZERO,
             spoke_at: now,
             is_armed: false,

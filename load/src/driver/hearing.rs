@@ -20,11 +20,20 @@ impl Driver {
         self.read_at_most(place, most);
     }
 
-    /// Takes the few bytes that somebody slow takes at a time.
+    /// Takes the few bytes that somebody slow takes at a time. Once the work is over they read like
+    /// everybody else, so that what they were told can be compared.
     pub(super) fn read_slowly(&mut self, place: u32) {
         let slow = &self.plan.workload.slow;
         let (bytes, every) = (slow.bytes as usize, slow.every_ms);
+        let works = millis(self.plan.workload.duration_s);
+        let is_over = |begun: u32| self.millisecond(clock::now()) > begun.saturating_add(works);
+        let catches_up = self.begun.is_some_and(is_over);
         let chat = &mut self.chats[place as usize];
+        if catches_up {
+            (chat.is_slow, chat.read_due) = (false, NEVER);
+            chat.wants_room = true;
+            return self.write_unsent(place);
+        }
         chat.read_due = chat.read_due.saturating_add(every);
         self.read_at_most(place, bytes);
     }

@@ -80,6 +80,11 @@ impl Client {
         Ok(Self { stream, unread, mouth: Mouth::default(), buffer })
     }
 
+    /// The socket, which blocks, and what of it was read and not heard.
+    pub fn into_parts(self) -> (TcpStream, Vec<u8>) {
+        (self.stream, self.unread)
+    }
+
     /// Says something, and sends it.
     ///
     /// # Errors

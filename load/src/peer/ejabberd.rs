@@ -64,7 +64,7 @@ impl Target for Ejabberd {
         command
             .args(["-noinput", "+K", "true", "+P", "250000", "+Q", "65536"])
             .args(["-mnesia", "dir"])
-            .arg(format!("{:?}", folder.path().join("database")))
+            .arg(format!("\"{}\"", folder.path().join("database").display()))
             .args(["-s", "ejabberd"])
             .current_dir(folder.path())
             .env("HOME", folder.path())

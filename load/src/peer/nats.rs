@@ -51,7 +51,7 @@ impl Target for Nats {
 
     fn promise(&self, demands: &Demands) -> Option<&'static str> {
         Some(if demands.durable {
-            "JetStream's acknowledgement: written to its file and synced, each post by itself"
+            "JetStream's acknowledgement: written to its file and synced (sync_interval: always)"
         } else {
             "JetStream's acknowledgement: written to its file, which is synced every two minutes"
         })

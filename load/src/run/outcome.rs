@@ -15,6 +15,14 @@ use crate::workload::{How, Shape, Workload};
 /// A generator that uses more of its core than this is told of.
 const BUSY: f64 = 0.8;
 
+/// What the server counts itself that explains what customers and agents saw, and in which words.
+const COUNTERS: [(&str, &str); 4] = [
+    ("probes", "sessions that the server asked for a sign of life"),
+    ("slow_feeds", "feeds that the server ended as slow"),
+    ("slow_readers", "sockets that the server closed as slow"),
+    ("mailbox_refusals", "messages not taken inside of the server"),
+];
+
 /// Puts everything together.
 pub(super) fn tell(act: &Act<'_>, target: &dyn Target, machine: &Machine) -> Run {
     let counts = act.crew.counts();
@@ -58,7 +66,7 @@ fn subject(act: &Act<'_>, target: &dyn Target) -> Subject {
     }
 }
 
-fn of_machine(machine: &Machine) -> figures::Machine {
+pub(super) fn of_machine(machine: &Machine) -> figures::Machine {
     let setting = |name: &str, value: String| Setting { name: name.to_owned(), value };
     let mut limits = vec![
         setting("RLIMIT_NOFILE", machine.descriptors.to_string()),
@@ -166,6 +174,11 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     add("messages in those", act.transcripts.checked);
     if let Some(accounts) = &act.accounts {
         add("leases compared", accounts.leases);
+    }
+    for (counter, words) in COUNTERS {
+        if let Some(count) = act.site.counters.get(counter) {
+            add(words, *count as u64);
+        }
     }
     all
 }

@@ -41,9 +41,9 @@ impl SocketSession {
             }
         };
         let Hello { visitor, token, after, page, locale } = hello;
-        self.visitor = self.door.visitor(visitor);
+        self.rare.visitor = self.door.visitor(visitor);
         let named = token.as_ref().and_then(|token| self.door.verify(token.reveal(), &self.widget));
-        let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.visitor));
+        let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.rare.visitor));
         if let Some(carry) = known.and_then(|known| self.way_to(known)) {
             // Nothing has been done yet: the session on the other thread begins anew.
             self.line.depart(Departure::new(text, carry));
@@ -74,14 +74,14 @@ impl SocketSession {
             heartbeat: self.session.heartbeat(),
             program: self.rare.program.clone(),
         };
-        if self.rare.has_moved { None } else { self.door.way_to(conversation, origin) }
+        if self.has_moved { None } else { self.door.way_to(conversation, origin) }
     }
 
     /// A session on the thread of its conversation, to which its socket was carried.
     pub(super) fn arrived(door: Rc<Door>, line: Line, origin: Origin) -> Self {
         let Origin { widget, heartbeat, program } = origin;
         let mut session = Self::new(door, line, widget, heartbeat, program);
-        session.rare.has_moved = true;
+        session.has_moved = true;
         session.door.engine().note_moved_socket();
         session
     }
@@ -110,7 +110,7 @@ impl SocketSession {
     ) {
         let request = StartRequest {
             widget: self.widget.clone(),
-            visitor: self.visitor,
+            visitor: self.rare.visitor,
             start: frame.id.clone(),
             name: frame.name.clone(),
             form: frame.form.clone(),
@@ -187,7 +187,7 @@ impl SocketSession {
     ) {
         let Some(awaiting) = self.rare.awaiting.take() else { return };
         if let (NotJoined::Ended { .. } | NotJoined::Unknown, Some(visit)) = (&why, &self.visit) {
-            visit.forget(self.visitor, conversation);
+            visit.forget(self.rare.visitor, conversation);
         }
         match (awaiting.to, why) {
             (Question::Start { frame, .. }, NotJoined::Denied(code)) => {
@@ -221,7 +221,7 @@ impl SocketSession {
         ended: Option<EndedChat>,
         context: &mut WebsocketContext<Self>,
     ) {
-        let other = self.visit.as_ref().and_then(|visit| visit.chat_of(self.visitor));
+        let other = self.visit.as_ref().and_then(|visit| visit.chat_of(self.rare.visitor));
         match other.filter(|other| *other != over) {
             Some(other) => {
                 // What the widget has seen was of the chat that is over.

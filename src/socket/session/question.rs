@@ -7,12 +7,12 @@ use bytestring::ByteString;
 
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::wire::client::Start;
 use crate::wire::server::Ended;
 
 /// What a session needs only now and then.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Rare {
     pub(super) awaiting: Option<Awaiting>,
     /// Frames that came while an answer was awaited.
@@ -20,8 +20,21 @@ pub(super) struct Rare {
     pub(super) page: Option<Arc<str>>,
     pub(super) locale: Option<Arc<str>>,
     pub(super) program: Option<Arc<str>>,
-    /// Whether its socket has changed its thread, which is done once at most.
-    pub(super) has_moved: bool,
+    pub(super) visitor: VisitorId,
+}
+
+impl Rare {
+    /// What is known before `hello`.
+    pub(super) const fn of(program: Option<Arc<str>>) -> Self {
+        Self {
+            awaiting: None,
+            deferred: VecDeque::new(),
+            page: None,
+            locale: None,
+            program,
+            visitor: VisitorId::from_bits(0),
+        }
+    }
 }
 
 /// The answer that a session waits for.

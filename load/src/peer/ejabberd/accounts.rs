@@ -25,7 +25,7 @@ pub fn make(address: SocketAddr, customers: u32) -> anyhow::Result<()> {
                 })
             })
             .collect();
-        let results = parts.into_iter().map(|part| part.join());
+        let results = parts.into_iter().map(std::thread::ScopedJoinHandle::join);
         results.into_iter().try_for_each(|result| result.unwrap_or(Ok(())))
     })?;
     register(&ureq::Agent::new_with_defaults(), &url, AGENT)

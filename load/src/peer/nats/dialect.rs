@@ -28,7 +28,7 @@ impl Dialect for NatsDialect {
         link.stage = OPENING;
         let name = link.customer.to_string();
         let mut words = lines::connect("customer", &name);
-        words.push_str(&format!("SUB to.{name} 1\r\nPING\r\n"));
+        words += &["SUB to.", &name, " 1\r\nPING\r\n"].concat();
         say.binary(words.as_bytes());
     }
 
@@ -71,17 +71,14 @@ impl Dialect for NatsDialect {
 
     fn post(&mut self, link: &mut Link, number: u64, text: &str, say: &mut dyn Say) {
         let customer = link.customer;
-        let mut words = String::with_capacity(text.len() + 96);
         if link.stage != POSTING {
             link.stage = POSTING;
-            words.push_str(&format!("SUB _INBOX.{customer}.* 2\r\n"));
+            say.binary(format!("SUB _INBOX.{customer}.* 2\r\n").as_bytes());
         }
         let which = number & u64::from(u32::MAX);
         let length = text.len();
-        words.push_str(&format!("PUB posts.{customer} _INBOX.{customer}.{which} {length}\r\n"));
-        words.push_str(text);
-        words.push_str("\r\n");
-        say.binary(words.as_bytes());
+        let head = format!("PUB posts.{customer} _INBOX.{customer}.{which} {length}\r\n");
+        say.binary([&head, text, "\r\n"].concat().as_bytes());
     }
 
     fn answers_beats(&self) -> bool {

@@ -24,11 +24,8 @@ const STREAM: &str = "{\"name\":\"POSTS\",\"subjects\":[\"posts.>\"],\"storage\"
 /// Has the server keep posts in a file.
 pub fn make_stream(address: SocketAddr) -> anyhow::Result<()> {
     let mut words = lines::connect("customer", "setup");
-    words.push_str("SUB _INBOX.setup 1\r\n");
-    words.push_str(&format!(
-        "PUB $JS.API.STREAM.CREATE.POSTS _INBOX.setup {}\r\n{STREAM}\r\n",
-        STREAM.len()
-    ));
+    words += "SUB _INBOX.setup 1\r\nPUB $JS.API.STREAM.CREATE.POSTS _INBOX.setup ";
+    words += &[&STREAM.len().to_string(), "\r\n", STREAM, "\r\n"].concat();
     open(address, &words, |said| match said {
         Said::Delivery(_, payload) if memchr::memmem::find(payload, b"\"error\"").is_some() => {
             bail!("no stream for the posts: {}", String::from_utf8_lossy(payload))
@@ -75,7 +72,7 @@ struct Watcher;
 
 /// What is told of a connection that is made or lost.
 #[derive(Debug, Deserialize)]
-struct Lost {
+struct Change {
     client: Lone,
 }
 
@@ -97,11 +94,11 @@ impl Listen for Watcher {
             match said {
                 Said::Ping => say.binary(b"PONG\r\n"),
                 Said::Delivery(subject, payload) => {
-                    let lost: Lost = serde_json::from_slice(payload)?;
-                    if let Ok(customer) = lost.client.name.parse() {
-                        let is_lost = subject.ends_with(b".DISCONNECT");
-                        tell(customer, if is_lost { News::Away } else { News::Accepted });
-                    }
+                    let change: Change = serde_json::from_slice(payload)?;
+                    let is_lost = subject.ends_with(b".DISCONNECT");
+                    let news = if is_lost { News::Away } else { News::Accepted };
+                    // What no customer has made has another name.
+                    change.client.name.parse().into_iter().for_each(|who| tell(who, news));
                 }
                 Said::Wrong(wrong) => bail!("refused: {}", String::from_utf8_lossy(wrong)),
                 Said::Pong | Said::Other => {}

@@ -1,0 +1,148 @@
+//! What pages say: the verdict first, every count, and why a figure is missing.
+
+use holdline_load::report::figures::{
+    Compared, Comparison, Count, Curve, Growth, GrowthPoint, Judgement, Latency, Measure, Phase,
+    Run, Second, Subject, Verdict,
+};
+use holdline_load::report::{page_of, page_of_comparison, page_of_growth, page_of_run};
+
+fn run(verdict: Verdict) -> Run {
+    let mut times = hdrhistogram::Histogram::<u64>::new(3).unwrap();
+    (1..=2_000).for_each(|us| times.record(us).unwrap());
+    Run {
+        scenario: "mass-drop".into(),
+        target: Subject { name: "holdline".into(), ..Subject::default() },
+        verdict,
+        phases: vec![Phase { name: "work".into(), chats: 1_234, ..Phase::default() }],
+        latencies: vec![Latency::of("notice", "from the deadline", &times)],
+        zeros: vec![
+            Count { name: "notices missed".into(), count: 0 },
+            Count { name: "notices <twice>".into(), count: 3 },
+        ],
+        series: (0..5)
+            .map(|at| Second { at_s: f64::from(at), connections: 7, ..Second::default() })
+            .collect(),
+        ..Run::default()
+    }
+}
+
+#[test]
+fn the_page_of_a_run_begins_with_its_verdict() {
+    let page = page_of_run(&run(Verdict::default())).unwrap();
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text} in the page"));
+    assert!(place(">Passed<") < place("What must be zero"));
+    assert!(place("class=\"zero\"") < place("class=\"wrong\""), "three is not zero");
+    assert!(page.contains("notices &lt;twice&gt;"), "names are no markup");
+    assert!(page.contains("1,234"));
+    assert!(page.contains("<svg viewBox"), "there are plots");
+    assert!(page.contains("Connections"));
+    assert!(!page.contains("Heartbeats and posts"), "what was always zero is not drawn");
+}
+
+#[test]
+fn nothing_is_loaded_from_elsewhere() {
+    let page = page_of_run(&run(Verdict::default())).unwrap();
+    for word in ["src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(word), "{word} in the page");
+    }
+}
+
+#[test]
+fn a_void_run_is_neither_passed_nor_failed() {
+    let late = "the generator was late".to_owned();
+    let verdict = Verdict { void: vec![late], faults: vec!["notices missed: 2".into()] };
+    assert_eq!(verdict.judgement(), Judgement::Void);
+    let page = page_of_run(&run(verdict)).unwrap();
+    assert!(page.contains(">Void<") && page.contains("the generator was late"));
+    let verdict = Verdict { void: Vec::new(), faults: vec!["notices missed: 2".into()] };
+    assert_eq!(verdict.judgement(), Judgement::Failed);
+    assert!(page_of_run(&run(verdict)).unwrap().contains("notices missed: 2"));
+}
+
+#[test]
+fn the_quantiles_of_a_distribution_are_its_own() {
+    let latency = &run(Verdict::default()).latencies[0];
+    assert_eq!(latency.count, 2_000);
+    assert_eq!((latency.p50_us, latency.most_us), (1_000, 2_000));
+    assert!((1_979..=1_982).contains(&latency.p99_us), "{}", latency.p99_us);
+    let last = latency.points.last().unwrap();
+    assert_eq!(last.us, 2_000);
+    assert!(latency.points.is_sorted_by(|one, other| one.us <= other.us));
+}
+
+#[test]
+fn the_median_is_the_middle_and_the_spread_the_ends() {
+    let measure = |values: &[f64]| Measure { values: values.to_vec(), ..Measure::default() };
+    let spread = measure(&[9.0, 1.0, 4.0]).spread().unwrap();
+    assert_eq!([spread.least, spread.median, spread.most], [1.0, 4.0, 9.0]);
+    let spread = measure(&[f64::NAN, 2.0, 4.0]).spread().unwrap();
+    assert_eq!([spread.least, spread.median, spread.most], [2.0, 3.0, 4.0]);
+    assert!(measure(&[]).spread().is_none());
+}
+
+fn compared(name: &str, measure: Measure, absent: Option<&str>) -> Compared {
+    Compared {
+        target: Subject { name: name.into(), ..Subject::default() },
+        absent: absent.map(str::to_owned),
+        measures: vec![Measure { name: "drop told".into(), unit: "ms".into(), ..measure }],
+        complaints: vec![format!("{name} has a complaint")],
+        ..Compared::default()
+    }
+}
+
+#[test]
+fn a_comparison_says_why_a_figure_is_missing() {
+    let measured = Measure { values: vec![12.0, 8.0, 10.0], ..Measure::default() };
+    let missing = Measure { missing: Some("it has no grace".into()), ..Measure::default() };
+    let comparison = Comparison {
+        name: "Side by side".into(),
+        rounds: 3,
+        targets: vec![
+            compared("holdline", measured, None),
+            compared("nats", missing, None),
+            compared("ejabberd", Measure::default(), Some("it is not installed")),
+        ],
+        ..Comparison::default()
+    };
+    let page = page_of_comparison(&comparison).unwrap();
+    assert!(page.contains("N/A: it has no grace"));
+    assert!(page.contains("not here: it is not installed"));
+    assert!(page.contains("nats</b>: nats has a complaint"));
+    assert!(page.contains("width:83.33%"), "the median, by the greatest of all");
+    assert!(page.contains("left:66.67%;width:33.33%"), "from the least to the greatest");
+    let json = serde_json::to_string(&comparison).unwrap();
+    assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap(), comparison);
+    assert_eq!(page_of(&json).unwrap(), page, "figures that were kept make the same page");
+}
+
+#[test]
+fn growth_has_a_plot_for_each_curve_that_has_points() {
+    let point = |curve, chats, value| GrowthPoint {
+        curve,
+        of: "actors".into(),
+        chats,
+        value,
+        remark: String::new(),
+    };
+    let growth = Growth {
+        points: vec![
+            point(Curve::Recovery, 1_000, 31_000.0),
+            point(Curve::Recovery, 1_000_000, 4_100_000.0),
+            point(Curve::MemoryOfEach, 10_000, 1_100.0),
+        ],
+        ..Growth::default()
+    };
+    let page = page_of_growth(&growth).unwrap();
+    assert_eq!(page.matches("<svg ").count(), 2);
+    assert!(page.contains("4.1 s"));
+    let json = serde_json::to_string(&growth).unwrap();
+    assert!(json.contains("memory_of_each"), "curves have names in files");
+    assert_eq!(page_of(&json).unwrap(), page);
+}
+
+#[test]
+fn what_has_no_figures_makes_no_page() {
+    for text in ["{}", "[]", "nothing", "{\"points\": 3}"] {
+        assert!(page_of(text).is_err(), "{text}");
+    }
+}
