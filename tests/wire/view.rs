@@ -1,7 +1,4 @@
 //! What a customer is told of what happened.
-
-use std::sync::Arc;
-
 use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::event::{
     Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded, Timers,
@@ -35,7 +32,7 @@ fn every_event() -> Vec<Event> {
         visitor: VisitorId::from_bits(1),
         start: "s".parse().unwrap(),
         name: None,
-        form: Some(Arc::from("{}")),
+        form: Some("{}".into()),
         context: None,
         page: None,
         locale: None,

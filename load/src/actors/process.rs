@@ -1,5 +1,7 @@
 //! What the kernel says of this process.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 
 /// Bytes of memory that are resident.
@@ -9,9 +11,15 @@ pub(super) fn resident() -> anyhow::Result<u64> {
     Ok(kib * 1_024)
 }
 
-/// Seconds of processor time that this process has used.
-pub(super) fn processor_seconds() -> anyhow::Result<f64> {
-    let stat = procfs::process::Process::myself()?.stat()?;
-    let ticks = stat.utime + stat.stime;
-    Ok(ticks as f64 / procfs::ticks_per_second() as f64)
+/// Seconds of processor time that the threads of this process have used, by their names.
+pub(super) fn processor_seconds() -> anyhow::Result<BTreeMap<String, f64>> {
+    let mut seconds = BTreeMap::new();
+    for task in procfs::process::Process::myself()?.tasks()? {
+        let stat = task?.stat()?;
+        let ticks = (stat.utime + stat.stime) as f64;
+        // The threads of the engine differ in a number at the end.
+        let name = stat.comm.split('|').next().unwrap_or_default().to_owned();
+        *seconds.entry(name).or_default() += ticks / procfs::ticks_per_second() as f64;
+    }
+    Ok(seconds)
 }
