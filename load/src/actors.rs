@@ -161,7 +161,7 @@ async fn measure(dir: &Path, args: &Args, prepare_s: Option<f64>) -> anyhow::Res
         threads: engine.thread_count(),
         prepare_s,
         read_s: read.as_secs_f64(),
-        start_s: (live - read).as_secs_f64(),
+        start_s: live.saturating_sub(read).as_secs_f64(),
         armed: armed(&engine),
         resident_bytes: resident,
         resident_bytes_each: resident as f64 / args.held.max(1) as f64,
@@ -177,9 +177,9 @@ async fn measure(dir: &Path, args: &Args, prepare_s: Option<f64>) -> anyhow::Res
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     figures.resident_bytes_after = process::resident()?.saturating_sub(empty);
-    arbiters.iter().for_each(|arbiter| {
+    for arbiter in arbiters {
         arbiter.stop();
-    });
+    }
     Ok(figures)
 }
 

@@ -1,4 +1,5 @@
 //! What a customer is told of what happened.
+
 use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::event::{
     Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded, Timers,
