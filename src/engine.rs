@@ -12,7 +12,6 @@ mod conversation;
 mod directory;
 mod message;
 mod metrics;
-mod nap;
 mod queue;
 mod receipts;
 mod retention;

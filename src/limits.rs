@@ -95,10 +95,6 @@ pub const HTTP_FINISH_SECONDS_MAX: u64 = 10;
 /// because after a network failure everybody comes back at once.
 pub const BACKLOG_MAX: i32 = 65_535;
 
-/// How long a busy thread gathers work before it asks the kernel for it. Longer makes a heartbeat
-/// cheaper, and everything that passes the thread later by up to as much.
-pub const NAP_MICROSECONDS: u64 = 500;
-
 /// Connections accepted before a thread's other sockets get a turn.
 pub const ACCEPTS_MAX: usize = 16;
 

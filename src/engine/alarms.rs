@@ -4,11 +4,12 @@
 //!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
 //! ```
 //!
-//! An armed alarm costs 8 bytes in its bucket and 16 for the way to wake its task. Nothing is
-//! taken out when an alarm is set anew: what is stale wakes its task once more than needed, which
-//! looks whether it is due. Never early, exact to the millisecond, by the runtime's clock, so a
-//! paused one is followed. Of many that are due at once each batch waits its turn like any other
-//! task, so the thread goes on with whatever else it has to do.
+//! An armed alarm costs 8 bytes in its bucket and 32 for what is known of it. One that is put off,
+//! as with every heartbeat, is a number that is written: its entry stays where it is, and is
+//! entered anew when it comes up. So no task is woken for nothing. Never early, exact to the
+//! millisecond, by the runtime's clock, so a paused one is followed. Of many that are due at once
+//! each batch waits its turn like any other task, so the thread goes on with whatever else it has
+//! to do.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -19,8 +20,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// How many are woken before others get their turn.
-const WOKEN_AT_ONCE: usize = 256;
+/// How many entries are looked at before others get their turn.
+const ENTRIES_AT_ONCE: usize = 256;
+
+/// The time of what is not set.
+const NEVER: u64 = u64::MAX;
 
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
@@ -43,14 +47,14 @@ impl Alarm {
         Self { place: 0 }
     }
 
-    /// Wakes the task that `context` belongs to after this time, and maybe earlier too.
-    pub fn set(&mut self, after: Duration, context: &Context<'_>) {
+    /// Wakes the task that `context` belongs to at this time, instead of any other.
+    pub fn set(&mut self, at: Instant, context: &Context<'_>) {
         WHEEL.with_borrow_mut(|wheel| {
             wheel.run();
             if self.place == 0 {
                 self.place = wheel.take_place(context.waker().clone());
             }
-            wheel.arm(self.place, after);
+            wheel.arm(self.place, at);
         });
     }
 }
@@ -69,7 +73,7 @@ impl Drop for Alarm {
 #[derive(Debug)]
 struct Wheel {
     base: Instant,
-    places: Vec<Option<Waker>>,
+    places: Vec<Place>,
     free: Vec<u32>,
     /// The time within the bucket, and the place, in one number.
     buckets: BTreeMap<u64, Vec<u64>>,
@@ -77,6 +81,16 @@ struct Wheel {
     /// The first bucket that is not among the near ones.
     far_from: u64,
     driver: Driver,
+}
+
+/// What is known of one alarm.
+#[derive(Debug)]
+struct Place {
+    waker: Option<Waker>,
+    /// When it is to be woken.
+    due: u64,
+    /// When its entry comes up, which is never later than that. Any other entry of it means nothing.
+    queued: u64,
 }
 
 /// What is known of the one task that wakes the others.
@@ -124,22 +138,34 @@ impl Wheel {
     }
 
     fn take_place(&mut self, waker: Waker) -> u32 {
+        let taken = Place { waker: Some(waker), due: NEVER, queued: NEVER };
         if let Some(place) = self.free.pop() {
-            self.places[index(place)] = Some(waker);
+            self.places[index(place)] = taken;
             return place;
         }
-        self.places.push(Some(waker));
+        self.places.push(taken);
         u32::try_from(self.places.len()).unwrap_or_else(|_| unreachable!("memory ends earlier"))
     }
 
     fn give_back(&mut self, place: u32) -> Option<Waker> {
         self.free.push(place);
-        self.places[index(place)].take()
+        let given = &mut self.places[index(place)];
+        (given.due, given.queued) = (NEVER, NEVER);
+        given.waker.take()
     }
 
-    fn arm(&mut self, place: u32, after: Duration) {
-        let at = (Instant::now() + after).saturating_duration_since(self.base);
-        let at = u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    fn arm(&mut self, place: u32, at: Instant) {
+        let at = at.saturating_duration_since(self.base);
+        let at = u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(NEVER);
+        let armed = &mut self.places[index(place)];
+        armed.due = at;
+        if at < armed.queued {
+            self.enter(place, at);
+        }
+    }
+
+    fn enter(&mut self, place: u32, at: u64) {
+        self.places[index(place)].queued = at;
         let bucket = at >> BUCKET_BITS;
         let wakes_at = if bucket < self.far_from {
             self.near.push(Reverse((at, place)));
@@ -161,33 +187,54 @@ impl Wheel {
         let now = Instant::now().saturating_duration_since(self.base).as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.bring_near(now >> BUCKET_BITS);
-        let mut woken = 0;
+        let mut looked_at = 0;
         while self.near.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            let Some(Reverse((_, place))) = self.near.pop() else { break };
-            if let Some(waker) = &self.places[index(place)] {
-                waker.wake_by_ref();
-            }
-            woken += 1;
-            if woken == WOKEN_AT_ONCE {
+            let Some(Reverse((at, place))) = self.near.pop() else { break };
+            self.come_up(place, at, now);
+            looked_at += 1;
+            if looked_at == ENTRIES_AT_ONCE {
                 return Next::GoOn;
             }
         }
         if self.near.is_empty() {
             // A moment in which all are due should not be kept room for.
-            self.near.shrink_to(WOKEN_AT_ONCE);
+            self.near.shrink_to(ENTRIES_AT_ONCE);
         }
         Next::SleepUntil(self.next().map(|at| self.base + Duration::from_millis(at)))
     }
 
+    /// An entry has come up: its task is woken, unless it was put off or is another's by now.
+    fn come_up(&mut self, place: u32, at: u64, now: u64) {
+        let found = &mut self.places[index(place)];
+        if found.queued != at {
+            return;
+        }
+        found.queued = NEVER;
+        let due = found.due;
+        if due > now {
+            return self.enter(place, due);
+        }
+        found.due = NEVER;
+        if let Some(waker) = &found.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Sorts out the buckets whose time has come. What was put off meanwhile, nearly all of it, goes
+    /// to a later bucket and wakes nobody, not even the driver.
     fn bring_near(&mut self, through: u64) {
+        self.far_from = self.far_from.max(through.saturating_add(1));
         while let Some(first) = self.buckets.first_entry().filter(|first| *first.key() <= through) {
             let from = first.key() << BUCKET_BITS;
-            let place = |packed: u64| u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
-            let alarms = first.remove().into_iter();
-            let alarms = alarms.map(|packed| Reverse((from + (packed >> 32), place(packed))));
-            self.near.append(&mut alarms.collect());
+            for packed in first.remove() {
+                let place = u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
+                let at = from + (packed >> 32);
+                let Place { due, queued, .. } = self.places[index(place)];
+                if queued == at {
+                    self.enter(place, due);
+                }
+            }
         }
-        self.far_from = self.far_from.max(through.saturating_add(1));
     }
 
     fn next(&self) -> Option<u64> {

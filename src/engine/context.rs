@@ -20,6 +20,7 @@ use actix::{
     Message, Running, SpawnHandle, WeakAddr,
 };
 use futures_util::Stream;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
@@ -106,11 +107,6 @@ impl<A: Punctual<Context = Self>> Context<A> {
             is_unset: false,
             state: State::New,
         }
-    }
-
-    /// When the actor is woken.
-    pub(super) const fn due(&self) -> Option<Timestamp> {
-        self.due
     }
 
     /// Has the actor woken at this time, instead of any other; or at none.
@@ -308,7 +304,8 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
         }
         if let (true, Some(due)) = (this.context.is_unset, this.context.due) {
             this.context.is_unset = false;
-            this.context.alarm.set(this.actor.clock().until(due), task);
+            let at = Instant::now() + this.actor.clock().until(due);
+            this.context.alarm.set(at, task);
         }
         Poll::Pending
     }

@@ -264,20 +264,26 @@ impl ConversationActor {
         self.rearm(context);
     }
 
-    /// Arms the one timer, unless it fires early enough already: a deadline that has moved away
-    /// is noticed when it fires.
+    /// When the lease of a connected chat is repeated. Of a chat that is held, of which there may
+    /// be very many, the agent asks.
+    fn lease_repeated_at(&self) -> Option<Timestamp> {
+        let is_due = matches!(self.stage, Stage::Serving)
+            && self.gate.is_open()
+            && self.conversation.attendance().is_connected()
+            && self.conversation.lease().is_some();
+        is_due.then(|| self.audited_at + self.shared.audit_every)
+    }
+
+    /// Sets the one alarm.
     fn rearm(&mut self, context: &mut Context<Self>) {
-        let mut due = self.conversation.wake_at().into_iter().chain(self.unwritten_until).min();
+        let due = self.conversation.wake_at().into_iter().chain(self.unwritten_until);
+        let mut due = due.chain(self.lease_repeated_at()).min();
         if due.is_some() && !self.shared.journal.is_writable() {
             // While nothing can be written nothing can be decided; look again in a moment.
             due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
         }
         let due = due.into_iter().chain(self.leave_at).min();
-        let is_early_enough =
-            due.is_some_and(|due| context.due().is_some_and(|armed| armed <= due));
-        if !is_early_enough {
-            context.wake_at(due);
-        }
+        context.wake_at(due);
     }
 }
 
@@ -328,8 +334,9 @@ impl Punctual for ConversationActor {
 impl Handler<Heard> for ConversationActor {
     type Result = ();
 
-    fn handle(&mut self, heard: Heard, _: &mut Self::Context) {
+    fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
         self.conversation.hear(heard.session, self.shared.clock.now());
+        self.rearm(context);
     }
 }
 

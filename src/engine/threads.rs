@@ -1,10 +1,8 @@
 //! Which thread a conversation lives on: its shard's, for as long as the server runs.
 
 use actix::{Arbiter, ArbiterHandle};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::domain::id::{ConversationId, Shard, fnv1a};
-use crate::engine::nap;
 
 /// The threads of the engine, each with its own event loop.
 #[derive(Debug)]
@@ -15,8 +13,7 @@ pub struct Threads {
 impl Threads {
     /// Starts this many threads. Must be called inside an actix system.
     pub fn start(count: usize) -> (Self, Vec<Arbiter>) {
-        let arbiters: Vec<_> =
-            (0..count.max(1)).map(|_| Arbiter::with_tokio_rt(event_loop)).collect();
+        let arbiters: Vec<_> = (0..count.max(1)).map(|_| Arbiter::new()).collect();
         (Self { handles: arbiters.iter().map(Arbiter::handle).collect() }, arbiters)
     }
 
@@ -60,15 +57,4 @@ impl Threads {
             }
         }
     }
-}
-
-/// The event loop of one thread.
-#[expect(clippy::expect_used, reason = "as in actix: without event loops there is no server")]
-fn event_loop() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(nap::before_waiting)
-        .on_thread_unpark(nap::after_waiting)
-        .build()
-        .expect("the event loop of a thread can be made")
 }

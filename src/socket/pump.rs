@@ -17,6 +17,7 @@ use std::time::Duration;
 use actix::{Actor, AsyncContext, StreamHandler};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
@@ -65,7 +66,7 @@ pub struct Pump {
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
     alarm: Alarm,
-    /// What the alarm is set for; perhaps earlier than the session wants to be woken.
+    /// What the alarm was set for.
     alarm_at: Option<Instant>,
 }
 
@@ -267,17 +268,29 @@ impl Pump {
                 }
             }
             let got = READ.with_borrow_mut(|buffer| {
-                self.stream.try_read(buffer).map(|count| take(self, &buffer[..count]))
+                let count = self.stream.try_read(buffer)?;
+                if count < buffer.len() {
+                    self.note_drained();
+                }
+                take(self, &buffer[..count]);
+                Ok(())
             });
             match got {
                 Ok(()) => return true,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err::<(), io::Error>(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => {
                     self.fail(&error);
                     return true;
                 }
             }
         }
+    }
+
+    /// Notes that the kernel has nothing more: asking it again would be a call for nothing with
+    /// every heartbeat. What comes later, and an end that came already, are told by new events.
+    fn note_drained(&self) {
+        let is_drained = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _as_it_says = self.stream.try_io(Interest::READABLE, is_drained);
     }
 
     /// One turn while the session lives: reads what has come, lets the session have it, writes
@@ -306,15 +319,13 @@ impl Pump {
         true
     }
 
-    /// Sets the alarm for the session. One that is set for an earlier time stays, because a time
-    /// that is put off again and again is the rule.
+    /// Sets the alarm for the session.
     fn set_alarm(&mut self, cx: &mut Context<'_>) {
-        let Some(at) = self.line.wakes_at() else { return };
-        let now = Instant::now();
-        if self.alarm_at.is_none_or(|set| set <= now || at < set) {
-            self.alarm_at = Some(at);
-            self.alarm.set(at.saturating_duration_since(now), cx);
+        let wakes_at = self.line.wakes_at();
+        if let Some(at) = wakes_at.filter(|_| wakes_at != self.alarm_at) {
+            self.alarm.set(at, cx);
         }
+        self.alarm_at = wakes_at;
     }
 
     /// Whether the socket is over, after its session.

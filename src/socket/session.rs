@@ -58,8 +58,6 @@ pub struct SocketSession {
     /// The latest place that it was told of.
     seen: Seq,
     spoke_at: Timestamp,
-    /// Whether its line wakes it.
-    is_armed: bool,
     limiter: DefaultDirectRateLimiter,
     /// Why we closed it, if we did.
     closed_with: Option<CloseCode>,
@@ -96,7 +94,6 @@ impl SocketSession {
             rare: Box::new(Rare::of(program)),
             seen: Seq::ZERO,
             spoke_at: now,
-            is_armed: false,
             limiter: RateLimiter::direct(quota()),
             closed_with: None,
             door,
@@ -241,9 +238,7 @@ impl SocketSession {
         self.be_heard();
         let now = self.now();
         self.session.apply(event, now);
-        if !self.is_armed {
-            self.rearm();
-        }
+        self.rearm();
     }
 
     /// Shows the conversation that it is there: one that it enters watches over it already.
@@ -283,12 +278,10 @@ impl SocketSession {
 
     fn rearm(&mut self) {
         let wait = self.session.wake_at().map(|at| self.door.engine().until(at));
-        self.is_armed = wait.is_some();
         self.line.wake_after(wait);
     }
 
     fn wake(&mut self, context: &mut WebsocketContext<Self>) {
-        self.is_armed = false;
         // A wake is never refused.
         match self.decide(SessionCommand::Wake) {
             Ok(Some(SessionEvent::Finished(finish))) => self.close(code_of_finish(finish), context),

@@ -38,7 +38,9 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
     let mut inside = Vec::new();
     let started = Instant::now();
     // One that is turned away hears of it, and does not wait in the backlog.
-    while let Ok(widget) = Widget::try_connect(program.address, "demo", None).await {
+    while let Ok(mut widget) = Widget::try_connect(program.address, "demo", None).await {
+        // One that does not introduce itself is closed after a while.
+        widget.hello(hello()).await;
         inside.push(widget);
         assert!(inside.len() < usize::try_from(DESCRIPTORS).unwrap(), "there is a limit");
     }
@@ -47,13 +49,13 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
     while turned_away < 20 {
         match Widget::try_connect(program.address, "demo", None).await {
             // A thread that turned somebody away may get its spare descriptor back a little late.
-            Ok(widget) => inside.push(widget),
+            Ok(mut widget) => {
+                widget.hello(hello()).await;
+                inside.push(widget);
+            }
             Err(_) => turned_away += 1,
         }
         assert!(inside.len() < usize::try_from(DESCRIPTORS).unwrap(), "there is a limit");
-    }
-    for widget in &mut inside {
-        widget.hello(hello()).await;
     }
     inside[0].start("start", "Kim").await;
     inside[0].post("m1", "still served").await;
