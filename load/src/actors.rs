@@ -101,8 +101,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().join("data"));
     let prepare_s = if args.through_recovery { prepare_apart(&dir, args)? } else { None };
-    // As the server does: huge pages would count the unused halves of small allocations.
-    rustix::thread::disable_transparent_huge_pages(true)?;
     let figures = actix::System::new().block_on(measure(&dir, args, prepare_s))?;
     figures.print()?;
     if let Some(path) = &args.json {

@@ -89,7 +89,8 @@ struct Place {
     waker: Option<Waker>,
     /// When it is to be woken.
     due: u64,
-    /// When its entry comes up, which is never later than that. Any other entry of it means nothing.
+    /// When its entry comes up, which is never later than that. Any other entry of it means
+    /// nothing.
     queued: u64,
 }
 
@@ -220,8 +221,8 @@ impl Wheel {
         }
     }
 
-    /// Sorts out the buckets whose time has come. What was put off meanwhile, nearly all of it, goes
-    /// to a later bucket and wakes nobody, not even the driver.
+    /// Sorts out the buckets whose time has come. What was put off meanwhile, nearly all of it,
+    /// goes to a later bucket and wakes nobody, not even the driver.
     fn bring_near(&mut self, through: u64) {
         self.far_from = self.far_from.max(through.saturating_add(1));
         while let Some(first) = self.buckets.first_entry().filter(|first| *first.key() <= through) {
