@@ -7,6 +7,9 @@ use tokio::time::Instant;
 
 use crate::domain::time::{Span, Timestamp};
 
+/// Longer than any server runs: thirty years.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+
 /// The engine's clock: cheap to copy, the same on every thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -29,6 +32,14 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.started_at + Span::from_millis(elapsed)
+    }
+
+    /// The instant at which [`Clock::now`] first gives `at`, or has given it already. It depends on
+    /// nothing but `at`: whoever reads the time first and counts from a later moment, having been
+    /// held up between the two, is woken too early, or too late.
+    pub fn instant(&self, at: Timestamp) -> Instant {
+        let after = Duration::from_millis(at.since(self.started_at).as_millis());
+        self.started.checked_add(after).unwrap_or_else(|| self.started + NEVER)
     }
 
     /// How long it is until `at`; no time when that is past.

@@ -166,9 +166,9 @@ impl Engine {
         self.shared.clock.now()
     }
 
-    /// How long it is until a time; nothing when that is past.
-    pub fn until(&self, at: Timestamp) -> std::time::Duration {
-        self.shared.clock.until(at)
+    /// The instant of a time.
+    pub fn instant(&self, at: Timestamp) -> tokio::time::Instant {
+        self.shared.clock.instant(at)
     }
 
     /// On which of the engine's threads a conversation lives.

@@ -20,7 +20,6 @@ use actix::{
     Message, Running, SpawnHandle, WeakAddr,
 };
 use futures_util::Stream;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
@@ -304,8 +303,8 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
         }
         if let (true, Some(due)) = (this.context.is_unset, this.context.due) {
             this.context.is_unset = false;
-            let at = Instant::now() + this.actor.clock().until(due);
-            this.context.alarm.set(at, task);
+            // An alarm that rang before its time would be the last: it is set only for another.
+            this.context.alarm.set(this.actor.clock().instant(due), task);
         }
         Poll::Pending
     }

@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_codec::Encoder;
 use actix_http::ws::{CloseReason, Codec};
@@ -191,9 +190,9 @@ impl Line {
         }
     }
 
-    /// Has the session given a [`Message::Nop`] after this time, instead of any other; or none.
-    pub fn wake_after(&self, wait: Option<Duration>) {
-        self.0.wakes_at.set(wait.map(|wait| Instant::now() + wait));
+    /// Has the session given a [`Message::Nop`] at this instant, instead of any other; or none.
+    pub fn wake_at(&self, at: Option<Instant>) {
+        self.0.wakes_at.set(at);
     }
 
     /// When the session wants to be woken.

@@ -277,8 +277,8 @@ impl SocketSession {
     }
 
     fn rearm(&mut self) {
-        let wait = self.session.wake_at().map(|at| self.door.engine().until(at));
-        self.line.wake_after(wait);
+        let instant = self.session.wake_at().map(|at| self.door.engine().instant(at));
+        self.line.wake_at(instant);
     }
 
     fn wake(&mut self, context: &mut WebsocketContext<Self>) {

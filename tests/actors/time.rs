@@ -1,5 +1,7 @@
 //! Windows, silence and graces, to the millisecond.
 
+use std::time::Duration;
+
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::event::Reason;
 use holdline::domain::time::Span;
@@ -23,6 +25,24 @@ fn a_window_ends_after_its_last_millisecond_and_not_before() {
         let view = world.engine.view(id).await.unwrap();
         assert_eq!(view.state, State::Closed);
         assert_eq!(view.reason, Some(Reason::CustomerDisconnectedWhileOpen));
+    });
+}
+
+/// Whoever read the time and then counted from a later moment, held up between the two, would be
+/// woken early; an actor woken early has no alarm any more.
+#[test]
+fn the_instant_of_a_time_is_the_same_whenever_it_is_asked_for() {
+    run(|| async {
+        let world = World::new().await;
+        let at = world.engine.now() + Span::from_millis(40);
+        let instant = world.engine.instant(at);
+        for _ in 0..400 {
+            assert_eq!(world.engine.instant(at), instant);
+            let has_come = tokio::time::Instant::now() >= instant;
+            assert_eq!(world.engine.now() >= at, has_come);
+            tokio::time::advance(Duration::from_micros(170)).await;
+        }
+        assert!(world.engine.now() > at);
     });
 }
 
