@@ -29,8 +29,17 @@ const NEVER: u64 = u64::MAX;
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
 
+type Pause = Box<dyn Fn() -> Duration>;
+
 thread_local! {
+    /// How long others have their turn between two batches.
+    static PAUSE: RefCell<Option<Pause>> = const { RefCell::new(None) };
     static WHEEL: RefCell<Wheel> = RefCell::new(Wheel::new());
+}
+
+/// Has this thread wait for so long after each batch of alarms that are due at once.
+pub(super) fn pause_between_batches(pause: impl Fn() -> Duration + 'static) {
+    PAUSE.set(Some(Box::new(pause)));
 }
 
 /// One task's place among those that can be woken; given back when dropped.
@@ -262,8 +271,16 @@ impl Future for Driving {
             });
             match next {
                 Next::GoOn => {
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
+                    let pause = PAUSE.with_borrow(|pause| pause.as_ref().map(|pause| pause()));
+                    let pause = pause.filter(|pause| !pause.is_zero());
+                    let Some(pause) = pause else {
+                        context.waker().wake_by_ref();
+                        return Poll::Pending;
+                    };
+                    self.sleep.as_mut().reset(Instant::now() + pause);
+                    if self.sleep.as_mut().poll(context).is_pending() {
+                        return Poll::Pending;
+                    }
                 }
                 Next::SleepUntil(None) => return Poll::Pending,
                 Next::SleepUntil(Some(at)) => {

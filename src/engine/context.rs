@@ -38,8 +38,15 @@ pub(super) trait Punctual: Actor {
     /// The clock that its deadlines are of.
     fn clock(&self) -> Clock;
 
-    /// The time that was asked for has come.
-    fn ring(&mut self, context: &mut Self::Context);
+    /// The time that was asked for has come: it is `now`.
+    fn ring(&mut self, now: Timestamp, context: &mut Self::Context);
+
+    /// Takes what the journal has confirmed since this was asked last. Gives whether it was
+    /// anything.
+    fn take_receipt(&mut self, context: &mut Self::Context) -> bool;
+
+    /// Has its task woken by the journal's next word, if it waits for one.
+    fn await_receipt(&self, task: &task::Context<'_>);
 }
 
 /// The context of such an actor.
@@ -257,15 +264,23 @@ impl<A: Punctual<Context = Context<A>>> Life<A> {
         }
     }
 
-    /// Serves the deadline, if it has come.
-    fn ring(&mut self) -> bool {
+    /// Takes what the journal has said: before the mail, much of which waits for just that.
+    fn take_receipt(&mut self) -> bool {
         let Self { actor, context } = self;
-        let is_due = context.due.is_some_and(|due| due <= actor.clock().now());
-        if is_due && context.state == State::Running {
+        context.state == State::Running && !context.is_resting() && actor.take_receipt(context)
+    }
+
+    /// Serves the deadline, if it has come.
+    fn ring(&mut self, now: &mut Option<Timestamp>) -> bool {
+        let Self { actor, context } = self;
+        let Some(due) = context.due else { return false };
+        // Read once for a turn: what becomes due during it has an alarm that rings at once.
+        let now = *now.get_or_insert_with(|| actor.clock().now());
+        if due <= now && context.state == State::Running {
             context.due = None;
-            actor.ring(context);
+            actor.ring(now, context);
         }
-        is_due
+        due <= now
     }
 
     fn stop(&mut self) -> bool {
@@ -289,15 +304,17 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
             this.context.state = State::Running;
             this.actor.started(&mut this.context);
         }
+        let mut now = None;
         loop {
+            let has_receipt = this.take_receipt();
             this.read_mail(task);
             let has_polled = this.context.poll_spawned(&mut this.actor, task);
-            let has_rung = this.ring();
+            let has_rung = this.ring(&mut now);
             if this.context.state == State::Stopping {
                 if this.stop() {
                     return Poll::Ready(());
                 }
-            } else if !has_polled && !has_rung {
+            } else if !has_polled && !has_rung && !has_receipt {
                 break;
             }
         }
@@ -306,6 +323,7 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
             // An alarm that rang before its time would be the last: it is set only for another.
             this.context.alarm.set(this.actor.clock().instant(due), task);
         }
+        this.actor.await_receipt(task);
         Poll::Pending
     }
 }

@@ -11,6 +11,7 @@
 
 mod audience;
 mod counting;
+pub(super) mod flight;
 mod gate;
 mod handle;
 mod leaving;
@@ -19,13 +20,15 @@ mod publish;
 pub(super) mod restart;
 
 use std::sync::Arc;
+use std::task;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::decision::Receipt;
+use crate::domain::decision::{Decision, Receipt};
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
@@ -33,7 +36,7 @@ use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::{Gate, Through};
-use crate::engine::message::{Closing, Durable, Heard, ToAgent, ToConversation};
+use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -139,22 +142,30 @@ impl ConversationActor {
         self.conversation.id()
     }
 
-    /// The settings in force for this conversation. A workstream that was removed meanwhile goes
-    /// on with the defaults, for there is nobody to ask any more.
+    /// The settings in force for this conversation.
     fn workstream(&self) -> Arc<Workstream> {
+        self.with_workstream(|workstream| Arc::clone(workstream))
+    }
+
+    /// Uses the settings in force. A workstream that was removed meanwhile goes on with the
+    /// defaults, for there is nobody to ask any more.
+    fn with_workstream<T>(&self, use_it: impl FnOnce(&Arc<Workstream>) -> T) -> T {
         let settings = self.shared.settings.load();
         let Some(opening) = self.conversation.opening() else {
-            return self.shared.fallback_workstream.clone();
+            return use_it(&self.shared.fallback_workstream);
         };
-        settings.workstreams.get(&opening.workstream).cloned().unwrap_or_else(|| {
-            Arc::new(Workstream::new(opening.workstream.clone(), opening.queue.clone()))
-        })
+        match settings.workstreams.get(&opening.workstream) {
+            Some(workstream) => use_it(workstream),
+            None => use_it(&Arc::new(Workstream::new(
+                opening.workstream.clone(),
+                opening.queue.clone(),
+            ))),
+        }
     }
 
     /// Decides, applies and writes; what follows is held back.
     fn perform(&mut self, command: Command) -> Result<Answer, Refusal> {
-        let workstream = self.workstream();
-        self.perform_for(command, None, &workstream)
+        self.perform_at(command, self.shared.clock.now())
     }
 
     /// The same at the word of a session.
@@ -166,9 +177,27 @@ impl ConversationActor {
     ) -> Result<Answer, Refusal> {
         let now = self.shared.clock.now();
         let decision = self.conversation.decide(command, now, workstream)?;
+        Ok(self.carry_through(decision, author, now))
+    }
+
+    /// The same by somebody who has just looked at the clock.
+    fn perform_at(&mut self, command: Command, now: Timestamp) -> Result<Answer, Refusal> {
+        let conversation = &self.conversation;
+        let decision =
+            self.with_workstream(|workstream| conversation.decide(command, now, workstream))?;
+        Ok(self.carry_through(decision, None, now))
+    }
+
+    /// Applies and writes what was decided; what follows is held back.
+    fn carry_through(
+        &mut self,
+        decision: Decision,
+        author: Option<SessionId>,
+        now: Timestamp,
+    ) -> Answer {
         let answer = decision.answer;
         if decision.events.is_empty() {
-            return Ok(answer);
+            return answer;
         }
         self.write_restart();
         self.note_lateness(&decision.events, now);
@@ -182,9 +211,11 @@ impl ConversationActor {
         });
         let told =
             publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
-        self.gate.hold(pending, self.conversation.seq(), author, told);
+        let through = self.conversation.seq();
+        self.gate.note_append(&self.shared, self.id(), through);
+        self.gate.hold(pending, through, author, told);
         self.recount();
-        Ok(answer)
+        answer
     }
 
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
@@ -242,20 +273,20 @@ impl ConversationActor {
     }
 
     /// Serves every timer that is due.
-    fn wake(&mut self, context: &mut Context<Self>) {
-        self.leave_if_due(context);
+    fn wake(&mut self, now: Timestamp, context: &mut Context<Self>) {
+        self.leave_if_due(now, context);
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
-            let now = self.shared.clock.now();
-            self.write_restart_if_due();
+            self.write_restart_if_due(now);
             for session in self.conversation.ask_quiet(now) {
                 publish::probe(&self.shared, session);
             }
             for _ in 0..WAKES_AT_ONCE {
                 let wake_at = self.conversation.wake_at();
-                if wake_at.is_none_or(|at| at > now && at > self.shared.clock.now()) {
+                // What has become due meanwhile rings again.
+                if wake_at.is_none_or(|at| at > now) {
                     break;
                 }
-                if self.perform(Command::Wake).is_err() {
+                if self.perform_at(Command::Wake, now).is_err() {
                     break;
                 }
             }
@@ -326,8 +357,22 @@ impl Punctual for ConversationActor {
         self.shared.clock
     }
 
-    fn ring(&mut self, context: &mut Self::Context) {
-        self.wake(context);
+    fn ring(&mut self, now: Timestamp, context: &mut Self::Context) {
+        self.wake(now, context);
+    }
+
+    fn take_receipt(&mut self, context: &mut Self::Context) -> bool {
+        let Some((receipt, at)) = self.gate.take_receipt() else { return false };
+        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
+            self.durable(receipt, at, context);
+            self.retire_if_closed();
+            self.rearm(context);
+        }
+        true
+    }
+
+    fn await_receipt(&self, task: &task::Context<'_>) {
+        self.gate.await_receipt(task);
     }
 }
 
@@ -351,24 +396,13 @@ impl Handler<ToConversation> for ConversationActor {
     }
 }
 
-impl Handler<Durable> for ConversationActor {
-    type Result = ();
-
-    fn handle(&mut self, Durable(receipt): Durable, context: &mut Self::Context) {
-        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
-            self.durable(receipt, context);
-            self.retire_if_closed();
-            self.rearm(context);
-        }
-    }
-}
-
 impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
-    fn durable(&mut self, receipt: Receipt, context: &mut Context<Self>) {
+    fn durable(&mut self, receipt: Receipt, at: Instant, context: &mut Context<Self>) {
         for released in self.gate.open(receipt) {
             if let Through::Decision { appended, .. } = &released {
-                self.shared.metrics.journal_latency.observe(appended.elapsed().as_secs_f64());
+                let lasted = at.saturating_duration_since(*appended).as_secs_f64();
+                self.shared.metrics.journal_latency.observe(lasted);
             }
             self.release(released, context);
         }

@@ -19,13 +19,12 @@ use foldhash::fast::RandomState;
 pub(super) use crate::engine::directory::visitors::Claim;
 
 use crate::domain::conversation::Conversation;
-use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::message::{Durable, ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 use crate::engine::visit::Way;
@@ -158,13 +157,6 @@ impl Directory {
 
     fn live(&self, id: ConversationId) -> Option<Addr<ConversationActor>> {
         self.conversations.get(&id)?.address()
-    }
-
-    /// Tells a conversation what of it is durable, if it is live.
-    pub(super) fn tell_durable(&self, id: ConversationId, receipt: Receipt) {
-        if let Some(live) = self.live(id) {
-            send(&live, Durable(receipt));
-        }
     }
 
     /// Tells a conversation something, if it is live.

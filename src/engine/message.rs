@@ -14,7 +14,6 @@ use crate::domain::conversation::State;
 use crate::domain::conversation::command::{Answer, Command, StartRequest};
 use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
-use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
@@ -32,11 +31,6 @@ pub(super) struct Heard {
     /// Whose.
     pub session: SessionId,
 }
-
-/// The journal has a conversation up to here: as frequent as appends, so it is as small.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub(super) struct Durable(pub Receipt);
 
 /// Everything else that a conversation is told.
 #[derive(Debug, Message)]

@@ -2,11 +2,14 @@
 //! however many conversations it covers.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler, Message};
 
 use crate::domain::decision::Receipt;
 use crate::domain::id::ConversationId;
+use crate::engine::alarms;
+use crate::engine::conversation::flight;
 use crate::engine::message::ToConversation;
 use crate::engine::shared::Shared;
 use crate::journal::{Fault, Position, Receipts};
@@ -32,16 +35,21 @@ impl Router {
         let _first_wins = self.route.set((shared, couriers));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "at most one parcel for each commit")]
-    fn send(&self, outcomes: impl Iterator<Item = (ConversationId, Outcome)>) {
+    #[expect(clippy::disallowed_methods, reason = "at most two parcels for each commit")]
+    fn send<T>(
+        &self,
+        outcomes: Vec<T>,
+        id_of: impl Fn(&T) -> ConversationId,
+        parcel_of: impl Fn(Vec<T>) -> Parcel,
+    ) {
         let Some((shared, couriers)) = self.route.get() else { return };
-        let mut parcels: Vec<Vec<_>> = couriers.iter().map(|_| Vec::new()).collect();
-        for (id, outcome) in outcomes {
-            parcels[shared.threads.number_of(id.shard())].push((id, outcome));
+        let mut parts: Vec<Vec<T>> = couriers.iter().map(|_| Vec::new()).collect();
+        for outcome in outcomes {
+            parts[shared.threads.number_of(id_of(&outcome).shard())].push(outcome);
         }
-        for (courier, parcel) in couriers.iter().zip(parcels) {
-            if !parcel.is_empty() {
-                courier.do_send(Parcel(parcel));
+        for (courier, part) in couriers.iter().zip(parts) {
+            if !part.is_empty() {
+                courier.do_send(parcel_of(part));
             }
         }
     }
@@ -52,23 +60,21 @@ impl Receipts for Router {
         if let Some((shared, _)) = self.route.get() {
             shared.metrics.journal_position.set(position.0);
         }
-        self.send(receipts.into_iter().map(|(id, receipt)| (id, Outcome::Durable(receipt))));
+        self.send(receipts, |(id, _)| *id, Parcel::Durable);
     }
 
     fn failed(&self, conversations: Vec<ConversationId>, fault: Fault) {
-        self.send(conversations.into_iter().map(|id| (id, Outcome::Lost(fault.clone()))));
+        self.send(conversations, |id| *id, |lost| Parcel::Lost(lost, fault.clone()));
     }
 }
 
-#[derive(Debug)]
-enum Outcome {
-    Durable(Receipt),
-    Lost(Fault),
-}
-
+/// What has become of appends, for the conversations of one thread.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-struct Parcel(Vec<(ConversationId, Outcome)>);
+enum Parcel {
+    Durable(Vec<(ConversationId, Receipt)>),
+    Lost(Vec<ConversationId>, Fault),
+}
 
 /// Hands receipts out on one thread.
 #[derive(Debug)]
@@ -78,19 +84,26 @@ struct Courier {
 
 impl Actor for Courier {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        let shared = self.shared.clone();
+        alarms::pause_between_batches(move || {
+            Duration::from_millis((shared.journal.waiting() as u64 / 8_192).min(50))
+        });
+    }
 }
 
 impl Handler<Parcel> for Courier {
     type Result = ();
 
-    fn handle(&mut self, Parcel(outcomes): Parcel, _: &mut Self::Context) {
-        for (id, outcome) in outcomes {
-            let directory = &self.shared.directory;
-            // Whoever is not there any more has nothing that waits.
-            match outcome {
-                Outcome::Durable(receipt) => directory.tell_durable(id, receipt),
-                Outcome::Lost(fault) => {
-                    directory.tell_live(id, ToConversation::Lost(fault));
+    fn handle(&mut self, parcel: Parcel, _: &mut Self::Context) {
+        match parcel {
+            Parcel::Durable(receipts) => flight::hand_out(&self.shared, &receipts),
+            Parcel::Lost(lost, fault) => {
+                for id in lost {
+                    // Whoever is not there any more has nothing that waits.
+                    let told = ToConversation::Lost(fault.clone());
+                    self.shared.directory.tell_live(id, told);
                 }
             }
         }

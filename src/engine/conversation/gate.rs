@@ -1,6 +1,8 @@
 //! The gate behind which everything waits that a conversation has decided and not yet written.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Context;
 
 use tokio::time::Instant;
 
@@ -8,18 +10,26 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::view::View;
 use crate::domain::decision::{Pending, Receipt, Released};
-use crate::domain::id::{AgentId, Seq, SessionId};
+use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use crate::engine::Failure;
+use crate::engine::conversation::flight::Flight;
 use crate::engine::message::{Reply, ToSession, Told};
+use crate::engine::shared::Shared;
 use crate::journal::Fault;
 
 /// What waits, in the order in which it was decided.
 #[derive(Debug)]
 pub(super) struct Gate {
-    /// Nothing while nothing waits, as in nearly every chat at any moment.
-    #[expect(clippy::box_collection, reason = "so that an empty one is a pointer")]
-    waiting: Option<Box<VecDeque<Waiting>>>,
+    /// Nothing while all is durable, as in nearly every chat at any moment.
+    closed: Option<Box<Closed>>,
     durable: Seq,
+}
+
+/// What there is while something is not durable.
+#[derive(Debug)]
+struct Closed {
+    flight: Flight,
+    waiting: VecDeque<Waiting>,
 }
 
 #[derive(Debug)]
@@ -81,24 +91,47 @@ pub(super) enum Through {
 
 impl Gate {
     pub(super) const fn new(durable: Seq) -> Self {
-        Self { waiting: None, durable }
+        Self { closed: None, durable }
     }
 
     /// Whether nothing waits.
-    pub(super) const fn is_open(&self) -> bool {
-        self.waiting.is_none()
+    pub(super) fn is_open(&self) -> bool {
+        self.closed.as_ref().is_none_or(|closed| closed.waiting.is_empty())
+    }
+
+    /// Notes that this was given to the journal, up to and including a place.
+    pub(super) fn note_append(&mut self, shared: &Arc<Shared>, id: ConversationId, through: Seq) {
+        match &self.closed {
+            Some(closed) => closed.flight.go_on(through),
+            None => {
+                let flight = Flight::begin(shared, id, through);
+                self.closed = Some(Box::new(Closed { flight, waiting: VecDeque::new() }));
+            }
+        }
+    }
+
+    /// Has this task woken by the next receipt, if there is anything to wait for.
+    pub(super) fn await_receipt(&self, task: &Context<'_>) {
+        if let Some(closed) = &self.closed {
+            closed.flight.await_receipt(task);
+        }
+    }
+
+    /// The receipt that came since this was asked last, and when.
+    pub(super) fn take_receipt(&self) -> Option<(Receipt, Instant)> {
+        self.closed.as_ref()?.flight.take_receipt()
     }
 
     fn keep(&mut self, waiting: Waiting) {
-        let all = self.waiting.get_or_insert_default();
-        if all.is_empty() {
+        let Some(closed) = &mut self.closed else { return };
+        if closed.waiting.is_empty() {
             // Nearly always it stays alone; a queue that grows by itself makes room for four.
-            all.reserve_exact(1);
+            closed.waiting.reserve_exact(1);
         }
-        all.push_back(waiting);
+        closed.waiting.push_back(waiting);
     }
 
-    /// Holds a decision back, up to and including a place.
+    /// Holds a decision back, up to and including a place that was noted as given to the journal.
     pub(super) fn hold(
         &mut self,
         pending: Pending,
@@ -113,7 +146,8 @@ impl Gate {
     /// Holds something back that follows from what was decided up to a place; gives it back at
     /// once when that is durable.
     pub(super) fn after(&mut self, through: Seq, then: Then) -> Option<Then> {
-        if self.is_open() && through <= self.durable {
+        if self.closed.is_none() || (self.is_open() && through <= self.durable) {
+            debug_assert!(through <= self.durable, "what is not durable is in flight");
             return Some(then);
         }
         self.keep(Waiting::Then(through, then));
@@ -124,7 +158,8 @@ impl Gate {
     pub(super) fn open(&mut self, receipt: Receipt) -> Vec<Through> {
         self.durable = self.durable.max(receipt.through());
         let mut through = Vec::new();
-        let Some(mut all) = self.waiting.take() else { return through };
+        let Some(mut closed) = self.closed.take() else { return through };
+        let all = &mut closed.waiting;
         while let Some(first) = all.pop_front() {
             match first {
                 Waiting::Then(seq, then) if seq <= self.durable => {
@@ -154,8 +189,8 @@ impl Gate {
                 }
             }
         }
-        if !all.is_empty() {
-            self.waiting = Some(all);
+        if !all.is_empty() || !closed.flight.ends_at(self.durable) {
+            self.closed = Some(closed);
         }
         through
     }
@@ -164,7 +199,7 @@ impl Gate {
     /// sessions that wait for one, and the agents whom a decision would have concerned.
     pub(super) fn fail(&mut self, fault: &Fault) -> (Vec<SessionId>, Vec<AgentId>) {
         let (mut sessions, mut agents) = (Vec::new(), Vec::new());
-        for waiting in self.waiting.take().into_iter().flat_map(|all| *all) {
+        for waiting in self.closed.take().into_iter().flat_map(|closed| closed.waiting) {
             let then = match waiting {
                 Waiting::Then(_, then) => then,
                 Waiting::Decision(_, held) => {

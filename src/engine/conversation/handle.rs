@@ -170,7 +170,7 @@ impl ConversationActor {
             Refusal::AlreadyClosed | Refusal::ConversationEnded => NotJoined::Ended {
                 state,
                 reason: self.conversation.reason(),
-                redirect: self.workstream().redirect.clone(),
+                redirect: self.with_workstream(|workstream| workstream.redirect.clone()),
                 closed_at: self.conversation.closed_at(),
             },
             other => NotJoined::Denied(RefusalCode::Conversation(other)),
@@ -218,7 +218,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         // The settings may have changed since: then it takes more than there may be, or less.
-        let fits = units == self.workstream().units;
+        let fits = units == self.with_workstream(|workstream| workstream.units);
         if fits && self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }

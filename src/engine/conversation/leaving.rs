@@ -3,7 +3,7 @@
 use actix::ActorContext;
 
 use crate::domain::id::Seq;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::{ConversationActor, Stage};
 
@@ -28,8 +28,7 @@ impl ConversationActor {
 
     /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
     /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
-    pub(super) fn leave_if_due(&mut self, context: &mut Context<Self>) {
-        let now = self.shared.clock.now();
+    pub(super) fn leave_if_due(&mut self, now: Timestamp, context: &mut Context<Self>) {
         if self.leave_at.is_none_or(|at| at > now) {
             return;
         }

@@ -181,7 +181,7 @@ impl ConversationActor {
         let id = self.id();
         match effect {
             Effect::TakePlace(place) => {
-                let units = self.workstream().units;
+                let units = self.with_workstream(|workstream| workstream.units);
                 let waiting = Waiting { since: place.since, units, excluded: place.excluded };
                 let join = ToQueue::Command(QueueCommand::Join(id, waiting));
                 if self.shared.directory.tell_queue(&place.queue, join) == Delivery::Nobody {

@@ -7,6 +7,7 @@
 //! told anything of it, or when its turn comes, whichever is first.
 
 use crate::domain::conversation::command::Command;
+use crate::domain::conversation::event::Event;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
@@ -45,8 +46,10 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         self.stage = Stage::Serving;
-        let (now, workstream) = (self.shared.clock.now(), self.workstream());
-        let decided = self.conversation.decide(Command::Recover, now.max(counts_from), &workstream);
+        let now = self.shared.clock.now();
+        let decided = self.with_workstream(|workstream| {
+            self.conversation.decide(Command::Recover, now.max(counts_from), workstream)
+        });
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
             // There is at most one; were there more, the earlier would be written by this.
@@ -56,8 +59,7 @@ impl ConversationActor {
             if self.conversation.latest_restart().as_ref() == Some(&(now, event.clone())) {
                 self.unwritten_until = Some(now + write_within);
             } else {
-                let (id, events) = (self.id(), vec![event]);
-                self.shared.journal.append(Append::Conversation { id, first, at: now, events });
+                self.append_unheld(first, now, event);
             }
         }
         self.conversation.let_go();
@@ -89,13 +91,17 @@ impl ConversationActor {
         let restart = self.conversation.latest_restart();
         debug_assert!(restart.is_some(), "what is not written can be read off the state");
         let Some((at, event)) = restart else { return };
-        let (id, first) = (self.id(), self.conversation.seq());
-        self.shared.journal.append(Append::Conversation { id, first, at, events: vec![event] });
+        self.append_unheld(self.conversation.seq(), at, event);
+    }
+
+    fn append_unheld(&mut self, seq: Seq, at: Timestamp, event: Event) {
+        let (id, events) = (self.id(), vec![event]);
+        self.shared.journal.append(Append::Conversation { id, first: seq, at, events });
+        self.gate.note_append(&self.shared, id, seq);
     }
 
     /// Writes the restart if its turn has come.
-    pub(super) fn write_restart_if_due(&mut self) {
-        let now = self.shared.clock.now();
+    pub(super) fn write_restart_if_due(&mut self, now: Timestamp) {
         if self.unwritten_until.is_some_and(|write_at| write_at <= now) {
             self.write_restart();
         }
