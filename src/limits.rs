@@ -113,6 +113,10 @@ pub const CATCH_UP_BYTES_MAX: usize = 262_144;
 /// passes, and is bounded by the number of conversations.
 pub const APPENDS_WAITING_MAX: usize = 200_000;
 
+/// Appends that wait for the disk while windows go on ending at full speed, because more would be
+/// held in memory that no cache holds, and cost twice as much: two groups of a commit.
+pub const APPENDS_CROWD: usize = 8_192;
+
 /// Appends in one commit, because all of them wait for its sync.
 pub const COMMIT_APPENDS_MAX: usize = 4_096;
 

@@ -127,7 +127,9 @@ impl AgentActor {
         }
         let delta =
             i64::try_from(now.leases).unwrap_or(0) - i64::try_from(before.leases).unwrap_or(0);
-        self.shared.metrics.leases.inc_by(delta);
+        if delta != 0 {
+            self.shared.metrics.leases.inc_by(delta);
+        }
         if !self.feeds.were_ever_open() {
             // After a start thousands of leases come at once, before any console does.
             return;

@@ -13,7 +13,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -29,17 +29,16 @@ const NEVER: u64 = u64::MAX;
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
 
-type Pause = Box<dyn Fn() -> Duration>;
+type Rest = Box<dyn Fn() -> Duration>;
 
 thread_local! {
-    /// How long others have their turn between two batches.
-    static PAUSE: RefCell<Option<Pause>> = const { RefCell::new(None) };
+    static REST: RefCell<Option<Rest>> = const { RefCell::new(None) };
     static WHEEL: RefCell<Wheel> = RefCell::new(Wheel::new());
 }
 
-/// Has this thread wait for so long after each batch of alarms that are due at once.
-pub(super) fn pause_between_batches(pause: impl Fn() -> Duration + 'static) {
-    PAUSE.set(Some(Box::new(pause)));
+/// Has the alarms of this thread rest for so long after each batch of those that are due at once.
+pub(super) fn rest_between_batches(rest: impl Fn() -> Duration + 'static) {
+    REST.set(Some(Box::new(rest)));
 }
 
 /// One task's place among those that can be woken; given back when dropped.
@@ -86,7 +85,10 @@ struct Wheel {
     free: Vec<u32>,
     /// The time within the bucket, and the place, in one number.
     buckets: BTreeMap<u64, Vec<u64>>,
-    near: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Those of the buckets whose time has come, in order.
+    near: VecDeque<(u64, u32)>,
+    /// Those that were set for so soon that their bucket's time had come.
+    soon: BinaryHeap<Reverse<(u64, u32)>>,
     /// The first bucket that is not among the near ones.
     far_from: u64,
     driver: Driver,
@@ -129,7 +131,8 @@ impl Wheel {
             places: Vec::new(),
             free: Vec::new(),
             buckets: BTreeMap::new(),
-            near: BinaryHeap::new(),
+            near: VecDeque::new(),
+            soon: BinaryHeap::new(),
             far_from: 0,
             driver: Driver::Absent,
         }
@@ -178,7 +181,7 @@ impl Wheel {
         self.places[index(place)].queued = at;
         let bucket = at >> BUCKET_BITS;
         let wakes_at = if bucket < self.far_from {
-            self.near.push(Reverse((at, place)));
+            self.soon.push(Reverse((at, place)));
             at
         } else {
             let within = at & ((1 << BUCKET_BITS) - 1);
@@ -198,8 +201,7 @@ impl Wheel {
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.bring_near(now >> BUCKET_BITS);
         let mut looked_at = 0;
-        while self.near.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            let Some(Reverse((at, place))) = self.near.pop() else { break };
+        while let Some((at, place)) = self.take_due(now) {
             self.come_up(place, at, now);
             looked_at += 1;
             if looked_at == ENTRIES_AT_ONCE {
@@ -209,8 +211,22 @@ impl Wheel {
         if self.near.is_empty() {
             // A moment in which all are due should not be kept room for.
             self.near.shrink_to(ENTRIES_AT_ONCE);
+            self.soon.shrink_to(ENTRIES_AT_ONCE);
         }
         Next::SleepUntil(self.next().map(|at| self.base + Duration::from_millis(at)))
+    }
+
+    /// The first entry that has come up by now.
+    fn take_due(&mut self, now: u64) -> Option<(u64, u32)> {
+        let near = self.near.front().copied();
+        let soon = self.soon.peek().map(|Reverse(soon)| *soon);
+        let first = near.into_iter().chain(soon).min().filter(|(at, _)| *at <= now)?;
+        if near == Some(first) {
+            self.near.pop_front();
+        } else {
+            self.soon.pop();
+        }
+        Some(first)
     }
 
     /// An entry has come up: its task is woken, unless it was put off or is another's by now.
@@ -235,12 +251,16 @@ impl Wheel {
     fn bring_near(&mut self, through: u64) {
         self.far_from = self.far_from.max(through.saturating_add(1));
         while let Some(first) = self.buckets.first_entry().filter(|first| *first.key() <= through) {
-            let from = first.key() << BUCKET_BITS;
-            for packed in first.remove() {
+            let (bucket, mut packed) = first.remove_entry();
+            // By their time, and by their place, which is how they lie in memory.
+            packed.sort_unstable();
+            for packed in packed {
                 let place = u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
-                let at = from + (packed >> 32);
+                let at = (bucket << BUCKET_BITS) + (packed >> 32);
                 let Place { due, queued, .. } = self.places[index(place)];
-                if queued == at {
+                if queued == at && due == at {
+                    self.near.push_back((at, place));
+                } else if queued == at {
                     self.enter(place, due);
                 }
             }
@@ -248,8 +268,9 @@ impl Wheel {
     }
 
     fn next(&self) -> Option<u64> {
-        let near = self.near.peek().map(|Reverse((at, _))| *at);
-        near.or_else(|| self.buckets.keys().next().map(|bucket| bucket << BUCKET_BITS))
+        let near = self.near.front().map(|(at, _)| *at);
+        let soon = self.soon.peek().map(|Reverse((at, _))| *at);
+        near.into_iter().chain(soon).min().or_else(|| self.buckets.keys().next().map(|bucket| bucket << BUCKET_BITS))
     }
 }
 
@@ -271,13 +292,12 @@ impl Future for Driving {
             });
             match next {
                 Next::GoOn => {
-                    let pause = PAUSE.with_borrow(|pause| pause.as_ref().map(|pause| pause()));
-                    let pause = pause.filter(|pause| !pause.is_zero());
-                    let Some(pause) = pause else {
+                    let rest = REST.with_borrow(|rest| rest.as_ref().map(|rest| rest()));
+                    let Some(rest) = rest.filter(|rest| !rest.is_zero()) else {
                         context.waker().wake_by_ref();
                         return Poll::Pending;
                     };
-                    self.sleep.as_mut().reset(Instant::now() + pause);
+                    self.sleep.as_mut().reset(Instant::now() + rest);
                     if self.sleep.as_mut().poll(context).is_pending() {
                         return Poll::Pending;
                     }
@@ -301,6 +321,7 @@ impl Drop for Driving {
             let mut wheel = wheel.borrow_mut();
             wheel.buckets.clear();
             wheel.near.clear();
+            wheel.soon.clear();
             std::mem::replace(&mut wheel.driver, Driver::Absent)
         }));
     }

@@ -399,7 +399,7 @@ impl Handler<ToConversation> for ConversationActor {
 impl ConversationActor {
     /// The journal has it up to here: opens the gate for all that this covers.
     fn durable(&mut self, receipt: Receipt, at: Instant, context: &mut Context<Self>) {
-        for released in self.gate.open(receipt) {
+        while let Some(released) = self.gate.open(receipt) {
             if let Through::Decision { appended, .. } = &released {
                 let lasted = at.saturating_duration_since(*appended).as_secs_f64();
                 self.shared.metrics.journal_latency.observe(lasted);

@@ -4,7 +4,7 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
-mod visitors;
+pub(super) mod visitors;
 
 use std::hash::Hash;
 use std::sync::Arc;

@@ -2,7 +2,6 @@
 //! however many conversations it covers.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use actix::{Actor, Addr, Context, Handler, Message};
 
@@ -87,9 +86,7 @@ impl Actor for Courier {
 
     fn started(&mut self, _: &mut Self::Context) {
         let shared = self.shared.clone();
-        alarms::pause_between_batches(move || {
-            Duration::from_millis((shared.journal.waiting() as u64 / 8_192).min(50))
-        });
+        alarms::rest_between_batches(move || shared.rest());
     }
 }
 

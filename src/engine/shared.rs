@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -18,6 +19,12 @@ use crate::engine::metrics::Metrics;
 use crate::engine::threads::Threads;
 use crate::journal::Journal;
 use crate::limits;
+
+/// How long alarms rest for each crowd that waits for the disk.
+const REST: Duration = Duration::from_millis(1);
+
+/// How long they rest at most: whoever else has an alarm is as late.
+const REST_MAX: Duration = Duration::from_millis(50);
 
 /// What every actor may reach. None of it is a conversation's state, an agent's or a queue's.
 #[derive(Debug)]
@@ -61,6 +68,18 @@ impl Shared {
             self.metrics.mailbox_refusals.inc();
         }
         overloaded
+    }
+
+    /// Whether so many wait for the disk that more would only be held in memory.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.journal.waiting() > limits::APPENDS_CROWD
+    }
+
+    /// For how long alarms that are due rest between two batches: the longer the more wait for the
+    /// disk. What is decided a moment later waits less, in memory that is still near.
+    pub(super) fn rest(&self) -> Duration {
+        let crowds = self.journal.waiting() / limits::APPENDS_CROWD;
+        REST.saturating_mul(u32::try_from(crowds).unwrap_or(u32::MAX)).min(REST_MAX)
     }
 
     /// Whether the server is stopping.

@@ -73,20 +73,20 @@ impl Agent {
 
     fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
         self.revision += 1;
-        let before = self.leases.remove(&conversation);
+        let held = lease.map(|lease| Held { lease, seq, reservation: None, forfeited: false });
+        let taken = held.as_ref().map_or(0, |held| held.lease.units);
+        if let Some(held) = held.as_ref().filter(|held| held.is_forfeitable()) {
+            self.count_grace(held.lease.grace);
+        }
+        let before = match held {
+            Some(held) => self.leases.insert(conversation, held),
+            None => self.leases.remove(&conversation),
+        };
         if let Some(held) = before.as_ref().filter(|held| held.is_forfeitable()) {
             self.discount_grace(held.lease.grace);
         }
         let given_back = before.map_or(0, |held| held.lease.units);
-        let taken = lease.as_ref().map_or(0, |lease| lease.units);
         self.used = self.used.saturating_sub(given_back).saturating_add(taken);
-        if let Some(lease) = lease {
-            let held = Held { lease, seq, reservation: None, forfeited: false };
-            if held.is_forfeitable() {
-                self.count_grace(held.lease.grace);
-            }
-            self.leases.insert(conversation, held);
-        }
     }
 
     fn count_grace(&mut self, grace: Span) {

@@ -38,6 +38,15 @@ enum Waiting {
     Then(Seq, Then),
 }
 
+impl Waiting {
+    /// What must be durable before it is let through.
+    const fn through(&self) -> Seq {
+        match self {
+            Self::Decision(through, _) | Self::Then(through, _) => *through,
+        }
+    }
+}
+
 /// A decision, and what is told of it.
 #[derive(Debug)]
 struct Held {
@@ -154,43 +163,32 @@ impl Gate {
         None
     }
 
-    /// Lets through whatever this receipt covers.
-    pub(super) fn open(&mut self, receipt: Receipt) -> Vec<Through> {
+    /// Lets through the next of what this receipt covers. What is done with it may put more into
+    /// the gate.
+    pub(super) fn open(&mut self, receipt: Receipt) -> Option<Through> {
         self.durable = self.durable.max(receipt.through());
-        let mut through = Vec::new();
-        let Some(mut closed) = self.closed.take() else { return through };
-        let all = &mut closed.waiting;
-        while let Some(first) = all.pop_front() {
-            match first {
-                Waiting::Then(seq, then) if seq <= self.durable => {
-                    through.push(Through::Then(then));
-                }
-                Waiting::Decision(seq, held) => {
-                    let Held { appended, pending, author, for_agents } = *held;
-                    match pending.release(&receipt) {
-                        Ok(released) => {
-                            through.push(Through::Decision {
-                                appended,
-                                released,
-                                author,
-                                for_agents,
-                            });
-                        }
-                        Err(pending) => {
-                            let held = Box::new(Held { appended, pending, author, for_agents });
-                            all.push_front(Waiting::Decision(seq, held));
-                            break;
-                        }
+        let closed = self.closed.as_mut()?;
+        let is_covered = closed.waiting.front().is_some_and(|first| first.through() <= self.durable);
+        let first = if is_covered { closed.waiting.pop_front() } else { None };
+        let through = match first {
+            Some(Waiting::Then(_, then)) => Some(Through::Then(then)),
+            Some(Waiting::Decision(seq, held)) => {
+                let Held { appended, pending, author, for_agents } = *held;
+                match pending.release(&receipt) {
+                    Ok(released) => {
+                        Some(Through::Decision { appended, released, author, for_agents })
+                    }
+                    Err(pending) => {
+                        let held = Held { appended, pending, author, for_agents };
+                        closed.waiting.push_front(Waiting::Decision(seq, Box::new(held)));
+                        None
                     }
                 }
-                waiting @ Waiting::Then(..) => {
-                    all.push_front(waiting);
-                    break;
-                }
             }
-        }
-        if !all.is_empty() || !closed.flight.ends_at(self.durable) {
-            self.closed = Some(closed);
+            None => None,
+        };
+        if closed.waiting.is_empty() && closed.flight.ends_at(self.durable) {
+            self.closed = None;
         }
         through
     }

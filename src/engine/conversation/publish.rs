@@ -17,7 +17,7 @@ use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::gate::{ForAgent, Then, Through};
-use crate::engine::directory::Delivery;
+use crate::engine::directory::{Delivery, visitors};
 use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
@@ -208,7 +208,7 @@ impl ConversationActor {
                 self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
             }
             Effect::FreeVisitor(widget, visitor) => {
-                self.shared.directory.free_visitor(widget, visitor, id);
+                visitors::free(&self.shared, widget, visitor, id);
             }
             // The actor looks itself whether it is needed.
             Effect::Retire => {}

@@ -1,9 +1,31 @@
 //! Which live chat is whose: a visitor has at most one in each widget.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
 use dashmap::mapref::entry::Entry;
 
 use crate::domain::id::{ConversationId, VisitorId, WidgetId};
 use crate::engine::directory::Directory;
+use crate::engine::shared::Shared;
+
+/// How often it is looked whether visitors can be freed that were put off.
+const LOOKED_EVERY: Duration = Duration::from_millis(20);
+
+/// How often at most: after this they are freed however many wait for the disk.
+const LOOKS_MAX: u32 = 250;
+
+/// How many are freed before others get their turn.
+const FREED_AT_ONCE: usize = 1_024;
+
+type Freed = (WidgetId, VisitorId, ConversationId);
+
+thread_local! {
+    /// Those whom conversations of this thread have freed while very many waited for the disk.
+    static PUT_OFF: RefCell<VecDeque<Freed>> = const { RefCell::new(VecDeque::new()) };
+}
 
 /// Who has a visitor's chat.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -49,5 +71,54 @@ impl Directory {
         id: ConversationId,
     ) {
         self.visitors.remove_if(&(widget, visitor), |_, held| *held == id);
+    }
+}
+
+/// Gives a visitor's chat back: at once, or a little later while very many conversations wait for
+/// the disk. Whoever asks for the chat before then is told by the chat itself that it is over, and
+/// begins another.
+pub(in crate::engine) fn free(
+    shared: &Arc<Shared>,
+    widget: WidgetId,
+    visitor: VisitorId,
+    id: ConversationId,
+) {
+    if !shared.is_crowded() {
+        return shared.directory.free_visitor(widget, visitor, id);
+    }
+    let is_first = PUT_OFF.with_borrow_mut(|put_off| {
+        put_off.push_back((widget, visitor, id));
+        put_off.len() == 1
+    });
+    if is_first {
+        actix::spawn(free_those_put_off(shared.clone()));
+    }
+}
+
+async fn free_those_put_off(shared: Arc<Shared>) {
+    for _ in 0..LOOKS_MAX {
+        tokio::time::sleep(LOOKED_EVERY).await;
+        if !shared.is_crowded() {
+            break;
+        }
+    }
+    loop {
+        let some: Vec<_> = PUT_OFF.with_borrow_mut(|put_off| {
+            let count = put_off.len().min(FREED_AT_ONCE);
+            put_off.drain(..count).collect()
+        });
+        for (widget, visitor, id) in some {
+            shared.directory.free_visitor(widget, visitor, id);
+        }
+        let is_done = PUT_OFF.with_borrow_mut(|put_off| {
+            if put_off.is_empty() {
+                *put_off = VecDeque::new();
+            }
+            put_off.is_empty()
+        });
+        if is_done {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
