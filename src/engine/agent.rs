@@ -101,7 +101,17 @@ impl AgentActor {
     }
 
     fn perform(&mut self, command: AgentCommand) -> Result<Vec<AgentEvent>, AgentRefusal> {
-        let now = self.shared.clock.now();
+        let events = self.decide(command, self.shared.clock.now())?;
+        self.tell_changes();
+        Ok(events)
+    }
+
+    /// Decides and applies; what others must hear of the agent is not told yet.
+    fn decide(
+        &mut self,
+        command: AgentCommand,
+        now: Timestamp,
+    ) -> Result<Vec<AgentEvent>, AgentRefusal> {
         let events = self.agent.decide(command, now)?;
         self.agent.commit(&events, now);
         for event in &events {
@@ -110,8 +120,25 @@ impl AgentActor {
                 self.shared.directory.tell(&self.shared, *conversation, gone);
             }
         }
-        self.tell_changes();
         Ok(events)
+    }
+
+    /// Takes what conversations have said while very many spoke; what has changed is told once.
+    fn take_several(&mut self, messages: Vec<ToAgent>, context: &mut Context<Self>) {
+        let now = self.shared.clock.now();
+        for message in messages {
+            match message {
+                ToAgent::Command(command @ AgentCommand::Adjust { .. }) => {
+                    // An adjustment is never refused.
+                    let _never = self.decide(command, now);
+                }
+                other => {
+                    self.tell_changes();
+                    self.take(other, context);
+                }
+            }
+        }
+        self.tell_changes();
     }
 
     /// Tells queues and feeds what is different from what they were told last.
@@ -328,6 +355,13 @@ impl Handler<ToAgent> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, message: ToAgent, context: &mut Self::Context) {
+        self.take(message, context);
+        self.rearm(context);
+    }
+}
+
+impl AgentActor {
+    fn take(&mut self, message: ToAgent, context: &mut Context<Self>) {
         match message {
             ToAgent::Command(command) => {
                 // What is refused here is asked with an answer elsewhere.
@@ -352,13 +386,13 @@ impl Handler<ToAgent> for AgentActor {
             }
             ToAgent::AskAbout(conversation) => self.ask_about(conversation),
             ToAgent::Serve(queues) => self.serve(queues),
-            ToAgent::Dismiss => return self.dismiss(context),
+            ToAgent::Several(messages) => self.take_several(messages, context),
+            ToAgent::Dismiss => self.dismiss(context),
             ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),
             ToAgent::EndFeeds => self.feeds.end_all(),
             ToAgent::OpenFeed { after, watching, reply } => {
                 self.open_feed(after.as_deref(), watching, reply, context);
             }
         }
-        self.rearm(context);
     }
 }

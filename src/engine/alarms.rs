@@ -270,7 +270,10 @@ impl Wheel {
     fn next(&self) -> Option<u64> {
         let near = self.near.front().map(|(at, _)| *at);
         let soon = self.soon.peek().map(|Reverse((at, _))| *at);
-        near.into_iter().chain(soon).min().or_else(|| self.buckets.keys().next().map(|bucket| bucket << BUCKET_BITS))
+        near.into_iter()
+            .chain(soon)
+            .min()
+            .or_else(|| self.buckets.keys().next().map(|bucket| bucket << BUCKET_BITS))
     }
 }
 

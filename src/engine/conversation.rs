@@ -11,6 +11,7 @@
 
 mod audience;
 mod counting;
+mod dispatch;
 pub(super) mod flight;
 mod gate;
 mod handle;

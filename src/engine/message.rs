@@ -221,6 +221,8 @@ pub(super) enum ToAgent {
         /// Whether this only repeats what was said before, so that a difference is drift.
         repeated: bool,
     },
+    /// Several of these, from conversations of one thread, in their order.
+    Several(Vec<ToAgent>),
     /// A conversation was opened again after a fault: ask it what it holds of them, or for the
     /// offer for which they set units aside.
     AskAbout(ConversationId),

@@ -168,7 +168,8 @@ impl Gate {
     pub(super) fn open(&mut self, receipt: Receipt) -> Option<Through> {
         self.durable = self.durable.max(receipt.through());
         let closed = self.closed.as_mut()?;
-        let is_covered = closed.waiting.front().is_some_and(|first| first.through() <= self.durable);
+        let is_covered =
+            closed.waiting.front().is_some_and(|first| first.through() <= self.durable);
         let first = if is_covered { closed.waiting.pop_front() } else { None };
         let through = match first {
             Some(Waiting::Then(_, then)) => Some(Through::Then(then)),

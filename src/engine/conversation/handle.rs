@@ -11,7 +11,7 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
-use crate::engine::conversation::{ConversationActor, Stage, publish};
+use crate::engine::conversation::{ConversationActor, Stage, dispatch, publish};
 use crate::engine::message::{
     Closing, FromSession, Join, NotJoined, Reply, ToAgent, ToConversation, ToSession,
 };
@@ -253,7 +253,7 @@ impl ConversationActor {
             lease: Some(lease.clone()),
             repeated: true,
         };
-        self.shared.directory.tell_agent(&lease.agent, adjust);
+        dispatch::tell_agent(&self.shared, &lease.agent, adjust);
         self.audited_at = now;
     }
 

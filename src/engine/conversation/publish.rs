@@ -15,8 +15,8 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::queue::{QueueCommand, Waiting};
 use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
-use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::gate::{ForAgent, Then, Through};
+use crate::engine::conversation::{ConversationActor, dispatch};
 use crate::engine::directory::{Delivery, visitors};
 use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
 use crate::engine::shared::Shared;
@@ -31,7 +31,7 @@ impl ConversationActor {
                 self.publish(&released, author);
                 for (agent, told) in for_agents {
                     if !told.is_empty() {
-                        self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+                        dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
                     } else if self.shared.directory.is_heard(&agent) {
                         // Somebody listens who did not when it was decided.
                         self.show_to(agent, context);
@@ -58,10 +58,10 @@ impl ConversationActor {
                 self.read_missed(session, context);
             }
             Then::Tell(agent, told) => {
-                self.shared.directory.tell_agent(&agent, ToAgent::Tell(told));
+                dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
             }
             Then::Adjust(agent, adjust) => {
-                self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
+                dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
             }
             Then::StateClaims => self.state_claims(),
         }
@@ -196,7 +196,7 @@ impl ConversationActor {
             Effect::HoldLease(lease) => {
                 let agent = lease.agent.clone();
                 let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
-                let told = self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
+                let told = dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
                 if told == Delivery::Nobody {
                     // The agent was removed; nobody else will notice that they are gone.
                     let gone = ToConversation::AgentGone(agent);
@@ -205,7 +205,7 @@ impl ConversationActor {
             }
             Effect::ReturnLease(agent) => {
                 let adjust = AgentCommand::Adjust { conversation: id, seq, lease: None };
-                self.shared.directory.tell_agent(&agent, ToAgent::Command(adjust));
+                dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
             }
             Effect::FreeVisitor(widget, visitor) => {
                 visitors::free(&self.shared, widget, visitor, id);
@@ -315,19 +315,19 @@ pub(super) fn present_state(
 }
 
 /// Tells the agent who is in the chat that the customer types.
-pub(super) fn typing(conversation: &Conversation, shared: &Shared, on: bool) {
+pub(super) fn typing(conversation: &Conversation, shared: &Arc<Shared>, on: bool) {
     pass_on(conversation, shared, feed::typing(conversation.id(), on));
 }
 
 /// Tells the agent who is in the chat how far the customer has read.
-pub(super) fn read(conversation: &Conversation, shared: &Shared, seq: Seq) {
+pub(super) fn read(conversation: &Conversation, shared: &Arc<Shared>, seq: Seq) {
     pass_on(conversation, shared, feed::read(conversation.id(), seq));
 }
 
-fn pass_on(conversation: &Conversation, shared: &Shared, signal: feed::Rendered) {
+fn pass_on(conversation: &Conversation, shared: &Arc<Shared>, signal: feed::Rendered) {
     if let Phase::Talking { lease, .. } = conversation.phase() {
         let told = vec![Told::passing(signal.event, signal.data)];
-        shared.directory.tell_agent(&lease.agent, ToAgent::Tell(told));
+        dispatch::tell_agent(shared, &lease.agent, ToAgent::Tell(told));
     }
 }
 
