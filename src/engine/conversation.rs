@@ -19,30 +19,25 @@ mod leaving;
 mod missed;
 mod publish;
 pub(super) mod restart;
+mod waking;
 
 use std::sync::Arc;
-use std::task;
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
-use tokio::time::Instant;
 
-use crate::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::decision::{Decision, Receipt};
+use crate::domain::decision::Decision;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::context::{Context, Punctual};
+use crate::engine::context::Context;
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
-use crate::engine::conversation::gate::{Gate, Through};
+use crate::engine::conversation::gate::Gate;
 use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
-
-/// How many timers one wake may serve before others get their turn.
-const WAKES_AT_ONCE: usize = 32;
 
 /// How long to wait before a conversation whose append failed is opened again.
 const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -272,51 +267,6 @@ impl ConversationActor {
         });
         context.stop();
     }
-
-    /// Serves every timer that is due.
-    fn wake(&mut self, now: Timestamp, context: &mut Context<Self>) {
-        self.leave_if_due(now, context);
-        if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
-            self.write_restart_if_due(now);
-            for session in self.conversation.ask_quiet(now) {
-                publish::probe(&self.shared, session);
-            }
-            for _ in 0..WAKES_AT_ONCE {
-                let wake_at = self.conversation.wake_at();
-                // What has become due meanwhile rings again.
-                if wake_at.is_none_or(|at| at > now) {
-                    break;
-                }
-                if self.perform_at(Command::Wake, now).is_err() {
-                    break;
-                }
-            }
-            self.repeat_lease(now);
-        }
-        self.rearm(context);
-    }
-
-    /// When the lease of a connected chat is repeated. Of a chat that is held, of which there may
-    /// be very many, the agent asks.
-    fn lease_repeated_at(&self) -> Option<Timestamp> {
-        let is_due = matches!(self.stage, Stage::Serving)
-            && self.gate.is_open()
-            && self.conversation.attendance().is_connected()
-            && self.conversation.lease().is_some();
-        is_due.then(|| self.audited_at + self.shared.audit_every)
-    }
-
-    /// Sets the one alarm.
-    fn rearm(&mut self, context: &mut Context<Self>) {
-        let due = self.conversation.wake_at().into_iter().chain(self.unwritten_until);
-        let mut due = due.chain(self.lease_repeated_at()).min();
-        if due.is_some() && !self.shared.journal.is_writable() {
-            // While nothing can be written nothing can be decided; look again in a moment.
-            due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
-        }
-        let due = due.into_iter().chain(self.leave_at).min();
-        context.wake_at(due);
-    }
 }
 
 impl Actor for ConversationActor {
@@ -353,30 +303,6 @@ impl Actor for ConversationActor {
     }
 }
 
-impl Punctual for ConversationActor {
-    fn clock(&self) -> Clock {
-        self.shared.clock
-    }
-
-    fn ring(&mut self, now: Timestamp, context: &mut Self::Context) {
-        self.wake(now, context);
-    }
-
-    fn take_receipt(&mut self, context: &mut Self::Context) -> bool {
-        let Some((receipt, at)) = self.gate.take_receipt() else { return false };
-        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
-            self.durable(receipt, at, context);
-            self.retire_if_closed();
-            self.rearm(context);
-        }
-        true
-    }
-
-    fn await_receipt(&self, task: &task::Context<'_>) {
-        self.gate.await_receipt(task);
-    }
-}
-
 impl Handler<Heard> for ConversationActor {
     type Result = ();
 
@@ -394,19 +320,6 @@ impl Handler<ToConversation> for ConversationActor {
         let _entered = span.enter();
         self.take(message, context);
         self.rearm(context);
-    }
-}
-
-impl ConversationActor {
-    /// The journal has it up to here: opens the gate for all that this covers.
-    fn durable(&mut self, receipt: Receipt, at: Instant, context: &mut Context<Self>) {
-        while let Some(released) = self.gate.open(receipt) {
-            if let Through::Decision { appended, .. } = &released {
-                let lasted = at.saturating_duration_since(*appended).as_secs_f64();
-                self.shared.metrics.journal_latency.observe(lasted);
-            }
-            self.release(released, context);
-        }
     }
 }
 
