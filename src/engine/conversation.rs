@@ -140,7 +140,7 @@ impl ConversationActor {
 
     /// The settings in force for this conversation.
     fn workstream(&self) -> Arc<Workstream> {
-        self.with_workstream(|workstream| Arc::clone(workstream))
+        self.with_workstream(Arc::clone)
     }
 
     /// Uses the settings in force. A workstream that was removed meanwhile goes on with the

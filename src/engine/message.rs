@@ -222,7 +222,7 @@ pub(super) enum ToAgent {
         repeated: bool,
     },
     /// Several of these, from conversations of one thread, in their order.
-    Several(Vec<ToAgent>),
+    Several(Vec<Self>),
     /// A conversation was opened again after a fault: ask it what it holds of them, or for the
     /// offer for which they set units aside.
     AskAbout(ConversationId),

@@ -110,13 +110,11 @@ impl Gate {
 
     /// Notes that this was given to the journal, up to and including a place.
     pub(super) fn note_append(&mut self, shared: &Arc<Shared>, id: ConversationId, through: Seq) {
-        match &self.closed {
-            Some(closed) => closed.flight.go_on(through),
-            None => {
-                let flight = Flight::begin(shared, id, through);
-                self.closed = Some(Box::new(Closed { flight, waiting: VecDeque::new() }));
-            }
+        if let Some(closed) = &self.closed {
+            return closed.flight.go_on(through);
         }
+        let flight = Flight::begin(shared, id, through);
+        self.closed = Some(Box::new(Closed { flight, waiting: VecDeque::new() }));
     }
 
     /// Has this task woken by the next receipt, if there is anything to wait for.
