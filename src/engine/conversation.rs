@@ -178,7 +178,7 @@ impl ConversationActor {
             id: self.id(),
             first: pending.first(),
             at: now,
-            events: pending.events().to_vec(),
+            events: pending.events().into(),
         });
         let told =
             publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);

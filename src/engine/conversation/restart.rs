@@ -56,7 +56,7 @@ impl ConversationActor {
             if self.conversation.latest_restart().as_ref() == Some(&(now, event.clone())) {
                 self.unwritten_until = Some(now + write_within);
             } else {
-                let (id, events) = (self.id(), vec![event]);
+                let (id, events) = (self.id(), [event].into());
                 self.shared.journal.append(Append::Conversation { id, first, at: now, events });
             }
         }
@@ -90,7 +90,7 @@ impl ConversationActor {
         debug_assert!(restart.is_some(), "what is not written can be read off the state");
         let Some((at, event)) = restart else { return };
         let (id, first) = (self.id(), self.conversation.seq());
-        self.shared.journal.append(Append::Conversation { id, first, at, events: vec![event] });
+        self.shared.journal.append(Append::Conversation { id, first, at, events: [event].into() });
     }
 
     /// Writes the restart if its turn has come.
