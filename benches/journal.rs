@@ -78,7 +78,7 @@ impl Bench {
             id: id(chat),
             first: Seq::new(u32::try_from(seq + 1).expect("few")),
             at: Timestamp::from_millis(1_790_000_000_000),
-            events: vec![event],
+            events: [event].into(),
         });
     }
 

@@ -107,7 +107,7 @@ fn build(dir: &Path, held: u64) {
     for chat in 0..held {
         for (seq, event) in (1..).zip(history(chat)) {
             let (id, first) = (id(chat), Seq::new(seq));
-            journal.append(Append::Conversation { id, first, at: BEGAN, events: vec![event] });
+            journal.append(Append::Conversation { id, first, at: BEGAN, events: [event].into() });
             appended += 1;
         }
         if chat % 1_000 == 0 {

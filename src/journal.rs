@@ -44,7 +44,7 @@ pub enum Append {
         /// When all of it happened.
         at: Timestamp,
         /// What happened; at least one event.
-        events: Vec<Event>,
+        events: Arc<[Event]>,
     },
     /// The presence that an agent chose. `done` is answered when it is durable.
     Presence {

@@ -6,6 +6,8 @@
 //!                             └──> journal ─────────┘
 //! ```
 
+use std::sync::Arc;
+
 use crate::domain::conversation::claims::Effect;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::event::Event;
@@ -48,8 +50,8 @@ pub struct Released {
     pub first: Seq,
     /// When they happened.
     pub at: Timestamp,
-    /// What happened, in order.
-    pub events: Vec<Event>,
+    /// What happened, in order; the journal has the same, uncopied.
+    pub events: Arc<[Event]>,
     /// What the asker is told.
     pub answer: Answer,
     /// What must now be done.
@@ -83,12 +85,18 @@ impl Pending {
         effects: Vec<Effect>,
     ) -> Self {
         let Decision { events, answer } = decision;
+        let events = events.into();
         Self { through, released: Released { first, at, events, answer, effects } }
     }
 
     /// The events, for the journal.
     pub fn events(&self) -> &[Event] {
         &self.released.events
+    }
+
+    /// The same, to keep.
+    pub fn shared_events(&self) -> Arc<[Event]> {
+        self.released.events.clone()
     }
 
     /// The place of the first of the events.

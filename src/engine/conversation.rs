@@ -203,7 +203,7 @@ impl ConversationActor {
             id: self.id(),
             first: pending.first(),
             at: now,
-            events: pending.events().to_vec(),
+            events: pending.shared_events(),
         });
         let told =
             publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);

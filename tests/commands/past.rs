@@ -130,7 +130,7 @@ pub fn store<'a>(dir: &Path, chats: impl IntoIterator<Item = &'a Past>) {
     let appended = all.len() as u64;
     for (at, id, Recorded { seq, event, .. }) in all {
         let first = Seq::new(seq.number());
-        journal.append(Append::Conversation { id, first, at, events: vec![event.clone()] });
+        journal.append(Append::Conversation { id, first, at, events: [event.clone()].into() });
     }
     let reached = counter.position.lock().unwrap();
     drop(counter.moved.wait_while(reached, |reached| *reached < appended).unwrap());

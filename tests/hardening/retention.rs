@@ -80,7 +80,7 @@ fn what_is_over_goes_and_nothing_else(kind: Kind) {
         id: gone.id(),
         first: gone.whole.seq().next(),
         at: days(31),
-        events: vec![gone.history[2].event.clone()],
+        events: [gone.history[2].event.clone()].into(),
     });
     trial.ledger.wait_for_failures(gone.id(), 1);
 

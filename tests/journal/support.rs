@@ -187,7 +187,7 @@ pub struct Batch {
 impl Batch {
     pub fn append(&self) -> Append {
         let Self { id, first, at, ref events } = *self;
-        Append::Conversation { id, first, at, events: events.clone() }
+        Append::Conversation { id, first, at, events: events.as_slice().into() }
     }
 }
 

@@ -159,7 +159,7 @@ fn append(
 ) -> anyhow::Result<Vec<Event>> {
     let events = names.history(chat, plan)?;
     let (id, first) = (id(chat, chat < plan.expire), Seq::new(1));
-    journal.append(Append::Conversation { id, first, at: BEGAN, events: events.clone() });
+    journal.append(Append::Conversation { id, first, at: BEGAN, events: events.as_slice().into() });
     Ok(events)
 }
 

@@ -95,7 +95,7 @@ impl ConversationActor {
     }
 
     fn append_unheld(&mut self, seq: Seq, at: Timestamp, event: Event) {
-        let (id, events) = (self.id(), vec![event]);
+        let (id, events) = (self.id(), [event].into());
         self.shared.journal.append(Append::Conversation { id, first: seq, at, events });
         self.gate.note_append(&self.shared, id, seq);
     }

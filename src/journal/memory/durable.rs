@@ -54,8 +54,8 @@ impl Durable {
         match append {
             Append::Conversation { id, first, at, events } => {
                 let mut seq = first;
-                for event in events {
-                    self.take_event(id, Recorded { seq, at, event });
+                for event in &*events {
+                    self.take_event(id, Recorded { seq, at, event: event.clone() });
                     seq = seq.next();
                 }
                 Some((id, Seq::new(seq.number().saturating_sub(1))))

@@ -27,7 +27,7 @@ pub(super) fn write(
             Append::Conversation { id, first, at, events } => {
                 let stream = Stream::Conversation(*id).name();
                 let mut seq = *first;
-                for event in events {
+                for event in &**events {
                     position += 1;
                     let record = Record::of_event(event);
                     insert(connection, position, &stream, seq.number(), *at, &record)?;
