@@ -219,7 +219,7 @@ fn what_is_decided_is_told_once_all_of_it_is_durable() {
     assert!(!pending.is_covered_by(&Receipt::issue(before)));
     let pending = pending.release(&Receipt::issue(before)).unwrap_err();
     let released = pending.release(&Receipt::issue(chat.it.seq())).unwrap();
-    assert_eq!(released.events, events);
+    assert_eq!(&*released.events, events);
 }
 
 #[test]

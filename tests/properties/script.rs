@@ -92,7 +92,11 @@ impl Life {
             .events
             .into_iter()
             .zip(places)
-            .map(|(event, place)| Recorded { seq: Seq::new(place), at: released.at, event })
+            .map(|(event, place)| Recorded {
+                seq: Seq::new(place),
+                at: released.at,
+                event: event.clone(),
+            })
             .collect();
         self.journal.extend(recorded.iter().cloned());
         Ok(Done { recorded, answer: released.answer, effects: released.effects })
