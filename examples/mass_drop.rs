@@ -122,8 +122,15 @@ fn by_the_journal(data: &Path, count: usize, told_at: i64) -> io::Result<()> {
 fn losses(data: &Path) -> io::Result<HashMap<String, Loss>> {
     let read = || -> rusqlite::Result<Vec<(String, i64, String, String)>> {
         let journal = Connection::open(data.join("journal.db"))?;
+        // What happened together stands in one row.
         let mut rows = journal.prepare(
-            "SELECT stream, at, kind, body FROM events
+            "WITH each_event AS (
+                 SELECT position, stream, at, kind, body FROM events
+                 WHERE kind <> 'happened_together'
+                 UNION ALL SELECT position + one.key, stream, at,
+                     one.value ->> '$.kind', one.value -> '$.body'
+                 FROM events, json_each(body) AS one WHERE kind = 'happened_together')
+             SELECT stream, at, kind, body FROM each_event
              WHERE kind IN ('customer_away', 'customer_disconnected') ORDER BY position",
         )?;
         rows.query_map((), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?

@@ -9,6 +9,7 @@ mod forms;
 mod pieces;
 mod setting;
 mod taken_out;
+mod together;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ use crate::domain::text::TextRefusal;
 
 pub use setting::{Document, DocumentKind, digest_text, read_digest};
 pub use taken_out::TakenOut;
+pub use together::Piece;
 
 /// A record: what stands in the columns `kind` and `body`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -78,10 +80,58 @@ struct PresenceChosen {
     presence: pieces::PresenceName,
 }
 
+/// Where the record of an event is written to.
+struct Sink<'a> {
+    body: &'a mut Vec<u8>,
+    /// Whether its kind stands around the body, because no column holds it.
+    is_named: bool,
+}
+
+impl Sink<'_> {
+    /// Writes a record, and says its kind.
+    fn put(self, kind: &'static str, body: &impl Serialize) -> &'static str {
+        if self.is_named {
+            self.body.extend_from_slice(b"{\"kind\":\"");
+            self.body.extend_from_slice(kind.as_bytes());
+            self.body.extend_from_slice(b"\",\"body\":");
+        }
+        write_json(self.body, body);
+        if self.is_named {
+            self.body.push(b'}');
+        }
+        kind
+    }
+}
+
+/// Writes the body of the record of what happened in a conversation at once behind what stands in
+/// `body`, and says its kind. It is UTF-8.
+pub fn write_events(events: &[Event], body: &mut Vec<u8>) -> &'static str {
+    match events {
+        [event] => event::encode(event, Sink { body, is_named: false }),
+        several => {
+            together::encode(several, body);
+            together::KIND
+        }
+    }
+}
+
+/// The events in the record with this kind and this body, each as it would stand alone, if it is
+/// one of several events.
+pub fn read_together<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'a>>, Unreadable>> {
+    (kind == together::KIND).then(|| together::decode(body))
+}
+
 impl Record {
     /// The record of an event of a conversation.
     pub fn of_event(event: &Event) -> Self {
-        event::encode(event)
+        Self::of_events(std::slice::from_ref(event))
+    }
+
+    /// The record of what happened in a conversation at once: at least one event.
+    pub fn of_events(events: &[Event]) -> Self {
+        let mut body = Vec::new();
+        let kind = write_events(events, &mut body);
+        Self { kind, body: text(body) }
     }
 
     /// The record of a presence that an agent chose.
@@ -176,10 +226,21 @@ pub fn changed_documents(
     setting::changed_documents(change, before, after)
 }
 
-#[expect(clippy::expect_used, reason = "the invariant is in the message")]
 fn json(body: &impl Serialize) -> String {
-    serde_json::to_string(body)
-        .expect("a record holds texts, numbers and structs, and JSON has a form for each")
+    let mut bytes = Vec::new();
+    write_json(&mut bytes, body);
+    text(bytes)
+}
+
+#[expect(clippy::expect_used, reason = "the invariant is in the message")]
+fn write_json(to: &mut Vec<u8>, body: &impl Serialize) {
+    serde_json::to_writer(to, body)
+        .expect("a record holds texts, numbers and structs, and JSON has a form for each");
+}
+
+#[expect(clippy::expect_used, reason = "the invariant is in the message")]
+fn text(json: Vec<u8>) -> String {
+    String::from_utf8(json).expect("JSON is written as UTF-8")
 }
 
 impl From<serde_json::Error> for Unreadable {

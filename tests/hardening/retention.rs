@@ -42,7 +42,9 @@ pub(crate) fn retain(journal: &dyn Journal, then: Disposal, now: Timestamp) -> R
 /// The events of a chat in the table of a file.
 pub(crate) fn events_in(file: &Path, id: ConversationId) -> usize {
     let connection = Connection::open(file).unwrap();
-    let sql = "SELECT count(*) FROM events WHERE stream = ?";
+    // What happened together stands in one row.
+    let sql = "SELECT coalesce(sum(iif(kind = 'happened_together', json_array_length(body), 1)), 0)
+         FROM events WHERE stream = ?";
     connection.query_row(sql, [id.to_string()], |row| row.get(0)).unwrap()
 }
 

@@ -272,7 +272,8 @@ fn the_documented_queries_work() {
     let story = chat.whole_story();
     settle(&trial, story);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let chats = Connection::open_with_flags(trial.dir().join("chats.db"), flags).unwrap();
+    let open = |file| Connection::open_with_flags(trial.dir().join(file), flags).unwrap();
+    let (chats, journal) = (open("chats.db"), open("journal.db"));
     let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/storage.md");
     let text = std::fs::read_to_string(documented).unwrap();
     let code: String = text
@@ -282,11 +283,13 @@ fn the_documented_queries_work() {
         .collect();
     let queries: Vec<_> = code
         .split_inclusive(';')
-        .filter_map(|query| Some(&query[query.find("SELECT")?..]))
+        .filter_map(|query| Some(&query[query.find("WITH ").or_else(|| query.find("SELECT"))?..]))
         .collect();
     assert!(queries.len() >= 7, "the examples are found: {queries:?}");
     for query in queries {
-        let mut statement = chats.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        let of_journal = query.contains("FROM events");
+        let asked = if of_journal { &journal } else { &chats };
+        let mut statement = asked.prepare(query).unwrap_or_else(|error| panic!("{query}: {error}"));
         let mut rows = statement.query(()).unwrap();
         while rows.next().unwrap().is_some() {}
     }

@@ -20,7 +20,7 @@ use holdline::domain::settings::{
 };
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::record::{Entry, Record, Stream, TakenOut};
+use holdline::journal::record::{Entry, Record, Stream, TakenOut, read_together};
 use holdline::journal::snapshot;
 use serde_json::{Value, json};
 
@@ -280,6 +280,40 @@ fn every_event_has_an_example_under_its_own_name() {
     kinds.sort_unstable();
     kinds.dedup();
     assert_eq!(kinds.len(), 16);
+}
+
+/// The form of a row with several events, since version 3 of `journal.db`.
+#[test]
+fn what_happened_together_is_read_and_written_the_same() {
+    const BODY: &str = concat!(
+        r#"[{"kind":"customer_disconnected","#,
+        r#""body":{"since":1790000000004,"cause":{"kind":"silent"}}},"#,
+        r#"{"kind":"message_posted","#,
+        r#""body":{"id":"m-1","from":"customer","text":"\"}{]\n👋"}}]"#,
+    );
+    let text = MessageText::parse("\"}{]\n👋").unwrap();
+    let together = [
+        Event::CustomerDisconnected { since: time(4), cause: Cause::Silent },
+        Event::MessagePosted {
+            id: "m-1".parse().unwrap(),
+            from: Author::Customer,
+            text,
+            reminder: None,
+        },
+    ];
+    let Record { kind, body } = Record::of_events(&together);
+    assert_eq!((kind, &*body), ("happened_together", BODY));
+    let pieces = read_together(kind, BODY).expect("it holds several").unwrap();
+    assert_eq!(pieces.len(), 2);
+    for (piece, event) in pieces.iter().zip(&together) {
+        let alone = Record::of_event(event);
+        assert_eq!((piece.kind, piece.body()), (alone.kind, &*alone.body));
+    }
+    assert!(read_together(pieces[0].kind, pieces[0].body()).is_none(), "it stands alone");
+    for body in ["[]", "{}", "[{\"kind\":\"lease_released\"}]", "[{\"body\":{}}]", "["] {
+        assert!(read_together(kind, body).unwrap().is_err(), "{body}");
+    }
+    assert!(Entry::read_event(kind, BODY).is_err(), "it is no event itself");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod disk;
 mod golden;
 mod memory;
 mod support;
+mod together;
 
 /// Nothing leaves before it is written: so nothing but a journal may say that it is.
 #[test]

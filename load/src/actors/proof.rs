@@ -38,8 +38,12 @@ pub(super) fn prove(
 ) -> anyhow::Result<Proof> {
     let journal =
         Connection::open_with_flags(dir.join("journal.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // What happened together stands in one row.
     let sql = "SELECT stream, at FROM events
-         WHERE position > ? AND kind = 'customer_disconnected'";
+         WHERE position > ?1 AND kind = 'customer_disconnected'
+         UNION ALL SELECT stream, at FROM events, json_each(body) AS one
+         WHERE position > ?1 AND kind = 'happened_together'
+           AND one.value ->> '$.kind' = 'customer_disconnected'";
     let mut statement = journal.prepare(sql)?;
     let mut rows = statement.query([after])?;
     let mut times: HashMap<ConversationId, u32> = HashMap::new();

@@ -15,73 +15,73 @@ use crate::journal::record::forms::{
     MessagePosted, OfferEnded, ServerRestarted, SessionJoined, SessionLost, WrapupStarted,
 };
 use crate::journal::record::pieces::{ReminderForm, Text, millis, time, visitor, visitor_text};
-use crate::journal::record::{Record, Unreadable};
+use crate::journal::record::{Sink, Unreadable};
 
-/// The record of an event.
-pub(super) fn encode(event: &Event) -> Record {
+/// Writes the record of an event, and says its kind.
+pub(super) fn encode(event: &Event, to: Sink<'_>) -> &'static str {
     match event {
         Event::ConversationStarted(opening) => {
-            Record::new("conversation_started", &ConversationStarted::from(opening))
+            to.put("conversation_started", &ConversationStarted::from(opening))
         }
         Event::SessionJoined { session, heartbeat, program } => {
             let (session, program) = (session.to_string().into(), program.as_deref());
             let heartbeat_ms = heartbeat.as_millis();
             let program = program.map(Text::from);
-            Record::new("session_joined", &SessionJoined { session, heartbeat_ms, program })
+            to.put("session_joined", &SessionJoined { session, heartbeat_ms, program })
         }
         Event::SessionLost { session, cause, heard_at, there_until, evidence } => {
             let session = session.to_string().into();
             let lost = SessionLost::new(session, *cause, [*heard_at, *there_until], *evidence);
-            Record::new("session_lost", &lost)
+            to.put("session_lost", &lost)
         }
         Event::CustomerAway { since, until, cause } => {
             let (since, until) = (since.as_millis(), until.as_millis());
-            Record::new("customer_away", &CustomerAway { since, until, cause: (*cause).into() })
+            to.put("customer_away", &CustomerAway { since, until, cause: (*cause).into() })
         }
         Event::CustomerReturned { after } => {
-            Record::new("customer_returned", &CustomerReturned { after_ms: after.as_millis() })
+            to.put("customer_returned", &CustomerReturned { after_ms: after.as_millis() })
         }
         Event::CustomerDisconnected { since, cause } => {
             let (since, cause) = (since.as_millis(), (*cause).into());
-            Record::new("customer_disconnected", &CustomerDisconnected { since, cause })
+            to.put("customer_disconnected", &CustomerDisconnected { since, cause })
         }
         Event::MessagePosted { id, from, text, reminder } => {
-            Record::new("message_posted", &MessagePosted::new(id, from, text, *reminder))
+            to.put("message_posted", &MessagePosted::new(id, from, text, *reminder))
         }
         Event::ChatOffered { lease, until, by } => {
             let by = by.as_ref().map(|by| by.as_str().into());
             let until = until.as_millis();
-            Record::new("chat_offered", &ChatOffered { lease: lease.into(), until, by })
+            to.put("chat_offered", &ChatOffered { lease: lease.into(), until, by })
         }
         Event::OfferEnded { agent, end, excluded, close_at } => {
             let (agent, end, excluded) = (agent.as_str().into(), (*end).into(), *excluded);
             let close_at = millis(*close_at);
-            Record::new("offer_ended", &OfferEnded { agent, end, excluded, close_at })
+            to.put("offer_ended", &OfferEnded { agent, end, excluded, close_at })
         }
         Event::ChatAccepted { lease, name, close_at } => {
             let (name, close_at) = (name.as_str().into(), millis(*close_at));
-            Record::new("chat_accepted", &ChatAccepted { lease: lease.into(), name, close_at })
+            to.put("chat_accepted", &ChatAccepted { lease: lease.into(), name, close_at })
         }
         Event::AgentLeft { agent, why, close_at } => {
             let (agent, close_at) = (agent.as_str().into(), millis(*close_at));
-            Record::new("agent_left", &AgentLeft { agent, why: (*why).into(), close_at })
+            to.put("agent_left", &AgentLeft { agent, why: (*why).into(), close_at })
         }
         Event::CustomerReminded { until } => {
-            Record::new("customer_reminded", &CustomerReminded { until: until.as_millis() })
+            to.put("customer_reminded", &CustomerReminded { until: until.as_millis() })
         }
         Event::WrapupStarted { reason, by, hold, close_at } => {
             let (reason, hold, close_at) = ((*reason).into(), (*hold).into(), millis(*close_at));
-            Record::new("wrapup_started", &WrapupStarted { reason, by: by.into(), hold, close_at })
+            to.put("wrapup_started", &WrapupStarted { reason, by: by.into(), hold, close_at })
         }
         Event::LeaseReleased { agent } => {
-            Record::new("lease_released", &LeaseReleased { agent: agent.as_str().into() })
+            to.put("lease_released", &LeaseReleased { agent: agent.as_str().into() })
         }
         Event::ConversationClosed { reason, by } => {
             let (reason, by) = ((*reason).into(), by.into());
-            Record::new("conversation_closed", &ConversationClosed { reason, by })
+            to.put("conversation_closed", &ConversationClosed { reason, by })
         }
         Event::ServerRestarted { until, timers } => {
-            Record::new("server_restarted", &ServerRestarted::new(*until, timers))
+            to.put("server_restarted", &ServerRestarted::new(*until, timers))
         }
     }
 }

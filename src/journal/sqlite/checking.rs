@@ -78,7 +78,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
             match schema::version(connection) {
                 // Whoever made it was killed before it had its table.
                 Ok(0) => {}
-                Ok(schema::ARCHIVE_VERSION) => {
+                Ok(1..=schema::ARCHIVE_VERSION) => {
                     archive = Some(inspection::archive(connection, "archive.db", problems));
                 }
                 Ok(found) => {

@@ -50,7 +50,7 @@ impl History {
             Some(chats) => schema::projected(chats).map_err(Fault::from)?,
             None => 0,
         };
-        let head = schema::head(&journal).map_err(Fault::from)?;
+        let head = row::head(row::last(&journal).map_err(Fault::from)?)?;
         Ok(Self { journal, chats, archive, projected, head })
     }
 
@@ -68,7 +68,7 @@ impl History {
         }
         let stream = id.to_string();
         self.each_not_projected("stream = ?3", &stream, |row| {
-            history.push(recorded(row)?);
+            history.extend(row.recorded()?);
             Ok(())
         })?;
         if history.is_empty()
@@ -78,7 +78,7 @@ impl History {
             let mut statement = archive.prepare_cached(&sql)?;
             let mut rows = statement.query([stream])?;
             while let Some(row) = rows.next()? {
-                history.push(recorded(&StoredRow::of(row)?.verified()?)?);
+                history.extend(StoredRow::of(row)?.verified()?.recorded()?);
             }
         }
         Ok(history)
@@ -93,7 +93,7 @@ impl History {
     ) -> Result<(), Fault> {
         let mut later: HashMap<ConversationId, Vec<Recorded>> = HashMap::new();
         self.each_not_projected("?3 = '' AND seq > 0", "", |row| {
-            later.entry(stream(&row.stream)?).or_default().push(recorded(row)?);
+            later.entry(stream(&row.stream)?).or_default().extend(row.recorded()?);
             Ok(())
         })?;
         let mut give = |id: ConversationId, mut history: Vec<Recorded>| {
@@ -203,15 +203,6 @@ fn open(file: &Path, known: i64) -> Result<Option<Connection>, OpenFault> {
         return Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known });
     }
     Ok(Some(connection))
-}
-
-fn recorded(row: &StoredRow) -> Result<Recorded, Fault> {
-    let event = Entry::read_event(&row.kind, &row.body);
-    Ok(Recorded {
-        seq: Seq::new(row.seq),
-        at: row.at,
-        event: event.map_err(|error| row.damaged(&error.0))?,
-    })
 }
 
 fn stream(id: &str) -> Result<ConversationId, Fault> {

@@ -6,12 +6,13 @@ use std::fmt;
 use rusqlite::Connection;
 
 use crate::domain::conversation::Conversation;
+use crate::domain::conversation::event::Event;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::time::Timestamp;
-use crate::journal::Position;
-use crate::journal::record::{Entry, Stream};
-use crate::journal::sqlite::row::{self, Row};
+use crate::journal::record::{Entry, Stream, Unreadable};
+use crate::journal::sqlite::row::{self, Part, Row};
 use crate::journal::sqlite::schema;
+use crate::journal::{Fault, Position};
 
 /// Problems that are told one by one; further ones are only counted, because one broken page can
 /// break thousands of records.
@@ -72,6 +73,8 @@ enum Replayed {
     Live(Box<Conversation>),
     /// It is closed, or one of its records cannot be read: only its places are followed.
     Through(Seq),
+    /// Nobody can tell how many events a row of its holds.
+    Unknown,
 }
 
 /// A replay of all records.
@@ -79,6 +82,8 @@ struct Replay<'a> {
     file: &'a str,
     problems: &'a mut Problems,
     contents: Contents,
+    /// Whether nobody can tell up to which position the last row reaches.
+    is_end_unknown: bool,
     conversations: HashMap<ConversationId, Replayed>,
     /// Positions that no record has.
     absent: u64,
@@ -112,6 +117,7 @@ pub(super) fn journal(connection: &Connection, file: &str, problems: &mut Proble
         file,
         problems,
         contents: Contents::default(),
+        is_end_unknown: false,
         conversations: HashMap::new(),
         absent: 0,
         taken_out: 0,
@@ -133,15 +139,17 @@ pub(super) fn archive(connection: &Connection, file: &str, problems: &mut Proble
     each(connection, |row| match row {
         Ok(row) => {
             let place = format!("{file}, position {}", row.position);
-            contents.note(&row);
             if !row.is_whole() {
                 problems.add(&place, row::MISMATCH);
             }
-            if let Err(error) = Entry::read_event(&row.kind, &row.body) {
-                problems.add(&place, error.0);
+            if let Err(Fault::Damaged { problem, .. }) = row.recorded() {
+                problems.add(&place, problem);
             }
+            let parts = row.parts().map_or(1, |parts| parts.len());
+            contents.note(&row, parts);
+            let events = u32::try_from(parts).unwrap_or(u32::MAX);
             let (count, last) = seqs.entry(row.stream).or_default();
-            (*count, *last) = (*count + 1, row.seq.max(*last));
+            (*count, *last) = (*count + events, (row.seq + events - 1).max(*last));
         }
         Err(error) => {
             let place = format!("{file}, after position {}", contents.head.0);
@@ -176,36 +184,49 @@ fn each(connection: &Connection, mut take: impl FnMut(rusqlite::Result<Row>)) {
 }
 
 impl Contents {
-    fn note(&mut self, row: &Row) {
-        self.events += 1;
-        self.head = Position(row.position);
+    /// Notes a row of so many events.
+    fn note(&mut self, row: &Row, events: usize) {
+        let events = events as u64;
+        self.events += events;
+        self.head = Position(row.position.saturating_add(events).saturating_sub(1));
         self.latest = self.latest.max(row.at);
-        self.without_checksum += u64::from(row.checksum.is_none());
+        self.without_checksum += if row.checksum.is_none() { events } else { 0 };
     }
 }
 
 impl Replay<'_> {
     fn take(&mut self, row: &Row) {
-        self.absent += row.position.saturating_sub(self.contents.head.0 + 1);
-        self.contents.note(row);
-        if let Err(problem) = self.read(row) {
+        let is_end_unknown = std::mem::replace(&mut self.is_end_unknown, false);
+        if !is_end_unknown {
+            self.absent += row.position.saturating_sub(self.contents.head.0 + 1);
+        }
+        let parts = row.parts();
+        self.is_end_unknown = parts.is_err();
+        self.contents.note(row, parts.as_ref().map_or(1, Vec::len));
+        if let Err(problem) = self.read(row, parts) {
             self.problems.add(format!("{}, position {}", self.file, row.position), problem);
         }
     }
 
-    fn read(&mut self, row: &Row) -> Result<(), String> {
+    fn read(&mut self, row: &Row, parts: Result<Vec<Part<'_>>, Unreadable>) -> Result<(), String> {
         let stream = Stream::read(&row.stream).map_err(|error| error.0)?;
-        let entry = if row.is_whole() {
-            Entry::read(&row.kind, &row.body).map_err(|error| error.0)
-        } else {
-            Err(row::MISMATCH.to_owned())
-        };
+        let whole = if row.is_whole() { Ok(()) } else { Err(row::MISMATCH.to_owned()) };
         if let Stream::Conversation(id) = stream {
-            let continued = self.follow(id, row, entry.as_ref().ok());
-            // What is wrong with the record itself says more.
-            return entry.and(continued);
+            let Ok(parts) = parts else {
+                self.conversations.insert(id, Replayed::Unknown);
+                return whole.and(parts.map(drop).map_err(|error| error.0));
+            };
+            let mut told = Ok(());
+            for part in parts {
+                let event = whole.clone().and_then(|()| part.event().map_err(|error| error.0));
+                let continued = self.follow(id, part.seq, row.at, event.as_ref().ok());
+                // What is wrong with the record itself says more, and one problem is enough.
+                told = told.and(event.map(drop)).and(continued);
+            }
+            return told;
         }
-        match (stream, entry?) {
+        whole?;
+        match (stream, Entry::read(&row.kind, &row.body).map_err(|error| error.0)?) {
             (Stream::Retention, Entry::TakenOut(taken)) => self.taken_out += taken.events,
             (Stream::Agent(_), Entry::Presence(_)) | (Stream::Settings, Entry::Setting(_)) => {}
             (stream, _) => {
@@ -215,37 +236,39 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Follows a conversation by one record, and applies its event if it can be read.
+    /// Follows a conversation by one place, and applies its event if it can be read.
     fn follow(
         &mut self,
         id: ConversationId,
-        row: &Row,
-        entry: Option<&Entry>,
+        seq: u32,
+        at: Timestamp,
+        event: Option<&Event>,
     ) -> Result<(), String> {
+        let seq = Seq::new(seq);
         let begun = || Replayed::Live(Box::new(Conversation::new(id)));
         let replayed = self.conversations.entry(id).or_insert_with(begun);
         let last = match replayed {
             Replayed::Live(conversation) => conversation.seq(),
             Replayed::Through(seq) => *seq,
+            Replayed::Unknown => {
+                *replayed = Replayed::Through(seq);
+                return Ok(());
+            }
         };
-        let seq = Seq::new(row.seq);
         let continues = seq == last.next();
-        match (replayed, entry) {
-            (Replayed::Live(conversation), Some(Entry::Event(event))) if continues => {
-                conversation.apply(event, row.at);
+        match (&mut *replayed, event) {
+            (Replayed::Live(conversation), Some(event)) if continues => {
+                conversation.apply(event, at);
                 if conversation.is_closed() {
-                    self.conversations.insert(id, Replayed::Through(seq));
+                    *replayed = Replayed::Through(seq);
                 }
             }
-            (replayed, _) => *replayed = Replayed::Through(seq),
+            _ => *replayed = Replayed::Through(seq),
         }
-        match entry {
-            Some(Entry::Event(_)) | None if continues => Ok(()),
-            Some(Entry::Event(_)) | None => {
-                Err(format!("conversation {id} has the place {seq} after {last}"))
-            }
-            Some(_) => Err(format!("a record of another stream stands in conversation {id}")),
+        if continues {
+            return Ok(());
         }
+        Err(format!("conversation {id} has the place {seq} after {last}"))
     }
 
     fn finish(mut self) -> Contents {

@@ -163,8 +163,9 @@ pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
     refuse_loss(files)?;
     let journal = schema::open_journal(files)?;
     let in_journal = |source| OpenFault::at(&files.journal, source);
-    let head = schema::head(&journal).map_err(in_journal)?;
-    let latest = schema::latest(&journal).map_err(in_journal)?;
+    let last = row::last(&journal).map_err(in_journal)?;
+    let latest = last.as_ref().map_or_else(Timestamp::default, |last| last.at);
+    let head = row::head(last)?;
     if files.damaged.exists() {
         tracing::warn!(file = %files.chats.display(), "it was found damaged: it is made anew");
         remove_chats(files)?;
@@ -239,7 +240,7 @@ pub(super) fn refuse_damage_at_rest(files: &Files) -> Result<(), OpenFault> {
         .and_then(|connection| schema::projected(&connection));
     let in_journal = |source| OpenFault::at(&files.journal, source);
     let connection = schema::open_for_reading(&files.journal).map_err(in_journal)?;
-    let head = schema::head(&connection).map_err(in_journal)?;
+    let head = row::head(row::last(&connection).map_err(in_journal)?)?;
     match projected {
         Ok(projected) if projected > head => Err(files.lost(head, projected)),
         Ok(_) | Err(_) => Ok(()),

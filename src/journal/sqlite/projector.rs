@@ -21,7 +21,7 @@ use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::reader;
-use crate::journal::sqlite::row::Row;
+use crate::journal::sqlite::row::{self, Part, Row};
 use crate::limits;
 
 /// Follows the journal.
@@ -47,6 +47,8 @@ struct Told {
 struct Batch {
     events: BTreeMap<ConversationId, Vec<Told>>,
     others: Vec<(Stream, Timestamp, Entry)>,
+    /// The last position in it.
+    end: u64,
 }
 
 const ROWS: &str = "SELECT position, stream, seq, at, kind, body, checksum FROM events
@@ -111,13 +113,14 @@ impl Projector {
     /// Projects the next batch, and says up to where.
     fn project(&mut self, durable: u64) -> Result<u64, Fault> {
         let rows = self.rows(durable)?;
-        let Some(last) = rows.last().map(|row| row.position) else {
+        if rows.is_empty() {
             let place = format!("journal.db, positions {} to {durable}", self.position + 1);
             return Err(Fault::Damaged { place, problem: "no rows are there".to_owned() });
-        };
+        }
         let batch = Batch::read(rows)?;
+        let last = batch.end;
         let registry = (!batch.others.is_empty()).then(|| self.registry.clone());
-        match self.write(batch, last) {
+        match self.write(batch) {
             Ok(touched) => {
                 for conversation in touched {
                     self.decoded.put(conversation.id(), conversation);
@@ -136,8 +139,18 @@ impl Projector {
         let read = || {
             let mut statement = self.journal.prepare_cached(ROWS)?;
             let most = limits::PROJECTION_EVENTS_MAX;
-            let rows = statement.query_map((self.position, durable, most), Row::of)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            let mut found = statement.query((self.position, durable, most))?;
+            let mut rows: Vec<Row> = Vec::new();
+            while let Some(row) = found.next()? {
+                let row = Row::of(row)?;
+                let first = rows.first().map_or(row.position, |first| first.position);
+                let is_full = row.position - first >= most as u64;
+                rows.push(row);
+                if is_full {
+                    break;
+                }
+            }
+            Ok(rows)
         };
         read().map_err(|error| {
             if !damage::is_corruption(&error) {
@@ -149,7 +162,7 @@ impl Projector {
     }
 
     /// Writes a batch in one transaction; the conversations it has changed are returned.
-    fn write(&mut self, batch: Batch, last: u64) -> Result<Vec<Conversation>, Fault> {
+    fn write(&mut self, batch: Batch) -> Result<Vec<Conversation>, Fault> {
         // Immediate, because SQLite does not wait for a lock where a reader becomes a writer: a
         // checkpoint at that moment would fail the batch as "locked".
         let behavior = TransactionBehavior::Immediate;
@@ -173,7 +186,7 @@ impl Projector {
             }
             write_other(&transaction, &mut self.registry, &stream, at, entry)?;
         }
-        rows::write_position(&transaction, last)?;
+        rows::write_position(&transaction, batch.end)?;
         transaction.commit()?;
         Ok(touched)
     }
@@ -225,18 +238,38 @@ impl Batch {
         for row in rows {
             let row = row.verified()?;
             let damaged = |error: Unreadable| row.damaged(&error.0);
-            let stream = Stream::read(&row.stream).map_err(damaged)?;
-            let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
-            match (stream, entry) {
-                (Stream::Conversation(conversation), Entry::Event(event)) => {
-                    let recorded = Recorded { seq: Seq::new(row.seq), at: row.at, event };
-                    let Row { position, kind, body, checksum, .. } = row;
-                    let told = Told { position, recorded, kind, body, checksum };
-                    batch.events.entry(conversation).or_default().push(told);
+            match Stream::read(&row.stream).map_err(damaged)? {
+                Stream::Conversation(id) => {
+                    let told = told(&row)?;
+                    batch.end = told.last().map_or(row.position, |last| last.position);
+                    batch.events.entry(id).or_default().extend(told);
                 }
-                (stream, entry) => batch.others.push((stream, row.at, entry)),
+                stream => {
+                    let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
+                    batch.end = row.position;
+                    batch.others.push((stream, row.at, entry));
+                }
             }
         }
         Ok(batch)
     }
+}
+
+/// The events in a row, as they stand in the timeline: each as if it had a row of its own.
+fn told(row: &Row) -> Result<Vec<Told>, Fault> {
+    let parts = row.parts().map_err(|error| row.damaged(&error.0))?;
+    let is_alone = parts.len() == 1;
+    let told = parts.into_iter().map(|part| {
+        let event = part.event().map_err(|error| row.damaged(&error.0))?;
+        let Part { position, seq, kind, body } = part;
+        let of_its_own = || row::checksum(position, &row.stream, seq, row.at, kind, body);
+        Ok(Told {
+            position,
+            recorded: Recorded { seq: Seq::new(seq), at: row.at, event },
+            kind: kind.to_owned(),
+            body: body.to_owned(),
+            checksum: if is_alone { row.checksum } else { Some(of_its_own()) },
+        })
+    });
+    told.collect()
 }

@@ -20,7 +20,7 @@ use crate::journal::record::Stream;
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::schema::{self, Files};
 use crate::journal::sqlite::spawn;
-use crate::journal::sqlite::writer::{Order, TakeOut};
+use crate::journal::sqlite::writer::{Found, Order, TakeOut};
 use crate::journal::{Fault, Retained, RetentionRule};
 use crate::limits;
 
@@ -49,9 +49,9 @@ struct Worker {
     left: HashSet<String>,
 }
 
-/// Conversations that are to go, with the positions of all their events.
+/// Conversations that are to go.
 struct Chosen {
-    conversations: Vec<(ConversationId, Vec<u64>)>,
+    conversations: Vec<Found>,
     /// How far `chats.db` was when they were chosen.
     seen: u64,
     is_more: bool,
@@ -151,7 +151,7 @@ impl Worker {
                 chosen.is_more = true;
                 break;
             }
-            match positions(&transaction, &self.journal, &id, seq)? {
+            match find(&transaction, &self.journal, &id, seq)? {
                 Ok(found) => chosen.conversations.push(found),
                 Err(problem) => {
                     tracing::error!(id, problem, "a conversation is damaged, and kept");
@@ -164,7 +164,7 @@ impl Worker {
     }
 
     /// Writes the events of these conversations to the archive, and syncs it.
-    fn archive(&mut self, conversations: &[(ConversationId, Vec<u64>)]) -> Result<(), Fault> {
+    fn archive(&mut self, conversations: &[Found]) -> Result<(), Fault> {
         let archive = match self.archive.take() {
             Some(archive) => archive,
             None => schema::open_archive(&self.files)
@@ -176,7 +176,7 @@ impl Worker {
             "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
              VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )?;
-        for position in conversations.iter().flat_map(|(_, positions)| positions) {
+        for position in conversations.iter().flat_map(|found| &found.rows) {
             let Some(row) = row_at(&self.journal, *position)? else { continue };
             let Row { position, stream, seq, at, kind, body, checksum } = row;
             insert.execute(params![position, stream, seq, at.as_millis(), kind, body, checksum])?;
@@ -189,34 +189,40 @@ impl Worker {
     }
 }
 
-/// Where all events of a conversation are, or why they cannot all be found whole.
-fn positions(
+/// The rows that hold all events of a conversation, or why they cannot all be found whole.
+fn find(
     chats: &Connection,
     journal: &Connection,
     id: &str,
     seq: usize,
-) -> Result<Result<(ConversationId, Vec<u64>), String>, Fault> {
+) -> Result<Result<Found, String>, Fault> {
     let Ok(conversation) = id.parse::<ConversationId>() else {
         return Ok(Err("its id is malformed".to_owned()));
     };
     let sql = "SELECT position FROM timeline WHERE conversation = ? ORDER BY seq";
     let mut statement = chats.prepare_cached(sql)?;
-    let found = statement.query_map([id], |row| row.get(0))?;
-    let found = found.collect::<rusqlite::Result<Vec<u64>>>()?;
-    if found.len() != seq {
-        return Ok(Err(format!("{} of its {seq} events are in chats.db", found.len())));
+    let places = statement.query_map([id], |row| row.get(0))?;
+    let places = places.collect::<rusqlite::Result<Vec<u64>>>()?;
+    if places.len() != seq {
+        return Ok(Err(format!("{} of its {seq} events are in chats.db", places.len())));
     }
     let stream = Stream::Conversation(conversation).name();
-    for (index, position) in found.iter().enumerate() {
-        let row = row_at(journal, *position)?;
-        let is_it = row.is_some_and(|row| {
-            row.stream == stream && row.seq as usize == index + 1 && row.is_whole()
+    let mut rows = Vec::with_capacity(places.len());
+    let mut found = 0;
+    while let Some(position) = places.get(found) {
+        let row = row_at(journal, *position)?.filter(|row| row.stream == stream && row.is_whole());
+        let parts = row.as_ref().and_then(|row| row.parts().ok()).unwrap_or_default();
+        let are_they = parts.iter().enumerate().all(|(index, part)| {
+            let place = found + index;
+            part.seq as usize == place + 1 && places.get(place) == Some(&part.position)
         });
-        if !is_it {
-            return Ok(Err(format!("its event {} is not in journal.db as it was", index + 1)));
+        if parts.is_empty() || !are_they {
+            return Ok(Err(format!("its event {} is not in journal.db as it was", found + 1)));
         }
+        rows.push(*position);
+        found += parts.len();
     }
-    Ok(Ok((conversation, found)))
+    Ok(Ok(Found { conversation, rows, events: seq as u64 }))
 }
 
 fn row_at(journal: &Connection, position: u64) -> Result<Option<Row>, Fault> {

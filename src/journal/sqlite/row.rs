@@ -1,9 +1,15 @@
 //! A row of `journal.db`, of `archive.db` or of a backup, and the checksum that it carries.
+//!
+//! A row holds one append. Where that has several events they take consecutive positions and
+//! places, of which the row has the first.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::domain::conversation::event::{Event, Recorded};
+use crate::domain::id::Seq;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
+use crate::journal::record::{self, Entry, Unreadable};
 
 /// A row as it is stored.
 #[derive(Debug)]
@@ -16,6 +22,22 @@ pub(super) struct Row {
     pub(super) body: String,
     /// Rows from before there were checksums have none.
     pub(super) checksum: Option<u32>,
+}
+
+/// One of the records in a row, as it would stand alone.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) position: u64,
+    pub(super) seq: u32,
+    pub(super) kind: &'a str,
+    pub(super) body: &'a str,
+}
+
+impl Part<'_> {
+    /// The event that it says.
+    pub(super) fn event(&self) -> Result<Event, Unreadable> {
+        Entry::read_event(self.kind, self.body)
+    }
 }
 
 /// The columns that [`Row::of`] reads.
@@ -75,6 +97,39 @@ impl Row {
         })
     }
 
+    /// The records in it, in their order; at least one. It need not be whole.
+    pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, Unreadable> {
+        let Self { position, seq, kind, body, .. } = self;
+        let Some(pieces) = record::read_together(kind, body) else {
+            return Ok(vec![Part { position: *position, seq: *seq, kind, body }]);
+        };
+        let places = (*position..).zip(*seq..);
+        let parts = places.zip(pieces?).map(|((position, seq), piece)| Part {
+            position,
+            seq,
+            kind: piece.kind,
+            body: piece.body(),
+        });
+        Ok(parts.collect())
+    }
+
+    /// The position of the last of its records.
+    pub(super) fn end(&self) -> Result<u64, Fault> {
+        let parts = self.parts().map_err(|error| self.damaged(&error.0))?;
+        Ok(parts.last().map_or(self.position, |last| last.position))
+    }
+
+    /// The events in it, each in its place.
+    pub(super) fn recorded(&self) -> Result<Vec<Recorded>, Fault> {
+        let read = |part: Part<'_>| {
+            let event = part.event()?;
+            Ok(Recorded { seq: Seq::new(part.seq), at: self.at, event })
+        };
+        let parts = self.parts().map_err(|error| self.damaged(&error.0))?;
+        let recorded = parts.into_iter().map(read).collect::<Result<_, Unreadable>>();
+        recorded.map_err(|error| self.damaged(&error.0))
+    }
+
     /// Whether it is what was written, as far as that can be told.
     pub(super) fn is_whole(&self) -> bool {
         let Self { position, stream, seq, at, kind, body, checksum: kept } = self;
@@ -101,4 +156,16 @@ pub(super) fn columns(connection: &Connection) -> rusqlite::Result<&'static str>
     let sql = "SELECT count(*) FROM pragma_table_info('events') WHERE name = 'checksum'";
     let found: i64 = connection.query_row(sql, (), |row| row.get(0))?;
     Ok(if found == 0 { COLUMNS_WITHOUT } else { COLUMNS })
+}
+
+/// The last row of this table of events.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<Row>> {
+    let columns = columns(connection)?;
+    let sql = format!("SELECT {columns} FROM events ORDER BY position DESC LIMIT 1");
+    connection.query_row(&sql, (), Row::of).optional()
+}
+
+/// How far a journal reaches that ends with this row: to the last of its records.
+pub(super) fn head(last: Option<Row>) -> Result<u64, Fault> {
+    last.map_or(Ok(0), |last| last.verified()?.end())
 }

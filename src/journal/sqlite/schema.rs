@@ -6,21 +6,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::domain::time::Timestamp;
 use crate::journal::sqlite::OpenFault;
 use crate::limits;
 
-/// The version of `journal.db`. Version 1 had no checksums.
-pub(super) const JOURNAL_VERSION: i64 = 2;
+/// The version of `journal.db`. Version 1 had no checksums, and up to version 2 each event had a
+/// row of its own.
+pub(super) const JOURNAL_VERSION: i64 = 3;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
 pub(super) const CHATS_VERSION: i64 = 3;
 
-/// The version of `archive.db`.
-pub(super) const ARCHIVE_VERSION: i64 = 1;
+/// The version of `archive.db`. In version 1 each event had a row of its own.
+pub(super) const ARCHIVE_VERSION: i64 = 2;
 
 /// Where the files of a data directory are.
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
     let change = match user_version(&connection, &files.journal)? {
         0 => tables::JOURNAL,
         1 => tables::JOURNAL_FROM_1,
+        // What is there stays as it is; an older release must not read what is added.
+        2 => "",
         _ => return Ok(connection),
     };
     change_to(&connection, &files.journal, change, JOURNAL_VERSION)?;
@@ -116,9 +118,12 @@ pub(super) fn open_chats(files: &Files) -> Result<Connection, OpenFault> {
 pub(super) fn open_archive(files: &Files) -> Result<Connection, OpenFault> {
     refuse_foreign(&files.archive, ARCHIVE_VERSION)?;
     let connection = open_for_writing(&files.archive, "FULL", limits::JOURNAL_CACHE_KIB)?;
-    if user_version(&connection, &files.archive)? == 0 {
-        change_to(&connection, &files.archive, tables::ARCHIVE, ARCHIVE_VERSION)?;
-    }
+    let change = match user_version(&connection, &files.archive)? {
+        0 => tables::ARCHIVE,
+        1 => "",
+        _ => return Ok(connection),
+    };
+    change_to(&connection, &files.archive, change, ARCHIVE_VERSION)?;
     Ok(connection)
 }
 
@@ -156,18 +161,6 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
 /// The position up to which `chats.db` holds the journal.
 pub(super) fn projected(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row("SELECT position FROM projection", (), |row| row.get(0))
-}
-
-/// The last position of the journal.
-pub(super) fn head(connection: &Connection) -> rusqlite::Result<u64> {
-    connection.query_row("SELECT coalesce(max(position), 0) FROM events", (), |row| row.get(0))
-}
-
-/// The time of the last event.
-pub(super) fn latest(connection: &Connection) -> rusqlite::Result<Timestamp> {
-    let last = "SELECT at FROM events ORDER BY position DESC LIMIT 1";
-    let at = connection.query_row(last, (), |row| row.get(0)).optional()?;
-    Ok(at.map_or_else(Timestamp::default, Timestamp::from_millis))
 }
 
 fn open_for_writing(

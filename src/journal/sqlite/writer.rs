@@ -39,8 +39,8 @@ pub(super) enum Order {
 
 /// Conversations that are to be taken out.
 pub(super) struct TakeOut {
-    /// Which, and where all their events are.
-    pub(super) conversations: Vec<(ConversationId, Vec<u64>)>,
+    /// Which.
+    pub(super) conversations: Vec<Found>,
     /// The position up to which their events were looked for. One that has gone on since stays.
     pub(super) seen: u64,
     /// What becomes of them.
@@ -49,6 +49,15 @@ pub(super) struct TakeOut {
     pub(super) at: Timestamp,
     /// Who is told how many went.
     pub(super) done: Sender<Result<u64, Fault>>,
+}
+
+/// A conversation in the journal.
+pub(super) struct Found {
+    pub(super) conversation: ConversationId,
+    /// The positions of the rows that hold all its events.
+    pub(super) rows: Vec<u64>,
+    /// How many events these are.
+    pub(super) events: u64,
 }
 
 /// The writer, and the connection that only it writes with.
@@ -254,7 +263,7 @@ impl Writer {
 
     fn try_take_out(
         &mut self,
-        mut conversations: Vec<(ConversationId, Vec<u64>)>,
+        mut conversations: Vec<Found>,
         seen: u64,
         disposal: Disposal,
         at: Timestamp,
@@ -268,12 +277,13 @@ impl Writer {
         }
         let later = rows::streams_after(&self.connection, seen);
         let later = later.map_err(|error| self.broke(error))?;
-        conversations.retain(|(id, _)| !later.contains(&Stream::Conversation(*id).name()));
+        conversations
+            .retain(|found| !later.contains(&Stream::Conversation(found.conversation).name()));
         if conversations.is_empty() {
             return Ok(0);
         }
-        let ids: Vec<_> = conversations.iter().map(|(id, _)| *id).collect();
-        let events = conversations.iter().map(|(_, positions)| positions.len() as u64).sum();
+        let ids: Vec<_> = conversations.iter().map(|found| found.conversation).collect();
+        let events = conversations.iter().map(|found| found.events).sum();
         let record = TakenOut { conversations: ids, events, disposal };
         let head = self.head + 1;
         match rows::take_out(&self.connection, head, at, &conversations, &record) {

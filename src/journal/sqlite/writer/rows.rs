@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
-use crate::domain::id::ConversationId;
 use crate::domain::time::Timestamp;
 use crate::journal::record::{Record, Stream, TakenOut};
 use crate::journal::sqlite::row;
+use crate::journal::sqlite::writer::Found;
 use crate::journal::{Append, Fault};
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
@@ -26,13 +26,9 @@ pub(super) fn write(
         match append {
             Append::Conversation { id, first, at, events } => {
                 let stream = Stream::Conversation(*id).name();
-                let mut seq = *first;
-                for event in &**events {
-                    position += 1;
-                    let record = Record::of_event(event);
-                    insert(connection, position, &stream, seq.number(), *at, &record)?;
-                    seq = seq.next();
-                }
+                let record = Record::of_events(events);
+                insert(connection, position + 1, &stream, first.number(), *at, &record)?;
+                position += events.len() as u64;
             }
             Append::Presence { agent, presence, at, .. } => {
                 position += 1;
@@ -69,15 +65,15 @@ pub(super) fn take_out(
     connection: &Connection,
     position: u64,
     at: Timestamp,
-    conversations: &[(ConversationId, Vec<u64>)],
+    conversations: &[Found],
     record: &TakenOut,
 ) -> Result<(), TakeOutError> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
     let mut delete =
         connection.prepare_cached("DELETE FROM events WHERE position = ? AND stream = ?")?;
-    for (id, positions) in conversations {
-        let stream = Stream::Conversation(*id).name();
-        for position in positions {
+    for Found { conversation, rows, .. } in conversations {
+        let stream = Stream::Conversation(*conversation).name();
+        for position in rows {
             if delete.execute(params![position, stream])? != 1 {
                 return Err(TakeOutError::Absent { position: *position, stream });
             }

@@ -1,0 +1,346 @@
+//! One append is one row: what happened together stands together, and is read by everybody as if
+//! each event stood alone.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use holdline::domain::conversation::event::{Audience, Author};
+use holdline::domain::id::Seq;
+use holdline::domain::settings::{Disposal, Retention};
+use holdline::domain::time::{Span, Timestamp};
+use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::history::History;
+use holdline::journal::sqlite::{OpenFault, SqliteJournal};
+use holdline::journal::{Fault, Position, RetentionRule};
+use rusqlite::{Connection, params};
+
+use crate::support::{Chat, Kind, Ledger, Trial, agent, block, settle};
+
+/// Position, stream, seq, at, kind and body.
+type Single = (u64, String, u32, i64, String, String);
+
+/// Every event of the journal as if it had a row of its own, read as `docs/storage.md` says.
+fn singles(journal: &Connection) -> Vec<Single> {
+    let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/storage.md");
+    let text = std::fs::read_to_string(documented).unwrap();
+    let code: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let code = code.join("\n");
+    let begin = code.find("WITH each_event").expect("it is documented");
+    let query = code[begin..].split_inclusive(';').next().unwrap();
+    let mut statement = journal.prepare(query).unwrap();
+    let read = statement.query_map((), |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    });
+    read.unwrap().map(Result::unwrap).collect()
+}
+
+fn journal_db(dir: &Path) -> Connection {
+    Connection::open(dir.join("journal.db")).unwrap()
+}
+
+fn number(journal: &Connection, sql: &str) -> u64 {
+    journal.query_row(sql, (), |row| row.get(0)).unwrap()
+}
+
+/// The checksum as it is documented.
+fn checksum((position, stream, seq, at, kind, body): &Single) -> u32 {
+    let mut bytes = Vec::new();
+    bytes.extend(position.to_le_bytes());
+    bytes.extend(seq.to_le_bytes());
+    bytes.extend(at.to_le_bytes());
+    for text in [stream, kind, body] {
+        bytes.extend(text.as_bytes());
+        bytes.push(0);
+    }
+    crc32fast::hash(&bytes)
+}
+
+/// Makes of a journal what the version before would have written.
+fn make_version_2(dir: &Path) {
+    let journal = journal_db(dir);
+    let singles = singles(&journal);
+    journal.execute_batch("DELETE FROM events; PRAGMA user_version = 2;").unwrap();
+    for single in &singles {
+        let (position, stream, seq, at, kind, body) = single;
+        let sql = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
+             VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let values = params![position, stream, seq, at, kind, body, checksum(single)];
+        journal.execute(sql, values).unwrap();
+    }
+}
+
+fn remove_chats(dir: &Path) {
+    for file in ["chats.db", "chats.db-wal", "chats.db-shm"] {
+        drop(std::fs::remove_file(dir.join(file)));
+    }
+}
+
+/// Chats that are over and chats that are not, of appends with one event and with several.
+fn furnish(trial: &Trial, count: u128) -> Vec<Chat> {
+    let mut chats: Vec<_> = (1..=count).map(|number| Chat::new(number, "q", 1_000)).collect();
+    for chat in &mut chats {
+        let story = chat.whole_story();
+        settle(trial, story);
+    }
+    chats
+}
+
+#[track_caller]
+fn assert_sound(dir: &Path, chats: &[Chat]) {
+    let checked = check(dir).unwrap();
+    assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
+    let events: usize = chats.iter().map(|chat| chat.history.len()).sum();
+    assert_eq!(checked.journal.events, events as u64);
+}
+
+#[track_caller]
+fn assert_read(trial: &Trial, chats: &[Chat]) {
+    for chat in chats {
+        let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 999, 1 << 20);
+        assert_eq!(block(read).unwrap(), chat.history);
+        let loaded = block(trial.journal().load(chat.id())).unwrap();
+        assert_eq!(loaded.as_ref(), Some(&chat.whole));
+    }
+}
+
+#[track_caller]
+fn assert_remembered(dir: &Path, chats: &[Chat]) {
+    let history = History::open(dir).unwrap();
+    for chat in chats {
+        assert_eq!(history.conversation(chat.id()).unwrap(), chat.history);
+    }
+    let mut visited = 0;
+    let visit = |id, past| {
+        let chat = chats.iter().find(|chat| chat.id() == id).expect("one of ours");
+        assert_eq!(chat.history, past);
+        visited += 1;
+    };
+    history.each(Timestamp::from_millis(0), visit).unwrap();
+    assert_eq!(visited, chats.len());
+}
+
+#[test]
+fn an_append_is_one_row_and_each_event_has_a_place_of_its_own() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    let story = chat.whole_story();
+    let (appends, several) = (story.len(), story.iter().filter(|one| one.events.len() > 1).count());
+    assert!(several >= 3 && several < appends, "the story has both");
+    settle(&trial, story);
+    assert_eq!(trial.journal().head(), Position(chat.history.len() as u64));
+    let feed = block(trial.journal().of_agent(agent("ann"), Position(0), 999)).unwrap();
+    let journal = journal_db(trial.dir());
+    assert_eq!(number(&journal, "SELECT count(*) FROM events"), appends as u64);
+    let together = "SELECT count(*) FROM events WHERE kind = 'happened_together'";
+    assert_eq!(number(&journal, together), several as u64);
+    assert_eq!(number(&journal, "PRAGMA user_version"), 3, "an older release refuses it");
+
+    // The timeline says the same of each event, under a checksum of its own.
+    let singles = singles(&journal);
+    let chats = Connection::open(trial.dir().join("chats.db")).unwrap();
+    let sql = "SELECT position, conversation, seq, at, kind, body, checksum
+         FROM timeline ORDER BY seq";
+    let mut statement = chats.prepare(sql).unwrap();
+    let timeline = statement.query_map((), |row| {
+        let single = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
+        Ok((single, row.get::<_, u32>(6)?))
+    });
+    let timeline: Vec<_> = timeline.unwrap().map(Result::unwrap).collect();
+    assert_eq!(timeline.len(), chat.history.len());
+    for (place, ((single, sum), read)) in timeline.iter().zip(&singles).enumerate() {
+        assert_eq!(single, read);
+        assert_eq!((single.0, single.2 as usize), (place as u64 + 1, place + 1));
+        assert_eq!(*sum, checksum(single));
+    }
+    // A feed resumes between two events of one append.
+    let middle = feed.iter().position(|one| {
+        feed.iter().any(|next| {
+            next.position.0 == one.position.0 + 1 && {
+                let at = |wanted: u64| singles.iter().find(|single| single.0 == wanted).unwrap().3;
+                at(one.position.0) == at(next.position.0)
+            }
+        })
+    });
+    let middle = middle.expect("two events of one append are the agent's");
+    let after = feed[middle].position;
+    let rest = block(trial.journal().of_agent(agent("ann"), after, 999)).unwrap();
+    assert_eq!(rest, feed[middle + 1..]);
+    drop((statement, journal));
+    trial.reopen();
+    assert_read(&trial, &[chat]);
+}
+
+#[test]
+fn what_follows_a_row_of_several_continues_behind_all_of_them() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    settle(&trial, [chat.start(), chat.join(1)]);
+    let lost = chat.lose(1);
+    assert_eq!(lost.events.len(), 2);
+    settle(&trial, [lost]);
+    for is_anew in [false, true] {
+        trial.close();
+        if is_anew {
+            remove_chats(trial.dir());
+        }
+        let recovered = trial.reopen();
+        assert_eq!(recovered.conversations, [chat.whole.clone()]);
+        let head = trial.journal().head();
+        assert_eq!(head, Position(chat.history.len() as u64));
+        let returned = chat.join(2);
+        assert_eq!(returned.events.len(), 2);
+        settle(&trial, [returned, chat.lose(2)]);
+        assert_eq!(trial.journal().head(), Position(chat.history.len() as u64));
+    }
+    trial.close();
+    assert_sound(trial.dir(), &[chat]);
+}
+
+#[test]
+fn the_past_is_told_from_the_projection_the_journal_or_both() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let mut chats = furnish(&trial, 4);
+    trial.close();
+    let behind = trial.dir().join("behind.db");
+    std::fs::copy(trial.dir().join("chats.db"), &behind).unwrap();
+    trial.reopen();
+    for number in 5..=8 {
+        let mut chat = Chat::new(number, "q", 9_000);
+        let story = chat.whole_story();
+        settle(&trial, story);
+        chats.push(chat);
+    }
+    trial.close();
+    assert_remembered(trial.dir(), &chats);
+    std::fs::rename(&behind, trial.dir().join("chats.db")).unwrap();
+    assert_remembered(trial.dir(), &chats);
+    remove_chats(trial.dir());
+    assert_remembered(trial.dir(), &chats);
+    trial.reopen();
+    assert_read(&trial, &chats);
+}
+
+#[test]
+fn a_journal_of_version_2_is_read_as_it_is_and_continued() {
+    for is_anew in [false, true] {
+        let mut trial = Trial::new(Kind::Sqlite);
+        let mut chats = furnish(&trial, 5);
+        let mut live = Chat::new(6, "q", 1_000);
+        settle(&trial, [live.start(), live.join(1), live.lose(1)]);
+        trial.close();
+        make_version_2(trial.dir());
+        if is_anew {
+            remove_chats(trial.dir());
+        }
+        chats.push(live);
+        assert_sound(trial.dir(), &chats);
+        assert_remembered(trial.dir(), &chats);
+        let rows = number(&journal_db(trial.dir()), "SELECT count(*) FROM events");
+        let live = chats.last_mut().unwrap();
+        let recovered = trial.reopen();
+        assert_eq!(recovered.conversations, [live.whole.clone()]);
+        settle(&trial, [live.join(2), live.lose(2)]);
+        assert_read(&trial, &chats);
+        let journal = journal_db(trial.dir());
+        assert_eq!(number(&journal, "SELECT count(*) FROM events"), rows + 2, "two appends");
+        assert_eq!(number(&journal, "PRAGMA user_version"), 3);
+        drop(journal);
+        trial.reopen();
+        assert_read(&trial, &chats);
+        trial.close();
+        assert_sound(trial.dir(), &chats);
+    }
+}
+
+/// Damages the last row of several events, and tells its position.
+fn damage(dir: &Path, change: &str) -> u64 {
+    let journal = journal_db(dir);
+    let last = "SELECT max(position) FROM events WHERE kind = 'happened_together'";
+    let position = number(&journal, last);
+    let sql = format!("UPDATE events SET {change} WHERE position = ?");
+    assert_eq!(journal.execute(&sql, [position]).unwrap(), 1);
+    position
+}
+
+#[test]
+fn a_damaged_row_of_several_is_told_with_its_place() {
+    let changes = [
+        // Still JSON, and still an event that may have happened.
+        "body = replace(body, '\"since\":1', '\"since\":2')",
+        "body = substr(body, 1, length(body) - 1)",
+        "body = '[]'",
+        "checksum = checksum + 1",
+    ];
+    for change in changes {
+        for goes_on in [false, true] {
+            let mut trial = Trial::new(Kind::Sqlite);
+            let mut chat = Chat::new(1, "q", 1_000);
+            settle(&trial, [chat.start(), chat.join(1), chat.lose(1)]);
+            if goes_on {
+                let mut other = Chat::new(2, "q", 1_000);
+                let story = [other.start(), chat.post(Author::Customer, "x")];
+                settle(&trial, story);
+            }
+            trial.close();
+            let place = format!("journal.db, position {}", damage(trial.dir(), change));
+            remove_chats(trial.dir());
+            let told = check(trial.dir()).unwrap().problems.told;
+            let places: Vec<_> = told.iter().map(|one| one.place.as_str()).collect();
+            assert_eq!(places, [place.as_str()], "{change}: {told:?}");
+            let opened = SqliteJournal::open(trial.dir(), Arc::new(Ledger::default()));
+            let Err(OpenFault::Fault(Fault::Damaged { place: told, .. })) = opened else {
+                panic!("{change}: damage is noticed: {opened:?}");
+            };
+            assert_eq!(told, place, "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_row_of_several_that_is_gone_is_missed() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let mut chat = Chat::new(1, "q", 1_000);
+    settle(&trial, [chat.start(), chat.join(1), chat.lose(1), chat.join(2)]);
+    trial.close();
+    let journal = journal_db(trial.dir());
+    assert_eq!(journal.execute("DELETE FROM events WHERE seq = 3", ()).unwrap(), 1);
+    let told = check(trial.dir()).unwrap().problems.told;
+    assert!(told.iter().any(|one| one.problem.contains("2 records are absent")), "{told:?}");
+    assert!(told.iter().any(|one| one.problem.contains("the place 5 after 2")), "{told:?}");
+}
+
+#[test]
+fn the_retention_takes_rows_of_several_out_whole() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let chats = furnish(&trial, 3);
+    let head = trial.journal().head();
+    let later = Timestamp::from_millis(1_000) + Span::from_secs(86_400).times(31);
+    let retention = Retention { after_days: 30, then: Disposal::Archive };
+    let rule = RetentionRule { workstream: "default".parse().unwrap(), retention };
+    // One that is not as it was is left, and hurts no other.
+    let journal = journal_db(trial.dir());
+    let hurt = "UPDATE events SET at = at + 1 WHERE stream = ? AND kind = 'happened_together'";
+    assert!(journal.execute(hurt, [chats[0].id().to_string()]).unwrap() > 1);
+    let retained = block(trial.journal().retain(vec![rule], later)).unwrap();
+    assert_eq!((retained.archived, retained.deleted), (2, 0));
+    assert_eq!(trial.journal().head(), Position(head.0 + 1), "its note has a place");
+    block(trial.journal().flush()).unwrap();
+    for chat in &chats[1..] {
+        assert!(block(trial.journal().load(chat.id())).unwrap().is_none());
+    }
+    assert_read(&trial, &chats[..1]);
+    trial.close();
+    let checked = check(trial.dir()).unwrap();
+    let archived: usize = chats[1..].iter().map(|chat| chat.history.len()).sum();
+    let archive = checked.archive.unwrap();
+    assert_eq!((archive.events, archive.conversations), (archived as u64, 2));
+    let stands = |one: &&holdline::journal::sqlite::inspection::Problem| {
+        one.problem.contains("checksum does not match")
+    };
+    let others: Vec<_> = checked.problems.told.iter().filter(|one| !stands(one)).collect();
+    assert!(others.is_empty(), "nothing is missing but what was taken out: {others:?}");
+    let history = History::open(trial.dir()).unwrap();
+    for chat in &chats[1..] {
+        assert_eq!(history.conversation(chat.id()).unwrap(), chat.history, "from the archive");
+    }
+}
