@@ -2,14 +2,21 @@
 //! It defends the budget for durable messages of the design.
 //!
 //! `cargo bench --bench journal`; the directory for temporary files decides which disk is measured.
+//!
+//! `cargo bench --bench journal -- --windows 300000` appends so many ends of windows at once, two
+//! events of as many chats, and tells what each costs every thread of the journal.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use holdline::domain::conversation::event::{Audience, Author, Event, Opening};
+use criterion::{Criterion, Throughput, criterion_group};
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::event::{
+    Actor, Audience, Author, Event, Hold, Opening, Reason,
+};
 use holdline::domain::decision::Receipt;
 use holdline::domain::id::{ConversationId, Seq, VisitorId};
 use holdline::domain::text::MessageText;
@@ -46,6 +53,9 @@ impl Counter {
         drop(self.moved.wait_while(reached, |reached| *reached < position));
     }
 }
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A journal with chats that have begun.
 struct Bench {
@@ -194,5 +204,78 @@ fn block<T>(answer: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(answer)
 }
 
+/// Ends the windows of so many chats at once.
+fn end_windows(chats: u64) {
+    let began = Timestamp::from_millis(1_790_000_000_000);
+    let dir = tempfile::tempdir().expect("a directory for temporary files");
+    let counter = Arc::new(Counter::default());
+    let (journal, _) = SqliteJournal::open(dir.path(), Arc::<Counter>::clone(&counter))
+        .expect("an empty directory is a journal");
+    for chat in 0..chats {
+        let events = [Event::ConversationStarted(opening())].into();
+        journal.append(Append::Conversation {
+            id: id(chat),
+            first: Seq::new(1),
+            at: began,
+            events,
+        });
+        if chat % 1_000 == 0 {
+            counter.wait(chat.saturating_sub(100_000));
+        }
+    }
+    block(journal.flush()).expect("a disk that works");
+    let before = processor_seconds();
+    let start = Instant::now();
+    for chat in 0..chats {
+        let events = [
+            Event::CustomerDisconnected { since: began, cause: Cause::Closed(1006) },
+            Event::WrapupStarted {
+                reason: Reason::CustomerDisconnectedWhileActive,
+                by: Actor::Timer,
+                hold: Hold::UntilClosed,
+                close_at: Some(began),
+            },
+        ];
+        let (id, first, events) = (id(chat), Seq::new(2), events.into());
+        journal.append(Append::Conversation { id, first, at: began, events });
+    }
+    let taken = start.elapsed();
+    counter.wait(chats * 3);
+    let durable = start.elapsed();
+    block(journal.flush()).expect("a disk that works");
+    println!(
+        "{chats} windows ended: appended in {taken:.2?}, durable in {durable:.2?}, readable in \
+         {:.2?}",
+        start.elapsed()
+    );
+    for (thread, after) in processor_seconds() {
+        let spent = after - before.get(&thread).unwrap_or(&0.0);
+        let each = spent * 1e6 / f64::from(u32::try_from(chats).expect("few"));
+        println!("{thread:>16} {each:.2} us of processor for each");
+    }
+}
+
+/// What each thread of this process has taken of the processors so far.
+fn processor_seconds() -> BTreeMap<String, f64> {
+    let mut seconds = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").expect("Linux tells").flatten() {
+        let read = |file| std::fs::read_to_string(task.path().join(file));
+        let (Ok(name), Ok(spent)) = (read("comm"), read("schedstat")) else { continue };
+        let spent = spent.split_whitespace().next().and_then(|spent| spent.parse::<f64>().ok());
+        *seconds.entry(name.trim().to_owned()).or_default() += spent.expect("nanoseconds") / 1e9;
+    }
+    seconds
+}
+
 criterion_group!(benches, journal);
-criterion_main!(benches);
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    match arguments.iter().position(|argument| argument == "--windows") {
+        Some(place) => end_windows(arguments[place + 1].parse().expect("a number")),
+        None => {
+            benches();
+            Criterion::default().configure_from_args().final_summary();
+        }
+    }
+}

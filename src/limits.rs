@@ -131,8 +131,8 @@ pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 pub const PROJECTION_CACHE_MAX: usize = 1_024;
 
 /// Conversations whose last place the journal remembers, to notice a second writer of one, because
-/// each costs about 100 bytes. A longer ago one is not checked.
-pub const CONTINUITY_CONVERSATIONS_MAX: usize = 4_096;
+/// each costs 24 bytes. One that shares its slot with a later one is not checked.
+pub const CONTINUITY_CONVERSATIONS_MAX: usize = 16_384;
 
 /// Threads that read from the disk, because two keep one long read from holding up the others.
 /// Further reads wait.

@@ -3,9 +3,6 @@
 //! exactly the durable place is taken again.
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
-
-use lru::LruCache;
 
 use crate::domain::id::{ConversationId, Seq};
 use crate::limits;
@@ -13,9 +10,10 @@ use crate::limits;
 /// Where each conversation's next append must begin, as far as that is remembered.
 #[derive(Debug)]
 pub(super) struct Continuity {
-    /// The last place taken, of the conversations that appended lately: a second writer of one
-    /// conversation is nearly always a simultaneous one.
-    recent: LruCache<ConversationId, Seq>,
+    /// The last places taken. Each conversation has one slot, which it shares with few others, and
+    /// which whoever appended last has taken: a second writer of one conversation is nearly always
+    /// a simultaneous one, and every append comes by here.
+    recent: Box<[Option<(ConversationId, Seq)>]>,
     /// The place at which a failed conversation must continue.
     failed: HashMap<ConversationId, Seq>,
 }
@@ -31,8 +29,8 @@ pub(super) struct Discontinuous {
 
 impl Continuity {
     pub(super) fn new() -> Self {
-        let most = NonZeroUsize::new(limits::CONTINUITY_CONVERSATIONS_MAX);
-        Self { recent: LruCache::new(most.unwrap_or(NonZeroUsize::MIN)), failed: HashMap::new() }
+        let recent = vec![None; limits::CONTINUITY_CONVERSATIONS_MAX].into_boxed_slice();
+        Self { recent, failed: HashMap::new() }
     }
 
     /// Takes an append that reaches from `first` through `through`, if it continues.
@@ -42,30 +40,46 @@ impl Continuity {
         first: Seq,
         through: Seq,
     ) -> Result<(), Discontinuous> {
-        let expected = match self.failed.get(&conversation) {
-            Some(expected) => Some(*expected),
-            None => self.recent.get(&conversation).map(|last| last.next()),
-        };
+        let failed = if self.failed.is_empty() { None } else { self.failed.get(&conversation) };
+        let slot = slot(&mut self.recent, conversation);
+        let recent = slot.filter(|(of, _)| *of == conversation).map(|(_, last)| last.next());
+        let expected = failed.copied().or(recent);
         if let Some(expected) = expected.filter(|expected| *expected != first) {
             return Err(Discontinuous { conversation, expected, first });
         }
-        self.failed.remove(&conversation);
-        self.recent.put(conversation, through);
+        *slot = Some((conversation, through));
+        if failed.is_some() {
+            self.failed.remove(&conversation);
+        }
         Ok(())
     }
 
     /// A conversation is in the journal no more. Whatever does not begin it anew is refused.
     pub(super) fn forget(&mut self, conversation: ConversationId) {
         self.failed.remove(&conversation);
-        self.recent.put(conversation, Seq::ZERO);
+        *slot(&mut self.recent, conversation) = Some((conversation, Seq::ZERO));
     }
 
     /// An append that was taken, beginning at `first`, was not written. Told of several, in their
     /// order, the first of them counts.
     pub(super) fn fail(&mut self, conversation: ConversationId, first: Seq) {
-        self.recent.pop(&conversation);
+        let slot = slot(&mut self.recent, conversation);
+        if slot.is_some_and(|(of, _)| of == conversation) {
+            *slot = None;
+        }
         self.failed.entry(conversation).or_insert(first);
     }
+}
+
+/// The slot that a conversation shares. Ids need not be random.
+fn slot(
+    recent: &mut [Option<(ConversationId, Seq)>],
+    conversation: ConversationId,
+) -> &mut Option<(ConversationId, Seq)> {
+    const ODD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+    let mixed = conversation.as_bits().wrapping_mul(ODD) >> 96;
+    let index = usize::try_from(mixed).unwrap_or(0) % limits::CONTINUITY_CONVERSATIONS_MAX;
+    &mut recent[index]
 }
 
 #[cfg(test)]
@@ -87,5 +101,22 @@ mod tests {
         assert!(continuity.admit(ID, seq(4), seq(4)).is_err());
         continuity.admit(ID, seq(3), seq(3)).unwrap();
         assert!(continuity.admit(ID, seq(3), seq(3)).is_err(), "a second writer is noticed");
+    }
+
+    #[test]
+    fn a_second_writer_is_noticed_behind_many_others() {
+        let mut continuity = Continuity::new();
+        let seq = Seq::new;
+        continuity.admit(ID, seq(1), seq(2)).unwrap();
+        for other in 0..64 {
+            let other = ConversationId::from_bits(1_000 + other);
+            continuity.admit(other, seq(1), seq(1)).unwrap();
+            assert!(continuity.admit(other, seq(1), seq(1)).is_err());
+        }
+        assert!(continuity.admit(ID, seq(1), seq(2)).is_err());
+        continuity.admit(ID, seq(3), seq(3)).unwrap();
+        continuity.forget(ID);
+        assert!(continuity.admit(ID, seq(4), seq(4)).is_err(), "it is there no more");
+        continuity.admit(ID, seq(1), seq(1)).unwrap();
     }
 }

@@ -12,6 +12,8 @@ mod taken_out;
 mod together;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::domain::agent::Presence;
 use crate::domain::conversation::event::Event;
@@ -190,11 +192,28 @@ impl Entry {
     }
 }
 
+/// Room for the name of a conversation's stream, so that writing it takes nothing from the heap.
+#[derive(Debug)]
+pub struct StreamName([u8; Hyphenated::LENGTH]);
+
+impl Default for StreamName {
+    fn default() -> Self {
+        Self([0; Hyphenated::LENGTH])
+    }
+}
+
+impl StreamName {
+    /// The stream of a conversation as it stands in its column.
+    pub fn of_conversation(&mut self, id: ConversationId) -> &str {
+        Uuid::from_u128(id.as_bits()).hyphenated().encode_lower(&mut self.0)
+    }
+}
+
 impl Stream {
     /// The stream as it stands in its column.
     pub fn name(&self) -> String {
         match self {
-            Self::Conversation(id) => id.to_string(),
+            Self::Conversation(id) => StreamName::default().of_conversation(*id).to_owned(),
             Self::Agent(agent) => format!("{AGENT}{agent}"),
             Self::Settings => SETTINGS.to_owned(),
             Self::Retention => RETENTION.to_owned(),

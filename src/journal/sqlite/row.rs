@@ -57,14 +57,14 @@ pub(super) fn checksum(
     seq: u32,
     at: Timestamp,
     kind: &str,
-    body: &str,
+    body: impl AsRef<[u8]>,
 ) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&position.to_le_bytes());
     hasher.update(&seq.to_le_bytes());
     hasher.update(&at.as_millis().to_le_bytes());
-    for text in [stream, kind, body] {
-        hasher.update(text.as_bytes());
+    for text in [stream.as_bytes(), kind.as_bytes(), body.as_ref()] {
+        hasher.update(text);
         hasher.update(&[0]);
     }
     hasher.finalize()

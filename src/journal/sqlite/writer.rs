@@ -10,7 +10,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
+use std::vec::Drain;
 
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::domain::decision::Receipt;
@@ -68,16 +70,21 @@ pub(super) struct Writer {
     progress: Arc<Progress>,
     head: u64,
     continuity: Continuity,
+    room: Room,
     /// How many appends the last group had.
     last_group: usize,
     /// Why nothing will ever be written again.
     broken: Option<Fault>,
 }
 
-/// What one group leaves to be told.
-struct Group {
+/// What each group needs, kept for the next one so that no append takes anything from the heap.
+#[derive(Default)]
+struct Room {
     appends: Vec<Append>,
-    refused: Vec<ConversationId>,
+    /// For the body of a row.
+    body: Vec<u8>,
+    /// Where in the receipts each conversation stands.
+    places: HashMap<ConversationId, usize, RandomState>,
 }
 
 impl Writer {
@@ -94,6 +101,7 @@ impl Writer {
             head: progress.head(),
             progress,
             continuity: Continuity::new(),
+            room: Room::default(),
             last_group: 0,
             broken: None,
         }
@@ -103,12 +111,13 @@ impl Writer {
     pub(super) fn run(mut self) {
         let mut stopping = false;
         while !stopping {
-            let mut appends = Vec::new();
+            let mut appends = std::mem::take(&mut self.room.appends);
             let last = self.gather(&mut appends);
             if !appends.is_empty() {
                 self.last_group = appends.len();
-                self.commit(appends);
+                self.commit(&mut appends);
             }
+            self.room.appends = appends;
             match last {
                 Some(Order::Settled(then)) => then(),
                 Some(Order::TakeOut(order)) => self.take_out(order),
@@ -120,7 +129,7 @@ impl Writer {
         self.broken = Some(Fault::Closed);
         while let Ok(order) = self.orders.try_recv() {
             match order {
-                Order::Append(append) => self.commit(vec![append]),
+                Order::Append(append) => self.commit(&mut vec![append]),
                 Order::Settled(then) => then(),
                 Order::TakeOut(order) => self.take_out(order),
                 Order::Stop => {}
@@ -183,40 +192,35 @@ impl Writer {
         self.progress.set_writable(tried.is_ok());
     }
 
-    fn commit(&mut self, appends: Vec<Append>) {
+    /// Writes all of these, if they continue what is there, and tells everybody concerned.
+    fn commit(&mut self, appends: &mut Vec<Append>) {
         let taken = appends.len();
-        let mut group = Group { appends: Vec::with_capacity(taken), refused: Vec::new() };
-        let mut refusal = None;
-        for append in appends {
-            match self.admit(&append) {
-                Ok(()) => group.appends.push(append),
-                Err((conversation, fault)) => {
-                    group.refused.push(conversation);
-                    refusal = Some(fault);
-                }
-            }
-        }
-        if let Some(fault) = refusal {
-            group.refused.sort_unstable();
-            group.refused.dedup();
-            self.receipts.failed(std::mem::take(&mut group.refused), fault);
-        }
-        if !group.appends.is_empty() {
-            match self.write(&group.appends) {
-                Ok(head) => self.settle(group.appends, head),
-                Err(fault) => self.fail(group.appends, &fault),
+        self.refuse(appends);
+        if !appends.is_empty() {
+            match self.write(appends) {
+                Ok(head) => self.settle(appends.drain(..), head),
+                Err(fault) => self.fail(appends.drain(..), &fault),
             }
         }
         self.progress.answered(taken);
     }
 
-    fn admit(&mut self, append: &Append) -> Result<(), (ConversationId, Fault)> {
-        match append {
-            Append::Conversation { id, first, events, .. } => {
-                let admitted = self.continuity.admit(*id, *first, through(*first, events.len()));
-                admitted.map_err(|problem| (*id, Fault::Write(Arc::new(problem))))
-            }
-            Append::Presence { .. } | Append::Setting { .. } => Ok(()),
+    /// Takes out what does not continue what is there.
+    fn refuse(&mut self, appends: &mut Vec<Append>) {
+        let mut refused = Vec::new();
+        let mut refusal = None;
+        appends.retain(|append| {
+            let Append::Conversation { id, first, events, .. } = append else { return true };
+            let admitted = self.continuity.admit(*id, *first, through(*first, events.len()));
+            let Err(problem) = admitted else { return true };
+            refused.push(*id);
+            refusal = Some(Fault::Write(Arc::new(problem)));
+            false
+        });
+        if let Some(fault) = refusal {
+            refused.sort_unstable();
+            refused.dedup();
+            self.receipts.failed(refused, fault);
         }
     }
 
@@ -225,7 +229,7 @@ impl Writer {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
-        match rows::write(&self.connection, self.head, appends) {
+        match rows::write(&self.connection, self.head, appends, &mut self.room.body) {
             Ok(head) => {
                 self.progress.set_writable(true);
                 Ok(head)
@@ -301,12 +305,13 @@ impl Writer {
         Ok(record.conversations.len() as u64)
     }
 
-    fn settle(&mut self, appends: Vec<Append>, head: u64) {
+    fn settle(&mut self, appends: Drain<'_, Append>, head: u64) {
         let before = self.head;
         self.head = head;
         self.progress.set_durable(head);
         let mut receipts: Vec<(ConversationId, Receipt)> = Vec::with_capacity(appends.len());
-        let mut places: HashMap<ConversationId, usize> = HashMap::with_capacity(appends.len());
+        let places = &mut self.room.places;
+        places.clear();
         let mut answers: Vec<(Done, u64)> = Vec::new();
         let mut position = before;
         for append in appends {
@@ -334,7 +339,7 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, appends: Vec<Append>, fault: &Fault) {
+    fn fail(&mut self, appends: Drain<'_, Append>, fault: &Fault) {
         let mut failed = Vec::new();
         for append in appends {
             match append {

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::domain::time::Timestamp;
-use crate::journal::record::{Record, Stream, TakenOut};
+use crate::journal::record::{self, Record, Stream, TakenOut};
 use crate::journal::sqlite::row;
 use crate::journal::sqlite::writer::Found;
 use crate::journal::{Append, Fault};
@@ -14,35 +15,39 @@ const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body,
      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /// Writes all of this after the position `head`, in one transaction, and says how far the journal
-/// then reaches. After an error the transaction may still be open.
+/// then reaches. After an error the transaction may still be open. `body` is room to write in.
 pub(super) fn write(
     connection: &Connection,
     head: u64,
     appends: &[Append],
+    body: &mut Vec<u8>,
 ) -> rusqlite::Result<u64> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
-    let mut position = head;
+    let mut insert = Insert { statement: connection.prepare_cached(INSERT)?, position: head };
     for append in appends {
+        body.clear();
         match append {
             Append::Conversation { id, first, at, events } => {
-                let stream = Stream::Conversation(*id).name();
-                let record = Record::of_events(events);
-                insert(connection, position + 1, &stream, first.number(), *at, &record)?;
-                position += events.len() as u64;
+                let kind = record::write_events(events, body);
+                let mut name = record::StreamName::default();
+                let stream = name.of_conversation(*id);
+                insert.row(stream, first.number(), *at, kind, body)?;
+                // Each event has a place, the first of them that of the row.
+                insert.position += events.len().saturating_sub(1) as u64;
             }
             Append::Presence { agent, presence, at, .. } => {
-                position += 1;
                 let stream = Stream::Agent(agent.clone()).name();
-                let record = Record::of_presence(*presence);
-                insert(connection, position, &stream, 0, *at, &record)?;
+                let Record { kind, body } = Record::of_presence(*presence);
+                insert.row(&stream, 0, *at, kind, body.as_bytes())?;
             }
             Append::Setting { change, at, .. } => {
-                position += 1;
-                let record = Record::of_setting(change);
-                insert(connection, position, &Stream::Settings.name(), 0, *at, &record)?;
+                let Record { kind, body } = Record::of_setting(change);
+                insert.row(&Stream::Settings.name(), 0, *at, kind, body.as_bytes())?;
             }
         }
     }
+    let position = insert.position;
+    drop(insert);
     connection.prepare_cached("COMMIT")?.execute(())?;
     Ok(position)
 }
@@ -79,8 +84,11 @@ pub(super) fn take_out(
             }
         }
     }
-    let record = Record::of_taken_out(record);
-    insert(connection, position, &Stream::Retention.name(), 0, at, &record)?;
+    let Record { kind, body } = Record::of_taken_out(record);
+    let statement = connection.prepare_cached(INSERT)?;
+    let mut insert = Insert { statement, position: position.saturating_sub(1) };
+    insert.row(&Stream::Retention.name(), 0, at, kind, body.as_bytes())?;
+    drop(insert);
     connection.prepare_cached("COMMIT")?.execute(())?;
     Ok(())
 }
@@ -109,17 +117,33 @@ impl TakeOutError {
     }
 }
 
-fn insert(
-    connection: &Connection,
+/// Writes rows one after the other.
+struct Insert<'a> {
+    statement: CachedStatement<'a>,
+    /// The last position that is taken.
     position: u64,
-    stream: &str,
-    seq: u32,
-    at: Timestamp,
-    record: &Record,
-) -> rusqlite::Result<()> {
-    let Record { kind, body } = record;
-    let checksum = row::checksum(position, stream, seq, at, kind, body);
-    let mut insert = connection.prepare_cached(INSERT)?;
-    insert.execute(params![position, stream, seq, at.as_millis(), kind, body, checksum])?;
-    Ok(())
+}
+
+impl Insert<'_> {
+    /// Writes a row at the next position. The body is UTF-8.
+    fn row(
+        &mut self,
+        stream: &str,
+        seq: u32,
+        at: Timestamp,
+        kind: &str,
+        body: &[u8],
+    ) -> rusqlite::Result<()> {
+        self.position += 1;
+        let checksum = row::checksum(self.position, stream, seq, at, kind, body);
+        let insert = &mut self.statement;
+        insert.raw_bind_parameter(1, self.position)?;
+        insert.raw_bind_parameter(2, stream)?;
+        insert.raw_bind_parameter(3, seq)?;
+        insert.raw_bind_parameter(4, at.as_millis())?;
+        insert.raw_bind_parameter(5, kind)?;
+        insert.raw_bind_parameter(6, ToSqlOutput::Borrowed(ValueRef::Text(body)))?;
+        insert.raw_bind_parameter(7, checksum)?;
+        insert.raw_execute().map(drop)
+    }
 }
