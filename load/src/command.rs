@@ -18,6 +18,7 @@ use crate::floor::{self, FloorOptions, Tampering};
 use crate::growth::{GrowthArguments, growth};
 use crate::holdline::target::HoldlineTarget;
 use crate::peer;
+use crate::pin::Pin;
 use crate::report::figures::Judgement;
 use crate::report::page_of_run;
 use crate::report::{ReportArguments, report};
@@ -76,6 +77,10 @@ struct RunArguments {
     /// An argument for Holdline's program; may be given several times.
     #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
     server_argument: Vec<String>,
+    /// The cores of the servers and of everybody else, as in `0/1` or `0-1/2-3`; auto for the
+    /// first and the others.
+    #[arg(long, default_value = "none", value_name = "CORES")]
+    pin: Pin,
     /// Where the server's data goes; its disk is then what posts wait for.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -151,7 +156,12 @@ fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     let target = target(arguments, &program)?;
     let repeat: Vec<String> = std::env::args().skip(1).collect();
     let repeat = format!("holdline-load {}", repeat.join(" "));
-    let options = RunOptions { program, shows_progress: !arguments.quiet, repeat };
+    let options = RunOptions {
+        program,
+        shows_progress: !arguments.quiet,
+        repeat,
+        pinning: arguments.pin.resolve()?,
+    };
     let run = run(target.as_ref(), &workload, &options)?;
     io::stdout().write_all(summary(&run).as_bytes())?;
     if let Some(file) = &arguments.json {

@@ -16,6 +16,7 @@ use anyhow::{Context as _, bail};
 
 use crate::compare::contestant::Contestant;
 use crate::compare::works::Works;
+use crate::pin::Pin;
 use crate::report;
 use crate::report::figures::{Compared, Comparison, FORM, Run, Subject};
 use crate::run::{RunOptions, run};
@@ -53,6 +54,10 @@ pub struct CompareArguments {
     /// Posts in a second of one customer at most, with --posts.
     #[arg(long, default_value_t = 18.0, value_name = "RATE")]
     pace: f64,
+    /// The cores of the servers and of everybody else, as in `0/1` or `0-1/2-3`; auto for the
+    /// first and the others, where there are two; none for no such thing.
+    #[arg(long, default_value = "auto", value_name = "CORES")]
+    pin: Pin,
     /// Holdline's program.
     #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
     server: Option<PathBuf>,
@@ -101,15 +106,20 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
         bail!("none of those who were to take part is here");
     }
     for round in 1..=arguments.rounds {
-        for (contestant, compared) in contestants.iter().zip(&mut comparison.targets) {
+        let mut turns: Vec<_> = contestants.iter().zip(&mut comparison.targets).collect();
+        // There and back, so that nobody always has the machine as the same other one left it.
+        if round.is_multiple_of(2) {
+            turns.reverse();
+        }
+        for (contestant, compared) in turns {
             if compared.absent.is_some() {
                 continue;
             }
             arguments.say(&format!("round {round}: {}", contestant.name));
             let done = if arguments.posts {
-                posts::take_turn(arguments, contestant, compared)
+                posts::take_turn(arguments, contestant, round, compared)
             } else {
-                take_turn(arguments, contestant, compared)
+                take_turn(arguments, contestant, round, compared)
             };
             if let Err(error) = done {
                 complain(compared, format!("round {round}: {error:#}"));
@@ -123,11 +133,15 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
 
 /// What is known before the first round.
 fn begin(arguments: &CompareArguments, contestants: &[Contestant]) -> anyhow::Result<Comparison> {
-    let about = if arguments.posts {
+    let mut about = if arguments.posts {
         posts::about(arguments)
     } else {
         Works::of(arguments)?.about(arguments)
     };
+    about.push(match arguments.pin.resolve()? {
+        Some(pinning) => pinning.sentence(),
+        None => "Servers, drivers and second parties shared all cores.".into(),
+    });
     let repeat: Vec<String> = std::env::args().skip(1).collect();
     Ok(Comparison {
         form: FORM,
@@ -162,6 +176,7 @@ fn entry(arguments: &CompareArguments, contestant: &Contestant) -> Compared {
 fn take_turn(
     arguments: &CompareArguments,
     contestant: &Contestant,
+    round: u32,
     compared: &mut Compared,
 ) -> anyhow::Result<()> {
     let works = Works::of(arguments)?;
@@ -169,6 +184,7 @@ fn take_turn(
         program: std::env::current_exe()?,
         shows_progress: false,
         repeat: format!("holdline-load {}", std::env::args().skip(1).collect::<Vec<_>>().join(" ")),
+        pinning: arguments.pin.resolve()?,
     };
     for workload in [works.idle(contestant)?, works.drop(contestant)?] {
         let run = run(contestant.target.as_ref(), &workload, &options)?;
@@ -178,7 +194,7 @@ fn take_turn(
         compared.target.processes = run.target.processes;
         // A run that says nothing about the server has no figures.
         if run.verdict.void.is_empty() {
-            measure::take(compared, &run);
+            measure::take(compared, round, &run);
         }
         compared.runs.push(run);
     }

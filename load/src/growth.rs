@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use crate::holdline::target::HoldlineTarget;
+use crate::pin::Pin;
 use crate::report::figures::{Curve, FORM, Growth, GrowthPoint, Run, Subject};
 use crate::report::{curves, page_of_growth, plot};
 use crate::run::{RunOptions, run};
@@ -41,6 +42,10 @@ pub struct GrowthArguments {
     /// Another value for a field of each workload, such as `lateness_p99_ms=20`.
     #[arg(long = "set", value_name = "KEY=VALUE", num_args = 1..)]
     settings: Vec<String>,
+    /// The cores of the servers and of everybody else, as in `0/1`; auto for the first and the
+    /// others.
+    #[arg(long, default_value = "none", value_name = "CORES")]
+    pin: Pin,
     /// Holdline's program.
     #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
     server: Option<PathBuf>,
@@ -75,6 +80,7 @@ pub fn growth(arguments: &GrowthArguments) -> anyhow::Result<ExitCode> {
                 program: std::env::current_exe()?,
                 shows_progress: true,
                 repeat: growth.repeat.clone(),
+                pinning: arguments.pin.resolve()?,
             };
             let run = run(&target, &workload, &options)?;
             take(&mut growth, size, &run)?;

@@ -28,6 +28,7 @@ pub mod holdline;
 pub mod ledger;
 pub mod machine;
 pub mod peer;
+pub mod pin;
 pub mod plan;
 mod progress;
 pub mod report;

@@ -15,6 +15,7 @@ use crate::crew::Crew;
 use crate::driver::tally::Latencies;
 use crate::ledger::{Ledger, Wrong};
 use crate::machine::Machine;
+use crate::pin::{self, Pinning};
 use crate::plan::{Order, Plan};
 use crate::progress::Progress;
 use crate::report::figures::Run;
@@ -34,6 +35,8 @@ pub struct RunOptions {
     pub shows_progress: bool,
     /// The command that does the same again, for the report.
     pub repeat: String,
+    /// On which cores who runs; where the kernel decides, none.
+    pub pinning: Option<Pinning>,
 }
 
 /// How long drivers have to start, and to take an order.
@@ -69,7 +72,8 @@ pub fn run(target: &dyn Target, workload: &Workload, options: &RunOptions) -> an
     workload.check()?;
     let machine = Machine::read();
     let split = machine.split(workload)?;
-    let site = Site::open(target, workload, split)?;
+    let _pinned = options.pinning.as_ref().map(Pinning::begin).transpose()?;
+    let site = Site::open(target, workload, split, options.pinning.as_ref())?;
     let mut act = Act::open(site, workload, options)?;
     act.ramp()?;
     act.work()?;
@@ -121,7 +125,7 @@ impl<'a> Act<'a> {
             transcripts_read: 0,
             audited: epoch,
             faults: Vec::new(),
-            remarks: Vec::new(),
+            remarks: options.pinning.iter().map(Pinning::sentence).collect(),
             began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         })
     }
@@ -192,7 +196,8 @@ impl<'a> Act<'a> {
         for number in 0..self.site.servers.len() {
             self.meter.pause(&self.site.processes())?;
             let from = clock::now();
-            self.site.servers[number].restart()?;
+            let server = &mut self.site.servers[number];
+            pin::start(self.options.pinning.as_ref(), || server.restart())?;
             let to = clock::now();
             self.ledger.restarted(from, to);
             let away = to.since(from).as_secs_f64();

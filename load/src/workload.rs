@@ -64,6 +64,9 @@ pub struct Workload {
     /// Who is lost, when and how.
     #[serde(default)]
     pub losses: Vec<Loss>,
+    /// A part of the work for which the latencies of those who stay are told apart.
+    #[serde(default)]
+    pub storm: Option<Storm>,
     /// Who reads slowly.
     #[serde(default)]
     pub slow: Slow,
@@ -141,12 +144,36 @@ pub struct Posts {
     pub per_s: f64,
     /// The smallest and the largest size, in bytes.
     pub bytes: [u32; 2],
+    /// Whose.
+    pub by: By,
+}
+
+/// Who posts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Whoever is there and reads as they should.
+    #[default]
+    Everybody,
+    /// Only those for whom no loss is planned.
+    Staying,
 }
 
 impl Default for Posts {
     fn default() -> Self {
-        Self { per_s: 0.0, bytes: [160, 160] }
+        Self { per_s: 0.0, bytes: [160, 160], by: By::default() }
     }
+}
+
+/// A part of the work. Those for whom no loss is planned, and who read as they should, have their
+/// latencies told for the time before it, for it, and for the time after it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storm {
+    /// When it begins, in seconds of the work.
+    pub from_s: f64,
+    /// When it ends.
+    pub to_s: f64,
 }
 
 /// Customers who are lost.
@@ -202,11 +229,13 @@ pub struct Slow {
     pub bytes: u32,
     /// Milliseconds between two reads.
     pub every_ms: u32,
+    /// Bytes that they let their kernel keep.
+    pub buffer: u32,
 }
 
 impl Default for Slow {
     fn default() -> Self {
-        Self { share: 0.0, bytes: 256, every_ms: 1_000 }
+        Self { share: 0.0, bytes: 4_096, every_ms: 1_000, buffer: 65_536 }
     }
 }
 

@@ -116,11 +116,12 @@ fn a_comparison_says_why_a_figure_is_missing() {
 }
 
 #[test]
-fn processor_time_is_told_in_floors_too() {
+fn a_figure_is_told_in_floors_of_its_round_too() {
     let measure = |us: f64, unit: &str| Measure {
         name: "processor time of a heartbeat".into(),
         unit: unit.into(),
-        values: vec![us],
+        values: vec![us, 2.0 * us],
+        rounds: vec![1, 3],
         ..Measure::default()
     };
     let target = |name: &str, us: f64, unit: &str| Compared {
@@ -128,12 +129,21 @@ fn processor_time_is_told_in_floors_too() {
         measures: vec![measure(us, unit)],
         ..Compared::default()
     };
-    let comparison = |unit: &str| Comparison {
-        targets: vec![target("holdline", 15.0, unit), target("floor", 10.0, unit)],
+    let mut comparison = Comparison {
+        targets: vec![target("holdline", 15.0, "µs"), target("floor", 10.0, "µs")],
         ..Comparison::default()
     };
-    assert!(page_of_comparison(&comparison("µs")).unwrap().contains("1.5 ×"));
-    assert!(comparison("B").times_floor(0, 15.0).is_none(), "bytes are bytes everywhere");
+    assert!(page_of_comparison(&comparison).unwrap().contains("1.5 ×"));
+    let times = |comparison: &Comparison, target: usize| {
+        comparison.times_floor(0, &comparison.targets[target]).map(|times| times.median)
+    };
+    assert_eq!(times(&comparison, 0), Some(1.5));
+    assert_eq!(times(&comparison, 1), None, "the floor is no multiple of itself");
+    // Of the two rounds of the floor only the third is one of ours.
+    comparison.targets[1].measures[0].rounds = vec![2, 3];
+    assert_eq!(times(&comparison, 0), Some(1.5));
+    comparison.targets[1].measures[0].rounds = vec![2, 4];
+    assert_eq!(times(&comparison, 0), None, "there is no floor of these rounds");
 }
 
 #[test]

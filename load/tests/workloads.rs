@@ -27,7 +27,7 @@ fn every_workload_that_comes_along_is_right() {
         assert_eq!(workload.name, name);
         assert!(!workload.about.is_empty(), "{name} does not say what it shows");
     }
-    assert_eq!(names().count(), 12);
+    assert_eq!(names().count(), 13);
 }
 
 #[test]
@@ -62,6 +62,7 @@ fn what_is_out_of_its_range_is_refused_by_name() {
         "losses.0.at_s=2",
         "agents.chats=0",
         "agents.grace_s=1",
+        "storm.from_s=2",
     ] {
         let field = setting.split('=').next().expect("it has a name");
         let refused = refusal(&[setting]);

@@ -19,8 +19,8 @@ pub(super) fn measures(contestant: &Contestant) -> Vec<Measure> {
         name: name.into(),
         unit: unit.into(),
         is_more_better: name == CONNECTS,
-        values: Vec::new(),
         missing: missing.map(str::to_owned),
+        ..Measure::default()
     };
     vec![
         measure(RESIDENT, "B", None),
@@ -36,13 +36,13 @@ pub(super) fn measures(contestant: &Contestant) -> Vec<Measure> {
 }
 
 /// Takes what a run has to say.
-pub(super) fn take(compared: &mut Compared, run: &Run) {
+pub(super) fn take(compared: &mut Compared, round: u32, run: &Run) {
     let mut add = |name: &str, value: Option<f64>| {
         let measure = compared.measures.iter_mut().find(|measure| measure.name == name);
         if let (Some(measure), Some(value)) = (measure, value)
             && measure.missing.is_none()
         {
-            measure.values.push(value);
+            measure.add(round, value);
         }
     };
     let latency = |name: &str| run.latencies.iter().find(|latency| latency.name == name);

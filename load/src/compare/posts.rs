@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::contestant::Contestant;
 use super::pour::{Amount, Poured, pour};
 use super::{CompareArguments, complain};
+use crate::pin::{self, Pinning};
 use crate::report::figures::{Compared, Latency, Measure};
 use crate::report::number;
 use crate::target::Demands;
@@ -68,9 +69,13 @@ pub(super) fn measures() -> Vec<Measure> {
 pub(super) fn take_turn(
     arguments: &CompareArguments,
     contestant: &Contestant,
+    round: u32,
     compared: &mut Compared,
 ) -> anyhow::Result<()> {
-    let running = contestant.target.start(&demands(arguments, contestant))?;
+    let pinning = arguments.pin.resolve()?;
+    let _pinned = pinning.as_ref().map(Pinning::begin).transpose()?;
+    let demands = demands(arguments, contestant);
+    let running = pin::start(pinning.as_ref(), || contestant.target.start(&demands))?;
     let (ear, _told) = std::sync::mpsc::channel();
     let watch = running.watch(ear)?;
     let time = Duration::from_secs_f64(arguments.seconds);
@@ -95,7 +100,7 @@ pub(super) fn take_turn(
         latency.p99_us as f64 / 1_000.0,
     ];
     for (measure, value) in compared.measures.iter_mut().zip(values) {
-        measure.values.push(value);
+        measure.add(round, value);
     }
     Ok(())
 }

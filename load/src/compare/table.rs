@@ -45,10 +45,12 @@ fn cell(comparison: &Comparison, target: &Compared, place: usize) -> String {
         return format!("not here: {absent}");
     }
     let Some(measure) = target.measures.get(place) else { return "–".into() };
-    let spread = measure.spread();
-    let times = spread.and_then(|spread| comparison.times_floor(place, spread.median));
-    let times = times.map_or_else(String::new, |times| format!("  {} × floor", number(times)));
-    value(measure) + &times
+    let times = comparison.times_floor(place, target);
+    let times = times.map_or_else(String::new, |times| {
+        let [median, least, most] = [times.median, times.least, times.most].map(number);
+        format!("  {median} × the floor  ({least}–{most})")
+    });
+    format!("{:32}{times}", value(measure)).trim_end().to_owned()
 }
 
 fn value(measure: &Measure) -> String {

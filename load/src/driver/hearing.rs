@@ -30,7 +30,7 @@ impl Driver {
         let catches_up = self.begun.is_some_and(is_over);
         let chat = &mut self.chats[place as usize];
         if catches_up {
-            (chat.is_slow, chat.read_due) = (false, NEVER);
+            chat.read_due = NEVER;
             chat.wants_room = true;
             return self.write_unsent(place);
         }

@@ -173,11 +173,12 @@ impl Driver {
         let was_ready = chat.state == State::Ready;
         chat.state = State::Away;
         let (customer, is_told) = (chat.link.customer, chat.is_told_to_go);
-        if is_told || chat.is_slow {
-            self.counts.closes_expected += 1;
+        let closes = if is_told || chat.is_slow {
+            &mut self.counts.closes_expected
         } else {
-            *self.counts.closes_unexpected.entry(why.to_owned()).or_default() += 1;
-        }
+            &mut self.counts.closes_unexpected
+        };
+        *closes.entry(why.to_owned()).or_default() += 1;
         if was_ready {
             self.tidings.lost.push((customer, now, false));
             self.interrupt_posts(place);

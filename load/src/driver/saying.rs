@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use rustix::event::epoll;
 use rustix::io::Errno;
 
@@ -11,9 +12,10 @@ use super::fate::millis;
 use super::{Driver, micros};
 use crate::clock::{self, Moment};
 use crate::dialect::{Dialect, Link, Say};
+use crate::driver::tally::{Latencies, Parted};
 use crate::frame;
 use crate::plan::number;
-use crate::workload::Shape;
+use crate::workload::{By, Shape};
 
 /// A post that is not acknowledged yet.
 #[derive(Clone, Copy, Debug)]
@@ -174,7 +176,11 @@ impl Driver {
         chat.unanswered -= 1;
         if self.is_measured(measured) {
             self.counts.beats_answered += 1;
-            self.latencies.beat.saturating_record(micros(now.since(due)));
+            let time = micros(now.since(due));
+            self.latencies.beat.saturating_record(time);
+            if let Some(part) = self.part(place, due, |latencies| &mut latencies.staying_beat) {
+                part.saturating_record(time);
+            }
         }
         if self.plan.workload.shape == Shape::Closed {
             self.arm(place);
@@ -193,6 +199,7 @@ impl Driver {
 
     /// Says every post that is due, each on a chat that is drawn for it.
     pub(super) fn post_what_is_due(&mut self) {
+        let by = self.plan.workload.posts.by;
         while let Some(due) = self.post_due() {
             let now = clock::now();
             if due > now {
@@ -207,7 +214,8 @@ impl Driver {
             let places = (0..count).map(|step| (drawn as usize + step) % count);
             let ready = places.into_iter().find(|place| {
                 let chat = &self.chats[*place];
-                chat.state == State::Ready && !chat.is_slow && !chat.is_told_to_go
+                let may = by == By::Everybody || chat.loss.is_none();
+                may && chat.state == State::Ready && !chat.is_slow && !chat.is_told_to_go
             });
             match ready.and_then(|place| u32::try_from(place).ok()) {
                 Some(place) => self.post(place, due),
@@ -243,9 +251,36 @@ impl Driver {
         chat.unposted = chat.unposted.saturating_sub(1);
         self.counts.posted += 1;
         if !pending.is_interrupted {
-            self.latencies.post.saturating_record(micros(now.since(pending.due)));
+            let time = micros(now.since(pending.due));
+            self.latencies.post.saturating_record(time);
+            let Pending { place, due, .. } = pending;
+            if let Some(part) = self.part(place, due, |latencies| &mut latencies.staying_post) {
+                part.saturating_record(time);
+            }
         }
         self.tidings.posted.push(number);
+    }
+
+    /// Where it is told apart what was due then and said by this customer, if it is.
+    fn part(
+        &mut self,
+        place: u32,
+        due: Moment,
+        whose: impl FnOnce(&mut Latencies) -> &mut Parted,
+    ) -> Option<&mut Histogram<u64>> {
+        let storm = self.plan.workload.storm?;
+        let begun = self.moment(self.begun?);
+        let chat = &self.chats[place as usize];
+        if chat.loss.is_some() || chat.is_slow {
+            return None;
+        }
+        let of = |seconds: f64| begun.after(Duration::from_secs_f64(seconds));
+        let parted = whose(&mut self.latencies);
+        Some(match due {
+            due if due < of(storm.from_s) => &mut parted.before,
+            due if due < of(storm.to_s) => &mut parted.storm,
+            _ => &mut parted.after,
+        })
     }
 
     /// The socket is lost: what was posted on it takes as long as the customer is away.

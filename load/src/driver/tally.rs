@@ -36,6 +36,27 @@ pub struct Latencies {
     pub resume: Histogram<u64>,
     /// How late the generator itself was.
     pub lateness: Histogram<u64>,
+    /// Heartbeats of those who stay.
+    pub staying_beat: Parted,
+    /// Posts of those who stay.
+    pub staying_post: Parted,
+}
+
+/// The latencies of those who stay, by when they were due.
+#[derive(Clone, Debug)]
+pub struct Parted {
+    /// Before the storm.
+    pub before: Histogram<u64>,
+    /// In it.
+    pub storm: Histogram<u64>,
+    /// After it.
+    pub after: Histogram<u64>,
+}
+
+impl Default for Parted {
+    fn default() -> Self {
+        Self { before: histogram(), storm: histogram(), after: histogram() }
+    }
 }
 
 impl Default for Latencies {
@@ -47,6 +68,8 @@ impl Default for Latencies {
             post: histogram(),
             resume: histogram(),
             lateness: histogram(),
+            staying_beat: Parted::default(),
+            staying_post: Parted::default(),
         }
     }
 }
@@ -57,7 +80,7 @@ pub struct Packed(BTreeMap<String, String>);
 
 impl Latencies {
     /// Each with its name.
-    pub fn each(&self) -> [(&'static str, &Histogram<u64>); 6] {
+    pub fn each(&self) -> [(&'static str, &Histogram<u64>); 12] {
         [
             ("connect", &self.connect),
             ("ready", &self.ready),
@@ -65,6 +88,12 @@ impl Latencies {
             ("post", &self.post),
             ("resume", &self.resume),
             ("lateness", &self.lateness),
+            ("beat before", &self.staying_beat.before),
+            ("beat in storm", &self.staying_beat.storm),
+            ("beat after", &self.staying_beat.after),
+            ("post before", &self.staying_post.before),
+            ("post in storm", &self.staying_post.storm),
+            ("post after", &self.staying_post.after),
         ]
     }
 
@@ -93,6 +122,12 @@ impl Latencies {
             ("post", &mut self.post),
             ("resume", &mut self.resume),
             ("lateness", &mut self.lateness),
+            ("beat before", &mut self.staying_beat.before),
+            ("beat in storm", &mut self.staying_beat.storm),
+            ("beat after", &mut self.staying_beat.after),
+            ("post before", &mut self.staying_post.before),
+            ("post in storm", &mut self.staying_post.storm),
+            ("post after", &mut self.staying_post.after),
         ];
         for (name, histogram) in all {
             let text = packed.0.get(name).with_context(|| format!("no histogram {name}"))?;
@@ -139,8 +174,8 @@ pub struct Counts {
     pub connects_failed: u64,
     /// Goodbyes of the server.
     pub byes: u64,
-    /// Sockets that the server closed after a goodbye, or where the plan has it.
-    pub closes_expected: u64,
+    /// Sockets that the server closed after a goodbye, or where the plan has it, by how.
+    pub closes_expected: BTreeMap<String, u64>,
     /// Sockets that the server closed for no reason of the plan's, by how.
     pub closes_unexpected: BTreeMap<String, u64>,
     /// Requests refused, by code.
@@ -173,7 +208,6 @@ impl Counts {
             (&mut self.over, other.over),
             (&mut self.connects_failed, other.connects_failed),
             (&mut self.byes, other.byes),
-            (&mut self.closes_expected, other.closes_expected),
             (&mut self.processor_us, other.processor_us),
             (&mut self.resident, other.resident),
         ] {
@@ -181,6 +215,7 @@ impl Counts {
         }
         self.elapsed_us = self.elapsed_us.max(other.elapsed_us);
         for (map, part) in [
+            (&mut self.closes_expected, &other.closes_expected),
             (&mut self.closes_unexpected, &other.closes_unexpected),
             (&mut self.refusals, &other.refusals),
         ] {

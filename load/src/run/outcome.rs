@@ -3,6 +3,7 @@
 use super::Act;
 use super::meter::Part;
 use crate::cost::Cost;
+use crate::driver::fate::fate;
 use crate::driver::tally::{Counts, Latencies, histogram};
 use crate::ledger::{Findings, Wrong};
 use crate::machine::Machine;
@@ -101,6 +102,9 @@ fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
     if counts.entered * 2 < sessions {
         void.push(format!("only {} of {sessions} customers came in", counts.entered));
     }
+    if act.workload.slow.share > 0.0 && act.site.counters.get("slow_readers") == Some(&0.0) {
+        void.push("nobody read so slowly that the server closed them".to_owned());
+    }
     void
 }
 
@@ -160,11 +164,15 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     add("chats ended", counts.ended);
     add("chats over by themselves", counts.over);
     add("goodbyes of the server", counts.byes);
-    add("sockets closed with a reason", counts.closes_expected);
+    for (how, count) in &counts.closes_expected {
+        add(&format!("sockets closed with a reason: {how}"), *count);
+    }
     for (how, count) in &counts.closes_unexpected {
         add(&format!("sockets closed without a reason: {how}"), *count);
     }
     add("connects that failed", counts.connects_failed);
+    let slow = |customer: &u32| fate(act.workload, *customer).is_slow;
+    add("customers who read slowly", (0..act.workload.sessions).filter(slow).count() as u64);
     add("bytes resident in the drivers", counts.resident);
     add("notices", act.ledger.notices);
     add("windows ended", findings.windows_ended);
@@ -184,7 +192,8 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
 }
 
 fn latencies(act: &Act<'_>, findings: &Findings) -> Vec<Latency> {
-    let Latencies { connect, ready, beat, post, resume, lateness } = &act.latencies;
+    let Latencies { connect, ready, beat, post, resume, lateness, staying_beat, staying_post } =
+        &act.latencies;
     let mut notices = histogram();
     findings.notices.iter().for_each(|(_, late)| notices.saturating_record(*late));
     let from = match act.workload.shape {
@@ -196,6 +205,12 @@ fn latencies(act: &Act<'_>, findings: &Findings) -> Vec<Latency> {
         ("ready", "from the upgrade until the customer is in the chat", ready),
         ("heartbeat", from, beat),
         ("post", "from its due time to the acknowledgement", post),
+        ("post before", "of those who stay, due before the storm", &staying_post.before),
+        ("post in storm", "of those who stay, due in the storm", &staying_post.storm),
+        ("post after", "of those who stay, due after the storm", &staying_post.after),
+        ("beat before", "of those who stay, due before the storm", &staying_beat.before),
+        ("beat in storm", "of those who stay, due in the storm", &staying_beat.storm),
+        ("beat after", "of those who stay, due after the storm", &staying_beat.after),
         ("post to agent", "from its due time until an agent has it", &act.ledger.feed),
         ("resume", "from the due time of a return until the chat is back", resume),
         ("notice", "from the deadline until an agent was told", &notices),
@@ -251,6 +266,14 @@ fn phase(act: &Act<'_>, part: &Part) -> Phase {
     }
 }
 
+/// How much more memory the server had in the work than before it, at most.
+fn growth_in_work(act: &Act<'_>) -> Option<String> {
+    let before = act.meter.parts.iter().find(|part| part.name == "settle")?.cost.resident;
+    let most = act.series.most_resident().max(before);
+    let kibibytes = (most - before) >> 10;
+    Some(format!("The server had at most {kibibytes} KiB more resident than before the work."))
+}
+
 /// Whether nothing is done but beating.
 fn is_beats_alone(workload: &Workload) -> bool {
     let is_quiet = workload.posts.per_s == 0.0 && workload.agents.posts_per_s == 0.0;
@@ -271,6 +294,9 @@ fn remarks(act: &Act<'_>) -> Vec<String> {
     }
     if act.workload.losses.iter().any(|loss| loss.how == How::Silent) {
         remarks.push("An absence in silence counts from the last frame that was sent.".to_owned());
+    }
+    if act.workload.slow.share > 0.0 {
+        remarks.extend(growth_in_work(act));
     }
     let idle = act.meter.empty_us_per_s / 1e4;
     remarks.push(format!("The empty server used {idle:.2} % of a core, which was taken off."));

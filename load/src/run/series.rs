@@ -42,6 +42,11 @@ impl Series {
         Self { began, due: began.after(SECOND), every: SECOND, seconds: Vec::new(), before }
     }
 
+    /// The most memory that the servers had at the end of a second.
+    pub(super) fn most_resident(&self) -> u64 {
+        self.seconds.iter().map(|second| second.resident).max().unwrap_or(0)
+    }
+
     pub(super) fn is_due(&self) -> bool {
         clock::now() >= self.due
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::plan;
 use crate::clock::Moment;
 use crate::machine::Split;
+use crate::pin::{self, Pinning};
 use crate::plan::Plan;
 use crate::target::{Agents, Demands, Leaving, Running, Target};
 use crate::watch::{Accounts, Told, Transcript, Watch};
@@ -29,12 +30,13 @@ impl Site {
         target: &dyn Target,
         workload: &Workload,
         split: Split,
+        pinning: Option<&Pinning>,
     ) -> anyhow::Result<Self> {
         let demands = demands(workload, split.servers);
         let (ear, told) = channel();
         let (mut servers, mut watches) = (Vec::new(), Vec::new());
         for _ in 0..split.servers {
-            let server = target.start(&demands)?;
+            let server = pin::start(pinning, || target.start(&demands))?;
             watches.extend(server.watch(ear.clone())?);
             servers.push(server);
         }

@@ -31,6 +31,10 @@ impl Workload {
         self.check_posts()?;
         self.check_losses()?;
         self.check_agents()?;
+        if let Some(storm) = &self.storm {
+            within("storm.from_s", storm.from_s, 0.0, self.duration_s)?;
+            within("storm.to_s", storm.to_s, storm.from_s, self.duration_s)?;
+        }
         if let Some(restart) = &self.restart {
             within("restart.at_s", restart.at_s, 0.0, self.duration_s)?;
         }
@@ -48,6 +52,7 @@ impl Workload {
         let mut shares = self.slow.share;
         within("slow.share", self.slow.share, 0.0, 1.0)?;
         within("slow.bytes", f64::from(self.slow.bytes), 1.0, 1_048_576.0)?;
+        within("slow.buffer", f64::from(self.slow.buffer), 1_024.0, 4_194_304.0)?;
         within("slow.every_ms", f64::from(self.slow.every_ms), 1.0, 3_600_000.0)?;
         for (number, loss) in self.losses.iter().enumerate() {
             let name = |field| format!("losses.{number}.{field}");

@@ -1,12 +1,13 @@
 //! The workloads that come with the program.
 
-const SCENARIOS: [(&str, &str); 12] = [
+const SCENARIOS: [(&str, &str); 13] = [
     ("idle", include_str!("../../scenarios/idle.toml")),
     ("steady", include_str!("../../scenarios/steady.toml")),
     ("mass-drop-10", include_str!("../../scenarios/mass-drop-10.toml")),
     ("mass-drop-50", include_str!("../../scenarios/mass-drop-50.toml")),
     ("mass-drop-100", include_str!("../../scenarios/mass-drop-100.toml")),
     ("storm", include_str!("../../scenarios/storm.toml")),
+    ("storm-posts", include_str!("../../scenarios/storm-posts.toml")),
     ("slow-readers", include_str!("../../scenarios/slow-readers.toml")),
     ("flapping", include_str!("../../scenarios/flapping.toml")),
     ("agents-leaving", include_str!("../../scenarios/agents-leaving.toml")),

@@ -48,8 +48,12 @@ pub fn holdline() -> HoldlineTarget {
 /// Puts a workload on a target.
 pub fn put(target: &dyn Target, workload: &str) -> Run {
     let workload = Workload::parse(workload, &[]).expect("the workload is right");
-    let options =
-        RunOptions { program: program(), shows_progress: false, repeat: "a test".to_owned() };
+    let options = RunOptions {
+        program: program(),
+        shows_progress: false,
+        repeat: "a test".to_owned(),
+        pinning: None,
+    };
     run(target, &workload, &options).expect("the run can be made")
 }
 

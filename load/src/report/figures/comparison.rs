@@ -27,15 +27,25 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// A processor time as a multiple of the floor's, which says the same on another machine; none
-    /// for another measure, and where the floor took no part.
-    pub fn times_floor(&self, place: usize, value: f64) -> Option<f64> {
-        let floor = self.targets.iter().find(|target| target.target.name == "floor")?;
-        let measure = floor.measures.get(place).filter(|measure| measure.unit == "µs")?;
-        let floor = measure.spread()?.median;
-        (floor > 0.0).then(|| value / floor)
+    /// A figure as a multiple of the floor's, which says the same on another machine: in each round
+    /// by the floor of that round, for both had the machine at nearly the same time. None where the
+    /// floor took no part, and for the floor itself.
+    pub fn times_floor(&self, place: usize, target: &Compared) -> Option<Spread> {
+        let floor = self.targets.iter().find(|target| target.target.name == FLOOR)?;
+        if target.target.name == FLOOR {
+            return None;
+        }
+        let floor = floor.measures.get(place)?;
+        let measure = target.measures.get(place)?;
+        let of = |round: u32| floor.of_round(round).filter(|value| *value > 0.0);
+        let values = measure.rounds.iter().zip(&measure.values);
+        let times = values.filter_map(|(round, value)| Some(value / of(*round)?));
+        Spread::of(times.collect())
     }
 }
+
+/// The least server that there can be, as a target.
+const FLOOR: &str = "floor";
 
 /// One target of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,6 +75,8 @@ pub struct Measure {
     pub is_more_better: bool,
     /// One value for each round that has one.
     pub values: Vec<f64>,
+    /// Which rounds those are, from 1.
+    pub rounds: Vec<u32>,
     /// Why there is none, where there is none.
     pub missing: Option<String>,
 }
@@ -81,10 +93,28 @@ pub struct Spread {
 }
 
 impl Measure {
+    /// Adds the figure of a round.
+    pub fn add(&mut self, round: u32, value: f64) {
+        self.values.push(value);
+        self.rounds.push(round);
+    }
+
+    /// The figure of a round, where it has one.
+    fn of_round(&self, round: u32) -> Option<f64> {
+        let place = self.rounds.iter().position(|one| *one == round)?;
+        self.values.get(place).copied()
+    }
+
     /// The median and the spread; none where nothing was measured.
     pub fn spread(&self) -> Option<Spread> {
-        let mut values: Vec<f64> =
-            self.values.iter().copied().filter(|value| value.is_finite()).collect();
+        Spread::of(self.values.clone())
+    }
+}
+
+impl Spread {
+    /// Of these values; none where there is none.
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.retain(|value| value.is_finite());
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
         let middle = values.len() / 2;
@@ -93,6 +123,6 @@ impl Measure {
         } else {
             values[middle]
         };
-        Some(Spread { median, least, most })
+        Some(Self { median, least, most })
     }
 }

@@ -42,7 +42,7 @@ fn bars(comparison: &Comparison, place: usize, measure: &Measure) -> Markup {
     let most = spreads().map(|spread| spread.most).fold(f64::MIN_POSITIVE, f64::max);
     let percent = |value: f64| format!("{:.2}%", 100.0 * (value / most).clamp(0.0, 1.0));
     let better = if measure.is_more_better { "more is better" } else { "less is better" };
-    let has_floor = comparison.times_floor(place, 1.0).is_some();
+    let has_floor = targets.iter().any(|target| comparison.times_floor(place, target).is_some());
     let times = if has_floor { "; × is times the floor" } else { "" };
     html! {
         h3 { (measure.name) " " span.soft { "in " (measure.unit) ", " (better) (times) } }
@@ -61,8 +61,8 @@ fn bars(comparison: &Comparison, place: usize, measure: &Measure) -> Markup {
                         }
                         div.value {
                             (number(spread.median))
-                            @if let Some(times) = comparison.times_floor(place, spread.median) {
-                                span.soft { " · " (number(times)) " ×" }
+                            @if let Some(times) = comparison.times_floor(place, target) {
+                                span.soft { " · " (number(times.median)) " ×" }
                             }
                         }
                     }

@@ -214,11 +214,18 @@ fn nines(at: f64) -> String {
 /// What comes before the work, and after a loss; all else is the work itself.
 const COMING: [&str; 3] = ["connect", "ready", "resume"];
 
-/// Coming and working, in two plots, so that neither has more lines than there are colours.
-fn percentiles(latencies: &[Latency]) -> [Plot; 2] {
+/// How the latencies of those who stay through a storm are named.
+const STAYING: [&str; 3] = [" before", " in storm", " after"];
+
+/// Coming, working and staying, in plots of their own, so that none has more lines than there are
+/// colours.
+fn percentiles(latencies: &[Latency]) -> [Plot; 3] {
+    let stays = |latency: &&Latency| STAYING.iter().any(|part| latency.name.ends_with(part));
+    let (staying, all): (Vec<&Latency>, Vec<&Latency>) = latencies.iter().partition(stays);
     let (coming, working): (Vec<&Latency>, Vec<&Latency>) =
-        latencies.iter().partition(|latency| COMING.contains(&latency.name.as_str()));
+        all.into_iter().partition(|latency| COMING.contains(&latency.name.as_str()));
     [
+        percentile("Those who stay through the storm: share below a time", &staying),
         percentile("Coming and returning: share below a time", &coming),
         percentile("Work: share below a time", &working),
     ]
