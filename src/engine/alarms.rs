@@ -4,9 +4,10 @@
 //!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
 //! ```
 //!
-//! An armed alarm costs 8 bytes in its bucket and 32 for what is known of it. One that is put off,
-//! as with every heartbeat, is a number that is written: its entry stays where it is, and is
-//! entered anew when it comes up. So no task is woken for nothing. Never early, exact to the
+//! An armed alarm costs 8 bytes in its bucket and 40 for what is known of it. One that is put off
+//! is a number that is written: its entry stays where it is, and is entered anew when it comes up.
+//! One that waits for a silence watches a pulse besides, and is put off by it when it comes up. So
+//! no task is woken for nothing, and nothing is done for a heartbeat. Never early, exact to the
 //! millisecond, by the runtime's clock, so a paused one is followed. Of many that are due at once
 //! each batch waits its turn like any other task, so the thread goes on with whatever else it has
 //! to do.
@@ -15,10 +16,14 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
+
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::pulse::Pulse;
 
 /// How many entries are looked at before others get their turn.
 const ENTRIES_AT_ONCE: usize = 256;
@@ -49,14 +54,36 @@ impl Alarm {
 
     /// Wakes the task that `context` belongs to at this time, instead of any other.
     pub fn set(&mut self, at: Instant, context: &Context<'_>) {
+        self.set_for(at, None, context);
+    }
+
+    /// The same for a time that is put off by signs of life.
+    pub(super) fn set_watching(&mut self, at: Instant, watch: Watch, context: &Context<'_>) {
+        self.set_for(at, Some(watch), context);
+    }
+
+    fn set_for(&mut self, at: Instant, watch: Option<Watch>, context: &Context<'_>) {
         WHEEL.with_borrow_mut(|wheel| {
             wheel.run();
             if self.place == 0 {
                 self.place = wheel.take_place(context.waker().clone());
             }
-            wheel.arm(self.place, at);
+            wheel.arm(self.place, at, watch);
         });
     }
+}
+
+/// What puts an alarm off.
+#[derive(Debug)]
+pub(super) struct Watch {
+    /// The signs of life.
+    pub pulse: Arc<Pulse>,
+    /// The time that the alarm is set for, by the clock of the pulse.
+    pub due: Timestamp,
+    /// How long after a sign of life it is due.
+    pub after: Span,
+    /// When it is due whatever signs there are.
+    pub until: Option<Timestamp>,
 }
 
 impl Drop for Alarm {
@@ -92,6 +119,42 @@ struct Place {
     /// When its entry comes up, which is never later than that. Any other entry of it means
     /// nothing.
     queued: u64,
+    watching: Option<Box<Watching>>,
+}
+
+/// A [`Watch`] in the wheel's own time.
+#[derive(Debug)]
+struct Watching {
+    pulse: Arc<Pulse>,
+    /// What lies between a sign of life, in milliseconds since 1970, and the time that it puts the
+    /// alarm off to.
+    offset: i64,
+    until: u64,
+}
+
+impl Watching {
+    fn of(watch: Watch, at: u64) -> Self {
+        let Watch { pulse, due, after, until } = watch;
+        let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+        let offset = at.cast_signed().saturating_sub(due.as_millis()).saturating_add(after);
+        let until = until.map_or(NEVER, |until| at.saturating_add(until.since(due).as_millis()));
+        Self { pulse, offset, until }
+    }
+
+    fn puts_off_to(&self) -> u64 {
+        let due = self.pulse.heard_at().as_millis().saturating_add(self.offset);
+        u64::try_from(due).unwrap_or(0).min(self.until)
+    }
+}
+
+impl Place {
+    /// When it is to be woken, as far as is known by now.
+    fn refresh(&mut self) -> u64 {
+        if let Some(watching) = &self.watching {
+            self.due = self.due.max(watching.puts_off_to());
+        }
+        self.due
+    }
 }
 
 /// What is known of the one task that wakes the others.
@@ -139,7 +202,7 @@ impl Wheel {
     }
 
     fn take_place(&mut self, waker: Waker) -> u32 {
-        let taken = Place { waker: Some(waker), due: NEVER, queued: NEVER };
+        let taken = Place { waker: Some(waker), due: NEVER, queued: NEVER, watching: None };
         if let Some(place) = self.free.pop() {
             self.places[index(place)] = taken;
             return place;
@@ -151,15 +214,16 @@ impl Wheel {
     fn give_back(&mut self, place: u32) -> Option<Waker> {
         self.free.push(place);
         let given = &mut self.places[index(place)];
-        (given.due, given.queued) = (NEVER, NEVER);
+        (given.due, given.queued, given.watching) = (NEVER, NEVER, None);
         given.waker.take()
     }
 
-    fn arm(&mut self, place: u32, at: Instant) {
+    fn arm(&mut self, place: u32, at: Instant, watch: Option<Watch>) {
         let at = at.saturating_duration_since(self.base);
         let at = u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(NEVER);
         let armed = &mut self.places[index(place)];
         armed.due = at;
+        armed.watching = watch.map(|watch| Box::new(Watching::of(watch, at)));
         if at < armed.queued {
             self.enter(place, at);
         }
@@ -211,11 +275,11 @@ impl Wheel {
             return;
         }
         found.queued = NEVER;
-        let due = found.due;
+        let due = found.refresh();
         if due > now {
             return self.enter(place, due);
         }
-        found.due = NEVER;
+        (found.due, found.watching) = (NEVER, None);
         if let Some(waker) = &found.waker {
             waker.wake_by_ref();
         }
@@ -230,8 +294,9 @@ impl Wheel {
             for packed in first.remove() {
                 let place = u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
                 let at = from + (packed >> 32);
-                let Place { due, queued, .. } = self.places[index(place)];
-                if queued == at {
+                let found = &mut self.places[index(place)];
+                if found.queued == at {
+                    let due = found.refresh();
                     self.enter(place, due);
                 }
             }

@@ -14,6 +14,7 @@ mod counting;
 mod gate;
 mod handle;
 mod leaving;
+mod listening;
 mod missed;
 mod publish;
 pub(super) mod restart;
@@ -29,6 +30,7 @@ use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::alarms::Watch;
 use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
@@ -245,6 +247,7 @@ impl ConversationActor {
     fn wake(&mut self, context: &mut Context<Self>) {
         self.leave_if_due(context);
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
+            self.listen();
             let now = self.shared.clock.now();
             self.write_restart_if_due();
             for session in self.conversation.ask_quiet(now) {
@@ -283,7 +286,7 @@ impl ConversationActor {
             due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
         }
         let due = due.into_iter().chain(self.leave_at).min();
-        context.wake_at(due);
+        context.wake_at(due, self.conversation.attendance().is_connected());
     }
 }
 
@@ -326,6 +329,10 @@ impl Punctual for ConversationActor {
         self.shared.clock
     }
 
+    fn watch(&self, due: Timestamp) -> Option<Watch> {
+        self.watch_over(due)
+    }
+
     fn ring(&mut self, context: &mut Self::Context) {
         self.wake(context);
     }
@@ -335,7 +342,7 @@ impl Handler<Heard> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
-        self.conversation.hear(heard.session, self.shared.clock.now());
+        self.conversation.hear_all(heard.session, heard.signs);
         self.rearm(context);
     }
 }

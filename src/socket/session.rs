@@ -244,7 +244,7 @@ impl SocketSession {
     /// Shows the conversation that it is there: one that it enters watches over it already.
     fn be_heard(&self) {
         if let (Some(conversation), Some(visit)) = (self.concerned(), &self.visit) {
-            visit.hear(conversation);
+            visit.hear(conversation, self.now());
         }
     }
 
