@@ -1,6 +1,7 @@
 //! What a session's actor asks of the engine: to come in, to say things, to go.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
 
 use actix::Recipient;
@@ -20,7 +21,6 @@ use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 
 /// One session's way into the engine. It must be left with [`Visit::leave`].
-#[derive(Debug)]
 pub struct Visit {
     engine: Engine,
     session: SessionId,
@@ -28,7 +28,7 @@ pub struct Visit {
     /// On which of the engine's threads the session lives; its new chats live there too.
     thread: usize,
     /// The signs of life that it shows to the conversation that it is in, or enters.
-    pulse: RefCell<Option<Arc<Pulse>>>,
+    pulse: Cell<Option<Arc<Pulse>>>,
 }
 
 /// How a session comes into a conversation.
@@ -54,7 +54,13 @@ impl Engine {
         outbox: Arc<dyn Outbox>,
     ) -> Visit {
         self.shared.directory.enter_session(session, address, outbox);
-        Visit { engine: self.clone(), session, widget, thread, pulse: RefCell::default() }
+        Visit { engine: self.clone(), session, widget, thread, pulse: Cell::default() }
+    }
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Visit").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
@@ -164,24 +170,28 @@ impl Visit {
     /// Shows the conversation that it is in, or enters, that the session is there now. It is told
     /// by no message: it reads that before it decides anything.
     pub fn hear(&self, conversation: ConversationId, now: Timestamp) {
-        if let Some(pulse) = &*self.pulse.borrow()
-            && pulse.conversation() == conversation
-        {
-            pulse.beat(now);
+        self.with_pulse(conversation, |pulse| pulse.beat(now));
+    }
+
+    fn with_pulse(&self, conversation: ConversationId, note: impl FnOnce(&Pulse)) {
+        let pulse = self.pulse.take();
+        if let Some(pulse) = pulse.as_deref().filter(|pulse| pulse.conversation() == conversation) {
+            note(pulse);
         }
+        self.pulse.set(pulse);
     }
 
     /// From now on it shows its life to this conversation.
     fn show_pulse(&self, conversation: ConversationId) {
-        let mut pulse = self.pulse.borrow_mut();
+        let pulse = self.pulse.take();
         if pulse.as_ref().is_some_and(|pulse| pulse.conversation() == conversation) {
-            return;
+            return self.pulse.set(pulse);
         }
-        self.tell_unread(pulse.take());
+        self.tell_unread(pulse);
         let shared = &self.engine.shared;
         let new = Arc::new(Pulse::new(conversation, shared.clock.now()));
         shared.directory.enter_pulse(self.session, Arc::clone(&new));
-        *pulse = Some(new);
+        self.pulse.set(Some(new));
     }
 
     /// The conversation will not find this pulse any more: tells it what it has not read.
@@ -217,11 +227,7 @@ impl Visit {
 
     /// Says something that shows that the session is there.
     fn speak(&self, conversation: ConversationId, said: FromSession) -> bool {
-        if let Some(pulse) = &*self.pulse.borrow()
-            && pulse.conversation() == conversation
-        {
-            pulse.speak(self.engine.shared.clock.now());
-        }
+        self.with_pulse(conversation, |pulse| pulse.speak(self.engine.shared.clock.now()));
         self.say(conversation, said)
     }
 
