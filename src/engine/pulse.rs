@@ -1,9 +1,9 @@
 //! The signs of life of one session in one conversation, where its conversation finds them.
 //!
-//! A heartbeat is the most frequent thing there is, and says nothing that anybody would have to act
-//! upon: it is worth neither a message nor a turn of the conversation's actor. So the session
-//! notes it here, the alarm of the conversation is put off by it (`alarms.rs`), and the conversation
-//! reads it before it decides anything.
+//! A heartbeat is the most frequent thing there is, and says nothing that anybody would have to
+//! act upon: it is worth neither a message nor a turn of the conversation's actor. So the session
+//! notes it here, the alarm of the conversation is put off by it (`alarms.rs`), and the
+//! conversation reads it before it decides anything.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 

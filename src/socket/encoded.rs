@@ -28,8 +28,8 @@ pub(super) struct Written {
     pub(super) payload: u32,
 }
 
-/// What a session says in one turn before it is counted in the outbox: nearly always the socket takes
-/// it at once, and the outbox lies elsewhere in memory.
+/// What a session says in one turn before it is counted in the outbox: nearly always the socket
+/// takes it at once, and the outbox lies elsewhere in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Light {
     frames: u8,
