@@ -75,7 +75,7 @@ fn heartbeat(criterion: &mut Criterion) {
                     let started = tokio::time::Instant::now();
                     for _ in 0..rounds {
                         for _ in 0..BEATS {
-                            visit.hear(chats[0].id);
+                            visit.hear(chats[0].id, rig.engine.now());
                         }
                         // Whoever has answered this has taken everything before.
                         black_box(rig.engine.view(chats[0].id).await.expect("it is there"));

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use actix::{Actor, StreamHandler};
+use actix::{Actor, ActorContext, StreamHandler};
 use actix_web::App;
 use holdline::socket::{
     Admission, Figures, Line, Message, ProtocolError, Rejection, UpgradeRequest, WebsocketContext,
@@ -29,6 +29,12 @@ impl StreamHandler<Result<Message, ProtocolError>> for Quiet {
             self.0.text(&bytestring::ByteString::from_static("ok"));
         }
         self.0.done();
+    }
+
+    fn finished(&mut self, context: &mut Self::Context) {
+        if self.0.has_given_all() {
+            context.stop();
+        }
     }
 }
 

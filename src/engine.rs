@@ -12,6 +12,7 @@ mod conversation;
 mod directory;
 mod message;
 mod metrics;
+mod pulse;
 mod queue;
 mod receipts;
 mod retention;

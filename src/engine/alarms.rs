@@ -4,12 +4,15 @@
 //!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
 //! ```
 //!
-//! An armed alarm costs 8 bytes in its bucket and 32 for what is known of it. One that is put off,
-//! as with every heartbeat, is a number that is written: its entry stays where it is, and is
-//! entered anew when it comes up. So no task is woken for nothing. Never early, exact to the
+//! An armed alarm costs 8 bytes in its bucket and 40 for what is known of it. One that is put off
+//! is a number that is written: its entry stays where it is, and is entered anew when it comes up.
+//! One that waits for a silence watches a pulse besides, and is put off by it when it comes up. So
+//! no task is woken for nothing, and nothing is done for a heartbeat. Never early, exact to the
 //! millisecond, by the runtime's clock, so a paused one is followed. Of many that are due at once
 //! each batch waits its turn like any other task, so the thread goes on with whatever else it has
 //! to do.
+
+mod watch;
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -19,6 +22,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
+
+pub(super) use crate::engine::alarms::watch::Watch;
+use crate::engine::alarms::watch::Watching;
 
 /// How many entries are looked at before others get their turn.
 const ENTRIES_AT_ONCE: usize = 256;
@@ -57,12 +63,21 @@ impl Alarm {
 
     /// Wakes the task that `context` belongs to at this time, instead of any other.
     pub fn set(&mut self, at: Instant, context: &Context<'_>) {
+        self.set_for(at, None, context);
+    }
+
+    /// The same for a time that is put off by signs of life.
+    pub(super) fn set_watching(&mut self, at: Instant, watch: Watch, context: &Context<'_>) {
+        self.set_for(at, Some(watch), context);
+    }
+
+    fn set_for(&mut self, at: Instant, watch: Option<Watch>, context: &Context<'_>) {
         WHEEL.with_borrow_mut(|wheel| {
             wheel.run();
             if self.place == 0 {
                 self.place = wheel.take_place(context.waker().clone());
             }
-            wheel.arm(self.place, at);
+            wheel.arm(self.place, at, watch);
         });
     }
 }
@@ -103,6 +118,17 @@ struct Place {
     /// When its entry comes up, which is never later than that. Any other entry of it means
     /// nothing.
     queued: u64,
+    watching: Option<Box<Watching>>,
+}
+
+impl Place {
+    /// When it is to be woken, as far as is known by now.
+    fn refresh(&mut self) -> u64 {
+        if let Some(watching) = &self.watching {
+            self.due = self.due.max(watching.puts_off_to());
+        }
+        self.due
+    }
 }
 
 /// What is known of the one task that wakes the others.
@@ -151,7 +177,7 @@ impl Wheel {
     }
 
     fn take_place(&mut self, waker: Waker) -> u32 {
-        let taken = Place { waker: Some(waker), due: NEVER, queued: NEVER };
+        let taken = Place { waker: Some(waker), due: NEVER, queued: NEVER, watching: None };
         if let Some(place) = self.free.pop() {
             self.places[index(place)] = taken;
             return place;
@@ -163,15 +189,16 @@ impl Wheel {
     fn give_back(&mut self, place: u32) -> Option<Waker> {
         self.free.push(place);
         let given = &mut self.places[index(place)];
-        (given.due, given.queued) = (NEVER, NEVER);
+        (given.due, given.queued, given.watching) = (NEVER, NEVER, None);
         given.waker.take()
     }
 
-    fn arm(&mut self, place: u32, at: Instant) {
+    fn arm(&mut self, place: u32, at: Instant, watch: Option<Watch>) {
         let at = at.saturating_duration_since(self.base);
         let at = u64::try_from(at.as_nanos().div_ceil(1_000_000)).unwrap_or(NEVER);
         let armed = &mut self.places[index(place)];
         armed.due = at;
+        armed.watching = watch.map(|watch| Box::new(Watching::of(watch, at)));
         if at < armed.queued {
             self.enter(place, at);
         }
@@ -236,11 +263,11 @@ impl Wheel {
             return;
         }
         found.queued = NEVER;
-        let due = found.due;
+        let due = found.refresh();
         if due > now {
             return self.enter(place, due);
         }
-        found.due = NEVER;
+        (found.due, found.watching) = (NEVER, None);
         if let Some(waker) = &found.waker {
             waker.wake_by_ref();
         }
@@ -257,10 +284,14 @@ impl Wheel {
             for packed in packed {
                 let place = u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
                 let at = (bucket << BUCKET_BITS) + (packed >> 32);
-                let Place { due, queued, .. } = self.places[index(place)];
-                if queued == at && due == at {
+                let found = &mut self.places[index(place)];
+                if found.queued != at {
+                    continue;
+                }
+                let due = found.refresh();
+                if due == at {
                     self.near.push_back((at, place));
-                } else if queued == at {
+                } else {
                     self.enter(place, due);
                 }
             }

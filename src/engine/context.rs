@@ -23,7 +23,7 @@ use futures_util::Stream;
 
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
-use crate::engine::alarms::Alarm;
+use crate::engine::alarms::{Alarm, Watch};
 
 /// What the mailbox is said to hold: actix's own bound, which binds nobody who only tells.
 const MAILBOX: usize = 16;
@@ -37,6 +37,9 @@ thread_local! {
 pub(super) trait Punctual: Actor {
     /// The clock that its deadlines are of.
     fn clock(&self) -> Clock;
+
+    /// What puts a deadline off that is about to be waited for, and until when.
+    fn watch(&self, due: Timestamp) -> Option<Watch>;
 
     /// The time that was asked for has come: it is `now`.
     fn ring(&mut self, now: Timestamp, context: &mut Self::Context);
@@ -58,6 +61,8 @@ pub(super) struct Context<A: Punctual<Context = Self>> {
     alarm: Alarm,
     /// Whether the alarm has to be set for what is due.
     is_unset: bool,
+    /// Whether something may have put it off.
+    is_watching: bool,
     state: State,
 }
 
@@ -111,13 +116,16 @@ impl<A: Punctual<Context = Self>> Context<A> {
             due: None,
             alarm: Alarm::unset(),
             is_unset: false,
+            is_watching: false,
             state: State::New,
         }
     }
 
-    /// Has the actor woken at this time, instead of any other; or at none.
-    pub(super) fn wake_at(&mut self, at: Option<Timestamp>) {
-        self.is_unset = at.is_some() && (self.is_unset || self.due != at);
+    /// Has the actor woken at this time, instead of any other; or at none. What is asked for anew
+    /// when it `may_be_put_off` is how far.
+    pub(super) fn wake_at(&mut self, at: Option<Timestamp>, may_be_put_off: bool) {
+        let is_other = self.due != at || may_be_put_off || self.is_watching;
+        self.is_unset = at.is_some() && (self.is_unset || is_other);
         self.due = at;
     }
 
@@ -321,7 +329,12 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
         if let (true, Some(due)) = (this.context.is_unset, this.context.due) {
             this.context.is_unset = false;
             // An alarm that rang before its time would be the last: it is set only for another.
-            this.context.alarm.set(this.actor.clock().instant(due), task);
+            let (at, watch) = (this.actor.clock().instant(due), this.actor.watch(due));
+            this.context.is_watching = watch.is_some();
+            match watch {
+                Some(watch) => this.context.alarm.set_watching(at, watch, task),
+                None => this.context.alarm.set(at, task),
+            }
         }
         this.actor.await_receipt(task);
         Poll::Pending

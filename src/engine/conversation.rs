@@ -16,6 +16,7 @@ pub(super) mod flight;
 mod gate;
 mod handle;
 mod leaving;
+mod listening;
 mod missed;
 mod publish;
 pub(super) mod restart;
@@ -307,7 +308,7 @@ impl Handler<Heard> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, heard: Heard, context: &mut Self::Context) {
-        self.conversation.hear(heard.session, self.shared.clock.now());
+        self.conversation.hear_all(heard.session, heard.signs);
         self.rearm(context);
     }
 }

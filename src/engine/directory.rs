@@ -4,6 +4,7 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
+mod pulses;
 pub(super) mod visitors;
 
 use std::hash::Hash;
@@ -25,9 +26,9 @@ use crate::engine::agent::AgentActor;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
+use crate::engine::pulse::Pulse;
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
-use crate::engine::visit::Way;
 use crate::limits;
 
 /// A map that many threads use. Ids are hashed at every message, so the hash is a fast one; it is
@@ -72,6 +73,8 @@ struct QueueEntry {
 struct SessionEntry {
     address: Recipient<ToSession>,
     outbox: Arc<dyn Outbox>,
+    /// Its signs of life, once it has entered a conversation.
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// How long a conversation that has died too often is left alone.
@@ -148,11 +151,6 @@ impl Directory {
     /// A conversation's actor leaves, unless another has taken its place.
     pub(super) fn leave_conversation(&self, id: ConversationId, epoch: u32) {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
-    }
-
-    /// The way to a conversation that is live.
-    pub(super) fn way_to(&self, id: ConversationId) -> Option<Way> {
-        self.live(id).map(Way::to)
     }
 
     fn live(&self, id: ConversationId) -> Option<Addr<ConversationActor>> {
@@ -296,7 +294,7 @@ impl Directory {
         address: Recipient<ToSession>,
         outbox: Arc<dyn Outbox>,
     ) {
-        self.sessions.insert(id, SessionEntry { address, outbox });
+        self.sessions.insert(id, SessionEntry { address, outbox, pulse: None });
     }
 
     /// A session leaves.

@@ -11,6 +11,7 @@ use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::State;
+use crate::domain::conversation::attendance::Signs;
 use crate::domain::conversation::command::{Answer, Command, StartRequest};
 use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
@@ -24,12 +25,14 @@ use crate::journal::Fault;
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 
-/// A sign of life of a session: the most frequent message of all, so it is the smallest.
+/// What a session that goes has shown of its life, and the conversation has not read.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct Heard {
     /// Whose.
     pub session: SessionId,
+    /// What.
+    pub signs: Signs,
 }
 
 /// Everything else that a conversation is told.

@@ -1,54 +1,34 @@
 //! What a session's actor asks of the engine: to come in, to say things, to go.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fmt;
 use std::sync::Arc;
 
-use actix::{Addr, Recipient};
+use actix::Recipient;
 
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::command::StartRequest;
 use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, WidgetId};
 use crate::domain::settings::Workstream;
 use crate::domain::text::MessageText;
-use crate::domain::time::Span;
-use crate::engine::conversation::ConversationActor;
-use crate::engine::directory::{self, Claim, Delivery, Outbox};
+use crate::domain::time::{Span, Timestamp};
+use crate::engine::directory::{Claim, Delivery, Outbox};
 use crate::engine::message::{FromSession, Heard, Join, ToConversation, ToSession};
+use crate::engine::pulse::Pulse;
 use crate::engine::{Engine, Failure};
 use crate::limits;
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 
 /// One session's way into the engine. It must be left with [`Visit::leave`].
-#[derive(Debug)]
 pub struct Visit {
     engine: Engine,
     session: SessionId,
     widget: WidgetId,
     /// On which of the engine's threads the session lives; its new chats live there too.
     thread: usize,
-    /// The way to the conversation that it is in, or enters.
-    way: RefCell<Option<Way>>,
-}
-
-/// The way to one live conversation, for a session that shows its life often: it is not looked up
-/// for every heartbeat.
-#[derive(Debug)]
-pub(super) struct Way(Addr<ConversationActor>);
-
-impl Way {
-    pub(super) const fn to(address: Addr<ConversationActor>) -> Self {
-        Self(address)
-    }
-
-    /// Notes a session's sign of life; false once the conversation's actor is gone.
-    pub(super) fn hear(&self, session: SessionId) -> bool {
-        let is_open = self.0.connected();
-        if is_open {
-            directory::send(&self.0, Heard { session });
-        }
-        is_open
-    }
+    /// The signs of life that it shows to the conversation that it is in, or enters.
+    pulse: Cell<Option<Arc<Pulse>>>,
 }
 
 /// How a session comes into a conversation.
@@ -74,7 +54,13 @@ impl Engine {
         outbox: Arc<dyn Outbox>,
     ) -> Visit {
         self.shared.directory.enter_session(session, address, outbox);
-        Visit { engine: self.clone(), session, widget, thread, way: RefCell::default() }
+        Visit { engine: self.clone(), session, widget, thread, pulse: Cell::default() }
+    }
+}
+
+impl fmt::Debug for Visit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Visit").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
@@ -136,7 +122,7 @@ impl Visit {
         let epoch = shared.directory.enter_new(shared, id);
         match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
-                self.way.take();
+                self.show_pulse(id);
                 let said = FromSession::Join(Box::new(join(Some(request), entrance)));
                 let first = ToConversation::Session(self.session, said);
                 shared.directory.tell_live(id, first);
@@ -173,48 +159,76 @@ impl Visit {
         id: MessageId,
         text: MessageText,
     ) -> bool {
-        self.say(conversation, FromSession::Post(reference, id, text))
+        self.speak(conversation, FromSession::Post(reference, id, text))
     }
 
     /// Ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
     pub fn end(&self, conversation: ConversationId, reference: Reference) -> bool {
-        self.say(conversation, FromSession::End(reference))
+        self.speak(conversation, FromSession::End(reference))
     }
 
-    /// Shows the conversation that it is in, or enters, that the session is there. For one that is
-    /// not live this is not worth opening it: whoever opens it finds out who is there.
-    pub fn hear(&self, conversation: ConversationId) {
-        let mut way = self.way.borrow_mut();
-        if way.as_ref().is_some_and(|way| way.hear(self.session)) {
-            return;
+    /// Shows the conversation that it is in, or enters, that the session is there now. It is told
+    /// by no message: it reads that before it decides anything.
+    pub fn hear(&self, conversation: ConversationId, now: Timestamp) {
+        self.with_pulse(conversation, |pulse| pulse.beat(now));
+    }
+
+    fn with_pulse(&self, conversation: ConversationId, note: impl FnOnce(&Pulse)) {
+        let pulse = self.pulse.take();
+        if let Some(pulse) = pulse.as_deref().filter(|pulse| pulse.conversation() == conversation) {
+            note(pulse);
         }
-        *way = self.engine.shared.directory.way_to(conversation);
-        if let Some(way) = &*way {
-            way.hear(self.session);
+        self.pulse.set(pulse);
+    }
+
+    /// From now on it shows its life to this conversation.
+    fn show_pulse(&self, conversation: ConversationId) {
+        let pulse = self.pulse.take();
+        if pulse.as_ref().is_some_and(|pulse| pulse.conversation() == conversation) {
+            return self.pulse.set(pulse);
         }
+        self.tell_unread(pulse);
+        let shared = &self.engine.shared;
+        let new = Arc::new(Pulse::new(conversation, shared.clock.now()));
+        shared.directory.enter_pulse(self.session, Arc::clone(&new));
+        self.pulse.set(Some(new));
+    }
+
+    /// The conversation will not find this pulse any more: tells it what it has not read.
+    fn tell_unread(&self, pulse: Option<Arc<Pulse>>) {
+        let Some(pulse) = pulse else { return };
+        let heard = Heard { session: self.session, signs: pulse.take() };
+        self.engine.shared.directory.tell_heard(pulse.conversation(), heard);
     }
 
     /// The customer types, or has stopped.
     pub fn typing(&self, conversation: ConversationId, on: bool) -> bool {
-        self.say(conversation, FromSession::Typing(on))
+        self.speak(conversation, FromSession::Typing(on))
     }
 
     /// The customer has read up to a place.
     pub fn read(&self, conversation: ConversationId, seq: Seq) -> bool {
-        self.say(conversation, FromSession::Read(seq))
+        self.speak(conversation, FromSession::Read(seq))
     }
 
     /// The page announced that it is being left.
     pub fn leaving(&self, conversation: ConversationId, how: Leaving) -> bool {
-        self.say(conversation, FromSession::Leaving(how))
+        self.speak(conversation, FromSession::Leaving(how))
     }
 
     /// The session is gone.
     pub fn leave(&self, conversation: Option<ConversationId>, cause: Cause) {
+        self.tell_unread(self.pulse.take());
         self.engine.shared.directory.leave_session(self.session);
         if let Some(conversation) = conversation {
             self.say(conversation, FromSession::Lost(cause));
         }
+    }
+
+    /// Says something that shows that the session is there.
+    fn speak(&self, conversation: ConversationId, said: FromSession) -> bool {
+        self.with_pulse(conversation, |pulse| pulse.speak(self.engine.shared.clock.now()));
+        self.say(conversation, said)
     }
 
     fn say(&self, conversation: ConversationId, said: FromSession) -> bool {
@@ -229,7 +243,7 @@ impl Visit {
         start: Option<StartRequest>,
         entrance: Entrance,
     ) -> Result<(), Failure> {
-        self.way.take();
+        self.show_pulse(conversation);
         let said = FromSession::Join(Box::new(join(start, entrance)));
         if self.say(conversation, said) { Ok(()) } else { Err(Failure::Unavailable) }
     }

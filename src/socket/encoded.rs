@@ -1,9 +1,91 @@
 //! Frames as bytes, on their way to a socket.
 
-use bytes::Bytes;
+use std::cell::Cell;
 
-use crate::socket::line::Written;
+use actix_codec::Encoder;
+use actix_http::ws::{CloseReason, Codec};
+use bytes::{Bytes, BytesMut};
+use bytestring::ByteString;
+
+use crate::socket::outbox::Outbox;
+use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
+
+/// The largest buffer that a thread keeps for what its sessions say next.
+const SPARE_BYTES_MAX: usize = 4_096;
+
+thread_local! {
+    /// Nearly always what is said is written at once, so one buffer serves every socket of a
+    /// thread.
+    static SPARE: Cell<BytesMut> = Cell::default();
+}
+
+/// Encoded frames, and what they count for in the outbox.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) bytes: BytesMut,
+    pub(super) frames: u32,
+    pub(super) payload: u32,
+}
+
+/// What a session says in one turn before it is counted in the outbox: nearly always the socket
+/// takes it at once, and the outbox lies elsewhere in memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Light {
+    frames: u8,
+    bytes: u16,
+}
+
+/// The most that is not counted.
+const LIGHT_FRAMES_MAX: u8 = 8;
+const LIGHT_BYTES_MAX: u16 = 2_048;
+
+impl Light {
+    /// With one more frame of so many bytes, if it is not too much.
+    pub(super) fn with(self, bytes: usize) -> Option<Self> {
+        let bytes = self.bytes.checked_add(u16::try_from(bytes).ok()?)?;
+        let more = Self { frames: self.frames + 1, bytes };
+        (more.frames <= LIGHT_FRAMES_MAX && more.bytes <= LIGHT_BYTES_MAX).then_some(more)
+    }
+}
+
+impl Written {
+    /// Adds a frame.
+    pub(super) fn say(&mut self, frame: Message) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = SPARE.take();
+        }
+        // Encoding fails only for fragments out of order, and none is ever sent.
+        let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut self.bytes);
+    }
+
+    /// Counts what was not counted, because the socket has not taken it at once.
+    pub(super) fn count(&mut self, light: Light, outbox: &Outbox) {
+        let (frames, bytes) = (u32::from(light.frames), u32::from(light.bytes));
+        outbox.add(frames, bytes);
+        self.frames += frames;
+        self.payload += bytes;
+    }
+
+    /// Gives the buffer back, once all of it is written.
+    pub(super) fn give_back(self) {
+        let mut bytes = self.bytes;
+        if bytes.capacity() <= SPARE_BYTES_MAX {
+            bytes.clear();
+            SPARE.set(bytes);
+        }
+    }
+
+    /// Adds the goodbye, which is beyond the account of the outbox.
+    pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
+        let reason = CloseReason { code: code.number().into(), description: None };
+        let mut codec = Codec::new();
+        for frame in [Message::Text(bye.clone()), Message::Close(Some(reason))] {
+            // Encoding fails only for fragments out of order, and none is ever sent.
+            let _: Result<(), ProtocolError> = codec.encode(frame, &mut self.bytes);
+        }
+    }
+}
 
 /// Bytes on their way, and what they count for in the outbox.
 pub(super) struct Encoded {

@@ -7,9 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_codec::Encoder;
-use actix_http::ws::{CloseReason, Codec};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::Stream;
 use tokio::time::Instant;
@@ -17,6 +15,7 @@ use tokio::time::Instant;
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
+use crate::socket::encoded::{Light, Written};
 use crate::socket::guard::{Breach, Guard, Incoming};
 use crate::socket::movement::Departure;
 use crate::socket::outbox::Outbox;
@@ -69,6 +68,7 @@ struct Shared {
     /// Whether the session should be polled although nothing has woken it.
     is_due: Cell<bool>,
     given: Cell<u16>,
+    light: Cell<Light>,
     /// When the session wants to be woken.
     wakes_at: Cell<Option<Instant>>,
     inner: RefCell<Inner>,
@@ -82,23 +82,6 @@ struct Inner {
     rest: Bytes,
     written: Written,
     departure: Option<Box<Departure>>,
-}
-
-/// The largest buffer that a thread keeps for what its sessions say next.
-const SPARE_BYTES_MAX: usize = 4_096;
-
-thread_local! {
-    /// Nearly always what is said is written at once, so one buffer serves every socket of a
-    /// thread.
-    static SPARE: Cell<BytesMut> = Cell::default();
-}
-
-/// Encoded frames, and what they count for in the outbox.
-#[derive(Debug, Default)]
-pub(super) struct Written {
-    pub(super) bytes: BytesMut,
-    pub(super) frames: u32,
-    pub(super) payload: u32,
 }
 
 impl Line {
@@ -120,6 +103,7 @@ impl Line {
             is_told: Cell::new(false),
             is_due: Cell::new(false),
             given: Cell::new(0),
+            light: Cell::default(),
             wakes_at: Cell::new(None),
             inner: RefCell::new(inner),
         }))
@@ -214,7 +198,13 @@ impl Line {
     }
 
     fn say(&self, frame: Message, bytes: usize) {
-        if self.0.outbox.reserve(bytes).is_ok() {
+        if let Some(light) = self.0.light.get().with(bytes) {
+            // Nothing may follow a close frame.
+            if !self.0.has_closed.get() {
+                self.0.light.set(light);
+                self.0.inner.borrow_mut().written.say(frame);
+            }
+        } else if self.0.outbox.reserve(bytes).is_ok() {
             self.write(frame, bytes);
         }
     }
@@ -229,11 +219,7 @@ impl Line {
         }
         let mut inner = self.0.inner.borrow_mut();
         let written = &mut inner.written;
-        if written.bytes.capacity() == 0 {
-            written.bytes = SPARE.take();
-        }
-        // Encoding fails only for fragments out of order, and none is ever sent.
-        let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut written.bytes);
+        written.say(frame);
         written.frames += 1;
         written.payload += bytes;
     }
@@ -241,6 +227,11 @@ impl Line {
     pub(super) fn take_written(&self) -> Option<Written> {
         let mut inner = self.0.inner.borrow_mut();
         (!inner.written.bytes.is_empty()).then(|| mem::take(&mut inner.written))
+    }
+
+    /// What was said and is not counted in the outbox; then it is forgotten.
+    pub(super) fn take_light(&self) -> Light {
+        self.0.light.take()
     }
 
     pub(super) fn has_closed(&self) -> bool {
@@ -271,8 +262,8 @@ impl Line {
         self.0.is_due.take()
     }
 
-    /// Whether the session has been told of the end.
-    pub(super) fn is_told(&self) -> bool {
+    /// Whether every frame that ever came was given, and the session told of the end.
+    pub fn has_given_all(&self) -> bool {
         self.0.is_told.get()
     }
 
@@ -331,27 +322,6 @@ impl Inner {
             self.guard = Some(kept.unwrap_or_else(|| Box::new(fresh)));
         }
         found
-    }
-}
-
-impl Written {
-    /// Gives the buffer back, once all of it is written.
-    pub(super) fn give_back(self) {
-        let mut bytes = self.bytes;
-        if bytes.capacity() <= SPARE_BYTES_MAX {
-            bytes.clear();
-            SPARE.set(bytes);
-        }
-    }
-
-    /// Adds the goodbye, which is beyond the account of the outbox.
-    pub(super) fn put(&mut self, bye: &ByteString, code: CloseCode) {
-        let reason = CloseReason { code: code.number().into(), description: None };
-        let mut codec = Codec::new();
-        for frame in [Message::Text(bye.clone()), Message::Close(Some(reason))] {
-            // Encoding fails only for fragments out of order, and none is ever sent.
-            let _: Result<(), ProtocolError> = codec.encode(frame, &mut self.bytes);
-        }
     }
 }
 

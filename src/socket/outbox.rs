@@ -28,14 +28,26 @@ impl Outbox {
     ///
     /// When there is none, the text must not be sent: the socket is being closed.
     pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
-        let frames = self.frames.fetch_add(1, Ordering::Relaxed) + 1;
-        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX {
-            return Ok(());
+        let is_within = self.take(1, bytes);
+        if !is_within {
+            self.pump.wake();
         }
-        self.is_over.store(true, Ordering::Release);
-        self.pump.wake();
-        Err(Slow)
+        if is_within { Ok(()) } else { Err(Slow) }
+    }
+
+    /// Counts what was said without a reservation, whether or not there is room.
+    pub(super) fn add(&self, frames: u32, bytes: u32) {
+        self.take(frames as usize, bytes as usize);
+    }
+
+    fn take(&self, frames: usize, bytes: usize) -> bool {
+        let frames = self.frames.fetch_add(frames, Ordering::Relaxed) + frames;
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let is_within = frames <= limits::OUTBOX_FRAMES_MAX && bytes <= limits::OUTBOX_BYTES_MAX;
+        if !is_within {
+            self.is_over.store(true, Ordering::Release);
+        }
+        is_within
     }
 
     /// Frames on their way.

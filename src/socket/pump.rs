@@ -4,6 +4,8 @@
 //! Between frames the future holds no buffer: it reads into one that its thread shares, and what
 //! it writes is freed as soon as it is written. It ends by itself once the session has stopped.
 
+mod farewell;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,25 +14,22 @@ use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix::{Actor, AsyncContext, StreamHandler};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
-use crate::domain::time::Span;
 use crate::engine::Alarm;
 use crate::limits;
-use crate::socket::encoded::{Encoded, close_frame};
+use crate::socket::encoded::{Encoded, Written};
 use crate::socket::guard::Guard;
-use crate::socket::line::{Frames, Line, SocketEnd, Written};
+use crate::socket::line::{Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
+use crate::socket::pump::farewell::Farewell;
 use crate::socket::{Message, ProtocolError, WebsocketContext};
-use crate::wire::close::CloseCode;
-use crate::wire::server::ServerFrame;
 
 /// An actor that a socket can be given to.
 pub trait SessionActor:
@@ -45,10 +44,6 @@ impl<A> SessionActor for A where
 
 /// Turns that a socket takes before the other sockets of its thread get theirs.
 const TURNS_MAX: usize = 8;
-
-/// Bytes that are read and thrown away after the farewell, so that the kernel does not answer
-/// them with a reset that would overtake it.
-const DRAINED_BYTES_MAX: usize = 65_536;
 
 thread_local! {
     static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; limits::READ_BYTES_MAX].into());
@@ -68,19 +63,14 @@ pub struct Pump {
     alarm: Alarm,
     /// What the alarm was set for.
     alarm_at: Option<Instant>,
+    /// Whether the outbox can wake it.
+    is_registered: bool,
 }
 
 impl fmt::Debug for Pump {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Pump").field("line", &self.line).finish_non_exhaustive()
     }
-}
-
-/// The time after a session.
-struct Farewell {
-    until: Pin<Box<Sleep>>,
-    is_shut: bool,
-    drained: usize,
 }
 
 impl Pump {
@@ -98,8 +88,8 @@ impl Pump {
         }
         let frames = Frames(line.clone());
         // The context's own decoder would keep its largest buffer for life, so it is given
-        // nothing to decode; the frames come from the guard.
-        let context = WebsocketContext::with_factory(stream::pending(), move |context| {
+        // nothing to decode, and ends at once; the frames come from the guard.
+        let context = WebsocketContext::with_factory(stream::empty(), move |context| {
             context.add_stream(frames);
             session
         });
@@ -112,6 +102,7 @@ impl Pump {
             farewell: None,
             alarm: Alarm::unset(),
             alarm_at: None,
+            is_registered: false,
         }
     }
 
@@ -125,9 +116,10 @@ impl Pump {
         Ok(Self::new(TcpStream::from_std(stream)?, line, session, unwritten, &[]))
     }
 
-    /// Lets the session do what it has to, and takes what it says.
-    fn drive(&mut self, cx: &mut Context<'_>) {
-        let Some(session) = &mut self.session else { return };
+    /// Lets the session do what it has to, and takes what it says. Tells whether that is counted in
+    /// the outbox.
+    fn drive(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(session) = &mut self.session else { return false };
         let has_stopped = loop {
             match session.as_mut().poll_next(cx) {
                 // A session speaks through its line; the context itself never says anything.
@@ -136,36 +128,47 @@ impl Pump {
                 Poll::Pending => break false,
             }
         };
-        if let Some(written) = self.line.take_written() {
-            self.send(written);
-        }
+        let is_counted = self.line.take_written().is_some_and(|written| self.send(written));
         if has_stopped && let Some((departure, guard, rest)) = self.line.take_departure() {
             self.session = None;
-            return self.depart(departure, guard, rest);
+            self.depart(departure, guard, rest);
+            return is_counted;
         }
         // A session that has been told of the end has nothing more to do here.
-        if has_stopped || self.line.is_told() {
+        if has_stopped || self.line.has_given_all() {
             self.session = None;
             self.say_farewell();
         }
+        is_counted
     }
 
-    /// Writes at once what the session has said, and keeps what the socket does not take.
-    fn send(&mut self, written: Written) {
-        if !self.waiting.is_empty() {
-            return self.waiting.push_back(written.into());
-        }
-        match self.stream.try_write(&written.bytes) {
-            Ok(count) if count == written.bytes.len() => {
-                self.line.on_its_way().release(written.frames, written.payload);
-                written.give_back();
+    /// Writes at once what the session has said, and keeps what the socket does not take. Tells
+    /// whether that was counted in the outbox, or is by now.
+    fn send(&mut self, mut written: Written) -> bool {
+        let light = self.line.take_light();
+        let count = if self.waiting.is_empty() {
+            match self.stream.try_write(&written.bytes) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+                Err(error) => {
+                    self.fail(&error);
+                    return true;
+                }
             }
-            Ok(count) => self.waiting.push_back(Encoded { written: count, ..written.into() }),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.waiting.push_back(written.into());
-            }
-            Err(error) => self.fail(&error),
+        } else {
+            0
+        };
+        if count < written.bytes.len() {
+            written.count(light, self.line.on_its_way());
+            self.waiting.push_back(Encoded { written: count, ..written.into() });
+            return true;
         }
+        let is_counted = written.frames > 0;
+        if is_counted {
+            self.line.on_its_way().release(written.frames, written.payload);
+        }
+        written.give_back();
+        is_counted
     }
 
     /// Gives the connection away. This end of it is closed with the future; the other lives on.
@@ -188,36 +191,6 @@ impl Pump {
         let begun = self.waiting.pop_front().and_then(Encoded::cut_to_frame);
         self.waiting.clear();
         self.waiting.extend(begun);
-    }
-
-    /// Adds the last bytes of a socket, and starts the time they may take.
-    fn say_farewell(&mut self) {
-        let end = self.line.end();
-        let code = match end {
-            None | Some(SocketEnd::Closed(_)) => Some(CloseCode::Normal),
-            Some(SocketEnd::Refused(breach)) => Some(breach.close_code()),
-            Some(SocketEnd::Slow) => Some(CloseCode::SlowReader),
-            Some(SocketEnd::Ended | SocketEnd::Reset | SocketEnd::TimedOut) => None,
-        };
-        let Some(code) = code else {
-            self.waiting.clear();
-            return;
-        };
-        if end == Some(SocketEnd::Slow) || !self.line.has_closed() {
-            let mut last = Written::default();
-            match end {
-                Some(SocketEnd::Closed(code)) => {
-                    last.bytes.extend_from_slice(&close_frame(code));
-                }
-                None | Some(_) => {
-                    last.put(&ServerFrame::bye(code, Span::ZERO).render(), code);
-                }
-            }
-            self.waiting.push_back(last.into());
-        }
-        let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
-        let until = Box::pin(tokio::time::sleep(limit));
-        self.farewell = Some(Box::new(Farewell { until, is_shut: false, drained: 0 }));
     }
 
     /// Writes what waits, as far as the socket takes it.
@@ -310,8 +283,10 @@ impl Pump {
         if !is_first && !has_read && !is_due {
             return false;
         }
-        self.drive(cx);
-        if self.line.on_its_way().is_over() && self.line.end().is_none() {
+        // What overflows the outbox waits here, or has just come from the session: a heartbeat need
+        // not look.
+        let may_be_over = self.drive(cx) || !has_read || !self.waiting.is_empty();
+        if may_be_over && self.line.on_its_way().is_over() && self.line.end().is_none() {
             self.cut_slow();
         }
         self.write(cx);
@@ -322,46 +297,15 @@ impl Pump {
     /// Sets the alarm for the session.
     fn set_alarm(&mut self, cx: &mut Context<'_>) {
         let wakes_at = self.line.wakes_at();
-        if let Some(at) = wakes_at.filter(|_| wakes_at != self.alarm_at) {
-            self.alarm.set(at, cx);
+        if wakes_at == self.alarm_at {
+            return;
+        }
+        match wakes_at {
+            Some(at) => self.alarm.set(at, cx),
+            // It is in a chat, for hours perhaps, and watched over there.
+            None => self.alarm = Alarm::unset(),
         }
         self.alarm_at = wakes_at;
-    }
-
-    /// Whether the socket is over, after its session.
-    fn part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.write(cx);
-        let Some(mut farewell) = self.farewell.take() else { return Poll::Ready(()) };
-        if farewell.until.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        if self.waiting.is_empty() && !farewell.is_shut {
-            farewell.is_shut = true;
-            let socket = socket2::SockRef::from(&self.stream);
-            if socket.shutdown(std::net::Shutdown::Write).is_err() {
-                return Poll::Ready(());
-            }
-        }
-        if !farewell.is_shut {
-            self.farewell = Some(farewell);
-            return Poll::Pending;
-        }
-        self.farewell = Some(farewell);
-        while self.read(cx, Self::drain) {
-            if self.farewell.is_none() {
-                return Poll::Ready(());
-            }
-        }
-        Poll::Pending
-    }
-
-    fn drain(&mut self, bytes: &[u8]) {
-        if let Some(mut farewell) = self.farewell.take() {
-            farewell.drained += bytes.len();
-            if !bytes.is_empty() && farewell.drained <= DRAINED_BYTES_MAX {
-                self.farewell = Some(farewell);
-            }
-        }
     }
 }
 
@@ -370,8 +314,10 @@ impl Future for Pump {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let pump = self.get_mut();
-        if pump.session.is_some() {
+        if !pump.is_registered {
+            // It is a task of its own from its beginning, so it has the same waker for life.
             pump.line.on_its_way().register(cx.waker());
+            pump.is_registered = true;
         }
         for turn in 0..TURNS_MAX {
             if pump.session.is_none() {

@@ -8,6 +8,7 @@ mod answer;
 mod codes;
 mod door;
 mod greet;
+mod pace;
 mod porter;
 mod question;
 
@@ -16,7 +17,6 @@ use std::rc::Rc;
 
 use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use bytestring::ByteString;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::domain::cause::Cause;
 use crate::domain::conversation::command::Refusal;
@@ -26,7 +26,6 @@ use crate::domain::session::{
 };
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{ToSession, Visit};
-use crate::limits;
 use crate::socket::line::Line;
 use crate::socket::{Message, ProtocolError, WebsocketContext};
 use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
@@ -36,6 +35,7 @@ use crate::wire::server::{ServerFrame, refused};
 
 use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
+use crate::socket::session::pace::Pace;
 pub use crate::socket::session::porter::Porters;
 use crate::socket::session::question::Rare;
 
@@ -58,7 +58,7 @@ pub struct SocketSession {
     /// The latest place that it was told of.
     seen: Seq,
     spoke_at: Timestamp,
-    limiter: DefaultDirectRateLimiter,
+    pace: Pace,
     /// Why we closed it, if we did.
     closed_with: Option<CloseCode>,
 }
@@ -94,7 +94,7 @@ impl SocketSession {
             rare: Box::new(Rare::of(program)),
             seen: Seq::ZERO,
             spoke_at: now,
-            limiter: RateLimiter::direct(quota()),
+            pace: Pace::new(now),
             closed_with: None,
             door,
         }
@@ -116,23 +116,29 @@ impl SocketSession {
 
     /// Says a frame.
     fn say(&mut self, text: &ByteString) {
-        self.spoke_at = self.now();
+        self.say_at(text, self.now());
+    }
+
+    fn say_at(&mut self, text: &ByteString, now: Timestamp) {
+        self.spoke_at = now;
         self.line.text(text);
     }
 
     /// Takes one text frame, or keeps it until an answer has come.
     fn take_text(&mut self, text: ByteString, context: &mut WebsocketContext<Self>) {
+        // A heartbeat takes the time once.
+        let now = self.now();
         if self.session.stage() == Stage::Settling {
-            self.be_heard();
+            self.be_heard(now);
             return self.rare.deferred.push_back(text);
         }
-        if self.limiter.check().is_err() {
+        if !self.pace.admit(now) {
             let told = refused(None, RefusalCode::RateLimited);
             self.refuse(&told, context);
             return self.line.done();
         }
         match parse(text.as_bytes()) {
-            Ok(frame) => self.take_frame(frame, text, context),
+            Ok(frame) => self.take_frame(frame, text, now, context),
             Err(malformed) => {
                 self.refuse_malformed(&malformed, context);
                 self.line.done();
@@ -144,12 +150,13 @@ impl SocketSession {
         &mut self,
         frame: ClientFrame,
         text: ByteString,
+        now: Timestamp,
         context: &mut WebsocketContext<Self>,
     ) {
         match frame {
             ClientFrame::Hello(hello) => self.greet(hello, text, context),
             ClientFrame::Start(start) => self.ask_to_start(start, context),
-            ClientFrame::Beat { seen } => self.beat(seen, context),
+            ClientFrame::Beat { seen } => self.beat(seen, now, context),
             ClientFrame::Post { reference, id, text } => {
                 let asked = reference.clone();
                 self.speak(Some(&asked), true, context, |visit, conversation| {
@@ -215,17 +222,16 @@ impl SocketSession {
         }
     }
 
-    fn beat(&mut self, seen: Option<Seq>, context: &mut WebsocketContext<Self>) {
-        match self.decide(SessionCommand::Beat) {
+    fn beat(&mut self, seen: Option<Seq>, now: Timestamp, context: &mut WebsocketContext<Self>) {
+        match self.session.decide(SessionCommand::Beat, now) {
             Ok(event) => {
-                self.heard(event);
+                self.heard(event, now);
                 // A widget knows by this that it is heard; one that is told something else in the
                 // same heartbeat knows it anyway.
-                let quiet =
-                    self.now().since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
+                let quiet = now.since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
                 if quiet || seen.is_none_or(|seen| seen < self.seen) {
                     let beat = ServerFrame::Beat { seq: self.seen }.render();
-                    self.say(&beat);
+                    self.say_at(&beat, now);
                 }
             }
             Err(refusal) => self.refuse(&refused(None, code_of(refusal)), context),
@@ -233,18 +239,19 @@ impl SocketSession {
         self.line.done();
     }
 
-    fn heard(&mut self, event: Option<SessionEvent>) {
+    fn heard(&mut self, event: Option<SessionEvent>, now: Timestamp) {
         let Some(event) = event else { return };
-        self.be_heard();
-        let now = self.now();
+        self.be_heard(now);
         self.session.apply(event, now);
         self.rearm();
     }
 
     /// Shows the conversation that it is there: one that it enters watches over it already.
-    fn be_heard(&self) {
-        if let (Some(conversation), Some(visit)) = (self.concerned(), &self.visit) {
-            visit.hear(conversation);
+    fn be_heard(&self, now: Timestamp) {
+        // Whoever is in one awaits nothing, and what it awaits lies elsewhere in memory.
+        let conversation = self.session.conversation().or_else(|| self.concerned());
+        if let (Some(conversation), Some(visit)) = (conversation, &self.visit) {
+            visit.hear(conversation, now);
         }
     }
 
@@ -352,13 +359,20 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
         }
         self.line.done();
     }
+
+    fn finished(&mut self, context: &mut Self::Context) {
+        if self.line.has_given_all() {
+            context.stop();
+        }
+    }
 }
 
 impl SocketSession {
     fn show_life(&mut self) {
+        let now = self.now();
         // Before hello it shows nothing that would count.
-        if let Ok(event) = self.decide(SessionCommand::Beat) {
-            self.heard(event);
+        if let Ok(event) = self.session.decide(SessionCommand::Beat, now) {
+            self.heard(event, now);
         }
     }
 }
@@ -369,12 +383,4 @@ impl Handler<ToSession> for SocketSession {
     fn handle(&mut self, told: ToSession, context: &mut Self::Context) {
         self.told(told, context);
     }
-}
-
-fn quota() -> Quota {
-    const RATE: std::num::NonZeroU32 =
-        std::num::NonZeroU32::new(limits::FRAMES_PER_SECOND_MAX).expect("the rate is not zero");
-    const BURST: std::num::NonZeroU32 =
-        std::num::NonZeroU32::new(limits::FRAMES_BURST_MAX).expect("the burst is not zero");
-    Quota::per_second(RATE).allow_burst(BURST)
 }

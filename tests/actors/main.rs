@@ -7,5 +7,6 @@ mod faulty;
 mod gate;
 mod recovery;
 mod settings;
+mod signs;
 mod time;
 mod world;

@@ -62,7 +62,7 @@ fn a_return_in_time_leaves_everything_as_it_was() {
         // A day of nothing but heartbeats.
         for _ in 0..3_456 {
             world.pass(25_000).await;
-            back.visit.hear(id);
+            back.visit.hear(id, world.engine.now());
         }
         assert_eq!(world.state(id).await, State::Active);
         assert_eq!(world.used().await, 1);
@@ -77,7 +77,7 @@ fn a_silent_session_is_asked_once_and_then_lost_from_its_last_beat() {
         let world = World::new().await;
         let (customer, id) = Customer::chatting(&world, 1).await;
         let beaten_at = world.engine.now();
-        customer.visit.hear(id);
+        customer.visit.hear(id, world.engine.now());
         world.pass(28_000).await;
         assert_eq!(probes(&customer), 0);
         world.pass(1_000).await;
@@ -107,7 +107,7 @@ fn an_answer_to_the_question_is_a_sign_of_life() {
             world.pass(1_000).await;
             if probes(&customer) > 0 {
                 customer.told();
-                customer.visit.hear(id);
+                customer.visit.hear(id, world.engine.now());
             }
         }
         assert!(world.engine.view(id).await.unwrap().customer.connected);
@@ -128,7 +128,7 @@ fn an_agent_who_stays_away_loses_the_chat_and_gets_their_presence_back() {
         assert_eq!(gone.presence.name(), "offline", "at once");
         for _ in 0..5 {
             world.pass(25_000).await;
-            customer.visit.hear(id);
+            customer.visit.hear(id, world.engine.now());
         }
         assert_eq!(world.state(id).await, State::Active, "the grace runs");
         world.pass(25_100).await;

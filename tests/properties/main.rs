@@ -18,6 +18,7 @@ mod registry;
 mod script;
 mod session;
 mod settings;
+mod signs;
 mod words;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -98,6 +98,12 @@ impl StreamHandler<Result<Message, ProtocolError>> for Echo {
             None => self.line.done(),
         }
     }
+
+    fn finished(&mut self, context: &mut Self::Context) {
+        if self.line.has_given_all() {
+            context.stop();
+        }
+    }
 }
 
 struct Doorman(Arc<Seen>);

@@ -41,6 +41,17 @@ pub struct Attending {
     pub widest_ms: u32,
 }
 
+/// Signs of life of one session that came one after another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Signs {
+    /// When the last came.
+    pub last: Timestamp,
+    /// How many there were.
+    pub count: u32,
+    /// The longest silence before any of them, in milliseconds.
+    pub widest_ms: u32,
+}
+
 /// A customer who is away.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Absence {
@@ -60,6 +71,11 @@ impl Attending {
         } else {
             self.heard_at + Workstream::probe_after(self.heartbeat)
         }
+    }
+
+    /// One tick after: at the limit itself a sign of life is still in time.
+    pub(super) fn wake_at(&self) -> Timestamp {
+        self.due_at() + Span::from_millis(1)
     }
 
     fn is_silent(&self, now: Timestamp) -> bool {
@@ -114,6 +130,18 @@ impl Attendance {
         }
     }
 
+    /// Notes several signs of life at once: as if each had been noted when it came.
+    pub fn hear_all(&mut self, session: SessionId, signs: Signs) {
+        if let Some(attending) = self.find_mut(session)
+            && (signs.count > 0 || signs.last > attending.heard_at)
+        {
+            attending.widest_ms = attending.widest_ms.max(signs.widest_ms);
+            attending.heard = attending.heard.saturating_add(signs.count);
+            attending.heard_at = attending.heard_at.max(signs.last);
+            attending.asked = false;
+        }
+    }
+
     /// Notes that the page announced that it is being left, or, with nothing, that it is not.
     pub fn hear_leaving(&mut self, session: SessionId, leaving: Option<Leaving>) {
         if let Some(attending) = self.find_mut(session) {
@@ -150,8 +178,14 @@ impl Attendance {
 
     /// When the next session is asked, or is lost to silence.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
-        // One tick after: at the limit itself a sign of life is still in time.
-        self.attending.iter().map(|attending| attending.due_at() + Span::from_millis(1)).min()
+        self.attending.iter().map(Attending::wake_at).min()
+    }
+
+    /// The session that is asked, or lost to silence, next; and when another is.
+    pub(super) fn next_due(&self) -> Option<(&Attending, Option<Timestamp>)> {
+        let next = self.attending.iter().min_by_key(|attending| attending.wake_at())?;
+        let others = self.attending.iter().filter(|other| other.session != next.session);
+        Some((next, others.map(Attending::wake_at).min()))
     }
 
     /// The session that was heard of longest ago.

@@ -1,10 +1,25 @@
 //! When a conversation is due: its timers are its state, so no restart can lose one.
 
 use crate::domain::cause::{Cause, Leaving};
+use crate::domain::conversation::attendance::Signs;
 use crate::domain::conversation::event::{Event, Timers};
 use crate::domain::conversation::{Conversation, Owed, Phase};
 use crate::domain::id::SessionId;
+use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
+
+/// A session for whose silence a conversation wants to be woken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Watched {
+    /// Which.
+    pub session: SessionId,
+    /// When it wants to be woken, unless there is a sign of life before.
+    pub wake_at: Timestamp,
+    /// How long after one it wants to be woken.
+    pub after: Span,
+    /// When it wants to be woken in any case.
+    pub otherwise: Option<Timestamp>,
+}
 
 /// The last moment counts: whatever happens at a deadline is in time, so a timer is due one tick
 /// after it.
@@ -43,6 +58,26 @@ impl Conversation {
             self.phase_due_at(),
         ];
         deadlines.into_iter().flatten().min()
+    }
+
+    /// The session for whose silence it wants to be woken, if that is what it waits for. Whoever
+    /// knows of signs of life that this does not know of yet can tell by it how much later it
+    /// would want to be woken if it knew.
+    pub fn watched(&self) -> Option<Watched> {
+        let (next, other) = self.attendance.next_due()?;
+        let absence = self.absence().map(|absence| absence.until + TICK);
+        let watched = Watched {
+            session: next.session,
+            wake_at: next.wake_at(),
+            after: Workstream::probe_after(next.heartbeat) + TICK,
+            otherwise: [other, absence, self.phase_due_at()].into_iter().flatten().min(),
+        };
+        Some(watched).filter(|watched| self.wake_at() == Some(watched.wake_at))
+    }
+
+    /// Notes signs of life that were counted elsewhere.
+    pub fn hear_all(&mut self, session: SessionId, signs: Signs) {
+        self.attendance.hear_all(session, signs);
     }
 
     /// Notes a sign of life of a session: a beat, any frame, a pong. It costs no event, no timer

@@ -35,6 +35,7 @@ impl ConversationActor {
             }
             Stage::Leaving => return,
         }
+        self.listen();
         match message {
             ToConversation::Session(session, said) => self.session_said(session, said, context),
             ToConversation::Ask(command, reply) => self.ask(command, reply, context),

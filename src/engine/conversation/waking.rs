@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::domain::conversation::command::Command;
 use crate::domain::decision::Receipt;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::alarms::Watch;
 use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::gate::Through;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
@@ -18,6 +19,10 @@ const WAKES_AT_ONCE: usize = 32;
 impl Punctual for ConversationActor {
     fn clock(&self) -> Clock {
         self.shared.clock
+    }
+
+    fn watch(&self, due: Timestamp) -> Option<Watch> {
+        self.watch_over(due)
     }
 
     fn ring(&mut self, now: Timestamp, context: &mut Self::Context) {
@@ -44,6 +49,7 @@ impl ConversationActor {
     fn wake(&mut self, now: Timestamp, context: &mut Context<Self>) {
         self.leave_if_due(now, context);
         if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
+            self.listen();
             self.write_restart_if_due(now);
             for session in self.conversation.ask_quiet(now) {
                 publish::probe(&self.shared, session);
@@ -65,7 +71,7 @@ impl ConversationActor {
 
     /// When the lease of a connected chat is repeated. Of a chat that is held, of which there may
     /// be very many, the agent asks.
-    fn lease_repeated_at(&self) -> Option<Timestamp> {
+    pub(super) fn lease_repeated_at(&self) -> Option<Timestamp> {
         let is_due = matches!(self.stage, Stage::Serving)
             && self.gate.is_open()
             && self.conversation.attendance().is_connected()
@@ -82,7 +88,7 @@ impl ConversationActor {
             due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
         }
         let due = due.into_iter().chain(self.leave_at).min();
-        context.wake_at(due);
+        context.wake_at(due, self.conversation.attendance().is_connected());
     }
 
     /// The journal has it up to here: opens the gate for all that this covers.

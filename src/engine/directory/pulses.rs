@@ -1,0 +1,35 @@
+//! Where the signs of life of each session are found.
+
+use std::sync::Arc;
+
+use crate::domain::id::{ConversationId, SessionId};
+use crate::engine::directory::Directory;
+use crate::engine::message::Heard;
+use crate::engine::pulse::Pulse;
+
+impl Directory {
+    /// A session enters a conversation, to which it shows its life by this.
+    pub(in crate::engine) fn enter_pulse(&self, session: SessionId, pulse: Arc<Pulse>) {
+        if let Some(mut entry) = self.sessions.get_mut(&session) {
+            entry.pulse = Some(pulse);
+        }
+    }
+
+    /// The signs of life that a session shows to this conversation.
+    pub(in crate::engine) fn pulse_of(
+        &self,
+        session: SessionId,
+        conversation: ConversationId,
+    ) -> Option<Arc<Pulse>> {
+        let entry = self.sessions.get(&session)?;
+        entry.pulse.as_ref().filter(|pulse| pulse.conversation() == conversation).cloned()
+    }
+
+    /// Tells a conversation what it has not read of a session that goes. One that is not live need
+    /// not be opened for it: whoever opens it finds out who is there.
+    pub(in crate::engine) fn tell_heard(&self, id: ConversationId, heard: Heard) {
+        if let Some(live) = self.live(id) {
+            super::send(&live, heard);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The signs of life of one session in one conversation, where its conversation finds them.
+//!
+//! A heartbeat is the most frequent thing there is, and says nothing that anybody would have to
+//! act upon: it is worth neither a message nor a turn of the conversation's actor. So the session
+//! notes it here, the alarm of the conversation is put off by it (`alarms.rs`), and the
+//! conversation reads it before it decides anything.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+
+use crate::domain::conversation::attendance::Signs;
+use crate::domain::id::ConversationId;
+use crate::domain::time::Timestamp;
+
+/// Written by one session, read by one conversation, perhaps on another thread.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    conversation: ConversationId,
+    heard_at: AtomicI64,
+    /// Signs of life since the conversation has read them.
+    heard: AtomicU32,
+    /// The longest time between two of them, in milliseconds.
+    widest_ms: AtomicU32,
+}
+
+impl Pulse {
+    /// The pulse of a session that enters a conversation now.
+    pub(super) const fn new(conversation: ConversationId, now: Timestamp) -> Self {
+        Self {
+            conversation,
+            heard_at: AtomicI64::new(now.as_millis()),
+            heard: AtomicU32::new(0),
+            widest_ms: AtomicU32::new(0),
+        }
+    }
+
+    /// The conversation that it is for.
+    pub(super) const fn conversation(&self) -> ConversationId {
+        self.conversation
+    }
+
+    /// When the session was last heard of.
+    pub(super) fn heard_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.heard_at.load(Ordering::Acquire))
+    }
+
+    /// Notes a sign of life.
+    pub(super) fn beat(&self, now: Timestamp) {
+        // Only the session writes, so nothing is lost between reading and writing.
+        self.heard.fetch_add(1, Ordering::Relaxed);
+        self.speak(now);
+    }
+
+    /// Notes one that the conversation is told of by a message, and counts by that.
+    pub(super) fn speak(&self, now: Timestamp) {
+        let silence = now.since(self.heard_at()).as_millis();
+        let silence = u32::try_from(silence).unwrap_or(u32::MAX);
+        if silence > self.widest_ms.load(Ordering::Relaxed) {
+            self.widest_ms.fetch_max(silence, Ordering::Relaxed);
+        }
+        // Whoever sees this time sees the rest, too.
+        self.heard_at.store(now.as_millis(), Ordering::Release);
+    }
+
+    /// What was noted since this was last asked.
+    pub(super) fn take(&self) -> Signs {
+        Signs {
+            last: self.heard_at(),
+            count: self.heard.swap(0, Ordering::Relaxed),
+            widest_ms: self.widest_ms.swap(0, Ordering::Relaxed),
+        }
+    }
+}

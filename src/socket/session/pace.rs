@@ -1,0 +1,35 @@
+//! How fast a widget may talk: [`limits::FRAMES_PER_SECOND_MAX`] for long, and
+//! [`limits::FRAMES_BURST_MAX`] at once.
+
+use crate::domain::time::{Span, Timestamp};
+use crate::limits;
+
+/// One session's account. It is one number, the time at which all of its frames would have come had
+/// it kept to the rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    kept_until: Timestamp,
+}
+
+/// How far apart frames are at the rate.
+const APART: Span = Span::from_millis(1_000 / limits::FRAMES_PER_SECOND_MAX as u64);
+
+/// By how much a session may be ahead of the rate.
+const AHEAD_MAX: Span = APART.times(limits::FRAMES_BURST_MAX as u64);
+
+impl Pace {
+    /// A session that has said nothing yet.
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { kept_until: now }
+    }
+
+    /// Whether one more frame may come now; then it is counted.
+    pub(super) fn admit(&mut self, now: Timestamp) -> bool {
+        let kept_until = self.kept_until.max(now) + APART;
+        let is_admitted = kept_until.since(now) <= AHEAD_MAX;
+        if is_admitted {
+            self.kept_until = kept_until;
+        }
+        is_admitted
+    }
+}
