@@ -18,6 +18,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
+use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::reader;
@@ -31,6 +32,8 @@ pub(super) struct Projector {
     decoded: LruCache<ConversationId, Conversation>,
     registry: Registry,
     position: u64,
+    /// The log of `chats.db`.
+    log: Bound,
 }
 
 /// An event, and the record that says it, which is kept as it is.
@@ -60,9 +63,11 @@ impl Projector {
         chats: Connection,
         registry: Registry,
         position: u64,
+        turn: Turn,
     ) -> Self {
         let most = NonZeroUsize::new(limits::PROJECTION_CACHE_MAX).unwrap_or(NonZeroUsize::MIN);
-        Self { journal, chats, decoded: LruCache::new(most), registry, position }
+        let log = Bound::new(turn, limits::LOG_PAGES_MAX);
+        Self { journal, chats, decoded: LruCache::new(most), registry, position, log }
     }
 
     /// The settings as they were at the position that was projected last.
@@ -79,8 +84,9 @@ impl Projector {
     pub(super) fn run(mut self, progress: &Progress, damage: &Damage) {
         // However this ends, nobody must wait for it any longer.
         let _ended = Ended(progress);
-        while let Some(durable) = progress.wait_for_more() {
-            match self.project(durable) {
+        while progress.wait_for_more() {
+            progress.stand_back();
+            match self.project(progress.head()) {
                 Ok(position) => progress.set_projected(position),
                 Err(fault) => {
                     tracing::error!(%fault, "the projection stands still");
@@ -98,14 +104,8 @@ impl Projector {
 
     /// Projects everything up to `durable`.
     pub(super) fn catch_up(&mut self, durable: u64) -> Result<(), Fault> {
-        let mut batches: u32 = 0;
         while self.position < durable {
             self.project(durable)?;
-            batches += 1;
-            // Nobody else makes checkpoints yet, and the log of a whole rebuilding is long.
-            if batches.is_multiple_of(16) {
-                self.chats.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
-            }
         }
         Ok(())
     }
@@ -126,6 +126,7 @@ impl Projector {
                     self.decoded.put(conversation.id(), conversation);
                 }
                 self.position = last;
+                self.log.keep(&self.chats);
                 Ok(last)
             }
             Err(fault) => {

@@ -152,7 +152,7 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     // Somebody's long query must not make writers wait behind a checkpoint.
-    connection.busy_timeout(Duration::from_millis(20))?;
+    connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
