@@ -142,8 +142,8 @@ pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
 /// takes: many small ones delay each a little, few large ones some a lot.
 pub const CHECKPOINT_EVERY_MS: u64 = 100;
 
-/// Milliseconds for which a checkpoint waits for whoever reads or writes, because others wait behind
-/// it. Then it carries over what it can, and is tried again later.
+/// Milliseconds for which a checkpoint waits for whoever reads or writes, because others wait
+/// behind it. Then it carries over what it can, and is tried again later.
 pub const CHECKPOINT_WAIT_MS_MAX: u64 = 20;
 
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.

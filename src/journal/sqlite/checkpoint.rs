@@ -55,7 +55,7 @@ impl Bound {
         let _turn = self.turn.take();
         let reset = checkpoint_quickly(connection, "RESTART");
         // What was not reached is tried again once there is as much more.
-        let is_reset = reset.is_ok_and(|made| !made.is_held_up);
+        let is_reset = reset.is_ok_and(|found| !found.is_held_up);
         self.next = if is_reset { self.most } else { pages.saturating_add(self.most) };
     }
 }
@@ -139,10 +139,10 @@ impl Database {
     /// Makes a checkpoint, and says how many pages the log has.
     fn checkpoint(&mut self, mode: &str) -> u32 {
         let _turn = self.turn.take();
-        let made = checkpoint(&self.connection, mode);
-        let was_failing = std::mem::replace(&mut self.is_failing, made.is_err());
-        match made {
-            Ok(made) => made.pages,
+        let found = checkpoint(&self.connection, mode);
+        let was_failing = std::mem::replace(&mut self.is_failing, found.is_err());
+        match found {
+            Ok(found) => found.pages,
             Err(error) => {
                 // The log keeps everything that was not carried over.
                 if !was_failing {
@@ -154,30 +154,30 @@ impl Database {
     }
 }
 
-/// What a checkpoint has found.
-struct Made {
+/// A log as a checkpoint has found it.
+struct Log {
     /// Whether somebody who reads or writes kept it from its end.
     is_held_up: bool,
-    /// The pages that the log has.
+    /// The pages that it has.
     pages: u32,
 }
 
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Made> {
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     let sql = format!("PRAGMA wal_checkpoint({mode})");
     connection.prepare_cached(&sql)?.query_row((), |row| {
         // Negative when there is no log.
         let pages = u32::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-        Ok(Made { is_held_up: row.get(0)?, pages })
+        Ok(Log { is_held_up: row.get(0)?, pages })
     })
 }
 
 /// The same on a connection that otherwise waits longer: somebody's long query must not make those
 /// wait who wait for this connection.
-fn checkpoint_quickly(connection: &Connection, mode: &str) -> rusqlite::Result<Made> {
+fn checkpoint_quickly(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
-    let made = checkpoint(connection, mode);
+    let found = checkpoint(connection, mode);
     connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
-    made
+    found
 }
 
 /// How many pages the log of this database has; none where that cannot be told.
