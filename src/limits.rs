@@ -122,9 +122,10 @@ pub const COMMIT_DELAY_MS_MAX: u64 = 1;
 /// Events that the projection takes in one transaction, because readers wait for it.
 pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 
-/// Conversations that the projection keeps decoded, because a busy chat is projected again soon,
-/// and an idle one should not cost its memory twice.
-pub const PROJECTION_CACHE_MAX: usize = 1_024;
+/// Bytes of the conversations that the projection keeps decoded, by a rough count, because a busy
+/// chat is projected again soon, and an idle one should not cost its memory twice. It is room for
+/// some 4,000 chats of ten events. One that is not there is read and decoded again.
+pub const PROJECTION_CACHE_BYTES_MAX: usize = 8_388_608;
 
 /// Conversations whose last place the journal remembers, to notice a second writer of one, because
 /// each costs 24 bytes. One that shares its slot with a later one is not checked.

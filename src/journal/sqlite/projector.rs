@@ -2,13 +2,12 @@
 //! event with the domain's own `apply`. Its position is stored in the same transaction, so that
 //! every event is projected exactly once.
 
+mod decoded;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use lru::LruCache;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::domain::conversation::Conversation;
@@ -21,6 +20,7 @@ use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
 use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::projector::decoded::Decoded;
 use crate::journal::sqlite::reader;
 use crate::journal::sqlite::row::{self, Part, Row};
 use crate::limits;
@@ -29,7 +29,7 @@ use crate::limits;
 pub(super) struct Projector {
     journal: Connection,
     chats: Connection,
-    decoded: LruCache<ConversationId, Conversation>,
+    decoded: Decoded,
     registry: Registry,
     position: u64,
     /// The log of `chats.db`.
@@ -65,9 +65,8 @@ impl Projector {
         position: u64,
         turn: Turn,
     ) -> Self {
-        let most = NonZeroUsize::new(limits::PROJECTION_CACHE_MAX).unwrap_or(NonZeroUsize::MIN);
         let log = Bound::new(turn, limits::LOG_PAGES_MAX);
-        Self { journal, chats, decoded: LruCache::new(most), registry, position, log }
+        Self { journal, chats, decoded: Decoded::new(), registry, position, log }
     }
 
     /// The settings as they were at the position that was projected last.
@@ -122,9 +121,7 @@ impl Projector {
         let registry = (!batch.others.is_empty()).then(|| self.registry.clone());
         match self.write(batch) {
             Ok(touched) => {
-                for conversation in touched {
-                    self.decoded.put(conversation.id(), conversation);
-                }
+                touched.into_iter().for_each(|conversation| self.decoded.keep(conversation));
                 self.position = last;
                 self.log.keep(&self.chats);
                 Ok(last)
@@ -171,7 +168,7 @@ impl Projector {
         let mut touched = Vec::with_capacity(batch.events.len());
         for (id, events) in &batch.events {
             // Taken out, so that a transaction that fails leaves nothing behind.
-            let before = match self.decoded.pop(id) {
+            let before = match self.decoded.take(*id) {
                 Some(conversation) => conversation,
                 None => reader::load(&transaction, *id)?.unwrap_or_else(|| Conversation::new(*id)),
             };
@@ -180,7 +177,7 @@ impl Projector {
         for (stream, at, entry) in batch.others {
             if let Entry::TakenOut(TakenOut { conversations, .. }) = &entry {
                 for id in conversations {
-                    self.decoded.pop(id);
+                    self.decoded.take(*id);
                     rows::delete_conversation(&transaction, *id)?;
                 }
                 continue;
