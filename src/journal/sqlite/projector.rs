@@ -121,7 +121,9 @@ impl Projector {
         let registry = (!batch.others.is_empty()).then(|| self.registry.clone());
         match self.write(batch) {
             Ok(touched) => {
-                touched.into_iter().for_each(|conversation| self.decoded.keep(conversation));
+                for conversation in touched {
+                    self.decoded.keep(conversation);
+                }
                 self.position = last;
                 self.log.keep(&self.chats);
                 Ok(last)
