@@ -126,9 +126,10 @@ pub const COMMIT_DELAY_MS_MAX: u64 = 1;
 /// Events that the projection takes in one transaction, because readers wait for it.
 pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 
-/// Conversations that the projection keeps decoded, because a busy chat is projected again soon,
-/// and an idle one should not cost its memory twice.
-pub const PROJECTION_CACHE_MAX: usize = 1_024;
+/// Bytes of the conversations that the projection keeps decoded, by a rough count, because a busy
+/// chat is projected again soon, and an idle one should not cost its memory twice. It is room for
+/// some 4,000 chats of ten events. One that is not there is read and decoded again.
+pub const PROJECTION_CACHE_BYTES_MAX: usize = 8_388_608;
 
 /// Conversations whose last place the journal remembers, to notice a second writer of one, because
 /// each costs 24 bytes. One that shares its slot with a later one is not checked.
@@ -146,6 +147,10 @@ pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
 /// takes: many small ones delay each a little, few large ones some a lot.
 pub const CHECKPOINT_EVERY_MS: u64 = 100;
 
+/// Milliseconds for which a checkpoint waits for whoever reads or writes, because others wait
+/// behind it. Then it carries over what it can, and is tried again later.
+pub const CHECKPOINT_WAIT_MS_MAX: u64 = 20;
+
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
 pub const JOURNAL_CACHE_KIB: i64 = 512;
 
@@ -157,8 +162,34 @@ pub const PROJECTION_CACHE_KIB: i64 = 2_048;
 pub const READER_CACHE_KIB: i64 = 512;
 
 /// Pages (of 8 KiB) of a write-ahead log, because reading searches it and a start replays it. At
-/// the bound a checkpoint makes writers wait for it, which resets the log.
+/// the bound a checkpoint makes writers wait for it, which lets the log begin anew.
 pub const LOG_PAGES_MAX: u32 = 8_192;
+
+/// Pages of the journal's log while many appends wait, because copying them would take the disk
+/// from those. Beyond the bound it is done all the same; so a burst of a million appends, which is
+/// a few hundred MB, is copied after it.
+pub const BUSY_LOG_PAGES_MAX: u32 = 65_536;
+
+/// Pages of the journal's log at which appends wait until it is copied, because beside appends
+/// without end a checkpoint never gets to the end of the log.
+pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
+
+/// Appends that wait for the disk, beyond which the projection and the checkpoints leave the disk
+/// and the processors to them, because people wait for those. A steady load of a few ten thousand
+/// a second keeps fewer waiting.
+pub const BUSY_APPENDS: usize = 512;
+
+/// Milliseconds of one look whether appends still wait in numbers.
+pub const STAND_BACK_MS: u64 = 5;
+
+/// Looks for which the projection leaves everything to the appends, because what is not projected
+/// cannot be read: 5 seconds. Then it goes on beside them until it has caught up once.
+pub const STAND_BACK_LOOKS_MAX: u32 = 1_000;
+
+/// Events by which the projection may be behind while it leaves everything to the appends: what
+/// the ends of a million windows write, because a reader waits for all of them. Further behind it
+/// goes on.
+pub const STAND_BACK_LAG_MAX: u64 = 4_194_304;
 
 /// Milliseconds after which writing is tried again while the disk is full or locked, because only
 /// trying tells whether it has passed.

@@ -43,7 +43,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
-use crate::journal::sqlite::checkpoint::Checkpoints;
+use crate::journal::sqlite::checkpoint::{Bound, Checkpoints, Turns};
 use crate::journal::sqlite::damage::Damage;
 use crate::journal::sqlite::opening::Opened;
 use crate::journal::sqlite::pool::Pool;
@@ -55,6 +55,7 @@ use crate::journal::{
     Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts, Recovered,
     Retained, RetentionRule,
 };
+use crate::limits;
 
 pub use crate::journal::sqlite::opening::OpenFault;
 
@@ -85,16 +86,20 @@ impl SqliteJournal {
         opening::make_dir(dir)?;
         let files = Files::of(dir);
         let lock = opening::take_lock(dir, &files)?;
-        let Opened { journal, projector, head, recovered } = opening::open(&files)?;
+        let turns = Turns::default();
+        let Opened { journal, projector, head, recovered } = opening::open(&files, &turns.chats)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
         let in_journal = |source| OpenFault::at(&files.journal, source);
         let progress = Arc::new(Progress::new(head, head));
         let readers = Pool::open(&files.chats).map_err(in_chats)?;
-        let checkpoints = Checkpoints::open(&files).map_err(in_journal)?;
+        let log = Bound::new(turns.journal.clone(), limits::JOURNAL_LOG_PAGES_MAX);
+        let checkpoints = Checkpoints::open(&files, turns, Arc::clone(&progress));
+        let checkpoints = checkpoints.map_err(in_journal)?;
         let damage = Arc::new(Damage::new(&files));
         let (orders, ordered) = mpsc::channel();
         let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
-        let writer = Writer::new(journal, ordered, Arc::clone(&receipts), Arc::clone(&progress));
+        let writer =
+            Writer::new(journal, log, ordered, Arc::clone(&receipts), Arc::clone(&progress));
         let threads = Threads {
             writer: spawn("journal-writer", move || writer.run()),
             projector: spawn("journal-projector", {

@@ -7,6 +7,7 @@ use std::{fs, io};
 use rusqlite::Connection;
 
 use crate::domain::time::Timestamp;
+use crate::journal::sqlite::checkpoint::Turn;
 use crate::journal::sqlite::log::{self, BrokenLog};
 use crate::journal::sqlite::projector::Projector;
 use crate::journal::sqlite::schema::{self, Files};
@@ -152,7 +153,7 @@ pub(super) struct Opened {
 
 /// Opens both databases and reads what is needed to start again. What a newer release has written,
 /// and a damaged journal, are left as they are.
-pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
+pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     refuse_broken_log(&files.journal)?;
     schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
     match schema::refuse_foreign(&files.chats, schema::CHATS_VERSION) {
@@ -170,12 +171,12 @@ pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
         tracing::warn!(file = %files.chats.display(), "it was found damaged: it is made anew");
         remove_chats(files)?;
     }
-    let followed = match follow(files, head, latest) {
+    let followed = match follow(files, chats, head, latest) {
         Err(fault) if fault.is_of_chats(files) => {
             refuse_future_snapshots(&files.chats)?;
             tracing::warn!(%fault, "chats.db is damaged: it is made anew from journal.db");
             remove_chats(files)?;
-            follow(files, head, latest)
+            follow(files, chats, head, latest)
         }
         followed => followed,
     };
@@ -186,6 +187,7 @@ pub(super) fn open(files: &Files) -> Result<Opened, OpenFault> {
 /// Opens `chats.db`, brings it up to the head of the journal, and reads it.
 fn follow(
     files: &Files,
+    turn: &Turn,
     head: u64,
     latest: Timestamp,
 ) -> Result<(Projector, Recovered), OpenFault> {
@@ -199,7 +201,7 @@ fn follow(
     let registry = recovery::settings(&chats)?;
     let follower = schema::open_for_reading(&files.journal)
         .map_err(|source| OpenFault::at(&files.journal, source))?;
-    let mut projector = Projector::new(follower, chats, registry, position);
+    let mut projector = Projector::new(follower, chats, registry, position, turn.clone());
     projector.catch_up(head)?;
     let recovered = Recovered {
         settings: projector.registry().clone(),

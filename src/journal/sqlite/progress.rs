@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::journal::Fault;
+use crate::limits;
 
 /// Shared by the writer, the projector, the readers and the callers.
 #[derive(Debug)]
@@ -26,12 +28,23 @@ struct State {
     fault: Option<Fault>,
     /// Nothing more will become durable.
     finished: bool,
+    /// How many wait for the projection.
+    readers: usize,
+    /// For how many more looks the projection leaves the disk to appends.
+    patience: u32,
 }
 
 impl Progress {
     pub(super) fn new(durable: u64, projected: u64) -> Self {
         Self {
-            state: Mutex::new(State { durable, projected, fault: None, finished: false }),
+            state: Mutex::new(State {
+                durable,
+                projected,
+                fault: None,
+                finished: false,
+                readers: 0,
+                patience: limits::STAND_BACK_LOOKS_MAX,
+            }),
             durable_moved: Condvar::new(),
             projected_moved: Condvar::new(),
             head: AtomicU64::new(durable),
@@ -52,6 +65,11 @@ impl Progress {
 
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Whether so many appends wait for the disk that whatever can wait should.
+    pub(super) fn is_busy(&self) -> bool {
+        self.waiting() > limits::BUSY_APPENDS
     }
 
     pub(super) fn took(&self) {
@@ -90,6 +108,9 @@ impl Progress {
         let mut state = self.lock();
         state.projected = position;
         state.fault = None;
+        if state.durable == position {
+            state.patience = limits::STAND_BACK_LOOKS_MAX;
+        }
         drop(state);
         self.projected_moved.notify_all();
     }
@@ -100,17 +121,29 @@ impl Progress {
         self.projected_moved.notify_all();
     }
 
-    /// Waits until there is more to project, and says up to where; nothing when there never will.
-    pub(super) fn wait_for_more(&self) -> Option<u64> {
+    /// Waits until there is more to project, and says whether there ever will be.
+    pub(super) fn wait_for_more(&self) -> bool {
         let mut state = self.lock();
         while state.durable == state.projected && !state.finished {
             state = self.durable_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        (state.durable > state.projected).then_some(state.durable)
+        state.durable > state.projected
+    }
+
+    /// Waits while many appends wait for the disk: not while anybody waits to read, not for long
+    /// without having caught up since, and not too far behind.
+    pub(super) fn stand_back(&self) {
+        let look = Duration::from_millis(limits::STAND_BACK_MS);
+        let mut state = self.lock();
+        while self.is_busy() && state.may_wait() {
+            state.patience -= 1;
+            let waited = self.durable_moved.wait_timeout_while(state, look, |now| now.may_wait());
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Waits for a while, or until nothing more will become durable, and says whether that is so.
-    pub(super) fn pause(&self, pause: std::time::Duration) -> bool {
+    pub(super) fn pause(&self, pause: Duration) -> bool {
         let state = self.lock();
         let finished = |state: &mut State| !state.finished;
         let waited = self.durable_moved.wait_timeout_while(state, pause, finished);
@@ -120,17 +153,33 @@ impl Progress {
     /// Waits until everything up to this position can be read.
     pub(super) fn wait_for(&self, position: u64) -> Result<(), Fault> {
         let mut state = self.lock();
-        while state.projected < position {
-            if let Some(fault) = &state.fault {
-                return Err(fault.clone());
-            }
+        if state.projected >= position {
+            return Ok(());
+        }
+        state.readers += 1;
+        // The projection may be standing back.
+        self.durable_moved.notify_all();
+        while state.projected < position && state.fault.is_none() {
             state = self.projected_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(())
+        state.readers -= 1;
+        match &state.fault {
+            Some(fault) if state.projected < position => Err(fault.clone()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock can panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether the projection may wait.
+    fn may_wait(&self) -> bool {
+        let lag = self.durable.saturating_sub(self.projected);
+        let is_wanted = self.readers > 0 || lag > limits::STAND_BACK_LAG_MAX;
+        !is_wanted && !self.finished && self.patience > 0
     }
 }

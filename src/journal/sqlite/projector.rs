@@ -2,13 +2,12 @@
 //! event with the domain's own `apply`. Its position is stored in the same transaction, so that
 //! every event is projected exactly once.
 
+mod decoded;
 mod rows;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use lru::LruCache;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::domain::conversation::Conversation;
@@ -18,8 +17,10 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
+use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::projector::decoded::Decoded;
 use crate::journal::sqlite::reader;
 use crate::journal::sqlite::row::{self, Part, Row};
 use crate::limits;
@@ -28,9 +29,11 @@ use crate::limits;
 pub(super) struct Projector {
     journal: Connection,
     chats: Connection,
-    decoded: LruCache<ConversationId, Conversation>,
+    decoded: Decoded,
     registry: Registry,
     position: u64,
+    /// The log of `chats.db`.
+    log: Bound,
 }
 
 /// An event, and the record that says it, which is kept as it is.
@@ -60,9 +63,10 @@ impl Projector {
         chats: Connection,
         registry: Registry,
         position: u64,
+        turn: Turn,
     ) -> Self {
-        let most = NonZeroUsize::new(limits::PROJECTION_CACHE_MAX).unwrap_or(NonZeroUsize::MIN);
-        Self { journal, chats, decoded: LruCache::new(most), registry, position }
+        let log = Bound::new(turn, limits::LOG_PAGES_MAX);
+        Self { journal, chats, decoded: Decoded::new(), registry, position, log }
     }
 
     /// The settings as they were at the position that was projected last.
@@ -79,8 +83,9 @@ impl Projector {
     pub(super) fn run(mut self, progress: &Progress, damage: &Damage) {
         // However this ends, nobody must wait for it any longer.
         let _ended = Ended(progress);
-        while let Some(durable) = progress.wait_for_more() {
-            match self.project(durable) {
+        while progress.wait_for_more() {
+            progress.stand_back();
+            match self.project(progress.head()) {
                 Ok(position) => progress.set_projected(position),
                 Err(fault) => {
                     tracing::error!(%fault, "the projection stands still");
@@ -98,14 +103,8 @@ impl Projector {
 
     /// Projects everything up to `durable`.
     pub(super) fn catch_up(&mut self, durable: u64) -> Result<(), Fault> {
-        let mut batches: u32 = 0;
         while self.position < durable {
             self.project(durable)?;
-            batches += 1;
-            // Nobody else makes checkpoints yet, and the log of a whole rebuilding is long.
-            if batches.is_multiple_of(16) {
-                self.chats.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
-            }
         }
         Ok(())
     }
@@ -123,9 +122,10 @@ impl Projector {
         match self.write(batch) {
             Ok(touched) => {
                 for conversation in touched {
-                    self.decoded.put(conversation.id(), conversation);
+                    self.decoded.keep(conversation);
                 }
                 self.position = last;
+                self.log.keep(&self.chats);
                 Ok(last)
             }
             Err(fault) => {
@@ -170,7 +170,7 @@ impl Projector {
         let mut touched = Vec::with_capacity(batch.events.len());
         for (id, events) in &batch.events {
             // Taken out, so that a transaction that fails leaves nothing behind.
-            let before = match self.decoded.pop(id) {
+            let before = match self.decoded.take(*id) {
                 Some(conversation) => conversation,
                 None => reader::load(&transaction, *id)?.unwrap_or_else(|| Conversation::new(*id)),
             };
@@ -179,7 +179,7 @@ impl Projector {
         for (stream, at, entry) in batch.others {
             if let Entry::TakenOut(TakenOut { conversations, .. }) = &entry {
                 for id in conversations {
-                    self.decoded.pop(id);
+                    self.decoded.take(*id);
                     rows::delete_conversation(&transaction, *id)?;
                 }
                 continue;

@@ -142,9 +142,14 @@ pub(super) fn of_agent(
 ) -> Result<Vec<Located>, Fault> {
     let sql =
         "SELECT t.position, t.conversation, t.seq, t.at, t.kind, t.body, t.position, t.checksum
-         FROM participation p CROSS JOIN timeline t
-         WHERE p.agent = ?1 AND p.last_position > ?2
-           AND t.conversation = p.conversation AND t.seq >= p.from_seq AND t.position > ?2
+         FROM (SELECT conversation, from_seq, until_seq FROM participation
+               WHERE agent = ?1 AND last_position > ?2
+               UNION ALL
+               SELECT conversation, from_seq, until_seq FROM participation AS open
+               WHERE agent = ?1 AND last_position IS NULL
+                 AND (SELECT position FROM conversations WHERE id = open.conversation) > ?2) p
+         CROSS JOIN timeline t
+         WHERE t.conversation = p.conversation AND t.seq >= p.from_seq AND t.position > ?2
            AND (p.until_seq IS NULL OR t.seq <= p.until_seq)
          ORDER BY t.position LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;

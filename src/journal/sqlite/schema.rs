@@ -17,7 +17,7 @@ pub(super) const JOURNAL_VERSION: i64 = 3;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 3;
+pub(super) const CHATS_VERSION: i64 = 4;
 
 /// The version of `archive.db`. In version 1 each event had a row of its own.
 pub(super) const ARCHIVE_VERSION: i64 = 2;
@@ -152,7 +152,7 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     // Somebody's long query must not make writers wait behind a checkpoint.
-    connection.busy_timeout(Duration::from_millis(20))?;
+    connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)

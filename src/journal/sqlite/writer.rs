@@ -21,6 +21,7 @@ use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::record::{Stream, TakenOut};
+use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::rows::TakeOutError;
@@ -65,6 +66,8 @@ pub(super) struct Found {
 /// The writer, and the connection that only it writes with.
 pub(super) struct Writer {
     connection: Connection,
+    /// The log of `journal.db`.
+    log: Bound,
     orders: Receiver<Order>,
     receipts: Arc<dyn Receipts>,
     progress: Arc<Progress>,
@@ -90,12 +93,14 @@ struct Room {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
+        log: Bound,
         orders: Receiver<Order>,
         receipts: Arc<dyn Receipts>,
         progress: Arc<Progress>,
     ) -> Self {
         Self {
             connection,
+            log,
             orders,
             receipts,
             head: progress.head(),
@@ -116,6 +121,7 @@ impl Writer {
             if !appends.is_empty() {
                 self.last_group = appends.len();
                 self.commit(&mut appends);
+                self.log.keep(&self.connection);
             }
             self.room.appends = appends;
             match last {

@@ -80,7 +80,7 @@ pub(super) fn write_conversation(
             told.checksum
         ])?;
     }
-    write_participation(transaction, &id, events)?;
+    write_participation(transaction, &id, events, conversation.is_closed())?;
     if is_new {
         begin(transaction, &id, &conversation)?;
     } else if before != standing(&conversation) {
@@ -184,15 +184,21 @@ fn update(
     )
 }
 
-fn write_participation(connection: &Connection, id: &str, events: &[Told]) -> rusqlite::Result<()> {
+/// Writes whose the chat became by these events, and whose it is no more. While it stays with
+/// somebody nothing is written: most events are of that kind.
+fn write_participation(
+    connection: &Connection,
+    id: &str,
+    events: &[Told],
+    is_closed: bool,
+) -> rusqlite::Result<()> {
     for told in events {
         let (seq, position) = (told.recorded.seq.number(), told.position);
         if let Some(agent) = part_begins(&told.recorded.event) {
             execute(
                 connection,
-                "INSERT INTO participation
-                     (conversation, agent, from_seq, from_position, last_position)
-                 SELECT ?1, ?2, ?3, ?4, ?4 WHERE NOT EXISTS (
+                "INSERT INTO participation (conversation, agent, from_seq, from_position)
+                 SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
                      SELECT 1 FROM participation
                      WHERE conversation = ?1 AND agent = ?2 AND until_seq IS NULL)",
                 params![id, agent.as_str(), seq, position],
@@ -207,10 +213,14 @@ fn write_participation(connection: &Connection, id: &str, events: &[Told]) -> ru
             )?;
         }
     }
+    if !is_closed {
+        return Ok(());
+    }
     let last = events.last().map_or(0, |told| told.position);
     execute(
         connection,
-        "UPDATE participation SET last_position = ? WHERE conversation = ? AND until_seq IS NULL",
+        "UPDATE participation SET last_position = ?
+         WHERE conversation = ? AND last_position IS NULL",
         params![last, id],
     )
 }

@@ -100,7 +100,7 @@ pub(super) const CHATS: &str = "
         from_seq      INTEGER NOT NULL,
         from_position INTEGER NOT NULL,
         until_seq     INTEGER,
-        last_position INTEGER NOT NULL,
+        last_position INTEGER,
         PRIMARY KEY (conversation, agent, from_seq)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX participation_by_agent ON participation (agent, last_position);
