@@ -15,6 +15,9 @@ use crate::report::figures::{Curve, Growth, GrowthPoint};
 /// Below this the engine's own memory is most of what there is, and says nothing of a chat.
 const ENOUGH: u64 = 100_000;
 
+/// How far apart the deadlines may lie, as a part of the median lateness, to count as one moment.
+const APART_MAX: f64 = 0.2;
+
 /// What is done with a size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Work {
@@ -33,6 +36,7 @@ struct Held {
     armed: u64,
     resident_bytes: f64,
     resident_bytes_each: f64,
+    deadlines_within_ms: f64,
     expiry: Option<Expiry>,
 }
 
@@ -80,6 +84,12 @@ pub(super) fn measure(program: &Path, work: Work, growth: &mut Growth) -> anyhow
     let held: Held = serde_json::from_slice(&fs::read(&json)?)?;
     if held.armed != work.held {
         writeln!(io::stdout(), "{} held: only {} windows armed", work.held, held.armed)?;
+        return Ok(());
+    }
+    let apart = held.deadlines_within_ms;
+    if held.expiry.as_ref().is_some_and(|expiry| apart > expiry.told_ms.p50 * APART_MAX) {
+        let why = "the start took longer than its moment lies ahead";
+        writeln!(io::stdout(), "{} windows ended within {apart} ms: {why}", work.expire)?;
         return Ok(());
     }
     Ok(add(growth, points(&held, work))?)

@@ -38,8 +38,13 @@ fn plot(growth: &Growth, curve: Curve) -> Plot {
         unit => (unit, number),
     };
     let bounds = curve.budgets().iter();
+    // One line alone has no legend.
+    let title = match &lines[..] {
+        [line] => format!("{}, {}", curve.title(), line.name),
+        _ => curve.title().to_owned(),
+    };
     Plot {
-        title: curve.title().into(),
+        title,
         x: Axis { label: curve.counts(), is_log: true, read: short },
         y: Axis { label, is_log: curve.is_log(), read },
         lines,

@@ -1,9 +1,13 @@
 //! Plots as SVG. Their colours are names that a style sheet gives values, so that a plot suits a
 //! light page and a dark one.
 
+mod scale;
+
 use anyhow::anyhow;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use self::scale::Scale;
 
 /// One line of a plot.
 #[derive(Clone, Debug, Default)]
@@ -127,11 +131,11 @@ fn ranges(plot: &Plot) -> Option<(Range, Range)> {
     let across: Vec<f64> = all().map(|point| point.0).collect();
     let mut x = span(across.iter().copied(), plot.x.is_log)?;
     if plot.x.is_log {
-        // To the right it need not be filled up, as long as one power of ten is to be read.
+        // To the right it need not be filled up.
         let exact = across.iter().filter_map(|value| place(*value, true));
         let (least, most) = exact
             .fold((x.end, x.start), |(least, most), value| (value.min(least), value.max(most)));
-        if least < most && most.floor() >= least.ceil() {
+        if least < most {
             x = least..most;
         }
     }
@@ -164,13 +168,9 @@ fn place(value: f64, is_log: bool) -> Option<f64> {
     drawn.is_finite().then_some(drawn)
 }
 
-/// What stands at a place of an axis: on a logarithmic one, only at whole powers of ten.
+/// What stands at a place of an axis.
 fn read(axis: Axis, at: f64) -> String {
-    if !axis.is_log {
-        return (axis.read)(at);
-    }
-    let power = at.round();
-    if (at - power).abs() > 0.01 { String::new() } else { (axis.read)(10_f64.powf(power)) }
+    (axis.read)(if axis.is_log { 10_f64.powf(at) } else { at })
 }
 
 fn render<DB: DrawingBackend>(
@@ -188,7 +188,7 @@ fn render<DB: DrawingBackend>(
         .margin_right(26)
         .x_label_area_size(40)
         .y_label_area_size(62)
-        .build_cartesian_2d(x, y)?;
+        .build_cartesian_2d(Scale::new(x, plot.x.is_log), Scale::new(y, plot.y.is_log))?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)

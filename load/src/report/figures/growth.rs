@@ -88,7 +88,7 @@ impl Curve {
             Self::Lateness => "Mass drop: from the window's end to the agent",
             Self::LatenessOfHeld => "All windows end at once, no sockets: until told",
             Self::ProcessorOfEnd => "Processor time of the end of a window",
-            Self::Recovery => "Start on the disk's data until all chats are live",
+            Self::Recovery => "Start until all chats are live",
         }
     }
 
