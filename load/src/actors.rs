@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use holdline::domain::time::Timestamp;
 use holdline::engine::{Engine, Options, Starting, Threads};
 use holdline::journal::Journal;
 use holdline::journal::sqlite::SqliteJournal;
@@ -38,6 +39,9 @@ use crate::actors::proof::Proof;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Chats that are asked for their deadlines, at most.
+const ASKED_MAX: u64 = 10_000;
 
 /// How soon after a start the memory is counted.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
@@ -86,6 +90,9 @@ struct Figures {
     armed: u64,
     resident_bytes: u64,
     resident_bytes_each: f64,
+    /// How far apart the deadlines lie, in milliseconds, as far as that was asked. All is one
+    /// moment unless the start took longer than that moment lies ahead.
+    deadlines_within_ms: u64,
     expiry: Option<Expiry>,
     proof: Option<Proof>,
     resident_bytes_after: u64,
@@ -163,15 +170,17 @@ async fn measure(dir: &Path, args: &Args, prepare_s: Option<f64>) -> anyhow::Res
         armed: armed(&engine),
         resident_bytes: resident,
         resident_bytes_each: resident as f64 / args.held.max(1) as f64,
+        deadlines_within_ms: 0,
         expiry: None,
         proof: None,
         resident_bytes_after: 0,
     };
     figures.print_held();
     if args.expire > 0 {
-        let deadline = deadline(&engine).await?;
-        figures.expiry = Some(expiry::expire(&engine, &watch, deadline, args.expire).await?);
-        figures.proof = Some(proof::prove(dir, head.0, deadline, args.expire)?);
+        let (first, last) = deadlines(&engine, args.expire).await?;
+        figures.deadlines_within_ms = last.since(first).as_millis();
+        figures.expiry = Some(expiry::expire(&engine, &watch, last, args.expire).await?);
+        figures.proof = Some(proof::prove(dir, head.0, first, args.expire)?);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     figures.resident_bytes_after = process::resident()?.saturating_sub(empty);
@@ -186,10 +195,18 @@ fn armed(engine: &Engine) -> u64 {
     expiry::metric(&engine.metrics(), "holdline_away")
 }
 
-/// When the windows of those that expire end: all at once.
-async fn deadline(engine: &Engine) -> anyhow::Result<holdline::domain::time::Timestamp> {
-    let view = engine.view(prepare::id(0, true)).await?;
-    Ok(view.customer.absence.context("its customer is held")?.until)
+/// When the first and the last window ends of those that expire, of as many as are asked. All end
+/// at once, unless the start took so long that its moment had passed for some.
+async fn deadlines(engine: &Engine, expire: u64) -> anyhow::Result<(Timestamp, Timestamp)> {
+    let mut ends: Option<(Timestamp, Timestamp)> = None;
+    let step = expire.div_ceil(ASKED_MAX).max(1);
+    for chat in (0..expire).step_by(usize::try_from(step)?) {
+        let view = engine.view(prepare::id(chat, true)).await?;
+        let until = view.customer.absence.context("its customer is held")?.until;
+        let (first, last) = ends.unwrap_or((until, until));
+        ends = Some((first.min(until), last.max(until)));
+    }
+    ends.context("nobody expires")
 }
 
 impl Figures {

@@ -1,5 +1,8 @@
-//! What more chats cost: the same work at several sizes, drawn as curves. Sizes that sockets cannot
-//! reach here come from files, as other commands have written them.
+//! What more chats cost: the same work at several sizes, drawn as curves. With sockets as far as
+//! descriptors reach, and as live actors without sockets beyond that.
+
+mod held;
+mod sockets;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,30 +12,46 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
+use crate::floor::FloorOptions;
+use crate::floor::target::FloorTarget;
 use crate::holdline::target::HoldlineTarget;
 use crate::pin::Pin;
-use crate::report::figures::{Curve, FORM, Growth, GrowthPoint, Run, Subject};
+use crate::report::figures::{FORM, Growth, GrowthPoint, Subject};
 use crate::report::{curves, page_of_growth, plot};
-use crate::run::{RunOptions, run};
+use crate::run::RunOptions;
 use crate::target::Target;
-use crate::workload::{Workload, named};
 
 /// Which sizes, and where the curves go.
 #[derive(Clone, Debug, clap::Args)]
 pub struct GrowthArguments {
     /// Connected chats, for memory and processor time.
-    #[arg(long, value_delimiter = ',', default_value = "500,1000,2000,4000,8000,16000")]
+    #[arg(long, value_delimiter = ',', value_name = "CHATS")]
     sizes: Vec<u32>,
-    /// Chats that are dropped at once, for the lateness of notices.
-    #[arg(long, value_delimiter = ',', default_value = "500,1000,2000,4000,8000,16000")]
+    /// Puts these sizes on the floor as well, for the budget of a heartbeat.
+    #[arg(long)]
+    floor: bool,
+    /// Connected chats that are dropped at once, for the lateness of notices.
+    #[arg(long, value_delimiter = ',', value_name = "CHATS")]
     drops: Vec<u32>,
+    /// Held chats without sockets, for memory.
+    #[arg(long, value_delimiter = ',', value_name = "CHATS")]
+    held: Vec<u64>,
+    /// Held chats without sockets whose windows all end at one moment, for how late that is told.
+    #[arg(long, value_delimiter = ',', value_name = "CHATS")]
+    expiring: Vec<u64>,
+    /// Held chats that a start reads back from the disk, for how long it takes.
+    #[arg(long, value_delimiter = ',', value_name = "CHATS")]
+    starts: Vec<u64>,
     /// Seconds between two heartbeats of a customer.
     #[arg(long, default_value_t = 3.0, value_name = "SECONDS")]
     heartbeat: f64,
     /// Seconds that each size is measured for.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// Points that were measured otherwise, as JSON: a list of points, or figures that have one as
+    /// How often each size is measured; a curve goes through the medians.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// Points that were measured before, as JSON: a list of points, or figures that have one as
     /// `points`. May be given several times.
     #[arg(long, value_name = "FILE")]
     points: Vec<PathBuf>,
@@ -49,13 +68,13 @@ pub struct GrowthArguments {
     /// Holdline's program.
     #[arg(long, env = "HOLDLINE_SERVER", value_name = "PATH")]
     server: Option<PathBuf>,
-    /// Where the curves (SVG), the figures (JSON) and the page go.
+    /// Where the curves (SVG) and the figures (JSON) go.
     #[arg(long, value_name = "DIR", default_value = "growth")]
     out: PathBuf,
+    /// Writes a page to read.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
-
-/// Chats that one agent can hold here.
-const CHATS: u32 = 1_000;
 
 /// Measures every size, and writes the curves.
 ///
@@ -72,27 +91,50 @@ pub fn growth(arguments: &GrowthArguments) -> anyhow::Result<ExitCode> {
     };
     let mut growth = begin(&target);
     for file in &arguments.points {
-        growth.points.extend(read_points(file)?);
+        read_points(file, &mut growth, arguments.draw_only)?;
     }
     if !arguments.draw_only {
-        for (size, workload) in works(arguments)? {
-            let options = RunOptions {
-                program: std::env::current_exe()?,
-                shows_progress: true,
-                repeat: growth.repeat.clone(),
-                pinning: arguments.pin.resolve()?,
-            };
-            let run = run(&target, &workload, &options)?;
-            take(&mut growth, size, &run)?;
-            // What took long to measure is kept, even if a later size fails.
-            write(arguments, &growth)?;
-        }
+        measure(arguments, &target, &mut growth)?;
     }
     if growth.points.is_empty() {
-        bail!("there is no point to draw");
+        bail!(
+            "there is no point to draw; say which --sizes, --drops, --held, --expiring, --starts"
+        );
     }
     write(arguments, &growth)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every size of every kind. What took long to measure is kept, even if a later size fails.
+fn measure(
+    arguments: &GrowthArguments,
+    target: &HoldlineTarget,
+    growth: &mut Growth,
+) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let floor = FloorTarget { program: program.clone(), options: FloorOptions::default() };
+    let options = RunOptions {
+        program,
+        shows_progress: true,
+        repeat: growth.repeat.clone(),
+        pinning: arguments.pin.resolve()?,
+    };
+    growth.about.extend(options.pinning.iter().map(crate::pin::Pinning::sentence));
+    for _ in 0..arguments.rounds {
+        for (size, workload) in sockets::works(arguments)? {
+            sockets::measure(target, size, &workload, &options, growth)?;
+            write(arguments, growth)?;
+            if arguments.floor && workload.name == "idle" {
+                sockets::measure(&floor, size, &workload, &options, growth)?;
+                write(arguments, growth)?;
+            }
+        }
+        for work in held::works(arguments) {
+            held::measure(&options.program, work, growth)?;
+            write(arguments, growth)?;
+        }
+    }
+    Ok(())
 }
 
 fn begin(target: &HoldlineTarget) -> Growth {
@@ -105,6 +147,10 @@ fn begin(target: &HoldlineTarget) -> Growth {
                 .into(),
             "In a mass drop all connections are reset at the same moment, and nobody returns; \
              lateness counts from the end of each window to the notice at the agent."
+                .into(),
+            "Held chats have no sockets: a real engine starts with them, and all their windows \
+             end at one moment; lateness counts until the engine counts them as told. Their memory \
+             is all that the engine and the journal have."
                 .into(),
         ],
         began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -119,60 +165,13 @@ fn begin(target: &HoldlineTarget) -> Growth {
     }
 }
 
-/// Every size with its work, the small ones first.
-fn works(arguments: &GrowthArguments) -> anyhow::Result<Vec<(u32, Workload)>> {
-    let sized = |name: &str, size: u32, more: Vec<String>| {
-        let text = named(name).with_context(|| format!("there is no workload {name}"))?;
-        let mut settings = vec![format!("sessions={size}")];
-        settings.extend(more);
-        settings.extend(arguments.settings.iter().cloned());
-        Workload::parse(text, &settings).map(|workload| (size, workload))
-    };
-    let idle = arguments.sizes.iter().map(|size| {
-        let every = format!("heartbeat.every_s={}", arguments.heartbeat);
-        sized("idle", *size, vec![every, format!("duration_s={}", arguments.seconds)])
-    });
-    let drops = arguments.drops.iter().map(|size| {
-        let agents = format!("agents.count={}", size.div_ceil(CHATS));
-        sized("mass-drop-100", *size, vec![agents])
-    });
-    let mut works = idle.chain(drops).collect::<anyhow::Result<Vec<_>>>()?;
-    works.sort_by_key(|(size, _)| *size);
-    Ok(works)
-}
-
-/// Takes the points of a run, or says why it has none.
-fn take(growth: &mut Growth, size: u32, run: &Run) -> io::Result<()> {
-    let mut out = io::stdout();
-    for complaint in run.verdict.void.iter().chain(&run.verdict.faults) {
-        writeln!(out, "{} at {size}: {complaint}", run.scenario)?;
-    }
-    if !run.verdict.void.is_empty() {
-        return Ok(());
-    }
-    let before = growth.points.len();
-    let mut add = |curve: Curve, value: f64, remark: String| {
-        let of = "sockets".to_owned();
-        growth.points.push(GrowthPoint { curve, of, chats: size.into(), value, remark });
-    };
-    if let Some(work) = run.phases.iter().find(|phase| phase.name == "work") {
-        if let (Some(each), "idle") = (work.per_chat, run.scenario.as_str()) {
-            let servers = format!("{} server processes", run.target.processes);
-            add(Curve::Memory, work.memory.resident as f64, servers);
-            add(Curve::MemoryOfEach, each.resident, String::new());
-        }
-        if let Some(beat) = work.per_beat {
-            let rate = format!("{:.0} heartbeats a second", beat.per_s);
-            add(Curve::Processor, beat.processor_us, rate);
-        }
-    }
-    if let Some(notice) = run.latencies.iter().find(|latency| latency.name == "notice") {
-        let most = format!("{} notices, the last {} ms", notice.count, notice.most_us / 1_000);
-        add(Curve::Lateness, notice.p99_us as f64, most);
-    }
-    for point in &growth.points[before..] {
+/// Adds points, and says of each what it is.
+fn add(growth: &mut Growth, points: Vec<GrowthPoint>) -> io::Result<()> {
+    for point in points {
         let (title, unit) = (point.curve.title(), point.curve.unit());
-        writeln!(out, "{size:>8} {title}: {:.1} {unit} {}", point.value, point.remark)?;
+        let GrowthPoint { of, chats, value, remark, .. } = &point;
+        writeln!(io::stdout(), "{chats:>8} {title}, {of}: {value:.1} {unit} {remark}")?;
+        growth.points.push(point);
     }
     Ok(())
 }
@@ -181,30 +180,41 @@ fn take(growth: &mut Growth, size: u32, run: &Run) -> io::Result<()> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Points {
+    Whole(Box<Growth>),
     List(Vec<GrowthPoint>),
-    Within { points: Vec<GrowthPoint> },
 }
 
-fn read_points(file: &Path) -> anyhow::Result<Vec<GrowthPoint>> {
+/// Takes the points of a file; and where nothing is measured now, also where and when they were.
+fn read_points(file: &Path, growth: &mut Growth, is_their_own: bool) -> anyhow::Result<()> {
     let text =
         fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
     match serde_json::from_str(&text) {
-        Ok(Points::List(points) | Points::Within { points }) => Ok(points),
+        Ok(Points::List(points)) => growth.points.extend(points),
+        Ok(Points::Whole(mut whole)) => {
+            let points = std::mem::take(&mut growth.points);
+            if is_their_own && !whole.began.is_empty() {
+                *growth = Growth { points, ..(*whole).clone() };
+            }
+            growth.points.append(&mut whole.points);
+        }
         Err(error) => bail!("{} has no points: {error}", file.display()),
     }
+    Ok(())
 }
 
 fn write(arguments: &GrowthArguments, growth: &Growth) -> anyhow::Result<()> {
-    let put = |name: &str, text: String| {
-        let file = arguments.out.join(name);
-        fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))
+    let put = |file: &Path, text: String| {
+        fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
     };
-    put("growth.json", serde_json::to_string_pretty(growth)?)?;
-    put("growth.html", page_of_growth(growth)?)?;
+    let out = &arguments.out;
+    put(&out.join("growth.json"), serde_json::to_string_pretty(growth)?)?;
     for (name, curve) in curves::curves(growth) {
         if let Some(svg) = plot::draw_alone(&curve)? {
-            put(&format!("{name}.svg"), svg)?;
+            put(&out.join(format!("{name}.svg")), svg)?;
         }
+    }
+    if let Some(file) = &arguments.html {
+        put(file, page_of_growth(growth)?)?;
     }
     Ok(())
 }

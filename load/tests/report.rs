@@ -1,9 +1,11 @@
 //! What pages say: the verdict first, every count, and why a figure is missing.
 
+use holdline_load::report::curves::curves;
 use holdline_load::report::figures::{
     Compared, Comparison, Count, Curve, Growth, GrowthPoint, Judgement, Latency, Measure, Phase,
     Run, Second, Subject, Verdict,
 };
+use holdline_load::report::plot::Stroke;
 use holdline_load::report::{page_of, page_of_comparison, page_of_growth, page_of_run};
 
 fn run(verdict: Verdict) -> Run {
@@ -169,6 +171,40 @@ fn growth_has_a_plot_for_each_curve_that_has_points() {
     let json = serde_json::to_string(&growth).unwrap();
     assert!(json.contains("memory_of_each"), "curves have names in files");
     assert_eq!(page_of(&json).unwrap(), page);
+}
+
+#[test]
+fn a_curve_goes_through_medians_and_says_what_was_not_measured() {
+    let point = |curve, of: &str, chats, value| GrowthPoint {
+        curve,
+        of: of.into(),
+        chats,
+        value,
+        remark: String::new(),
+    };
+    let several = "sockets, several processes";
+    let growth = Growth {
+        points: vec![
+            point(Curve::Memory, several, 100_000, 420e6),
+            point(Curve::Memory, several, 100_000, 400e6),
+            point(Curve::Memory, several, 100_000, 390e6),
+            point(Curve::Memory, "held, no sockets", 10_000_000, 11e9),
+            point(Curve::Processor, "holdline", 1_000, 20.0),
+            point(Curve::Processor, "floor", 1_000, 10.0),
+        ],
+        ..Growth::default()
+    };
+    let plots = curves(&growth);
+    let plot = |file| &plots.iter().find(|(name, _)| *name == file).expect("it is drawn").1;
+    let memory = &plot("memory").lines;
+    assert_eq!(memory[0].points, [(1e5, 400e6)]);
+    assert_eq!(memory[0].marks.len(), 3, "every point that was measured is shown");
+    let far = &memory[2];
+    assert_eq!((far.stroke, &far.marks[..]), (Stroke::Extrapolated, &[][..]));
+    assert_eq!(far.points, [(1e5, 400e6), (1e6, 4e9)], "each more takes as much");
+    assert!(far.name.contains("not measured"));
+    let budget = plot("processor").lines.last().expect("there are lines");
+    assert_eq!((budget.stroke, budget.points[0].1), (Stroke::Budget, 15.0));
 }
 
 #[test]

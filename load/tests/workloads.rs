@@ -27,7 +27,7 @@ fn every_workload_that_comes_along_is_right() {
         assert_eq!(workload.name, name);
         assert!(!workload.about.is_empty(), "{name} does not say what it shows");
     }
-    assert_eq!(names().count(), 13);
+    assert_eq!(names().count(), 14);
 }
 
 #[test]
@@ -62,12 +62,13 @@ fn what_is_out_of_its_range_is_refused_by_name() {
         "losses.0.at_s=2",
         "agents.chats=0",
         "agents.grace_s=1",
-        "storm.from_s=2",
     ] {
         let field = setting.split('=').next().expect("it has a name");
         let refused = refusal(&[setting]);
         assert!(refused.starts_with(field), "{setting}: {refused}");
     }
+    let refused = refusal(&["storm.from_s=0.5", "storm.to_s=2"]);
+    assert!(refused.starts_with("storm.to_s"), "{refused}");
     assert!(refusal(&["slow.share=0.6"]).contains("shares"));
     let refused = refusal(&["losses.0.how=\"end\"", "losses.0.back=1"]);
     assert!(refused.starts_with("losses.0.back"), "{refused}");

@@ -26,6 +26,12 @@ use crate::watch::{Ear, Watch};
 /// The administrator's token. The server is on loopback and gone after the run.
 const ADMINISTRATOR: &str = "load-administrator";
 
+/// Its databases, each with the log in front of it.
+const DATABASES: [(&str, [&str; 2]); 2] = [
+    ("journal_bytes", ["journal.db", "journal.db-wal"]),
+    ("projection_bytes", ["chats.db", "chats.db-wal"]),
+];
+
 /// How long a start and a stop may take.
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(60);
@@ -215,7 +221,13 @@ impl Running for RunningHoldline {
     }
 
     fn counters(&mut self) -> BTreeMap<String, f64> {
-        counters(&self.api).unwrap_or_default()
+        let mut counters = counters(&self.api).unwrap_or_default();
+        let data = self.data.path().join("data");
+        for (name, files) in DATABASES {
+            let sizes = files.map(|file| data.join(file).metadata().map_or(0, |file| file.len()));
+            counters.insert(name.to_owned(), sizes.iter().sum::<u64>() as f64);
+        }
+        counters
     }
 }
 

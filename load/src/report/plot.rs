@@ -1,18 +1,46 @@
 //! Plots as SVG. Their colours are names that a style sheet gives values, so that a plot suits a
 //! light page and a dark one.
 
+mod scale;
+
 use anyhow::anyhow;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use self::scale::Scale;
 
 /// One line of a plot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Line {
     /// What it shows.
     pub name: String,
     /// Where it goes, from left to right.
     pub points: Vec<(f64, f64)>,
-    /// Whether each point is marked.
-    pub has_marks: bool,
+    /// Where there are marks.
+    pub marks: Vec<(f64, f64)>,
+    /// What it stands for.
+    pub stroke: Stroke,
+}
+
+/// What a line stands for, as its stroke shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stroke {
+    /// What was measured.
+    #[default]
+    Measured,
+    /// What was not, and is concluded.
+    Extrapolated,
+    /// What must not be passed.
+    Budget,
+}
+
+/// A value on the second axis that must not be passed.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// What stands at it.
+    pub name: &'static str,
+    /// Where it is.
+    pub value: f64,
 }
 
 /// An axis.
@@ -37,8 +65,8 @@ pub struct Plot {
     pub y: Axis,
     /// Its lines, at most six of them told apart by colour.
     pub lines: Vec<Line>,
-    /// What must not be passed, as a value on the second axis.
-    pub bound: Option<f64>,
+    /// What must not be passed.
+    pub bounds: Vec<Bound>,
 }
 
 /// Wide enough for its words on a telephone, where it is as wide as the page.
@@ -103,15 +131,15 @@ fn ranges(plot: &Plot) -> Option<(Range, Range)> {
     let across: Vec<f64> = all().map(|point| point.0).collect();
     let mut x = span(across.iter().copied(), plot.x.is_log)?;
     if plot.x.is_log {
-        // To the right it need not be filled up, as long as one power of ten is to be read.
+        // To the right it need not be filled up.
         let exact = across.iter().filter_map(|value| place(*value, true));
         let (least, most) = exact
             .fold((x.end, x.start), |(least, most), value| (value.min(least), value.max(most)));
-        if least < most && most.floor() >= least.ceil() {
+        if least < most {
             x = least..most;
         }
     }
-    let ys = all().map(|point| point.1).chain(plot.bound);
+    let ys = all().map(|point| point.1).chain(plot.bounds.iter().map(|bound| bound.value));
     let mut y = span(ys, plot.y.is_log)?;
     if !plot.y.is_log {
         y = 0.0..(y.end * 1.08).max(f64::MIN_POSITIVE);
@@ -140,13 +168,9 @@ fn place(value: f64, is_log: bool) -> Option<f64> {
     drawn.is_finite().then_some(drawn)
 }
 
-/// What stands at a place of an axis: on a logarithmic one, only at whole powers of ten.
+/// What stands at a place of an axis.
 fn read(axis: Axis, at: f64) -> String {
-    if !axis.is_log {
-        return (axis.read)(at);
-    }
-    let power = at.round();
-    if (at - power).abs() > 0.01 { String::new() } else { (axis.read)(10_f64.powf(power)) }
+    (axis.read)(if axis.is_log { 10_f64.powf(at) } else { at })
 }
 
 fn render<DB: DrawingBackend>(
@@ -164,7 +188,7 @@ fn render<DB: DrawingBackend>(
         .margin_right(26)
         .x_label_area_size(40)
         .y_label_area_size(62)
-        .build_cartesian_2d(x, y)?;
+        .build_cartesian_2d(Scale::new(x, plot.x.is_log), Scale::new(y, plot.y.is_log))?;
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -179,28 +203,42 @@ fn render<DB: DrawingBackend>(
         .label_style(words.clone())
         .axis_desc_style(words)
         .draw()?;
-    if let Some(bound) = plot.bound.and_then(|bound| place(bound, plot.y.is_log)) {
-        chart.draw_series(DashedLineSeries::new(
-            [(from, bound), (to, bound)],
-            5,
-            4,
-            BOUND.stroke_width(1),
-        ))?;
+    for bound in &plot.bounds {
+        let Some(value) = place(bound.value, plot.y.is_log) else { continue };
+        let ends = [(from, value), (to, value)];
+        chart.draw_series(DashedLineSeries::new(ends, 5, 4, BOUND.stroke_width(1)))?;
+        let words = ("sans-serif", 11).into_font().color(&BOUND);
+        let words = words.pos(Pos::new(HPos::Right, VPos::Bottom));
+        chart.draw_series([Text::new(bound.name, (to, value), words)])?;
     }
     for (line, colour) in plot.lines.iter().zip(LINES.iter().cycle()) {
-        let points: Vec<(f64, f64)> = line
-            .points
-            .iter()
-            .filter_map(|(x, y)| Some((place(*x, plot.x.is_log)?, place(*y, plot.y.is_log)?)))
-            .collect();
+        let colour = colour_of(line, colour);
+        let placed = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+            let points = points.iter();
+            let all = points
+                .filter_map(|(x, y)| Some((place(*x, plot.x.is_log)?, place(*y, plot.y.is_log)?)));
+            all.collect()
+        };
+        let points = placed(&line.points);
         // One point alone is no line.
-        if line.has_marks || points.len() < 2 {
-            let marks = points.iter().map(|point| Circle::new(*point, 3, colour.filled()));
-            chart.draw_series(marks)?;
-        }
-        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
+        let marks = if points.len() < 2 { points.clone() } else { placed(&line.marks) };
+        chart.draw_series(marks.into_iter().map(|at| Circle::new(at, 3, colour.filled())))?;
+        let stroke = colour.stroke_width(2);
+        match line.stroke {
+            Stroke::Measured => chart.draw_series(LineSeries::new(points, stroke))?,
+            Stroke::Extrapolated | Stroke::Budget => {
+                chart.draw_series(DashedLineSeries::new(points, 5, 4, stroke))?
+            }
+        };
     }
     Ok(())
+}
+
+const fn colour_of<'a>(line: &Line, colour: &'a RGBColor) -> &'a RGBColor {
+    match line.stroke {
+        Stroke::Measured | Stroke::Extrapolated => colour,
+        Stroke::Budget => &BOUND,
+    }
 }
 
 /// How wide a letter of the legend is, about.
@@ -238,7 +276,13 @@ fn draw_head<DB: DrawingBackend>(
     {
         let (x, y) = (68 + right, 32 + ROW * row);
         let words = ("sans-serif", 12).into_font().color(&INK);
-        head.draw(&PathElement::new([(x, y + 6), (x + 14, y + 6)], colour.stroke_width(3)))?;
+        let stroke = colour_of(line, colour).stroke_width(3);
+        // A dashed line has a gap here, too.
+        let parts =
+            if line.stroke == Stroke::Measured { [(0, 8), (6, 14)] } else { [(0, 5), (9, 14)] };
+        for (from, to) in parts {
+            head.draw(&PathElement::new([(x + from, y + 6), (x + to, y + 6)], stroke))?;
+        }
         head.draw(&Text::new(line.name.as_str(), (x + 19, y), words))?;
     }
     Ok(())
@@ -268,8 +312,10 @@ mod tests {
 
     fn plot(points: Vec<(f64, f64)>) -> Plot {
         let axis = Axis { label: "time in s", is_log: false, read: |value| format!("{value}") };
-        let lines = vec![Line { name: "one".into(), points, has_marks: true }];
-        Plot { title: "Lateness".into(), x: axis, y: axis, lines, bound: Some(3.0) }
+        let marks = points.clone();
+        let lines = vec![Line { name: "one".into(), points, marks, stroke: Stroke::Measured }];
+        let bounds = vec![Bound { name: "three", value: 3.0 }];
+        Plot { title: "Lateness".into(), x: axis, y: axis, lines, bounds }
     }
 
     #[test]
@@ -278,7 +324,23 @@ mod tests {
         assert!(svg.starts_with("<svg viewBox="), "{}", &svg[..60]);
         assert!(svg.contains("var(--plot-1)") && svg.contains("var(--plot-bound)"));
         assert!(!svg.contains("#0B0000"));
-        assert!(svg.contains("Lateness"));
+        assert!(svg.contains("Lateness") && svg.contains("three"));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_dashed_and_has_no_marks() {
+        let mut plot = plot(vec![(0.0, 1.0), (1.0, 2.0)]);
+        let strokes = |plot: &Plot| {
+            let svg = draw(plot).unwrap().unwrap();
+            (svg.matches("<circle").count(), svg.matches("var(--plot-1)").count())
+        };
+        let (marks, parts) = strokes(&plot);
+        assert_eq!((marks, parts), (2, 3), "two marks and one line");
+        plot.lines[0].stroke = Stroke::Extrapolated;
+        plot.lines[0].marks.clear();
+        let (marks, parts) = strokes(&plot);
+        assert_eq!(marks, 0);
+        assert!(parts > 10, "a dashed line is many strokes, and not {parts}");
     }
 
     #[test]

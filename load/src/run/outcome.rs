@@ -17,10 +17,12 @@ use crate::workload::{How, Shape, Workload};
 const BUSY: f64 = 0.8;
 
 /// What the server counts itself that explains what customers and agents saw, and in which words.
-const COUNTERS: [(&str, &str); 4] = [
+const COUNTERS: [(&str, &str); 6] = [
     ("probes", "sessions that the server asked for a sign of life"),
     ("slow_feeds", "feeds that the server ended as slow"),
     ("slow_readers", "sockets that the server closed as slow"),
+    ("journal_bytes", "bytes of the journal on the disk, with its log"),
+    ("projection_bytes", "bytes of what is read of it, with its log"),
     ("mailbox_refusals", "messages not taken inside of the server"),
 ];
 

@@ -1,7 +1,8 @@
 //! The workloads that come with the program.
 
-const SCENARIOS: [(&str, &str); 13] = [
+const SCENARIOS: [(&str, &str); 14] = [
     ("idle", include_str!("../../scenarios/idle.toml")),
+    ("posts", include_str!("../../scenarios/posts.toml")),
     ("steady", include_str!("../../scenarios/steady.toml")),
     ("mass-drop-10", include_str!("../../scenarios/mass-drop-10.toml")),
     ("mass-drop-50", include_str!("../../scenarios/mass-drop-50.toml")),

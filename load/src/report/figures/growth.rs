@@ -44,39 +44,60 @@ pub struct GrowthPoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Curve {
-    /// Resident memory of the server.
+    /// Resident memory of the server, less the empty one.
     Memory,
     /// Resident memory by chats.
     MemoryOfEach,
     /// Processor time of a heartbeat.
     Processor,
-    /// How late the last of a hundred notices was, after a mass drop.
+    /// Cores that the server uses.
+    Cores,
+    /// How late notices were after a mass drop.
     Lateness,
+    /// How late the ends of windows were told, of held chats without sockets.
+    LatenessOfHeld,
+    /// Processor time of the end of a window, of held chats without sockets.
+    ProcessorOfEnd,
     /// How long a server took to start that held so many chats.
     Recovery,
 }
 
+/// What the design allows, with its name.
+pub type Budget = (&'static str, f64);
+
 impl Curve {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 5] =
-        [Self::Memory, Self::MemoryOfEach, Self::Processor, Self::Lateness, Self::Recovery];
+    pub const ALL: [Self; 8] = [
+        Self::Memory,
+        Self::MemoryOfEach,
+        Self::Processor,
+        Self::Cores,
+        Self::Lateness,
+        Self::LatenessOfHeld,
+        Self::ProcessorOfEnd,
+        Self::Recovery,
+    ];
 
     /// What it shows.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Memory => "Memory of the server",
+            Self::Memory => "Memory of the server, resident",
             Self::MemoryOfEach => "Memory of each chat",
             Self::Processor => "Processor time of a heartbeat",
-            Self::Lateness => "Mass drop: notice after the deadline, p99",
-            Self::Recovery => "Start with held chats",
+            Self::Cores => "Processor of the server",
+            Self::Lateness => "Mass drop: from the window's end to the agent",
+            Self::LatenessOfHeld => "All windows end at once, no sockets: until told",
+            Self::ProcessorOfEnd => "Processor time of the end of a window",
+            Self::Recovery => "Start until all chats are live",
         }
     }
 
     /// What is counted to the right.
     pub const fn counts(self) -> &'static str {
         match self {
-            Self::Memory | Self::MemoryOfEach | Self::Processor => "chats",
+            Self::Memory | Self::MemoryOfEach | Self::Processor | Self::Cores => "chats",
             Self::Lateness => "chats dropped at once",
+            Self::LatenessOfHeld | Self::ProcessorOfEnd => "windows that end at once",
             Self::Recovery => "held chats",
         }
     }
@@ -85,21 +106,33 @@ impl Curve {
     pub const fn unit(self) -> &'static str {
         match self {
             Self::Memory | Self::MemoryOfEach => "B",
-            Self::Processor | Self::Lateness | Self::Recovery => "µs",
+            Self::Cores => "cores",
+            Self::Processor
+            | Self::Lateness
+            | Self::LatenessOfHeld
+            | Self::ProcessorOfEnd
+            | Self::Recovery => "µs",
         }
     }
 
     /// Whether it is drawn with a logarithm upwards.
     pub const fn is_log(self) -> bool {
-        matches!(self, Self::Memory | Self::Recovery | Self::Lateness)
+        match self {
+            Self::Memory | Self::Recovery | Self::Lateness | Self::LatenessOfHeld => true,
+            Self::MemoryOfEach | Self::Processor | Self::Cores | Self::ProcessorOfEnd => false,
+        }
     }
 
     /// What the design allows, where it says so for every size.
-    pub const fn bound(self) -> Option<f64> {
+    pub const fn budgets(self) -> &'static [Budget] {
         match self {
-            Self::MemoryOfEach => Some(4_096.0),
-            Self::Lateness => Some(1_000_000.0),
-            Self::Memory | Self::Processor | Self::Recovery => None,
+            Self::Memory => &[("24 GiB", 25_769_803_776.0)],
+            Self::MemoryOfEach => {
+                &[("budget: 4 KiB", 4_096.0), ("budget, held: 1.25 KiB", 1_280.0)]
+            }
+            Self::Lateness | Self::LatenessOfHeld => &[("budget, 99 of 100: 1 s", 1_000_000.0)],
+            Self::Recovery => &[("budget for 1,000,000: 5 s", 5_000_000.0)],
+            Self::Processor | Self::Cores | Self::ProcessorOfEnd => &[],
         }
     }
 
@@ -109,7 +142,10 @@ impl Curve {
             Self::Memory => "memory",
             Self::MemoryOfEach => "memory-of-each",
             Self::Processor => "processor",
+            Self::Cores => "cores",
             Self::Lateness => "lateness",
+            Self::LatenessOfHeld => "lateness-of-held",
+            Self::ProcessorOfEnd => "processor-of-end",
             Self::Recovery => "recovery",
         }
     }

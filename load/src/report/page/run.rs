@@ -242,7 +242,7 @@ fn percentile(title: &str, latencies: &[&Latency]) -> Plot {
                 .filter(|(nines, _)| *nines > 0.02)
                 .map(|(nines, us)| (nines.min(most), us.max(1.0)))
                 .collect(),
-            has_marks: false,
+            ..Line::default()
         }
     };
     Plot {
@@ -250,7 +250,7 @@ fn percentile(title: &str, latencies: &[&Latency]) -> Plot {
         x: Axis { label: "share", is_log: false, read: nines },
         y: Axis { label: "time", is_log: true, read: time },
         lines: latencies.iter().copied().map(line).collect(),
-        bound: None,
+        bounds: Vec::new(),
     }
 }
 
@@ -263,11 +263,11 @@ fn series(seconds: &[Second]) -> Vec<Plot> {
             .iter()
             .filter_map(|second| value(second).map(|value| (second.at_s, value)))
             .collect(),
-        has_marks: false,
+        ..Line::default()
     };
     let plot = |title: &str, label: &'static str, read: fn(f64) -> String, lines| {
         let y = Axis { label, is_log: false, read };
-        Plot { title: title.into(), x: SECONDS, y, lines, bound: None }
+        Plot { title: title.into(), x: SECONDS, y, lines, bounds: Vec::new() }
     };
     let count = |value: u64| Some(value as f64);
     let mut all = vec![
