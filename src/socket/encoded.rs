@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use actix_codec::Encoder;
-use actix_http::ws::{CloseReason, Codec};
+use actix_http::ws::{CloseReason, Codec, OpCode, Parser};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
@@ -51,12 +51,11 @@ impl Light {
 
 impl Written {
     /// Adds a frame.
-    pub(super) fn say(&mut self, frame: Message) {
+    pub(super) fn say(&mut self, kind: OpCode, payload: &[u8]) {
         if self.bytes.capacity() == 0 {
             self.bytes = SPARE.take();
         }
-        // Encoding fails only for fragments out of order, and none is ever sent.
-        let _: Result<(), ProtocolError> = Codec::new().encode(frame, &mut self.bytes);
+        Parser::write_message(&mut self.bytes, payload, kind, true, false);
     }
 
     /// Counts what was not counted, because the socket has not taken it at once.

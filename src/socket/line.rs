@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use actix_http::ws::OpCode;
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures_util::Stream;
@@ -122,23 +123,22 @@ impl Line {
     /// Says a text. If the outbox is full the socket is closed instead; the session then learns
     /// of its end as of any other.
     pub fn text(&self, text: &ByteString) {
-        self.say(Message::Text(text.clone()), text.len());
+        self.say(OpCode::Text, text.as_bytes());
     }
 
     /// Says a text for which the sender has made a reservation in the outbox.
     pub fn pass_on(&self, text: &ByteString) {
-        self.write(Message::Text(text.clone()), text.len());
+        self.write(OpCode::Text, text.as_bytes());
     }
 
     /// Asks whether anybody is there.
     pub fn ping(&self) {
-        self.say(Message::Ping(Bytes::new()), 0);
+        self.say(OpCode::Ping, &[]);
     }
 
     /// Answers a ping.
-    pub fn pong(&self, payload: Bytes) {
-        let bytes = payload.len();
-        self.say(Message::Pong(payload), bytes);
+    pub fn pong(&self, payload: &[u8]) {
+        self.say(OpCode::Pong, payload);
     }
 
     /// Says `bye` and closes: the session stops its context next, and what was said before is
@@ -197,21 +197,21 @@ impl Line {
         self.0.end.get()
     }
 
-    fn say(&self, frame: Message, bytes: usize) {
-        if let Some(light) = self.0.light.get().with(bytes) {
+    fn say(&self, kind: OpCode, payload: &[u8]) {
+        if let Some(light) = self.0.light.get().with(payload.len()) {
             // Nothing may follow a close frame.
             if !self.0.has_closed.get() {
                 self.0.light.set(light);
-                self.0.inner.borrow_mut().written.say(frame);
+                self.0.inner.borrow_mut().written.say(kind, payload);
             }
-        } else if self.0.outbox.reserve(bytes).is_ok() {
-            self.write(frame, bytes);
+        } else if self.0.outbox.reserve(payload.len()).is_ok() {
+            self.write(kind, payload);
         }
     }
 
-    fn write(&self, frame: Message, bytes: usize) {
+    fn write(&self, kind: OpCode, payload: &[u8]) {
         // Bounded by the outbox, in which it was counted.
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         // Nothing may follow a close frame.
         if self.0.has_closed.get() {
             self.0.outbox.release(1, bytes);
@@ -219,7 +219,7 @@ impl Line {
         }
         let mut inner = self.0.inner.borrow_mut();
         let written = &mut inner.written;
-        written.say(frame);
+        written.say(kind, payload);
         written.frames += 1;
         written.payload += bytes;
     }

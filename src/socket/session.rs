@@ -349,7 +349,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
         match item {
             Ok(Message::Text(text)) => return self.take_text(text, context),
             Ok(Message::Ping(payload)) => {
-                self.line.pong(payload);
+                self.line.pong(&payload);
                 self.show_life();
             }
             Ok(Message::Pong(_)) => self.show_life(),

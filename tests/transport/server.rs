@@ -90,7 +90,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Echo {
                 "hush" => {}
                 _ => self.line.text(&text),
             },
-            Ok(Message::Ping(payload)) => self.line.pong(payload),
+            Ok(Message::Ping(payload)) => self.line.pong(&payload),
             Ok(_) | Err(_) => {}
         }
         match &mut self.later {
