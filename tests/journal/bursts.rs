@@ -60,7 +60,7 @@ fn the_log_of_the_projection_is_bounded_while_it_is_behind() {
 #[test]
 fn the_log_of_a_projection_that_is_made_anew_is_bounded() {
     let mut trial = Trial::new(Kind::Sqlite);
-    let chats = append_much(&trial, 6);
+    let chats = append_much(&trial, 8);
     trial.close();
     for file in ["chats.db", "chats.db-wal", "chats.db-shm"] {
         drop(std::fs::remove_file(trial.dir().join(file)));

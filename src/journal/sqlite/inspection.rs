@@ -149,7 +149,8 @@ pub(super) fn archive(connection: &Connection, file: &str, problems: &mut Proble
             contents.note(&row, parts);
             let events = u32::try_from(parts).unwrap_or(u32::MAX);
             let (count, last) = seqs.entry(row.stream).or_default();
-            (*count, *last) = (*count + events, (row.seq + events - 1).max(*last));
+            let through = row.seq.saturating_add(events).saturating_sub(1);
+            (*count, *last) = (count.saturating_add(events), through.max(*last));
         }
         Err(error) => {
             let place = format!("{file}, after position {}", contents.head.0);

@@ -135,10 +135,13 @@ impl Progress {
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
-        while self.is_busy() && state.may_wait() {
+        // Between two groups of a burst few may wait for a moment, so one look says little.
+        let mut calm_looks = if self.is_busy() { 0 } else { 2 };
+        while calm_looks < 2 && state.may_wait() {
             state.patience -= 1;
             let waited = self.durable_moved.wait_timeout_while(state, look, |now| now.may_wait());
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            calm_looks = if self.is_busy() { 0 } else { calm_looks + 1 };
         }
     }
 

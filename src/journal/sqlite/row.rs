@@ -103,10 +103,10 @@ impl Row {
         let Some(pieces) = record::read_together(kind, body) else {
             return Ok(vec![Part { position: *position, seq: *seq, kind, body }]);
         };
-        let places = (*position..).zip(*seq..);
-        let parts = places.zip(pieces?).map(|((position, seq), piece)| Part {
-            position,
-            seq,
+        // A row that is damaged may say anything.
+        let parts = pieces?.into_iter().zip(0_u32..).map(|(piece, index)| Part {
+            position: position.saturating_add(index.into()),
+            seq: seq.saturating_add(index),
             kind: piece.kind,
             body: piece.body(),
         });
