@@ -21,8 +21,8 @@ const COUNTERS: [(&str, &str); 6] = [
     ("probes", "sessions that the server asked for a sign of life"),
     ("slow_feeds", "feeds that the server ended as slow"),
     ("slow_readers", "sockets that the server closed as slow"),
-    ("journal_bytes", "bytes of the journal on the disk, with its log"),
-    ("projection_bytes", "bytes of what is read of it, with its log"),
+    ("journal_bytes", "bytes of the journal on the disk, once it was stopped"),
+    ("projection_bytes", "bytes of what is read of it, the same"),
     ("mailbox_refusals", "messages not taken inside of the server"),
 ];
 
@@ -64,7 +64,7 @@ fn subject(act: &Act<'_>, target: &dyn Target) -> Subject {
         name: target.name().to_owned(),
         version: target.version().unwrap_or_default(),
         promise: target.promise(&demands).map(str::to_owned),
-        processes: u32::try_from(act.site.processes().len()).unwrap_or(0),
+        processes: act.processes,
         allocator: None,
     }
 }
