@@ -109,7 +109,7 @@ struct Act<'a> {
 
 impl<'a> Act<'a> {
     fn open(site: Site, workload: &'a Workload, options: &'a RunOptions) -> anyhow::Result<Self> {
-        let meter = Meter::open(&site.processes(), EMPTY)?;
+        let meter = Meter::open(&site.processes(), EMPTY, options.pinning.as_ref())?;
         let epoch = clock::now().after(START);
         let plans = site.plans(workload, epoch);
         Ok(Self {
