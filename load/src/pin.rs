@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
+use procfs::CurrentSI as _;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// What the command line says of cores.
@@ -148,6 +149,27 @@ impl Pinning {
         let started = start();
         self.others.take()?;
         started
+    }
+
+    /// Microseconds for which the servers' cores were busy so far, whoever it was with, to a
+    /// hundredth of a second. Time that a virtual machine did not get counts as busy.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn busy_us(&self) -> anyhow::Result<u64> {
+        let stats = procfs::KernelStats::current().context("the cores' times cannot be read")?;
+        let of = |core: &usize| {
+            let times = stats.cpu_time.get(*core).context("a core is not told of")?;
+            let more = [times.irq, times.softirq, times.steal].map(Option::unwrap_or_default);
+            Ok(times.user + times.nice + times.system + more.iter().sum::<u64>())
+        };
+        let ticks = self.servers.0.iter().map(of).sum::<anyhow::Result<u64>>()?;
+        Ok(ticks * (1_000_000 / procfs::ticks_per_second().max(1)))
+    }
+
+    /// For how many of them the servers' cores are there in this time, in microseconds.
+    pub(crate) fn time_us(&self, seconds: f64) -> f64 {
+        self.servers.0.len() as f64 * seconds * 1e6
     }
 
     /// How it is told.

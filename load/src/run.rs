@@ -97,6 +97,8 @@ struct Act<'a> {
     accounts: Option<Accounts>,
     transcripts: Wrong,
     transcripts_read: u64,
+    /// Processes of the servers.
+    processes: u32,
     /// When everybody was looked at for the last time.
     audited: Moment,
     /// What watchers had against the run.
@@ -107,7 +109,7 @@ struct Act<'a> {
 
 impl<'a> Act<'a> {
     fn open(site: Site, workload: &'a Workload, options: &'a RunOptions) -> anyhow::Result<Self> {
-        let meter = Meter::open(&site.processes(), EMPTY)?;
+        let meter = Meter::open(&site.processes(), EMPTY, options.pinning.as_ref())?;
         let epoch = clock::now().after(START);
         let plans = site.plans(workload, epoch);
         Ok(Self {
@@ -116,6 +118,7 @@ impl<'a> Act<'a> {
             series: Series::new(meter.began()),
             progress: Progress::new(options.shows_progress, &workload.name),
             meter,
+            processes: u32::try_from(site.processes().len())?,
             workload,
             options,
             site,
@@ -248,6 +251,9 @@ impl<'a> Act<'a> {
         self.site.count();
         let ledger = &mut self.ledger;
         self.latencies = self.crew.stop(&mut |tidings| ledger.take(tidings))?;
+        if let Err(error) = self.site.end() {
+            self.faults.push(format!("{error:#}"));
+        }
         self.progress.end();
         Ok(())
     }

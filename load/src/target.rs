@@ -108,9 +108,14 @@ pub trait Running: Send {
         anyhow::bail!("this target cannot be restarted")
     }
 
-    /// What it counts itself, by the name it has there, and what it has on the disk, for the report;
-    /// empty where it has none.
+    /// What it counts itself, by the name it has there, for the report; empty where it has none.
     fn counters(&mut self) -> BTreeMap<String, f64> {
         BTreeMap::new()
+    }
+
+    /// Stops it politely for good. What it has on the disk then, for the report; empty where that
+    /// is not known.
+    fn end(&mut self) -> anyhow::Result<BTreeMap<String, f64>> {
+        Ok(BTreeMap::new())
     }
 }

@@ -8,7 +8,7 @@ fn compare(arguments: &[&str]) -> (Comparison, String) {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("figures.json");
     let output = Command::new(env!("CARGO_BIN_EXE_holdline-load"))
-        .args(["compare", "--quiet", "--rounds", "2", "--json"])
+        .args(["compare", "--quiet", "--pin", "none", "--rounds", "2", "--json"])
         .arg(&json)
         .args(["--server", "/nowhere/holdline", "--sessions", "120"])
         .args(arguments)

@@ -26,11 +26,9 @@ use crate::watch::{Ear, Watch};
 /// The administrator's token. The server is on loopback and gone after the run.
 const ADMINISTRATOR: &str = "load-administrator";
 
-/// Its databases, each with the log in front of it.
-const DATABASES: [(&str, [&str; 2]); 2] = [
-    ("journal_bytes", ["journal.db", "journal.db-wal"]),
-    ("projection_bytes", ["chats.db", "chats.db-wal"]),
-];
+/// Its databases; once it has stopped there is no log in front of them.
+const DATABASES: [(&str, &str); 2] =
+    [("journal_bytes", "journal.db"), ("projection_bytes", "chats.db")];
 
 /// How long a start and a stop may take.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -221,13 +219,17 @@ impl Running for RunningHoldline {
     }
 
     fn counters(&mut self) -> BTreeMap<String, f64> {
-        let mut counters = counters(&self.api).unwrap_or_default();
+        counters(&self.api).unwrap_or_default()
+    }
+
+    fn end(&mut self) -> anyhow::Result<BTreeMap<String, f64>> {
+        self.stop()?;
         let data = self.data.path().join("data");
-        for (name, files) in DATABASES {
-            let sizes = files.map(|file| data.join(file).metadata().map_or(0, |file| file.len()));
-            counters.insert(name.to_owned(), sizes.iter().sum::<u64>() as f64);
-        }
-        counters
+        let sizes = DATABASES.map(|(name, file)| -> anyhow::Result<_> {
+            let size = data.join(file).metadata().with_context(|| format!("there is no {file}"))?;
+            Ok((name.to_owned(), size.len() as f64))
+        });
+        sizes.into_iter().collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::{self, Moment};
 use crate::cost::Cost;
 use crate::driver::tally::Counts;
+use crate::pin::Pinning;
 
 /// Reads the cost of processes at the borders of the parts.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Meter {
     start: Cost,
     /// What servers have cost in this part that are gone.
     carried: Cost,
+    /// Where the servers run alone, and for how long those cores were busy when the part began.
+    alone: Option<(Pinning, u64)>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -30,11 +33,17 @@ pub(super) struct Part {
     /// Memory at its end, and time in it.
     pub(super) cost: Cost,
     pub(super) counts: Counts,
+    /// The share of the servers' cores that somebody else had, where they were to run alone.
+    pub(super) foreign: Option<f64>,
 }
 
 impl Meter {
     /// Looks at servers that have nothing to do, for this long.
-    pub(super) fn open(processes: &[u32], time: Duration) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        processes: &[u32],
+        time: Duration,
+        pinning: Option<&Pinning>,
+    ) -> anyhow::Result<Self> {
         let before = Cost::of(processes)?;
         std::thread::park_timeout(time);
         let empty = Cost::of(processes)?;
@@ -42,7 +51,9 @@ impl Meter {
         let empty_us_per_s = spent / empty.at.since(before.at).as_secs_f64();
         let (start, carried) = (empty.clone(), Cost::default());
         let began = clock::now();
-        Ok(Self { began, empty, empty_us_per_s, start, carried, parts: Vec::new() })
+        let busy = |pinning: &Pinning| anyhow::Ok((pinning.clone(), pinning.busy_us()?));
+        let alone = pinning.map(busy).transpose()?;
+        Ok(Self { began, empty, empty_us_per_s, start, carried, alone, parts: Vec::new() })
     }
 
     pub(super) const fn began(&self) -> Moment {
@@ -60,15 +71,28 @@ impl Meter {
         let cost = added(&spent(&self.start, &now), &self.carried);
         let from = self.parts.last().map_or(self.began, |part| part.to);
         let from = if self.carried == Cost::default() { self.start.at } else { from };
-        self.parts.push(Part { name, from, to: now.at, cost, counts: counts.clone() });
+        let took_s = now.at.since(from).as_secs_f64();
+        let foreign = self.foreign(cost.processor_us, took_s)?;
+        self.parts.push(Part { name, from, to: now.at, cost, counts: counts.clone(), foreign });
         self.start = now;
         self.carried = Cost::default();
         Ok(())
     }
 
+    /// The share of the servers' cores that others had since this was asked before, of which the
+    /// servers themselves have used this much.
+    fn foreign(&mut self, own_us: u64, took_s: f64) -> anyhow::Result<Option<f64>> {
+        let Some((pinning, before)) = &mut self.alone else { return Ok(None) };
+        let now = pinning.busy_us()?;
+        let busy = now.saturating_sub(std::mem::replace(before, now));
+        let whole = pinning.time_us(took_s).max(1.0);
+        Ok(Some(busy.saturating_sub(own_us) as f64 / whole))
+    }
+
     /// What was until now belongs to no part.
     pub(super) fn skip(&mut self, processes: &[u32]) -> anyhow::Result<()> {
         self.start = Cost::of(processes)?;
+        self.foreign(0, 0.0)?;
         Ok(())
     }
 

@@ -16,13 +16,21 @@ use crate::workload::{How, Shape, Workload};
 /// A generator that uses more of its core than this is told of.
 const BUSY: f64 = 0.8;
 
+/// If others had more than this share of the cores on which the servers were to be alone, the run
+/// says nothing of these.
+const FOREIGN_MAX: f64 = 0.1;
+
+/// A server that has answered fewer than this share of the heartbeats was behind: what one costs
+/// then is another thing, because it works off many at a time.
+const ANSWERED_LEAST: f64 = 0.98;
+
 /// What the server counts itself that explains what customers and agents saw, and in which words.
 const COUNTERS: [(&str, &str); 6] = [
     ("probes", "sessions that the server asked for a sign of life"),
     ("slow_feeds", "feeds that the server ended as slow"),
     ("slow_readers", "sockets that the server closed as slow"),
-    ("journal_bytes", "bytes of the journal on the disk, with its log"),
-    ("projection_bytes", "bytes of what is read of it, with its log"),
+    ("journal_bytes", "bytes of the journal on the disk, once it was stopped"),
+    ("projection_bytes", "bytes of what is read of it, the same"),
     ("mailbox_refusals", "messages not taken inside of the server"),
 ];
 
@@ -64,7 +72,7 @@ fn subject(act: &Act<'_>, target: &dyn Target) -> Subject {
         name: target.name().to_owned(),
         version: target.version().unwrap_or_default(),
         promise: target.promise(&demands).map(str::to_owned),
-        processes: u32::try_from(act.site.processes().len()).unwrap_or(0),
+        processes: act.processes,
         allocator: None,
     }
 }
@@ -104,10 +112,22 @@ fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
     if counts.entered * 2 < sessions {
         void.push(format!("only {} of {sessions} customers came in", counts.entered));
     }
+    if let Some((part, share)) = foreign(act).filter(|(_, share)| *share > FOREIGN_MAX) {
+        let percent = share * 100.0;
+        void.push(format!("others used {percent:.0} % of the servers' cores ({part})"));
+    }
     if act.workload.slow.share > 0.0 && act.site.counters.get("slow_readers") == Some(&0.0) {
         void.push("nobody read so slowly that the server closed them".to_owned());
     }
     void
+}
+
+/// The part of the run in which others had the largest share of the servers' cores. What comes
+/// before everybody is in is not measured.
+fn foreign(act: &Act<'_>) -> Option<(&'static str, f64)> {
+    let parts = act.meter.parts.iter().filter(|part| part.name != "settle");
+    let shares = parts.filter_map(|part| Some((part.name, part.foreign?)));
+    shares.max_by(|one, other| one.1.total_cmp(&other.1))
 }
 
 /// What must not have happened.
@@ -237,7 +257,8 @@ fn phase(act: &Act<'_>, part: &Part) -> Phase {
     let counts = &part.counts;
     let rate = counts.beats as f64 / (counts.elapsed_us.max(1) as f64 / 1e6);
     let beats = if part.name == "work" { rate * took_s } else { 0.0 };
-    let per_beat = (is_beats_alone(act.workload) && beats > 0.0).then(|| PerBeat {
+    let keeps_up = !is_behind(counts);
+    let per_beat = (is_beats_alone(act.workload) && beats > 0.0 && keeps_up).then(|| PerBeat {
         processor_us: (cost.processor_us as f64 - act.meter.empty_us_per_s * took_s) / beats,
         per_s: rate,
     });
@@ -268,6 +289,12 @@ fn phase(act: &Act<'_>, part: &Part) -> Phase {
     }
 }
 
+/// Whether heartbeats are answered, and too few were.
+fn is_behind(counts: &Counts) -> bool {
+    let answered = counts.beats_answered as f64;
+    answered > 0.0 && answered < counts.beats as f64 * ANSWERED_LEAST
+}
+
 /// How much more memory the server had in the work than before it, at most.
 fn growth_in_work(act: &Act<'_>) -> Option<String> {
     let before = act.meter.parts.iter().find(|part| part.name == "settle")?.cost.resident;
@@ -296,6 +323,18 @@ fn remarks(act: &Act<'_>) -> Vec<String> {
     }
     if act.workload.losses.iter().any(|loss| loss.how == How::Silent) {
         remarks.push("An absence in silence counts from the last frame that was sent.".to_owned());
+    }
+    if let Some((part, share)) = foreign(act) {
+        let percent = share * 100.0;
+        remarks.push(format!("Others used {percent:.1} % of the servers' cores at most ({part})."));
+    }
+    let work = act.meter.parts.iter().find(|part| part.name == "work");
+    if let Some(Part { counts, .. }) = work.filter(|part| is_behind(&part.counts)) {
+        let Counts { beats, beats_answered, .. } = counts;
+        remarks.push(format!(
+            "Of {beats} heartbeats {beats_answered} were answered by the end of the work: the \
+             server was behind, and what one costs is not told."
+        ));
     }
     if act.workload.slow.share > 0.0 {
         remarks.extend(growth_in_work(act));

@@ -97,6 +97,16 @@ impl Site {
         Ok(None)
     }
 
+    /// Stops the servers, and keeps what they have on the disk.
+    pub(super) fn end(&mut self) -> anyhow::Result<()> {
+        for server in &mut self.servers {
+            for (name, value) in server.end()? {
+                *self.counters.entry(name).or_default() += value;
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps what the servers have counted themselves.
     pub(super) fn count(&mut self) {
         for server in &mut self.servers {
