@@ -115,10 +115,10 @@ pub const APPENDS_WAITING_MAX: usize = 200_000;
 
 /// Appends that wait for the disk while windows go on ending at full speed, because more would be
 /// held in memory that no cache holds, and cost twice as much: two groups of a commit.
-pub const APPENDS_CROWD: usize = 8_192;
+pub const APPENDS_CROWD: usize = 32_768;
 
 /// Appends in one commit, because all of them wait for its sync.
-pub const COMMIT_APPENDS_MAX: usize = 4_096;
+pub const COMMIT_APPENDS_MAX: usize = 16_384;
 
 /// Milliseconds after which a group of appends is committed even if more could join it.
 pub const COMMIT_DELAY_MS_MAX: u64 = 1;
@@ -154,6 +154,15 @@ pub const CHECKPOINT_WAIT_MS_MAX: u64 = 20;
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
 pub const JOURNAL_CACHE_KIB: i64 = 512;
 
+/// Bytes of a log that are kept to be written over once it begins anew. What a burst has added is
+/// given back: whatever of it the system's cache has dropped meanwhile would have to be read before
+/// it could be written over, because records in a log do not begin where blocks of the disk do.
+pub const LOG_BYTES_KEPT: i64 = 4_194_304;
+
+/// KiB of pages that one transaction may have written before some go to the log ahead of it.
+/// Those are read again at its end, all that follow with them, because of the log's checksums.
+pub const SPILLED_BEYOND_KIB: i64 = 65_536;
+
 /// KiB of pages that SQLite keeps of `chats.db` for the projector, because a page that is not here
 /// is in the system's cache, which is shared and given back.
 pub const PROJECTION_CACHE_KIB: i64 = 2_048;
@@ -183,13 +192,12 @@ pub const BUSY_APPENDS: usize = 512;
 pub const STAND_BACK_MS: u64 = 5;
 
 /// Looks for which the projection leaves everything to the appends, because what is not projected
-/// cannot be read: 5 seconds. Then it goes on beside them until it has caught up once.
+/// cannot be read: 5 seconds. Then it goes on beside them.
 pub const STAND_BACK_LOOKS_MAX: u32 = 1_000;
 
-/// Events by which the projection may be behind while it leaves everything to the appends: what
-/// the ends of a million windows write, because a reader waits for all of them. Further behind it
-/// goes on.
-pub const STAND_BACK_LAG_MAX: u64 = 4_194_304;
+/// Events that it must have projected for each further look. At its usual speed that leaves the
+/// appends an eighth of the time while they never end.
+pub const STAND_BACK_EVENTS_FOR_LOOK: u64 = 1_024;
 
 /// Milliseconds after which writing is tried again while the disk is full or locked, because only
 /// trying tells whether it has passed.

@@ -32,6 +32,8 @@ struct State {
     readers: usize,
     /// For how many more looks the projection leaves the disk to appends.
     patience: u32,
+    /// Events that were projected since patience was regained for some.
+    worked: u64,
 }
 
 impl Progress {
@@ -44,6 +46,7 @@ impl Progress {
                 finished: false,
                 readers: 0,
                 patience: limits::STAND_BACK_LOOKS_MAX,
+                worked: 0,
             }),
             durable_moved: Condvar::new(),
             projected_moved: Condvar::new(),
@@ -106,11 +109,9 @@ impl Progress {
     /// What is projected can be read up to here.
     pub(super) fn set_projected(&self, position: u64) {
         let mut state = self.lock();
+        state.regain_patience(position);
         state.projected = position;
         state.fault = None;
-        if state.durable == position {
-            state.patience = limits::STAND_BACK_LOOKS_MAX;
-        }
         drop(state);
         self.projected_moved.notify_all();
     }
@@ -130,8 +131,8 @@ impl Progress {
         state.durable > state.projected
     }
 
-    /// Waits while many appends wait for the disk: not while anybody waits to read, not for long
-    /// without having caught up since, and not too far behind.
+    /// Waits while many appends wait for the disk: not while anybody waits to read, and not for long
+    /// without having projected much since.
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
@@ -181,8 +182,18 @@ impl Progress {
 impl State {
     /// Whether the projection may wait.
     fn may_wait(&self) -> bool {
-        let lag = self.durable.saturating_sub(self.projected);
-        let is_wanted = self.readers > 0 || lag > limits::STAND_BACK_LAG_MAX;
-        !is_wanted && !self.finished && self.patience > 0
+        self.readers == 0 && !self.finished && self.patience > 0
+    }
+
+    /// Notes that the projection comes this far: whoever has caught up has all the patience, and
+    /// whoever works regains it bit by bit.
+    fn regain_patience(&mut self, position: u64) {
+        self.worked += position.saturating_sub(self.projected);
+        let looks = self.worked / limits::STAND_BACK_EVENTS_FOR_LOOK;
+        self.worked %= limits::STAND_BACK_EVENTS_FOR_LOOK;
+        let looks = u32::try_from(looks).unwrap_or(u32::MAX);
+        let regained = self.patience.saturating_add(looks).min(limits::STAND_BACK_LOOKS_MAX);
+        let has_caught_up = self.durable == position;
+        self.patience = if has_caught_up { limits::STAND_BACK_LOOKS_MAX } else { regained };
     }
 }

@@ -180,6 +180,9 @@ fn open_for_writing(
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         // Negative: KiB instead of pages.
         connection.pragma_update(None, "cache_size", -cache_kib)?;
+        connection.pragma_update(None, "cache_spill", -limits::SPILLED_BEYOND_KIB)?;
+        let kept = limits::LOG_BYTES_KEPT;
+        connection.pragma_update_and_check(None, "journal_size_limit", kept, |_| Ok(()))?;
         // What is deleted must not stay in the file: it is written over.
         connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
