@@ -115,10 +115,14 @@ pub const APPENDS_WAITING_MAX: usize = 200_000;
 
 /// Appends that wait for the disk while windows go on ending at full speed, because more would be
 /// held in memory that no cache holds, and cost twice as much: two groups of a commit.
-pub const APPENDS_CROWD: usize = 32_768;
+pub const APPENDS_CROWD: usize = 8_192;
+
+/// Appends that wait for the disk while whatever is not urgent is left to later: half a group, which
+/// the disk has to do with while the next one gathers.
+pub const APPENDS_MANY: usize = 2_048;
 
 /// Appends in one commit, because all of them wait for its sync.
-pub const COMMIT_APPENDS_MAX: usize = 16_384;
+pub const COMMIT_APPENDS_MAX: usize = 4_096;
 
 /// Milliseconds after which a group of appends is committed even if more could join it.
 pub const COMMIT_DELAY_MS_MAX: u64 = 1;
@@ -187,6 +191,10 @@ pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
 /// and the processors to them, because people wait for those. A steady load of a few ten thousand
 /// a second keeps fewer waiting.
 pub const BUSY_APPENDS: usize = 512;
+
+/// Milliseconds for which appends count as many after a group of so many, because between two
+/// groups few may wait for a moment.
+pub const BUSY_FOR_MS: u64 = 50;
 
 /// Milliseconds of one look whether appends still wait in numbers.
 pub const STAND_BACK_MS: u64 = 5;

@@ -70,9 +70,9 @@ impl Shared {
         overloaded
     }
 
-    /// Whether so many wait for the disk that more would only be held in memory.
+    /// Whether so many wait for the disk that whatever else can wait should.
     pub(super) fn is_crowded(&self) -> bool {
-        self.journal.waiting() > limits::APPENDS_CROWD
+        self.journal.waiting() > limits::APPENDS_MANY
     }
 
     /// For how long alarms that are due rest between two batches: the longer the more wait for the

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::journal::Fault;
 use crate::limits;
@@ -18,6 +18,10 @@ pub(super) struct Progress {
     head: AtomicU64,
     waiting: AtomicUsize,
     writable: AtomicBool,
+    /// Where `busy_until` counts from.
+    base: Instant,
+    /// Milliseconds until which appends count as many after the last large group.
+    busy_until: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -37,6 +41,7 @@ struct State {
 }
 
 impl Progress {
+    #[expect(clippy::disallowed_methods, reason = "how busy the disk is, not what time it is")]
     pub(super) fn new(durable: u64, projected: u64) -> Self {
         Self {
             state: Mutex::new(State {
@@ -53,6 +58,8 @@ impl Progress {
             head: AtomicU64::new(durable),
             waiting: AtomicUsize::new(0),
             writable: AtomicBool::new(true),
+            base: Instant::now(),
+            busy_until: AtomicU64::new(0),
         }
     }
 
@@ -70,9 +77,15 @@ impl Progress {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether so many appends wait for the disk that whatever can wait should.
+    /// Whether so many appends wait for the disk that whatever can wait should, or did a moment ago:
+    /// between two groups of a burst few may wait.
     pub(super) fn is_busy(&self) -> bool {
         self.waiting() > limits::BUSY_APPENDS
+            || self.elapsed_ms() < self.busy_until.load(Ordering::Relaxed)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn took(&self) {
@@ -81,6 +94,9 @@ impl Progress {
 
     pub(super) fn answered(&self, appends: usize) {
         self.waiting.fetch_sub(appends, Ordering::Relaxed);
+        if appends > limits::BUSY_APPENDS {
+            self.busy_until.store(self.elapsed_ms() + limits::BUSY_FOR_MS, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -136,13 +152,10 @@ impl Progress {
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
-        // Between two groups of a burst few may wait for a moment, so one look says little.
-        let mut calm_looks = if self.is_busy() { 0 } else { 2 };
-        while calm_looks < 2 && state.may_wait() {
+        while self.is_busy() && state.may_wait() {
             state.patience -= 1;
             let waited = self.durable_moved.wait_timeout_while(state, look, |now| now.may_wait());
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            calm_looks = if self.is_busy() { 0 } else { calm_looks + 1 };
         }
     }
 
