@@ -117,8 +117,8 @@ pub const APPENDS_WAITING_MAX: usize = 200_000;
 /// held in memory that no cache holds, and cost twice as much: two groups of a commit.
 pub const APPENDS_CROWD: usize = 8_192;
 
-/// Appends that wait for the disk while whatever is not urgent is left to later: half a group, which
-/// the disk has to do with while the next one gathers.
+/// Appends that wait for the disk while whatever is not urgent is left to later: half a group,
+/// which the disk has to do with while the next one gathers.
 pub const APPENDS_MANY: usize = 2_048;
 
 /// Appends in one commit, because all of them wait for its sync.

@@ -77,8 +77,8 @@ impl Progress {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether so many appends wait for the disk that whatever can wait should, or did a moment ago:
-    /// between two groups of a burst few may wait.
+    /// Whether so many appends wait for the disk that whatever can wait should, or did a moment
+    /// ago: between two groups of a burst few may wait.
     pub(super) fn is_busy(&self) -> bool {
         self.waiting() > limits::BUSY_APPENDS
             || self.elapsed_ms() < self.busy_until.load(Ordering::Relaxed)
@@ -147,8 +147,8 @@ impl Progress {
         state.durable > state.projected
     }
 
-    /// Waits while many appends wait for the disk: not while anybody waits to read, and not for long
-    /// without having projected much since.
+    /// Waits while many appends wait for the disk: not while anybody waits to read, and not for
+    /// long without having projected much since.
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
