@@ -165,7 +165,7 @@ pub const LOG_BYTES_KEPT: i64 = 4_194_304;
 
 /// KiB of pages that one transaction may have written before some go to the log ahead of it.
 /// Those are read again at its end, all that follow with them, because of the log's checksums.
-pub const SPILLED_BEYOND_KIB: i64 = 65_536;
+pub const SPILLED_BEYOND_KIB: i64 = 2_048;
 
 /// KiB of pages that SQLite keeps of `chats.db` for the projector, because a page that is not here
 /// is in the system's cache, which is shared and given back.
