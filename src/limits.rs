@@ -132,8 +132,8 @@ pub const PROJECTION_EVENTS_MAX: usize = 4_096;
 
 /// Bytes of the conversations that the projection keeps decoded, by a rough count, because a busy
 /// chat is projected again soon, and an idle one should not cost its memory twice. It is room for
-/// some 4,000 chats of ten events. One that is not there is read and decoded again.
-pub const PROJECTION_CACHE_BYTES_MAX: usize = 8_388_608;
+/// some 1,000 chats of ten events. One that is not there is read and decoded again.
+pub const PROJECTION_CACHE_BYTES_MAX: usize = 2_097_152;
 
 /// Conversations whose last place the journal remembers, to notice a second writer of one, because
 /// each costs 24 bytes. One that shares its slot with a later one is not checked.
