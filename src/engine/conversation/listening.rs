@@ -10,15 +10,13 @@ impl ConversationActor {
     /// them.
     pub(super) fn listen(&mut self) {
         let id = self.id();
-        let signs: Vec<_> = {
-            let sessions = self.conversation.attendance().sessions().iter();
-            let pulse = |session| self.shared.directory.pulse_of(session, id);
-            sessions
-                .filter_map(|attending| Some((attending.session, pulse(attending.session)?.take())))
-                .collect()
-        };
-        for (session, signs) in signs {
-            self.conversation.hear_all(session, signs);
+        let mut next = 0;
+        while let Some(attending) = self.conversation.attendance().sessions().get(next) {
+            let session = attending.session;
+            if let Some(pulse) = self.shared.directory.pulse_of(session, id) {
+                self.conversation.hear_all(session, pulse.take());
+            }
+            next += 1;
         }
     }
 
