@@ -98,6 +98,10 @@ pub const BACKLOG_MAX: i32 = 65_535;
 /// Connections accepted before a thread's other sockets get a turn.
 pub const ACCEPTS_MAX: usize = 16;
 
+/// Descriptors that each thread keeps, so that it can tell newcomers when there are no others.
+/// More than one, because a file that is opened at the wrong moment may take one.
+pub const DESCRIPTORS_RESERVED: usize = 4;
+
 /// Widgets that should come back in one second after a restart, because each costs a connection, a
 /// handshake and two events.
 pub const RETURNS_PER_SECOND: u64 = 3_000;

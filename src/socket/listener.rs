@@ -115,12 +115,12 @@ where
     let service = Rc::new(service);
     let under_way = Rc::new(UnderWay::default());
     let mut in_a_row = 0;
-    let mut spare = Spare::take();
+    let mut reserve = Reserve::take();
     loop {
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            accepted = accept(&listener, &mut spare, &*admission, &figures) => {
+            accepted = accept(&listener, &mut reserve, &*admission, &figures) => {
                 let Some(stream) = accepted else { continue };
                 let entry = UnderWay::enter(&under_way);
                 let service = Rc::clone(&service);
@@ -143,69 +143,98 @@ where
     Ok(())
 }
 
-/// Waits for a connection.
+/// Waits for a connection, and answers it if it is to be kept.
 async fn accept(
     listener: &TcpListener,
-    spare: &mut Spare,
+    reserve: &mut Reserve,
     admission: &impl Admission,
     figures: &Figures,
 ) -> Option<TcpStream> {
-    match listener.accept().await {
-        Ok((stream, _)) => {
+    let note_turned_away = || {
+        figures.turned_away.fetch_add(1, Ordering::Relaxed);
+        admission.note_turned_away();
+    };
+    let error = match listener.accept().await {
+        Ok((stream, _)) if reserve.refill() => {
             figures.accepted.fetch_add(1, Ordering::Relaxed);
-            prepare(&stream).ok().map(|()| stream)
+            return prepare(&stream).ok().map(|()| stream);
         }
-        Err(error) => {
-            figures.failed.fetch_add(1, Ordering::Relaxed);
-            let is_of_one_connection = matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::ConnectionRefused
-            );
-            let code = Errno::from_io_error(&error);
-            let is_out_of_descriptors = matches!(code, Some(Errno::MFILE | Errno::NFILE));
-            if is_out_of_descriptors {
-                while spare.turn_away(listener) {
-                    figures.turned_away.fetch_add(1, Ordering::Relaxed);
-                    admission.note_turned_away();
-                }
-            } else if !is_of_one_connection {
-                tracing::warn!(%error, "a connection could not be accepted");
-            }
-            if !is_of_one_connection {
-                tokio::time::sleep(ERROR_WAIT).await;
-            }
-            None
+        Ok((stream, _)) => {
+            reset(&SockRef::from(&stream));
+            drop(stream);
+            reserve.refill();
+            note_turned_away();
+            return None;
         }
+        Err(error) => error,
+    };
+    figures.failed.fetch_add(1, Ordering::Relaxed);
+    let is_of_one_connection = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    );
+    if is_of_one_connection {
+        return None;
+    }
+    let code = Errno::from_io_error(&error);
+    if matches!(code, Some(Errno::MFILE | Errno::NFILE)) {
+        while reserve.turn_away(listener) {
+            note_turned_away();
+        }
+    } else {
+        tracing::warn!(%error, "a connection could not be accepted");
+    }
+    tokio::time::sleep(ERROR_WAIT).await;
+    None
+}
+
+/// Descriptors that a thread keeps for when there are no others: whoever comes then is told so by
+/// a reset, at once, instead of waiting in the backlog in front of a server that does not answer.
+/// Widgets come back later by themselves.
+///
+/// One that is let go for a moment may be taken: by a file that is opened, or by a connection that
+/// another thread accepts. So a connection is kept only by a thread whose reserve is whole, and the
+/// first descriptors that become free make it whole again. Otherwise connections could take every
+/// reserve, and nobody would be turned away any more.
+struct Reserve(Vec<File>);
+
+impl Reserve {
+    fn take() -> Self {
+        let mut reserve = Self(Vec::with_capacity(limits::DESCRIPTORS_RESERVED));
+        reserve.refill();
+        reserve
+    }
+
+    /// Takes what is missing, as far as there are descriptors. True if the reserve is whole.
+    fn refill(&mut self) -> bool {
+        while self.0.len() < limits::DESCRIPTORS_RESERVED {
+            let Ok(file) = File::open("/dev/null") else { return false };
+            self.0.push(file);
+        }
+        true
+    }
+
+    /// Accepts one connection with a descriptor of the reserve, and closes it. False when the
+    /// reserve is used up, or nobody waits.
+    fn turn_away(&mut self, listener: &TcpListener) -> bool {
+        let has_come = self.0.pop().is_some() && {
+            let accepted = SockRef::from(listener).accept();
+            accepted.is_ok_and(|(socket, _)| {
+                reset(&SockRef::from(&socket));
+                true
+            })
+        };
+        self.refill();
+        has_come
     }
 }
 
-/// A descriptor that is kept for when there are no others: whoever comes then is told so by a
-/// reset, at once, instead of waiting in the backlog in front of a server that does not answer.
-/// Widgets come back later by themselves.
-struct Spare(Option<File>);
-
-impl Spare {
-    fn take() -> Self {
-        Self(File::open("/dev/null").ok())
-    }
-
-    /// Accepts one connection with the spare descriptor, and closes it. False when there was no
-    /// spare, or nobody who waits.
-    fn turn_away(&mut self, listener: &TcpListener) -> bool {
-        if self.0.take().is_none() {
-            *self = Self::take();
-            return false;
-        }
-        let accepted = SockRef::from(listener).accept();
-        let has_come = accepted.is_ok_and(|(socket, _)| {
-            // A reset leaves nothing of the connection behind.
-            socket.set_linger(Some(Duration::ZERO)).is_ok()
-        });
-        *self = Self::take();
-        has_come
-    }
+/// Has the other end told of a close by a reset, which leaves nothing of the connection behind.
+fn reset(socket: &SockRef<'_>) {
+    // Without it, the close is an ordinary one.
+    let _: io::Result<()> = socket.set_linger(Some(Duration::ZERO));
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<()> {
