@@ -26,6 +26,7 @@ use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, Workstr
 use crate::domain::settings::Retention;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
+use crate::limits;
 
 /// A place in the whole journal: grows with every row, never used again. Zero is before the first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -168,6 +169,12 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;
+
+    /// Whether so many wait that whatever can wait should, or did a moment ago: between two groups
+    /// of a burst few may wait.
+    fn is_busy(&self) -> bool {
+        self.waiting() > limits::BUSY_APPENDS
+    }
 
     /// Whether writing works, as far as is known: not after a sync failed, which ends it until the
     /// next start, and not while the disk is full, which may pass.

@@ -121,18 +121,15 @@ pub const APPENDS_WAITING_MAX: usize = 200_000;
 /// held in memory that no cache holds, and cost twice as much: two groups of a commit.
 pub const APPENDS_CROWD: usize = 8_192;
 
-/// Appends that wait for the disk while whatever is not urgent is left to later: half a group,
-/// which the disk has to do with while the next one gathers.
-pub const APPENDS_MANY: usize = 2_048;
-
 /// Appends in one commit, because all of them wait for its sync.
 pub const COMMIT_APPENDS_MAX: usize = 4_096;
 
 /// Milliseconds after which a group of appends is committed even if more could join it.
 pub const COMMIT_DELAY_MS_MAX: u64 = 1;
 
-/// Events that the projection takes in one transaction, because readers wait for it.
-pub const PROJECTION_EVENTS_MAX: usize = 4_096;
+/// Events that the projection takes in one transaction, because readers wait for it, and appends
+/// beside it.
+pub const PROJECTION_EVENTS_MAX: usize = 1_024;
 
 /// Bytes of the conversations that the projection keeps decoded, by a rough count, because a busy
 /// chat is projected again soon, and an idle one should not cost its memory twice. It is room for
@@ -162,13 +159,20 @@ pub const CHECKPOINT_WAIT_MS_MAX: u64 = 20;
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
 pub const JOURNAL_CACHE_KIB: i64 = 512;
 
+/// Appends in one commit whose pages may not fit into that; it is larger from then on.
+pub const LARGE_GROUP_APPENDS: usize = 512;
+
+/// Appends in one commit below which the cache is as small as before.
+pub const SMALL_GROUP_APPENDS: usize = 64;
+
 /// Bytes of a log that are kept to be written over once it begins anew. What a burst has added is
 /// given back: whatever of it the system's cache has dropped meanwhile would have to be read before
 /// it could be written over, because records in a log do not begin where blocks of the disk do.
 pub const LOG_BYTES_KEPT: i64 = 4_194_304;
 
-/// KiB of pages that one transaction may have written before some go to the log ahead of it.
-/// Those are read again at its end, all that follow with them, because of the log's checksums.
+/// KiB of pages that one transaction may have written before some go to the log ahead of it. Those
+/// are read again at its end, all that follow with them, because of the log's checksums. While
+/// groups are large the writer's cache has this size as well.
 pub const SPILLED_BEYOND_KIB: i64 = 2_048;
 
 /// KiB of pages that SQLite keeps of `chats.db` for the projector, because a page that is not here
@@ -191,9 +195,9 @@ pub const BUSY_LOG_PAGES_MAX: u32 = 65_536;
 /// without end a checkpoint never gets to the end of the log.
 pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
 
-/// Appends that wait for the disk, beyond which the projection and the checkpoints leave the disk
-/// and the processors to them, because people wait for those. A steady load of a few ten thousand
-/// a second keeps fewer waiting.
+/// Appends that wait for the disk, beyond which the projection, the checkpoints and whatever else is
+/// not urgent leave the disk and the processors to them, because people wait for those. A steady
+/// load of a few ten thousand a second keeps fewer waiting.
 pub const BUSY_APPENDS: usize = 512;
 
 /// Milliseconds for which appends count as many after a group of so many, because between two

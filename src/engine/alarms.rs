@@ -281,6 +281,7 @@ impl Wheel {
             let (bucket, mut packed) = first.remove_entry();
             // By their time, and by their place, which is how they lie in memory.
             packed.sort_unstable();
+            self.near.reserve(packed.len());
             for packed in packed {
                 let place = u32::try_from(packed & u64::from(u32::MAX)).unwrap_or(0);
                 let at = (bucket << BUCKET_BITS) + (packed >> 32);

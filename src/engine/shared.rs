@@ -70,11 +70,6 @@ impl Shared {
         overloaded
     }
 
-    /// Whether so many wait for the disk that whatever else can wait should.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.journal.waiting() > limits::APPENDS_MANY
-    }
-
     /// For how long alarms that are due rest between two batches: the longer the more wait for the
     /// disk. What is decided a moment later waits less, in memory that is still near.
     pub(super) fn rest(&self) -> Duration {

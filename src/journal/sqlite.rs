@@ -195,6 +195,10 @@ impl Journal for SqliteJournal {
         self.progress.waiting()
     }
 
+    fn is_busy(&self) -> bool {
+        self.progress.is_busy()
+    }
+
     fn is_writable(&self) -> bool {
         self.progress.is_writable()
     }

@@ -29,7 +29,7 @@ thread_local! {
 pub(super) fn tell_agent(shared: &Arc<Shared>, agent: &AgentId, message: ToAgent) -> Delivery {
     let engine = Arc::as_ptr(shared).addr();
     let is_gathering = GATHERED.with_borrow(|all| all.contains_key(&engine));
-    if !is_gathering && !shared.is_crowded() {
+    if !is_gathering && !shared.journal.is_busy() {
         return shared.directory.tell_agent(agent, message);
     }
     GATHERED.with_borrow_mut(|all| {

@@ -17,14 +17,15 @@ const LOOKED_EVERY: Duration = Duration::from_millis(20);
 /// How often at most: after this they are freed however many wait for the disk.
 const LOOKS_MAX: u32 = 250;
 
-/// How many are freed before others get their turn.
+/// How many are freed before it is looked again, and others get their turn.
 const FREED_AT_ONCE: usize = 1_024;
 
 type Freed = (WidgetId, VisitorId, ConversationId);
 
 thread_local! {
-    /// Those whom conversations of this thread have freed while very many waited for the disk.
-    static PUT_OFF: RefCell<VecDeque<Freed>> = const { RefCell::new(VecDeque::new()) };
+    /// Those whom conversations of this thread have freed while very many waited for the disk, in
+    /// parts, because a million of them should not be moved each time that room is made for more.
+    static PUT_OFF: RefCell<VecDeque<Vec<Freed>>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// Who has a visitor's chat.
@@ -83,12 +84,20 @@ pub(in crate::engine) fn free(
     visitor: VisitorId,
     id: ConversationId,
 ) {
-    if !shared.is_crowded() {
+    if !shared.journal.is_busy() {
         return shared.directory.free_visitor(widget, visitor, id);
     }
     let is_first = PUT_OFF.with_borrow_mut(|put_off| {
-        put_off.push_back((widget, visitor, id));
-        put_off.len() == 1
+        let is_first = put_off.is_empty();
+        match put_off.back_mut().filter(|part| part.len() < FREED_AT_ONCE) {
+            Some(part) => part.push((widget, visitor, id)),
+            None => {
+                let mut part = Vec::with_capacity(if is_first { 1 } else { FREED_AT_ONCE });
+                part.push((widget, visitor, id));
+                put_off.push_back(part);
+            }
+        }
+        is_first
     });
     if is_first {
         actix::spawn(free_those_put_off(shared.clone()));
@@ -96,29 +105,27 @@ pub(in crate::engine) fn free(
 }
 
 async fn free_those_put_off(shared: Arc<Shared>) {
-    for _ in 0..LOOKS_MAX {
-        tokio::time::sleep(LOOKED_EVERY).await;
-        if !shared.is_crowded() {
-            break;
+    let mut looks = 0;
+    while PUT_OFF.with_borrow(|put_off| !put_off.is_empty()) {
+        if looks < LOOKS_MAX && shared.journal.is_busy() {
+            looks += 1;
+            tokio::time::sleep(LOOKED_EVERY).await;
+        } else {
+            free_part(&shared);
+            tokio::task::yield_now().await;
         }
     }
-    loop {
-        let some: Vec<_> = PUT_OFF.with_borrow_mut(|put_off| {
-            let count = put_off.len().min(FREED_AT_ONCE);
-            put_off.drain(..count).collect()
-        });
-        for (widget, visitor, id) in some {
-            shared.directory.free_visitor(widget, visitor, id);
+}
+
+fn free_part(shared: &Shared) {
+    let part = PUT_OFF.with_borrow_mut(|put_off| {
+        let part = put_off.pop_front();
+        if put_off.is_empty() {
+            *put_off = VecDeque::new();
         }
-        let is_done = PUT_OFF.with_borrow_mut(|put_off| {
-            if put_off.is_empty() {
-                *put_off = VecDeque::new();
-            }
-            put_off.is_empty()
-        });
-        if is_done {
-            return;
-        }
-        tokio::task::yield_now().await;
+        part
+    });
+    for (widget, visitor, id) in part.into_iter().flatten() {
+        shared.directory.free_visitor(widget, visitor, id);
     }
 }

@@ -72,3 +72,22 @@ pub(super) fn is_want_of_room(error: &rusqlite::Error) -> bool {
     };
     *code == ErrorCode::DiskFull || *extended_code == ffi::SQLITE_IOERR_SHMSIZE
 }
+
+/// Whether writing may work again without a new start. After a failed sync nobody knows what the
+/// disk holds, so that one never passes.
+pub(super) fn may_pass(error: &rusqlite::Error) -> bool {
+    if is_want_of_room(error) {
+        return true;
+    }
+    match error.sqlite_error_code() {
+        None => true,
+        Some(code) => !matches!(
+            code,
+            ErrorCode::SystemIoFailure
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::CannotOpen
+                | ErrorCode::ReadOnly
+        ),
+    }
+}

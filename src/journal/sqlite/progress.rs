@@ -78,7 +78,7 @@ impl Progress {
     }
 
     /// Whether so many appends wait for the disk that whatever can wait should, or did a moment
-    /// ago: between two groups of a burst few may wait.
+    /// ago.
     pub(super) fn is_busy(&self) -> bool {
         self.waiting() > limits::BUSY_APPENDS
             || self.elapsed_ms() < self.busy_until.load(Ordering::Relaxed)

@@ -4,6 +4,7 @@
 //! While a commit waits for the disk the next group gathers by itself. A group that is smaller
 //! than the one before it waits a moment for more; an append that comes alone never waits.
 
+mod cache;
 mod rows;
 
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use std::vec::Drain;
 
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq};
@@ -24,6 +25,7 @@ use crate::journal::record::{Stream, TakenOut};
 use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::writer::cache::Cache;
 use crate::journal::sqlite::writer::rows::TakeOutError;
 use crate::journal::{Append, Done, Fault, Position, Receipts};
 use crate::limits;
@@ -68,6 +70,7 @@ pub(super) struct Writer {
     connection: Connection,
     /// The log of `journal.db`.
     log: Bound,
+    cache: Cache,
     orders: Receiver<Order>,
     receipts: Arc<dyn Receipts>,
     progress: Arc<Progress>,
@@ -101,6 +104,7 @@ impl Writer {
         Self {
             connection,
             log,
+            cache: Cache::default(),
             orders,
             receipts,
             head: progress.head(),
@@ -235,6 +239,7 @@ impl Writer {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
+        self.cache.make_room_for(appends.len(), &self.connection);
         match rows::write(&self.connection, self.head, appends, &mut self.room.body) {
             Ok(head) => {
                 self.progress.set_writable(true);
@@ -249,7 +254,7 @@ impl Writer {
         tracing::error!(%error, "the journal cannot be written");
         self.roll_back();
         self.progress.set_writable(false);
-        let passes = may_pass(&error);
+        let passes = damage::may_pass(&error);
         let fault = Fault::Write(Arc::new(error));
         if !passes {
             self.broken = Some(fault.clone());
@@ -377,23 +382,4 @@ impl Drop for Writer {
 fn through(first: Seq, count: usize) -> Seq {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
     Seq::new(first.number().saturating_add(count).saturating_sub(1))
-}
-
-/// Whether writing may work again without a new start. After a failed sync nobody knows what the
-/// disk holds, so that one never passes.
-fn may_pass(error: &rusqlite::Error) -> bool {
-    if damage::is_want_of_room(error) {
-        return true;
-    }
-    match error.sqlite_error_code() {
-        None => true,
-        Some(code) => !matches!(
-            code,
-            ErrorCode::SystemIoFailure
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::NotADatabase
-                | ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-        ),
-    }
 }
