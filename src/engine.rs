@@ -16,6 +16,7 @@ mod pulse;
 mod queue;
 mod receipts;
 mod retention;
+mod rush;
 mod settings;
 mod shared;
 mod start;

@@ -26,7 +26,6 @@ mod posts;
 mod timers;
 
 use crate::domain::conversation::attendance::{Absence, Attendance};
-use crate::domain::conversation::claims::Claims;
 use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
 use crate::domain::conversation::posts::Posts;
 use crate::domain::decision::{Decision, Pending};
@@ -171,12 +170,12 @@ impl Conversation {
 
     /// Applies what was decided, and holds back what follows from it until the journal has it.
     pub fn commit(&mut self, decision: Decision, now: Timestamp) -> Pending {
-        let before = self.claims();
+        let before = self.claims_before();
         let first = self.seq.next();
         for event in &decision.events {
             self.apply(event, now);
         }
-        Pending::new(self.seq, first, now, decision, Claims::effects(&before, &self.claims()))
+        Pending::new(self.seq, first, now, decision, self.effects_since(&before))
     }
 
     /// Its id.

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::conversation::claims::Effect;
+use crate::domain::conversation::claims::Effects;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::Seq;
@@ -55,7 +55,7 @@ pub struct Released {
     /// What the asker is told.
     pub answer: Answer,
     /// What must now be done.
-    pub effects: Vec<Effect>,
+    pub effects: Effects,
 }
 
 /// The journal's word that a conversation is durable up to and including a place.
@@ -82,7 +82,7 @@ impl Pending {
         first: Seq,
         at: Timestamp,
         decision: Decision,
-        effects: Vec<Effect>,
+        effects: Effects,
     ) -> Self {
         let Decision { events, answer } = decision;
         let events = events.into();

@@ -322,7 +322,10 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
                 if this.stop() {
                     return Poll::Ready(());
                 }
-            } else if !has_polled && !has_rung && !has_receipt {
+            } else if !has_polled && !(this.context.spawned.is_some() && (has_rung || has_receipt))
+            {
+                // The mailbox was empty: whatever comes into it now has this task woken again. Only
+                // futures that were spawned since have yet to say what they wait for.
                 break;
             }
         }

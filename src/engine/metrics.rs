@@ -1,6 +1,8 @@
 //! The figures of a running engine, in Prometheus' form. Each is an atomic number that an actor
 //! holds; none is labelled by anything that grows with the number of chats.
 
+mod striped;
+
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -8,12 +10,12 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::domain::cause::Cause;
+use crate::domain::cause::{Cause, Leaving, Misuse};
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
+use crate::engine::metrics::striped::{Count, Level, Spread};
 
 /// The figures.
 #[derive(Debug)]
@@ -21,17 +23,21 @@ pub(super) struct Metrics {
     registry: Registry,
     /// Sockets that are open.
     pub sessions: Gauge,
-    conversations: Family<StateLabel, Gauge>,
+    conversations: Family<StateLabel, Level>,
     /// The same, one for each state, because finding one by its label takes a lock and a hash.
-    in_states: [Gauge; State::ALL.len()],
-    away: Gauge,
-    losses: Family<CauseLabel, Counter>,
-    expiries: Family<CauseLabel, Counter>,
-    closes: Family<ReasonLabel, Counter>,
+    in_states: [Level; State::ALL.len()],
+    away: Level,
+    losses: Family<CauseLabel, Count>,
+    expiries: Family<CauseLabel, Count>,
+    /// The same by their names, for the same reason.
+    expiries_by: [(&'static str, Count); CAUSES.len()],
+    closes: Family<ReasonLabel, Count>,
+    /// The same, in the order of [`Reason::ALL`].
+    closes_by: [Count; Reason::ALL.len()],
     /// Conversations that have begun.
     pub started: Counter,
     /// Messages that were posted and are durable.
-    pub posted: Counter,
+    pub posted: Count,
     /// Sessions that were asked for a sign of life.
     pub probes: Counter,
     /// Sockets that were closed because they read too slowly.
@@ -53,9 +59,9 @@ pub(super) struct Metrics {
     /// Actors that had died and were opened again.
     pub reopened: Counter,
     /// How late the windows' ends were, in seconds.
-    pub lateness: Histogram,
+    pub lateness: Spread,
     /// How long appends took to become durable, in seconds.
-    pub journal_latency: Histogram,
+    pub journal_latency: Spread,
     /// The position of the journal.
     pub journal_position: Gauge<u64, AtomicU64>,
     /// Appends that wait for the disk.
@@ -67,6 +73,18 @@ pub(super) struct Metrics {
     /// Conversations that the retention has deleted.
     pub deleted: Counter,
 }
+
+/// One of each kind.
+const CAUSES: [Cause; 8] = [
+    Cause::Left(Leaving::Hidden),
+    Cause::Closed(1000),
+    Cause::Reset,
+    Cause::Silent,
+    Cause::Replaced,
+    Cause::Draining,
+    Cause::Restarted,
+    Cause::Refused(Misuse::Protocol),
+];
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct StateLabel {
@@ -85,23 +103,32 @@ struct ReasonLabel {
 
 impl Default for Metrics {
     fn default() -> Self {
-        // From a tenth of a millisecond to some seconds.
-        let spread = || exponential_buckets(0.000_1, 2.0, 18);
-        let conversations = Family::<StateLabel, Gauge>::default();
+        let conversations = Family::<StateLabel, Level>::default();
         let gauge_of =
             |state: State| conversations.get_or_create(&StateLabel { state: state.name() }).clone();
         let in_states = State::ALL.map(gauge_of);
+        let expiries = Family::<CauseLabel, Count>::default();
+        let expiries_by = CAUSES.map(|cause| {
+            let cause = cause.name();
+            (cause, expiries.get_or_create(&CauseLabel { cause }).clone())
+        });
+        let closes = Family::<ReasonLabel, Count>::default();
+        let closes_by = Reason::ALL.map(|reason| {
+            closes.get_or_create(&ReasonLabel { reason: reason.name() }).clone()
+        });
         let mut metrics = Self {
             in_states,
+            expiries_by,
+            closes_by,
             registry: Registry::with_prefix("holdline"),
             sessions: Gauge::default(),
             conversations,
-            away: Gauge::default(),
+            away: Level::default(),
             losses: Family::default(),
-            expiries: Family::default(),
-            closes: Family::default(),
+            expiries,
+            closes,
             started: Counter::default(),
-            posted: Counter::default(),
+            posted: Count::default(),
             probes: Counter::default(),
             slow_readers: Counter::default(),
             slow_feeds: Counter::default(),
@@ -112,8 +139,8 @@ impl Default for Metrics {
             drift: Counter::default(),
             mailbox_refusals: Counter::default(),
             reopened: Counter::default(),
-            lateness: Histogram::new(spread()),
-            journal_latency: Histogram::new(spread()),
+            lateness: Spread::default(),
+            journal_latency: Spread::default(),
             journal_position: Gauge::default(),
             journal_waiting: Gauge::default(),
             journal_lag: Gauge::default(),
@@ -242,12 +269,19 @@ impl Metrics {
 
     /// A window ended.
     pub(super) fn expired(&self, cause: Cause) {
-        self.expiries.get_or_create(&CauseLabel { cause: cause.name() }).inc();
+        let cause = cause.name();
+        match self.expiries_by.iter().find(|(name, _)| *name == cause) {
+            Some((_, count)) => drop(count.inc()),
+            None => drop(self.expiries.get_or_create(&CauseLabel { cause }).inc()),
+        }
     }
 
     /// A conversation closed.
     pub(super) fn closed(&self, reason: Reason) {
-        self.closes.get_or_create(&ReasonLabel { reason: reason.name() }).inc();
+        let place = Reason::ALL.iter().position(|other| *other == reason);
+        if let Some(count) = place.and_then(|place| self.closes_by.get(place)) {
+            count.inc();
+        }
     }
 
     /// How many conversations are in a state.

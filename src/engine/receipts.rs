@@ -10,6 +10,7 @@ use crate::domain::id::ConversationId;
 use crate::engine::alarms;
 use crate::engine::conversation::flight;
 use crate::engine::message::ToConversation;
+use crate::engine::rush;
 use crate::engine::shared::Shared;
 use crate::journal::{Fault, Position, Receipts};
 
@@ -95,7 +96,10 @@ impl Handler<Parcel> for Courier {
 
     fn handle(&mut self, parcel: Parcel, _: &mut Self::Context) {
         match parcel {
-            Parcel::Durable(receipts) => flight::hand_out(&self.shared, &receipts),
+            Parcel::Durable(receipts) => {
+                rush::look(&self.shared);
+                flight::hand_out(&self.shared, &receipts);
+            }
             Parcel::Lost(lost, fault) => {
                 for id in lost {
                     // Whoever is not there any more has nothing that waits.

@@ -4,6 +4,8 @@
 //! between the claims before and after it, so no rule can forget to give something back, and a
 //! conversation that was read from the journal only has to state its claims again.
 
+use smallvec::SmallVec;
+
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::id::{AgentId, QueueId, VisitorId, WidgetId};
 use crate::domain::lease::Lease;
@@ -50,58 +52,133 @@ pub enum Effect {
     Retire,
 }
 
+/// What must now be done, in order. More than three things seldom are, and those take nothing from
+/// the heap: everything that is decided waits for the disk with its effects.
+pub type Effects = SmallVec<[Effect; 3]>;
+
+/// What a conversation claims, looked at where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Stake<'a> {
+    lease: Option<&'a Lease>,
+    place: Option<(&'a QueueId, Timestamp, &'a [AgentId])>,
+    visitor: Option<(&'a WidgetId, VisitorId)>,
+    is_over: bool,
+}
+
+/// What is kept of the claims of a conversation while it changes: not what never does.
+#[derive(Debug)]
+pub(in crate::domain) struct Before {
+    lease: Option<Lease>,
+    place: Option<(Timestamp, Vec<AgentId>)>,
+    is_live: bool,
+    is_over: bool,
+}
+
 impl Claims {
     /// What must be done when the claims were `before` and are now `after`.
-    pub fn effects(before: &Self, after: &Self) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        if before.lease != after.lease {
-            let given_up = before.lease.as_ref().map(|lease| &lease.agent);
-            let held = after.lease.as_ref().map(|lease| &lease.agent);
-            effects.extend(
-                given_up.filter(|agent| Some(*agent) != held).cloned().map(Effect::ReturnLease),
-            );
-            effects.extend(after.lease.clone().map(Effect::HoldLease));
-        }
-        if before.place != after.place {
-            match (&before.place, &after.place) {
-                (_, Some(place)) => effects.push(Effect::TakePlace(place.clone())),
-                (Some(place), None) => effects.push(Effect::LeavePlace(place.queue.clone())),
-                (None, None) => {}
-            }
-        }
-        if before.visitor != after.visitor {
-            let freed = before.visitor.clone();
-            effects.extend(freed.map(|(widget, visitor)| Effect::FreeVisitor(widget, visitor)));
-        }
-        if after.is_over && !before.is_over {
-            effects.push(Effect::Retire);
-        }
-        effects
+    pub fn effects(before: &Self, after: &Self) -> Effects {
+        difference(before.stake(), after.stake())
     }
+
+    fn stake(&self) -> Stake<'_> {
+        let place = self.place.as_ref();
+        Stake {
+            lease: self.lease.as_ref(),
+            place: place.map(|place| (&place.queue, place.since, place.excluded.as_slice())),
+            visitor: self.visitor.as_ref().map(|(widget, visitor)| (widget, *visitor)),
+            is_over: self.is_over,
+        }
+    }
+}
+
+fn difference(before: Stake<'_>, after: Stake<'_>) -> Effects {
+    let mut effects = Effects::new();
+    if before.lease != after.lease {
+        let given_up = before.lease.map(|lease| &lease.agent);
+        let held = after.lease.map(|lease| &lease.agent);
+        let given_up = given_up.filter(|agent| Some(*agent) != held);
+        effects.extend(given_up.cloned().map(Effect::ReturnLease));
+        effects.extend(after.lease.cloned().map(Effect::HoldLease));
+    }
+    if before.place != after.place {
+        match (before.place, after.place) {
+            (_, Some((queue, since, excluded))) => {
+                let (queue, excluded) = (queue.clone(), excluded.to_vec());
+                effects.push(Effect::TakePlace(Place { queue, since, excluded }));
+            }
+            (Some((queue, ..)), None) => effects.push(Effect::LeavePlace(queue.clone())),
+            (None, None) => {}
+        }
+    }
+    if before.visitor != after.visitor
+        && let Some((widget, visitor)) = before.visitor
+    {
+        effects.push(Effect::FreeVisitor(widget.clone(), visitor));
+    }
+    if after.is_over && !before.is_over {
+        effects.push(Effect::Retire);
+    }
+    effects
 }
 
 impl Conversation {
     /// What it claims of others now.
     pub fn claims(&self) -> Claims {
+        let Stake { lease, place, visitor, is_over } = self.stake();
         Claims {
-            lease: self.lease().cloned(),
-            place: self.place(),
-            visitor: self
-                .opening()
-                .filter(|_| self.is_live())
-                .map(|opening| (opening.widget.clone(), opening.visitor)),
-            is_over: self.is_closed(),
+            lease: lease.cloned(),
+            place: place.map(|(queue, since, excluded)| Place {
+                queue: queue.clone(),
+                since,
+                excluded: excluded.to_vec(),
+            }),
+            visitor: visitor.map(|(widget, visitor)| (widget.clone(), visitor)),
+            is_over,
         }
     }
 
-    fn place(&self) -> Option<Place> {
-        let Phase::Open { .. } = self.phase else { return None };
-        let opening = self.opening()?;
-        Some(Place {
-            queue: opening.queue.clone(),
-            // Somebody who has waited before does not start at the end.
-            since: self.started_at,
-            excluded: self.excluded.to_vec(),
-        })
+    /// What it claims now, to be compared with what it claims after a change.
+    pub(in crate::domain) fn claims_before(&self) -> Before {
+        let Stake { lease, place, visitor, is_over } = self.stake();
+        Before {
+            lease: lease.cloned(),
+            place: place.map(|(_, since, excluded)| (since, excluded.to_vec())),
+            is_live: visitor.is_some(),
+            is_over,
+        }
     }
+
+    /// What must be done since the claims were these.
+    pub(in crate::domain) fn effects_since(&self, before: &Before) -> Effects {
+        let Before { lease, place, is_live, is_over } = before;
+        // Nothing is claimed before there is an opening, and then it stays as it is.
+        let before = self.opening().map_or(Stake::NONE, |opening| Stake {
+            lease: lease.as_ref(),
+            place: place.as_ref().map(|(since, excluded)| {
+                (&opening.queue, *since, excluded.as_slice())
+            }),
+            visitor: is_live.then_some((&opening.widget, opening.visitor)),
+            is_over: *is_over,
+        });
+        difference(before, self.stake())
+    }
+
+    fn stake(&self) -> Stake<'_> {
+        let opening = self.opening();
+        Stake {
+            lease: self.lease(),
+            // Somebody who has waited before does not start at the end.
+            place: opening
+                .filter(|_| matches!(self.phase, Phase::Open { .. }))
+                .map(|opening| (&opening.queue, self.started_at, &*self.excluded)),
+            visitor: opening
+                .filter(|_| self.is_live())
+                .map(|opening| (&opening.widget, opening.visitor)),
+            is_over: self.is_closed(),
+        }
+    }
+}
+
+impl Stake<'_> {
+    const NONE: Self = Self { lease: None, place: None, visitor: None, is_over: false };
 }

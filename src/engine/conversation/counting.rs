@@ -1,5 +1,7 @@
 //! What a conversation adds to the figures of the engine.
 
+use std::time::Duration;
+
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Event;
 use crate::domain::time::Timestamp;
@@ -17,7 +19,8 @@ impl ConversationActor {
     pub(super) fn note_lateness(&self, events: &[Event], now: Timestamp) {
         let Some(absence) = self.conversation.absence() else { return };
         if events.iter().any(|event| matches!(event, Event::CustomerDisconnected { .. })) {
-            self.shared.metrics.lateness.observe(now.since(absence.until).as_secs_f64());
+            let late = Duration::from_millis(now.since(absence.until).as_millis());
+            self.shared.metrics.lateness.observe(late);
         }
     }
 

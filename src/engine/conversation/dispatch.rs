@@ -14,6 +14,7 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::AgentId;
 use crate::engine::directory::Delivery;
 use crate::engine::message::{ToAgent, ToConversation};
+use crate::engine::rush;
 use crate::engine::shared::Shared;
 
 type Gathered = HashMap<AgentId, Vec<ToAgent>, RandomState>;
@@ -29,7 +30,7 @@ thread_local! {
 pub(super) fn tell_agent(shared: &Arc<Shared>, agent: &AgentId, message: ToAgent) -> Delivery {
     let engine = Arc::as_ptr(shared).addr();
     let is_gathering = GATHERED.with_borrow(|all| all.contains_key(&engine));
-    if !is_gathering && !shared.journal.is_busy() {
+    if !is_gathering && !rush::is_on() {
         return shared.directory.tell_agent(agent, message);
     }
     GATHERED.with_borrow_mut(|all| {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Context;
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::domain::agent::command::AgentCommand;
@@ -29,12 +30,17 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct Closed {
     flight: Flight,
-    waiting: VecDeque<Waiting>,
+    /// What waits alone, nearly always, and then takes no more from the heap than this: while very
+    /// many wait, whatever lies elsewhere has left the caches before its receipt comes.
+    first: Option<Waiting>,
+    /// What waits behind it.
+    more: VecDeque<Waiting>,
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are decisions, and lie in no list")]
 enum Waiting {
-    Decision(Seq, Box<Held>),
+    Decision(Seq, Held),
     Then(Seq, Then),
 }
 
@@ -54,11 +60,14 @@ struct Held {
     appended: Instant,
     pending: Pending,
     author: Option<SessionId>,
-    for_agents: Vec<ForAgent>,
+    for_agents: ForAgents,
 }
 
 /// What an agent's feeds are told once it is durable.
 pub(super) type ForAgent = (AgentId, Vec<Told>);
+
+/// The same for every agent whom a decision concerns: whoever has the chat, and seldom another.
+pub(super) type ForAgents = SmallVec<[ForAgent; 1]>;
 
 /// What is done once everything before it is durable. All of it was made at the moment of the
 /// decision, so none of it can tell of anything later.
@@ -92,7 +101,7 @@ pub(super) enum Through {
         /// Whose word it was.
         author: Option<SessionId>,
         /// What agents are told.
-        for_agents: Vec<ForAgent>,
+        for_agents: ForAgents,
     },
     /// Something that follows.
     Then(Then),
@@ -105,7 +114,7 @@ impl Gate {
 
     /// Whether nothing waits.
     pub(super) fn is_open(&self) -> bool {
-        self.closed.as_ref().is_none_or(|closed| closed.waiting.is_empty())
+        self.closed.as_ref().is_none_or(|closed| closed.first.is_none())
     }
 
     /// Notes that this was given to the journal, up to and including a place.
@@ -114,7 +123,7 @@ impl Gate {
             return closed.flight.go_on(through);
         }
         let flight = Flight::begin(shared, id, through);
-        self.closed = Some(Box::new(Closed { flight, waiting: VecDeque::new() }));
+        self.closed = Some(Box::new(Closed { flight, first: None, more: VecDeque::new() }));
     }
 
     /// Has this task woken by the next receipt, if there is anything to wait for.
@@ -131,11 +140,11 @@ impl Gate {
 
     fn keep(&mut self, waiting: Waiting) {
         let Some(closed) = &mut self.closed else { return };
-        if closed.waiting.is_empty() {
-            // Nearly always it stays alone; a queue that grows by itself makes room for four.
-            closed.waiting.reserve_exact(1);
+        if closed.first.is_none() {
+            closed.first = Some(waiting);
+        } else {
+            closed.more.push_back(waiting);
         }
-        closed.waiting.push_back(waiting);
     }
 
     /// Holds a decision back, up to and including a place that was noted as given to the journal.
@@ -144,10 +153,10 @@ impl Gate {
         pending: Pending,
         through: Seq,
         author: Option<SessionId>,
-        for_agents: Vec<ForAgent>,
+        for_agents: ForAgents,
     ) {
         let held = Held { appended: Instant::now(), pending, author, for_agents };
-        self.keep(Waiting::Decision(through, Box::new(held)));
+        self.keep(Waiting::Decision(through, held));
     }
 
     /// Holds something back that follows from what was decided up to a place; gives it back at
@@ -167,26 +176,25 @@ impl Gate {
         self.durable = self.durable.max(receipt.through());
         let closed = self.closed.as_mut()?;
         let is_covered =
-            closed.waiting.front().is_some_and(|first| first.through() <= self.durable);
-        let first = if is_covered { closed.waiting.pop_front() } else { None };
-        let through = match first {
+            closed.first.as_ref().is_some_and(|first| first.through() <= self.durable);
+        let through = match if is_covered { closed.take_first() } else { None } {
             Some(Waiting::Then(_, then)) => Some(Through::Then(then)),
             Some(Waiting::Decision(seq, held)) => {
-                let Held { appended, pending, author, for_agents } = *held;
+                let Held { appended, pending, author, for_agents } = held;
                 match pending.release(&receipt) {
                     Ok(released) => {
                         Some(Through::Decision { appended, released, author, for_agents })
                     }
                     Err(pending) => {
                         let held = Held { appended, pending, author, for_agents };
-                        closed.waiting.push_front(Waiting::Decision(seq, Box::new(held)));
+                        closed.put_back(Waiting::Decision(seq, held));
                         None
                     }
                 }
             }
             None => None,
         };
-        if closed.waiting.is_empty() && closed.flight.ends_at(self.durable) {
+        if closed.first.is_none() && closed.flight.ends_at(self.durable) {
             self.closed = None;
         }
         through
@@ -196,7 +204,8 @@ impl Gate {
     /// sessions that wait for one, and the agents whom a decision would have concerned.
     pub(super) fn fail(&mut self, fault: &Fault) -> (Vec<SessionId>, Vec<AgentId>) {
         let (mut sessions, mut agents) = (Vec::new(), Vec::new());
-        for waiting in self.closed.take().into_iter().flat_map(|closed| closed.waiting) {
+        let closed = self.closed.take().into_iter();
+        for waiting in closed.flat_map(|closed| closed.first.into_iter().chain(closed.more)) {
             let then = match waiting {
                 Waiting::Then(_, then) => then,
                 Waiting::Decision(_, held) => {
@@ -216,5 +225,18 @@ impl Gate {
         agents.sort_unstable();
         agents.dedup();
         (sessions, agents)
+    }
+}
+
+impl Closed {
+    fn take_first(&mut self) -> Option<Waiting> {
+        let next = self.more.pop_front();
+        std::mem::replace(&mut self.first, next)
+    }
+
+    fn put_back(&mut self, waiting: Waiting) {
+        if let Some(next) = self.first.replace(waiting) {
+            self.more.push_front(next);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::queue::{QueueCommand, Waiting};
 use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
-use crate::engine::conversation::gate::{ForAgent, Then, Through};
+use crate::engine::conversation::gate::{ForAgents, Then, Through};
 use crate::engine::conversation::{ConversationActor, dispatch};
 use crate::engine::directory::{Delivery, visitors};
 use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
@@ -222,12 +222,11 @@ pub(super) fn for_agents(
     pending: &Pending,
     before: Option<&AgentId>,
     shared: &Shared,
-) -> Vec<ForAgent> {
+) -> ForAgents {
     let after = conversation.agent();
-    let mut agents: Vec<&AgentId> = before.into_iter().chain(after).collect();
-    agents.dedup();
-    agents
+    before
         .into_iter()
+        .chain(after.filter(|after| before != Some(after)))
         .map(|agent| {
             let is_left_out = !shared.directory.is_heard(agent)
                 && pending.events().iter().all(is_shown_by_the_state);

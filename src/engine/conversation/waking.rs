@@ -95,7 +95,7 @@ impl ConversationActor {
     fn durable(&mut self, receipt: Receipt, at: Instant, context: &mut Context<Self>) {
         while let Some(released) = self.gate.open(receipt) {
             if let Through::Decision { appended, .. } = &released {
-                let lasted = at.saturating_duration_since(*appended).as_secs_f64();
+                let lasted = at.saturating_duration_since(*appended);
                 self.shared.metrics.journal_latency.observe(lasted);
             }
             self.release(released, context);

@@ -9,6 +9,7 @@ use dashmap::mapref::entry::Entry;
 
 use crate::domain::id::{ConversationId, VisitorId, WidgetId};
 use crate::engine::directory::Directory;
+use crate::engine::rush;
 use crate::engine::shared::Shared;
 
 /// How often it is looked whether visitors can be freed that were put off.
@@ -84,7 +85,7 @@ pub(in crate::engine) fn free(
     visitor: VisitorId,
     id: ConversationId,
 ) {
-    if !shared.journal.is_busy() {
+    if !rush::is_on() {
         return shared.directory.free_visitor(widget, visitor, id);
     }
     let is_first = PUT_OFF.with_borrow_mut(|put_off| {

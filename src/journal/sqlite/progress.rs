@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
+
 use crate::journal::Fault;
 use crate::limits;
 
@@ -16,7 +18,8 @@ pub(super) struct Progress {
     /// Signalled when there is more to read, or a reason not to wait for it.
     projected_moved: Condvar,
     head: AtomicU64,
-    waiting: AtomicUsize,
+    /// On a cache line of its own: every append changes it, and every decision reads the others.
+    waiting: CachePadded<AtomicUsize>,
     writable: AtomicBool,
     /// Where `busy_until` counts from.
     base: Instant,
@@ -56,7 +59,7 @@ impl Progress {
             durable_moved: Condvar::new(),
             projected_moved: Condvar::new(),
             head: AtomicU64::new(durable),
-            waiting: AtomicUsize::new(0),
+            waiting: CachePadded::new(AtomicUsize::new(0)),
             writable: AtomicBool::new(true),
             base: Instant::now(),
             busy_until: AtomicU64::new(0),
