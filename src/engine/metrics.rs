@@ -113,9 +113,8 @@ impl Default for Metrics {
             (cause, expiries.get_or_create(&CauseLabel { cause }).clone())
         });
         let closes = Family::<ReasonLabel, Count>::default();
-        let closes_by = Reason::ALL.map(|reason| {
-            closes.get_or_create(&ReasonLabel { reason: reason.name() }).clone()
-        });
+        let closes_by = Reason::ALL
+            .map(|reason| closes.get_or_create(&ReasonLabel { reason: reason.name() }).clone());
         let mut metrics = Self {
             in_states,
             expiries_by,

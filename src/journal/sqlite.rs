@@ -50,7 +50,7 @@ use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::retention::Retention;
 use crate::journal::sqlite::schema::Files;
-use crate::journal::sqlite::writer::{Order, Writer};
+use crate::journal::sqlite::writer::{Encoded, Order, Owner, Writer};
 use crate::journal::{
     Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts, Recovered,
     Retained, RetentionRule,
@@ -178,16 +178,14 @@ impl SqliteJournal {
 impl Journal for SqliteJournal {
     fn append(&self, append: Append) {
         self.progress.took();
-        let Err(mpsc::SendError(order)) = self.orders.send(Order::Append(append)) else { return };
+        let order = Order::Append(Encoded::from(append));
+        let Err(mpsc::SendError(Order::Append(append))) = self.orders.send(order) else { return };
         self.progress.answered(1);
-        match order {
-            Order::Append(Append::Conversation { id, .. }) => {
-                self.receipts.failed(vec![id], Fault::Closed);
-            }
-            Order::Append(Append::Presence { done, .. } | Append::Setting { done, .. }) => {
+        match append.owner {
+            Owner::Conversation(id) => self.receipts.failed(vec![id], Fault::Closed),
+            Owner::Agent(_, done) | Owner::Settings(done) => {
                 drop(done.send(Err(Fault::Closed)));
             }
-            Order::Settled(_) | Order::TakeOut(_) | Order::Stop => {}
         }
     }
 

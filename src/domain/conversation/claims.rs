@@ -154,9 +154,9 @@ impl Conversation {
         // Nothing is claimed before there is an opening, and then it stays as it is.
         let before = self.opening().map_or(Stake::NONE, |opening| Stake {
             lease: lease.as_ref(),
-            place: place.as_ref().map(|(since, excluded)| {
-                (&opening.queue, *since, excluded.as_slice())
-            }),
+            place: place
+                .as_ref()
+                .map(|(since, excluded)| (&opening.queue, *since, excluded.as_slice())),
             visitor: is_live.then_some((&opening.widget, opening.visitor)),
             is_over: *is_over,
         });

@@ -175,8 +175,7 @@ impl Gate {
     pub(super) fn open(&mut self, receipt: Receipt) -> Option<Through> {
         self.durable = self.durable.max(receipt.through());
         let closed = self.closed.as_mut()?;
-        let is_covered =
-            closed.first.as_ref().is_some_and(|first| first.through() <= self.durable);
+        let is_covered = closed.first.as_ref().is_some_and(|first| first.through() <= self.durable);
         let through = match if is_covered { closed.take_first() } else { None } {
             Some(Waiting::Then(_, then)) => Some(Through::Then(then)),
             Some(Waiting::Decision(seq, held)) => {

@@ -5,6 +5,7 @@
 //! than the one before it waits a moment for more; an append that comes alone never waits.
 
 mod cache;
+mod encoded;
 mod rows;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use foldhash::fast::RandomState;
 use rusqlite::Connection;
 
 use crate::domain::decision::Receipt;
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::id::ConversationId;
 use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
@@ -26,14 +27,15 @@ use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::cache::Cache;
+pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
 use crate::journal::sqlite::writer::rows::TakeOutError;
-use crate::journal::{Append, Done, Fault, Position, Receipts};
+use crate::journal::{Done, Fault, Position, Receipts};
 use crate::limits;
 
 /// What the writer is told.
 pub(super) enum Order {
     /// Write this.
-    Append(Append),
+    Append(Encoded),
     /// Take conversations out, once everything before it is settled.
     TakeOut(TakeOut),
     /// Do this once everything before it is settled.
@@ -86,9 +88,7 @@ pub(super) struct Writer {
 /// What each group needs, kept for the next one so that no append takes anything from the heap.
 #[derive(Default)]
 struct Room {
-    appends: Vec<Append>,
-    /// For the body of a row.
-    body: Vec<u8>,
+    appends: Vec<Encoded>,
     /// Where in the receipts each conversation stands.
     places: HashMap<ConversationId, usize, RandomState>,
 }
@@ -152,7 +152,7 @@ impl Writer {
         clippy::disallowed_methods,
         reason = "how long to wait for the disk, not what time it is"
     )]
-    fn gather(&self, appends: &mut Vec<Append>) -> Option<Order> {
+    fn gather(&self, appends: &mut Vec<Encoded>) -> Option<Order> {
         match self.next_order() {
             Some(Order::Append(append)) => appends.push(append),
             other => return other,
@@ -203,7 +203,7 @@ impl Writer {
     }
 
     /// Writes all of these, if they continue what is there, and tells everybody concerned.
-    fn commit(&mut self, appends: &mut Vec<Append>) {
+    fn commit(&mut self, appends: &mut Vec<Encoded>) {
         let taken = appends.len();
         self.refuse(appends);
         if !appends.is_empty() {
@@ -216,14 +216,14 @@ impl Writer {
     }
 
     /// Takes out what does not continue what is there.
-    fn refuse(&mut self, appends: &mut Vec<Append>) {
+    fn refuse(&mut self, appends: &mut Vec<Encoded>) {
         let mut refused = Vec::new();
         let mut refusal = None;
         appends.retain(|append| {
-            let Append::Conversation { id, first, events, .. } = append else { return true };
-            let admitted = self.continuity.admit(*id, *first, through(*first, events.len()));
+            let Owner::Conversation(id) = append.owner else { return true };
+            let admitted = self.continuity.admit(id, append.first, append.through());
             let Err(problem) = admitted else { return true };
-            refused.push(*id);
+            refused.push(id);
             refusal = Some(Fault::Write(Arc::new(problem)));
             false
         });
@@ -235,12 +235,12 @@ impl Writer {
     }
 
     /// Writes everything in one transaction, and says how far the journal then reaches.
-    fn write(&mut self, appends: &[Append]) -> Result<u64, Fault> {
+    fn write(&mut self, appends: &[Encoded]) -> Result<u64, Fault> {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
         self.cache.make_room_for(appends.len(), &self.connection);
-        match rows::write(&self.connection, self.head, appends, &mut self.room.body) {
+        match rows::write(&self.connection, self.head, appends) {
             Ok(head) => {
                 self.progress.set_writable(true);
                 Ok(head)
@@ -316,7 +316,7 @@ impl Writer {
         Ok(record.conversations.len() as u64)
     }
 
-    fn settle(&mut self, appends: Drain<'_, Append>, head: u64) {
+    fn settle(&mut self, appends: Drain<'_, Encoded>, head: u64) {
         let before = self.head;
         self.head = head;
         self.progress.set_durable(head);
@@ -326,21 +326,18 @@ impl Writer {
         let mut answers: Vec<(Done, u64)> = Vec::new();
         let mut position = before;
         for append in appends {
-            match append {
-                Append::Conversation { id, first, events, .. } => {
-                    position += events.len() as u64;
-                    let receipt = (id, Receipt::issue(through(first, events.len())));
+            position += u64::from(append.positions);
+            let receipt = Receipt::issue(append.through());
+            match append.owner {
+                Owner::Conversation(id) => {
                     let place = *places.entry(id).or_insert(receipts.len());
                     if place == receipts.len() {
-                        receipts.push(receipt);
+                        receipts.push((id, receipt));
                     } else {
-                        receipts[place] = receipt;
+                        receipts[place] = (id, receipt);
                     }
                 }
-                Append::Presence { done, .. } | Append::Setting { done, .. } => {
-                    position += 1;
-                    answers.push((done, position));
-                }
+                Owner::Agent(_, done) | Owner::Settings(done) => answers.push((done, position)),
             }
         }
         self.receipts.durable(receipts, Position(head));
@@ -350,15 +347,15 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, appends: Drain<'_, Append>, fault: &Fault) {
+    fn fail(&mut self, appends: Drain<'_, Encoded>, fault: &Fault) {
         let mut failed = Vec::new();
         for append in appends {
-            match append {
-                Append::Conversation { id, first, .. } => {
-                    self.continuity.fail(id, first);
+            match append.owner {
+                Owner::Conversation(id) => {
+                    self.continuity.fail(id, append.first);
                     failed.push(id);
                 }
-                Append::Presence { done, .. } | Append::Setting { done, .. } => {
+                Owner::Agent(_, done) | Owner::Settings(done) => {
                     drop(done.send(Err(fault.clone())));
                 }
             }
@@ -376,10 +373,4 @@ impl Drop for Writer {
         // However the writer ends, nobody must wait for more of it.
         self.progress.finish();
     }
-}
-
-/// The place of the last of `count` events that begin at `first`.
-fn through(first: Seq, count: usize) -> Seq {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    Seq::new(first.number().saturating_add(count).saturating_sub(1))
 }

@@ -6,45 +6,28 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, params};
 
 use crate::domain::time::Timestamp;
-use crate::journal::record::{self, Record, Stream, TakenOut};
+use crate::journal::Fault;
+use crate::journal::record::{Record, Stream, TakenOut};
 use crate::journal::sqlite::row;
-use crate::journal::sqlite::writer::Found;
-use crate::journal::{Append, Fault};
+use crate::journal::sqlite::writer::{Encoded, Found};
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /// Writes all of this after the position `head`, in one transaction, and says how far the journal
-/// then reaches. After an error the transaction may still be open. `body` is room to write in.
+/// then reaches. After an error the transaction may still be open.
 pub(super) fn write(
     connection: &Connection,
     head: u64,
-    appends: &[Append],
-    body: &mut Vec<u8>,
+    appends: &[Encoded],
 ) -> rusqlite::Result<u64> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
     let mut insert = Insert { statement: connection.prepare_cached(INSERT)?, position: head };
     for append in appends {
-        body.clear();
-        match append {
-            Append::Conversation { id, first, at, events } => {
-                let kind = record::write_events(events, body);
-                let mut name = record::StreamName::default();
-                let stream = name.of_conversation(*id);
-                insert.row(stream, first.number(), *at, kind, body)?;
-                // Each event has a place, the first of them that of the row.
-                insert.position += events.len().saturating_sub(1) as u64;
-            }
-            Append::Presence { agent, presence, at, .. } => {
-                let stream = Stream::Agent(agent.clone()).name();
-                let Record { kind, body } = Record::of_presence(*presence);
-                insert.row(&stream, 0, *at, kind, body.as_bytes())?;
-            }
-            Append::Setting { change, at, .. } => {
-                let Record { kind, body } = Record::of_setting(change);
-                insert.row(&Stream::Settings.name(), 0, *at, kind, body.as_bytes())?;
-            }
-        }
+        let Encoded { first, at, kind, body, .. } = append;
+        append.with_stream(|stream| insert.row(stream, first.number(), *at, kind, body))?;
+        // Each event has a place, the first of them that of the row.
+        insert.position += u64::from(append.positions.saturating_sub(1));
     }
     let position = insert.position;
     drop(insert);
