@@ -195,9 +195,9 @@ pub const BUSY_LOG_PAGES_MAX: u32 = 65_536;
 /// without end a checkpoint never gets to the end of the log.
 pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
 
-/// Appends that wait for the disk, beyond which the projection, the checkpoints and whatever else is
-/// not urgent leave the disk and the processors to them, because people wait for those. A steady
-/// load of a few ten thousand a second keeps fewer waiting.
+/// Appends that wait for the disk, beyond which the projection, the checkpoints and whatever else
+/// is not urgent leave the disk and the processors to them, because people wait for those. A
+/// steady load of a few ten thousand a second keeps fewer waiting.
 pub const BUSY_APPENDS: usize = 512;
 
 /// Milliseconds for which appends count as many after a group of so many, because between two

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
 use holdline::domain::agent::{Agent, Presence, REQUEST_LINKS_FOR};
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::claims::{Claims, Effect};
+use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use holdline::domain::lease::{Lease, Purpose};
@@ -230,7 +230,7 @@ impl Floor {
         self.send(Party::Agent(id.clone()), Party::Conversation(chat), mail);
     }
 
-    fn carry_out(&mut self, id: ConversationId, effects: Vec<Effect>) {
+    fn carry_out(&mut self, id: ConversationId, effects: Effects) {
         let (stream, conversation) = &self.conversations[&id];
         let (units, seq) = (self.workstreams[stream].units, conversation.seq());
         let stream = stream.clone();
@@ -260,7 +260,7 @@ impl Floor {
         self.carry_out(id, Claims::effects(&Claims::default(), &claims));
         if claims.place.is_none() {
             let queue = self.conversations[&id].0.clone();
-            self.carry_out(id, vec![Effect::LeavePlace(queue)]);
+            self.carry_out(id, Effects::from_iter([Effect::LeavePlace(queue)]));
         }
     }
 

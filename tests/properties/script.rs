@@ -3,7 +3,7 @@
 
 use holdline::domain::cause::{Cause, Leaving, Misuse};
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::claims::Effect;
+use holdline::domain::conversation::claims::Effects;
 use holdline::domain::conversation::command::{Answer, Authority, Command, Refusal, StartRequest};
 use holdline::domain::conversation::event::{Author, Recorded};
 use holdline::domain::conversation::parts::Parts;
@@ -56,7 +56,7 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Done {
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) answer: Answer,
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Effects,
 }
 
 /// A conversation and everything that its history has recorded.

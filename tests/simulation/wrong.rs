@@ -6,7 +6,7 @@ pub mod table;
 use bytestring::ByteString;
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
 use holdline::domain::agent::{Agent, Availability};
-use holdline::domain::conversation::claims::Effect;
+use holdline::domain::conversation::claims::{Effect, Effects};
 use holdline::domain::conversation::command::{Answer, Command, Refusal};
 use holdline::domain::conversation::event::{Event, OfferEnd, Reason, Recorded};
 use holdline::domain::conversation::{Conversation, Phase};
@@ -141,7 +141,7 @@ impl Rules {
         }
     }
 
-    pub fn effects(self, released: Released) -> Vec<Effect> {
+    pub fn effects(self, released: Released) -> Effects {
         let declined =
             |event: &Event| matches!(event, Event::OfferEnded { end: OfferEnd::Declined, .. });
         let mut effects = released.effects;

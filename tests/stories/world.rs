@@ -6,7 +6,7 @@ use std::sync::Arc;
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
 use holdline::domain::agent::{Agent, Presence};
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::claims::{Claims, Effect};
+use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
 use holdline::domain::decision::Receipt;
 use holdline::domain::id::{AgentId, ConversationId, SessionId};
@@ -170,7 +170,7 @@ impl World {
         true
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    fn carry_out(&mut self, effects: Effects) {
         let seq = self.conversation.seq();
         for effect in effects {
             let (agent, lease) = match effect {

@@ -38,7 +38,6 @@ struct Closed {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are decisions, and lie in no list")]
 enum Waiting {
     Decision(Seq, Held),
     Then(Seq, Then),

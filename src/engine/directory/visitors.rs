@@ -90,13 +90,12 @@ pub(in crate::engine) fn free(
     }
     let is_first = PUT_OFF.with_borrow_mut(|put_off| {
         let is_first = put_off.is_empty();
-        match put_off.back_mut().filter(|part| part.len() < FREED_AT_ONCE) {
-            Some(part) => part.push((widget, visitor, id)),
-            None => {
-                let mut part = Vec::with_capacity(if is_first { 1 } else { FREED_AT_ONCE });
-                part.push((widget, visitor, id));
-                put_off.push_back(part);
-            }
+        let has_room = put_off.back().is_some_and(|part| part.len() < FREED_AT_ONCE);
+        if !has_room {
+            put_off.push_back(Vec::with_capacity(if is_first { 1 } else { FREED_AT_ONCE }));
+        }
+        if let Some(part) = put_off.back_mut() {
+            part.push((widget, visitor, id));
         }
         is_first
     });

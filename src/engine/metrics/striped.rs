@@ -135,7 +135,7 @@ impl EncodeMetric for Spread {
             buckets.push((upper, count_at(bound)));
             upper *= 2.0;
         }
-        buckets.push((f64::MAX, count_at(BOUNDS)));
+        buckets.push((f64::INFINITY, count_at(BOUNDS)));
         let count = buckets.iter().map(|(_, count)| count).sum();
         let sum = self.0.all().map(|times| times.nanoseconds.load(Ordering::Relaxed)).sum();
         encoder.encode_histogram::<NoLabelSet>(seconds(sum), count, &buckets, None)
