@@ -12,6 +12,7 @@ mod conversation;
 mod directory;
 mod message;
 mod metrics;
+mod outgoing;
 mod pulse;
 mod queue;
 mod receipts;

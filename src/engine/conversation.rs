@@ -37,6 +37,7 @@ use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::Gate;
 use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
+use crate::engine::outgoing;
 use crate::engine::shared::Shared;
 use crate::journal::{Append, Fault};
 
@@ -200,12 +201,8 @@ impl ConversationActor {
         self.note_lateness(&decision.events, now);
         let agent_before = self.conversation.agent().cloned();
         let pending = self.conversation.commit(decision, now);
-        self.shared.journal.append(Append::Conversation {
-            id: self.id(),
-            first: pending.first(),
-            at: now,
-            events: pending.shared_events(),
-        });
+        let (id, first, events) = (self.id(), pending.first(), pending.shared_events());
+        outgoing::append(&self.shared, Append::Conversation { id, first, at: now, events });
         let told =
             publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
         let through = self.conversation.seq();
@@ -217,6 +214,8 @@ impl ConversationActor {
 
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
     fn read_from_journal(&self, context: &mut Context<Self>) {
+        // What one of the same id has decided is read only once it is written.
+        outgoing::send();
         let reading = self.shared.journal.load(self.id());
         context.spawn(reading.into_actor(self).map(|read, actor, context| match read {
             Ok(found) => actor.opened(found, context),

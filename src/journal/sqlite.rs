@@ -134,6 +134,29 @@ impl SqliteJournal {
         checkpoints.close();
     }
 
+    /// Has these written.
+    fn order(&self, appends: Encoded) {
+        let count = appends.len();
+        self.progress.took(count);
+        let order = Order::Append(appends);
+        let Err(mpsc::SendError(Order::Append(appends))) = self.orders.send(order) else { return };
+        self.progress.answered(count);
+        let mut lost = Vec::new();
+        for entry in appends.into_entries() {
+            match entry.owner {
+                Owner::Conversation(id) => lost.push(id),
+                // Whoever asked may have gone.
+                Owner::Agent(_, done) | Owner::Settings(done) => {
+                    drop(done.send(Err(Fault::Closed)));
+                }
+            }
+        }
+        lost.dedup();
+        if !lost.is_empty() {
+            self.receipts.failed(lost, Fault::Closed);
+        }
+    }
+
     /// Asks for something that is read once everything up to `position` can be.
     fn ask<T: Send + 'static>(
         &self,
@@ -177,16 +200,11 @@ impl SqliteJournal {
 
 impl Journal for SqliteJournal {
     fn append(&self, append: Append) {
-        self.progress.took();
-        let order = Order::Append(Encoded::from(append));
-        let Err(mpsc::SendError(Order::Append(append))) = self.orders.send(order) else { return };
-        self.progress.answered(1);
-        match append.owner {
-            Owner::Conversation(id) => self.receipts.failed(vec![id], Fault::Closed),
-            Owner::Agent(_, done) | Owner::Settings(done) => {
-                drop(done.send(Err(Fault::Closed)));
-            }
-        }
+        self.order(Encoded::of([append]));
+    }
+
+    fn append_all(&self, appends: Vec<Append>) {
+        self.order(Encoded::of(appends));
     }
 
     fn waiting(&self) -> usize {

@@ -13,6 +13,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
 use crate::engine::message::Closing;
+use crate::engine::outgoing;
 use crate::journal::Append;
 
 /// How many conversations write their restart in a second, if nothing else makes them: the
@@ -96,7 +97,7 @@ impl ConversationActor {
 
     fn append_unheld(&mut self, seq: Seq, at: Timestamp, event: Event) {
         let (id, events) = (self.id(), [event].into());
-        self.shared.journal.append(Append::Conversation { id, first: seq, at, events });
+        outgoing::append(&self.shared, Append::Conversation { id, first: seq, at, events });
         self.gate.note_append(&self.shared, id, seq);
     }
 

@@ -91,8 +91,8 @@ impl Progress {
         u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn took(&self) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn took(&self, appends: usize) {
+        self.waiting.fetch_add(appends, Ordering::Relaxed);
     }
 
     pub(super) fn answered(&self, appends: usize) {

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
-use std::vec::Drain;
 
 use foldhash::fast::RandomState;
 use rusqlite::Connection;
@@ -27,6 +26,7 @@ use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::cache::Cache;
+use crate::journal::sqlite::writer::encoded::Entry;
 pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
 use crate::journal::sqlite::writer::rows::TakeOutError;
 use crate::journal::{Done, Fault, Position, Receipts};
@@ -123,7 +123,7 @@ impl Writer {
             let mut appends = std::mem::take(&mut self.room.appends);
             let last = self.gather(&mut appends);
             if !appends.is_empty() {
-                self.last_group = appends.len();
+                self.last_group = count(&appends);
                 self.commit(&mut appends);
                 self.log.keep(&self.connection);
             }
@@ -153,16 +153,20 @@ impl Writer {
         reason = "how long to wait for the disk, not what time it is"
     )]
     fn gather(&self, appends: &mut Vec<Encoded>) -> Option<Order> {
+        let mut taken = 0;
         match self.next_order() {
-            Some(Order::Append(append)) => appends.push(append),
+            Some(Order::Append(append)) => {
+                taken += append.len();
+                appends.push(append);
+            }
             other => return other,
         }
         let deadline = Instant::now() + Duration::from_millis(limits::COMMIT_DELAY_MS_MAX);
-        while appends.len() < limits::COMMIT_APPENDS_MAX {
+        while taken < limits::COMMIT_APPENDS_MAX {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
                 Err(TryRecvError::Disconnected) => return Some(Order::Stop),
-                Err(TryRecvError::Empty) if appends.len() >= self.last_group => return None,
+                Err(TryRecvError::Empty) if taken >= self.last_group => return None,
                 Err(TryRecvError::Empty) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     match self.orders.recv_timeout(left) {
@@ -173,7 +177,10 @@ impl Writer {
                 }
             };
             match order {
-                Order::Append(append) => appends.push(append),
+                Order::Append(append) => {
+                    taken += append.len();
+                    appends.push(append);
+                }
                 Order::Settled(_) | Order::TakeOut(_) | Order::Stop => return Some(order),
             }
         }
@@ -204,42 +211,46 @@ impl Writer {
 
     /// Writes all of these, if they continue what is there, and tells everybody concerned.
     fn commit(&mut self, appends: &mut Vec<Encoded>) {
-        let taken = appends.len();
-        self.refuse(appends);
-        if !appends.is_empty() {
-            match self.write(appends) {
-                Ok(head) => self.settle(appends.drain(..), head),
-                Err(fault) => self.fail(appends.drain(..), &fault),
+        let taken = count(appends);
+        let refused = self.refuse(appends);
+        if refused < taken {
+            match self.write(appends, taken) {
+                Ok(head) => self.settle(written(appends), head),
+                Err(fault) => self.fail(written(appends), &fault),
             }
         }
+        appends.clear();
         self.progress.answered(taken);
     }
 
-    /// Takes out what does not continue what is there.
-    fn refuse(&mut self, appends: &mut Vec<Encoded>) {
+    /// Marks what does not continue what is there, and says how many these are.
+    fn refuse(&mut self, appends: &mut [Encoded]) -> usize {
         let mut refused = Vec::new();
         let mut refusal = None;
-        appends.retain(|append| {
-            let Owner::Conversation(id) = append.owner else { return true };
-            let admitted = self.continuity.admit(id, append.first, append.through());
-            let Err(problem) = admitted else { return true };
-            refused.push(id);
-            refusal = Some(Fault::Write(Arc::new(problem)));
-            false
-        });
+        for entry in appends.iter_mut().flat_map(Encoded::entries_mut) {
+            let Owner::Conversation(id) = entry.owner else { continue };
+            let admitted = self.continuity.admit(id, entry.first, entry.through());
+            if let Err(problem) = admitted {
+                entry.is_refused = true;
+                refused.push(id);
+                refusal = Some(Fault::Write(Arc::new(problem)));
+            }
+        }
+        let count = refused.len();
         if let Some(fault) = refusal {
             refused.sort_unstable();
             refused.dedup();
             self.receipts.failed(refused, fault);
         }
+        count
     }
 
     /// Writes everything in one transaction, and says how far the journal then reaches.
-    fn write(&mut self, appends: &[Encoded]) -> Result<u64, Fault> {
+    fn write(&mut self, appends: &[Encoded], count: usize) -> Result<u64, Fault> {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
-        self.cache.make_room_for(appends.len(), &self.connection);
+        self.cache.make_room_for(count, &self.connection);
         match rows::write(&self.connection, self.head, appends) {
             Ok(head) => {
                 self.progress.set_writable(true);
@@ -316,11 +327,11 @@ impl Writer {
         Ok(record.conversations.len() as u64)
     }
 
-    fn settle(&mut self, appends: Drain<'_, Encoded>, head: u64) {
+    fn settle(&mut self, appends: impl Iterator<Item = Entry>, head: u64) {
         let before = self.head;
         self.head = head;
         self.progress.set_durable(head);
-        let mut receipts: Vec<(ConversationId, Receipt)> = Vec::with_capacity(appends.len());
+        let mut receipts: Vec<(ConversationId, Receipt)> = Vec::with_capacity(self.last_group);
         let places = &mut self.room.places;
         places.clear();
         let mut answers: Vec<(Done, u64)> = Vec::new();
@@ -347,7 +358,7 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, appends: Drain<'_, Encoded>, fault: &Fault) {
+    fn fail(&mut self, appends: impl Iterator<Item = Entry>, fault: &Fault) {
         let mut failed = Vec::new();
         for append in appends {
             match append.owner {
@@ -366,6 +377,16 @@ impl Writer {
             self.receipts.failed(failed, fault.clone());
         }
     }
+}
+
+/// How many appends these are.
+fn count(appends: &[Encoded]) -> usize {
+    appends.iter().map(Encoded::len).sum()
+}
+
+/// Those of them that were not refused.
+fn written(appends: &mut Vec<Encoded>) -> impl Iterator<Item = Entry> {
+    appends.drain(..).flat_map(Encoded::into_entries).filter(|entry| !entry.is_refused)
 }
 
 impl Drop for Writer {

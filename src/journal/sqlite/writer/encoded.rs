@@ -1,7 +1,9 @@
-//! An append with its record written out: by the thread that made it, whose cache still holds what
-//! happened, and of which there are several. The writer is one, and everybody waits for it.
+//! Appends with their records written out: by the thread that made them, whose cache still holds
+//! what happened, and of which there are several. The writer is one, and everybody waits for it.
 
 use std::cell::RefCell;
+
+use smallvec::SmallVec;
 
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
@@ -9,15 +11,22 @@ use crate::journal::record::{self, Record, Stream, StreamName};
 use crate::journal::{Append, Done};
 
 thread_local! {
-    /// Room to write in, so that each body takes from the heap just what it needs.
+    /// Room to write in, so that the bodies take from the heap just what they need.
     static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Room that is kept: a body is seldom larger.
-const ROOM_KEPT: usize = 4_096;
+/// Room that is kept: what is written at once is seldom larger, except while very many wait.
+const ROOM_KEPT: usize = 65_536;
+
+/// Appends that came together.
+pub(in crate::journal::sqlite) struct Encoded {
+    entries: SmallVec<[Entry; 1]>,
+    /// What they say, one behind the other: UTF-8.
+    bodies: Box<[u8]>,
+}
 
 /// What is to be written in one row.
-pub(in crate::journal::sqlite) struct Encoded {
+pub(in crate::journal::sqlite) struct Entry {
     pub(in crate::journal::sqlite) owner: Owner,
     /// The place of the first of its events.
     pub(super) first: Seq,
@@ -25,8 +34,10 @@ pub(in crate::journal::sqlite) struct Encoded {
     pub(super) positions: u32,
     pub(super) at: Timestamp,
     pub(super) kind: &'static str,
-    /// UTF-8.
-    pub(super) body: Box<[u8]>,
+    /// Where its body ends among the others, which is where the next begins.
+    end: usize,
+    /// Whether it is not to be written after all.
+    pub(super) is_refused: bool,
 }
 
 /// Whose it is, and who waits for it if it is not a conversation's.
@@ -36,27 +47,54 @@ pub(in crate::journal::sqlite) enum Owner {
     Settings(Done),
 }
 
-impl From<Append> for Encoded {
-    fn from(append: Append) -> Self {
-        let alone = |owner, at, Record { kind, body }: Record| Self {
-            owner,
-            first: Seq::ZERO,
-            positions: 1,
-            at,
-            kind,
-            body: body.into_bytes().into_boxed_slice(),
+impl Encoded {
+    /// Writes these out.
+    pub(in crate::journal::sqlite) fn of(appends: impl IntoIterator<Item = Append>) -> Self {
+        ROOM.with_borrow_mut(|room| {
+            room.clear();
+            let entries = appends.into_iter().map(|append| Entry::write(append, room)).collect();
+            let bodies = Box::from(room.as_slice());
+            room.shrink_to(ROOM_KEPT);
+            Self { entries, bodies }
+        })
+    }
+
+    /// How many appends they are.
+    pub(in crate::journal::sqlite) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Each of them, with its body.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Entry, &[u8])> {
+        let mut begin = 0;
+        self.entries.iter().map(move |entry| {
+            let body = self.bodies.get(begin..entry.end).unwrap_or_default();
+            begin = entry.end;
+            (entry, body)
+        })
+    }
+
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        &mut self.entries
+    }
+
+    pub(in crate::journal::sqlite) fn into_entries(self) -> SmallVec<[Entry; 1]> {
+        self.entries
+    }
+}
+
+impl Entry {
+    /// Writes what happened behind what stands in `bodies`.
+    fn write(append: Append, bodies: &mut Vec<u8>) -> Self {
+        let mut alone = |owner, at, Record { kind, body }: Record| {
+            bodies.extend_from_slice(body.as_bytes());
+            (owner, Seq::ZERO, 1, at, kind)
         };
-        match append {
+        let (owner, first, positions, at, kind) = match append {
             Append::Conversation { id, first, at, events } => {
-                let (kind, body) = ROOM.with_borrow_mut(|room| {
-                    room.clear();
-                    let kind = record::write_events(&events, room);
-                    let body = Box::from(room.as_slice());
-                    room.shrink_to(ROOM_KEPT);
-                    (kind, body)
-                });
+                let kind = record::write_events(&events, bodies);
                 let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
-                Self { owner: Owner::Conversation(id), first, positions, at, kind, body }
+                (Owner::Conversation(id), first, positions, at, kind)
             }
             Append::Presence { agent, presence, at, done } => {
                 alone(Owner::Agent(agent, done), at, Record::of_presence(presence))
@@ -64,11 +102,10 @@ impl From<Append> for Encoded {
             Append::Setting { change, at, done } => {
                 alone(Owner::Settings(done), at, Record::of_setting(&change))
             }
-        }
+        };
+        Self { owner, first, positions, at, kind, end: bodies.len(), is_refused: false }
     }
-}
 
-impl Encoded {
     /// The place of the last of its events.
     pub(super) const fn through(&self) -> Seq {
         Seq::new(self.first.number().saturating_add(self.positions).saturating_sub(1))

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{Record, Stream, TakenOut};
 use crate::journal::sqlite::row;
-use crate::journal::sqlite::writer::{Encoded, Found};
+use crate::journal::sqlite::writer::{Encoded, Entry, Found};
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -23,11 +23,14 @@ pub(super) fn write(
 ) -> rusqlite::Result<u64> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
     let mut insert = Insert { statement: connection.prepare_cached(INSERT)?, position: head };
-    for append in appends {
-        let Encoded { first, at, kind, body, .. } = append;
-        append.with_stream(|stream| insert.row(stream, first.number(), *at, kind, body))?;
+    for (entry, body) in appends.iter().flat_map(Encoded::iter) {
+        let Entry { first, at, kind, positions, is_refused, .. } = entry;
+        if *is_refused {
+            continue;
+        }
+        entry.with_stream(|stream| insert.row(stream, first.number(), *at, kind, body))?;
         // Each event has a place, the first of them that of the row.
-        insert.position += u64::from(append.positions.saturating_sub(1));
+        insert.position += u64::from(positions.saturating_sub(1));
     }
     let position = insert.position;
     drop(insert);
