@@ -17,12 +17,11 @@ use holdline::domain::cause::Cause;
 use holdline::domain::conversation::event::{
     Actor, Audience, Author, Event, Hold, Opening, Reason,
 };
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::{ConversationId, Seq, VisitorId};
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Filter, Journal, Position, Receipts};
+use holdline::journal::{Append, Confirmed, Fault, Filter, Journal, Position, Receipts, Ticket};
 
 const APPENDS: u64 = 10_000;
 const THREADS: u64 = 4;
@@ -36,8 +35,8 @@ struct Counter {
 }
 
 impl Receipts for Counter {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
-        black_box(receipts);
+    fn durable(&self, confirmed: Vec<Confirmed>, position: Position) {
+        black_box(confirmed);
         *self.position.lock().expect("nobody panics") = position.0;
         self.moved.notify_all();
     }
@@ -89,6 +88,7 @@ impl Bench {
             first: Seq::new(u32::try_from(seq + 1).expect("few")),
             at: Timestamp::from_millis(1_790_000_000_000),
             events: [event].into(),
+            ticket: Ticket::default(),
         });
     }
 
@@ -218,6 +218,7 @@ fn end_windows(chats: u64) {
             first: Seq::new(1),
             at: began,
             events,
+            ticket: Ticket::default(),
         });
         if chat % 1_000 == 0 {
             counter.wait(chat.saturating_sub(100_000));
@@ -237,7 +238,13 @@ fn end_windows(chats: u64) {
             },
         ];
         let (id, first, events) = (id(chat), Seq::new(2), events.into());
-        journal.append(Append::Conversation { id, first, at: began, events });
+        journal.append(Append::Conversation {
+            id,
+            first,
+            at: began,
+            events,
+            ticket: Ticket::default(),
+        });
     }
     let taken = start.elapsed();
     counter.wait(chats * 3);

@@ -15,7 +15,6 @@ use std::time::Instant;
 
 use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::event::{Event, Opening};
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::settings::registry::SettingChange;
@@ -24,7 +23,7 @@ use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::{Options, Starting, Threads};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Journal, Position, Receipts};
+use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Ticket};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -76,7 +75,7 @@ struct Counter {
 }
 
 impl Receipts for Counter {
-    fn durable(&self, _: Vec<(ConversationId, Receipt)>, position: Position) {
+    fn durable(&self, _: Vec<Confirmed>, position: Position) {
         *self.position.lock().expect("nobody panics") = position.0;
         self.moved.notify_all();
     }
@@ -107,7 +106,13 @@ fn build(dir: &Path, held: u64) {
     for chat in 0..held {
         for (seq, event) in (1..).zip(history(chat)) {
             let (id, first) = (id(chat), Seq::new(seq));
-            journal.append(Append::Conversation { id, first, at: BEGAN, events: [event].into() });
+            journal.append(Append::Conversation {
+                id,
+                first,
+                at: BEGAN,
+                events: [event].into(),
+                ticket: Ticket::default(),
+            });
             appended += 1;
         }
         if chat % 1_000 == 0 {

@@ -24,12 +24,11 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use holdline::domain::conversation::event::Author;
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::ConversationId;
 use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Fault, Journal, Position, Receipts, RetentionRule};
+use holdline::journal::{Confirmed, Fault, Journal, Position, Receipts, RetentionRule};
 use holdline::limits::RETENTION_PAUSE_MS;
 use support::{Chat, block};
 
@@ -41,11 +40,11 @@ struct Watch {
 }
 
 impl Receipts for Watch {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, _: Position) {
+    fn durable(&self, confirmed: Vec<Confirmed>, _: Position) {
         let now = Instant::now();
         let mut due = self.due.lock().unwrap();
         let mut took = self.took.lock().unwrap();
-        for (id, receipt) in receipts {
+        for Confirmed { id, receipt, .. } in confirmed {
             let Some(since) = due.remove(&(id, receipt.through().number())) else { continue };
             let micros = u64::try_from((now - since).as_micros()).unwrap_or(u64::MAX);
             took.get_or_insert_with(|| Histogram::new(3).unwrap()).record(micros).unwrap();

@@ -32,6 +32,22 @@ use crate::limits;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Position(pub u64);
 
+/// A number that comes back with the receipt of an append, so that whoever waits for it need not be
+/// looked for. It means nothing to the journal.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Ticket(pub u32);
+
+/// What was appended to a conversation is durable.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmed {
+    /// Which conversation.
+    pub id: ConversationId,
+    /// What came with the append.
+    pub ticket: Ticket,
+    /// Up to where.
+    pub receipt: Receipt,
+}
+
 /// Something to be written.
 #[derive(Debug)]
 pub enum Append {
@@ -46,6 +62,8 @@ pub enum Append {
         at: Timestamp,
         /// What happened; at least one event.
         events: Arc<[Event]>,
+        /// What comes back with the receipt.
+        ticket: Ticket,
     },
     /// The presence that an agent chose. `done` is answered when it is durable.
     Presence {
@@ -75,9 +93,9 @@ pub type Done = tokio::sync::oneshot::Sender<Result<Position, Fault>>;
 /// Who is told what has become of the conversations' appends. Called on the journal's own thread,
 /// so it must hand over and return.
 pub trait Receipts: Send + Sync + 'static {
-    /// These conversations are durable up to these places, and the journal up to this position.
-    /// A conversation stands here at most once.
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position);
+    /// These appends to conversations are durable, in their order, and the journal up to this
+    /// position.
+    fn durable(&self, confirmed: Vec<Confirmed>, position: Position);
 
     /// What these conversations appended since their last receipt may be lost.
     fn failed(&self, conversations: Vec<ConversationId>, fault: Fault);

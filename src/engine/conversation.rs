@@ -202,11 +202,12 @@ impl ConversationActor {
         let agent_before = self.conversation.agent().cloned();
         let pending = self.conversation.commit(decision, now);
         let (id, first, events) = (self.id(), pending.first(), pending.shared_events());
-        outgoing::append(&self.shared, Append::Conversation { id, first, at: now, events });
+        let through = self.conversation.seq();
+        let ticket = self.gate.note_append(&self.shared, id, through);
+        let append = Append::Conversation { id, first, at: now, events, ticket };
+        outgoing::append(&self.shared, append);
         let told =
             publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
-        let through = self.conversation.seq();
-        self.gate.note_append(&self.shared, self.id(), through);
         self.gate.hold(pending, through, author, told);
         self.recount();
         answer

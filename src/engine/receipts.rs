@@ -5,14 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use actix::{Actor, Addr, Context, Handler, Message};
 
-use crate::domain::decision::Receipt;
 use crate::domain::id::ConversationId;
 use crate::engine::alarms;
 use crate::engine::conversation::flight;
 use crate::engine::message::ToConversation;
 use crate::engine::rush;
 use crate::engine::shared::Shared;
-use crate::journal::{Fault, Position, Receipts};
+use crate::journal::{Confirmed, Fault, Position, Receipts};
 
 /// Takes receipts from the journal's thread to those of the conversations.
 #[derive(Debug, Default)]
@@ -56,11 +55,11 @@ impl Router {
 }
 
 impl Receipts for Router {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
+    fn durable(&self, confirmed: Vec<Confirmed>, position: Position) {
         if let Some((shared, _)) = self.route.get() {
             shared.metrics.journal_position.set(position.0);
         }
-        self.send(receipts, |(id, _)| *id, Parcel::Durable);
+        self.send(confirmed, |one| one.id, Parcel::Durable);
     }
 
     fn failed(&self, conversations: Vec<ConversationId>, fault: Fault) {
@@ -72,7 +71,7 @@ impl Receipts for Router {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 enum Parcel {
-    Durable(Vec<(ConversationId, Receipt)>),
+    Durable(Vec<Confirmed>),
     Lost(Vec<ConversationId>, Fault),
 }
 
@@ -96,9 +95,9 @@ impl Handler<Parcel> for Courier {
 
     fn handle(&mut self, parcel: Parcel, _: &mut Self::Context) {
         match parcel {
-            Parcel::Durable(receipts) => {
+            Parcel::Durable(confirmed) => {
                 rush::look(&self.shared);
-                flight::hand_out(&self.shared, &receipts);
+                flight::hand_out(&self.shared, &confirmed);
             }
             Parcel::Lost(lost, fault) => {
                 for id in lost {

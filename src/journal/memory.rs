@@ -3,7 +3,6 @@
 
 mod durable;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +10,6 @@ use futures_util::future::{self, BoxFuture, FutureExt as _};
 
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
@@ -111,17 +109,15 @@ impl MemoryJournal {
 
     /// Makes appends durable and tells of it. The caller holds the course.
     fn commit(&self, appends: Vec<Append>) {
-        let mut receipts: BTreeMap<ConversationId, Receipt> = BTreeMap::new();
+        let mut confirmed = Vec::new();
         let mut answers: Vec<(Done, Position)> = Vec::new();
         let mut durable = self.durable();
         for append in appends {
-            if let Some((id, through)) = durable.take(append, &mut answers) {
-                receipts.insert(id, Receipt::issue(through));
-            }
+            confirmed.extend(durable.take(append, &mut answers));
         }
         let head = Position(durable.head);
         drop(durable);
-        self.receipts.durable(receipts.into_iter().collect(), head);
+        self.receipts.durable(confirmed, head);
         for (done, position) in answers {
             // Whoever asked may have gone.
             drop(done.send(Ok(position)));

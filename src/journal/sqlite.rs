@@ -144,7 +144,7 @@ impl SqliteJournal {
         let mut lost = Vec::new();
         for entry in appends.into_entries() {
             match entry.owner {
-                Owner::Conversation(id) => lost.push(id),
+                Owner::Conversation(id, _) => lost.push(id),
                 // Whoever asked may have gone.
                 Owner::Agent(_, done) | Owner::Settings(done) => {
                     drop(done.send(Err(Fault::Closed)));

@@ -8,13 +8,12 @@ use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::{Command, StartRequest};
 use holdline::domain::conversation::event::Recorded;
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, VisitorId};
 use holdline::domain::settings::Workstream;
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Journal, Position, Receipts};
+use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Ticket};
 
 /// 2026-03-01T14:00:00Z.
 pub const BEGAN: Timestamp = Timestamp::from_millis(1_772_373_600_000);
@@ -108,7 +107,7 @@ struct Counter {
 }
 
 impl Receipts for Counter {
-    fn durable(&self, _: Vec<(ConversationId, Receipt)>, position: Position) {
+    fn durable(&self, _: Vec<Confirmed>, position: Position) {
         *self.position.lock().unwrap() = position.0;
         self.moved.notify_all();
     }
@@ -130,7 +129,13 @@ pub fn store<'a>(dir: &Path, chats: impl IntoIterator<Item = &'a Past>) {
     let appended = all.len() as u64;
     for (at, id, Recorded { seq, event, .. }) in all {
         let first = Seq::new(seq.number());
-        journal.append(Append::Conversation { id, first, at, events: [event.clone()].into() });
+        journal.append(Append::Conversation {
+            id,
+            first,
+            at,
+            events: [event.clone()].into(),
+            ticket: Ticket::default(),
+        });
     }
     let reached = counter.position.lock().unwrap();
     drop(counter.moved.wait_while(reached, |reached| *reached < appended).unwrap());

@@ -9,7 +9,7 @@ use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
 use holdline::journal::sqlite::checking::check;
-use holdline::journal::{Append, Filter, Journal, Position, Retained, RetentionRule};
+use holdline::journal::{Append, Filter, Journal, Position, Retained, RetentionRule, Ticket};
 use rusqlite::Connection;
 
 use crate::files::{self, Known};
@@ -83,6 +83,7 @@ fn what_is_over_goes_and_nothing_else(kind: Kind) {
         first: gone.whole.seq().next(),
         at: days(31),
         events: [gone.history[2].event.clone()].into(),
+        ticket: Ticket::default(),
     });
     trial.ledger.wait_for_failures(gone.id(), 1);
 

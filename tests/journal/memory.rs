@@ -21,11 +21,11 @@ fn held_receipts_are_not_durable_until_they_are_released() {
     assert_eq!(durable.seq(), Seq::new(1));
 
     trial.memory().release_receipts();
-    let Some(Told::Durable(receipts, position)) = trial.ledger.told().last().cloned() else {
+    let Some(Told::Durable(confirmed, position)) = trial.ledger.told().last().cloned() else {
         panic!("released receipts are told");
     };
     assert_eq!(position, Position(4));
-    assert_eq!(receipts.len(), 2, "each conversation once");
+    assert_eq!(confirmed.len(), 3, "one for each append");
     trial.ledger.wait_for(chat.id(), Seq::new(3));
 
     trial.memory().hold_receipts();

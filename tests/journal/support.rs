@@ -7,14 +7,13 @@ use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::{Authority, Command, StartRequest};
 use holdline::domain::conversation::event::{Author, Event, Recorded};
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, VisitorId};
 use holdline::domain::settings::Workstream;
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::memory::MemoryJournal;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Journal, Position, Receipts, Recovered};
+use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Recovered, Ticket};
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up.
@@ -23,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What a journal has told.
 #[derive(Debug, Clone)]
 pub enum Told {
-    Durable(Vec<(ConversationId, Receipt)>, Position),
+    Durable(Vec<Confirmed>, Position),
     Failed(Vec<ConversationId>),
 }
 
@@ -35,8 +34,8 @@ pub struct Ledger {
 }
 
 impl Receipts for Ledger {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
-        self.told.lock().unwrap().push(Told::Durable(receipts, position));
+    fn durable(&self, confirmed: Vec<Confirmed>, position: Position) {
+        self.told.lock().unwrap().push(Told::Durable(confirmed, position));
         self.more.notify_all();
     }
 
@@ -75,11 +74,12 @@ impl Ledger {
 }
 
 fn through(told: &[Told], id: ConversationId) -> Seq {
-    let receipts = told.iter().filter_map(|told| match told {
-        Told::Durable(receipts, _) => receipts.iter().find(|(of, _)| *of == id),
-        Told::Failed(..) => None,
+    let confirmed = told.iter().flat_map(|told| match told {
+        Told::Durable(confirmed, _) => confirmed.as_slice(),
+        Told::Failed(..) => &[],
     });
-    receipts.map(|(_, receipt)| receipt.through()).max().unwrap_or(Seq::ZERO)
+    let of_it = confirmed.filter(|one| one.id == id);
+    of_it.map(|one| one.receipt.through()).max().unwrap_or(Seq::ZERO)
 }
 
 fn failures(told: &[Told], id: ConversationId) -> usize {
@@ -187,8 +187,14 @@ pub struct Batch {
 impl Batch {
     pub fn append(&self) -> Append {
         let Self { id, first, at, ref events } = *self;
-        Append::Conversation { id, first, at, events: events.as_slice().into() }
+        let events = events.as_slice().into();
+        Append::Conversation { id, first, at, events, ticket: ticket(first) }
     }
+}
+
+/// The ticket of the append that begins at this place.
+pub fn ticket(first: Seq) -> Ticket {
+    Ticket(first.number())
 }
 
 pub fn agent(id: &str) -> AgentId {

@@ -5,11 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::ensure;
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::ConversationId;
 use holdline::domain::time::Timestamp;
 use holdline::engine::Engine;
-use holdline::journal::{Fault, Position, Receipts};
+use holdline::journal::{Confirmed, Fault, Position, Receipts};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -59,13 +58,13 @@ impl Watch {
 }
 
 impl Receipts for Watch {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, position: Position) {
+    fn durable(&self, confirmed: Vec<Confirmed>, position: Position) {
         let at = Instant::now();
-        let count = receipts.iter().filter(|(id, _)| prepare::expires(*id)).count() as u64;
+        let count = confirmed.iter().filter(|one| prepare::expires(one.id)).count() as u64;
         if let Ok(mut seen) = self.seen.lock() {
             seen.push((at, count));
         }
-        self.receipts.durable(receipts, position);
+        self.receipts.durable(confirmed, position);
     }
 
     fn failed(&self, conversations: Vec<ConversationId>, fault: Fault) {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Event, Opening};
-use holdline::domain::decision::Receipt;
 use holdline::domain::id::{
     AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId, WorkstreamId,
 };
@@ -17,7 +16,7 @@ use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSetti
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Fault, Journal, Position, Receipts, Recovered};
+use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Recovered, Ticket};
 
 /// Chats of one agent.
 const CHATS_EACH: u64 = 1_000;
@@ -69,9 +68,9 @@ struct Counter {
 }
 
 impl Receipts for Counter {
-    fn durable(&self, receipts: Vec<(ConversationId, Receipt)>, _: Position) {
+    fn durable(&self, confirmed: Vec<Confirmed>, _: Position) {
         if let Ok(mut durable) = self.durable.lock() {
-            *durable += receipts.len() as u64;
+            *durable += confirmed.len() as u64;
         }
         self.moved.notify_all();
     }
@@ -159,7 +158,13 @@ fn append(
 ) -> anyhow::Result<Vec<Event>> {
     let events = names.history(chat, plan)?;
     let (id, first) = (id(chat, chat < plan.expire), Seq::new(1));
-    journal.append(Append::Conversation { id, first, at: BEGAN, events: events.as_slice().into() });
+    journal.append(Append::Conversation {
+        id,
+        first,
+        at: BEGAN,
+        events: events.as_slice().into(),
+        ticket: Ticket::default(),
+    });
     Ok(events)
 }
 

@@ -5,111 +5,118 @@
 //! ```
 //!
 //! Receipts are as frequent as appends, and a million may come at once when a million windows end
-//! at one moment. So they pass through no mailbox, and the directory is not asked: each thread
-//! knows which of its conversations wait, few at any moment, and finds them in what a cache holds.
+//! at one moment. So they pass through no mailbox, and neither the directory nor a map is asked:
+//! each thread has a table of its conversations that wait, few at any moment, and the ticket that
+//! came with the append is the place in it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use foldhash::fast::RandomState;
+use slab::Slab;
 use tokio::time::Instant;
 
 use crate::domain::decision::Receipt;
 use crate::domain::id::{ConversationId, Seq};
 use crate::engine::shared::Shared;
-
-/// Whose: conversations of two engines may live on one thread, and their journals are not one.
-type Key = (usize, ConversationId);
+use crate::journal::{Confirmed, Ticket};
 
 thread_local! {
-    static IN_FLIGHT: RefCell<HashMap<Key, Rc<Slip>, RandomState>> = RefCell::default();
+    static IN_FLIGHT: RefCell<Slab<Slip>> = const { RefCell::new(Slab::new()) };
 }
 
-/// How many entries are kept room for while fewer are in flight.
+/// How many entries are kept room for while none is in flight.
 const ROOM_KEPT: usize = 1_024;
 
 /// The appends of one conversation that are in flight. Dropped, it hears of nothing any more.
 #[derive(Debug)]
 pub(super) struct Flight {
-    key: Key,
-    slip: Rc<Slip>,
+    /// Its place in the table of this thread.
+    place: usize,
 }
 
 /// What its conversation and the one who hands out receipts have in common.
 #[derive(Debug)]
 struct Slip {
+    /// Whose: conversations of two engines may live on one thread, and their journals are not one.
+    engine: usize,
+    /// Somebody who came later may have the place by now.
+    id: ConversationId,
     /// The last place that was given to the journal.
-    appended: Cell<Seq>,
+    appended: Seq,
     /// The receipt that was not taken yet, and when it came.
-    receipt: Cell<Option<(Receipt, Instant)>>,
-    waker: RefCell<Option<Waker>>,
+    receipt: Option<(Receipt, Instant)>,
+    waker: Option<Waker>,
 }
 
 impl Flight {
     /// The first append of a conversation, up to this place, while no other is in flight.
-    pub(super) fn begin(shared: &Arc<Shared>, id: ConversationId, through: Seq) -> Self {
-        let key = (key_of(shared), id);
-        let slip = Rc::new(Slip {
-            appended: Cell::new(through),
-            receipt: Cell::new(None),
-            waker: RefCell::default(),
-        });
-        IN_FLIGHT.with_borrow_mut(|all| all.insert(key, slip.clone()));
-        Self { key, slip }
+    pub(super) fn begin(shared: &Arc<Shared>, id: ConversationId, through: Seq) -> (Self, Ticket) {
+        let engine = key_of(shared);
+        let slip = Slip { engine, id, appended: through, receipt: None, waker: None };
+        let flight = Self { place: IN_FLIGHT.with_borrow_mut(|all| all.insert(slip)) };
+        let ticket = flight.ticket();
+        (flight, ticket)
     }
 
     /// One more append, up to this place.
-    pub(super) fn go_on(&self, through: Seq) {
-        self.slip.appended.set(through);
+    pub(super) fn go_on(&self, through: Seq) -> Ticket {
+        self.with(|slip| slip.appended = through);
+        self.ticket()
     }
 
     /// The receipt that came since this was asked last, and when.
     pub(super) fn take_receipt(&self) -> Option<(Receipt, Instant)> {
-        self.slip.receipt.take()
+        self.with(|slip| slip.receipt.take())
     }
 
     /// Whether everything is durable when this is.
     pub(super) fn ends_at(&self, durable: Seq) -> bool {
-        self.slip.appended.get() <= durable
+        self.with(|slip| slip.appended <= durable)
     }
 
     /// Has this task woken by the next receipt.
     pub(super) fn await_receipt(&self, task: &Context<'_>) {
-        let mut waker = self.slip.waker.borrow_mut();
-        if waker.is_none() {
-            *waker = Some(task.waker().clone());
-        }
+        self.with(|slip| {
+            slip.waker.get_or_insert_with(|| task.waker().clone());
+        });
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket(u32::try_from(self.place).unwrap_or(u32::MAX))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Slip) -> T) -> T {
+        IN_FLIGHT.with_borrow_mut(|all| look(&mut all[self.place]))
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        let Self { key, slip } = self;
-        // Somebody who came later may have the place.
-        let _thread_ends = IN_FLIGHT.try_with(|all| {
+        let taken = IN_FLIGHT.try_with(|all| {
             let mut all = all.borrow_mut();
-            if all.get(key).is_some_and(|there| Rc::ptr_eq(there, slip)) {
-                all.remove(key);
-                if all.is_empty() {
-                    all.shrink_to(ROOM_KEPT);
-                }
+            let slip = all.try_remove(self.place);
+            if all.is_empty() && all.capacity() > ROOM_KEPT {
+                *all = Slab::with_capacity(ROOM_KEPT);
             }
+            slip
         });
+        // Only now, because the waker may be the last of its task. A thread that ends has no table.
+        drop(taken);
     }
 }
 
 /// Hands out receipts of this engine on this thread. Whoever is not there any more has nothing that
 /// waits.
-pub(in crate::engine) fn hand_out(shared: &Arc<Shared>, receipts: &[(ConversationId, Receipt)]) {
+pub(in crate::engine) fn hand_out(shared: &Arc<Shared>, confirmed: &[Confirmed]) {
     let (engine, now) = (key_of(shared), Instant::now());
-    IN_FLIGHT.with_borrow(|all| {
-        for (id, receipt) in receipts {
-            let Some(slip) = all.get(&(engine, *id)) else { continue };
-            slip.receipt.set(Some((*receipt, now)));
-            if let Some(waker) = &*slip.waker.borrow() {
+    IN_FLIGHT.with_borrow_mut(|all| {
+        for Confirmed { id, ticket, receipt } in confirmed {
+            let place = usize::try_from(ticket.0).unwrap_or(usize::MAX);
+            let slip = all.get_mut(place).filter(|slip| slip.id == *id && slip.engine == engine);
+            let Some(slip) = slip else { continue };
+            slip.receipt = Some((*receipt, now));
+            if let Some(waker) = &slip.waker {
                 waker.wake_by_ref();
             }
         }

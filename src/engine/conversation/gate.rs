@@ -16,7 +16,7 @@ use crate::engine::Failure;
 use crate::engine::conversation::flight::Flight;
 use crate::engine::message::{Reply, ToSession, Told};
 use crate::engine::shared::Shared;
-use crate::journal::Fault;
+use crate::journal::{Fault, Ticket};
 
 /// What waits, in the order in which it was decided.
 #[derive(Debug)]
@@ -116,13 +116,19 @@ impl Gate {
         self.closed.as_ref().is_none_or(|closed| closed.first.is_none())
     }
 
-    /// Notes that this was given to the journal, up to and including a place.
-    pub(super) fn note_append(&mut self, shared: &Arc<Shared>, id: ConversationId, through: Seq) {
+    /// Notes that this is given to the journal, up to and including a place, with this ticket.
+    pub(super) fn note_append(
+        &mut self,
+        shared: &Arc<Shared>,
+        id: ConversationId,
+        through: Seq,
+    ) -> Ticket {
         if let Some(closed) = &self.closed {
             return closed.flight.go_on(through);
         }
-        let flight = Flight::begin(shared, id, through);
+        let (flight, ticket) = Flight::begin(shared, id, through);
         self.closed = Some(Box::new(Closed { flight, first: None, more: VecDeque::new() }));
+        ticket
     }
 
     /// Has this task woken by the next receipt, if there is anything to wait for.

@@ -97,8 +97,9 @@ impl ConversationActor {
 
     fn append_unheld(&mut self, seq: Seq, at: Timestamp, event: Event) {
         let (id, events) = (self.id(), [event].into());
-        outgoing::append(&self.shared, Append::Conversation { id, first: seq, at, events });
-        self.gate.note_append(&self.shared, id, seq);
+        let ticket = self.gate.note_append(&self.shared, id, seq);
+        let append = Append::Conversation { id, first: seq, at, events, ticket };
+        outgoing::append(&self.shared, append);
     }
 
     /// Writes the restart if its turn has come.

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use crate::domain::agent::Presence;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::conversation::{Conversation, State};
+use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::settings::Disposal;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::{
-    Append, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained, RetentionRule,
-    page, part_begins, part_ends,
+    Append, Confirmed, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained,
+    RetentionRule, page, part_begins, part_ends,
 };
 
 /// What has become durable.
@@ -45,20 +46,21 @@ impl Part {
 }
 
 impl Durable {
-    /// Takes an append, and says through where a conversation is then durable.
+    /// Takes an append, and says what of a conversation is then durable.
     pub(super) fn take(
         &mut self,
         append: Append,
         answers: &mut Vec<(Done, Position)>,
-    ) -> Option<(ConversationId, Seq)> {
+    ) -> Option<Confirmed> {
         match append {
-            Append::Conversation { id, first, at, events } => {
+            Append::Conversation { id, first, at, events, ticket } => {
                 let mut seq = first;
                 for event in &*events {
                     self.take_event(id, Recorded { seq, at, event: event.clone() });
                     seq = seq.next();
                 }
-                Some((id, Seq::new(seq.number().saturating_sub(1))))
+                let through = Seq::new(seq.number().saturating_sub(1));
+                Some(Confirmed { id, ticket, receipt: Receipt::issue(through) })
             }
             Append::Presence { agent, presence, done, .. } => {
                 self.head += 1;

@@ -8,12 +8,10 @@ mod cache;
 mod encoded;
 mod rows;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
-use foldhash::fast::RandomState;
 use rusqlite::Connection;
 
 use crate::domain::decision::Receipt;
@@ -29,7 +27,7 @@ use crate::journal::sqlite::writer::cache::Cache;
 use crate::journal::sqlite::writer::encoded::Entry;
 pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
 use crate::journal::sqlite::writer::rows::TakeOutError;
-use crate::journal::{Done, Fault, Position, Receipts};
+use crate::journal::{Confirmed, Done, Fault, Position, Receipts};
 use crate::limits;
 
 /// What the writer is told.
@@ -78,19 +76,12 @@ pub(super) struct Writer {
     progress: Arc<Progress>,
     head: u64,
     continuity: Continuity,
-    room: Room,
+    /// The room of the last group, kept for the next one.
+    room: Vec<Encoded>,
     /// How many appends the last group had.
     last_group: usize,
     /// Why nothing will ever be written again.
     broken: Option<Fault>,
-}
-
-/// What each group needs, kept for the next one so that no append takes anything from the heap.
-#[derive(Default)]
-struct Room {
-    appends: Vec<Encoded>,
-    /// Where in the receipts each conversation stands.
-    places: HashMap<ConversationId, usize, RandomState>,
 }
 
 impl Writer {
@@ -110,7 +101,7 @@ impl Writer {
             head: progress.head(),
             progress,
             continuity: Continuity::new(),
-            room: Room::default(),
+            room: Vec::new(),
             last_group: 0,
             broken: None,
         }
@@ -120,14 +111,14 @@ impl Writer {
     pub(super) fn run(mut self) {
         let mut stopping = false;
         while !stopping {
-            let mut appends = std::mem::take(&mut self.room.appends);
+            let mut appends = std::mem::take(&mut self.room);
             let last = self.gather(&mut appends);
             if !appends.is_empty() {
                 self.last_group = count(&appends);
                 self.commit(&mut appends);
                 self.log.keep(&self.connection);
             }
-            self.room.appends = appends;
+            self.room = appends;
             match last {
                 Some(Order::Settled(then)) => then(),
                 Some(Order::TakeOut(order)) => self.take_out(order),
@@ -228,7 +219,7 @@ impl Writer {
         let mut refused = Vec::new();
         let mut refusal = None;
         for entry in appends.iter_mut().flat_map(Encoded::entries_mut) {
-            let Owner::Conversation(id) = entry.owner else { continue };
+            let Owner::Conversation(id, _) = entry.owner else { continue };
             let admitted = self.continuity.admit(id, entry.first, entry.through());
             if let Err(problem) = admitted {
                 entry.is_refused = true;
@@ -331,27 +322,20 @@ impl Writer {
         let before = self.head;
         self.head = head;
         self.progress.set_durable(head);
-        let mut receipts: Vec<(ConversationId, Receipt)> = Vec::with_capacity(self.last_group);
-        let places = &mut self.room.places;
-        places.clear();
+        let mut confirmed = Vec::with_capacity(self.last_group);
         let mut answers: Vec<(Done, u64)> = Vec::new();
         let mut position = before;
         for append in appends {
             position += u64::from(append.positions);
             let receipt = Receipt::issue(append.through());
             match append.owner {
-                Owner::Conversation(id) => {
-                    let place = *places.entry(id).or_insert(receipts.len());
-                    if place == receipts.len() {
-                        receipts.push((id, receipt));
-                    } else {
-                        receipts[place] = (id, receipt);
-                    }
+                Owner::Conversation(id, ticket) => {
+                    confirmed.push(Confirmed { id, ticket, receipt });
                 }
                 Owner::Agent(_, done) | Owner::Settings(done) => answers.push((done, position)),
             }
         }
-        self.receipts.durable(receipts, Position(head));
+        self.receipts.durable(confirmed, Position(head));
         for (done, position) in answers {
             // Whoever asked may have gone.
             drop(done.send(Ok(Position(position))));
@@ -362,7 +346,7 @@ impl Writer {
         let mut failed = Vec::new();
         for append in appends {
             match append.owner {
-                Owner::Conversation(id) => {
+                Owner::Conversation(id, _) => {
                     self.continuity.fail(id, append.first);
                     failed.push(id);
                 }

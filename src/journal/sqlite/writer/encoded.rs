@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::record::{self, Record, Stream, StreamName};
-use crate::journal::{Append, Done};
+use crate::journal::{Append, Done, Ticket};
 
 thread_local! {
     /// Room to write in, so that the bodies take from the heap just what they need.
@@ -42,7 +42,7 @@ pub(in crate::journal::sqlite) struct Entry {
 
 /// Whose it is, and who waits for it if it is not a conversation's.
 pub(in crate::journal::sqlite) enum Owner {
-    Conversation(ConversationId),
+    Conversation(ConversationId, Ticket),
     Agent(AgentId, Done),
     Settings(Done),
 }
@@ -91,10 +91,10 @@ impl Entry {
             (owner, Seq::ZERO, 1, at, kind)
         };
         let (owner, first, positions, at, kind) = match append {
-            Append::Conversation { id, first, at, events } => {
+            Append::Conversation { id, first, at, events, ticket } => {
                 let kind = record::write_events(&events, bodies);
                 let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
-                (Owner::Conversation(id), first, positions, at, kind)
+                (Owner::Conversation(id, ticket), first, positions, at, kind)
             }
             Append::Presence { agent, presence, at, done } => {
                 alone(Owner::Agent(agent, done), at, Record::of_presence(presence))
@@ -114,7 +114,7 @@ impl Entry {
     /// Uses the name of its stream.
     pub(super) fn with_stream<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
         match &self.owner {
-            Owner::Conversation(id) => use_it(StreamName::default().of_conversation(*id)),
+            Owner::Conversation(id, _) => use_it(StreamName::default().of_conversation(*id)),
             Owner::Agent(agent, _) => use_it(&Stream::Agent(agent.clone()).name()),
             Owner::Settings(_) => use_it(&Stream::Settings.name()),
         }
