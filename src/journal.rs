@@ -187,7 +187,9 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
 
     /// Takes several appends at once, in this order, for less than each alone.
     fn append_all(&self, appends: Vec<Append>) {
-        appends.into_iter().for_each(|append| self.append(append));
+        for append in appends {
+            self.append(append);
+        }
     }
 
     /// How many appends have been taken and not yet answered.
