@@ -124,6 +124,14 @@ pub const APPENDS_CROWD: usize = 8_192;
 /// Appends in one commit, because all of them wait for its sync.
 pub const COMMIT_APPENDS_MAX: usize = 4_096;
 
+/// Appends that share a row of the journal, because a damaged row loses all that is in it, and
+/// whoever wants one of them reads them all. Further ones have another row.
+pub const SHARED_ROW_APPENDS_MAX: usize = 128;
+
+/// Bytes of a row that appends share, beyond which no further one comes into it, for the same
+/// reason: four pages.
+pub const SHARED_ROW_BYTES: usize = 32_768;
+
 /// Milliseconds after which a group of appends is committed even if more could join it.
 pub const COMMIT_DELAY_MS_MAX: u64 = 1;
 

@@ -265,6 +265,8 @@ pub(super) struct Told {
 pub(super) enum ToQueue {
     /// Something is said whose answer nobody awaits.
     Command(QueueCommand),
+    /// Several of these, from conversations of one thread, in their order.
+    Several(Vec<QueueCommand>),
     /// An HTTP request wants to know how many wait, and for how long.
     Figures(Reply<(usize, Option<Span>)>),
     /// It is not a queue any more.

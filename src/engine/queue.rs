@@ -120,6 +120,11 @@ impl Handler<ToQueue> for QueueActor {
     fn handle(&mut self, message: ToQueue, context: &mut Self::Context) {
         match message {
             ToQueue::Command(command) => self.perform(command),
+            ToQueue::Several(commands) => {
+                for command in commands {
+                    self.perform(command);
+                }
+            }
             ToQueue::Figures(reply) => {
                 // Whoever has gone does not mind.
                 drop(reply.send(Ok((self.queue.waiting(), self.queue.average_wait()))));

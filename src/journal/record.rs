@@ -8,6 +8,7 @@ mod event;
 mod forms;
 mod pieces;
 mod setting;
+pub mod several;
 mod taken_out;
 mod together;
 
@@ -22,6 +23,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::TextRefusal;
 
 pub use setting::{Document, DocumentKind, digest_text, read_digest};
+pub use several::{Share, Shares};
 pub use taken_out::TakenOut;
 pub use together::Piece;
 
@@ -58,6 +60,8 @@ pub enum Stream {
     Settings,
     /// The retention's: `retention`.
     Retention,
+    /// Those of several conversations, which the record names: `several`.
+    Several,
 }
 
 /// Why a record cannot be read.
@@ -73,6 +77,9 @@ const SETTINGS: &str = "settings";
 
 /// The stream of the retention.
 const RETENTION: &str = "retention";
+
+/// The stream of what happened to several conversations.
+const SEVERAL: &str = "several";
 
 /// What the stream of an agent begins with. No id holds a colon, so no two streams read the same.
 const AGENT: &str = "agent:";
@@ -121,6 +128,12 @@ pub fn write_events(events: &[Event], body: &mut Vec<u8>) -> &'static str {
 /// one of several events.
 pub fn read_together<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'a>>, Unreadable>> {
     (kind == together::KIND).then(|| together::decode(body))
+}
+
+/// What happened to several conversations at one time, if the record with this kind and this body
+/// says that.
+pub fn read_several<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
+    (kind == several::KIND).then(|| several::decode(body))
 }
 
 impl Record {
@@ -217,6 +230,7 @@ impl Stream {
             Self::Agent(agent) => format!("{AGENT}{agent}"),
             Self::Settings => SETTINGS.to_owned(),
             Self::Retention => RETENTION.to_owned(),
+            Self::Several => SEVERAL.to_owned(),
         }
     }
 
@@ -227,6 +241,9 @@ impl Stream {
         }
         if name == RETENTION {
             return Ok(Self::Retention);
+        }
+        if name == SEVERAL {
+            return Ok(Self::Several);
         }
         match name.strip_prefix(AGENT) {
             Some(agent) => Ok(Self::Agent(agent.parse()?)),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use holdline::domain::id::ConversationId;
 use holdline::domain::time::Timestamp;
+use holdline::journal::record::{self, Share, Shares};
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
 
@@ -38,29 +39,52 @@ pub(super) fn prove(
 ) -> anyhow::Result<Proof> {
     let journal =
         Connection::open_with_flags(dir.join("journal.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // What happened together stands in one row.
-    let sql = "SELECT stream, at FROM events
-         WHERE position > ?1 AND kind = 'customer_disconnected'
-         UNION ALL SELECT stream, at FROM events, json_each(body) AS one
-         WHERE position > ?1 AND kind = 'happened_together'
-           AND one.value ->> '$.kind' = 'customer_disconnected'";
+    let sql = "SELECT stream, at, kind, body FROM events WHERE position > ?";
     let mut statement = journal.prepare(sql)?;
     let mut rows = statement.query([after])?;
     let mut times: HashMap<ConversationId, u32> = HashMap::new();
     let mut proof =
         Proof { expired: 0, early: 0, missed: 0, twice: 0, wrong: 0, decided_latest_ms: 0 };
     while let Some(row) = rows.next()? {
-        let id: ConversationId = row.get::<_, String>(0)?.parse()?;
-        let late = row.get::<_, i64>(1)? - deadline.as_millis();
-        proof.expired += 1;
-        // The last moment still counts for the customer.
-        proof.early += u64::from(late < 1);
-        proof.wrong += u64::from(!prepare::expires(id));
-        proof.decided_latest_ms = proof.decided_latest_ms.max(late);
-        let times = times.entry(id).or_default();
-        *times += 1;
-        proof.twice += u64::from(*times > 1);
+        let (stream, at, kind, body) =
+            (text(row, 0)?, row.get::<_, i64>(1)?, text(row, 2)?, text(row, 3)?);
+        let late = at - deadline.as_millis();
+        let mut count = |stream: &str| -> anyhow::Result<()> {
+            let id: ConversationId = stream.parse()?;
+            proof.expired += 1;
+            // The last moment still counts for the customer.
+            proof.early += u64::from(late < 1);
+            proof.wrong += u64::from(!prepare::expires(id));
+            proof.decided_latest_ms = proof.decided_latest_ms.max(late);
+            let times = times.entry(id).or_default();
+            *times += 1;
+            proof.twice += u64::from(*times > 1);
+            Ok(())
+        };
+        // Appends that were made together stand in one row.
+        let shares = record::read_several(kind, body).transpose()?;
+        let Some(Shares { shares, .. }) = shares else {
+            (0..ends(kind, body)?).try_for_each(|_| count(stream))?;
+            continue;
+        };
+        for Share { stream, kind, body, .. } in shares {
+            (0..ends(kind, body)?).try_for_each(|_| count(stream))?;
+        }
     }
     proof.missed = expected.saturating_sub(times.len() as u64);
     Ok(proof)
+}
+
+/// How many windows end by the record with this kind and this body.
+fn ends(kind: &str, body: &str) -> anyhow::Result<usize> {
+    let is_end = |kind: &str| kind == "customer_disconnected";
+    let together = record::read_together(kind, body).transpose()?;
+    Ok(together.map_or_else(
+        || usize::from(is_end(kind)),
+        |pieces| pieces.iter().filter(|piece| is_end(piece.kind)).count(),
+    ))
+}
+
+fn text<'a>(row: &'a rusqlite::Row<'_>, column: usize) -> anyhow::Result<&'a str> {
+    Ok(row.get_ref(column)?.as_str()?)
 }

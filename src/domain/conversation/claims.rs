@@ -97,8 +97,12 @@ fn difference(before: Stake<'_>, after: Stake<'_>) -> Effects {
         let given_up = before.lease.map(|lease| &lease.agent);
         let held = after.lease.map(|lease| &lease.agent);
         let given_up = given_up.filter(|agent| Some(*agent) != held);
-        effects.extend(given_up.cloned().map(Effect::ReturnLease));
-        effects.extend(after.lease.cloned().map(Effect::HoldLease));
+        if let Some(agent) = given_up {
+            effects.push(Effect::ReturnLease(agent.clone()));
+        }
+        if let Some(lease) = after.lease {
+            effects.push(Effect::HoldLease(lease.clone()));
+        }
     }
     if before.place != after.place {
         match (before.place, after.place) {

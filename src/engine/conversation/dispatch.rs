@@ -1,8 +1,9 @@
-//! What conversations tell agents: at once, or, while very many wait for the disk, gathered on each
-//! thread and told in one message to each agent, a turn later.
+//! What conversations tell agents and queues: at once, or, while very many wait for the disk,
+//! gathered on each thread and told in one message to each, a turn later.
 //!
 //! When a million windows end at one moment, an agent's thousand chats are told of within a few
-//! milliseconds. One message for each costs as much as what it says.
+//! milliseconds, and a queue's hundred thousand. One message for each costs as much as what it
+//! says, and wakes another thread that has gone to sleep since the one before.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,13 +12,22 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::domain::agent::command::AgentCommand;
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, QueueId};
+use crate::domain::queue::QueueCommand;
 use crate::engine::directory::Delivery;
-use crate::engine::message::{ToAgent, ToConversation};
+use crate::engine::message::{ToAgent, ToConversation, ToQueue};
 use crate::engine::rush;
 use crate::engine::shared::Shared;
 
-type Gathered = HashMap<AgentId, Vec<ToAgent>, RandomState>;
+/// How many messages to one of them there is room for from the beginning.
+const ROOM: usize = 16;
+
+/// What is gathered of one engine.
+#[derive(Default)]
+struct Gathered {
+    for_agents: HashMap<AgentId, Vec<ToAgent>, RandomState>,
+    for_queues: HashMap<QueueId, Vec<QueueCommand>, RandomState>,
+}
 
 thread_local! {
     /// What is gathered, by the engine: there may be two on one thread.
@@ -28,30 +38,53 @@ thread_local! {
 /// Of what is gathered it is said only later whether anybody was there: then the conversation hears
 /// that the agent is gone.
 pub(super) fn tell_agent(shared: &Arc<Shared>, agent: &AgentId, message: ToAgent) -> Delivery {
-    let engine = Arc::as_ptr(shared).addr();
-    let is_gathering = GATHERED.with_borrow(|all| all.contains_key(&engine));
-    if !is_gathering && !rush::is_on() {
+    if !is_gathering(shared) {
         return shared.directory.tell_agent(agent, message);
     }
-    GATHERED.with_borrow_mut(|all| {
-        let gathered = all.entry(engine).or_default();
-        match gathered.get_mut(agent) {
-            Some(messages) => messages.push(message),
-            None => drop(gathered.insert(agent.clone(), vec![message])),
+    gather(shared, |gathered| match gathered.for_agents.get_mut(agent) {
+        Some(messages) => messages.push(message),
+        None => {
+            let mut messages = Vec::with_capacity(ROOM);
+            messages.push(message);
+            gathered.for_agents.insert(agent.clone(), messages);
         }
     });
-    if !is_gathering {
+    Delivery::Sent
+}
+
+/// Tells a queue something, after whatever was told it before by conversations of this thread.
+pub(super) fn tell_queue(shared: &Arc<Shared>, queue: &QueueId, command: QueueCommand) {
+    if !is_gathering(shared) {
+        return send_to_queue(shared, queue, ToQueue::Command(command));
+    }
+    gather(shared, |gathered| match gathered.for_queues.get_mut(queue) {
+        Some(commands) => commands.push(command),
+        None => drop(gathered.for_queues.insert(queue.clone(), vec![command])),
+    });
+}
+
+/// Whether to gather: if very many wait, and behind what is gathered already.
+fn is_gathering(shared: &Arc<Shared>) -> bool {
+    rush::is_on() || GATHERED.with_borrow(|all| all.contains_key(&key_of(shared)))
+}
+
+fn gather(shared: &Arc<Shared>, add: impl FnOnce(&mut Gathered)) {
+    let is_first = GATHERED.with_borrow_mut(|all| {
+        let before = all.len();
+        add(all.entry(key_of(shared)).or_default());
+        all.len() > before
+    });
+    if is_first {
         // Its turn comes after those who were woken with this one.
         let shared = shared.clone();
         actix::spawn(async move { send_gathered(&shared) });
     }
-    Delivery::Sent
 }
 
 fn send_gathered(shared: &Arc<Shared>) {
-    let engine = Arc::as_ptr(shared).addr();
-    let gathered = GATHERED.with_borrow_mut(|all| all.remove(&engine));
-    for (agent, messages) in gathered.into_iter().flatten() {
+    let gathered = GATHERED.with_borrow_mut(|all| all.remove(&key_of(shared)));
+    let Some(Gathered { for_agents, for_queues }) = gathered else { return };
+    for (agent, messages) in for_agents {
         if shared.directory.has_agent(&agent) {
             shared.directory.tell_agent(&agent, ToAgent::Several(messages));
             continue;
@@ -65,4 +98,24 @@ fn send_gathered(shared: &Arc<Shared>) {
             }
         }
     }
+    for (queue, commands) in for_queues {
+        send_to_queue(shared, &queue, ToQueue::Several(commands));
+    }
+}
+
+/// Whoever leaves a queue that is not there any more has left it.
+fn send_to_queue(shared: &Arc<Shared>, queue: &QueueId, message: ToQueue) {
+    let is_join = |command: &QueueCommand| matches!(command, QueueCommand::Join(..));
+    let joins = match &message {
+        ToQueue::Command(command) => usize::from(is_join(command)),
+        ToQueue::Several(commands) => commands.iter().filter(|command| is_join(command)).count(),
+        _ => 0,
+    };
+    if shared.directory.tell_queue(queue, message) == Delivery::Nobody && joins > 0 {
+        tracing::warn!(%queue, joins, "chats wait in a queue that was removed");
+    }
+}
+
+fn key_of(shared: &Arc<Shared>) -> usize {
+    Arc::as_ptr(shared).addr()
 }

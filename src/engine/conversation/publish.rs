@@ -18,7 +18,7 @@ use crate::engine::context::Context;
 use crate::engine::conversation::gate::{ForAgents, Then, Through};
 use crate::engine::conversation::{ConversationActor, dispatch};
 use crate::engine::directory::{Delivery, visitors};
-use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
+use crate::engine::message::{Closing, ToAgent, ToConversation, ToSession, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
 use crate::wire::view;
@@ -183,15 +183,11 @@ impl ConversationActor {
             Effect::TakePlace(place) => {
                 let units = self.with_workstream(|workstream| workstream.units);
                 let waiting = Waiting { since: place.since, units, excluded: place.excluded };
-                let join = ToQueue::Command(QueueCommand::Join(id, waiting));
-                if self.shared.directory.tell_queue(&place.queue, join) == Delivery::Nobody {
-                    let queue = &place.queue;
-                    tracing::warn!(conversation = %id, %queue, "its queue was removed");
-                }
+                let join = QueueCommand::Join(id, waiting);
+                dispatch::tell_queue(&self.shared, &place.queue, join);
             }
             Effect::LeavePlace(queue) => {
-                let leave = ToQueue::Command(QueueCommand::Leave(id));
-                self.shared.directory.tell_queue(&queue, leave);
+                dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(id));
             }
             Effect::HoldLease(lease) => {
                 let agent = lease.agent.clone();

@@ -67,8 +67,10 @@ impl History {
             }
         }
         let stream = id.to_string();
-        self.each_not_projected("stream = ?3", &stream, |row| {
-            history.extend(row.recorded()?);
+        self.each_not_projected("stream IN (?3, 'several')", &stream, |row| {
+            if row.stream == stream {
+                history.extend(row.recorded()?);
+            }
             Ok(())
         })?;
         if history.is_empty()
@@ -92,7 +94,7 @@ impl History {
         mut visit: impl FnMut(ConversationId, Vec<Recorded>),
     ) -> Result<(), Fault> {
         let mut later: HashMap<ConversationId, Vec<Recorded>> = HashMap::new();
-        self.each_not_projected("?3 = '' AND seq > 0", "", |row| {
+        self.each_not_projected("?3 = '' AND (seq > 0 OR stream = 'several')", "", |row| {
             later.entry(stream(&row.stream)?).or_default().extend(row.recorded()?);
             Ok(())
         })?;
@@ -161,7 +163,8 @@ impl History {
         Ok(at.map(Timestamp::from_millis))
     }
 
-    /// Reads what stands in the journal only, as far as it matches `which` of `given`.
+    /// Reads what stands in the journal only, as far as the row in which it stands matches `which`
+    /// of `given`.
     fn each_not_projected(
         &self,
         which: &str,
@@ -176,7 +179,10 @@ impl History {
         let mut statement = self.journal.prepare_cached(&sql)?;
         let mut rows = statement.query(params![self.projected, self.head, given])?;
         while let Some(row) = rows.next()? {
-            take(&StoredRow::of(row)?.verified()?)?;
+            let row = StoredRow::of(row)?.verified()?;
+            let position = row.position;
+            let unfolded = row.unfolded().map_err(|error| row::damaged(position, &error.0))?;
+            unfolded.iter().try_for_each(&mut take)?;
         }
         Ok(())
     }

@@ -123,7 +123,7 @@ pub(super) fn journal(connection: &Connection, file: &str, problems: &mut Proble
         taken_out: 0,
     };
     each(connection, |row| match row {
-        Ok(row) => replay.take(&row),
+        Ok(row) => replay.take(row),
         Err(error) => {
             let place = format!("{file}, after position {}", replay.contents.head.0);
             replay.problems.add(place, error.to_string());
@@ -196,7 +196,28 @@ impl Contents {
 }
 
 impl Replay<'_> {
-    fn take(&mut self, row: &Row) {
+    fn take(&mut self, row: Row) {
+        if !row.is_shared() {
+            return self.take_own(&row);
+        }
+        let (position, is_whole) = (row.position, row.is_whole());
+        let unfolded = row.unfolded();
+        let problem = match &unfolded {
+            Err(error) => Some(error.0.as_str()),
+            Ok(_) if !is_whole => Some(row::MISMATCH),
+            Ok(_) => None,
+        };
+        if let Some(problem) = problem {
+            self.problems.add(format!("{}, position {position}", self.file), problem);
+        }
+        for row in unfolded.iter().flatten() {
+            self.take_own(row);
+        }
+        self.is_end_unknown |= unfolded.is_err();
+    }
+
+    /// Takes a row that is not shared, or what one append has in one that is.
+    fn take_own(&mut self, row: &Row) {
         let is_end_unknown = std::mem::replace(&mut self.is_end_unknown, false);
         if !is_end_unknown {
             self.absent += row.position.saturating_sub(self.contents.head.0 + 1);

@@ -237,21 +237,26 @@ impl Batch {
         let mut batch = Self::default();
         for row in rows {
             let row = row.verified()?;
-            let damaged = |error: Unreadable| row.damaged(&error.0);
-            match Stream::read(&row.stream).map_err(damaged)? {
-                Stream::Conversation(id) => {
-                    let told = told(&row)?;
-                    batch.end = told.last().map_or(row.position, |last| last.position);
-                    batch.events.entry(id).or_default().extend(told);
-                }
-                stream => {
-                    let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
-                    batch.end = row.position;
-                    batch.others.push((stream, row.at, entry));
-                }
+            batch.end = row.end()?;
+            let position = row.position;
+            let unfolded = row.unfolded().map_err(|error| row::damaged(position, &error.0))?;
+            for row in unfolded {
+                batch.take(&row)?;
             }
         }
         Ok(batch)
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), Fault> {
+        let damaged = |error: Unreadable| row.damaged(&error.0);
+        match Stream::read(&row.stream).map_err(damaged)? {
+            Stream::Conversation(id) => self.events.entry(id).or_default().extend(told(row)?),
+            stream => {
+                let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
+                self.others.push((stream, row.at, entry));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use crate::domain::id::ConversationId;
@@ -176,8 +176,12 @@ impl Worker {
             "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
              VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )?;
-        for position in conversations.iter().flat_map(|found| &found.rows) {
-            let Some(row) = row_at(&self.journal, *position)? else { continue };
+        let places = conversations.iter().flat_map(|found| {
+            let stream = Stream::Conversation(found.conversation).name();
+            found.rows.iter().map(move |position| (*position, stream.clone()))
+        });
+        for (position, stream) in places {
+            let Some(row) = row_at(&self.journal, position, &stream)? else { continue };
             let Row { position, stream, seq, at, kind, body, checksum } = row;
             insert.execute(params![position, stream, seq, at.as_millis(), kind, body, checksum])?;
         }
@@ -210,7 +214,7 @@ fn find(
     let mut rows = Vec::with_capacity(places.len());
     let mut found = 0;
     while let Some(position) = places.get(found) {
-        let row = row_at(journal, *position)?.filter(|row| row.stream == stream && row.is_whole());
+        let row = row_at(journal, *position, &stream)?;
         let parts = row.as_ref().and_then(|row| row.parts().ok()).unwrap_or_default();
         let are_they = parts.iter().enumerate().all(|(index, part)| {
             let place = found + index;
@@ -225,8 +229,11 @@ fn find(
     Ok(Ok(Found { conversation, rows, events: seq as u64 }))
 }
 
-fn row_at(journal: &Connection, position: u64) -> Result<Option<Row>, Fault> {
-    let sql = format!("SELECT {} FROM events WHERE position = ?", row::COLUMNS);
-    let mut statement = journal.prepare_cached(&sql)?;
-    Ok(statement.query_row([position], Row::of).optional()?)
+/// What a conversation has at a position as a row of its own, if the row that holds it is whole.
+fn row_at(journal: &Connection, position: u64, stream: &str) -> Result<Option<Row>, Fault> {
+    let row = row::at_or_before(journal, position)?.filter(Row::is_whole);
+    // What cannot be read is not there.
+    let unfolded = row.and_then(|row| row.unfolded().ok()).unwrap_or_default();
+    let is_it = |row: &Row| row.position == position && row.stream == stream;
+    Ok(unfolded.into_iter().find(is_it))
 }

@@ -1,7 +1,9 @@
 //! A row of `journal.db`, of `archive.db` or of a backup, and the checksum that it carries.
 //!
 //! A row holds one append. Where that has several events they take consecutive positions and
-//! places, of which the row has the first.
+//! places, of which the row has the first. Appends that were made together while very many waited
+//! share a row; whoever reads takes it apart first ([`Row::unfolded`]), and then sees each as if it
+//! had a row of its own.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -9,7 +11,7 @@ use crate::domain::conversation::event::{Event, Recorded};
 use crate::domain::id::Seq;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::record::{self, Entry, Unreadable};
+use crate::journal::record::{self, Entry, Share, Stream, Unreadable};
 
 /// A row as it is stored.
 #[derive(Debug)]
@@ -97,7 +99,35 @@ impl Row {
         })
     }
 
-    /// The records in it, in their order; at least one. It need not be whole.
+    /// Whether it may be shared by several appends.
+    pub(super) fn is_shared(&self) -> bool {
+        Stream::read(&self.stream) == Ok(Stream::Several)
+    }
+
+    /// The appends in it, each as a row of its own, in the order of their positions: itself, unless
+    /// it is shared. It need not be whole; they always are.
+    pub(super) fn unfolded(self) -> Result<Vec<Self>, Unreadable> {
+        let Some(shares) = record::read_several(&self.kind, &self.body) else {
+            return Ok(vec![self]);
+        };
+        let own = |share: Share<'_>| {
+            let Share { offset, stream, seq, kind, body, .. } = share;
+            // A row that is damaged may say anything.
+            let position = self.position.saturating_add(offset);
+            Self {
+                position,
+                stream: stream.to_owned(),
+                seq,
+                at: self.at,
+                kind: kind.to_owned(),
+                body: body.to_owned(),
+                checksum: Some(checksum(position, stream, seq, self.at, kind, body)),
+            }
+        };
+        Ok(shares?.shares.into_iter().map(own).collect())
+    }
+
+    /// The records in it, in their order; at least one. It need not be whole, and is not shared.
     pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, Unreadable> {
         let Self { position, seq, kind, body, .. } = self;
         let Some(pieces) = record::read_together(kind, body) else {
@@ -113,8 +143,12 @@ impl Row {
         Ok(parts.collect())
     }
 
-    /// The position of the last of its records.
+    /// The position of the last of its records, of those that were taken out of it too.
     pub(super) fn end(&self) -> Result<u64, Fault> {
+        if let Some(shares) = record::read_several(&self.kind, &self.body) {
+            let shares = shares.map_err(|error| self.damaged(&error.0))?;
+            return Ok(self.position.saturating_add(shares.positions).saturating_sub(1));
+        }
         let parts = self.parts().map_err(|error| self.damaged(&error.0))?;
         Ok(parts.last().map_or(self.position, |last| last.position))
     }
@@ -144,10 +178,15 @@ impl Row {
 
     /// What is wrong with it, with its place.
     pub(super) fn damaged(&self, problem: &str) -> Fault {
-        Fault::Damaged {
-            place: format!("journal.db, position {}", self.position),
-            problem: problem.to_owned(),
-        }
+        damaged(self.position, problem)
+    }
+}
+
+/// What is wrong with the row at a position.
+pub(super) fn damaged(position: u64, problem: &str) -> Fault {
+    Fault::Damaged {
+        place: format!("journal.db, position {position}"),
+        problem: problem.to_owned(),
     }
 }
 
@@ -163,6 +202,16 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<Row>> {
     let columns = columns(connection)?;
     let sql = format!("SELECT {columns} FROM events ORDER BY position DESC LIMIT 1");
     connection.query_row(&sql, (), Row::of).optional()
+}
+
+/// The row at a position of a journal, or the last before it, which may hold that position.
+pub(super) fn at_or_before(
+    connection: &Connection,
+    position: u64,
+) -> rusqlite::Result<Option<Row>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1");
+    connection.prepare_cached(&sql)?.query_row([position], Row::of).optional()
 }
 
 /// How far a journal reaches that ends with this row: to the last of its records.

@@ -78,6 +78,8 @@ pub(super) struct Writer {
     continuity: Continuity,
     /// The room of the last group, kept for the next one.
     room: Vec<Encoded>,
+    /// Room to put the body of a row together in.
+    body: Vec<u8>,
     /// How many appends the last group had.
     last_group: usize,
     /// Why nothing will ever be written again.
@@ -102,6 +104,7 @@ impl Writer {
             progress,
             continuity: Continuity::new(),
             room: Vec::new(),
+            body: Vec::new(),
             last_group: 0,
             broken: None,
         }
@@ -242,7 +245,7 @@ impl Writer {
             return Err(fault.clone());
         }
         self.cache.make_room_for(count, &self.connection);
-        match rows::write(&self.connection, self.head, appends) {
+        match rows::write(&self.connection, self.head, appends, &mut self.body) {
             Ok(head) => {
                 self.progress.set_writable(true);
                 Ok(head)
@@ -293,7 +296,7 @@ impl Writer {
             return Ok(0);
         }
         let later = rows::streams_after(&self.connection, seen);
-        let later = later.map_err(|error| self.broke(error))?;
+        let later = later.map_err(|error| self.not_taken_out(error))?;
         conversations
             .retain(|found| !later.contains(&Stream::Conversation(found.conversation).name()));
         if conversations.is_empty() {
@@ -303,19 +306,24 @@ impl Writer {
         let events = conversations.iter().map(|found| found.events).sum();
         let record = TakenOut { conversations: ids, events, disposal };
         let head = self.head + 1;
-        match rows::take_out(&self.connection, head, at, &conversations, &record) {
-            Ok(()) => {}
-            Err(TakeOutError::Absent { position, stream }) => {
-                self.roll_back();
-                return Err(TakeOutError::absent(position, &stream));
-            }
-            Err(TakeOutError::Database(error)) => return Err(self.broke(error)),
-        }
+        let taken_out = rows::take_out(&self.connection, head, at, &conversations, &record);
+        taken_out.map_err(|error| self.not_taken_out(error))?;
         self.head = head;
         record.conversations.iter().for_each(|id| self.continuity.forget(*id));
         self.progress.set_durable(head);
         self.receipts.durable(Vec::new(), Position(head));
         Ok(record.conversations.len() as u64)
+    }
+
+    /// What it means that conversations could not be taken out.
+    fn not_taken_out(&mut self, error: TakeOutError) -> Fault {
+        match error.fault() {
+            Ok(fault) => {
+                self.roll_back();
+                fault
+            }
+            Err(error) => self.broke(error),
+        }
     }
 
     fn settle(&mut self, appends: impl Iterator<Item = Entry>, head: u64) {

@@ -1,40 +1,66 @@
 //! Appends with their records written out: by the thread that made them, whose cache still holds
 //! what happened, and of which there are several. The writer is one, and everybody waits for it.
+//!
+//! Those that came together and happened at one time share a row, and what happened to many of them
+//! alike stands in it once: when very many windows end at one moment, that is nearly all of it.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::domain::conversation::event::Event;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
-use crate::journal::record::{self, Record, Stream, StreamName};
+use crate::journal::record::{self, Record, Stream, StreamName, several};
 use crate::journal::{Append, Done, Ticket};
+use crate::limits;
 
 thread_local! {
     /// Room to write in, so that the bodies take from the heap just what they need.
-    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static ROOM: RefCell<Room> = RefCell::default();
 }
 
 /// Room that is kept: what is written at once is seldom larger, except while very many wait.
 const ROOM_KEPT: usize = 65_536;
 
+/// How many different records of a shared row are compared with what happened next.
+const ALIKE_COMPARED: usize = 4;
+
 /// Appends that came together.
 pub(in crate::journal::sqlite) struct Encoded {
+    sheets: SmallVec<[Sheet; 1]>,
     entries: SmallVec<[Entry; 1]>,
     /// What they say, one behind the other: UTF-8.
     bodies: Box<[u8]>,
 }
 
 /// What is to be written in one row.
+struct Sheet {
+    at: Timestamp,
+    form: Form,
+    /// How many of the entries it holds.
+    entries: usize,
+}
+
+/// How it says what happened.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Of one append: a record of this kind.
+    Alone(&'static str),
+    /// Of several: the records end here among the bodies, and its members follow.
+    Shared(usize),
+}
+
+/// One append.
 pub(in crate::journal::sqlite) struct Entry {
     pub(in crate::journal::sqlite) owner: Owner,
     /// The place of the first of its events.
     pub(super) first: Seq,
     /// How many positions it takes: one for each event.
     pub(super) positions: u32,
-    pub(super) at: Timestamp,
-    pub(super) kind: &'static str,
-    /// Where its body ends among the others, which is where the next begins.
+    /// Where its body, or what names it in a shared one, ends among the others, which is where the
+    /// next begins.
     end: usize,
     /// Whether it is not to be written after all.
     pub(super) is_refused: bool,
@@ -47,15 +73,38 @@ pub(in crate::journal::sqlite) enum Owner {
     Settings(Done),
 }
 
+/// A row that is to be written, with the positions that it takes.
+pub(super) struct Line<'a> {
+    pub(super) stream: &'a str,
+    pub(super) seq: Seq,
+    pub(super) at: Timestamp,
+    pub(super) kind: &'static str,
+    pub(super) body: &'a [u8],
+    pub(super) positions: u64,
+}
+
+#[derive(Default)]
+struct Room {
+    bodies: Vec<u8>,
+    /// Of the shared row that is being written.
+    records: Vec<u8>,
+    members: Vec<u8>,
+}
+
 impl Encoded {
     /// Writes these out.
     pub(in crate::journal::sqlite) fn of(appends: impl IntoIterator<Item = Append>) -> Self {
         ROOM.with_borrow_mut(|room| {
-            room.clear();
-            let entries = appends.into_iter().map(|append| Entry::write(append, room)).collect();
-            let bodies = Box::from(room.as_slice());
-            room.shrink_to(ROOM_KEPT);
-            Self { entries, bodies }
+            let mut draft = Draft::new(room);
+            let mut appends = appends.into_iter().peekable();
+            while let Some(append) = appends.next() {
+                let shares = appends.peek().is_some_and(|next| happened_alike(&append, next));
+                draft.take(append, shares);
+            }
+            let encoded = draft.finish();
+            room.bodies.clear();
+            room.bodies.shrink_to(ROOM_KEPT);
+            encoded
         })
     }
 
@@ -64,14 +113,52 @@ impl Encoded {
         self.entries.len()
     }
 
-    /// Each of them, with its body.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Entry, &[u8])> {
-        let mut begin = 0;
-        self.entries.iter().map(move |entry| {
-            let body = self.bodies.get(begin..entry.end).unwrap_or_default();
-            begin = entry.end;
-            (entry, body)
-        })
+    /// Gives each row of what is not refused; `room` is to put bodies together in.
+    pub(super) fn each_line<F>(
+        &self,
+        room: &mut Vec<u8>,
+        mut give: impl FnMut(&Line<'_>) -> Result<(), F>,
+    ) -> Result<(), F> {
+        let (mut left, mut begin) = (self.entries.as_slice(), 0);
+        for Sheet { at, form, entries } in &self.sheets {
+            let (entries, others) = left.split_at((*entries).min(left.len()));
+            left = others;
+            let records = match form {
+                Form::Alone(_) => &[],
+                Form::Shared(end) => self.part(&mut begin, *end),
+            };
+            let parts: SmallVec<[_; limits::SHARED_ROW_APPENDS_MAX]> =
+                entries.iter().map(|entry| (entry, self.part(&mut begin, entry.end))).collect();
+            let written = parts.iter().filter(|(entry, _)| !entry.is_refused);
+            let positions = written.clone().map(|(entry, _)| u64::from(entry.positions)).sum();
+            match (form, entries) {
+                (Form::Alone(kind), [entry]) if !entry.is_refused => {
+                    let body = parts.first().map_or(&[][..], |(_, body)| body);
+                    entry.with_stream(|stream| {
+                        let (seq, at) = (entry.first, *at);
+                        give(&Line { stream, seq, at, kind, body, positions })
+                    })?;
+                }
+                (Form::Alone(_), _) => {}
+                (Form::Shared(_), _) => {
+                    room.clear();
+                    let members = written.map(|(_, member)| *member);
+                    let Some(kind) = several::put_together(records, members, room) else {
+                        continue;
+                    };
+                    let stream = &Stream::Several.name();
+                    let (seq, at) = (Seq::ZERO, *at);
+                    give(&Line { stream, seq, at, kind, body: room, positions })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&self, begin: &mut usize, end: usize) -> &[u8] {
+        let part = self.bodies.get(*begin..end).unwrap_or_default();
+        *begin = end;
+        part
     }
 
     pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
@@ -83,36 +170,138 @@ impl Encoded {
     }
 }
 
-impl Entry {
-    /// Writes what happened behind what stands in `bodies`.
-    fn write(append: Append, bodies: &mut Vec<u8>) -> Self {
-        let mut alone = |owner, at, Record { kind, body }: Record| {
-            bodies.extend_from_slice(body.as_bytes());
-            (owner, Seq::ZERO, 1, at, kind)
-        };
-        let (owner, first, positions, at, kind) = match append {
-            Append::Conversation { id, first, at, events, ticket } => {
-                let kind = record::write_events(&events, bodies);
-                let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
-                (Owner::Conversation(id, ticket), first, positions, at, kind)
-            }
-            Append::Presence { agent, presence, at, done } => {
-                alone(Owner::Agent(agent, done), at, Record::of_presence(presence))
-            }
-            Append::Setting { change, at, done } => {
-                alone(Owner::Settings(done), at, Record::of_setting(&change))
-            }
-        };
-        Self { owner, first, positions, at, kind, end: bodies.len(), is_refused: false }
+/// Whether both are of conversations, and of one time.
+fn happened_alike(one: &Append, next: &Append) -> bool {
+    match (one, next) {
+        (Append::Conversation { at, .. }, Append::Conversation { at: next, .. }) => at == next,
+        _ => false,
+    }
+}
+
+/// What is being written out.
+struct Draft<'a> {
+    room: &'a mut Room,
+    sheets: SmallVec<[Sheet; 1]>,
+    entries: SmallVec<[Entry; 1]>,
+    /// The row that further appends may share.
+    open: Option<Open>,
+}
+
+/// A row that is shared.
+struct Open {
+    at: Timestamp,
+    /// What has happened to some of those in it, the latest last.
+    alike: Vec<Arc<[Event]>>,
+    entries: usize,
+}
+
+impl<'a> Draft<'a> {
+    fn new(room: &'a mut Room) -> Self {
+        Self { room, sheets: SmallVec::new(), entries: SmallVec::new(), open: None }
     }
 
+    /// Takes the next append; whether the one behind it may stand in one row with it.
+    fn take(&mut self, append: Append, shares: bool) {
+        let append = match append {
+            Append::Conversation { id, first, at, events, ticket } => {
+                if self.open.is_some() || shares {
+                    self.share(id, first, at, events, ticket);
+                    if !shares {
+                        self.close();
+                    }
+                    return;
+                }
+                Append::Conversation { id, first, at, events, ticket }
+            }
+            other => other,
+        };
+        let (entry, sheet) = write_alone(append, &mut self.room.bodies);
+        self.entries.push(entry);
+        self.sheets.push(sheet);
+    }
+
+    fn share(
+        &mut self,
+        id: ConversationId,
+        first: Seq,
+        at: Timestamp,
+        events: Arc<[Event]>,
+        ticket: Ticket,
+    ) {
+        let Room { records, members, .. } = &mut *self.room;
+        let open = self.open.get_or_insert_with(|| Open { at, alike: Vec::new(), entries: 0 });
+        let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        let compared = open.alike.iter().enumerate().rev().take(ALIKE_COMPARED);
+        let known = compared.filter(|(_, other)| **other == events).map(|(number, _)| number);
+        let record = known.last().unwrap_or_else(|| {
+            several::write_record(&events, records);
+            open.alike.push(events);
+            open.alike.len() - 1
+        });
+        several::write_member(id, first, record, members);
+        let owner = Owner::Conversation(id, ticket);
+        let end = members.len();
+        self.entries.push(Entry { owner, first, positions, end, is_refused: false });
+        open.entries += 1;
+        let is_full = open.entries == limits::SHARED_ROW_APPENDS_MAX
+            || records.len() + members.len() >= limits::SHARED_ROW_BYTES;
+        if is_full {
+            self.close();
+        }
+    }
+
+    /// Ends the row that is shared, if there is one.
+    fn close(&mut self) {
+        let Some(Open { at, entries, .. }) = self.open.take() else { return };
+        let Room { bodies, records, members } = &mut *self.room;
+        bodies.append(records);
+        let records_end = bodies.len();
+        bodies.append(members);
+        let begin = self.entries.len() - entries;
+        for entry in &mut self.entries[begin..] {
+            entry.end += records_end;
+        }
+        self.sheets.push(Sheet { at, form: Form::Shared(records_end), entries });
+    }
+
+    fn finish(mut self) -> Encoded {
+        self.close();
+        let bodies = Box::from(self.room.bodies.as_slice());
+        Encoded { sheets: self.sheets, entries: self.entries, bodies }
+    }
+}
+
+/// Writes an append that has a row of its own behind what stands in `bodies`.
+fn write_alone(append: Append, bodies: &mut Vec<u8>) -> (Entry, Sheet) {
+    let mut one = |owner, at, Record { kind, body }: Record| {
+        bodies.extend_from_slice(body.as_bytes());
+        (owner, Seq::ZERO, 1, at, kind)
+    };
+    let (owner, first, positions, at, kind) = match append {
+        Append::Conversation { id, first, at, events, ticket } => {
+            let kind = record::write_events(&events, bodies);
+            let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
+            (Owner::Conversation(id, ticket), first, positions, at, kind)
+        }
+        Append::Presence { agent, presence, at, done } => {
+            one(Owner::Agent(agent, done), at, Record::of_presence(presence))
+        }
+        Append::Setting { change, at, done } => {
+            one(Owner::Settings(done), at, Record::of_setting(&change))
+        }
+    };
+    let entry = Entry { owner, first, positions, end: bodies.len(), is_refused: false };
+    (entry, Sheet { at, form: Form::Alone(kind), entries: 1 })
+}
+
+impl Entry {
     /// The place of the last of its events.
     pub(super) const fn through(&self) -> Seq {
         Seq::new(self.first.number().saturating_add(self.positions).saturating_sub(1))
     }
 
     /// Uses the name of its stream.
-    pub(super) fn with_stream<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
+    fn with_stream<T>(&self, use_it: impl FnOnce(&str) -> T) -> T {
         match &self.owner {
             Owner::Conversation(id, _) => use_it(StreamName::default().of_conversation(*id)),
             Owner::Agent(agent, _) => use_it(&Stream::Agent(agent.clone()).name()),

@@ -7,30 +7,33 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::record::{Record, Stream, TakenOut};
-use crate::journal::sqlite::row;
-use crate::journal::sqlite::writer::{Encoded, Entry, Found};
+use crate::journal::record::{Record, Stream, TakenOut, Unreadable, several};
+use crate::journal::sqlite::row::{self, Row};
+use crate::journal::sqlite::writer::encoded::Line;
+use crate::journal::sqlite::writer::{Encoded, Found};
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /// Writes all of this after the position `head`, in one transaction, and says how far the journal
-/// then reaches. After an error the transaction may still be open.
+/// then reaches; `room` is to put bodies together in. After an error the transaction may still be
+/// open.
 pub(super) fn write(
     connection: &Connection,
     head: u64,
     appends: &[Encoded],
+    room: &mut Vec<u8>,
 ) -> rusqlite::Result<u64> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
     let mut insert = Insert { statement: connection.prepare_cached(INSERT)?, position: head };
-    for (entry, body) in appends.iter().flat_map(Encoded::iter) {
-        let Entry { first, at, kind, positions, is_refused, .. } = entry;
-        if *is_refused {
-            continue;
-        }
-        entry.with_stream(|stream| insert.row(stream, first.number(), *at, kind, body))?;
-        // Each event has a place, the first of them that of the row.
-        insert.position += u64::from(positions.saturating_sub(1));
+    for append in appends {
+        append.each_line(room, |line| {
+            let Line { stream, seq, at, kind, body, positions } = line;
+            insert.row(stream, seq.number(), *at, kind, body)?;
+            // Each event has a place, the first of them that of the row.
+            insert.position += positions.saturating_sub(1);
+            Ok::<_, rusqlite::Error>(())
+        })?;
     }
     let position = insert.position;
     drop(insert);
@@ -38,15 +41,23 @@ pub(super) fn write(
     Ok(position)
 }
 
-/// The streams that have a row after a position.
+/// The streams of which something was written after a position that ends a row.
 pub(super) fn streams_after(
     connection: &Connection,
     after: u64,
-) -> rusqlite::Result<HashSet<String>> {
-    let sql = "SELECT stream FROM events WHERE position > ?";
-    let mut statement = connection.prepare_cached(sql)?;
-    let streams = statement.query_map([after], |row| row.get(0))?;
-    streams.collect()
+) -> Result<HashSet<String>, TakeOutError> {
+    let sql = format!("SELECT {} FROM events WHERE position > ?", row::COLUMNS);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([after])?;
+    let mut streams = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let row = Row::of(row)?;
+        let place = row.position;
+        let unreadable = |error: Unreadable| TakeOutError::Unreadable(place, error);
+        let unfolded = row.unfolded().map_err(unreadable)?;
+        streams.extend(unfolded.into_iter().map(|row| row.stream));
+    }
+    Ok(streams)
 }
 
 /// Takes the rows of these conversations out and writes the record of it at a position, in one
@@ -65,7 +76,9 @@ pub(super) fn take_out(
     for Found { conversation, rows, .. } in conversations {
         let stream = Stream::Conversation(*conversation).name();
         for position in rows {
-            if delete.execute(params![position, stream])? != 1 {
+            let is_gone = delete.execute(params![position, stream])? == 1
+                || leave_out(connection, *position, &stream)?;
+            if !is_gone {
                 return Err(TakeOutError::Absent { position: *position, stream });
             }
         }
@@ -79,10 +92,39 @@ pub(super) fn take_out(
     Ok(())
 }
 
+/// Takes what a conversation has at a position out of the row that it shares with others, if there
+/// is one. What is left of the row stays where it is.
+fn leave_out(connection: &Connection, position: u64, stream: &str) -> Result<bool, TakeOutError> {
+    let Some(row) = shared_at(connection, position)? else { return Ok(false) };
+    let offset = position - row.position;
+    let left = several::without(&row.body, stream, offset);
+    match left.map_err(|error| TakeOutError::Unreadable(row.position, error))? {
+        Some(body) => {
+            let Row { position, stream, seq, at, kind, .. } = &row;
+            let checksum = row::checksum(*position, stream, *seq, *at, kind, &body);
+            let sql = "UPDATE events SET body = ?, checksum = ? WHERE position = ?";
+            connection.prepare_cached(sql)?.execute(params![body, checksum, position])?;
+        }
+        None => {
+            let sql = "DELETE FROM events WHERE position = ?";
+            connection.prepare_cached(sql)?.execute([row.position])?;
+        }
+    }
+    Ok(true)
+}
+
+/// The whole row that several share and that may hold this position.
+fn shared_at(connection: &Connection, position: u64) -> rusqlite::Result<Option<Row>> {
+    let row = row::at_or_before(connection, position)?;
+    Ok(row.filter(|row| row.is_shared() && row.is_whole()))
+}
+
 /// Why rows could not be taken out.
 pub(super) enum TakeOutError {
     /// A row is not where `chats.db` says that it is.
     Absent { position: u64, stream: String },
+    /// What stands at a position cannot be read.
+    Unreadable(u64, Unreadable),
     /// The database said no.
     Database(rusqlite::Error),
 }
@@ -94,12 +136,16 @@ impl From<rusqlite::Error> for TakeOutError {
 }
 
 impl TakeOutError {
-    /// The fault that a missing row is.
-    pub(super) fn absent(position: u64, stream: &str) -> Fault {
-        Fault::Damaged {
-            place: format!("journal.db, position {position}"),
-            problem: format!("a record of {stream} should stand there, and does not"),
-        }
+    /// The fault that it is, unless the database said no.
+    pub(super) fn fault(self) -> Result<Fault, rusqlite::Error> {
+        let (position, problem) = match self {
+            Self::Absent { position, stream } => {
+                (position, format!("a record of {stream} should stand there, and does not"))
+            }
+            Self::Unreadable(position, error) => (position, error.0),
+            Self::Database(error) => return Err(error),
+        };
+        Ok(Fault::Damaged { place: format!("journal.db, position {position}"), problem })
     }
 }
 

@@ -1,0 +1,181 @@
+//! The stored form of what happened to several conversations at one time: one record for appends
+//! that were made together.
+//!
+//! ```json
+//! {"records": [{"kind": "…", "body": {…}}, …],
+//!  "of": [["<conversation>", 5, 0], ["<conversation>", 4, 1], 2, …]}
+//! ```
+//!
+//! Each of `of` is a conversation, the place of the first event in it, and which of the records
+//! says what happened; or, for a conversation that was taken out, how many events that were. They
+//! take positions one after the other, one for each event, so that those behind one that was taken
+//! out stay where they are.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::conversation::event::Event;
+use crate::domain::id::{ConversationId, Seq};
+use crate::journal::record::{Piece, Sink, StreamName, Unreadable, event, together};
+
+/// The kind of the record.
+pub(super) const KIND: &str = "happened_to_several";
+
+/// What has happened to one of the conversations: what would stand in the columns if it had a row
+/// of its own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Share<'a> {
+    /// How many positions behind that of the row its own is.
+    pub offset: u64,
+    /// How many positions it takes: one for each event.
+    pub positions: u64,
+    /// The stream of the conversation.
+    pub stream: &'a str,
+    /// The place of the first event.
+    pub seq: u32,
+    /// What happened.
+    pub kind: &'a str,
+    /// The rest of it.
+    pub body: &'a str,
+}
+
+/// What stands in such a record.
+#[derive(Debug)]
+pub struct Shares<'a> {
+    /// Those that were not taken out, in the order of their positions.
+    pub shares: Vec<Share<'a>>,
+    /// How many positions the record takes, of those that were taken out too.
+    pub positions: u64,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    records: Vec<Piece<'a>>,
+    #[serde(borrow)]
+    of: Vec<Member<'a>>,
+}
+
+/// One that stands in `of`.
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(untagged)]
+enum Member<'a> {
+    /// So many events were taken out.
+    TakenOut(u64),
+    /// A conversation, the place of its first event, and which record.
+    Of(&'a str, u32, usize),
+}
+
+/// The same with the records as they are.
+#[derive(Deserialize, Serialize)]
+struct Unread<'a> {
+    #[serde(borrow)]
+    records: &'a RawValue,
+    #[serde(borrow)]
+    of: Vec<Member<'a>>,
+}
+
+/// Writes one of the records behind those that stand in `records`.
+pub fn write_record(events: &[Event], records: &mut Vec<u8>) {
+    if !records.is_empty() {
+        records.push(b',');
+    }
+    match events {
+        [event] => {
+            event::encode(event, Sink { body: records, is_named: true });
+        }
+        several => {
+            records.extend_from_slice(b"{\"kind\":\"");
+            records.extend_from_slice(together::KIND.as_bytes());
+            records.extend_from_slice(b"\",\"body\":");
+            together::encode(several, records);
+            records.push(b'}');
+        }
+    }
+}
+
+/// Writes one of those to whom it happened, by the number of its record, behind what stands in
+/// `members`.
+pub fn write_member(id: ConversationId, first: Seq, record: usize, members: &mut Vec<u8>) {
+    members.extend_from_slice(b"[\"");
+    members.extend_from_slice(StreamName::default().of_conversation(id).as_bytes());
+    members.extend_from_slice(b"\",");
+    members.extend_from_slice(itoa::Buffer::new().format(first.number()).as_bytes());
+    members.push(b',');
+    members.extend_from_slice(itoa::Buffer::new().format(record).as_bytes());
+    members.push(b']');
+}
+
+/// Puts the body together: the records, and those to whom it happened; writes it behind what stands
+/// in `body`, and says its kind. Without any of them there is none.
+pub fn put_together<'a>(
+    records: &[u8],
+    members: impl IntoIterator<Item = &'a [u8]>,
+    body: &mut Vec<u8>,
+) -> Option<&'static str> {
+    body.extend_from_slice(b"{\"records\":[");
+    body.extend_from_slice(records);
+    body.extend_from_slice(b"],\"of\":");
+    let mut separator = b'[';
+    for member in members {
+        body.push(separator);
+        body.extend_from_slice(member);
+        separator = b',';
+    }
+    body.extend_from_slice(b"]}");
+    (separator == b',').then_some(KIND)
+}
+
+/// What stands in a record of this kind.
+pub(super) fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
+    let Body { records, of } = serde_json::from_str(body)?;
+    let lengths = records.iter().map(length).collect::<Result<Vec<_>, _>>()?;
+    let mut shares = Vec::with_capacity(of.len());
+    let mut offset: u64 = 0;
+    for member in of {
+        let events = match member {
+            Member::TakenOut(events) => events,
+            Member::Of(stream, seq, which) => {
+                let (Some(record), Some(length)) = (records.get(which), lengths.get(which)) else {
+                    return Err(Unreadable(format!("no record {which} stands in it")));
+                };
+                let (kind, body) = (record.kind, record.body());
+                shares.push(Share { offset, positions: *length, stream, seq, kind, body });
+                *length
+            }
+        };
+        offset = offset.saturating_add(events);
+    }
+    if offset == 0 {
+        return Err(Unreadable("nothing stands in it".to_owned()));
+    }
+    Ok(Shares { shares, positions: offset })
+}
+
+/// The body of a record of this kind without what happened to this conversation at this offset;
+/// none when nothing is left of it.
+pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, Unreadable> {
+    let Shares { shares, .. } = decode(body)?;
+    let found = shares.iter().position(|share| (share.offset, share.stream) == (offset, stream));
+    let Some(found) = found else {
+        return Err(Unreadable(format!("{stream} does not stand in it")));
+    };
+    if shares.len() == 1 {
+        return Ok(None);
+    }
+    let mut unread: Unread<'_> = serde_json::from_str(body)?;
+    let members = unread.of.iter_mut().filter(|member| matches!(member, Member::Of(..)));
+    for (member, share) in members.zip(&shares).skip(found).take(1) {
+        *member = Member::TakenOut(share.positions);
+    }
+    Ok(Some(super::json(&unread)))
+}
+
+/// How many events a record tells of.
+fn length(record: &Piece<'_>) -> Result<u64, Unreadable> {
+    if record.kind == KIND {
+        return Err(Unreadable("it stands in itself".to_owned()));
+    }
+    let together = super::read_together(record.kind, record.body()).transpose()?;
+    Ok(together.map_or(1, |pieces| pieces.len() as u64))
+}
