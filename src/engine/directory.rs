@@ -4,6 +4,7 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
+mod heard;
 mod pulses;
 pub(super) mod visitors;
 
@@ -17,6 +18,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 
+use crate::engine::directory::heard::Revision;
 pub(super) use crate::engine::directory::visitors::Claim;
 
 use crate::domain::conversation::Conversation;
@@ -40,6 +42,7 @@ type Map<K, V> = DashMap<K, V, RandomState>;
 pub(super) struct Directory {
     conversations: Map<ConversationId, Live>,
     agents: Map<AgentId, AgentEntry>,
+    heard: Revision,
     queues: Map<QueueId, QueueEntry>,
     sessions: Map<SessionId, SessionEntry>,
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
@@ -106,6 +109,7 @@ impl Directory {
         Self {
             conversations: map(conversations, limits::SHARDS),
             agents: map(0, 64),
+            heard: Revision::new(),
             queues: map(0, 16),
             sessions: map(0, limits::SHARDS),
             visitors: map(conversations, limits::SHARDS),
@@ -216,6 +220,7 @@ impl Directory {
     /// An agent's actor enters.
     pub(super) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
         self.agents.insert(id, AgentEntry { address, is_heard: false });
+        self.heard.change();
     }
 
     /// An agent's actor leaves.
@@ -226,18 +231,6 @@ impl Directory {
     /// Whether an agent's actor is there and lives.
     pub(super) fn has_agent(&self, id: &AgentId) -> bool {
         self.agents.get(id).is_some_and(|entry| entry.address.connected())
-    }
-
-    /// A console listens to an agent.
-    pub(super) fn note_heard(&self, id: &AgentId) {
-        if let Some(mut entry) = self.agents.get_mut(id) {
-            entry.is_heard = true;
-        }
-    }
-
-    /// Whether any console has ever listened to an agent.
-    pub(super) fn is_heard(&self, id: &AgentId) -> bool {
-        self.agents.get(id).is_some_and(|entry| entry.is_heard)
     }
 
     /// Tells an agent something.

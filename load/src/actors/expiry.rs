@@ -101,6 +101,12 @@ pub(super) async fn expire(
         *seconds = (*seconds - used.get(name).unwrap_or(&0.0)) * 1e6 / expected as f64;
     }
     let durable = watch.since(ends_at);
+    let after = durable.iter().map(|(_, count)| count).sum::<u64>();
+    ensure!(
+        expected - after.min(expected) <= expected / 1_000,
+        "void: {} of {expected} windows ended before the last deadline, so they have several",
+        expected - after.min(expected),
+    );
     let lasted = durable.last().map_or(0.0, |(after, _)| after.as_secs_f64());
     Ok(Expiry {
         durable_ms: Lateness::of(&durable, expected),

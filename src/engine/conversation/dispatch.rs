@@ -59,7 +59,11 @@ pub(super) fn tell_queue(shared: &Arc<Shared>, queue: &QueueId, command: QueueCo
     }
     gather(shared, |gathered| match gathered.for_queues.get_mut(queue) {
         Some(commands) => commands.push(command),
-        None => drop(gathered.for_queues.insert(queue.clone(), vec![command])),
+        None => {
+            let mut commands = Vec::with_capacity(ROOM);
+            commands.push(command);
+            gathered.for_queues.insert(queue.clone(), commands);
+        }
     });
 }
 

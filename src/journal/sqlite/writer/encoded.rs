@@ -95,8 +95,8 @@ impl Encoded {
     /// Writes these out.
     pub(in crate::journal::sqlite) fn of(appends: impl IntoIterator<Item = Append>) -> Self {
         ROOM.with_borrow_mut(|room| {
-            let mut draft = Draft::new(room);
             let mut appends = appends.into_iter().peekable();
+            let mut draft = Draft::new(room, appends.size_hint().0);
             while let Some(append) = appends.next() {
                 let shares = appends.peek().is_some_and(|next| happened_alike(&append, next));
                 draft.take(append, shares);
@@ -196,8 +196,9 @@ struct Open {
 }
 
 impl<'a> Draft<'a> {
-    fn new(room: &'a mut Room) -> Self {
-        Self { room, sheets: SmallVec::new(), entries: SmallVec::new(), open: None }
+    fn new(room: &'a mut Room, appends: usize) -> Self {
+        let entries = SmallVec::with_capacity(appends);
+        Self { room, sheets: SmallVec::new(), entries, open: None }
     }
 
     /// Takes the next append; whether the one behind it may stand in one row with it.
