@@ -142,7 +142,8 @@ fn centrifugo_is_understood() {
               {\"recoverable\":true,\"epoch\":\"IaVTokfh\",\"positioned\":true}},\
               \"ping\":1,\"pong\":true}}",
             b"{\"push\":{\"channel\":\"chat:7\",\"pub\":{\"data\":\
-              {\"post\":30064771076,\"text\":\"hi\"},\"offset\":1,\"epoch\":\"IaVTokfh\"}}}\n{\"id\":5,\"publish\":{}}",
+              {\"post\":30064771076,\"text\":\"hi\"},\
+              \"offset\":1,\"epoch\":\"IaVTokfh\"}}}\n{\"id\":5,\"publish\":{}}",
             b"{}",
         ],
     );
