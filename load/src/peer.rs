@@ -1,6 +1,6 @@
 //! The peers: servers that others have made, started here beside Holdline under the same work.
 
-pub mod centrifuge;
+pub mod centrifugo;
 pub mod client;
 pub mod ejabberd;
 pub mod listener;
@@ -21,7 +21,7 @@ pub fn all() -> Vec<Box<dyn Target>> {
         Box::new(ejabberd::Ejabberd),
         Box::new(socket_io::SocketIo),
         Box::new(nats::Nats),
-        Box::new(centrifuge::Centrifuge),
+        Box::new(centrifugo::Centrifugo),
     ]
 }
 
@@ -41,7 +41,7 @@ pub fn speak(spoken: &Spoken) -> anyhow::Result<Option<Box<dyn Dialect>>> {
         ejabberd::DIALECT => Some(Box::new(ejabberd::dialect::Xmpp::new(&settings)?)),
         socket_io::DIALECT => Some(Box::new(socket_io::dialect::SocketIoDialect)),
         nats::DIALECT => Some(Box::new(nats::dialect::NatsDialect)),
-        centrifuge::DIALECT => Some(Box::new(centrifuge::dialect::CentrifugeDialect)),
+        centrifugo::DIALECT => Some(Box::new(centrifugo::dialect::CentrifugoDialect)),
         _ => None,
     })
 }

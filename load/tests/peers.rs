@@ -6,6 +6,7 @@
 #[path = "peers/customer.rs"]
 mod customer;
 
+use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How long silence may last until it is told of. The settings are such that it is two heartbeats
-/// and the window, but Mosquitto was seen to take five seconds more, and centrifuge waits five for
+/// and the window, but Mosquitto was seen to take five seconds more, and Centrifugo waits five for
 /// the other end to say goodbye.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -31,7 +32,7 @@ const LATENESS: Duration = Duration::from_millis(1_500);
 
 fn demands() -> Demands {
     Demands {
-        customers: 4,
+        customers: 5,
         heartbeat: HEARTBEAT,
         window: WINDOW,
         durable: false,
@@ -48,13 +49,17 @@ struct Trial {
 
 /// Starts a peer with its second party; none where it is not installed.
 fn start(name: &str) -> Option<Trial> {
+    start_for(name, &demands())
+}
+
+fn start_for(name: &str, demands: &Demands) -> Option<Trial> {
     let target = peer::named(name).expect("it is one of the peers");
     if let Err(absent) = target.version() {
         assert!(absent.reason.contains("load/peers/install"), "{absent}");
         eprintln!("NOTHING OF {name} WAS TESTED: {absent}");
         return None;
     }
-    let running = target.start(&demands()).expect("it starts");
+    let running = target.start(demands).expect("it starts");
     let (ear, told) = channel();
     let watch = running.watch(ear).expect("it can be watched").expect("it has a second party");
     Some(Trial { running, _watch: watch, told })
@@ -173,9 +178,32 @@ fn nats_tells_a_drop_at_once() {
 }
 
 #[test]
-fn centrifuge_tells_a_drop_at_once_and_recovers() {
-    if let Some(trial) = start("centrifuge") {
+fn centrifugo_tells_a_drop_at_once_and_recovers() {
+    if let Some(trial) = start("centrifugo") {
         tells_a_drop_at_once(&trial, true);
+    }
+}
+
+/// Very many who are lost at once are all told of, each once.
+#[test]
+fn centrifugo_tells_of_everybody_at_a_mass_drop() {
+    const ALL: u32 = 500;
+    // Nobody reads here, so nobody is to be asked for a sign of life.
+    let demands = Demands { customers: ALL, heartbeat: Duration::from_secs(60), ..demands() };
+    let Some(trial) = start_for("centrifugo", &demands) else { return };
+    let mut everybody: Vec<_> = (0..ALL).map(|number| trial.customer(number)).collect();
+    for customer in &mut everybody {
+        assert_eq!(customer.ready(), Ok(false));
+    }
+    let tokens: Vec<_> = everybody.into_iter().map(|customer| customer.lose().0).collect();
+    let mut away = BTreeSet::new();
+    while away.len() < ALL as usize {
+        let told = within(&trial.told, SILENCE, |told| told.news == News::Away);
+        let told = told.expect("everybody's drop is told");
+        assert!(away.insert(told.customer), "{} is told of twice", told.customer);
+    }
+    for (number, token) in (0..).zip(tokens) {
+        assert_eq!(trial.customer_with(number, token).ready(), Ok(true), "{number} recovers");
     }
 }
 

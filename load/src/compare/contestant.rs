@@ -12,7 +12,7 @@ use crate::target::Target;
 
 /// Everybody, in the order of their turns.
 pub(super) const NAMES: [&str; 7] =
-    ["holdline", "floor", "mosquitto", "ejabberd", "socket.io", "nats", "centrifuge"];
+    ["holdline", "floor", "mosquitto", "ejabberd", "socket.io", "nats", "centrifugo"];
 
 /// Those who write posts down, or may be asked to; and the floor, for what the generator can do.
 pub(super) const NAMES_OF_WRITERS: [&str; 5] =
@@ -61,7 +61,7 @@ pub(super) fn named(name: &str, server: Option<&Path>) -> anyhow::Result<Contest
             Some("it has no grace: a lost connection is told of at once"),
             Some("it keeps nothing of a connection that is lost"),
         ),
-        "centrifuge" => (Some("it has no grace: a lost connection is told of at once"), None),
+        "centrifugo" => (Some("it has no grace: a lost connection is told of at once"), None),
         _ => (None, None),
     };
     Ok(Contestant {
@@ -70,6 +70,6 @@ pub(super) fn named(name: &str, server: Option<&Path>) -> anyhow::Result<Contest
         is_durable: name != "nats",
         no_grace,
         no_return,
-        no_round_trip: matches!(name, "socket.io" | "centrifuge").then_some(SERVER_ASKS),
+        no_round_trip: matches!(name, "socket.io" | "centrifugo").then_some(SERVER_ASKS),
     })
 }

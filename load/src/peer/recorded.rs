@@ -134,14 +134,15 @@ fn nats_is_understood() {
 }
 
 #[test]
-fn centrifuge_is_understood() {
+fn centrifugo_is_understood() {
     let (heard, said) = understood(
-        &spoken("centrifuge", serde_json::Value::Null),
+        &spoken("centrifugo", serde_json::Value::Null),
         &[
             b"{\"id\":1,\"connect\":{\"client\":\"2cbd145d\",\"subs\":{\"chat:7\":\
-              {\"recoverable\":true,\"epoch\":\"IaVTokfh\",\"positioned\":true},\"present\":{}},\
+              {\"recoverable\":true,\"epoch\":\"IaVTokfh\",\"positioned\":true}},\
               \"ping\":1,\"pong\":true}}",
-            b"{\"push\":{\"channel\":\"chat:7\",\"pub\":{\"data\":{\"by\":7,\"text\":\"hi\"},\
+            b"{\"push\":{\"channel\":\"chat:7\",\"pub\":{\"data\":\
+              {\"post\":30064771076,\"text\":\"hi\"},\
               \"offset\":1,\"epoch\":\"IaVTokfh\"}}}\n{\"id\":5,\"publish\":{}}",
             b"{}",
         ],

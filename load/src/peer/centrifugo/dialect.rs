@@ -1,16 +1,17 @@
-//! A customer of centrifuge, in its JSON protocol.
+//! A customer of Centrifugo, in its JSON protocol.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::token::minted;
 use crate::dialect::{Dialect, Heard, Link, Message, Say, Upgrade};
 use crate::plan::number;
 
 /// The protocol of a customer. The server pings, and a customer answers.
 #[derive(Clone, Copy, Debug)]
-pub struct CentrifugeDialect;
+pub struct CentrifugoDialect;
 
 /// The upgrade that the server wants.
 pub fn upgrade() -> Upgrade {
@@ -25,14 +26,16 @@ const CONNECT: u64 = 1;
 pub struct Reply {
     #[serde(default)]
     id: u64,
-    error: Option<Wrong>,
+    /// Why it refuses.
+    pub error: Option<Wrong>,
     connect: Option<Connected>,
     /// What it says unasked.
     pub push: Option<Push>,
 }
 
+/// A refusal.
 #[derive(Debug, Deserialize)]
-struct Wrong {
+pub struct Wrong {
     code: u32,
 }
 
@@ -61,14 +64,27 @@ pub struct Push {
     pub leave: Option<Whose>,
     /// Something was published in it.
     #[serde(rename = "pub")]
-    published: Option<Published>,
+    pub published: Option<Published>,
 }
 
+/// A message in a channel.
 #[derive(Debug, Deserialize)]
-struct Published {
+pub struct Published {
     #[serde(default)]
     offset: u64,
-    data: Value,
+    /// What is published.
+    pub data: Text,
+    /// Who has published it.
+    pub info: Option<Info>,
+}
+
+/// A message, as it was published.
+#[derive(Debug, Deserialize)]
+pub struct Text {
+    /// The number of a customer's.
+    pub post: Option<u64>,
+    /// The number of an agent's.
+    number: Option<u64>,
 }
 
 /// Whose coming or leaving it is.
@@ -86,21 +102,26 @@ pub struct Info {
     pub user: String,
 }
 
-impl Dialect for CentrifugeDialect {
+impl Dialect for CentrifugoDialect {
     fn upgrade(&self, _link: &Link) -> Upgrade {
         upgrade()
     }
 
     fn open(&mut self, link: &mut Link, say: &mut dyn Say) {
         let customer = link.customer;
+        let channels = format!(
+            "{{\"chat:{customer}\":{{\"override\":{{\"force_recovery\":{{\"value\":true}}}}}}}}"
+        );
+        let token = minted(&customer.to_string(), &channels);
         match &link.token {
-            None => say.text(format_args!(
-                "{{\"connect\":{{\"data\":{{\"customer\":{customer}}}}},\"id\":{CONNECT}}}"
-            )),
+            None => {
+                say.text(format_args!(
+                    "{{\"connect\":{{\"token\":\"{token}\"}},\"id\":{CONNECT}}}"
+                ));
+            }
             Some(epoch) => say.text(format_args!(
-                "{{\"connect\":{{\"data\":{{\"customer\":{customer}}},\"subs\":{{\
-                 \"chat:{customer}\":{{\"recover\":true,\"epoch\":\"{epoch}\",\"offset\":{}}}}}}},\
-                 \"id\":{CONNECT}}}",
+                "{{\"connect\":{{\"token\":\"{token}\",\"subs\":{{\"chat:{customer}\":{{\
+                 \"recover\":true,\"epoch\":\"{epoch}\",\"offset\":{}}}}}}},\"id\":{CONNECT}}}",
                 link.seen
             )),
         }
@@ -135,7 +156,7 @@ impl Dialect for CentrifugeDialect {
         let which = (number & u64::from(u32::MAX)) as u32;
         let text = Value::from(text);
         say.text(format_args!(
-            "{{\"publish\":{{\"channel\":\"chat:{customer}\",\"data\":{{\"by\":{customer},\
+            "{{\"publish\":{{\"channel\":\"chat:{customer}\",\"data\":{{\"post\":{number},\
              \"text\":{text}}}}},\"id\":{}}}",
             u64::from(which) + CONNECT
         ));
@@ -163,8 +184,7 @@ fn hear_reply(link: &mut Link, reply: Reply) -> Heard {
     }
     if let Some(published) = reply.push.and_then(|push| push.published) {
         link.seen = u32::try_from(published.offset).unwrap_or(u32::MAX);
-        let other = published.data.get("number").and_then(Value::as_u64);
-        return other.map_or(Heard::Other, |number| Heard::Message { number });
+        return published.data.number.map_or(Heard::Other, |number| Heard::Message { number });
     }
     match u32::try_from(reply.id.saturating_sub(CONNECT)) {
         Ok(which) if which > 0 => Heard::Posted { number: number(link.customer, which) },
@@ -179,7 +199,7 @@ mod tests {
     /// What a return hears that finds its channel as it left it.
     const RETURNED: &str = "{\"id\":1,\"connect\":{\"client\":\"26830fc2\",\"subs\":{\"chat:7\":\
         {\"recoverable\":true,\"epoch\":\"IaVTokfh\",\"recovered\":true,\"offset\":1,\
-        \"positioned\":true,\"was_recovering\":true},\"present\":{}},\"ping\":1,\"pong\":true}}";
+        \"positioned\":true,\"was_recovering\":true}},\"ping\":1,\"pong\":true}}";
 
     #[test]
     fn a_recovery_is_a_resumption_and_remembers_its_place() {
@@ -187,7 +207,7 @@ mod tests {
         let reply = serde_json::from_str(RETURNED).unwrap();
         assert_eq!(hear_reply(&mut link, reply), Heard::Ready { is_resumed: true });
         assert_eq!((link.token.as_deref(), link.seen), (Some("IaVTokfh"), 1));
-        let leave = "{\"push\":{\"channel\":\"present\",\"leave\":{\"info\":{\"user\":\"7\"}}}}";
+        let leave = "{\"push\":{\"channel\":\"chat:7\",\"leave\":{\"info\":{\"user\":\"7\"}}}}";
         let reply: Reply = serde_json::from_str(leave).unwrap();
         assert_eq!(reply.push.unwrap().leave.unwrap().info.user, "7");
     }
