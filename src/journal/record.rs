@@ -133,7 +133,12 @@ pub fn read_together<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'
 /// What happened to several conversations at one time, if the record with this kind and this body
 /// says that.
 pub fn read_several<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
-    (kind == several::KIND).then(|| several::decode(body))
+    tells_of_several(kind).then(|| several::decode(body))
+}
+
+/// Whether a record of this kind says what happened to several conversations.
+pub fn tells_of_several(kind: &str) -> bool {
+    kind == several::KIND
 }
 
 impl Record {

@@ -9,7 +9,8 @@
 //! Each of `of` is a conversation, the place of the first event in it, and which of the records
 //! says what happened; or, for a conversation that was taken out, how many events that were. They
 //! take positions one after the other, one for each event, so that those behind one that was taken
-//! out stay where they are.
+//! out stay where they are. No record stands there that nobody names: what is taken out, and what
+//! was refused, leaves no word behind.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -66,11 +67,11 @@ enum Member<'a> {
     Of(&'a str, u32, usize),
 }
 
-/// The same with the records as they are.
+/// The same with each record as it is.
 #[derive(Deserialize, Serialize)]
 struct Unread<'a> {
     #[serde(borrow)]
-    records: &'a RawValue,
+    records: Vec<&'a RawValue>,
     #[serde(borrow)]
     of: Vec<Member<'a>>,
 }
@@ -136,6 +137,7 @@ pub(super) fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
         let events = match member {
             Member::TakenOut(events) => events,
             Member::Of(stream, seq, which) => {
+                stream.parse::<ConversationId>()?;
                 let (Some(record), Some(length)) = (records.get(which), lengths.get(which)) else {
                     return Err(Unreadable(format!("no record {which} stands in it")));
                 };
@@ -152,8 +154,8 @@ pub(super) fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
     Ok(Shares { shares, positions: offset })
 }
 
-/// The body of a record of this kind without what happened to this conversation at this offset;
-/// none when nothing is left of it.
+/// The body of a record of this kind without what happened to this conversation at this offset, and
+/// without what happened to nobody else; none when nothing is left of it.
 pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, Unreadable> {
     let Shares { shares, .. } = decode(body)?;
     let found = shares.iter().position(|share| (share.offset, share.stream) == (offset, stream));
@@ -168,7 +170,35 @@ pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, 
     for (member, share) in members.zip(&shares).skip(found).take(1) {
         *member = Member::TakenOut(share.positions);
     }
+    unread.keep_named();
     Ok(Some(super::json(&unread)))
+}
+
+/// Leaves out of a body of this kind the records that nobody in it names any more. One that cannot
+/// be read stays as it is.
+pub fn keep_named(body: &mut Vec<u8>) {
+    let Ok(mut unread) = serde_json::from_slice::<Unread<'_>>(body) else { return };
+    unread.keep_named();
+    let mut kept = Vec::with_capacity(body.len());
+    super::write_json(&mut kept, &unread);
+    *body = kept;
+}
+
+impl Unread<'_> {
+    /// Keeps the records that somebody names, under new numbers.
+    fn keep_named(&mut self) {
+        let records = std::mem::take(&mut self.records);
+        let mut numbers = vec![None; records.len()];
+        for member in &mut self.of {
+            let Member::Of(_, _, which) = member else { continue };
+            // Whoever names one that is not there goes on doing so.
+            let Some(record) = records.get(*which) else { continue };
+            *which = *numbers[*which].get_or_insert_with(|| {
+                self.records.push(record);
+                self.records.len() - 1
+            });
+        }
+    }
 }
 
 /// How many events a record tells of.

@@ -146,6 +146,9 @@ impl Encoded {
                     let Some(kind) = several::put_together(records, members, room) else {
                         continue;
                     };
+                    if entries.iter().any(|entry| entry.is_refused) {
+                        several::keep_named(room);
+                    }
                     let stream = &Stream::Several.name();
                     let (seq, at) = (Seq::ZERO, *at);
                     give(&Line { stream, seq, at, kind, body: room, positions })?;
