@@ -61,6 +61,8 @@ pub struct Contents {
     pub conversations: u64,
     /// The last position.
     pub head: Position,
+    /// Whether the last row cannot be read, so that nobody can tell how far it reached.
+    pub is_head_unknown: bool,
     /// The time of the last record.
     pub latest: Timestamp,
     /// Records from before there were checksums: only their form could be checked.
@@ -77,16 +79,26 @@ enum Replayed {
     Unknown,
 }
 
+/// A conversation while the journal is replayed.
+struct Followed {
+    replayed: Replayed,
+    /// How many shared rows were damaged before its last event. Any later one may have held more of
+    /// its events.
+    damaged: u64,
+}
+
 /// A replay of all records.
 struct Replay<'a> {
     file: &'a str,
     problems: &'a mut Problems,
     contents: Contents,
-    /// Whether nobody can tell up to which position the last row reaches.
-    is_end_unknown: bool,
-    conversations: HashMap<ConversationId, Replayed>,
+    conversations: HashMap<ConversationId, Followed>,
+    /// How many shared rows were damaged so far: whose they were nobody can tell for sure.
+    damaged: u64,
     /// Positions that no record has.
     absent: u64,
+    /// Whether more may be absent, behind rows of which nobody can tell how far they reached.
+    is_more_absent: bool,
     /// Records that the retention has taken out.
     taken_out: u64,
 }
@@ -117,9 +129,10 @@ pub(super) fn journal(connection: &Connection, file: &str, problems: &mut Proble
         file,
         problems,
         contents: Contents::default(),
-        is_end_unknown: false,
         conversations: HashMap::new(),
+        damaged: 0,
         absent: 0,
+        is_more_absent: false,
         taken_out: 0,
     };
     each(connection, |row| match row {
@@ -201,33 +214,61 @@ impl Replay<'_> {
             return self.take_own(&row);
         }
         let (position, is_whole) = (row.position, row.is_whole());
-        let unfolded = row.unfolded();
-        let problem = match &unfolded {
-            Err(error) => Some(error.0.as_str()),
-            Ok(_) if !is_whole => Some(row::MISMATCH),
-            Ok(_) => None,
-        };
-        if let Some(problem) = problem {
-            self.problems.add(format!("{}, position {position}", self.file), problem);
+        self.pass_to(position);
+        match row.unfolded() {
+            Ok(own) if is_whole => own.iter().for_each(|row| self.take_own(row)),
+            unfolded => {
+                // What was read of it wrongly says less than that it is not what was written.
+                let problem = match &unfolded {
+                    Err(error) if is_whole => error.0.as_str(),
+                    _ => row::MISMATCH,
+                };
+                self.problems.add(format!("{}, position {position}", self.file), problem);
+                self.take_damaged(position, &unfolded.unwrap_or_default());
+            }
         }
-        for row in unfolded.iter().flatten() {
-            self.take_own(row);
+    }
+
+    /// Takes what can still be read of a damaged row that several share. It may say anything, so
+    /// whatever follows on it is no further problem.
+    fn take_damaged(&mut self, position: u64, own: &[Row]) {
+        self.damaged += 1;
+        self.contents.head = Position(position);
+        for row in own {
+            self.contents.note(row, row.parts().map_or(1, |parts| parts.len()));
+            if let Ok(Stream::Conversation(id)) = Stream::read(&row.stream) {
+                self.forget(id);
+            }
         }
-        self.is_end_unknown |= unfolded.is_err();
+        self.contents.is_head_unknown = true;
     }
 
     /// Takes a row that is not shared, or what one append has in one that is.
     fn take_own(&mut self, row: &Row) {
-        let is_end_unknown = std::mem::replace(&mut self.is_end_unknown, false);
-        if !is_end_unknown {
-            self.absent += row.position.saturating_sub(self.contents.head.0 + 1);
-        }
+        self.pass_to(row.position);
         let parts = row.parts();
-        self.is_end_unknown = parts.is_err();
+        self.contents.is_head_unknown = parts.is_err();
         self.contents.note(row, parts.as_ref().map_or(1, Vec::len));
         if let Err(problem) = self.read(row, parts) {
             self.problems.add(format!("{}, position {}", self.file, row.position), problem);
         }
+    }
+
+    /// Notes which positions no record has up to this one.
+    fn pass_to(&mut self, position: u64) {
+        if std::mem::replace(&mut self.contents.is_head_unknown, false) {
+            self.is_more_absent = true;
+        } else {
+            self.absent += position.saturating_sub(self.contents.head.0 + 1);
+        }
+        self.contents.head = Position(position.saturating_sub(1));
+    }
+
+    /// Nobody can tell how many events of a conversation there were: it is followed from its next
+    /// one on.
+    fn forget(&mut self, id: ConversationId) {
+        let followed = Followed { replayed: Replayed::Unknown, damaged: self.damaged };
+        self.conversations.insert(id, followed);
     }
 
     fn read(&mut self, row: &Row, parts: Result<Vec<Part<'_>>, Unreadable>) -> Result<(), String> {
@@ -235,7 +276,7 @@ impl Replay<'_> {
         let whole = if row.is_whole() { Ok(()) } else { Err(row::MISMATCH.to_owned()) };
         if let Stream::Conversation(id) = stream {
             let Ok(parts) = parts else {
-                self.conversations.insert(id, Replayed::Unknown);
+                self.forget(id);
                 return whole.and(parts.map(drop).map_err(|error| error.0));
             };
             let mut told = Ok(());
@@ -267,8 +308,10 @@ impl Replay<'_> {
         event: Option<&Event>,
     ) -> Result<(), String> {
         let seq = Seq::new(seq);
-        let begun = || Replayed::Live(Box::new(Conversation::new(id)));
-        let replayed = self.conversations.entry(id).or_insert_with(begun);
+        let begun =
+            || Followed { replayed: Replayed::Live(Box::new(Conversation::new(id))), damaged: 0 };
+        let Followed { replayed, damaged } = self.conversations.entry(id).or_insert_with(begun);
+        let may_be_missing = std::mem::replace(damaged, self.damaged) < self.damaged;
         let last = match replayed {
             Replayed::Live(conversation) => conversation.seq(),
             Replayed::Through(seq) => *seq,
@@ -287,14 +330,15 @@ impl Replay<'_> {
             }
             _ => *replayed = Replayed::Through(seq),
         }
-        if continues {
+        if continues || (may_be_missing && seq > last) {
             return Ok(());
         }
         Err(format!("conversation {id} has the place {seq} after {last}"))
     }
 
     fn finish(mut self) -> Contents {
-        if self.absent != self.taken_out {
+        let is_explained = self.is_more_absent && self.absent < self.taken_out;
+        if self.absent != self.taken_out && !is_explained {
             let problem = format!(
                 "{} records are absent, of which the retention has taken out {}",
                 self.absent, self.taken_out

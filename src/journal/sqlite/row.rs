@@ -3,7 +3,7 @@
 //! A row holds one append. Where that has several events they take consecutive positions and
 //! places, of which the row has the first. Appends that were made together while very many waited
 //! share a row; whoever reads takes it apart first ([`Row::unfolded`]), and then sees each as if it
-//! had a row of its own.
+//! had a row of its own. An archive has none that is shared.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -11,7 +11,7 @@ use crate::domain::conversation::event::{Event, Recorded};
 use crate::domain::id::Seq;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::record::{self, Entry, Share, Stream, Unreadable};
+use crate::journal::record::{self, Entry, Share, Shares, Stream, Unreadable};
 
 /// A row as it is stored.
 #[derive(Debug)]
@@ -99,15 +99,15 @@ impl Row {
         })
     }
 
-    /// Whether it may be shared by several appends.
+    /// Whether several appends share it, or it would be so if it were whole.
     pub(super) fn is_shared(&self) -> bool {
-        Stream::read(&self.stream) == Ok(Stream::Several)
+        self.is_in_the_stream_of_several() || record::tells_of_several(&self.kind)
     }
 
     /// The appends in it, each as a row of its own, in the order of their positions: itself, unless
     /// it is shared. It need not be whole; they always are.
     pub(super) fn unfolded(self) -> Result<Vec<Self>, Unreadable> {
-        let Some(shares) = record::read_several(&self.kind, &self.body) else {
+        let Some(shares) = self.shares() else {
             return Ok(vec![self]);
         };
         let own = |share: Share<'_>| {
@@ -125,6 +125,20 @@ impl Row {
             }
         };
         Ok(shares?.shares.into_iter().map(own).collect())
+    }
+
+    /// What stands in it, if it is shared.
+    fn shares(&self) -> Option<Result<Shares<'_>, Unreadable>> {
+        let shares = record::read_several(&self.kind, &self.body);
+        if shares.is_some() == self.is_in_the_stream_of_several() {
+            return shares;
+        }
+        let problem = format!("a record of another stream stands in {}", self.stream);
+        Some(Err(Unreadable(problem)))
+    }
+
+    fn is_in_the_stream_of_several(&self) -> bool {
+        Stream::read(&self.stream) == Ok(Stream::Several)
     }
 
     /// The records in it, in their order; at least one. It need not be whole, and is not shared.
@@ -145,7 +159,7 @@ impl Row {
 
     /// The position of the last of its records, of those that were taken out of it too.
     pub(super) fn end(&self) -> Result<u64, Fault> {
-        if let Some(shares) = record::read_several(&self.kind, &self.body) {
+        if let Some(shares) = self.shares() {
             let shares = shares.map_err(|error| self.damaged(&error.0))?;
             return Ok(self.position.saturating_add(shares.positions).saturating_sub(1));
         }
