@@ -10,7 +10,7 @@ use holdline::domain::id::{ConversationId, Seq};
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
 use holdline::journal::{Fault, Journal, Recovered};
 
-use crate::support::{Chat, Ledger, block};
+use crate::support::{Batch, Chat, Ledger, block};
 
 /// Some chats, with all that a journal must say of them.
 #[derive(Clone, Default)]
@@ -35,20 +35,45 @@ pub(crate) fn write(journal: &SqliteJournal, count: u128) -> Known {
     let mut known = Known::default();
     for number in 1..=count {
         let mut chat = Chat::new(number, "q", 1_000);
-        let story = if number % 3 == 0 {
-            chat.whole_story()
-        } else {
-            let mut story = vec![chat.start(), chat.join(1)];
-            story.extend((0..4).map(|_| chat.post(Author::Customer, "Is anybody there at all?")));
-            story.extend([chat.offer("ann"), chat.accept("ann")]);
-            story
-        };
+        let story = story(&mut chat);
         story.iter().for_each(|batch| journal.append(batch.append()));
         // Some transactions, not one.
         block(journal.flush()).expect("it is written");
         known.chats.push(chat);
     }
     known
+}
+
+/// Writes the same chats into a directory so that they share rows.
+pub(crate) fn furnish_together(dir: &Path, count: u128) -> Known {
+    let (journal, _) = open(dir).expect("the directory is fine");
+    let mut known = Known::default();
+    let mut stories = Vec::new();
+    for number in 1..=count {
+        let mut chat = Chat::new(number, "q", 1_000);
+        stories.push(story(&mut chat).into_iter());
+        known.chats.push(chat);
+    }
+    loop {
+        let step = stories.iter_mut().filter_map(Iterator::next);
+        let step: Vec<_> = step.map(|batch| batch.append()).collect();
+        if step.is_empty() {
+            return known;
+        }
+        journal.append_all(step);
+        block(journal.flush()).expect("it is written");
+    }
+}
+
+/// What happens in a chat: every third is closed.
+fn story(chat: &mut Chat) -> Vec<Batch> {
+    if chat.id().as_bits() % 3 == 0 {
+        return chat.whole_story();
+    }
+    let mut story = vec![chat.start(), chat.join(1)];
+    story.extend((0..4).map(|_| chat.post(Author::Customer, "Is anybody there at all?")));
+    story.extend([chat.offer("ann"), chat.accept("ann")]);
+    story
 }
 
 impl Known {

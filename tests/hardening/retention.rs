@@ -42,9 +42,15 @@ pub(crate) fn retain(journal: &dyn Journal, then: Disposal, now: Timestamp) -> R
 /// The events of a chat in the table of a file.
 pub(crate) fn events_in(file: &Path, id: ConversationId) -> usize {
     let connection = Connection::open(file).unwrap();
-    // What happened together stands in one row.
-    let sql = "SELECT coalesce(sum(iif(kind = 'happened_together', json_array_length(body), 1)), 0)
-         FROM events WHERE stream = ?";
+    // What happened together stands in one row, and several may share one.
+    let sql = "WITH append AS (
+             SELECT stream, kind, body FROM events WHERE kind <> 'happened_to_several'
+             UNION ALL
+             SELECT one.value ->> 0, body ->> format('$.records[%d].kind', one.value ->> 2),
+                    body -> format('$.records[%d].body', one.value ->> 2)
+             FROM events, json_each(body, '$.of') AS one WHERE kind = 'happened_to_several')
+         SELECT coalesce(sum(iif(kind = 'happened_together', json_array_length(body), 1)), 0)
+         FROM append WHERE stream = ?";
     connection.query_row(sql, [id.to_string()], |row| row.get(0)).unwrap()
 }
 

@@ -14,6 +14,9 @@ use crate::support::block;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
+/// How a directory is furnished: each append with a row of its own, or with rows that are shared.
+const FURNISHED: [fn(&Path, u128) -> Known; 2] = [files::furnish, files::furnish_together];
+
 /// The files before and after one step.
 struct Moments {
     known: Known,
@@ -21,9 +24,9 @@ struct Moments {
     after: Files,
 }
 
-fn one_step(then: Disposal) -> Moments {
+fn one_step(furnish: fn(&Path, u128) -> Known, then: Disposal) -> Moments {
     let dir = tempfile::tempdir().unwrap();
-    let known = files::furnish(dir.path(), 30);
+    let known = furnish(dir.path(), 30);
     let before = files::contents(dir.path());
     let (journal, _) = files::open(dir.path()).unwrap();
     let step = block(journal.retain(vec![rule(30, then)], days(31))).unwrap();
@@ -70,44 +73,54 @@ fn continues(moments: &Moments, dir: &Path, then: Disposal) {
 
 #[test]
 fn a_crash_after_the_archive_was_written() {
-    let moments = one_step(Disposal::Archive);
-    let dir = crashed(&moments, false, false, true);
-    continues(&moments, dir.path(), Disposal::Archive);
+    for furnish in FURNISHED {
+        let moments = one_step(furnish, Disposal::Archive);
+        let dir = crashed(&moments, false, false, true);
+        continues(&moments, dir.path(), Disposal::Archive);
+    }
 }
 
 #[test]
 fn a_crash_after_the_journal_let_go() {
-    for then in [Disposal::Archive, Disposal::Delete] {
-        let moments = one_step(then);
-        let dir = crashed(&moments, true, false, true);
-        continues(&moments, dir.path(), then);
+    for furnish in FURNISHED {
+        for then in [Disposal::Archive, Disposal::Delete] {
+            let moments = one_step(furnish, then);
+            let dir = crashed(&moments, true, false, true);
+            continues(&moments, dir.path(), then);
+        }
     }
 }
 
 #[test]
 fn a_crash_after_everything() {
-    for then in [Disposal::Archive, Disposal::Delete] {
-        let moments = one_step(then);
-        let dir = crashed(&moments, true, true, true);
-        continues(&moments, dir.path(), then);
+    for furnish in FURNISHED {
+        for then in [Disposal::Archive, Disposal::Delete] {
+            let moments = one_step(furnish, then);
+            let dir = crashed(&moments, true, true, true);
+            continues(&moments, dir.path(), then);
+        }
     }
 }
 
 #[test]
 fn a_crash_with_half_an_archive() {
-    let moments = one_step(Disposal::Archive);
-    let dir = crashed(&moments, false, false, true);
-    // Some of what was archived had not reached the disk, some had.
-    let archive = rusqlite::Connection::open(dir.path().join("archive.db")).unwrap();
-    assert!(archive.execute("DELETE FROM events WHERE position % 2 = 0", ()).unwrap() > 10);
-    drop(archive);
-    continues(&moments, dir.path(), Disposal::Archive);
+    for furnish in FURNISHED {
+        let moments = one_step(furnish, Disposal::Archive);
+        let dir = crashed(&moments, false, false, true);
+        // Some of what was archived had not reached the disk, some had.
+        let archive = rusqlite::Connection::open(dir.path().join("archive.db")).unwrap();
+        assert!(archive.execute("DELETE FROM events WHERE position % 2 = 0", ()).unwrap() > 10);
+        drop(archive);
+        continues(&moments, dir.path(), Disposal::Archive);
+    }
 }
 
 #[test]
 fn a_deletion_that_was_meant_to_be_an_archiving_can_still_be_either() {
-    // The rule is changed between the crash and the next start.
-    let moments = one_step(Disposal::Archive);
-    let dir = crashed(&moments, false, false, true);
-    continues(&moments, dir.path(), Disposal::Delete);
+    for furnish in FURNISHED {
+        // The rule is changed between the crash and the next start.
+        let moments = one_step(furnish, Disposal::Archive);
+        let dir = crashed(&moments, false, false, true);
+        continues(&moments, dir.path(), Disposal::Delete);
+    }
 }

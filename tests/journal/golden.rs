@@ -3,6 +3,8 @@
 //! A new kind is added to the examples below and, by `UPDATE_EXPECT=1`, to the file. A line that
 //! is already in the file never changes.
 
+mod several;
+
 use std::sync::Arc;
 
 use holdline::domain::agent::Presence;
@@ -348,6 +350,7 @@ fn streams_are_told_apart() {
         Stream::Agent(agent("settings")),
         Stream::Settings,
         Stream::Retention,
+        Stream::Several,
     ];
     for stream in streams {
         assert_eq!(Stream::read(&stream.name()), Ok(stream));

@@ -5,6 +5,8 @@ mod contract;
 mod disk;
 mod golden;
 mod memory;
+mod rows;
+mod several;
 mod support;
 mod together;
 

@@ -2,78 +2,18 @@
 //! each event stood alone.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use holdline::domain::conversation::event::{Audience, Author};
-use holdline::domain::id::Seq;
-use holdline::domain::settings::{Disposal, Retention};
-use holdline::domain::time::{Span, Timestamp};
+use holdline::domain::conversation::event::Author;
+use holdline::domain::settings::Disposal;
+use holdline::journal::Position;
 use holdline::journal::sqlite::checking::check;
 use holdline::journal::sqlite::history::History;
-use holdline::journal::sqlite::{OpenFault, SqliteJournal};
-use holdline::journal::{Fault, Position, RetentionRule};
-use rusqlite::{Connection, params};
 
-use crate::support::{Chat, Kind, Ledger, Trial, agent, block, settle};
-
-/// Position, stream, seq, at, kind and body.
-type Single = (u64, String, u32, i64, String, String);
-
-/// Every event of the journal as if it had a row of its own, read as `docs/storage.md` says.
-fn singles(journal: &Connection) -> Vec<Single> {
-    let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/storage.md");
-    let text = std::fs::read_to_string(documented).unwrap();
-    let code: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
-    let code = code.join("\n");
-    let begin = code.find("WITH each_event").expect("it is documented");
-    let query = code[begin..].split_inclusive(';').next().unwrap();
-    let mut statement = journal.prepare(query).unwrap();
-    let read = statement.query_map((), |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-    });
-    read.unwrap().map(Result::unwrap).collect()
-}
-
-fn journal_db(dir: &Path) -> Connection {
-    Connection::open(dir.join("journal.db")).unwrap()
-}
-
-fn number(journal: &Connection, sql: &str) -> u64 {
-    journal.query_row(sql, (), |row| row.get(0)).unwrap()
-}
-
-/// The checksum as it is documented.
-fn checksum((position, stream, seq, at, kind, body): &Single) -> u32 {
-    let mut bytes = Vec::new();
-    bytes.extend(position.to_le_bytes());
-    bytes.extend(seq.to_le_bytes());
-    bytes.extend(at.to_le_bytes());
-    for text in [stream, kind, body] {
-        bytes.extend(text.as_bytes());
-        bytes.push(0);
-    }
-    crc32fast::hash(&bytes)
-}
-
-/// Makes of a journal what the version before would have written.
-fn make_version_2(dir: &Path) {
-    let journal = journal_db(dir);
-    let singles = singles(&journal);
-    journal.execute_batch("DELETE FROM events; PRAGMA user_version = 2;").unwrap();
-    for single in &singles {
-        let (position, stream, seq, at, kind, body) = single;
-        let sql = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
-             VALUES (?, ?, ?, ?, ?, ?, ?)";
-        let values = params![position, stream, seq, at, kind, body, checksum(single)];
-        journal.execute(sql, values).unwrap();
-    }
-}
-
-fn remove_chats(dir: &Path) {
-    for file in ["chats.db", "chats.db-wal", "chats.db-shm"] {
-        drop(std::fs::remove_file(dir.join(file)));
-    }
-}
+use crate::rows::{
+    assert_one_damage, assert_read, assert_remembered, assert_sound, assert_timeline, journal_db,
+    make_version, number, remove_chats, retain,
+};
+use crate::support::{Chat, Kind, Trial, agent, block, settle};
 
 /// Chats that are over and chats that are not, of appends with one event and with several.
 fn furnish(trial: &Trial, count: u128) -> Vec<Chat> {
@@ -83,40 +23,6 @@ fn furnish(trial: &Trial, count: u128) -> Vec<Chat> {
         settle(trial, story);
     }
     chats
-}
-
-#[track_caller]
-fn assert_sound(dir: &Path, chats: &[Chat]) {
-    let checked = check(dir).unwrap();
-    assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
-    let events: usize = chats.iter().map(|chat| chat.history.len()).sum();
-    assert_eq!(checked.journal.events, events as u64);
-}
-
-#[track_caller]
-fn assert_read(trial: &Trial, chats: &[Chat]) {
-    for chat in chats {
-        let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 999, 1 << 20);
-        assert_eq!(block(read).unwrap(), chat.history);
-        let loaded = block(trial.journal().load(chat.id())).unwrap();
-        assert_eq!(loaded.as_ref(), Some(&chat.whole));
-    }
-}
-
-#[track_caller]
-fn assert_remembered(dir: &Path, chats: &[Chat]) {
-    let history = History::open(dir).unwrap();
-    for chat in chats {
-        assert_eq!(history.conversation(chat.id()).unwrap(), chat.history);
-    }
-    let mut visited = 0;
-    let visit = |id, past| {
-        let chat = chats.iter().find(|chat| chat.id() == id).expect("one of ours");
-        assert_eq!(chat.history, past);
-        visited += 1;
-    };
-    history.each(Timestamp::from_millis(0), visit).unwrap();
-    assert_eq!(visited, chats.len());
 }
 
 #[test]
@@ -133,25 +39,11 @@ fn an_append_is_one_row_and_each_event_has_a_place_of_its_own() {
     assert_eq!(number(&journal, "SELECT count(*) FROM events"), appends as u64);
     let together = "SELECT count(*) FROM events WHERE kind = 'happened_together'";
     assert_eq!(number(&journal, together), several as u64);
-    assert_eq!(number(&journal, "PRAGMA user_version"), 3, "an older release refuses it");
+    assert_eq!(number(&journal, "PRAGMA user_version"), 4, "an older release refuses it");
 
-    // The timeline says the same of each event, under a checksum of its own.
-    let singles = singles(&journal);
-    let chats = Connection::open(trial.dir().join("chats.db")).unwrap();
-    let sql = "SELECT position, conversation, seq, at, kind, body, checksum
-         FROM timeline ORDER BY seq";
-    let mut statement = chats.prepare(sql).unwrap();
-    let timeline = statement.query_map((), |row| {
-        let single = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
-        Ok((single, row.get::<_, u32>(6)?))
-    });
-    let timeline: Vec<_> = timeline.unwrap().map(Result::unwrap).collect();
-    assert_eq!(timeline.len(), chat.history.len());
-    for (place, ((single, sum), read)) in timeline.iter().zip(&singles).enumerate() {
-        assert_eq!(single, read);
-        assert_eq!((single.0, single.2 as usize), (place as u64 + 1, place + 1));
-        assert_eq!(*sum, checksum(single));
-    }
+    let singles = assert_timeline(trial.dir());
+    let places = singles.iter().map(|single| single.2 as usize);
+    assert!(places.eq(1..=chat.history.len()), "each has its place in the chat");
     // A feed resumes between two events of one append.
     let middle = feed.iter().position(|one| {
         feed.iter().any(|next| {
@@ -165,7 +57,7 @@ fn an_append_is_one_row_and_each_event_has_a_place_of_its_own() {
     let after = feed[middle].position;
     let rest = block(trial.journal().of_agent(agent("ann"), after, 999)).unwrap();
     assert_eq!(rest, feed[middle + 1..]);
-    drop((statement, journal));
+    drop(journal);
     trial.reopen();
     assert_read(&trial, &[chat]);
 }
@@ -228,7 +120,7 @@ fn a_journal_of_version_2_is_read_as_it_is_and_continued() {
         let mut live = Chat::new(6, "q", 1_000);
         settle(&trial, [live.start(), live.join(1), live.lose(1)]);
         trial.close();
-        make_version_2(trial.dir());
+        make_version(2, trial.dir());
         if is_anew {
             remove_chats(trial.dir());
         }
@@ -243,7 +135,7 @@ fn a_journal_of_version_2_is_read_as_it_is_and_continued() {
         assert_read(&trial, &chats);
         let journal = journal_db(trial.dir());
         assert_eq!(number(&journal, "SELECT count(*) FROM events"), rows + 2, "two appends");
-        assert_eq!(number(&journal, "PRAGMA user_version"), 3);
+        assert_eq!(number(&journal, "PRAGMA user_version"), 4);
         drop(journal);
         trial.reopen();
         assert_read(&trial, &chats);
@@ -282,16 +174,9 @@ fn a_damaged_row_of_several_is_told_with_its_place() {
                 settle(&trial, story);
             }
             trial.close();
-            let place = format!("journal.db, position {}", damage(trial.dir(), change));
+            let position = damage(trial.dir(), change);
             remove_chats(trial.dir());
-            let told = check(trial.dir()).unwrap().problems.told;
-            let places: Vec<_> = told.iter().map(|one| one.place.as_str()).collect();
-            assert_eq!(places, [place.as_str()], "{change}: {told:?}");
-            let opened = SqliteJournal::open(trial.dir(), Arc::new(Ledger::default()));
-            let Err(OpenFault::Fault(Fault::Damaged { place: told, .. })) = opened else {
-                panic!("{change}: damage is noticed: {opened:?}");
-            };
-            assert_eq!(told, place, "{change}");
+            assert_one_damage(trial.dir(), position, change);
         }
     }
 }
@@ -314,17 +199,13 @@ fn the_retention_takes_rows_of_several_out_whole() {
     let mut trial = Trial::new(Kind::Sqlite);
     let chats = furnish(&trial, 3);
     let head = trial.journal().head();
-    let later = Timestamp::from_millis(1_000) + Span::from_secs(86_400).times(31);
-    let retention = Retention { after_days: 30, then: Disposal::Archive };
-    let rule = RetentionRule { workstream: "default".parse().unwrap(), retention };
     // One that is not as it was is left, and hurts no other.
     let journal = journal_db(trial.dir());
     let hurt = "UPDATE events SET at = at + 1 WHERE stream = ? AND kind = 'happened_together'";
     assert!(journal.execute(hurt, [chats[0].id().to_string()]).unwrap() > 1);
-    let retained = block(trial.journal().retain(vec![rule], later)).unwrap();
+    let retained = retain(&trial, Disposal::Archive);
     assert_eq!((retained.archived, retained.deleted), (2, 0));
     assert_eq!(trial.journal().head(), Position(head.0 + 1), "its note has a place");
-    block(trial.journal().flush()).unwrap();
     for chat in &chats[1..] {
         assert!(block(trial.journal().load(chat.id())).unwrap().is_none());
     }
