@@ -259,3 +259,18 @@ fn whoever_shares_a_damaged_row_is_kept() {
     let row = before.iter().find(|single| single.5.contains("only chat 7 says")).unwrap().0;
     assert_one_damage(trial.dir(), row, "one word");
 }
+
+#[test]
+fn a_damaged_row_that_somebody_was_taken_out_of_is_one_problem() {
+    for damage in ["body = '{}'", "body = replace(body, 'Everybody', 'Nobody')", "checksum = 1"] {
+        let (mut trial, _) = furnish(|number| number == 2);
+        assert_eq!(retain(&trial, Disposal::Delete).deleted, 1);
+        trial.close();
+        remove_chats(trial.dir());
+        let journal = journal_db(trial.dir());
+        let row = shapes(&journal)[4].0;
+        let sql = format!("UPDATE events SET {damage} WHERE position = ?");
+        assert_eq!(journal.execute(&sql, [row]).unwrap(), 1);
+        assert_one_damage(trial.dir(), row, damage);
+    }
+}

@@ -98,17 +98,14 @@ fn leave_out(connection: &Connection, position: u64, stream: &str) -> Result<boo
     let Some(row) = shared_at(connection, position)? else { return Ok(false) };
     let offset = position - row.position;
     let left = several::without(&row.body, stream, offset);
-    match left.map_err(|error| TakeOutError::Unreadable(row.position, error))? {
-        Some(body) => {
-            let Row { position, stream, seq, at, kind, .. } = &row;
-            let checksum = row::checksum(*position, stream, *seq, *at, kind, &body);
-            let sql = "UPDATE events SET body = ?, checksum = ? WHERE position = ?";
-            connection.prepare_cached(sql)?.execute(params![body, checksum, position])?;
-        }
-        None => {
-            let sql = "DELETE FROM events WHERE position = ?";
-            connection.prepare_cached(sql)?.execute([row.position])?;
-        }
+    if let Some(body) = left.map_err(|error| TakeOutError::Unreadable(row.position, error))? {
+        let Row { position, stream, seq, at, kind, .. } = &row;
+        let checksum = row::checksum(*position, stream, *seq, *at, kind, &body);
+        let sql = "UPDATE events SET body = ?, checksum = ? WHERE position = ?";
+        connection.prepare_cached(sql)?.execute(params![body, checksum, position])?;
+    } else {
+        let sql = "DELETE FROM events WHERE position = ?";
+        connection.prepare_cached(sql)?.execute([row.position])?;
     }
     Ok(true)
 }
