@@ -235,9 +235,9 @@ impl<'a> Draft<'a> {
         let Room { records, members, .. } = &mut *self.room;
         let open = self.open.get_or_insert_with(|| Open { at, alike: Vec::new(), entries: 0 });
         let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
-        let compared = open.alike.iter().enumerate().rev().take(ALIKE_COMPARED);
-        let known = compared.filter(|(_, other)| **other == events).map(|(number, _)| number);
-        let record = known.last().unwrap_or_else(|| {
+        let mut compared = open.alike.iter().enumerate().rev().take(ALIKE_COMPARED);
+        let known = compared.find(|(_, other)| **other == events).map(|(number, _)| number);
+        let record = known.unwrap_or_else(|| {
             several::write_record(&events, records);
             open.alike.push(events);
             open.alike.len() - 1
