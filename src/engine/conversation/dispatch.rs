@@ -41,13 +41,11 @@ pub(super) fn tell_agent(shared: &Arc<Shared>, agent: &AgentId, message: ToAgent
     if !is_gathering(shared) {
         return shared.directory.tell_agent(agent, message);
     }
-    gather(shared, |gathered| match gathered.for_agents.get_mut(agent) {
-        Some(messages) => messages.push(message),
-        None => {
-            let mut messages = Vec::with_capacity(ROOM);
-            messages.push(message);
-            gathered.for_agents.insert(agent.clone(), messages);
+    gather(shared, |gathered| {
+        if let Some(messages) = gathered.for_agents.get_mut(agent) {
+            return messages.push(message);
         }
+        gathered.for_agents.insert(agent.clone(), beginning_with(message));
     });
     Delivery::Sent
 }
@@ -57,14 +55,19 @@ pub(super) fn tell_queue(shared: &Arc<Shared>, queue: &QueueId, command: QueueCo
     if !is_gathering(shared) {
         return send_to_queue(shared, queue, ToQueue::Command(command));
     }
-    gather(shared, |gathered| match gathered.for_queues.get_mut(queue) {
-        Some(commands) => commands.push(command),
-        None => {
-            let mut commands = Vec::with_capacity(ROOM);
-            commands.push(command);
-            gathered.for_queues.insert(queue.clone(), commands);
+    gather(shared, |gathered| {
+        if let Some(commands) = gathered.for_queues.get_mut(queue) {
+            return commands.push(command);
         }
+        gathered.for_queues.insert(queue.clone(), beginning_with(command));
     });
+}
+
+/// Begins a list to which more will come.
+fn beginning_with<T>(first: T) -> Vec<T> {
+    let mut list = Vec::with_capacity(ROOM);
+    list.push(first);
+    list
 }
 
 /// Whether to gather: if very many wait, and behind what is gathered already.

@@ -1,6 +1,7 @@
-//! Whether any console has ever listened to an agent. It is asked twice for each thing that an agent
-//! would be told, and changes when a console opens; so each thread remembers what it was answered
-//! until the next console does, instead of taking a lock that every other thread takes as well.
+//! Whether any console has ever listened to an agent. It is asked twice for each thing that an
+//! agent would be told, and changes when a console opens; so each thread remembers what it was
+//! answered until the next console does, instead of taking a lock that every other thread takes as
+//! well.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -101,10 +101,7 @@ impl Encoded {
                 let shares = appends.peek().is_some_and(|next| happened_alike(&append, next));
                 draft.take(append, shares);
             }
-            let encoded = draft.finish();
-            room.bodies.clear();
-            room.bodies.shrink_to(ROOM_KEPT);
-            encoded
+            draft.finish()
         })
     }
 
@@ -200,6 +197,9 @@ struct Open {
 
 impl<'a> Draft<'a> {
     fn new(room: &'a mut Room, appends: usize) -> Self {
+        // Whoever wrote before may have panicked.
+        let Room { bodies, records, members } = &mut *room;
+        [bodies, records, members].into_iter().for_each(Vec::clear);
         let entries = SmallVec::with_capacity(appends);
         Self { room, sheets: SmallVec::new(), entries, open: None }
     }
@@ -271,6 +271,7 @@ impl<'a> Draft<'a> {
     fn finish(mut self) -> Encoded {
         self.close();
         let bodies = Box::from(self.room.bodies.as_slice());
+        self.room.bodies.shrink_to(ROOM_KEPT);
         Encoded { sheets: self.sheets, entries: self.entries, bodies }
     }
 }
