@@ -149,6 +149,13 @@ impl Agent {
         }
     }
 
+    /// The same, for whoever needs the events no more.
+    pub fn commit_all(&mut self, events: Vec<AgentEvent>, now: Timestamp) {
+        for event in events {
+            self.apply_owned(event, now);
+        }
+    }
+
     /// Who they are and what they may do.
     pub const fn settings(&self) -> &Arc<AgentSettings> {
         &self.settings

@@ -129,8 +129,9 @@ impl AgentActor {
         for message in messages {
             match message {
                 ToAgent::Command(command @ AgentCommand::Adjust { .. }) => {
-                    // An adjustment is never refused.
-                    let _never = self.decide(command, now);
+                    // An adjustment is never refused, and forfeits nothing.
+                    let events = self.agent.decide(command, now).unwrap_or_default();
+                    self.agent.commit_all(events, now);
                 }
                 other => {
                     self.tell_changes();

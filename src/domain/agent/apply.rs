@@ -71,6 +71,16 @@ impl Agent {
         }
     }
 
+    /// The same without a copy of what the event holds: very many leases may change at once.
+    pub(in crate::domain::agent) fn apply_owned(&mut self, event: AgentEvent, at: Timestamp) {
+        match event {
+            AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
+                self.hold(conversation, seq, lease);
+            }
+            other => self.apply(&other, at),
+        }
+    }
+
     fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
         self.revision += 1;
         let held = lease.map(|lease| Held { lease, seq, reservation: None, forfeited: false });

@@ -72,7 +72,7 @@ impl Conversation {
     fn apply_end(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::WrapupStarted { reason, hold, close_at, .. } => {
-                let Some(lease) = self.lease().cloned() else { return };
+                let Some(lease) = self.give_up_lease() else { return };
                 let agent = lease.agent.clone();
                 let held = Lease { purpose: Purpose::Wrapup, ..lease };
                 let (lease, hold_until) = match hold {
@@ -103,6 +103,17 @@ impl Conversation {
                 self.attendance.dismiss();
             }
             _ => {}
+        }
+    }
+
+    /// The lease, for whoever puts another phase in the place of this one; the phase stays as it is
+    /// when there is none.
+    fn give_up_lease(&mut self) -> Option<Lease> {
+        self.lease()?;
+        match std::mem::replace(&mut self.phase, Phase::New) {
+            Phase::Offered { lease, .. } | Phase::Talking { lease, .. } => Some(lease),
+            Phase::Wrapup { lease, .. } => lease,
+            Phase::New | Phase::Open { .. } | Phase::Closed { .. } => None,
         }
     }
 

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::domain::agent::command::AgentCommand;
-use crate::domain::id::{AgentId, QueueId};
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
+use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
 use crate::engine::directory::Delivery;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue};
@@ -48,6 +49,30 @@ pub(super) fn tell_agent(shared: &Arc<Shared>, agent: &AgentId, message: ToAgent
         gathered.for_agents.insert(agent.clone(), beginning_with(message));
     });
     Delivery::Sent
+}
+
+/// Tells an agent what a conversation holds of them, and gives the agent back when nobody is there.
+pub(super) fn tell_lease(
+    shared: &Arc<Shared>,
+    conversation: ConversationId,
+    seq: Seq,
+    lease: Lease,
+) -> Option<AgentId> {
+    let adjust =
+        |lease| ToAgent::Command(AgentCommand::Adjust { conversation, seq, lease: Some(lease) });
+    if !is_gathering(shared) {
+        let agent = lease.agent.clone();
+        let told = shared.directory.tell_agent(&agent, adjust(lease));
+        return (told == Delivery::Nobody).then_some(agent);
+    }
+    // The name is copied only for the first lease of an agent: it is counted, by every thread.
+    gather(shared, |gathered| {
+        if let Some(messages) = gathered.for_agents.get_mut(&lease.agent) {
+            return messages.push(adjust(lease));
+        }
+        gathered.for_agents.insert(lease.agent.clone(), beginning_with(adjust(lease)));
+    });
+    None
 }
 
 /// Tells a queue something, after whatever was told it before by conversations of this thread.

@@ -190,10 +190,7 @@ impl ConversationActor {
                 dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(id));
             }
             Effect::HoldLease(lease) => {
-                let agent = lease.agent.clone();
-                let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
-                let told = dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
-                if told == Delivery::Nobody {
+                if let Some(agent) = dispatch::tell_lease(&self.shared, id, seq, lease) {
                     // The agent was removed; nobody else will notice that they are gone.
                     let gone = ToConversation::AgentGone(agent);
                     self.shared.directory.tell_live(id, gone);
