@@ -25,7 +25,7 @@ const WRITTEN_FROM: Span = Span::from_millis(500);
 
 /// How long a start takes for each conversation, at most, in microseconds. Until all of them are
 /// live nobody can come back, so that time must not count against those that were live first.
-const STARTED_WITHIN: u64 = 5;
+const STARTED_WITHIN: u64 = 8;
 
 /// How long it takes until so many conversations are live.
 pub(in crate::engine) const fn lasts(conversations: u64) -> Span {
