@@ -7,6 +7,7 @@
 mod agent;
 mod agents;
 mod alarms;
+mod census;
 mod context;
 mod conversation;
 mod directory;

@@ -45,6 +45,8 @@ pub struct Agent {
     revision: u64,
     /// When they were last given work.
     assigned_at: Timestamp,
+    /// Whether they were made anew, and have not heard yet what every conversation holds of them.
+    is_hearing: bool,
 }
 
 /// A lease, as the agent knows it.
@@ -139,7 +141,14 @@ impl Agent {
             used: 0,
             revision: 0,
             assigned_at: Timestamp::default(),
+            is_hearing: false,
         }
+    }
+
+    /// The same in the place of one who may have had leases: they are given nothing until they are
+    /// told that every conversation was heard, or they would be given more than they have room for.
+    pub fn hearing(settings: Arc<AgentSettings>, chosen: Presence, now: Timestamp) -> Self {
+        Self { is_hearing: true, ..Self::new(settings, chosen, now) }
     }
 
     /// Makes a whole decision true.
@@ -196,7 +205,7 @@ impl Agent {
 
     /// What queues must know.
     pub fn availability(&self) -> Availability {
-        let ready = self.presence() == Presence::Available;
+        let ready = self.is_ready();
         let free = i64::from(self.settings.units) - i64::from(self.used);
         Availability {
             agent: self.settings.id.clone(),
@@ -204,6 +213,11 @@ impl Agent {
             ready,
             assigned_at: self.assigned_at,
         }
+    }
+
+    /// Whether they may be given work.
+    fn is_ready(&self) -> bool {
+        self.presence() == Presence::Available && !self.is_hearing
     }
 
     /// When they want to be woken. Waking early or twice is harmless.

@@ -47,7 +47,7 @@ pub struct Conversation {
     phase: Phase,
     attendance: Attendance,
     posts: Posts,
-    /// How often each agent let an offer of this chat go.
+    /// How often each agent let an offer of this chat go; not at all, for one who gave it back.
     declines: Few<(AgentId, u8)>,
     /// Who let it go too often, by the limit of the time, and is not offered it again.
     excluded: Few<AgentId>,
@@ -60,6 +60,8 @@ pub enum Phase {
     New,
     /// It waits in its queue.
     Open {
+        /// From when it waits: from its beginning, or since an agent left it.
+        waiting_since: Timestamp,
         /// When it closes by itself.
         close_at: Option<Timestamp>,
     },
@@ -69,6 +71,8 @@ pub enum Phase {
         lease: Lease,
         /// When the offer lapses.
         until: Timestamp,
+        /// From when it waits, should the offer end without an acceptance.
+        waiting_since: Timestamp,
     },
     /// It is with an agent.
     Talking {
@@ -281,6 +285,13 @@ impl Conversation {
     /// The absence that is running, where the customer of a live chat is away.
     pub fn absence(&self) -> Option<&Absence> {
         self.attendance.absence().filter(|_| self.is_live())
+    }
+
+    /// Whether the timers of its phase that concern the customer stand still, because they are away:
+    /// whoever is held is not ended by anything but the window. An offer concerns the agent.
+    pub fn stands_still(&self) -> bool {
+        let concerns_customer = matches!(self.phase, Phase::Open { .. } | Phase::Talking { .. });
+        concerns_customer && self.absence().is_some()
     }
 
     /// Lets go of what it needs for nothing that may still happen: the id that the widget gave its

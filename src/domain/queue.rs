@@ -9,86 +9,76 @@
 //! Only a chat itself says that it does not wait any more: an agent's answer may be the answer to
 //! an earlier question, from before the chat was with somebody else and came back.
 //!
-//! The longest waiting chat goes first, to the agent with the most free units, among equals to
-//! the one who was given work longest ago. A queue holds no truth of its own: its line is made of
-//! what conversations say, its candidates of what agents say.
+//! The longest waiting chat whose customer is there goes first, to the agent with the most free
+//! units, among equals to the one who was given work longest ago. Who has declined a chat, let its
+//! offer lapse or given it back is asked for it only when nobody else can take it. A customer who
+//! is away keeps their place, and is served when they are back.
+//!
+//! A queue holds no truth of its own: its line is made of what conversations say, its candidates of
+//! what agents say. One that is made anew asks nobody until it has heard everybody.
+
+mod command;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::domain::agent::Availability;
 use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId};
 use crate::domain::time::{Span, Timestamp};
 
+pub use command::{QueueCommand, QueueEvent, Staffing, Waiting};
+
 /// A waiting line and its agents.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Queue {
-    /// Who waits, by the units they take, the longest waiting first: so whoever has too little
-    /// room for some is not held up by them. With each, who is not to be asked.
-    line: BTreeMap<u32, BTreeMap<(Timestamp, ConversationId), Few<AgentId>>>,
+    /// Who can be served, by the units they take, the longest waiting first: so whoever has too
+    /// little room for some is not held up by them.
+    line: BTreeMap<u32, Line>,
+    /// Who keeps a place and is not served for now.
+    held: Line,
     /// Whom an agent was asked for.
-    asked: BTreeMap<ConversationId, (AgentId, Few<AgentId>)>,
-    /// From when each waits, and for how many units.
-    places: BTreeMap<ConversationId, (Timestamp, u32)>,
+    asked: BTreeMap<ConversationId, (AgentId, Reluctant)>,
+    /// Everybody who waits.
+    places: BTreeMap<ConversationId, Place>,
     candidates: BTreeMap<AgentId, Availability>,
     /// The ready candidates, the best first.
     ranking: BTreeSet<(Reverse<i64>, Timestamp, AgentId)>,
     /// A moving average of how long those who were served had waited.
     average_wait: Option<Span>,
+    /// Whether it was made anew, and has not heard everybody yet.
+    is_hearing: bool,
 }
 
-/// A chat in the line.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Waiting {
-    /// From when the waiting counts.
-    pub since: Timestamp,
-    /// The units it takes of an agent.
-    pub units: u32,
-    /// Agents who are not to be asked.
-    pub excluded: Vec<AgentId>,
+/// Chats by their places, the longest waiting first.
+type Line = BTreeMap<(Timestamp, ConversationId), Reluctant>;
+
+/// Who should not be asked for a chat.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Reluctant {
+    /// Never.
+    excluded: Few<AgentId>,
+    /// Only when nobody else can take it.
+    not_first: Few<AgentId>,
 }
 
-/// Something that is told to a queue.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum QueueCommand {
-    /// A chat waits, or says anew how.
-    Join(ConversationId, Waiting),
-    /// A chat does not wait any more.
-    Leave(ConversationId),
-    /// An agent who serves this queue has changed.
-    AgentChanged(Availability),
-    /// An agent does not serve this queue any more.
-    AgentLeft(AgentId),
-    /// The agent who was asked set the units aside.
-    Granted(ConversationId, AgentId),
-    /// The agent who was asked could not.
-    Refused(ConversationId, AgentId),
-    /// Find an agent for somebody.
-    Match,
-}
-
-/// Something that happened in a queue. None is journaled: all of it follows from what
-/// conversations and agents say.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum QueueEvent {
-    /// A chat joined the line.
-    Joined(ConversationId, Waiting),
-    /// A chat left the line.
-    Left(ConversationId),
-    /// A candidate changed.
-    CandidateChanged(Availability),
-    /// A candidate left.
-    CandidateLeft(AgentId),
-    /// An agent is asked for a chat.
-    Asked(ConversationId, AgentId),
-    /// The agent set the units aside; the chat is not asked for again, and will leave the line.
-    Served(ConversationId, AgentId),
-    /// The agent could not; the chat waits on.
-    AskEnded(ConversationId),
+/// What is known of a chat that waits, wherever it stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Place {
+    since: Timestamp,
+    entered_at: Timestamp,
+    units: u32,
+    is_held: bool,
 }
 
 impl Queue {
+    /// An empty queue in the place of one that had a line: it asks nobody until it is told that
+    /// everybody was heard, or a chat that came later would be served first.
+    pub fn hearing() -> Self {
+        Self { is_hearing: true, ..Self::default() }
+    }
+
     /// What `command` means. A queue refuses nothing: whatever is out of date changes nothing.
     pub fn decide(&self, command: QueueCommand, _now: Timestamp) -> Option<QueueEvent> {
         match command {
@@ -114,6 +104,7 @@ impl Queue {
             QueueCommand::Refused(conversation, agent) => {
                 self.was_asked(conversation, &agent).then_some(QueueEvent::AskEnded(conversation))
             }
+            QueueCommand::AllHeard => self.is_hearing.then_some(QueueEvent::AllHeard),
             QueueCommand::Match => self.best_match(),
         }
     }
@@ -123,10 +114,12 @@ impl Queue {
         match event {
             QueueEvent::Joined(conversation, waiting) => {
                 self.remove(*conversation);
-                let Waiting { since, units, excluded } = waiting;
-                self.places.insert(*conversation, (*since, *units));
-                let excluded = excluded.clone().into();
-                self.line.entry(*units).or_default().insert((*since, *conversation), excluded);
+                let Waiting { since, entered_at, units, is_held, excluded, not_first } =
+                    waiting.clone();
+                let place = Place { since, entered_at, units, is_held };
+                self.places.insert(*conversation, place);
+                let (excluded, not_first) = (excluded.into(), not_first.into());
+                self.enter_line(*conversation, place, Reluctant { excluded, not_first });
             }
             QueueEvent::Left(conversation) => self.remove(*conversation),
             QueueEvent::CandidateChanged(availability) => self.rank(availability.clone()),
@@ -140,7 +133,7 @@ impl Queue {
                 }
             }
             QueueEvent::Asked(conversation, agent) => {
-                let Some(excluded) = self.take_from_line(*conversation) else { return };
+                let Some(reluctant) = self.take_from_line(*conversation) else { return };
                 let units = self.units_of(*conversation);
                 // Until the agent says otherwise, what they were asked for is not free.
                 if let Some(mut availability) = self.candidates.get(agent).cloned() {
@@ -148,11 +141,11 @@ impl Queue {
                     availability.assigned_at = at;
                     self.rank(availability);
                 }
-                self.asked.insert(*conversation, (agent.clone(), excluded));
+                self.asked.insert(*conversation, (agent.clone(), reluctant));
             }
             QueueEvent::Served(conversation, _) => {
-                if let Some((since, _)) = self.places.get(conversation) {
-                    let waited = at.since(*since);
+                if let Some(place) = self.places.get(conversation) {
+                    let waited = at.since(place.entered_at);
                     self.average_wait = Some(match self.average_wait {
                         // Each newly served customer weighs an eighth.
                         Some(average) => (average.times(7) + waited).divided_by(8),
@@ -168,6 +161,7 @@ impl Queue {
                     self.unrank(&agent);
                 }
             }
+            QueueEvent::AllHeard => self.is_hearing = false,
         }
     }
 
@@ -178,7 +172,7 @@ impl Queue {
 
     /// The units that a waiting chat takes; one for a chat that does not wait.
     pub fn units_of(&self, conversation: ConversationId) -> u32 {
-        self.places.get(&conversation).map_or(1, |(_, units)| *units)
+        self.places.get(&conversation).map_or(1, |place| place.units)
     }
 
     /// How many wait.
@@ -186,19 +180,31 @@ impl Queue {
         self.places.len()
     }
 
-    /// The first `most` of the line with their positions, from 1. Who is being asked for keeps
-    /// their position.
+    /// The first `most` of all who wait with their positions, from 1. Who is being asked for, and
+    /// who is away, keeps their position.
     pub fn positions(&self, most: usize) -> Vec<(ConversationId, usize)> {
         // The first of the whole are among the first of each.
-        let waiting = self.line.values().flat_map(|line| line.keys().take(most));
-        let asked = self.asked.keys().filter_map(|conversation| {
-            let (since, _) = self.places.get(conversation)?;
-            Some((*since, *conversation))
-        });
-        let mut order: Vec<_> = waiting.copied().chain(asked).collect();
+        let waiting = self.lines().flat_map(|line| line.keys().take(most)).copied();
+        let mut order: Vec<_> = waiting.chain(self.asked_places()).collect();
         order.sort_unstable();
         let numbered = order.into_iter().take(most).zip(1..);
         numbered.map(|((_, conversation), position)| (conversation, position)).collect()
+    }
+
+    /// The position of one who waits, from 1, if it is among the first `most` or the last `most`:
+    /// further from both ends it would cost more to count than it says.
+    pub fn position_of(&self, conversation: ConversationId, most: usize) -> Option<usize> {
+        let key = (self.places.get(&conversation)?.since, conversation);
+        let asked_before = self.asked_places().filter(|other| *other < key).count();
+        let before = self.lines().map(|line| line.range(..key).take(most).count()).sum::<usize>();
+        if before + asked_before < most {
+            return Some(before + asked_before + 1);
+        }
+        let behind_it = (Bound::Excluded(key), Bound::Unbounded);
+        let behind = self.lines().map(|line| line.range(behind_it).take(most).count());
+        let behind =
+            behind.sum::<usize>() + self.asked_places().filter(|other| *other > key).count();
+        (behind < most).then(|| self.places.len() - behind)
     }
 
     /// How long those who were served lately had waited, as a moving average.
@@ -211,16 +217,31 @@ impl Queue {
         self.candidates.values()
     }
 
+    /// Of all agents who serve this queue, those who could be asked now for a chat of so many
+    /// units, those who are ready and have too little room, and those who are not ready.
+    pub fn staffing(&self, units: u32) -> Staffing {
+        let mut staffing = Staffing::default();
+        for candidate in self.candidates.values() {
+            let count = match candidate.ready {
+                false => &mut staffing.not_ready,
+                true if candidate.free < i64::from(units) => &mut staffing.full,
+                true => &mut staffing.free,
+            };
+            *count += 1;
+        }
+        staffing
+    }
+
     fn best_match(&self) -> Option<QueueEvent> {
         let (Reverse(most_free), _, _) = self.ranking.first()?;
-        if *most_free < 1 {
+        if *most_free < 1 || self.is_hearing {
             return None;
         }
         let servable = self.line.iter().take_while(|(units, _)| i64::from(**units) <= *most_free);
         // Of each number of units the longest waiting for whom there is somebody.
         let firsts = servable.filter_map(|(units, line)| {
-            line.iter().find_map(|(place, excluded)| {
-                let agent = self.best_agent_for(*units, excluded)?;
+            line.iter().find_map(|(place, reluctant)| {
+                let agent = self.best_agent_for(*units, reluctant)?;
                 Some((place, agent))
             })
         });
@@ -228,12 +249,25 @@ impl Queue {
         Some(QueueEvent::Asked(*conversation, agent.clone()))
     }
 
-    fn best_agent_for(&self, units: u32, excluded: &[AgentId]) -> Option<&AgentId> {
-        self.ranking
-            .iter()
-            .take_while(|(Reverse(free), _, _)| *free >= i64::from(units))
-            .map(|(_, _, agent)| agent)
-            .find(|agent| !excluded.contains(agent))
+    fn best_agent_for(&self, units: u32, reluctant: &Reluctant) -> Option<&AgentId> {
+        let willing = || {
+            self.ranking
+                .iter()
+                .take_while(|(Reverse(free), _, _)| *free >= i64::from(units))
+                .map(|(_, _, agent)| agent)
+                .filter(|agent| !reluctant.excluded.contains(agent))
+        };
+        willing().find(|agent| !reluctant.not_first.contains(agent)).or_else(|| willing().next())
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.line.values().chain([&self.held])
+    }
+
+    fn asked_places(&self) -> impl Iterator<Item = (Timestamp, ConversationId)> {
+        self.asked
+            .keys()
+            .filter_map(|conversation| Some((self.places.get(conversation)?.since, *conversation)))
     }
 
     fn holds(&self, conversation: ConversationId) -> bool {
@@ -250,22 +284,31 @@ impl Queue {
         self.asked.remove(&conversation);
     }
 
-    /// Takes a chat out of the line; gives who was not to be asked for it.
-    fn take_from_line(&mut self, conversation: ConversationId) -> Option<Few<AgentId>> {
-        let (since, units) = self.places.get(&conversation)?;
+    fn enter_line(&mut self, conversation: ConversationId, place: Place, reluctant: Reluctant) {
+        let line =
+            if place.is_held { &mut self.held } else { self.line.entry(place.units).or_default() };
+        line.insert((place.since, conversation), reluctant);
+    }
+
+    /// Takes a chat out of the line; gives who should not be asked for it.
+    fn take_from_line(&mut self, conversation: ConversationId) -> Option<Reluctant> {
+        let Place { since, units, is_held, .. } = self.places.get(&conversation)?;
+        if *is_held {
+            return self.held.remove(&(*since, conversation));
+        }
         let line = self.line.get_mut(units)?;
-        let excluded = line.remove(&(*since, conversation))?;
+        let reluctant = line.remove(&(*since, conversation))?;
         if line.is_empty() {
             self.line.remove(units);
         }
-        Some(excluded)
+        Some(reluctant)
     }
 
     /// A chat that an agent was asked for waits again. Gives the agent.
     fn wait_on(&mut self, conversation: ConversationId) -> Option<AgentId> {
-        let (agent, excluded) = self.asked.remove(&conversation)?;
-        let (since, units) = self.places.get(&conversation)?;
-        self.line.entry(*units).or_default().insert((*since, conversation), excluded);
+        let (agent, reluctant) = self.asked.remove(&conversation)?;
+        let place = *self.places.get(&conversation)?;
+        self.enter_line(conversation, place, reluctant);
         Some(agent)
     }
 

@@ -29,6 +29,9 @@ pub struct Workstream {
     pub heartbeat: Span,
     /// How long an offer stands: 2 to 600 s.
     pub offer: Span,
+    /// Whether a chat is offered while its customer is away, instead of keeping its place in the
+    /// line until they are back. Off by default: who is there is served first.
+    pub offers_absent: bool,
     /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to
     /// 5.
     pub decline_limit: u8,
@@ -56,6 +59,7 @@ impl Workstream {
             window: Span::from_secs(180),
             heartbeat: Span::from_secs(25),
             offer: Span::from_secs(120),
+            offers_absent: false,
             decline_limit: 3,
             agent_grace: Span::from_secs(150),
             wrapup_block: WrapupBlock::Always,

@@ -238,7 +238,7 @@ impl AgentActor {
                 if refusal == AgentRefusal::AlreadyHeld {
                     // Somebody is wrong about who has this chat; only the chat itself knows.
                     self.ask_about(conversation);
-                    self.tell_conversation(conversation, ToConversation::StateClaims);
+                    self.tell_conversation(conversation, ToConversation::StateClaims(None));
                     // Not at once, or the queue would ask again before the chat has spoken.
                     context.run_later(SORTED_OUT_WITHIN, move |actor, _| {
                         actor.tell_availability(&queue);

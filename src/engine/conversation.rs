@@ -259,7 +259,7 @@ impl ConversationActor {
         actix::spawn(async move {
             tokio::time::sleep(REOPEN_AFTER).await;
             if live {
-                shared.directory.tell(&shared, id, ToConversation::StateClaims);
+                shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
                 // One who set units aside for an offer that was lost would hold them in vain.
                 for agent in agents {
                     shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));

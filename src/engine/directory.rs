@@ -197,13 +197,13 @@ impl Directory {
     /// the minute is over.
     pub(super) fn reopen(&self, shared: &Arc<Shared>, id: ConversationId) {
         if self.may_reopen(id, shared.clock.now()) {
-            self.tell(shared, id, ToConversation::StateClaims);
+            self.tell(shared, id, ToConversation::StateClaims(None));
             return;
         }
         let shared = shared.clone();
         actix::spawn(async move {
             tokio::time::sleep(REOPEN_LATER).await;
-            shared.directory.tell(&shared, id, ToConversation::StateClaims);
+            shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
         });
     }
 

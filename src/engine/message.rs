@@ -20,6 +20,7 @@ use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
 use crate::domain::text::MessageText;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::census::{Census, Outstanding};
 use crate::engine::{AgentSignal, AgentView, Failure, Feed};
 use crate::journal::Fault;
 use crate::wire::client::Reference;
@@ -55,8 +56,10 @@ pub(super) enum ToConversation {
     ShowTo(AgentId),
     /// An agent asks what it holds of them.
     ConfirmLease(AgentId),
-    /// State all claims again.
-    StateClaims,
+    /// State all claims again, for whoever waits until all have, if anybody does.
+    StateClaims(Option<Outstanding>),
+    /// Be counted, if it is live and goes by a setting that somebody wants to take away.
+    BeCounted(Arc<Census>),
     /// It was entered as new, and another chat was found in its place.
     NeverBegins,
     /// Where it stands in the line.
@@ -267,6 +270,8 @@ pub(super) enum ToQueue {
     Command(QueueCommand),
     /// Several of these, from conversations of one thread, in their order.
     Several(Vec<QueueCommand>),
+    /// A chat that waits wants to know where it stands.
+    Locate(ConversationId),
     /// An HTTP request wants to know how many wait, and for how long.
     Figures(Reply<(usize, Option<Span>)>),
     /// It is not a queue any more.

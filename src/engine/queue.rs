@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 
 use crate::domain::agent::REQUEST_LINKS_FOR;
-use crate::domain::id::QueueId;
+use crate::domain::id::{ConversationId, QueueId};
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::queue::{Queue, QueueCommand, QueueEvent};
 use crate::engine::directory::Delivery;
@@ -35,9 +35,9 @@ pub(super) struct QueueActor {
 }
 
 impl QueueActor {
-    /// An empty queue.
+    /// An empty queue, which serves nobody until it is told that everybody was heard.
     pub(super) fn new(shared: Arc<Shared>, id: QueueId, waiting: Arc<AtomicUsize>) -> Self {
-        Self { shared, id, queue: Queue::default(), waiting, moved: false }
+        Self { shared, id, queue: Queue::hearing(), waiting, moved: false }
     }
 
     fn perform(&mut self, command: QueueCommand) {
@@ -55,11 +55,15 @@ impl QueueActor {
         self.moved = true;
         self.waiting.store(self.queue.waiting(), Ordering::Relaxed);
         if let Some(conversation) = joined {
-            // The newest waits behind all others, unless it has waited before.
-            let position = ToConversation::Position {
-                position: self.queue.waiting().max(1),
-                wait: self.queue.average_wait(),
-            };
+            self.locate(conversation);
+        }
+    }
+
+    /// Tells a chat where it stands, unless it is far from both ends of a long line.
+    fn locate(&self, conversation: ConversationId) {
+        if let Some(position) = self.queue.position_of(conversation, POSITIONS_MOST) {
+            let wait = self.queue.average_wait();
+            let position = ToConversation::Position { position, wait };
             self.shared.directory.tell_live(conversation, position);
         }
     }
@@ -125,6 +129,7 @@ impl Handler<ToQueue> for QueueActor {
                     self.perform(command);
                 }
             }
+            ToQueue::Locate(conversation) => self.locate(conversation),
             ToQueue::Figures(reply) => {
                 // Whoever has gone does not mind.
                 drop(reply.send(Ok((self.queue.waiting(), self.queue.average_wait()))));

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, QueueId};
-use crate::domain::settings::registry::{Registry, SettingChange};
+use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal};
 use crate::domain::settings::{AgentSettings, Workstream};
 use crate::engine::agent::AgentActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue};
@@ -27,6 +27,11 @@ impl Engine {
         let _one_at_a_time = self.shared.changing.lock().await;
         let before = self.settings();
         before.check(&change)?;
+        let chats = self.shared.count_chats_under(&change).await;
+        if chats > 0 {
+            let plural = if chats == 1 { "" } else { "s" };
+            return Err(SettingRefusal::InUse(format!("{chats} live chat{plural}")).into());
+        }
         let (done, written) = oneshot::channel();
         self.shared.journal.append(Append::Setting {
             change: Box::new(change.clone()),
@@ -49,16 +54,22 @@ impl Shared {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
             self.directory.tell_queue(id, ToQueue::Dismiss);
         }
-        for id in after.queues.keys().filter(|id| !before.queues.contains_key(id)) {
+        let is_new = |id: &&QueueId| !before.queues.contains_key(id);
+        let new_queues: Vec<_> = after.queues.keys().filter(is_new).cloned().collect();
+        for id in &new_queues {
             self.start_queue(id.clone());
         }
-        self.follow_units(before, after);
+        self.follow_waiting(before, after);
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
             self.directory.tell_agent(id, ToAgent::Dismiss);
         }
+        let mut new_agents = Vec::new();
         for (id, settings) in &after.agents {
             match before.agents.get(id) {
-                None => self.start_agent(settings.clone(), after),
+                None => {
+                    self.start_agent(settings.clone(), after);
+                    new_agents.push(id.clone());
+                }
                 Some(old) => {
                     if old != settings {
                         let configure = AgentCommand::Configure(settings.clone());
@@ -72,22 +83,26 @@ impl Shared {
                 }
             }
         }
+        self.have_heard(new_queues, new_agents);
     }
 
-    /// Has those who wait say again how many units they take, where that has changed.
-    fn follow_units(&self, before: &Registry, after: &Registry) {
+    /// Has those who wait say again how they wait, where that has changed: how many units they
+    /// take, and whether they are offered while their customer is away.
+    fn follow_waiting(&self, before: &Registry, after: &Registry) {
         let has_changed = |workstream: &Workstream| {
             let old = before.workstreams.get(&workstream.id);
-            old.is_some_and(|old| old.units != workstream.units)
+            old.is_some_and(|old| {
+                (old.units, old.offers_absent) != (workstream.units, workstream.offers_absent)
+            })
         };
         if after.workstreams.values().any(|workstream| has_changed(workstream)) {
             for id in self.directory.conversation_ids() {
-                self.directory.tell_live(id, ToConversation::StateClaims);
+                self.directory.tell_live(id, ToConversation::StateClaims(None));
             }
         }
     }
 
-    /// Starts the actor of a queue, empty.
+    /// Starts the actor of a queue, empty, which hears everybody before it serves anybody.
     pub(super) fn start_queue(self: &Arc<Self>, id: QueueId) {
         let waiting = Arc::new(AtomicUsize::new(0));
         let (shared, name, counter) = (self.clone(), id.clone(), waiting.clone());
@@ -97,11 +112,12 @@ impl Shared {
         self.directory.enter_queue(id, address, waiting);
     }
 
-    /// Starts the actor of an agent, who is gone until they are heard of.
+    /// Starts the actor of an agent, who is gone until they are heard of, and hears every
+    /// conversation before they are given work.
     pub(super) fn start_agent(self: &Arc<Self>, settings: Arc<AgentSettings>, registry: &Registry) {
         let id = settings.id.clone();
         let chosen = self.presences.get(&id).map_or(Presence::Available, |chosen| *chosen);
-        let agent = Agent::new(settings, chosen, self.clock.now());
+        let agent = Agent::hearing(settings, chosen, self.clock.now());
         let queues = registry.queues_of(&id).cloned().collect();
         let shared = self.clone();
         let arbiter = self.threads.of_name(id.as_str());
@@ -113,19 +129,19 @@ impl Shared {
     /// Starts again whoever has died, and has everybody state what they claim of them.
     pub(super) fn revive(self: &Arc<Self>) {
         let settings = self.settings.load_full();
-        let queues: Vec<&QueueId> =
-            settings.queues.keys().filter(|id| !self.directory.has_queue(id)).collect();
-        let agents: Vec<&AgentId> =
-            settings.agents.keys().filter(|id| !self.directory.has_agent(id)).collect();
+        let has_died = |id: &&QueueId| !self.directory.has_queue(id);
+        let queues: Vec<_> = settings.queues.keys().filter(has_died).cloned().collect();
+        let has_died = |id: &&AgentId| !self.directory.has_agent(id);
+        let agents: Vec<_> = settings.agents.keys().filter(has_died).cloned().collect();
         if queues.is_empty() && agents.is_empty() {
             return;
         }
         tracing::error!(?queues, ?agents, "actors had died; they are started again");
         for id in &queues {
             self.metrics.reopened.inc();
-            self.start_queue((*id).clone());
+            self.start_queue(id.clone());
         }
-        for id in agents {
+        for id in &agents {
             self.metrics.reopened.inc();
             if let Some(agent) = settings.agents.get(id) {
                 self.start_agent(agent.clone(), &settings);
@@ -135,8 +151,6 @@ impl Shared {
             let serves = settings.queues_of(id).cloned().collect();
             self.directory.tell_agent(id, ToAgent::Serve(serves));
         }
-        for id in self.directory.conversation_ids() {
-            self.directory.tell_live(id, ToConversation::StateClaims);
-        }
+        self.have_heard(queues, agents);
     }
 }

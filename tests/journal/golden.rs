@@ -75,7 +75,8 @@ fn events() -> Vec<Event> {
             program: Some("widget/1".into()),
         },
         Event::CustomerAway { since: time(4), until: time(5), cause: Cause::Silent },
-        Event::CustomerReturned { after: Span::from_millis(1_234) },
+        Event::CustomerReturned { after: Span::from_millis(1_234), reminder: None },
+        Event::CustomerReturned { after: Span::from_millis(1_234), reminder },
         Event::CustomerDisconnected { since: time(4), cause: Cause::Restarted },
         Event::MessagePosted {
             id: "m-1".parse().unwrap(),

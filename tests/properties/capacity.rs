@@ -186,7 +186,7 @@ fn leases_sum(floor: &Floor) -> Held {
 }
 
 /// Once nothing is on its way: each line holds exactly the chats that wait, and nobody who waits
-/// could be given to somebody.
+/// and whose customer is there could be given to somebody.
 fn nobody_waits_in_vain(floor: &Floor) -> Held {
     for (id, queue) in &floor.queues {
         let waiting = |(chat, (of, it)): (&ConversationId, &(QueueId, Conversation))| {
@@ -200,6 +200,9 @@ fn nobody_waits_in_vain(floor: &Floor) -> Held {
         prop_assert_eq!(&line, &open, "the line {}", id);
         for chat in open {
             let (_, conversation) = &floor.conversations[&chat];
+            if conversation.absence().is_some() && !floor.workstreams[id].offers_absent {
+                continue;
+            }
             let excluded = conversation.claims().place.map(|place| place.excluded);
             let units = i64::from(floor.workstreams[id].units);
             let suits = |(agent, it): &(&AgentId, &holdline::domain::agent::Agent)| {

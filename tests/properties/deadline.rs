@@ -217,7 +217,7 @@ fn follow(
             prop_assert!(absence.is_none() && present.is_empty());
             return Ok(Some((*since, *until)));
         }
-        Event::CustomerReturned { after } => {
+        Event::CustomerReturned { after, .. } => {
             prop_assert!(!present.is_empty());
             prop_assert_eq!(absence.map(|(since, _)| at.since(since)), Some(*after));
             return Ok(None);
@@ -232,7 +232,17 @@ fn follow(
             present.clear();
             return Ok(Some((at, *until)));
         }
-        Event::WrapupStarted { .. } => return Ok(None),
+        Event::WrapupStarted { reason, .. } | Event::ConversationClosed { reason, .. } => {
+            let by_a_clock = matches!(
+                reason,
+                Reason::CustomerIdle | Reason::OpenTooLong | Reason::ActiveTooLong
+            );
+            prop_assert!(!(by_a_clock && absence.is_some()), "only the window ends who is away");
+            return Ok(None);
+        }
+        Event::CustomerReminded { .. } => {
+            prop_assert!(absence.is_none(), "nobody is reminded who is away");
+        }
         _ => {}
     }
     Ok(absence)

@@ -13,7 +13,7 @@ use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use holdline::domain::lease::{Lease, Purpose};
-use holdline::domain::queue::{Queue, QueueCommand, QueueEvent, Waiting};
+use holdline::domain::queue::{Queue, QueueCommand, QueueEvent};
 use holdline::domain::settings::{AgentSettings, Role, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -233,13 +233,15 @@ impl Floor {
     fn carry_out(&mut self, id: ConversationId, effects: Effects) {
         let (stream, conversation) = &self.conversations[&id];
         let (units, seq) = (self.workstreams[stream].units, conversation.seq());
+        let offers_absent = self.workstreams[stream].offers_absent;
         let stream = stream.clone();
         let from = Party::Conversation(id);
         for effect in effects {
             let (to, mail) = match effect {
                 Effect::TakePlace(place) => {
-                    let waiting = Waiting { since: place.since, units, excluded: place.excluded };
-                    (Party::Queue(place.queue), Mail::Queue(QueueCommand::Join(id, waiting)))
+                    let queue = place.queue.clone();
+                    let waiting = place.waiting(units, offers_absent);
+                    (Party::Queue(queue), Mail::Queue(QueueCommand::Join(id, waiting)))
                 }
                 Effect::LeavePlace(queue) => {
                     (Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)))

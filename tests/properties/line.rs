@@ -2,7 +2,7 @@
 
 use holdline::domain::agent::Availability;
 use holdline::domain::id::ConversationId;
-use holdline::domain::queue::{Queue, QueueCommand, QueueEvent, Waiting};
+use holdline::domain::queue::{Queue, QueueCommand, QueueEvent, Staffing, Waiting};
 use holdline::domain::time::{Span, Timestamp};
 
 use crate::script::{DAWN, agent_named};
@@ -23,8 +23,18 @@ fn tell(queue: &mut Queue, command: QueueCommand, now: Timestamp) -> Option<Queu
 
 fn join(queue: &mut Queue, number: u128, since: u64, units: u32, excluded: &[&str]) {
     let excluded = excluded.iter().map(|name| agent_named(name)).collect();
-    let waiting = Waiting { since: at(since), units, excluded };
-    tell(queue, QueueCommand::Join(chat(number), waiting), at(since)).unwrap();
+    tell(
+        queue,
+        QueueCommand::Join(chat(number), Waiting { excluded, ..waiting(since, units) }),
+        at(since),
+    )
+    .unwrap();
+}
+
+fn waiting(since: u64, units: u32) -> Waiting {
+    let (excluded, not_first) = (Vec::new(), Vec::new());
+    let since = at(since);
+    Waiting { since, entered_at: since, units, is_held: false, excluded, not_first }
 }
 
 fn free(queue: &mut Queue, name: &str, free: i64, assigned: u64) {
@@ -113,4 +123,76 @@ fn who_was_refused_waits_on_and_the_agent_must_be_heard_of_anew() {
     let left = QueueCommand::AgentLeft(agent_named("cyd"));
     assert!(tell(&mut queue, left, at(4)).is_some(), "she was not asked, and is known");
     assert_eq!(queue.candidates().count(), 1);
+}
+
+#[test]
+fn waiting_is_the_time_in_the_line_and_not_the_age_of_the_chat() {
+    let mut queue = Queue::default();
+    free(&mut queue, "ann", 1, 0);
+    // It began at 0 s, was talked about, and came back at 79 s, before everybody who came later.
+    let back = Waiting { entered_at: at(79), ..waiting(0, 1) };
+    join(&mut queue, 2, 40, 1, &[]);
+    tell(&mut queue, QueueCommand::Join(chat(1), back), at(79)).unwrap();
+    assert_eq!(queue.position_of(chat(1), 10), Some(1));
+    assert_eq!(queue.position_of(chat(2), 10), Some(2));
+    assert_eq!(asked(&mut queue), Some((1, "ann".to_owned())));
+    let granted = QueueCommand::Granted(chat(1), agent_named("ann"));
+    tell(&mut queue, granted, at(80)).unwrap();
+    assert_eq!(queue.average_wait(), Some(Span::from_secs(1)));
+}
+
+#[test]
+fn whoever_is_away_keeps_their_place_and_whoever_is_there_is_served() {
+    let mut queue = Queue::default();
+    let away = Waiting { is_held: true, ..waiting(0, 1) };
+    tell(&mut queue, QueueCommand::Join(chat(1), away), at(0)).unwrap();
+    join(&mut queue, 2, 10, 1, &[]);
+    free(&mut queue, "ann", 2, 0);
+    assert_eq!(asked(&mut queue), Some((2, "ann".to_owned())));
+    assert_eq!(asked(&mut queue), None, "nobody is offered who is away");
+    assert_eq!(queue.position_of(chat(1), 10), Some(1), "they keep their place");
+    assert_eq!(queue.waiting(), 2);
+    tell(&mut queue, QueueCommand::Join(chat(1), waiting(0, 1)), at(20)).unwrap();
+    assert_eq!(asked(&mut queue), Some((1, "ann".to_owned())), "they are back");
+}
+
+#[test]
+fn whoever_let_a_chat_go_is_asked_again_only_when_nobody_else_can_take_it() {
+    let mut queue = Queue::default();
+    let not_first = vec![agent_named("ann")];
+    let given_back = Waiting { not_first: not_first.clone(), ..waiting(0, 1) };
+    tell(&mut queue, QueueCommand::Join(chat(1), given_back.clone()), at(0)).unwrap();
+    free(&mut queue, "ann", 5, 0);
+    free(&mut queue, "ben", 1, 50);
+    assert_eq!(asked(&mut queue), Some((1, "ben".to_owned())));
+    tell(&mut queue, QueueCommand::Refused(chat(1), agent_named("ben")), at(1)).unwrap();
+    assert_eq!(asked(&mut queue), Some((1, "ann".to_owned())), "there is nobody else");
+    tell(&mut queue, QueueCommand::Leave(chat(1)), at(2)).unwrap();
+    let excluded = Waiting { excluded: not_first, ..given_back };
+    tell(&mut queue, QueueCommand::Join(chat(1), excluded), at(3)).unwrap();
+    assert_eq!(asked(&mut queue), None, "she has let it go too often");
+}
+
+#[test]
+fn a_queue_made_anew_asks_nobody_before_everybody_was_heard() {
+    let mut queue = Queue::hearing();
+    free(&mut queue, "ann", 1, 0);
+    join(&mut queue, 2, 10, 1, &[]);
+    assert_eq!(asked(&mut queue), None);
+    join(&mut queue, 1, 0, 1, &[]);
+    assert!(tell(&mut queue, QueueCommand::AllHeard, at(20)).is_some());
+    assert_eq!(tell(&mut queue, QueueCommand::AllHeard, at(20)), None, "that is known");
+    assert_eq!(asked(&mut queue), Some((1, "ann".to_owned())), "the longest waiting first");
+}
+
+#[test]
+fn those_who_could_take_a_chat_are_counted_by_why_they_do_not() {
+    let mut queue = Queue::default();
+    free(&mut queue, "ann", 2, 0);
+    free(&mut queue, "ben", 1, 0);
+    free(&mut queue, "cyd", 0, 0);
+    let offline =
+        Availability { agent: agent_named("dan"), free: 0, ready: false, assigned_at: at(0) };
+    tell(&mut queue, QueueCommand::AgentChanged(offline), at(0));
+    assert_eq!(queue.staffing(2), Staffing { free: 1, full: 2, not_ready: 1 });
 }

@@ -29,11 +29,17 @@ fn chat() -> impl Strategy<Value = ConversationId> {
 }
 
 fn waiting() -> impl Strategy<Value = Waiting> {
-    (0_u64..50, 1_u32..4, vec(agent(), 0..2)).prop_map(|(since, units, excluded)| Waiting {
-        since: DAWN + Span::from_secs(since),
-        units,
-        excluded,
-    })
+    let reluctant = || vec(agent(), 0..2);
+    (0_u64..50, 1_u32..4, prop::bool::weighted(0.2), reluctant(), reluctant()).prop_map(
+        |(since, units, is_held, excluded, not_first)| Waiting {
+            since: DAWN + Span::from_secs(since),
+            entered_at: DAWN + Span::from_secs(since),
+            units,
+            is_held,
+            excluded,
+            not_first,
+        },
+    )
 }
 
 fn availability() -> impl Strategy<Value = Availability> {
@@ -83,7 +89,7 @@ impl Model {
                     self.staff.remove(&agent);
                 }
             }
-            QueueCommand::Granted(..) | QueueCommand::Match => {}
+            QueueCommand::Granted(..) | QueueCommand::AllHeard | QueueCommand::Match => {}
         }
     }
 
@@ -104,18 +110,19 @@ impl Model {
 
     /// Who would be given to whom next.
     fn next(&self) -> Option<(ConversationId, AgentId)> {
-        let unasked = |chat: &ConversationId| !self.asked.contains_key(chat);
-        self.in_order().into_iter().filter(unasked).find_map(|chat| {
+        let servable =
+            |chat: &ConversationId| !self.asked.contains_key(chat) && !self.line[chat].is_held;
+        self.in_order().into_iter().filter(servable).find_map(|chat| {
             let waiting = &self.line[&chat];
             let suits = |it: &&Availability| {
                 it.ready
                     && it.free >= i64::from(waiting.units)
                     && !waiting.excluded.contains(&it.agent)
             };
-            let best =
-                self.staff.values().filter(suits).min_by_key(|it| {
-                    (std::cmp::Reverse(it.free), it.assigned_at, it.agent.clone())
-                });
+            let best = self.staff.values().filter(suits).min_by_key(|it| {
+                let is_reluctant = waiting.not_first.contains(&it.agent);
+                (is_reluctant, std::cmp::Reverse(it.free), it.assigned_at, it.agent.clone())
+            });
             best.map(|it| (chat, it.agent.clone()))
         })
     }
@@ -128,6 +135,16 @@ fn agrees(queue: &Queue, model: &Model) -> Held {
     prop_assert_eq!(&line, &order, "who waits, and in which order");
     prop_assert!(positions.iter().zip(1..).all(|((_, position), expected)| *position == expected));
     prop_assert_eq!(queue.waiting(), order.len());
+    for (chat, position) in &positions {
+        prop_assert_eq!(queue.position_of(*chat, usize::MAX), Some(*position));
+        // Whoever is asked for is counted with those who wait, at either end.
+        let is_told = queue.position_of(*chat, 2);
+        prop_assert!(is_told.is_none_or(|told| told == *position), "told {is_told:?}");
+    }
+    let ends = positions.iter().take(2).chain(positions.last());
+    for (chat, position) in ends {
+        prop_assert_eq!(queue.position_of(*chat, 2), Some(*position));
+    }
     let first = queue.positions(2).into_iter().map(|(chat, _)| chat);
     prop_assert!(first.eq(order.iter().copied().take(2)));
     let known: BTreeSet<_> = queue.candidates().map(|it| it.agent.clone()).collect();

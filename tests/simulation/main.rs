@@ -26,7 +26,7 @@ use crate::wrong::table::TABLE;
 const SEEDS: u64 = 240;
 
 /// Seeds among which a wrong rule must be noticed, beside those that found something once.
-const SEEDS_TO_NOTICE: u64 = 30;
+const SEEDS_TO_NOTICE: u64 = 60;
 
 /// Runs a seed, and panics with everything that helps if a check fails.
 fn check(seed: u64) -> Stats {

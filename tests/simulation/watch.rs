@@ -46,6 +46,9 @@ pub struct Watch {
     units: BTreeMap<AgentId, History<u32>>,
     serving: Vec<History<Vec<AgentId>>>,
     calls: BTreeMap<Ticket, Call>,
+    /// What room each agent had who was ready when nothing was on its way, and of whom nothing was
+    /// heard since.
+    rested: BTreeMap<AgentId, u32>,
 }
 
 /// What a setting was, as far as it is known: a change that was asked for may be in force or not,
@@ -108,6 +111,7 @@ impl Watch {
                 .collect(),
             serving: (0..plan.streams.len()).map(|it| History::new(serving(it))).collect(),
             calls: BTreeMap::new(),
+            rested: BTreeMap::new(),
         }
     }
 
@@ -138,6 +142,7 @@ impl Watch {
     pub fn crashed(&mut self, now: Millis) {
         self.now = now;
         self.is_up = false;
+        self.rested.clear();
         self.stats.crashes += 1;
         self.calls.clear();
     }
@@ -156,6 +161,7 @@ impl Watch {
 
     pub fn asked(&mut self, now: Millis, ticket: Ticket, call: &Call) {
         self.now = now;
+        self.disturb(call);
         if let Call::Change(change) = call {
             match &**change {
                 SettingChange::PutWorkstream(put) => {
@@ -177,6 +183,21 @@ impl Watch {
             }
         }
         self.calls.insert(ticket, call.clone());
+    }
+
+    /// A console was opened or closed.
+    pub fn console(&mut self, agent: &AgentId) {
+        self.rested.remove(agent);
+    }
+
+    /// Whoever may have less room for what is asked is not counted on.
+    fn disturb(&mut self, call: &Call) {
+        match call {
+            Call::Chat(_, Command::Accept { agent, .. } | Command::Assign { agent, .. })
+            | Call::Presence(agent, _) => drop(self.rested.remove(agent)),
+            Call::Change(_) => self.rested.clear(),
+            Call::Chat(..) => {}
+        }
     }
 
     /// Something was seen of the server.
@@ -239,6 +260,9 @@ impl Watch {
     }
 
     fn fed(&mut self, agent: &AgentId, name: &str, data: &str) {
+        if matches!(name, "presence" | "capacity" | "offer" | "offer_withdrawn") {
+            self.rested.remove(agent);
+        }
         if !matches!(name, "message" | "conversation" | "offer") {
             return;
         }
@@ -310,6 +334,7 @@ impl Watch {
         self.now = now;
         self.audit_capacity(account);
         self.audit_waiting(account);
+        self.note_rested(account);
         self.audit_replay(account);
         if self.calm_by.is_some_and(|by| now + 1_000 > by && now < by) {
             self.audit_customers();

@@ -12,7 +12,7 @@ use holdline::domain::conversation::event::{Event, OfferEnd, Reason, Recorded};
 use holdline::domain::conversation::{Conversation, Phase};
 use holdline::domain::decision::{Decision, Released};
 use holdline::domain::id::{Seq, SessionId};
-use holdline::domain::queue::QueueCommand;
+use holdline::domain::queue::{QueueCommand, Waiting};
 use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::server::{ServerFrame, Speaker};
@@ -45,6 +45,19 @@ impl Rules {
     ) -> Result<Decision, Refusal> {
         let right = |command, at| conversation.decide(command, at, workstream);
         let Some(wrong) = self.wrong else { return right(command, now) };
+        if wrong == Wrong::OffersAbsent && matches!(command, Command::Offer { .. }) {
+            let workstream = Workstream { offers_absent: true, ..workstream.clone() };
+            return conversation.decide(command, now, &workstream);
+        }
+        if wrong == Wrong::RunsWhileAway && matches!(command, Command::Wake) {
+            let due = right(command.clone(), now)?;
+            let as_if_there = as_if_there(conversation);
+            return if due.events.is_empty() {
+                as_if_there.decide(command, now, workstream)
+            } else {
+                Ok(due)
+            };
+        }
         let until = conversation.absence().map(|absence| absence.until);
         match (wrong, &command) {
             (Wrong::EndsEarly, Command::Wake) if until == Some(now) => right(command, now + TICK),
@@ -137,6 +150,9 @@ impl Rules {
                 _ => at,
             }),
             Some(Wrong::HoldsWrapup) if is_wrapup(conversation) => None,
+            Some(Wrong::RunsWhileAway) => {
+                right.into_iter().chain(as_if_there(conversation).wake_at()).min()
+            }
             _ => right,
         }
     }
@@ -162,6 +178,17 @@ impl Rules {
             }
         }
         written
+    }
+
+    /// How a chat waits in the line.
+    pub fn place(self, mut waiting: Waiting) -> Waiting {
+        if self.is(Wrong::OffersAbsent) {
+            waiting.is_held = false;
+        }
+        if self.is(Wrong::AsksAgain) {
+            waiting.not_first.clear();
+        }
+        waiting
     }
 
     pub fn availability(self, mut availability: Availability) -> Availability {
@@ -243,6 +270,16 @@ impl Rules {
 
 fn is_wrapup(conversation: &Conversation) -> bool {
     matches!(conversation.phase(), Phase::Wrapup { .. })
+}
+
+/// The same chat, if its customer were not away.
+fn as_if_there(conversation: &Conversation) -> Conversation {
+    let mut there = conversation.clone();
+    if there.stands_still() {
+        let back = Event::CustomerReturned { after: Span::ZERO, reminder: None };
+        there.apply(&back, Timestamp::default());
+    }
+    there
 }
 
 fn is_one_of_two(conversation: &Conversation, session: SessionId) -> bool {

@@ -9,6 +9,7 @@ use holdline::domain::conversation::event::{
 };
 use holdline::domain::conversation::{Conversation, Phase};
 use holdline::domain::id::{AgentId, SessionId};
+use holdline::domain::queue::Waiting;
 use holdline::domain::time::Timestamp;
 
 use crate::time::{point, span};
@@ -35,8 +36,9 @@ fn happened(event: &Event) -> String {
             cause(*why),
             point(*until)
         ),
-        Event::CustomerReturned { after } => {
-            format!("the customer returns after {}", span(*after))
+        Event::CustomerReturned { after, reminder } => {
+            let owes = reminder.map(|it| format!(", and owes an answer by {}", point(it.at)));
+            format!("the customer returns after {}{}", span(*after), owes.unwrap_or_default())
         }
         Event::CustomerDisconnected { since, .. } => {
             format!("the customer, away since {}, is disconnected", point(*since))
@@ -115,10 +117,21 @@ pub(crate) fn probe(session: SessionId, answers: bool, at: Timestamp) -> String 
 
 /// A place in the line.
 pub(crate) fn place(place: &Place) -> String {
-    let names: Vec<_> = place.excluded.iter().map(AgentId::as_str).collect();
-    let but =
-        if names.is_empty() { String::new() } else { format!(", not for {}", names.join(", ")) };
-    format!("  waits in {} since {}{but}", place.queue, point(place.since))
+    let Waiting { is_held, excluded, not_first, .. } = place.clone().waiting(1, false);
+    let named = |what: &str, agents: &[AgentId]| {
+        let names: Vec<_> = agents.iter().map(AgentId::as_str).collect();
+        if names.is_empty() { String::new() } else { format!(", {what} {}", names.join(", ")) }
+    };
+    let not_for = named("not for", &excluded);
+    let others_first = named("others before", &not_first);
+    let back = if place.waiting_since == place.since {
+        String::new()
+    } else {
+        format!(", again since {}", point(place.waiting_since))
+    };
+    let held = if is_held { ", and is not offered meanwhile" } else { "" };
+    let since = point(place.since);
+    format!("  waits in {} since {since}{back}{not_for}{others_first}{held}", place.queue)
 }
 
 /// An agent: presence and capacity.

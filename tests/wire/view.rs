@@ -54,7 +54,7 @@ fn every_event() -> Vec<Event> {
             evidence: Evidence::default(),
         },
         Event::CustomerAway { since: AT, until: AT, cause: Cause::Reset },
-        Event::CustomerReturned { after: Span::ZERO },
+        Event::CustomerReturned { after: Span::ZERO, reminder: None },
         Event::CustomerDisconnected { since: AT, cause: Cause::Silent },
         Event::MessagePosted { id, from, text, reminder: None },
         Event::ChatOffered { lease: lease(), until: AT, by: None },

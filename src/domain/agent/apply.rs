@@ -67,6 +67,7 @@ impl Agent {
                     self.discount_grace(grace);
                 }
             }
+            AgentEvent::AllHeard => self.is_hearing = false,
             AgentEvent::Configured(settings) => self.settings = settings.clone(),
         }
     }

@@ -42,6 +42,8 @@ pub enum AgentCommand {
         /// The number under which they were.
         reservation: u64,
     },
+    /// Every conversation has said what it holds of them since they were made.
+    AllHeard,
     /// An administrator changed their settings.
     Configure(Arc<AgentSettings>),
     /// A timer may be due. Asking too early, or twice, changes nothing.
@@ -82,6 +84,8 @@ pub enum AgentEvent {
         /// The conversation.
         conversation: ConversationId,
     },
+    /// Every conversation was heard: from now on they are given work.
+    AllHeard,
     /// Their settings changed.
     Configured(Arc<AgentSettings>),
 }

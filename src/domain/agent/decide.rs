@@ -1,7 +1,7 @@
 //! Every rule of an agent. Nothing changes here.
 
 use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use crate::domain::agent::{Agent, Link, Presence, REQUEST_LINKS_FOR};
+use crate::domain::agent::{Agent, Link, REQUEST_LINKS_FOR};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
@@ -33,6 +33,8 @@ impl Agent {
                 let gone = AgentEvent::LeaseAdjusted { conversation, seq: Seq::ZERO, lease: None };
                 Ok(if is_it { vec![gone] } else { Vec::new() })
             }
+            AgentCommand::AllHeard if self.is_hearing => Ok(vec![AgentEvent::AllHeard]),
+            AgentCommand::AllHeard => Ok(Vec::new()),
             AgentCommand::Configure(settings) => Ok(vec![AgentEvent::Configured(settings)]),
             AgentCommand::Wake => Ok(self.wake(now)),
         }
@@ -46,7 +48,7 @@ impl Agent {
         if self.leases.contains_key(&conversation) {
             return Err(AgentRefusal::AlreadyHeld);
         }
-        if self.presence() != Presence::Available {
+        if !self.is_ready() {
             return Err(AgentRefusal::NotAvailable);
         }
         if self.used.saturating_add(lease.units) > self.settings.units {

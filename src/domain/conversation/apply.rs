@@ -1,11 +1,11 @@
 //! What is true after an event. Total: history cannot be refused, and replay runs nothing else.
 
 use crate::domain::conversation::attendance::Absence;
-use crate::domain::conversation::event::{Author, Event, Hold, Reminder, Timers};
+use crate::domain::conversation::event::{Author, Departure, Event, Hold, Reminder, Timers};
 use crate::domain::conversation::{Conversation, Owed, Phase};
 use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Purpose};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 impl Conversation {
     /// Makes the event true. Its place is the next one.
@@ -14,7 +14,7 @@ impl Conversation {
         match event {
             Event::ConversationStarted(opening) => {
                 self.started_at = at;
-                self.phase = Phase::Open { close_at: opening.close_at };
+                self.phase = Phase::Open { waiting_since: at, close_at: opening.close_at };
                 self.opening = Some(Box::new(opening.clone()));
             }
             Event::SessionJoined { session, heartbeat, .. } => {
@@ -30,21 +30,25 @@ impl Conversation {
                     cause: *cause,
                 });
             }
-            Event::CustomerReturned { .. } | Event::CustomerDisconnected { .. } => {
+            Event::CustomerReturned { after, reminder } => {
                 self.attendance.end_absence();
+                self.go_on(*after, *reminder);
             }
+            Event::CustomerDisconnected { .. } => self.attendance.end_absence(),
             Event::MessagePosted { id, from, text, reminder } => {
                 self.posts.note(from, id, text, self.seq, at);
                 self.owe_answer(from, *reminder);
             }
             Event::ChatOffered { lease, until, .. } => {
-                self.phase = Phase::Offered { lease: lease.clone(), until: *until };
+                let waiting_since = self.waiting_since().unwrap_or(at);
+                self.phase = Phase::Offered { lease: lease.clone(), until: *until, waiting_since };
             }
             Event::OfferEnded { agent, end, excluded, close_at } => {
                 if end.is_decline() {
                     self.count_decline(agent, *excluded);
                 }
-                self.phase = Phase::Open { close_at: *close_at };
+                let waiting_since = self.waiting_since().unwrap_or(at);
+                self.phase = Phase::Open { waiting_since, close_at: *close_at };
             }
             Event::ChatAccepted { lease, name, close_at } => {
                 self.phase = Phase::Talking {
@@ -54,7 +58,12 @@ impl Conversation {
                     owed: Owed::Nothing,
                 };
             }
-            Event::AgentLeft { close_at, .. } => self.phase = Phase::Open { close_at: *close_at },
+            Event::AgentLeft { agent, why, close_at } => {
+                if *why == Departure::Released {
+                    self.note_reluctance(agent);
+                }
+                self.phase = Phase::Open { waiting_since: at, close_at: *close_at };
+            }
             Event::CustomerReminded { until } => {
                 if let Phase::Talking { owed, .. } = &mut self.phase {
                     *owed = Owed::Reminded(*until);
@@ -120,7 +129,7 @@ impl Conversation {
     fn apply_restart(&mut self, until: Timestamp, timers: &Timers, at: Timestamp) {
         self.attendance.restart(until, at);
         match &mut self.phase {
-            Phase::Open { close_at } => *close_at = timers.close_at,
+            Phase::Open { close_at, .. } => *close_at = timers.close_at,
             Phase::Offered { until, .. } => *until = timers.offer_until.unwrap_or(*until),
             Phase::Talking { close_at, owed, .. } => {
                 *close_at = timers.close_at;
@@ -141,11 +150,47 @@ impl Conversation {
         }
     }
 
-    fn count_decline(&mut self, agent: &AgentId, excluded: bool) {
-        match self.declines.iter_mut().find(|(declined, _)| declined == agent) {
-            Some((_, count)) => *count = count.saturating_add(1),
-            None => self.declines.push((agent.clone(), 1)),
+    /// The customer is back, and what stood still goes on.
+    fn go_on(&mut self, after: Span, reminder: Option<Reminder>) {
+        match &mut self.phase {
+            Phase::Open { close_at: Some(close_at), .. } => *close_at = *close_at + after,
+            Phase::Talking { close_at, owed, .. } => {
+                *close_at = close_at.map(|at| at + after);
+                *owed = match (reminder, *owed) {
+                    (Some(reminder), _) => Owed::Remind(reminder),
+                    (None, Owed::Nothing) => Owed::Nothing,
+                    (None, Owed::Remind(Reminder { at, until })) => {
+                        Owed::Remind(Reminder { at: at + after, until: until + after })
+                    }
+                    (None, Owed::Reminded(until)) => Owed::Reminded(until + after),
+                };
+            }
+            _ => {}
         }
+    }
+
+    const fn waiting_since(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Open { waiting_since, .. } | Phase::Offered { waiting_since, .. } => {
+                Some(waiting_since)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whoever gives a chat back is not the first to be asked for it again.
+    fn note_reluctance(&mut self, agent: &AgentId) -> &mut u8 {
+        let place = self.declines.iter().position(|(declined, _)| declined == agent);
+        let place = place.unwrap_or_else(|| {
+            self.declines.push((agent.clone(), 0));
+            self.declines.len() - 1
+        });
+        &mut self.declines[place].1
+    }
+
+    fn count_decline(&mut self, agent: &AgentId, excluded: bool) {
+        let count = self.note_reluctance(agent);
+        *count = count.saturating_add(1);
         if excluded && !self.excluded.contains(agent) {
             self.excluded.push(agent.clone());
         }

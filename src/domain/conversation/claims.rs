@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::id::{AgentId, QueueId, VisitorId, WidgetId};
 use crate::domain::lease::Lease;
+use crate::domain::queue::Waiting;
 use crate::domain::time::Timestamp;
 
 /// Everything that a conversation claims of others.
@@ -29,10 +30,30 @@ pub struct Claims {
 pub struct Place {
     /// Whose line.
     pub queue: QueueId,
-    /// From when the waiting counts.
+    /// From when its place in the line counts: the beginning of the chat, because somebody who has
+    /// waited before does not start at the end.
     pub since: Timestamp,
+    /// From when its waiting counts: when it came into the line, or back into it.
+    pub waiting_since: Timestamp,
+    /// Whether its customer is away.
+    pub is_away: bool,
     /// Agents who are not to be offered it, because they let it go too often.
     pub excluded: Vec<AgentId>,
+    /// How often each agent declined it or let its offer lapse; not at all, for one who gave it
+    /// back. All of them are offered it only when nobody else can take it.
+    pub declines: Vec<(AgentId, u8)>,
+}
+
+impl Place {
+    /// The chat as its queue is told of it. Of the settings it needs to know how many units it
+    /// takes, and whether it is offered while its customer is away.
+    pub fn waiting(self, units: u32, offers_absent: bool) -> Waiting {
+        let Self { since, waiting_since, is_away, excluded, declines, .. } = self;
+        let declined = declines.into_iter().map(|(agent, _)| agent);
+        let not_first = declined.filter(|agent| !excluded.contains(agent)).collect();
+        let is_held = is_away && !offers_absent;
+        Waiting { since, entered_at: waiting_since, units, is_held, excluded, not_first }
+    }
 }
 
 /// What must now be done.
@@ -60,18 +81,51 @@ pub type Effects = SmallVec<[Effect; 3]>;
 #[derive(Clone, Copy, Debug)]
 struct Stake<'a> {
     lease: Option<&'a Lease>,
-    place: Option<(&'a QueueId, Timestamp, &'a [AgentId])>,
+    place: Option<PlaceStake<'a>>,
     visitor: Option<(&'a WidgetId, VisitorId)>,
     is_over: bool,
+}
+
+/// A place in a line, looked at where it stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct PlaceStake<'a> {
+    queue: &'a QueueId,
+    since: Timestamp,
+    waiting_since: Timestamp,
+    is_away: bool,
+    excluded: &'a [AgentId],
+    declines: &'a [(AgentId, u8)],
 }
 
 /// What is kept of the claims of a conversation while it changes: not what never does.
 #[derive(Debug)]
 pub(in crate::domain) struct Before {
     lease: Option<Lease>,
-    place: Option<(Timestamp, Vec<AgentId>)>,
+    place: Option<PlaceBefore>,
     is_live: bool,
     is_over: bool,
+}
+
+/// What is kept of a place: its queue and its beginning never change.
+#[derive(Debug)]
+struct PlaceBefore {
+    waiting_since: Timestamp,
+    is_away: bool,
+    excluded: Vec<AgentId>,
+    declines: Vec<(AgentId, u8)>,
+}
+
+impl PlaceStake<'_> {
+    fn to_place(self) -> Place {
+        Place {
+            queue: self.queue.clone(),
+            since: self.since,
+            waiting_since: self.waiting_since,
+            is_away: self.is_away,
+            excluded: self.excluded.to_vec(),
+            declines: self.declines.to_vec(),
+        }
+    }
 }
 
 impl Claims {
@@ -81,10 +135,16 @@ impl Claims {
     }
 
     fn stake(&self) -> Stake<'_> {
-        let place = self.place.as_ref();
         Stake {
             lease: self.lease.as_ref(),
-            place: place.map(|place| (&place.queue, place.since, place.excluded.as_slice())),
+            place: self.place.as_ref().map(|place| PlaceStake {
+                queue: &place.queue,
+                since: place.since,
+                waiting_since: place.waiting_since,
+                is_away: place.is_away,
+                excluded: &place.excluded,
+                declines: &place.declines,
+            }),
             visitor: self.visitor.as_ref().map(|(widget, visitor)| (widget, *visitor)),
             is_over: self.is_over,
         }
@@ -106,11 +166,8 @@ fn difference(before: Stake<'_>, after: Stake<'_>) -> Effects {
     }
     if before.place != after.place {
         match (before.place, after.place) {
-            (_, Some((queue, since, excluded))) => {
-                let (queue, excluded) = (queue.clone(), excluded.to_vec());
-                effects.push(Effect::TakePlace(Place { queue, since, excluded }));
-            }
-            (Some((queue, ..)), None) => effects.push(Effect::LeavePlace(queue.clone())),
+            (_, Some(place)) => effects.push(Effect::TakePlace(place.to_place())),
+            (Some(place), None) => effects.push(Effect::LeavePlace(place.queue.clone())),
             (None, None) => {}
         }
     }
@@ -131,11 +188,7 @@ impl Conversation {
         let Stake { lease, place, visitor, is_over } = self.stake();
         Claims {
             lease: lease.cloned(),
-            place: place.map(|(queue, since, excluded)| Place {
-                queue: queue.clone(),
-                since,
-                excluded: excluded.to_vec(),
-            }),
+            place: place.map(PlaceStake::to_place),
             visitor: visitor.map(|(widget, visitor)| (widget.clone(), visitor)),
             is_over,
         }
@@ -146,7 +199,12 @@ impl Conversation {
         let Stake { lease, place, visitor, is_over } = self.stake();
         Before {
             lease: lease.cloned(),
-            place: place.map(|(_, since, excluded)| (since, excluded.to_vec())),
+            place: place.map(|place| PlaceBefore {
+                waiting_since: place.waiting_since,
+                is_away: place.is_away,
+                excluded: place.excluded.to_vec(),
+                declines: place.declines.to_vec(),
+            }),
             is_live: visitor.is_some(),
             is_over,
         }
@@ -158,9 +216,14 @@ impl Conversation {
         // Nothing is claimed before there is an opening, and then it stays as it is.
         let before = self.opening().map_or(Stake::NONE, |opening| Stake {
             lease: lease.as_ref(),
-            place: place
-                .as_ref()
-                .map(|(since, excluded)| (&opening.queue, *since, excluded.as_slice())),
+            place: place.as_ref().map(|place| PlaceStake {
+                queue: &opening.queue,
+                since: self.started_at,
+                waiting_since: place.waiting_since,
+                is_away: place.is_away,
+                excluded: &place.excluded,
+                declines: &place.declines,
+            }),
             visitor: is_live.then_some((&opening.widget, opening.visitor)),
             is_over: *is_over,
         });
@@ -171,15 +234,24 @@ impl Conversation {
         let opening = self.opening();
         Stake {
             lease: self.lease(),
-            // Somebody who has waited before does not start at the end.
-            place: opening
-                .filter(|_| matches!(self.phase, Phase::Open { .. }))
-                .map(|opening| (&opening.queue, self.started_at, &*self.excluded)),
+            place: self.place_stake(),
             visitor: opening
                 .filter(|_| self.is_live())
                 .map(|opening| (&opening.widget, opening.visitor)),
             is_over: self.is_closed(),
         }
+    }
+
+    fn place_stake(&self) -> Option<PlaceStake<'_>> {
+        let Phase::Open { waiting_since, .. } = self.phase else { return None };
+        Some(PlaceStake {
+            queue: &self.opening()?.queue,
+            since: self.started_at,
+            waiting_since,
+            is_away: self.absence().is_some(),
+            excluded: &self.excluded,
+            declines: &self.declines,
+        })
     }
 }
 

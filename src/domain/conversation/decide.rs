@@ -102,9 +102,9 @@ impl Conversation {
             Phase::Offered { .. } => {
                 Timers { offer_until: Some(now + workstream.offer), ..Timers::default() }
             }
-            Phase::Talking { owed, .. } => Timers {
+            Phase::Talking { .. } => Timers {
                 close_at: moment.active_until(),
-                reminder: owed.due_at().and_then(|_| moment.reminder()),
+                reminder: self.reminder_anew(moment),
                 ..Timers::default()
             },
             Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => Timers::default(),

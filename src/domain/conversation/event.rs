@@ -52,8 +52,10 @@ pub enum Event {
     },
     /// The customer was away, and is back.
     CustomerReturned {
-        /// How long they were away.
+        /// How long they were away. The timers that stood still meanwhile end later by as much.
         after: Span,
+        /// When they are reminded unless they answer, where they owe an answer: anew and whole.
+        reminder: Option<Reminder>,
     },
     /// The window ended and the customer was still away.
     CustomerDisconnected {

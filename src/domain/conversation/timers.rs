@@ -31,7 +31,7 @@ impl Conversation {
     pub fn latest_restart(&self) -> Option<(Timestamp, Event)> {
         let absence = self.absence().filter(|absence| absence.cause == Cause::Restarted)?;
         let timers = match &self.phase {
-            Phase::Open { close_at } => Timers { close_at: *close_at, ..Timers::default() },
+            Phase::Open { close_at, .. } => Timers { close_at: *close_at, ..Timers::default() },
             Phase::Offered { until, .. } => {
                 Timers { offer_until: Some(*until), ..Timers::default() }
             }
@@ -97,9 +97,12 @@ impl Conversation {
     }
 
     fn phase_due_at(&self) -> Option<Timestamp> {
+        if self.stands_still() {
+            return None;
+        }
         let (first, second) = match &self.phase {
             Phase::New | Phase::Closed { .. } => (None, None),
-            Phase::Open { close_at } => (*close_at, None),
+            Phase::Open { close_at, .. } => (*close_at, None),
             Phase::Offered { until, .. } => (Some(*until), None),
             Phase::Talking { close_at, owed, .. } => (*close_at, owed.due_at()),
             Phase::Wrapup { hold_until, close_at, .. } => (*hold_until, *close_at),

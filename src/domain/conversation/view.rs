@@ -34,7 +34,8 @@ pub struct View {
     pub seq: Seq,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it moves on by itself, but for the customer's absence.
+    /// When it moves on by itself, but for the customer's absence; nothing while they are away and
+    /// that time stands still.
     pub due_at: Option<Timestamp>,
     /// The customer.
     pub customer: Customer,
@@ -85,7 +86,9 @@ impl Conversation {
         let (stage, offer_until, due_at) = match &self.phase {
             Phase::Offered { until, .. } => (Some(Stage::Offered), Some(*until), None),
             Phase::Talking { close_at, .. } => (Some(Stage::Talking), None, *close_at),
-            Phase::Open { close_at } | Phase::Wrapup { close_at, .. } => (None, None, *close_at),
+            Phase::Open { close_at, .. } | Phase::Wrapup { close_at, .. } => {
+                (None, None, *close_at)
+            }
             Phase::New | Phase::Closed { .. } => (None, None, None),
         };
         Some(View {
@@ -100,7 +103,7 @@ impl Conversation {
             queue: opening.queue.clone(),
             seq: self.seq,
             started_at: self.started_at,
-            due_at,
+            due_at: due_at.filter(|_| !self.stands_still()),
             customer: Customer {
                 name: opening.name.clone(),
                 connected: self.attendance.is_connected(),

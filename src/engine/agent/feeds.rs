@@ -357,7 +357,7 @@ fn missed(
                 let absence = Absence { since: *since, until: *until, cause: *cause };
                 Some(feed::away(*conversation, &absence, now))
             }
-            Event::CustomerReturned { after } => Some(feed::back(*conversation, Some(*after))),
+            Event::CustomerReturned { after, .. } => Some(feed::back(*conversation, Some(*after))),
             _ => None,
         };
         told.extend(rendered.map(|rendered| (*position, Told::from(rendered))));

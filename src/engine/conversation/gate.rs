@@ -13,6 +13,7 @@ use crate::domain::conversation::view::View;
 use crate::domain::decision::{Pending, Receipt, Released};
 use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use crate::engine::Failure;
+use crate::engine::census::Outstanding;
 use crate::engine::conversation::flight::Flight;
 use crate::engine::message::{Reply, ToSession, Told};
 use crate::engine::shared::Shared;
@@ -84,8 +85,10 @@ pub(super) enum Then {
     Tell(AgentId, Vec<Told>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
-    /// All claims are stated again.
-    StateClaims,
+    /// All claims are stated again, for whoever waits until all have.
+    StateClaims(Option<Outstanding>),
+    /// The queue tells where the chat stands.
+    Locate,
 }
 
 /// What comes through the gate.
@@ -223,7 +226,7 @@ impl Gate {
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
                 Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
-                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims => {}
+                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims(_) | Then::Locate => {}
             }
         }
         agents.sort_unstable();

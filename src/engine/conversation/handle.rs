@@ -55,7 +55,13 @@ impl ConversationActor {
             }
             ToConversation::ShowTo(agent) => self.show_to(agent, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
-            ToConversation::StateClaims => self.then(Then::StateClaims, context),
+            ToConversation::StateClaims(outstanding) => {
+                self.then(Then::StateClaims(outstanding), context);
+            }
+            ToConversation::BeCounted(census) => {
+                let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
+                opening.into_iter().for_each(|opening| census.count(opening));
+            }
             ToConversation::NeverBegins => context.stop(),
             ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
@@ -125,6 +131,7 @@ impl ConversationActor {
 
     fn join(&mut self, session: SessionId, join: Join, context: &mut Context<Self>) {
         let Join { start, mut after, heartbeat, program } = join;
+        let mut is_start = false;
         if let Some(request) = start
             && self.conversation.seq() == Seq::ZERO
         {
@@ -143,8 +150,11 @@ impl ConversationActor {
             self.shared.metrics.started.inc();
             // The answer says all that there is to know of a chat that has only just begun.
             after = self.conversation.seq();
+            is_start = true;
         }
         let conversation = self.id();
+        // Whoever was away takes their place anew, and is told their position by that.
+        let knows_position = is_start || self.conversation.absence().is_some();
         let command = Command::Join { session, heartbeat, program };
         let then = match self.perform(command) {
             Ok(_) => {
@@ -162,6 +172,9 @@ impl ConversationActor {
             }
         };
         self.then(then, context);
+        if !knows_position {
+            self.then(Then::Locate, context);
+        }
         self.retire_if_over();
     }
 
@@ -230,7 +243,7 @@ impl ConversationActor {
         // The units that were set aside for it are free again, and the queue must hear how it is.
         let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
         self.then(Then::Adjust(agent.clone(), turned_down), context);
-        self.then(Then::StateClaims, context);
+        self.then(Then::StateClaims(None), context);
         self.retire_if_over();
     }
 
@@ -297,7 +310,7 @@ impl ConversationActor {
     /// Holds `then` back until everything before it is durable.
     pub(super) fn then(&mut self, then: Then, context: &mut Context<Self>) {
         // A restart changes no claim, so whoever only wants to know those need not wait for it.
-        if !matches!(then, Then::Adjust(..) | Then::StateClaims) {
+        if !matches!(then, Then::Adjust(..) | Then::StateClaims(_)) {
             self.write_restart();
         }
         if let Some(then) = self.gate.after(self.written_through(), then) {

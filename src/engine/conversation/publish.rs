@@ -11,14 +11,14 @@ use crate::domain::conversation::claims::{Claims, Effect};
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::{Pending, Released};
-use crate::domain::id::{AgentId, Seq, SessionId};
-use crate::domain::queue::{QueueCommand, Waiting};
+use crate::domain::id::{AgentId, QueueId, Seq, SessionId};
+use crate::domain::queue::QueueCommand;
 use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::{ForAgents, Then, Through};
 use crate::engine::conversation::{ConversationActor, dispatch};
 use crate::engine::directory::{Delivery, visitors};
-use crate::engine::message::{Closing, ToAgent, ToConversation, ToSession, Told};
+use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
 use crate::wire::view;
@@ -63,7 +63,31 @@ impl ConversationActor {
             Then::Adjust(agent, adjust) => {
                 dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
             }
-            Then::StateClaims => self.state_claims(),
+            Then::StateClaims(outstanding) => {
+                self.state_claims();
+                drop(outstanding);
+            }
+            Then::Locate => self.ask_for_position(),
+        }
+    }
+
+    /// Has the queue tell the customer where they stand.
+    fn ask_for_position(&self) {
+        if let (Phase::Open { .. }, Some(opening)) =
+            (self.conversation.phase(), self.conversation.opening())
+        {
+            let queue = self.queue_in_force(opening.queue.clone());
+            self.shared.directory.tell_queue(&queue, ToQueue::Locate(self.id()));
+        }
+    }
+
+    /// Where a chat waits that began in this queue. One that was removed all the same, as releases
+    /// before this one let happen, has its place taken by the workstream's.
+    fn queue_in_force(&self, began_in: QueueId) -> QueueId {
+        if self.shared.settings.load().queues.contains_key(&began_in) {
+            began_in
+        } else {
+            self.with_workstream(|workstream| workstream.queue.clone())
         }
     }
 
@@ -181,12 +205,14 @@ impl ConversationActor {
         let id = self.id();
         match effect {
             Effect::TakePlace(place) => {
-                let units = self.with_workstream(|workstream| workstream.units);
-                let waiting = Waiting { since: place.since, units, excluded: place.excluded };
-                let join = QueueCommand::Join(id, waiting);
-                dispatch::tell_queue(&self.shared, &place.queue, join);
+                let queue = self.queue_in_force(place.queue.clone());
+                let waiting = self.with_workstream(|workstream| {
+                    place.waiting(workstream.units, workstream.offers_absent)
+                });
+                dispatch::tell_queue(&self.shared, &queue, QueueCommand::Join(id, waiting));
             }
             Effect::LeavePlace(queue) => {
+                let queue = self.queue_in_force(queue);
                 dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(id));
             }
             Effect::HoldLease(lease) => {
@@ -278,7 +304,7 @@ fn told_to(
             Event::CustomerAway { .. } => {
                 told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
             }
-            Event::CustomerReturned { after } => told.push(feed::back(id, Some(*after))),
+            Event::CustomerReturned { after, .. } => told.push(feed::back(id, Some(*after))),
             // A closed conversation remembers an agent who had accepted it, and only such a one.
             Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
                 told.push(feed::offer_withdrawn(id, Withdrawal::Closed));

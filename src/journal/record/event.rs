@@ -38,8 +38,9 @@ pub(super) fn encode(event: &Event, to: Sink<'_>) -> &'static str {
             let (since, until) = (since.as_millis(), until.as_millis());
             to.put("customer_away", &CustomerAway { since, until, cause: (*cause).into() })
         }
-        Event::CustomerReturned { after } => {
-            to.put("customer_returned", &CustomerReturned { after_ms: after.as_millis() })
+        Event::CustomerReturned { after, reminder } => {
+            let (after_ms, reminder) = (after.as_millis(), reminder.map(ReminderForm::from));
+            to.put("customer_returned", &CustomerReturned { after_ms, reminder })
         }
         Event::CustomerDisconnected { since, cause } => {
             let (since, cause) = (since.as_millis(), (*cause).into());
@@ -94,8 +95,9 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<Event>, Unreadable
         "session_lost" => read::<SessionLost<'_>>(body)?.event()?,
         "customer_away" => read::<CustomerAway>(body)?.event(),
         "customer_returned" => {
-            let CustomerReturned { after_ms } = read(body)?;
-            Event::CustomerReturned { after: Span::from_millis(after_ms) }
+            let CustomerReturned { after_ms, reminder } = read(body)?;
+            let reminder = reminder.map(Reminder::from);
+            Event::CustomerReturned { after: Span::from_millis(after_ms), reminder }
         }
         "customer_disconnected" => {
             let CustomerDisconnected { since, cause } = read(body)?;

@@ -63,6 +63,9 @@ pub(super) struct CustomerAway {
 #[derive(Deserialize, Serialize)]
 pub(super) struct CustomerReturned {
     pub(super) after_ms: u64,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reminder: Option<ReminderForm>,
 }
 
 #[derive(Deserialize, Serialize)]

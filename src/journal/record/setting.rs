@@ -70,6 +70,9 @@ struct WorkstreamForm {
     window_ms: u64,
     heartbeat_ms: u64,
     offer_ms: u64,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    offers_absent: bool,
     decline_limit: u8,
     agent_grace_ms: u64,
     wrapup_block: WrapupBlockForm,
@@ -258,6 +261,7 @@ impl From<&Workstream> for WorkstreamForm {
             window_ms: workstream.window.as_millis(),
             heartbeat_ms: workstream.heartbeat.as_millis(),
             offer_ms: workstream.offer.as_millis(),
+            offers_absent: workstream.offers_absent,
             decline_limit: workstream.decline_limit,
             agent_grace_ms: workstream.agent_grace.as_millis(),
             wrapup_block: match workstream.wrapup_block {
@@ -292,6 +296,7 @@ impl IntoSettings for WorkstreamForm {
             window: Span::from_millis(self.window_ms),
             heartbeat: Span::from_millis(self.heartbeat_ms),
             offer: Span::from_millis(self.offer_ms),
+            offers_absent: self.offers_absent,
             decline_limit: self.decline_limit,
             agent_grace: Span::from_millis(self.agent_grace_ms),
             wrapup_block: match self.wrapup_block {

@@ -14,12 +14,14 @@ use crate::journal::snapshot::{Text, names};
 pub(super) enum PhaseTwin<'a> {
     New,
     Open {
+        waiting_since: i64,
         close_at: Option<i64>,
     },
     Offered {
         #[serde(borrow)]
         lease: LeaseTwin<'a>,
         until: i64,
+        waiting_since: i64,
     },
     Talking {
         #[serde(borrow)]
@@ -89,10 +91,14 @@ impl<'a> From<&'a Phase> for PhaseTwin<'a> {
         let millis = |at: &Option<Timestamp>| at.map(Timestamp::as_millis);
         match phase {
             Phase::New => Self::New,
-            Phase::Open { close_at } => Self::Open { close_at: millis(close_at) },
-            Phase::Offered { lease, until } => {
-                Self::Offered { lease: lease.into(), until: until.as_millis() }
+            Phase::Open { waiting_since, close_at } => {
+                Self::Open { waiting_since: waiting_since.as_millis(), close_at: millis(close_at) }
             }
+            Phase::Offered { lease, until, waiting_since } => Self::Offered {
+                lease: lease.into(),
+                until: until.as_millis(),
+                waiting_since: waiting_since.as_millis(),
+            },
             Phase::Talking { lease, name, close_at, owed } => Self::Talking {
                 lease: lease.into(),
                 name: name.as_str(),
@@ -123,10 +129,15 @@ impl TryFrom<PhaseTwin<'_>> for Phase {
         let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
         Ok(match twin {
             PhaseTwin::New => Self::New,
-            PhaseTwin::Open { close_at } => Self::Open { close_at: time(close_at) },
-            PhaseTwin::Offered { lease, until } => {
-                Self::Offered { lease: lease.try_into()?, until: Timestamp::from_millis(until) }
-            }
+            PhaseTwin::Open { waiting_since, close_at } => Self::Open {
+                waiting_since: Timestamp::from_millis(waiting_since),
+                close_at: time(close_at),
+            },
+            PhaseTwin::Offered { lease, until, waiting_since } => Self::Offered {
+                lease: lease.try_into()?,
+                until: Timestamp::from_millis(until),
+                waiting_since: Timestamp::from_millis(waiting_since),
+            },
             PhaseTwin::Talking { lease, name, close_at, owed } => Self::Talking {
                 lease: lease.try_into()?,
                 name: names::name(name)?,

@@ -17,7 +17,7 @@ pub(super) const JOURNAL_VERSION: i64 = 4;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 4;
+pub(super) const CHATS_VERSION: i64 = 5;
 
 /// The version of `archive.db`. In version 1 each event had a row of its own.
 pub(super) const ARCHIVE_VERSION: i64 = 2;

@@ -143,7 +143,8 @@ impl Standing {
 fn running(conversation: &Conversation) -> Vec<(Timer, Timestamp)> {
     let (close_at, other) = match conversation.phase() {
         Phase::New | Phase::Closed { .. } => (None, None),
-        Phase::Open { close_at } => (*close_at, None),
+        _ if conversation.stands_still() => (None, None),
+        Phase::Open { close_at, .. } => (*close_at, None),
         Phase::Offered { until, .. } => (None, Some((Timer::Offer, *until))),
         Phase::Talking { close_at, owed, .. } => {
             let owed = match owed {

@@ -37,7 +37,10 @@ pub fn details(event: &Event) -> Map<String, Value> {
             "there_until": rfc3339(*there_until),
         }),
         Event::CustomerAway { since, until, cause } => absent(*since, Some(*until), *cause),
-        Event::CustomerReturned { after } => json!({ "after_ms": after.as_millis() }),
+        Event::CustomerReturned { after, reminder } => json!({
+            "after_ms": after.as_millis(),
+            "reminder_at": time(reminder.map(|reminder| reminder.at)),
+        }),
         Event::CustomerDisconnected { since, cause } => absent(*since, None, *cause),
         Event::MessagePosted { id, from, reminder, .. } => posted(id, from, *reminder),
         Event::ChatOffered { lease, until, by } => {

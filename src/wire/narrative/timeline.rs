@@ -52,8 +52,9 @@ pub fn sentence(event: &Event) -> String {
             evidence(*cause),
             rfc3339(*until)
         ),
-        Event::CustomerReturned { after } => {
-            format!("The customer returned in time, after {}.", spoken(*after))
+        Event::CustomerReturned { after, reminder } => {
+            let warning = warning(reminder.as_ref());
+            format!("The customer returned in time, after {}{warning}.", spoken(*after))
         }
         Event::CustomerDisconnected { since, cause } => format!(
             "The customer was disconnected: away since {} because {}, they did not return before \
@@ -119,10 +120,13 @@ fn posted(from: &Author, reminder: Option<&Reminder>) -> String {
         Author::Customer => "The customer".to_owned(),
         Author::Agent(agent) => format!("Agent {agent}"),
     };
-    let warning = reminder.map_or_else(String::new, |reminder| {
+    format!("{from} posted a message{}.", warning(reminder))
+}
+
+fn warning(reminder: Option<&Reminder>) -> String {
+    reminder.map_or_else(String::new, |reminder| {
         format!("; the customer is reminded at {} unless they answer", rfc3339(reminder.at))
-    });
-    format!("{from} posted a message{warning}.")
+    })
 }
 
 fn offered(lease: &Lease, until: Timestamp, by: Option<&AgentId>) -> String {

@@ -19,7 +19,7 @@ pub fn notice(event: &Event, audience: Audience) -> Option<String> {
 fn for_agents(event: &Event) -> Option<String> {
     match event {
         Event::CustomerAway { cause, .. } => Some(format!("Customer away: {}", evidence(*cause))),
-        Event::CustomerReturned { after } => {
+        Event::CustomerReturned { after, .. } => {
             Some(format!("Customer returned after {}", spoken(*after)))
         }
         Event::CustomerDisconnected { cause, .. } => Some(format!(

@@ -42,6 +42,8 @@ pub struct WorkstreamDocument {
     /// How long an offer stands: 2 to 600 s.
     #[schema(default = 120, minimum = 2, maximum = 600)]
     pub offer_s: Seconds,
+    /// What becomes of a chat that waits while its customer is away.
+    pub absent: AbsentDocument,
     /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to
     /// 5.
     #[schema(default = 3, minimum = 1, maximum = 5)]
@@ -60,6 +62,15 @@ pub struct WorkstreamDocument {
     pub redirect: Option<String>,
     /// What becomes of chats long after they were closed; kept for ever when null.
     pub retention: Option<RetentionDocument>,
+}
+
+/// What becomes of a chat that waits while its customer is away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
+pub struct AbsentDocument {
+    /// Whether it is offered to agents all the same. By default it keeps its place in the line and
+    /// is offered when the customer is back; whoever is there is served first.
+    #[schema(default = false)]
+    pub offer: bool,
 }
 
 /// How long a chat in wrap-up keeps the agent's units: `"always"`, `"never"`, or `{"for_s": n}`
@@ -106,6 +117,7 @@ impl From<&Workstream> for WorkstreamDocument {
             window_s: Seconds(workstream.window),
             heartbeat_s: Seconds(workstream.heartbeat),
             offer_s: Seconds(workstream.offer),
+            absent: AbsentDocument { offer: workstream.offers_absent },
             decline_limit: workstream.decline_limit,
             agent_grace_s: Seconds(workstream.agent_grace),
             wrapup_block: match workstream.wrapup_block {
@@ -139,6 +151,7 @@ impl WorkstreamDocument {
             window: span(&mut document, "window_s", defaults.window),
             heartbeat: span(&mut document, "heartbeat_s", defaults.heartbeat),
             offer: span(&mut document, "offer_s", defaults.offer),
+            offers_absent: document.object("absent", read_absent).unwrap_or(defaults.offers_absent),
             decline_limit: document
                 .optional("decline_limit", document::whole)
                 .unwrap_or(defaults.decline_limit),
@@ -186,6 +199,13 @@ fn read_block(value: &Value) -> Result<WrapupBlock, Vec<FieldError>> {
             Err(vec![FieldError::new(FIELD, message)])
         }
     }
+}
+
+fn read_absent(value: &Value) -> Result<bool, Vec<FieldError>> {
+    let mut document = Document::within("absent", value)?;
+    let offer = document.optional("offer", document::truth);
+    document.finish()?;
+    Ok(offer.unwrap_or(false))
 }
 
 fn read_autoclose(value: &Value) -> Result<Autoclose, Vec<FieldError>> {

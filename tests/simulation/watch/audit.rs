@@ -34,10 +34,66 @@ impl Watch {
         }
     }
 
+    /// A queue offers a chat only while its customer is there, and to somebody who let it go only
+    /// if nobody else could take it when the world last stood still.
+    pub(super) fn offered_in_turn(&mut self, chat: &Chat, agent: &AgentId) {
+        if let Some(away) = chat.away {
+            let what = format!("{} was offered to {agent}, away since {away}", chat.id());
+            self.fail(Check::AbsentAreHeld, what);
+        }
+        if !chat.reluctant.contains(agent) {
+            return;
+        }
+        let serving = self.serving[chat.stream].at(self.now);
+        let streams = self.streams[chat.stream].at(self.now);
+        let ([serving], Some(units)) =
+            (serving.as_slice(), streams.iter().map(|it| it.units).max())
+        else {
+            return;
+        };
+        let is_willing =
+            |other: &&AgentId| !chat.reluctant.contains(*other) && !chat.excluded.contains(*other);
+        let units_of = |it: &Chat| {
+            let streams = self.streams[it.stream].at(self.now);
+            streams.iter().map(|it| it.units).max().unwrap_or(0)
+        };
+        // Whoever else waits may have been given to them, and nothing is written of it yet.
+        let may_be_given = |other: &AgentId| {
+            let serves = |it: &&Chat| {
+                let serving = self.serving[it.stream].at(self.now);
+                serving.iter().any(|serving| serving.contains(other))
+            };
+            let waiting = |it: &&Chat| it.state == State::Open && it.away.is_none();
+            self.chats.values().filter(waiting).filter(serves).map(units_of).sum::<u32>()
+        };
+        let is_free = |other: &&AgentId| {
+            let room = self.rested.get(*other).copied().unwrap_or(0);
+            room >= units + may_be_given(other)
+        };
+        let other = serving.iter().filter(is_willing).find(is_free).cloned();
+        if let Some(other) = other {
+            let what = format!("{agent} let {} go, and {other} was free", chat.id());
+            self.fail(Check::WillingComeFirst, what);
+        }
+    }
+
+    /// Notes what room each agent has of whom nothing happens from now on.
+    pub(super) fn note_rested(&mut self, account: &Account) {
+        self.rested = account
+            .agents
+            .iter()
+            .filter(|it| it.is_ready)
+            .map(|it| (it.agent.clone(), it.units.saturating_sub(it.used)))
+            .collect();
+    }
+
     /// Nobody waits whom an agent who is free may be offered.
     pub(super) fn audit_waiting(&mut self, account: &Account) {
         let mut vain = None;
         for chat in self.chats.values().filter(|chat| chat.state == State::Open) {
+            if chat.away.is_some() {
+                continue;
+            }
             let serving = self.serving[chat.stream].at(self.now);
             let [serving] = serving.as_slice() else { continue };
             let streams = self.streams[chat.stream].at(self.now);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::event::{Author, Event, Hold, OfferEnd, Opening, Reason};
+use holdline::domain::conversation::event::{
+    Author, Departure, Event, Hold, OfferEnd, Opening, Reason,
+};
 use holdline::domain::id::{AgentId, ConversationId, SessionId, VisitorId, WidgetId};
 use holdline::domain::time::Timestamp;
 
@@ -30,6 +32,8 @@ pub struct Chat {
     pub since: Millis,
     pub since_at: Timestamp,
     pub excluded: BTreeSet<AgentId>,
+    /// Who declined it, let its offer lapse or gave it back.
+    pub reluctant: BTreeSet<AgentId>,
     /// The sessions that are there.
     pub present: BTreeMap<SessionId, Millis>,
     /// Until when each session that is not there any more was, and whether its silence was found.
@@ -38,6 +42,8 @@ pub struct Chat {
     given: Option<Millis>,
     /// When the absence that runs began to be held, by a loss or by a restart.
     pub away: Option<Millis>,
+    /// The same before the event that is looked at.
+    was_away: Option<Millis>,
     pub restarted: Option<Millis>,
     /// When the window ended, if it has.
     pub expired: Option<Millis>,
@@ -68,10 +74,12 @@ impl Chat {
             since: 0,
             since_at: Timestamp::default(),
             excluded: BTreeSet::new(),
+            reluctant: BTreeSet::new(),
             present: BTreeMap::new(),
             there: BTreeMap::new(),
             given: None,
             away: None,
+            was_away: None,
             restarted: None,
             expired: None,
             posts: BTreeMap::new(),
@@ -128,6 +136,7 @@ impl Watch {
         }
         chat.replayed.apply(&row.event, row.at);
         chat.rows.push(row.clone());
+        chat.was_away = chat.away;
         self.take_presence(chat, row);
         self.take_event(chat, row);
         self.count(&row.event);
@@ -139,8 +148,10 @@ impl Watch {
             Event::ConversationStarted(opening) => self.begun(chat, opening),
             Event::ChatOffered { lease, by, .. } => {
                 let (agent, units) = (lease.agent.clone(), lease.units);
+                self.rested.remove(&agent);
                 if by.is_none() {
                     self.offered(chat, row, &agent, units);
+                    self.offered_in_turn(chat, &agent);
                 }
                 chat.given = by.as_ref().map(|_| row.appended);
                 chat.state = State::Offered { agent, units };
@@ -152,6 +163,9 @@ impl Watch {
                 if *excluded {
                     chat.excluded.insert(agent.clone());
                 }
+                if end.is_decline() {
+                    chat.reluctant.insert(agent.clone());
+                }
                 chat.state = State::Open;
             }
             Event::ChatAccepted { lease, .. } => {
@@ -161,7 +175,12 @@ impl Watch {
                 }
                 chat.state = State::Talking { agent, units };
             }
-            Event::AgentLeft { .. } => chat.state = State::Open,
+            Event::AgentLeft { agent, why, .. } => {
+                if *why == Departure::Released {
+                    chat.reluctant.insert(agent.clone());
+                }
+                chat.state = State::Open;
+            }
             Event::WrapupStarted { reason, hold, .. } => {
                 self.ended(chat, row, *reason);
                 if let State::Talking { agent, units } = before.clone() {
@@ -231,6 +250,12 @@ impl Watch {
     /// The chat has ended; if by the customer's absence, in the right way.
     fn ended(&mut self, chat: &Chat, row: &Row, reason: Reason) {
         let disconnected = chat.expired == Some(row.appended);
+        let is_clock =
+            matches!(reason, Reason::CustomerIdle | Reason::OpenTooLong | Reason::ActiveTooLong);
+        if let (true, Some(away)) = (is_clock, chat.was_away) {
+            let what = format!("{} was held since {away} and ended as {reason:?}", chat.id);
+            self.fail(Check::AbsentAreHeld, what);
+        }
         let expected = match (&chat.state, disconnected) {
             (_, false) => None,
             (State::Talking { .. }, true) => Some(Reason::CustomerDisconnectedWhileActive),

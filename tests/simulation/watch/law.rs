@@ -19,6 +19,8 @@ pub enum Check {
     CapacityAddsUp,
     WithinCapacity,
     NobodyWaitsInVain,
+    AbsentAreHeld,
+    WillingComeFirst,
     TimersAreServed,
     CustomerSeesTheirs,
     NothingBeforeDurable,
@@ -33,7 +35,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -46,6 +48,8 @@ impl Check {
         Self::CapacityAddsUp,
         Self::WithinCapacity,
         Self::NobodyWaitsInVain,
+        Self::AbsentAreHeld,
+        Self::WillingComeFirst,
         Self::TimersAreServed,
         Self::CustomerSeesTheirs,
         Self::NothingBeforeDurable,
@@ -73,6 +77,10 @@ impl Check {
             Self::CapacityAddsUp => "used units are the leases, and the leases are the work",
             Self::WithinCapacity => "no agent is offered more by a queue than they may have",
             Self::NobodyWaitsInVain => "nobody waits while an agent who suits them is free",
+            Self::AbsentAreHeld => {
+                "who is away is offered to nobody, and ended by their window alone"
+            }
+            Self::WillingComeFirst => "who let a chat go is asked when nobody else can take it",
             Self::TimersAreServed => "offers lapse and wrap-ups end when they should, not before",
             Self::CustomerSeesTheirs => "a customer sees what is theirs to see, and nothing else",
             Self::NothingBeforeDurable => "nobody is told of anything before it is durable",

@@ -30,10 +30,13 @@ pub enum Wrong {
     SwallowsOffers,
     DeafWhileSettling,
     IgnoresUnits,
+    OffersAbsent,
+    RunsWhileAway,
+    AsksAgain,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 25] = [
+pub const TABLE: [(Wrong, &str, Check); 28] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -63,4 +66,11 @@ pub const TABLE: [(Wrong, &str, Check); 25] = [
     ),
     (Wrong::DeafWhileSettling, "a pong before the answer to start is lost", Check::SilenceIsFair),
     (Wrong::IgnoresUnits, "who waits is matched under old units", Check::NobodyWaitsInVain),
+    (Wrong::OffersAbsent, "a chat is offered whose customer is away", Check::AbsentAreHeld),
+    (
+        Wrong::RunsWhileAway,
+        "clocks of a chat run on while its customer is away",
+        Check::AbsentAreHeld,
+    ),
+    (Wrong::AsksAgain, "who declined is asked like everybody else", Check::WillingComeFirst),
 ];

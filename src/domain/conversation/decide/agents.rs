@@ -12,7 +12,8 @@ use crate::domain::text::DisplayName;
 impl Conversation {
     pub(super) fn offer(&self, agent: &AgentId, moment: Moment<'_>) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
-        if !matches!(self.phase, Phase::Open { .. }) || self.excluded.contains(agent) {
+        let is_held = self.absence().is_some() && !moment.workstream.offers_absent;
+        if !matches!(self.phase, Phase::Open { .. }) || is_held || self.excluded.contains(agent) {
             return Err(Refusal::NotWaiting);
         }
         Ok(Decision::of(vec![offered(agent.clone(), None, moment)]))

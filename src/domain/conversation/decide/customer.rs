@@ -6,7 +6,7 @@ use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::attendance::Attending;
 use crate::domain::conversation::command::{Refusal, StartRequest};
 use crate::domain::conversation::decide::Moment;
-use crate::domain::conversation::event::{Actor, Event, Opening, Reason};
+use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Decision;
 use crate::domain::id::SessionId;
@@ -59,9 +59,19 @@ impl Conversation {
         }
         events.push(Event::SessionJoined { session, heartbeat, program });
         if let Some(absence) = self.absence() {
-            events.push(Event::CustomerReturned { after: moment.now.since(absence.since) });
+            let after = moment.now.since(absence.since);
+            events.push(Event::CustomerReturned { after, reminder: self.reminder_anew(moment) });
         }
         Ok(Decision::of(events))
+    }
+
+    /// The reminder of a customer who owes an answer and is back: it counts from now, because they
+    /// may only now have read what they owe it to.
+    pub(super) fn reminder_anew(&self, moment: Moment<'_>) -> Option<Reminder> {
+        match &self.phase {
+            Phase::Talking { owed, .. } => owed.due_at().and_then(|_| moment.reminder()),
+            _ => None,
+        }
     }
 
     pub(super) fn lose(&self, session: SessionId, cause: Cause, moment: Moment<'_>) -> Decision {

@@ -49,12 +49,15 @@ impl Conversation {
     }
 
     fn phase_due(&self, moment: Moment<'_>) -> Vec<Event> {
+        if self.stands_still() {
+            return Vec::new();
+        }
         let past = |deadline: &Option<Timestamp>| deadline.is_some_and(|at| moment.now > at);
         match &self.phase {
-            Phase::Open { close_at } if past(close_at) => {
+            Phase::Open { close_at, .. } if past(close_at) => {
                 self.end(Reason::OpenTooLong, Actor::Timer, moment)
             }
-            Phase::Offered { lease, until } if moment.now > *until => {
+            Phase::Offered { lease, until, .. } if moment.now > *until => {
                 vec![self.offer_ended(&lease.agent, OfferEnd::Lapsed, moment)]
             }
             Phase::Talking { close_at, .. } if past(close_at) => {

@@ -7,7 +7,7 @@ use holdline::domain::conversation::claims::{Claims, Effect};
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::decision::{Pending, Released};
 use holdline::domain::id::{AgentId, Seq, SessionId};
-use holdline::domain::queue::{QueueCommand, Waiting};
+use holdline::domain::queue::QueueCommand;
 use holdline::domain::time::Timestamp;
 use holdline::engine::{Closing, ToSession};
 use holdline::wire::feed::{self, Rendered, Withdrawal};
@@ -126,10 +126,11 @@ impl Chat {
         let adjust = |lease| Mail::Agent(AgentCommand::Adjust { conversation: id, seq, lease });
         match effect {
             Effect::TakePlace(place) => {
-                let units = self.workstream(node).units;
-                let waiting = Waiting { since: place.since, units, excluded: place.excluded };
-                let join = Mail::Queue(QueueCommand::Join(id, waiting));
-                node.send(Party::Queue(place.queue), join);
+                let workstream = self.workstream(node);
+                let queue = place.queue.clone();
+                let waiting = place.waiting(workstream.units, workstream.offers_absent);
+                let join = Mail::Queue(QueueCommand::Join(id, node.rules.place(waiting)));
+                node.send(Party::Queue(queue), join);
             }
             Effect::LeavePlace(queue) => {
                 node.send(Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)));
@@ -190,7 +191,7 @@ fn told_to(
             Event::CustomerAway { .. } => {
                 told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
             }
-            Event::CustomerReturned { after } => told.push(feed::back(id, Some(*after))),
+            Event::CustomerReturned { after, .. } => told.push(feed::back(id, Some(*after))),
             Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
                 told.push(feed::offer_withdrawn(id, Withdrawal::Closed));
             }

@@ -1,0 +1,148 @@
+//! Asking every live conversation something, and knowing when all have done it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::conversation::event::Opening;
+use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::queue::QueueCommand;
+use crate::domain::settings::registry::SettingChange;
+use crate::engine::message::{ToAgent, ToConversation, ToQueue};
+use crate::engine::shared::Shared;
+
+/// How many conversations are asked before any more are, so that what is asked takes little memory
+/// however many there are.
+const ASKED_AT_ONCE: usize = 10_000;
+
+/// Held by everybody who was asked, until they have done it.
+#[derive(Clone, Debug)]
+pub(super) struct Outstanding {
+    _held: mpsc::Sender<()>,
+}
+
+/// Comes when nothing is outstanding any more.
+#[derive(Debug)]
+struct AllDone(mpsc::Receiver<()>);
+
+fn outstanding() -> (Outstanding, AllDone) {
+    let (held, all) = mpsc::channel(1);
+    (Outstanding { _held: held }, AllDone(all))
+}
+
+impl AllDone {
+    async fn come(mut self) {
+        // Nothing is ever sent: this ends when the last sender is dropped.
+        self.0.recv().await;
+    }
+}
+
+/// A setting that live chats may go by.
+#[derive(Debug)]
+enum Setting {
+    Queue(QueueId),
+    Workstream(WorkstreamId),
+    Widget(WidgetId),
+}
+
+/// How many live chats go by a setting.
+#[derive(Debug)]
+pub(super) struct Census {
+    setting: Setting,
+    found: Arc<AtomicU64>,
+    _outstanding: Outstanding,
+}
+
+impl Census {
+    /// Counts a live chat that began like this.
+    pub(super) fn count(&self, opening: &Opening) {
+        let goes_by_it = match &self.setting {
+            Setting::Queue(queue) => opening.queue == *queue,
+            Setting::Workstream(workstream) => opening.workstream == *workstream,
+            Setting::Widget(widget) => opening.widget == *widget,
+        };
+        if goes_by_it {
+            self.found.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Setting {
+    /// What a change would take away.
+    fn taken_away_by(change: &SettingChange) -> Option<Self> {
+        match change {
+            SettingChange::DeleteQueue(id) => Some(Self::Queue(id.clone())),
+            SettingChange::DeleteWorkstream(id) => Some(Self::Workstream(id.clone())),
+            SettingChange::DeleteWidget(id) => Some(Self::Widget(id.clone())),
+            _ => None,
+        }
+    }
+}
+
+impl Shared {
+    /// How many live chats go by what a change would take away. Whoever begins one meanwhile must
+    /// not find that setting any more, or this is old when it comes.
+    pub(super) async fn count_chats_under(&self, change: &SettingChange) -> u64 {
+        let found = Arc::new(AtomicU64::new(0));
+        let ids = self.directory.conversation_ids();
+        for asked in ids.chunks(ASKED_AT_ONCE) {
+            let Some(setting) = Setting::taken_away_by(change) else { return 0 };
+            let (outstanding, all_done) = outstanding();
+            let found = found.clone();
+            let census = Arc::new(Census { setting, found, _outstanding: outstanding });
+            for id in asked {
+                self.directory.tell_live(*id, ToConversation::BeCounted(census.clone()));
+            }
+            drop(census);
+            all_done.come().await;
+        }
+        found.load(Ordering::Relaxed)
+    }
+
+    /// Has everybody state their claims to queues and agents that were made anew, and tells those
+    /// when all have: until then they give nothing away.
+    pub(super) fn have_heard(self: &Arc<Self>, queues: Vec<QueueId>, agents: Vec<AgentId>) {
+        if queues.is_empty() && agents.is_empty() {
+            return;
+        }
+        let shared = self.clone();
+        self.threads.handle(0).spawn(async move {
+            shared.have_claims_stated().await;
+            for queue in queues {
+                shared.directory.tell_queue(&queue, ToQueue::Command(QueueCommand::AllHeard));
+            }
+            for agent in agents {
+                shared.directory.tell_agent(&agent, ToAgent::Command(AgentCommand::AllHeard));
+            }
+        });
+    }
+
+    /// Returns when every live conversation has stated its claims, and whoever they claim from has
+    /// been told.
+    async fn have_claims_stated(&self) {
+        let ids = self.directory.conversation_ids();
+        for asked in ids.chunks(ASKED_AT_ONCE) {
+            let (outstanding, all_done) = outstanding();
+            for id in asked {
+                let state = ToConversation::StateClaims(Some(outstanding.clone()));
+                self.directory.tell_live(*id, state);
+            }
+            drop(outstanding);
+            all_done.come().await;
+        }
+        // What a thread has gathered for queues and agents it sends a turn later: go behind that.
+        for thread in 0..self.threads.count() {
+            let (done, sent) = oneshot::channel();
+            self.threads.handle(thread).spawn_fn(move || {
+                actix::spawn(async move {
+                    // Whoever waited for this has stopped, and does not mind.
+                    let _nobody_waits = done.send(());
+                });
+            });
+            // A thread that died has said so itself.
+            let _died = sent.await;
+        }
+    }
+}
