@@ -287,8 +287,8 @@ impl Conversation {
         self.attendance.absence().filter(|_| self.is_live())
     }
 
-    /// Whether the timers of its phase that concern the customer stand still, because they are away:
-    /// whoever is held is not ended by anything but the window. An offer concerns the agent.
+    /// Whether the timers of its phase that concern the customer stand still, because they are
+    /// away: whoever is held is ended by nothing but the window. An offer concerns the agent.
     pub fn stands_still(&self) -> bool {
         let concerns_customer = matches!(self.phase, Phase::Open { .. } | Phase::Talking { .. });
         concerns_customer && self.absence().is_some()

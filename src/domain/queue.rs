@@ -28,7 +28,7 @@ use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId};
 use crate::domain::time::{Span, Timestamp};
 
-pub use command::{QueueCommand, QueueEvent, Staffing, Waiting};
+pub use command::{QueueCommand, QueueEvent, Staffing, Standing, Waiting};
 
 /// A waiting line and its agents.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -105,6 +105,7 @@ impl Queue {
                 self.was_asked(conversation, &agent).then_some(QueueEvent::AskEnded(conversation))
             }
             QueueCommand::AllHeard => self.is_hearing.then_some(QueueEvent::AllHeard),
+            QueueCommand::Locate(_) => None,
             QueueCommand::Match => self.best_match(),
         }
     }
@@ -217,19 +218,28 @@ impl Queue {
         self.candidates.values()
     }
 
-    /// Of all agents who serve this queue, those who could be asked now for a chat of so many
-    /// units, those who are ready and have too little room, and those who are not ready.
-    pub fn staffing(&self, units: u32) -> Staffing {
+    /// How a chat stands in the line, if it waits; its position as by
+    /// [`Queue::position_of`].
+    pub fn standing(&self, conversation: ConversationId, most: usize) -> Option<Standing> {
+        let place = *self.places.get(&conversation)?;
+        let asked = self.asked.get(&conversation).map(|(_, reluctant)| reluctant);
+        let excluded = &asked.or_else(|| self.in_line(conversation, place))?.excluded;
         let mut staffing = Staffing::default();
         for candidate in self.candidates.values() {
-            let count = match candidate.ready {
-                false => &mut staffing.not_ready,
-                true if candidate.free < i64::from(units) => &mut staffing.full,
-                true => &mut staffing.free,
+            let count = match candidate {
+                one if excluded.contains(&one.agent) => &mut staffing.excluded,
+                one if !one.ready => &mut staffing.not_ready,
+                one if one.free < i64::from(place.units) => &mut staffing.full,
+                _ => &mut staffing.free,
             };
             *count += 1;
         }
-        staffing
+        Some(Standing {
+            position: self.position_of(conversation, most),
+            is_held: place.is_held,
+            is_asked_for: asked.is_some(),
+            staffing,
+        })
     }
 
     fn best_match(&self) -> Option<QueueEvent> {
@@ -288,6 +298,11 @@ impl Queue {
         let line =
             if place.is_held { &mut self.held } else { self.line.entry(place.units).or_default() };
         line.insert((place.since, conversation), reluctant);
+    }
+
+    fn in_line(&self, conversation: ConversationId, place: Place) -> Option<&Reluctant> {
+        let line = if place.is_held { &self.held } else { self.line.get(&place.units)? };
+        line.get(&(place.since, conversation))
     }
 
     /// Takes a chat out of the line; gives who should not be asked for it.

@@ -5,7 +5,8 @@ use tokio::sync::oneshot;
 use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::State;
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, ConversationId, QueueId};
+use crate::domain::queue::Standing;
 use crate::engine::directory::Delivery;
 use crate::engine::message::{Reply, ToAgent, ToQueue};
 use crate::engine::{AgentView, Engine, Failure, Feed, Figures};
@@ -66,6 +67,18 @@ impl Engine {
             figures.agents.extend(self.agent(id).await.ok());
         }
         Ok(figures)
+    }
+
+    /// How a chat that waits stands in the line of this queue; nothing when it does not, or the
+    /// queue is gone.
+    pub async fn standing(
+        &self,
+        queue: &QueueId,
+        conversation: ConversationId,
+    ) -> Option<Standing> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.directory.tell_queue(queue, ToQueue::Explain(conversation, reply));
+        answer.await.ok()?.ok()?
     }
 
     async fn ask_agent<T>(

@@ -17,7 +17,7 @@ use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
 use crate::domain::lease::Lease;
-use crate::domain::queue::QueueCommand;
+use crate::domain::queue::{QueueCommand, Standing};
 use crate::domain::text::MessageText;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::census::{Census, Outstanding};
@@ -270,10 +270,10 @@ pub(super) enum ToQueue {
     Command(QueueCommand),
     /// Several of these, from conversations of one thread, in their order.
     Several(Vec<QueueCommand>),
-    /// A chat that waits wants to know where it stands.
-    Locate(ConversationId),
     /// An HTTP request wants to know how many wait, and for how long.
     Figures(Reply<(usize, Option<Span>)>),
+    /// An HTTP request wants to know how a chat stands in its line.
+    Explain(ConversationId, Reply<Option<Standing>>),
     /// It is not a queue any more.
     Dismiss,
 }

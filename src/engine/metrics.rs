@@ -54,6 +54,8 @@ pub(super) struct Metrics {
     pub leases: Gauge,
     /// Leases that an agent knew otherwise than the conversation, and that were put right.
     pub drift: Counter,
+    /// Leases that conversations repeated, so that an agent who knows otherwise is corrected.
+    pub leases_audited: Counter,
     /// What was not taken because something was full.
     pub mailbox_refusals: Counter,
     /// Actors that had died and were opened again.
@@ -136,6 +138,7 @@ impl Default for Metrics {
             turned_away: Counter::default(),
             leases: Gauge::default(),
             drift: Counter::default(),
+            leases_audited: Counter::default(),
             mailbox_refusals: Counter::default(),
             reopened: Counter::default(),
             lateness: Spread::default(),
@@ -176,6 +179,11 @@ impl Metrics {
         registry.register("refused_frames", "Frames refused", self.refused_frames.clone());
         registry.register("leases", "Leases that are held", self.leases.clone());
         registry.register("drift", "Leases found wrong and put right", self.drift.clone());
+        registry.register(
+            "leases_audited",
+            "Leases that their conversations repeated to be compared",
+            self.leases_audited.clone(),
+        );
         registry.register(
             "mailbox_refusals",
             "Requests and messages not taken because something was full",

@@ -41,11 +41,10 @@ impl QueueActor {
     }
 
     fn perform(&mut self, command: QueueCommand) {
+        if let QueueCommand::Locate(conversation) = command {
+            return self.locate(conversation);
+        }
         let now = self.shared.clock.now();
-        let joined = match &command {
-            QueueCommand::Join(conversation, _) => Some(*conversation),
-            _ => None,
-        };
         let may_match = !matches!(command, QueueCommand::Refused(..) | QueueCommand::Leave(_));
         let Some(event) = self.queue.decide(command, now) else { return };
         self.queue.apply(&event, now);
@@ -54,9 +53,6 @@ impl QueueActor {
         }
         self.moved = true;
         self.waiting.store(self.queue.waiting(), Ordering::Relaxed);
-        if let Some(conversation) = joined {
-            self.locate(conversation);
-        }
     }
 
     /// Tells a chat where it stands, unless it is far from both ends of a long line.
@@ -129,10 +125,13 @@ impl Handler<ToQueue> for QueueActor {
                     self.perform(command);
                 }
             }
-            ToQueue::Locate(conversation) => self.locate(conversation),
             ToQueue::Figures(reply) => {
                 // Whoever has gone does not mind.
                 drop(reply.send(Ok((self.queue.waiting(), self.queue.average_wait()))));
+            }
+            ToQueue::Explain(conversation, reply) => {
+                // Whoever has gone does not mind.
+                drop(reply.send(Ok(self.queue.standing(conversation, POSITIONS_MOST))));
             }
             ToQueue::Dismiss => {
                 self.shared.directory.leave_queue(&self.id);

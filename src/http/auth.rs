@@ -92,12 +92,21 @@ impl Caller {
         let Some(agent) = &self.agent else { return true };
         self.supervises()
             || view.agent.as_ref() == Some(agent)
-            || (view.state == State::Open
-                && settings
-                    .queues
-                    .get(&view.queue)
-                    .is_some_and(|queue| queue.agents.contains(agent)))
+            || (view.state == State::Open && serves(agent, view, settings))
     }
+
+    /// Whether they may be told what has become of a conversation: whoever may see it, whoever
+    /// serves its queue, and anybody once it is over. An agent who takes an offer that was
+    /// withdrawn a moment ago is told why, and not that it is none of their business.
+    pub fn may_know(&self, view: &View, settings: &Registry) -> bool {
+        let is_over = matches!(view.state, State::Wrapup | State::Closed);
+        let serves = self.agent.as_ref().is_some_and(|agent| serves(agent, view, settings));
+        self.may_see(view, settings) || is_over || serves
+    }
+}
+
+fn serves(agent: &AgentId, view: &View, settings: &Registry) -> bool {
+    settings.queues.get(&view.queue).is_some_and(|queue| queue.agents.contains(agent))
 }
 
 impl Supervisor {

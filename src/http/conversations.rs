@@ -88,8 +88,12 @@ pub(super) async fn accept(
     request: HttpRequest,
 ) -> Shown {
     let agent = acting(&caller, &state, &request)?;
-    // The conversation itself does not know who serves its queue.
-    let id = seen(&caller, &conversation, &state).await?.id;
+    let view = state.engine.view(id_of(&conversation)?).await?;
+    // The conversation itself does not know who serves its queue; what became of it, it does.
+    if !caller.may_know(&view, &state.engine.settings()) {
+        return Err(Problem::not_yours());
+    }
+    let id = view.id;
     let (agent, name) = (agent.id.clone(), agent.name.clone());
     done(&state, id, Command::Accept { agent, name }).await
 }
@@ -292,7 +296,14 @@ async fn authority(
 }
 
 async fn done(state: &HttpState, id: ConversationId, command: Command) -> Shown {
-    state.engine.command(id, command).await?;
+    if let Err(failure) = state.engine.command(id, command).await {
+        let problem = Problem::from(failure);
+        // What the chat is now says more than the rule that was in the way.
+        return Err(match state.engine.view(id).await {
+            Ok(view) => problem.with_state(&view),
+            Err(_) => problem,
+        });
+    }
     Ok(web::Json(ConversationObject::from(&state.engine.view(id).await?)))
 }
 

@@ -3,6 +3,7 @@
 
 use actix_web::{HttpRequest, web};
 
+use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{ConversationId, Seq};
 use crate::http::HttpState;
@@ -12,7 +13,7 @@ use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::narrative;
 use crate::wire::objects::{
-    SessionSummary, TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage,
+    SessionSummary, TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage, WaitingObject,
 };
 
 /// Reads of the history for one page, because many events may make few entries. A page may be
@@ -79,6 +80,11 @@ pub(super) async fn timeline(
     let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
     parameters.finish()?;
     let view = seen(&caller, &conversation, &state).await?;
+    let waiting = match view.state {
+        State::Open => state.engine.standing(&view.queue, view.id).await,
+        _ => None,
+    };
+    let waiting = waiting.as_ref().map(WaitingObject::from);
     let events = events(&state, view.id).await?;
     let why = narrative::why(&view, &events);
     let sessions = narrative::attended(&events).iter().map(SessionSummary::from).collect();
@@ -89,7 +95,7 @@ pub(super) async fn timeline(
     let entries: Vec<_> = page.map(TimelineEntry::from).collect();
     let last = entries.last().map(|entry| entry.seq).filter(|last| *last < view.seq.number());
     let next = last.map(|last| Seq::new(last).opaque());
-    Ok(web::Json(TimelinePage { why, sessions, entries, next }))
+    Ok(web::Json(TimelinePage { why, waiting, sessions, entries, next }))
 }
 
 /// All events of a conversation, of which there are at most

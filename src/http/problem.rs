@@ -1,6 +1,8 @@
 //! What HTTP says when it does not do what it was asked: RFC 9457 problem documents. This is the
 //! only place that knows which status a refusal, a fault or a mistake has.
 
+mod kind;
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
@@ -9,69 +11,18 @@ use std::fmt;
 use utoipa::openapi::{ContentBuilder, Object, ObjectBuilder, Ref, RefOr, Response, Type};
 use utoipa::{IntoResponses, ToSchema};
 
+use crate::domain::conversation::State;
 use crate::domain::conversation::command::Refusal;
+use crate::domain::conversation::event::Reason;
+use crate::domain::conversation::view::View;
 use crate::domain::id::MalformedId;
 use crate::domain::settings::registry::SettingRefusal;
 use crate::engine::{Failure, Fault};
 use crate::limits;
 use crate::wire::document::FieldError;
+use crate::wire::narrative::because;
 
-/// A kind of problem: its code never changes.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Kind {
-    /// The code, for programs.
-    pub code: &'static str,
-    /// The HTTP status.
-    pub status: u16,
-    /// What it is called, for people.
-    pub title: &'static str,
-}
-
-macro_rules! kinds {
-    ($($name:ident = $code:literal, $status:literal, $title:literal;)*) => {
-        $(const $name: Kind = Kind { code: $code, status: $status, title: $title };)*
-
-        /// Every kind of problem, by status.
-        pub const KINDS: &[Kind] = &[$($name),*];
-    };
-}
-
-kinds! {
-    MALFORMED_DOCUMENT = "malformed_document", 400, "The document cannot be read";
-    MALFORMED_PARAMETER = "malformed_parameter", 400, "A parameter cannot be read";
-    MALFORMED_KEY = "malformed_idempotency_key", 400, "The Idempotency-Key cannot be read";
-    MISSING_TOKEN = "missing_token", 401, "A bearer token is needed";
-    UNKNOWN_TOKEN = "unknown_token", 401, "The bearer token is not known";
-    FORBIDDEN = "forbidden", 403, "Your role may not do this";
-    NOBODY = "no_agent", 403, "The administrator's token stands for no agent";
-    NOT_YOURS = "not_yours", 403, "The chat is not yours";
-    UNKNOWN_ROUTE = "unknown_route", 404, "There is nothing at this address";
-    UNKNOWN_AGENT = "unknown_agent", 404, "There is no such agent";
-    UNKNOWN_CONVERSATION = "unknown_conversation", 404, "There is no such conversation";
-    UNKNOWN_SETTING = "unknown_setting", 404, "There is no such thing";
-    WRONG_METHOD = "wrong_method", 405, "This address has no such method";
-    BODY_TOO_SLOW = "body_too_slow", 408, "The body came too slowly";
-    ALREADY_ACCEPTED = "already_accepted", 409, "The chat was already accepted";
-    ALREADY_CLOSED = "already_closed", 409, "The conversation is closed";
-    ALREADY_STARTED = "already_started", 409, "The conversation has already begun";
-    CONVERSATION_FULL = "conversation_full", 409, "The conversation is full";
-    CONVERSATION_ENDED = "conversation_ended", 409, "The chat is over";
-    ID_REUSED = "id_reused", 409, "The message id was used for something else";
-    NOT_ACCEPTED = "not_accepted", 409, "The chat is not accepted";
-    NOT_IN_WRAPUP = "not_in_wrapup", 409, "The chat is not in wrap-up";
-    NOT_OFFERED = "not_offered", 409, "The chat is not offered to you";
-    NOT_WAITING = "not_waiting", 409, "The chat does not wait";
-    NOT_STARTED = "not_started", 409, "The chat has not begun";
-    IN_USE = "in_use", 409, "Something else needs it";
-    IN_PROGRESS = "idempotency_in_progress", 409, "The first request with this key still runs";
-    BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
-    INVALID_SETTINGS = "invalid_settings", 422, "The settings break a rule";
-    KEY_REUSED = "idempotency_key_reused", 422, "The Idempotency-Key was used for something else";
-    INTERNAL = "internal", 500, "The server failed";
-    OVERLOADED = "overloaded", 503, "The server has too much to do";
-    UNAVAILABLE = "unavailable", 503, "This cannot be served at the moment";
-    NOT_READY = "not_ready", 503, "The server is not ready";
-}
+pub use kind::{KINDS, Kind};
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
@@ -79,6 +30,7 @@ pub struct Problem {
     kind: &'static Kind,
     detail: String,
     errors: Vec<FieldError>,
+    state: Option<(State, Option<Reason>)>,
     retry_after_s: Option<u64>,
     allow: Option<String>,
 }
@@ -102,12 +54,21 @@ pub struct ProblemObject<'a> {
     /// Each field that is wrong, and what it must be.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    /// The state of the chat that refused a command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = states)]
+    state: Option<&'a str>,
+    /// Why that chat ended, if it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = reasons)]
+    reason: Option<&'a str>,
 }
 
 impl Problem {
     fn new(kind: &'static Kind, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { kind, detail, errors: Vec::new(), retry_after_s: None, allow: None }
+        let errors = Vec::new();
+        Self { kind, detail, errors, state: None, retry_after_s: None, allow: None }
     }
 
     fn with_errors(kind: &'static Kind, errors: Vec<FieldError>) -> Self {
@@ -120,14 +81,26 @@ impl Problem {
         self.kind.code
     }
 
+    /// The same, with what has become of the chat that refused a command. Of a chat that is
+    /// another's nothing is told.
+    pub fn with_state(mut self, view: &View) -> Self {
+        if self.status_code() == StatusCode::CONFLICT {
+            self.state = Some((view.state, view.reason));
+            if let Some(reason) = view.reason {
+                self.detail = format!("{}; it ended because {}", self.detail, because(reason));
+            }
+        }
+        self
+    }
+
     /// A document that cannot be read; each mistake in it is named.
     pub fn malformed_document(errors: Vec<FieldError>) -> Self {
-        Self::with_errors(&MALFORMED_DOCUMENT, errors)
+        Self::with_errors(&kind::MALFORMED_DOCUMENT, errors)
     }
 
     /// Parameters of the address that cannot be read.
     pub fn malformed_parameters(errors: Vec<FieldError>) -> Self {
-        Self::with_errors(&MALFORMED_PARAMETER, errors)
+        Self::with_errors(&kind::MALFORMED_PARAMETER, errors)
     }
 
     /// One parameter of the address that cannot be read.
@@ -143,27 +116,30 @@ impl Problem {
     /// An `Idempotency-Key` that cannot be read.
     pub fn malformed_key() -> Self {
         let most = limits::IDEMPOTENCY_KEY_BYTES_MAX;
-        Self::new(&MALFORMED_KEY, format!("Idempotency-Key must be 1 to {most} visible characters"))
+        Self::new(
+            &kind::MALFORMED_KEY,
+            format!("Idempotency-Key must be 1 to {most} visible characters"),
+        )
     }
 
     /// No token was given.
     pub fn missing_token() -> Self {
-        Self::new(&MISSING_TOKEN, "send the header Authorization: Bearer TOKEN")
+        Self::new(&kind::MISSING_TOKEN, "send the header Authorization: Bearer TOKEN")
     }
 
     /// The token is nobody's.
     pub fn unknown_token() -> Self {
-        Self::new(&UNKNOWN_TOKEN, "the token is nobody's, or was replaced by newer ones")
+        Self::new(&kind::UNKNOWN_TOKEN, "the token is nobody's, or was replaced by newer ones")
     }
 
     /// The caller's role is too small for this.
     pub fn forbidden(needed: &str) -> Self {
-        Self::new(&FORBIDDEN, format!("only {needed} may do this"))
+        Self::new(&kind::FORBIDDEN, format!("only {needed} may do this"))
     }
 
     /// The caller's token stands for no agent, and the request says no other.
     pub fn no_agent() -> Self {
-        Self::new(&NOBODY, "name an agent: this token stands for none, so there is no `me`")
+        Self::new(&kind::NOBODY, "name an agent: this token stands for none, so there is no `me`")
     }
 
     /// The chat is not the caller's, and does not wait in a queue that they serve.
@@ -173,12 +149,12 @@ impl Problem {
 
     /// There is nothing at the address.
     pub fn unknown_route(path: &str) -> Self {
-        Self::new(&UNKNOWN_ROUTE, format!("there is nothing at {path}; see /openapi.json"))
+        Self::new(&kind::UNKNOWN_ROUTE, format!("there is nothing at {path}; see /openapi.json"))
     }
 
     /// There is no such agent.
     pub fn unknown_agent() -> Self {
-        Self::new(&UNKNOWN_AGENT, "there is no such agent")
+        Self::new(&kind::UNKNOWN_AGENT, "there is no such agent")
     }
 
     /// There is no such conversation.
@@ -194,19 +170,19 @@ impl Problem {
     /// The address has other methods.
     pub fn wrong_method(method: &str, allowed: String) -> Self {
         let detail = format!("{method} is not for this address; {allowed} is");
-        Self { allow: Some(allowed), ..Self::new(&WRONG_METHOD, detail) }
+        Self { allow: Some(allowed), ..Self::new(&kind::WRONG_METHOD, detail) }
     }
 
     /// The body did not come in time.
     pub fn body_too_slow() -> Self {
         let most = limits::BODY_SECONDS_MAX;
-        Self::new(&BODY_TOO_SLOW, format!("the body must be here within {most} seconds"))
+        Self::new(&kind::BODY_TOO_SLOW, format!("the body must be here within {most} seconds"))
     }
 
     /// The body is larger than any body may be.
     pub fn body_too_large() -> Self {
         let most = limits::BODY_BYTES_MAX;
-        Self::new(&BODY_TOO_LARGE, format!("a body must be at most {most} bytes"))
+        Self::new(&kind::BODY_TOO_LARGE, format!("a body must be at most {most} bytes"))
     }
 
     /// The body ended before it was whole.
@@ -217,24 +193,24 @@ impl Problem {
     /// The first request with the same key still runs.
     pub fn in_progress() -> Self {
         let detail = "the first request with this Idempotency-Key still runs; ask again";
-        Self { retry_after_s: Some(1), ..Self::new(&IN_PROGRESS, detail) }
+        Self { retry_after_s: Some(1), ..Self::new(&kind::IN_PROGRESS, detail) }
     }
 
     /// The key was used for another request.
     pub fn key_reused() -> Self {
         let detail = "this Idempotency-Key was used for another method, address or body";
-        Self::new(&KEY_REUSED, detail)
+        Self::new(&kind::KEY_REUSED, detail)
     }
 
     /// The server takes no new chats.
     pub fn not_ready() -> Self {
         let detail = "the journal cannot be written, or the server is stopping";
-        Self { retry_after_s: Some(1), ..Self::new(&NOT_READY, detail) }
+        Self { retry_after_s: Some(1), ..Self::new(&kind::NOT_READY, detail) }
     }
 
     /// The server failed in a way that its own log tells.
     pub fn internal() -> Self {
-        Self::new(&INTERNAL, "the server failed; its log says why")
+        Self::new(&kind::INTERNAL, "the server failed; its log says why")
     }
 }
 
@@ -248,19 +224,19 @@ fn told(error: &FieldError) -> String {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
-            Refusal::AlreadyAccepted => &ALREADY_ACCEPTED,
-            Refusal::AlreadyClosed => &ALREADY_CLOSED,
-            Refusal::AlreadyStarted => &ALREADY_STARTED,
-            Refusal::ConversationFull => &CONVERSATION_FULL,
-            Refusal::ConversationEnded => &CONVERSATION_ENDED,
-            Refusal::IdReused => &ID_REUSED,
-            Refusal::NotAccepted => &NOT_ACCEPTED,
-            Refusal::NotInWrapup => &NOT_IN_WRAPUP,
-            Refusal::NotOffered => &NOT_OFFERED,
-            Refusal::NotWaiting => &NOT_WAITING,
-            Refusal::NotYours => &NOT_YOURS,
-            Refusal::NotStarted => &NOT_STARTED,
-            Refusal::UnknownConversation => &UNKNOWN_CONVERSATION,
+            Refusal::AlreadyAccepted => &kind::ALREADY_ACCEPTED,
+            Refusal::AlreadyClosed => &kind::ALREADY_CLOSED,
+            Refusal::AlreadyStarted => &kind::ALREADY_STARTED,
+            Refusal::ConversationFull => &kind::CONVERSATION_FULL,
+            Refusal::ConversationEnded => &kind::CONVERSATION_ENDED,
+            Refusal::IdReused => &kind::ID_REUSED,
+            Refusal::NotAccepted => &kind::NOT_ACCEPTED,
+            Refusal::NotInWrapup => &kind::NOT_IN_WRAPUP,
+            Refusal::NotOffered => &kind::NOT_OFFERED,
+            Refusal::NotWaiting => &kind::NOT_WAITING,
+            Refusal::NotYours => &kind::NOT_YOURS,
+            Refusal::NotStarted => &kind::NOT_STARTED,
+            Refusal::UnknownConversation => &kind::UNKNOWN_CONVERSATION,
         };
         Self::new(kind, refusal.to_string())
     }
@@ -275,11 +251,11 @@ impl From<SettingRefusal> for Problem {
                 let errors = errors
                     .map(|violation| FieldError::new(violation.field, violation.message))
                     .collect();
-                Self { errors, ..Self::new(&INVALID_SETTINGS, detail) }
+                Self { errors, ..Self::new(&kind::INVALID_SETTINGS, detail) }
             }
-            SettingRefusal::Unknown("agent") => Self::new(&UNKNOWN_AGENT, detail),
-            SettingRefusal::Unknown(_) => Self::new(&UNKNOWN_SETTING, detail),
-            SettingRefusal::InUse(_) => Self::new(&IN_USE, detail),
+            SettingRefusal::Unknown("agent") => Self::new(&kind::UNKNOWN_AGENT, detail),
+            SettingRefusal::Unknown(_) => Self::new(&kind::UNKNOWN_SETTING, detail),
+            SettingRefusal::InUse(_) => Self::new(&kind::IN_USE, detail),
         }
     }
 }
@@ -292,16 +268,16 @@ impl From<Failure> for Problem {
             Failure::UnknownAgent => Self::unknown_agent(),
             Failure::Overloaded => {
                 let detail = failure.to_string();
-                Self { retry_after_s: Some(1), ..Self::new(&OVERLOADED, detail) }
+                Self { retry_after_s: Some(1), ..Self::new(&kind::OVERLOADED, detail) }
             }
             Failure::Unavailable => {
                 let detail = failure.to_string();
-                Self { retry_after_s: Some(60), ..Self::new(&UNAVAILABLE, detail) }
+                Self { retry_after_s: Some(60), ..Self::new(&kind::UNAVAILABLE, detail) }
             }
             Failure::Fault(Fault::Write(error)) => {
                 tracing::error!(%error, "a request could not be written");
                 let detail = "the server cannot write to its disk at the moment";
-                Self { retry_after_s: Some(1), ..Self::new(&UNAVAILABLE, detail) }
+                Self { retry_after_s: Some(1), ..Self::new(&kind::UNAVAILABLE, detail) }
             }
             Failure::Fault(fault) => {
                 tracing::error!(error = %fault, "a request failed");
@@ -331,6 +307,8 @@ impl ResponseError for Problem {
             detail: &self.detail,
             code: self.kind.code,
             errors: &self.errors,
+            state: self.state.map(|(state, _)| state.name()),
+            reason: self.state.and_then(|(_, reason)| reason).map(Reason::name),
         };
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -360,7 +338,18 @@ impl IntoResponses for Problems {
     }
 }
 
+fn states() -> Object {
+    one_of(State::ALL.map(State::name))
+}
+
+fn reasons() -> Object {
+    one_of(Reason::ALL.map(Reason::name))
+}
+
 fn codes() -> Object {
-    let codes = KINDS.iter().map(|kind| kind.code);
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build()
+    one_of(KINDS.iter().map(|kind| kind.code))
+}
+
+fn one_of(names: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build()
 }

@@ -15,7 +15,7 @@ pub use facts::details;
 pub use sessions::{Attended, End, attended};
 pub use timeline::{kind, sentence};
 pub use transcript::notice;
-pub use why::why;
+pub use why::{why, why_with_nobody};
 
 use crate::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use crate::domain::conversation::event::{Actor, Reason};
@@ -99,7 +99,7 @@ const fn actor_kind(actor: &Actor) -> &'static str {
 }
 
 /// Why a chat ended, as a clause after "because".
-const fn because(reason: Reason) -> &'static str {
+pub const fn because(reason: Reason) -> &'static str {
     match reason {
         Reason::CustomerDisconnectedWhileOpen => {
             "the customer was away for longer than the window while the chat waited for an agent"

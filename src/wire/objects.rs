@@ -15,7 +15,7 @@ pub use conversation::{
 pub use figures::{FiguresObject, QueueFigures, StateFigures};
 pub use history::{
     SessionEnd, SessionSummary, TimelineChange, TimelineEntry, TimelinePage, TranscriptEntry,
-    TranscriptPage,
+    TranscriptPage, WaitingObject,
 };
 pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,

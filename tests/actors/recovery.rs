@@ -69,6 +69,12 @@ fn an_offer_that_a_fault_swallowed_is_made_again() {
         let _feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
         settle().await;
         world.pass(2_000).await;
+        // Its tabs were asked to come back, and nobody is offered who is away.
+        assert_eq!(world.used().await, 0, "the units that were set aside are free");
+        let back = Customer::new(&world);
+        back.join(id, 99);
+        assert_eq!(back.joined().await, id);
+        settle().await;
         assert_eq!(world.state(id).await, State::Active, "it waits, and she is free for it");
         assert_eq!(world.used().await, 1);
     });

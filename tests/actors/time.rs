@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holdline::domain::conversation::State;
+use holdline::domain::conversation::command::{Authority, Command};
 use holdline::domain::conversation::event::Reason;
 use holdline::domain::time::Span;
 use holdline::engine::{Closing, ToSession};
@@ -43,6 +44,31 @@ fn the_instant_of_a_time_is_the_same_whenever_it_is_asked_for() {
             tokio::time::advance(Duration::from_micros(170)).await;
         }
         assert!(world.engine.now() > at);
+    });
+}
+
+/// Whatever an agent holds is compared from time to time, also for a chat whose customer has gone.
+#[test]
+fn the_lease_of_a_wrap_up_is_audited() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        let by = Authority::Agent(ada());
+        world.ask(id, Command::End { by }).await.unwrap();
+        assert_eq!(world.state(id).await, State::Wrapup);
+        let audited = || {
+            let metrics = world.engine.metrics();
+            let line =
+                metrics.lines().find(|line| line.starts_with("holdline_leases_audited_total"));
+            line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap()
+        };
+        let before = audited();
+        world.pass(125_000).await;
+        assert_eq!(audited(), before + 2, "once a minute");
+        assert_eq!(world.used().await, 1);
     });
 }
 

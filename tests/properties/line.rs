@@ -2,7 +2,7 @@
 
 use holdline::domain::agent::Availability;
 use holdline::domain::id::ConversationId;
-use holdline::domain::queue::{Queue, QueueCommand, QueueEvent, Staffing, Waiting};
+use holdline::domain::queue::{Queue, QueueCommand, QueueEvent, Staffing, Standing, Waiting};
 use holdline::domain::time::{Span, Timestamp};
 
 use crate::script::{DAWN, agent_named};
@@ -188,11 +188,18 @@ fn a_queue_made_anew_asks_nobody_before_everybody_was_heard() {
 #[test]
 fn those_who_could_take_a_chat_are_counted_by_why_they_do_not() {
     let mut queue = Queue::default();
+    join(&mut queue, 1, 0, 2, &["eve"]);
+    free(&mut queue, "eve", 9, 0);
     free(&mut queue, "ann", 2, 0);
     free(&mut queue, "ben", 1, 0);
     free(&mut queue, "cyd", 0, 0);
     let offline =
         Availability { agent: agent_named("dan"), free: 0, ready: false, assigned_at: at(0) };
     tell(&mut queue, QueueCommand::AgentChanged(offline), at(0));
-    assert_eq!(queue.staffing(2), Staffing { free: 1, full: 2, not_ready: 1 });
+    let staffing = Staffing { free: 1, full: 2, not_ready: 1, excluded: 1 };
+    let standing = Standing { position: Some(1), is_held: false, is_asked_for: false, staffing };
+    assert_eq!(queue.standing(chat(1), 10), Some(standing));
+    assert_eq!(queue.standing(chat(2), 10), None, "it does not wait");
+    asked(&mut queue).unwrap();
+    assert!(queue.standing(chat(1), 10).unwrap().is_asked_for);
 }

@@ -89,7 +89,10 @@ impl Model {
                     self.staff.remove(&agent);
                 }
             }
-            QueueCommand::Granted(..) | QueueCommand::AllHeard | QueueCommand::Match => {}
+            QueueCommand::Granted(..)
+            | QueueCommand::AllHeard
+            | QueueCommand::Locate(_)
+            | QueueCommand::Match => {}
         }
     }
 

@@ -8,6 +8,7 @@ mod widget;
 
 mod agents;
 mod chat;
+mod line;
 mod misuse;
 mod moving;
 mod once;

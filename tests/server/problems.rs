@@ -338,7 +338,7 @@ async fn whatever_comes_too_late_or_too_early_is_refused_by_its_rule() {
     sue.post(&path, json!({ "agent": "ada" })).await.ok();
     ada.say(&id, "m1", "early").await.refused(409, "not_accepted");
     ada.act(&id, "end").await.refused(409, "not_accepted");
-    ben.act(&id, "accept").await.refused(403, "not_yours");
+    ben.act(&id, "accept").await.refused(409, "not_offered");
     ben.act(&id, "decline").await.refused(409, "not_offered");
     ada.act(&id, "accept").await.ok();
     // It is Ada's.

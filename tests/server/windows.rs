@@ -30,7 +30,7 @@ async fn a_queued_chat_closes_at_the_window() {
     let texts = shop.admin.transcript(&id, "agent").await;
     assert!(texts.iter().any(|text| text.starts_with("Customer disconnected")), "{texts:?}");
     assert!(!shop.admin.transcript(&id, "customer").await.join(" ").contains("disconnected"));
-    ada.act(&id, "accept").await.refused(403, "not_yours");
+    ada.act(&id, "accept").await.refused(409, "already_closed");
 
     let kim = shop.visit(back).await;
     assert_eq!(kim.welcome["ended"]["reason"], "customer_disconnected_while_open");
@@ -59,7 +59,7 @@ async fn an_offered_chat_closes_at_the_window_and_its_agent_is_free() {
     let closed = shop.admin.conversation(&id).await;
     assert_eq!((&closed["state"], &closed["agent"]), (&json!("closed"), &json!(null)));
     assert_eq!(closed["reason"], "customer_disconnected_while_open");
-    ada.act(&id, "accept").await.refused(403, "not_yours");
+    ada.act(&id, "accept").await.refused(409, "already_closed");
 }
 
 /// What an agent still uses in wrap-up, and until when, under each block.

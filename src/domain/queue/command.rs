@@ -21,15 +21,30 @@ pub struct Waiting {
     pub not_first: Vec<AgentId>,
 }
 
-/// How the agents of a queue stand, counted.
+/// How a chat stands in the line, and why nobody has it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// Its position, from 1; nothing in the middle of a very long line.
+    pub position: Option<usize>,
+    /// Whether it is not offered for now, because its customer is away.
+    pub is_held: bool,
+    /// Whether an agent is being asked to set units aside for it.
+    pub is_asked_for: bool,
+    /// How the agents stand who serve the queue.
+    pub staffing: Staffing,
+}
+
+/// How the agents of a queue stand towards one chat, each counted once.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Staffing {
-    /// Ready, with room.
+    /// Could be asked.
     pub free: usize,
     /// Ready, with too little room.
     pub full: usize,
     /// Not ready: offline, away, busy or not to be disturbed.
     pub not_ready: usize,
+    /// Not asked again, because they let it go too often.
+    pub excluded: usize,
 }
 
 /// Something that is told to a queue.
@@ -49,6 +64,8 @@ pub enum QueueCommand {
     Refused(ConversationId, AgentId),
     /// Every conversation and every agent has said what concerns this queue since it was made.
     AllHeard,
+    /// A chat that waits asks where it stands; nothing changes by that.
+    Locate(ConversationId),
     /// Find an agent for somebody.
     Match,
 }

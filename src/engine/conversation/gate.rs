@@ -87,8 +87,6 @@ pub(super) enum Then {
     Adjust(AgentId, AgentCommand),
     /// All claims are stated again, for whoever waits until all have.
     StateClaims(Option<Outstanding>),
-    /// The queue tells where the chat stands.
-    Locate,
 }
 
 /// What comes through the gate.
@@ -226,7 +224,7 @@ impl Gate {
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
                 Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
-                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims(_) | Then::Locate => {}
+                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims(_) => {}
             }
         }
         agents.sort_unstable();

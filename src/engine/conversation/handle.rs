@@ -131,7 +131,6 @@ impl ConversationActor {
 
     fn join(&mut self, session: SessionId, join: Join, context: &mut Context<Self>) {
         let Join { start, mut after, heartbeat, program } = join;
-        let mut is_start = false;
         if let Some(request) = start
             && self.conversation.seq() == Seq::ZERO
         {
@@ -150,11 +149,8 @@ impl ConversationActor {
             self.shared.metrics.started.inc();
             // The answer says all that there is to know of a chat that has only just begun.
             after = self.conversation.seq();
-            is_start = true;
         }
         let conversation = self.id();
-        // Whoever was away takes their place anew, and is told their position by that.
-        let knows_position = is_start || self.conversation.absence().is_some();
         let command = Command::Join { session, heartbeat, program };
         let then = match self.perform(command) {
             Ok(_) => {
@@ -172,9 +168,6 @@ impl ConversationActor {
             }
         };
         self.then(then, context);
-        if !knows_position {
-            self.then(Then::Locate, context);
-        }
         self.retire_if_over();
     }
 
@@ -268,6 +261,7 @@ impl ConversationActor {
             repeated: true,
         };
         dispatch::tell_agent(&self.shared, &lease.agent, adjust);
+        self.shared.metrics.leases_audited.inc();
         self.audited_at = now;
     }
 

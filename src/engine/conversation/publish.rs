@@ -18,7 +18,7 @@ use crate::engine::context::Context;
 use crate::engine::conversation::gate::{ForAgents, Then, Through};
 use crate::engine::conversation::{ConversationActor, dispatch};
 use crate::engine::directory::{Delivery, visitors};
-use crate::engine::message::{Closing, ToAgent, ToConversation, ToQueue, ToSession, Told};
+use crate::engine::message::{Closing, ToAgent, ToConversation, ToSession, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
 use crate::wire::view;
@@ -55,6 +55,7 @@ impl ConversationActor {
             Then::Joined(session, heard, joined) => {
                 self.shared.directory.tell_session(session, joined);
                 self.audience.add(session, heard);
+                self.ask_for_position();
                 self.read_missed(session, context);
             }
             Then::Tell(agent, told) => {
@@ -67,7 +68,6 @@ impl ConversationActor {
                 self.state_claims();
                 drop(outstanding);
             }
-            Then::Locate => self.ask_for_position(),
         }
     }
 
@@ -77,7 +77,7 @@ impl ConversationActor {
             (self.conversation.phase(), self.conversation.opening())
         {
             let queue = self.queue_in_force(opening.queue.clone());
-            self.shared.directory.tell_queue(&queue, ToQueue::Locate(self.id()));
+            dispatch::tell_queue(&self.shared, &queue, QueueCommand::Locate(self.id()));
         }
     }
 
@@ -210,6 +210,9 @@ impl ConversationActor {
                     place.waiting(workstream.units, workstream.offers_absent)
                 });
                 dispatch::tell_queue(&self.shared, &queue, QueueCommand::Join(id, waiting));
+                if !self.audience.is_empty() {
+                    self.ask_for_position();
+                }
             }
             Effect::LeavePlace(queue) => {
                 let queue = self.queue_in_force(queue);

@@ -69,14 +69,14 @@ impl ConversationActor {
         self.rearm(context);
     }
 
-    /// When the lease of a connected chat is repeated. Of a chat that is held, of which there may
-    /// be very many, the agent asks.
+    /// When the lease is repeated, of a wrap-up as of a talk. Of chats that are held there may be
+    /// very many, and each has nothing else to be woken for: those come a tenth as often.
     pub(super) fn lease_repeated_at(&self) -> Option<Timestamp> {
         let is_due = matches!(self.stage, Stage::Serving)
             && self.gate.is_open()
-            && self.conversation.attendance().is_connected()
             && self.conversation.lease().is_some();
-        is_due.then(|| self.audited_at + self.shared.audit_every)
+        let held = if self.conversation.absence().is_some() { 10 } else { 1 };
+        is_due.then(|| self.audited_at + self.shared.audit_every.times(held))
     }
 
     /// Sets the one alarm.

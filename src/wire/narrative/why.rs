@@ -3,6 +3,7 @@
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Actor, Event, Reason, Recorded};
 use crate::domain::conversation::view::{Stage, View};
+use crate::domain::queue::{Staffing, Standing};
 use crate::domain::time::Timestamp;
 use crate::wire::narrative::{actor, because, evidence, heard, lost};
 use crate::wire::time::{rfc3339, spoken};
@@ -35,6 +36,34 @@ pub fn why(view: &View, history: &[Recorded]) -> String {
         .due_at
         .map_or_else(String::new, |at| format!("; it moves on by itself at {}", rfc3339(at)));
     format!("{state}{}{moves}.", customer(view))
+}
+
+/// Why a chat that waits is with nobody, in one sentence.
+pub fn why_with_nobody(standing: &Standing) -> String {
+    let Standing { is_held, is_asked_for, staffing, .. } = standing;
+    if *is_held {
+        return "It is not offered to anybody while the customer is away, and keeps its place."
+            .to_owned();
+    }
+    if *is_asked_for {
+        return "An agent is being asked for it at this moment.".to_owned();
+    }
+    let Staffing { free, full, not_ready, excluded } = *staffing;
+    let counted = [
+        (free, "with room for it, who take those first who have waited longer"),
+        (full, "with too little room"),
+        (not_ready, "not available"),
+        (excluded, "who let it go too often"),
+    ];
+    let counted: Vec<_> = counted
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if counted.is_empty() {
+        return "Nobody serves the queue.".to_owned();
+    }
+    format!("Agents who serve the queue: {}.", counted.join(", "))
 }
 
 fn customer(view: &View) -> String {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::domain::conversation::event::{Audience, Author, Event, Recorded};
 use crate::domain::id::ConversationId;
+use crate::domain::queue::Standing;
 use crate::wire::narrative::{self, Attended, Change, Step};
 use crate::wire::time::At;
 
@@ -181,11 +182,49 @@ impl From<&Attended> for SessionSummary {
     }
 }
 
+/// Why a chat that waits is with nobody.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WaitingObject {
+    /// The same in one sentence.
+    pub why: String,
+    /// Its position in the line, from 1; absent in the middle of a line of thousands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+    /// Whether it is not offered for now, because its customer is away.
+    pub is_held: bool,
+    /// How many agents of the queue could be asked.
+    pub free: usize,
+    /// How many are available and have too little room.
+    pub full: usize,
+    /// How many are not available.
+    pub not_available: usize,
+    /// How many declined it, or let its offer lapse, too often to be asked again.
+    pub excluded: usize,
+}
+
+impl From<&Standing> for WaitingObject {
+    fn from(standing: &Standing) -> Self {
+        let Standing { position, is_held, staffing, .. } = *standing;
+        Self {
+            why: narrative::why_with_nobody(standing),
+            position,
+            is_held,
+            free: staffing.free,
+            full: staffing.full,
+            not_available: staffing.not_ready,
+            excluded: staffing.excluded,
+        }
+    }
+}
+
 /// A page of a timeline, in order.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TimelinePage {
     /// One sentence: why the chat is in this state now.
     pub why: String,
+    /// Why it is with nobody, while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingObject>,
     /// Every session of the customer's, in the order in which they joined; on every page.
     pub sessions: Vec<SessionSummary>,
     /// The entries.
@@ -207,6 +246,7 @@ impl TimelinePage {
         let (conversation, steps) = narrative::steps(id, history.to_vec());
         Some(Self {
             why: narrative::why(&conversation.view()?, history),
+            waiting: None,
             sessions,
             entries: steps.iter().map(TimelineEntry::from).collect(),
             next: None,
