@@ -278,7 +278,7 @@ fn follows_the_diagram(step: &Step<'_>) -> crate::script::Held {
 
 fn carry_out(held: &mut Claims, effect: &Effect, after: &Claims) -> crate::script::Held {
     match effect {
-        Effect::TakePlace(place) => held.place = Some(place.clone()),
+        Effect::TakePlace(place) => held.place = Some((**place).clone()),
         Effect::LeavePlace(queue) => {
             let left = held.place.take().map(|place| place.queue);
             prop_assert_eq!(left.as_ref(), Some(queue));

@@ -59,8 +59,9 @@ impl Place {
 /// What must now be done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// Wait in a line, or say again how.
-    TakePlace(Place),
+    /// Wait in a line, or say again how. On the heap, because most decisions take no place and all
+    /// of them keep room for their effects.
+    TakePlace(Box<Place>),
     /// Leave a line.
     LeavePlace(QueueId),
     /// Hold units of the agent whom the lease names, in place of any held before.
@@ -166,7 +167,7 @@ fn difference(before: Stake<'_>, after: Stake<'_>) -> Effects {
     }
     if before.place != after.place {
         match (before.place, after.place) {
-            (_, Some(place)) => effects.push(Effect::TakePlace(place.to_place())),
+            (_, Some(place)) => effects.push(Effect::TakePlace(Box::new(place.to_place()))),
             (Some(place), None) => effects.push(Effect::LeavePlace(place.queue.clone())),
             (None, None) => {}
         }

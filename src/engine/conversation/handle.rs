@@ -60,7 +60,9 @@ impl ConversationActor {
             }
             ToConversation::BeCounted(census) => {
                 let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
-                opening.into_iter().for_each(|opening| census.count(opening));
+                if let Some(opening) = opening {
+                    census.count(opening);
+                }
             }
             ToConversation::NeverBegins => context.stop(),
             ToConversation::Position { position, wait } if self.is_waiting() => {
