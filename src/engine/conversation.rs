@@ -29,7 +29,7 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFutu
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::decision::Decision;
-use crate::domain::id::{ConversationId, Seq, SessionId};
+use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
@@ -78,14 +78,15 @@ enum Stage {
     Serving,
     /// Its conversation is over, and it is about to stop.
     Retired,
-    /// It is about to stop, and answers nothing.
+    /// It is about to stop, and answers nothing: what it is told still is passed on to the one
+    /// that takes its place.
     Leaving,
 }
 
-/// What an actor has until it serves.
+/// What an actor has while it does not serve.
 #[derive(Debug, Default)]
 struct Beginning {
-    /// What it was told while it read its conversation.
+    /// What it was told while it read its conversation, or was about to stop.
     kept: Vec<ToConversation>,
     /// How soon its restart is written.
     write_within: Span,
@@ -253,19 +254,24 @@ impl ConversationActor {
             publish::close_session(&self.shared, session, Closing::Restarted);
         }
         self.stage = Stage::Leaving;
-        let shared = self.shared.clone();
-        let id = self.id();
-        let live = self.conversation.seq() > Seq::ZERO;
-        actix::spawn(async move {
-            tokio::time::sleep(REOPEN_AFTER).await;
-            if live {
-                shared.directory.tell(&shared, id, ToConversation::StateClaims);
-                // One who set units aside for an offer that was lost would hold them in vain.
-                for agent in agents {
-                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
-                }
-            }
-        });
+        self.shared.directory.leave_conversation(self.id(), self.epoch);
+        context.run_later(REOPEN_AFTER, |actor, context| actor.make_way(agents, context));
+    }
+
+    /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
+    fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
+        let (shared, id) = (self.shared.clone(), self.id());
+        if self.conversation.seq() > Seq::ZERO {
+            shared.directory.tell(&shared, id, ToConversation::StateClaims);
+        }
+        // One who set units aside for an offer that was lost would hold them in vain.
+        for agent in agents {
+            shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+        }
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
+        for message in kept {
+            shared.directory.tell(&shared, id, message);
+        }
         context.stop();
     }
 }

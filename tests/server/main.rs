@@ -8,6 +8,7 @@ mod widget;
 
 mod agents;
 mod chat;
+mod missed;
 mod misuse;
 mod moving;
 mod once;

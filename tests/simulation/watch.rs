@@ -129,7 +129,6 @@ impl Watch {
     pub fn started(&mut self, now: Millis, clock: Timestamp) {
         self.now = now;
         self.is_up = true;
-        self.is_writable = true;
         self.trouble = now;
         let now = i64::try_from(now).unwrap();
         self.clock = clock.as_millis() - now;
@@ -138,6 +137,7 @@ impl Watch {
     pub fn crashed(&mut self, now: Millis) {
         self.now = now;
         self.is_up = false;
+        self.is_told_no_more(None);
         self.stats.crashes += 1;
         self.calls.clear();
     }
@@ -195,11 +195,14 @@ impl Watch {
                 self.is_writable = *is_writable;
                 self.trouble = now;
             }
-            Seen::Closed(_, code) => match code {
-                4002 => self.stats.slow += 1,
-                4004 => self.stats.silent += 1,
-                _ => {}
-            },
+            Seen::Closed(session, code) => {
+                self.is_told_no_more(Some(*session));
+                match code {
+                    4002 => self.stats.slow += 1,
+                    4004 => self.stats.silent += 1,
+                    _ => {}
+                }
+            }
             Seen::Ping(_) => self.stats.pings += 1,
         }
     }
@@ -302,6 +305,7 @@ impl Watch {
         if now >= self.passed_at + 500 {
             self.passed_at = now;
             self.look_for_overdue();
+            self.look_for_untold();
         }
     }
 

@@ -78,8 +78,20 @@ pub(super) enum Then {
     Show(Reply<View>, Result<Box<View>, Failure>),
     /// A session is told something.
     Send(SessionId, ToSession),
-    /// A session has joined, and has seen everything up to a place.
-    Joined(SessionId, Seq, ToSession),
+    /// A session has joined, and has seen everything up to a place; without one it says later what
+    /// it has seen.
+    Joined(SessionId, Option<Seq>, ToSession),
+    /// A session is told what comes after a place.
+    Hear {
+        /// Which.
+        session: SessionId,
+        /// The place.
+        after: Seq,
+        /// The last place that it is told of, if there is one.
+        until: Option<Seq>,
+        /// Whether the chat was over when it asked.
+        is_over: bool,
+    },
     /// An agent's feeds are told something.
     Tell(AgentId, Vec<Told>),
     /// An agent is told what is held of them.
@@ -222,8 +234,12 @@ impl Gate {
                 // Whoever has gone does not mind.
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
-                Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
-                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims => {}
+                Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. } => {
+                    sessions.push(session);
+                }
+                // Whoever set units aside waits for this.
+                Then::Adjust(agent, _) => agents.push(agent),
+                Then::Tell(..) | Then::StateClaims => {}
             }
         }
         agents.sort_unstable();

@@ -30,10 +30,13 @@ pub enum Wrong {
     SwallowsOffers,
     DeafWhileSettling,
     IgnoresUnits,
+    TrustsTheSession,
+    ForgetsWhatEnded,
+    SwallowsLateMail,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 25] = [
+pub const TABLE: [(Wrong, &str, Check); 28] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -63,4 +66,15 @@ pub const TABLE: [(Wrong, &str, Check); 25] = [
     ),
     (Wrong::DeafWhileSettling, "a pong before the answer to start is lost", Check::SilenceIsFair),
     (Wrong::IgnoresUnits, "who waits is matched under old units", Check::NobodyWaitsInVain),
+    (
+        Wrong::TrustsTheSession,
+        "a second start says what was heard, not what was sent",
+        Check::ResumedOnce,
+    ),
+    (Wrong::ForgetsWhatEnded, "what was missed of an ended chat is not told", Check::ResumedWhole),
+    (
+        Wrong::SwallowsLateMail,
+        "what an actor is told after a fault is lost with it",
+        Check::CapacityAddsUp,
+    ),
 ];
