@@ -189,7 +189,7 @@ pub(crate) fn start(visitor: u128) -> StartRequest {
 /// How a session comes in that has seen everything.
 pub(crate) fn entrance() -> Entrance {
     let after = Seq::new(u32::MAX);
-    Entrance { after, heartbeat: Span::from_secs(120), program: None }
+    Entrance { after: Some(after), heartbeat: Span::from_secs(120), program: None }
 }
 
 /// A message of 160 bytes.

@@ -29,13 +29,13 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFutu
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::decision::Decision;
-use crate::domain::id::{ConversationId, Seq, SessionId};
+use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
-use crate::engine::conversation::gate::Gate;
+use crate::engine::conversation::gate::{Gate, Waiters};
 use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
 use crate::engine::outgoing;
 use crate::engine::shared::Shared;
@@ -78,14 +78,15 @@ enum Stage {
     Serving,
     /// Its conversation is over, and it is about to stop.
     Retired,
-    /// It is about to stop, and answers nothing.
+    /// It is about to stop, and answers nothing: what it is told still is passed on to the one
+    /// that takes its place.
     Leaving,
 }
 
-/// What an actor has until it serves.
+/// What an actor has while it does not serve.
 #[derive(Debug, Default)]
 struct Beginning {
-    /// What it was told while it read its conversation.
+    /// What it was told while it read its conversation, or was about to stop.
     kept: Vec<ToConversation>,
     /// How soon its restart is written.
     write_within: Span,
@@ -247,25 +248,34 @@ impl ConversationActor {
     /// directory opens the conversation again from what is.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
         tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
-        let (mut sessions, agents) = self.gate.fail(fault);
+        let Waiters { mut sessions, agents, outstanding } = self.gate.fail(fault);
         sessions.extend(self.audience.clear());
         for session in sessions {
             publish::close_session(&self.shared, session, Closing::Restarted);
         }
+        // Whoever waits for these claims waits for those of the one that takes its place.
+        let state = |outstanding| ToConversation::StateClaims(Some(outstanding));
+        let kept = &mut self.beginning.get_or_insert_default().kept;
+        kept.extend(outstanding.into_iter().map(state));
         self.stage = Stage::Leaving;
-        let shared = self.shared.clone();
-        let id = self.id();
-        let live = self.conversation.seq() > Seq::ZERO;
-        actix::spawn(async move {
-            tokio::time::sleep(REOPEN_AFTER).await;
-            if live {
-                shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
-                // One who set units aside for an offer that was lost would hold them in vain.
-                for agent in agents {
-                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
-                }
-            }
-        });
+        self.shared.directory.leave_conversation(self.id(), self.epoch);
+        context.run_later(REOPEN_AFTER, |actor, context| actor.make_way(agents, context));
+    }
+
+    /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
+    fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
+        let (shared, id) = (self.shared.clone(), self.id());
+        if self.conversation.seq() > Seq::ZERO {
+            shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
+        }
+        // One who set units aside for an offer that was lost would hold them in vain.
+        for agent in agents {
+            shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+        }
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
+        for message in kept {
+            shared.directory.tell(&shared, id, message);
+        }
         context.stop();
     }
 }

@@ -78,6 +78,14 @@ pub(super) enum ToConversation {
 pub(super) enum FromSession {
     /// It comes in, with the first word of a new conversation or into one that is.
     Join(Box<Join>),
+    /// It wants to be told what comes after a place: of a chat that it is in, or of one that is
+    /// over.
+    Hear {
+        /// The place.
+        after: Seq,
+        /// The last place that it wants to be told of; nothing when it stays.
+        until: Option<Seq>,
+    },
     /// It says something.
     Post(Reference, MessageId, MessageText),
     /// It ends the chat.
@@ -97,8 +105,9 @@ pub(super) enum FromSession {
 pub(super) struct Join {
     /// The chat that is begun, if it is.
     pub start: Option<StartRequest>,
-    /// The last place that the widget has seen.
-    pub after: Seq,
+    /// The last place that the widget has seen; nothing when the session says later from where it
+    /// wants to be told.
+    pub after: Option<Seq>,
     /// How often it was asked to beat.
     pub heartbeat: Span,
     /// The program it says it is.
@@ -161,7 +170,7 @@ pub enum ToSession {
         /// The frame.
         text: ByteString,
     },
-    /// The chat is over; the session is in no conversation any more.
+    /// The chat is over, and the session was told all of it; it is not in there any more.
     Over(ConversationId),
     /// It must be asked for a sign of life.
     Probe,
@@ -178,7 +187,9 @@ pub enum NotJoined {
         state: State,
         /// Why it is over.
         reason: Option<Reason>,
-        /// Where the customer is sent.
+        /// The last place that the customer may see.
+        seq: Seq,
+        /// Where the customer is sent, after a loss alone.
         redirect: Option<Arc<str>>,
         /// When it was closed.
         closed_at: Option<Timestamp>,

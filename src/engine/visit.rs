@@ -34,8 +34,9 @@ pub struct Visit {
 /// How a session comes into a conversation.
 #[derive(Clone, Debug)]
 pub struct Entrance {
-    /// The last place that the widget has seen.
-    pub after: Seq,
+    /// The last place that the widget has seen; nothing when the session says later, by
+    /// [`Visit::hear_from`], from where it wants to be told.
+    pub after: Option<Seq>,
     /// How often it was asked to beat.
     pub heartbeat: Span,
     /// The program it says it is.
@@ -143,6 +144,23 @@ impl Visit {
         self.send_join(earlier, None, entrance)
             .map(|()| earlier)
             .map_err(|_| RefusalCode::Unavailable)
+    }
+
+    /// Asks for everything after a place of a conversation that the session is in.
+    pub fn hear_from(&self, conversation: ConversationId, after: Seq) -> bool {
+        self.say(conversation, FromSession::Hear { after, until: None })
+    }
+
+    /// Asks a conversation that is over for what comes after a place, up to another. The answer is
+    /// its frames, and then [`ToSession::Over`].
+    pub fn hear_rest(&self, conversation: ConversationId, after: Seq, until: Seq) -> bool {
+        self.say(conversation, FromSession::Hear { after, until: Some(until) })
+    }
+
+    /// Has a conversation that is over, and told the session what it missed, know that the session
+    /// is gone.
+    pub fn hear_no_more(&self, conversation: ConversationId, cause: Cause) {
+        self.say(conversation, FromSession::Lost(cause));
     }
 
     /// Gives up a visitor's claim that has turned out to be of a chat that is over.

@@ -37,7 +37,7 @@ use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
 use crate::socket::session::pace::Pace;
 pub use crate::socket::session::porter::Porters;
-use crate::socket::session::question::Rare;
+use crate::socket::session::question::{Awaiting, Question, Rare};
 
 /// Drives one session.
 pub struct SocketSession {
@@ -316,8 +316,15 @@ impl SocketSession {
     /// The conversation that must learn that this session is gone: the one that it is in, or the
     /// one that it was about to enter.
     fn concerned(&self) -> Option<ConversationId> {
-        let awaited = self.rare.awaiting.as_ref().map(|awaiting| awaiting.conversation);
-        awaited.or(self.joined)
+        let enters = |awaiting: &&Awaiting| !matches!(awaiting.to, Question::Missed);
+        let awaited = self.rare.awaiting.as_ref().filter(enters);
+        awaited.map(|awaiting| awaiting.conversation).or(self.joined)
+    }
+
+    /// The conversation that is over, of which it is being told what it missed.
+    fn telling(&self) -> Option<ConversationId> {
+        let awaiting = self.rare.awaiting.as_ref()?;
+        matches!(awaiting.to, Question::Missed).then_some(awaiting.conversation)
     }
 }
 
@@ -339,6 +346,9 @@ impl Actor for SocketSession {
             (None, None) => Cause::Reset,
         };
         if let Some(visit) = self.visit.take() {
+            if let Some(over) = self.telling() {
+                visit.hear_no_more(over, cause);
+            }
             visit.leave(self.concerned(), cause);
         }
     }

@@ -253,7 +253,11 @@ pub struct Ended<'a> {
     /// Why it ended.
     #[serde(serialize_with = "form::shown_reason")]
     pub reason: Reason,
-    /// Where the page should go now, where the workstream says so.
+    /// The last place that the customer may see. Everything up to it that the widget has not seen
+    /// follows.
+    #[serde(serialize_with = "form::place")]
+    pub seq: Seq,
+    /// Where the page should go now: after a loss, where the workstream says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<&'a str>,
 }

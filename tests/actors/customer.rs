@@ -152,6 +152,6 @@ impl Customer {
     }
 
     fn entrance(&self, after: Seq) -> Entrance {
-        Entrance { after, heartbeat: self.heartbeat, program: None }
+        Entrance { after: Some(after), heartbeat: self.heartbeat, program: None }
     }
 }

@@ -213,6 +213,7 @@ async fn a_return_after_the_window_is_told_that_it_is_over_and_may_start_anew() 
     assert_eq!((&ended["id"], &ended["state"]), (&json!(first), &json!("wrapup")));
     assert_eq!(ended["reason"], "customer_disconnected_while_active");
     assert_eq!(ended["redirect"], "https://shop.test/sorry");
+    assert_eq!(kim.expect("state").await["state"], "wrapup", "the end is told as it was");
     kim.start("again", "Kim").await;
     assert_ne!(kim.conversation, first);
     assert_eq!(kim.post("k1", "a new chat has ids of its own").await["id"], "k1");

@@ -1,11 +1,25 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 6] = [
+pub const FOUND: [(u64, &str); 20] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
     (247, "a tab that answered its ping while its start was written counted as silent"),
     (16_166, "the check looked while a page of missed messages was still to come"),
+    (20_155, "a second start told again what had been told while it was written"),
+    (500_627, "the same, of a start that was said again"),
+    (1_000_923, "the same, of a start in one breath with hello"),
+    (33_607, "what a conversation told an agent was lost with a fault, and not said again"),
+    (52_328, "an agent's word to a conversation whose write had just failed was lost with it"),
+    (901_456, "the same, while a supervisor closed it"),
+    (1_000_908, "the same, while the disk was full"),
+    (1_002_184, "the same, of a chat that had just begun"),
+    (21_500, "the check took a disk that was full before the start for a good one"),
+    (23_422, "the check did not know that a fault gives an offer its whole time as set by then"),
+    (50_434, "the same, of a start of the server"),
+    (202_864, "the same, of settings that changed twice"),
+    (1_003_771, "the same, of an offer that was ignored"),
+    (200_381, "accepting an offer took more units than had been set aside for it"),
     (17_755, "a tab that said start again, and so was there, counted as silent"),
 ];

@@ -133,7 +133,6 @@ impl Watch {
     pub fn started(&mut self, now: Millis, clock: Timestamp) {
         self.now = now;
         self.is_up = true;
-        self.is_writable = true;
         self.trouble = now;
         let now = i64::try_from(now).unwrap();
         self.clock = clock.as_millis() - now;
@@ -143,6 +142,7 @@ impl Watch {
         self.now = now;
         self.is_up = false;
         self.rested.clear();
+        self.is_told_no_more(None);
         self.stats.crashes += 1;
         self.calls.clear();
     }
@@ -216,11 +216,14 @@ impl Watch {
                 self.is_writable = *is_writable;
                 self.trouble = now;
             }
-            Seen::Closed(_, code) => match code {
-                4002 => self.stats.slow += 1,
-                4004 => self.stats.silent += 1,
-                _ => {}
-            },
+            Seen::Closed(session, code) => {
+                self.is_told_no_more(Some(*session));
+                match code {
+                    4002 => self.stats.slow += 1,
+                    4004 => self.stats.silent += 1,
+                    _ => {}
+                }
+            }
             Seen::Ping(_) => self.stats.pings += 1,
         }
     }
@@ -326,6 +329,7 @@ impl Watch {
         if now >= self.passed_at + 500 {
             self.passed_at = now;
             self.look_for_overdue();
+            self.look_for_untold();
         }
     }
 

@@ -234,6 +234,18 @@ impl Rules {
         self.is(Wrong::SwallowsOffers)
     }
 
+    pub fn swallows_late_mail(self) -> bool {
+        self.is(Wrong::SwallowsLateMail)
+    }
+
+    pub fn trusts_the_session(self) -> bool {
+        self.is(Wrong::TrustsTheSession)
+    }
+
+    pub fn forgets_what_ended(self) -> bool {
+        self.is(Wrong::ForgetsWhatEnded)
+    }
+
     pub fn turns_messages_round(self) -> bool {
         self.is(Wrong::TurnsRound)
     }

@@ -38,6 +38,7 @@ fn every_frame_is_what_the_schema_says() {
         id,
         state: State::Wrapup,
         reason: Reason::CustomerDisconnectedWhileActive,
+        seq: SEQ,
         redirect: Some("https://shop.test/"),
     };
     let welcome = |conversation, ended| ServerFrame::Welcome {
@@ -56,7 +57,7 @@ fn every_frame_is_what_the_schema_says() {
     let mut full = plain;
     full["conversation"] = json!({"id": shown, "token": "t", "state": "active", "seq": 7});
     full["ended"] = json!({"id": shown, "state": "wrapup", "redirect": "https://shop.test/",
-        "reason": "customer_disconnected_while_active"});
+        "reason": "customer_disconnected_while_active", "seq": 7});
     check(&welcome(Some(live), Some(ended)).render(), &full);
     let at = "2026-01-01T00:00:00.250Z";
     let frames = [

@@ -296,6 +296,11 @@ impl Reason {
         Self::ForceClosed,
     ];
 
+    /// Whether the customer was lost, and nobody ended it.
+    pub const fn is_loss(self) -> bool {
+        matches!(self, Self::CustomerDisconnectedWhileOpen | Self::CustomerDisconnectedWhileActive)
+    }
+
     /// The name on the wire, in HTTP and in the journal.
     pub const fn name(self) -> &'static str {
         match self {

@@ -29,6 +29,8 @@ pub(super) struct Listener {
     pub(super) session: SessionId,
     /// Everything up to this place was sent, or was its own.
     pub(super) heard: Seq,
+    /// The last place that it is told of.
+    pub(super) until: Seq,
     pub(super) pace: Pace,
 }
 
@@ -63,8 +65,12 @@ impl Audience {
         Self { listeners: None, seen, is_over: false }
     }
 
-    pub(super) fn add(&mut self, session: SessionId, heard: Seq) {
-        self.remove(session);
+    /// Adds a session that has heard everything up to a place. False when it is there already: what
+    /// it has heard is known, and stays as it is.
+    pub(super) fn add(&mut self, session: SessionId, heard: Seq, until: Option<Seq>) -> bool {
+        if self.find_mut(session).is_some() {
+            return false;
+        }
         let pace = if heard < self.seen {
             Pace::CatchingUp { own: Vec::new(), answers: Vec::new(), stalled: 0 }
         } else {
@@ -73,7 +79,9 @@ impl Audience {
         let listeners = self.listeners.get_or_insert_default();
         // Nearly always it is the only one; a vector that grows by itself makes room for four.
         listeners.reserve_exact(1);
-        listeners.push(Listener { session, heard, pace });
+        let until = until.unwrap_or(Seq::new(u32::MAX));
+        listeners.push(Listener { session, heard, until, pace });
+        true
     }
 
     pub(super) fn remove(&mut self, session: SessionId) {

@@ -79,14 +79,37 @@ pub(super) enum Then {
     Show(Reply<View>, Result<Box<View>, Failure>),
     /// A session is told something.
     Send(SessionId, ToSession),
-    /// A session has joined, and has seen everything up to a place.
-    Joined(SessionId, Seq, ToSession),
+    /// A session has joined, and has seen everything up to a place; without one it says later what
+    /// it has seen.
+    Joined(SessionId, Option<Seq>, ToSession),
+    /// A session is told what comes after a place.
+    Hear {
+        /// Which.
+        session: SessionId,
+        /// The place.
+        after: Seq,
+        /// The last place that it is told of, if there is one.
+        until: Option<Seq>,
+        /// Whether the chat was over when it asked.
+        is_over: bool,
+    },
     /// An agent's feeds are told something.
     Tell(AgentId, Vec<Told>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
     /// All claims are stated again, for whoever waits until all have.
     StateClaims(Option<Outstanding>),
+}
+
+/// Who waits at the gate when what was decided is lost.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    /// The sessions that wait for an answer.
+    pub(super) sessions: Vec<SessionId>,
+    /// The agents whom a decision would have concerned.
+    pub(super) agents: Vec<AgentId>,
+    /// For whom claims were to be stated.
+    pub(super) outstanding: Vec<Outstanding>,
 }
 
 /// What comes through the gate.
@@ -205,10 +228,10 @@ impl Gate {
         through
     }
 
-    /// Tells every request that waits for an answer that there is none, and gives back the
-    /// sessions that wait for one, and the agents whom a decision would have concerned.
-    pub(super) fn fail(&mut self, fault: &Fault) -> (Vec<SessionId>, Vec<AgentId>) {
-        let (mut sessions, mut agents) = (Vec::new(), Vec::new());
+    /// Tells every request that waits for an answer that there is none, and gives back whoever else
+    /// waits.
+    pub(super) fn fail(&mut self, fault: &Fault) -> Waiters {
+        let Waiters { mut sessions, mut agents, mut outstanding } = Waiters::default();
         let closed = self.closed.take().into_iter();
         for waiting in closed.flat_map(|closed| closed.first.into_iter().chain(closed.more)) {
             let then = match waiting {
@@ -223,13 +246,18 @@ impl Gate {
                 // Whoever has gone does not mind.
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
-                Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
-                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims(_) => {}
+                Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. } => {
+                    sessions.push(session);
+                }
+                // Whoever set units aside waits for this.
+                Then::Adjust(agent, _) => agents.push(agent),
+                Then::StateClaims(waiting) => outstanding.extend(waiting),
+                Then::Tell(..) => {}
             }
         }
         agents.sort_unstable();
         agents.dedup();
-        (sessions, agents)
+        Waiters { sessions, agents, outstanding }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
 use crate::domain::conversation::Phase;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::conversation::event::Author;
+use crate::domain::conversation::event::{Author, Reason};
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
@@ -24,7 +24,9 @@ impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
         match self.stage {
             Stage::Serving | Stage::Recovering | Stage::Retired => {}
-            Stage::Opening => {
+            // What it had of the journal's fault, it has.
+            Stage::Leaving if matches!(message, ToConversation::Lost(_)) => return,
+            Stage::Opening | Stage::Leaving => {
                 let beginning = self.beginning.get_or_insert_default();
                 if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
                     beginning.kept.push(message);
@@ -33,7 +35,6 @@ impl ConversationActor {
                 }
                 return;
             }
-            Stage::Leaving => return,
         }
         self.listen();
         match message {
@@ -127,6 +128,12 @@ impl ConversationActor {
             FromSession::Leaving(leaving) => {
                 self.conversation.hear_leaving(session, Some(leaving));
             }
+            FromSession::Hear { after, until } => {
+                let is_over = !self.conversation.is_live();
+                let after = after.min(self.conversation.seen_by_customer());
+                self.then(Then::Hear { session, after, until, is_over }, context);
+                self.retire_if_over();
+            }
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }
@@ -150,7 +157,7 @@ impl ConversationActor {
             }
             self.shared.metrics.started.inc();
             // The answer says all that there is to know of a chat that has only just begun.
-            after = self.conversation.seq();
+            after = Some(self.conversation.seq());
         }
         let conversation = self.id();
         let command = Command::Join { session, heartbeat, program };
@@ -162,7 +169,7 @@ impl ConversationActor {
                 let Some(state) = state else { return };
                 let seq = self.conversation.seen_by_customer();
                 let joined = ToSession::Joined { conversation, state, seq };
-                Then::Joined(session, after.min(seq), joined)
+                Then::Joined(session, after.map(|after| after.min(seq)), joined)
             }
             Err(refusal) => {
                 let why = self.not_joined(refusal);
@@ -176,12 +183,18 @@ impl ConversationActor {
     fn not_joined(&self, refusal: Refusal) -> NotJoined {
         let Some(state) = self.conversation.state() else { return NotJoined::Unknown };
         match refusal {
-            Refusal::AlreadyClosed | Refusal::ConversationEnded => NotJoined::Ended {
-                state,
-                reason: self.conversation.reason(),
-                redirect: self.with_workstream(|workstream| workstream.redirect.clone()),
-                closed_at: self.conversation.closed_at(),
-            },
+            Refusal::AlreadyClosed | Refusal::ConversationEnded => {
+                let reason = self.conversation.reason();
+                let was_lost = reason.is_some_and(Reason::is_loss);
+                let redirect = self.with_workstream(|workstream| workstream.redirect.clone());
+                NotJoined::Ended {
+                    state,
+                    reason,
+                    seq: self.conversation.seen_by_customer(),
+                    redirect: redirect.filter(|_| was_lost),
+                    closed_at: self.conversation.closed_at(),
+                }
+            }
             other => NotJoined::Denied(RefusalCode::Conversation(other)),
         }
     }

@@ -28,10 +28,31 @@ impl ConversationActor {
             ToSession::Posted { seq, .. } | ToSession::Done { seq, .. } => {
                 self.audience.keep_answer(session, *seq, answer)
             }
+            // Whoever is told this begins another chat: all of this one comes before.
+            ToSession::NotJoined { .. } => {
+                self.audience.keep_answer(session, Seq::new(u32::MAX), answer)
+            }
             _ => Some(answer),
         };
         if let Some(answer) = answer {
             self.shared.directory.tell_session(session, answer);
+        }
+    }
+
+    /// From now on a session is told everything after a place. One that is being told already goes
+    /// on where it is, whatever it says that it has seen: what was not sent yet is still to come.
+    pub(super) fn hear_from(
+        &mut self,
+        session: SessionId,
+        after: Seq,
+        until: Option<Seq>,
+        context: &mut Context<Self>,
+    ) {
+        if self.audience.add(session, after, until) {
+            self.read_missed(session, context);
+        }
+        if self.audience.is_over {
+            self.dismiss_audience();
         }
     }
 
@@ -81,7 +102,9 @@ impl ConversationActor {
         };
         let seen = self.audience.seen;
         let Some(listener) = self.audience.find_mut(session) else { return };
-        for recorded in &entries {
+        let (heard, until) = (listener.heard, listener.until);
+        let is_new = |recorded: &&Recorded| recorded.seq > heard && recorded.seq <= until;
+        for recorded in entries.iter().filter(is_new) {
             let Pace::CatchingUp { own, .. } = &listener.pace else { return };
             // It is told of its own by the answer.
             let is_own = own.contains(&recorded.seq);
@@ -97,10 +120,10 @@ impl ConversationActor {
                 self.shared.directory.tell_session(session, answer);
             }
         }
-        if entries.is_empty() {
+        if entries.last().is_none_or(|last| last.seq > until) {
             listener.heard = listener.heard.max(through);
         }
-        if listener.heard < seen {
+        if listener.heard < seen.min(until) {
             return self.read_missed(session, context);
         }
         for answer in listener.take_answers(Seq::new(u32::MAX)) {

@@ -54,9 +54,14 @@ impl ConversationActor {
             Then::Send(session, message) => self.answer(session, message),
             Then::Joined(session, heard, joined) => {
                 self.shared.directory.tell_session(session, joined);
-                self.audience.add(session, heard);
-                self.ask_for_position();
-                self.read_missed(session, context);
+                if let Some(heard) = heard {
+                    self.hear_from(session, heard, None, context);
+                    self.ask_for_position();
+                }
+            }
+            Then::Hear { session, after, until, is_over } => {
+                self.audience.is_over |= is_over;
+                self.hear_from(session, after, until, context);
             }
             Then::Tell(agent, told) => {
                 dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));

@@ -81,6 +81,9 @@ impl ConversationActor {
 
     /// Sets the one alarm.
     pub(super) fn rearm(&mut self, context: &mut Context<Self>) {
+        if self.stage == Stage::Leaving {
+            return context.wake_at(None, false);
+        }
         let due = self.conversation.wake_at().into_iter().chain(self.unwritten_until);
         let mut due = due.chain(self.lease_repeated_at()).min();
         if due.is_some() && !self.shared.journal.is_writable() {

@@ -11,8 +11,14 @@ impl SocketSession {
     pub(super) fn told(&mut self, told: ToSession, context: &mut WebsocketContext<Self>) {
         match told {
             ToSession::Frame { seq, text } => {
-                self.seen = self.seen.max(seq);
-                self.spoke_at = self.now();
+                let now = self.now();
+                if self.telling().is_some() {
+                    // What it waits for is on its way.
+                    self.session.apply(SessionEvent::Heard(None), now);
+                } else {
+                    self.seen = self.seen.max(seq);
+                }
+                self.spoke_at = now;
                 self.line.pass_on(&text);
             }
             ToSession::Posted { reference, id, seq, at } => {
@@ -36,6 +42,9 @@ impl SocketSession {
                 self.not_joined(conversation, why, context);
             }
             ToSession::Over(conversation) => {
+                if self.telling() == Some(conversation) {
+                    return self.told_all(context);
+                }
                 if self.session.conversation() == Some(conversation) {
                     self.joined = None;
                     self.has_ended = true;

@@ -59,8 +59,10 @@ impl SocketSession {
         match known {
             Some(conversation) => {
                 let by_token = named.is_some();
+                // What the widget has seen was of the token's chat.
+                let after = if by_token { after } else { Seq::ZERO };
                 let to = Question::Hello { after, by_token, ended: None };
-                self.enter(conversation, after, to, context);
+                self.enter(conversation, Some(after), to, context);
             }
             None => self.welcome_without(None, context),
         }
@@ -91,7 +93,10 @@ impl SocketSession {
             Ok(Some(event)) => {
                 let joined = self.session.conversation();
                 self.apply(event);
-                self.start(frame, 1, joined, context);
+                match joined {
+                    Some(conversation) => self.start_again(frame, conversation, context),
+                    None => self.start(frame, 1, context),
+                }
             }
             Ok(None) => self.line.done(),
             Err(refusal) => {
@@ -101,13 +106,26 @@ impl SocketSession {
         }
     }
 
-    fn start(
+    /// A start of a session that is in a chat is answered with that chat, unless it is over.
+    fn start_again(
         &mut self,
         frame: Start,
-        tries: u8,
-        joined: Option<ConversationId>,
+        conversation: ConversationId,
         context: &mut WebsocketContext<Self>,
     ) {
+        let entrance = self.entrance(Some(Seq::ZERO));
+        let sent = self.visit.as_ref().map(|visit| visit.join(conversation, entrance));
+        if matches!(sent, Some(Ok(()))) {
+            let to = Question::Start { frame: Box::new(frame), tries: 0 };
+            self.rare.awaiting = Some(Awaiting { conversation, to });
+        } else {
+            let code = RefusalCode::Unavailable;
+            self.refuse(&refused(Some(&frame.reference), code), context);
+            self.settle(Some(conversation), context);
+        }
+    }
+
+    fn start(&mut self, frame: Start, tries: u8, context: &mut WebsocketContext<Self>) {
         let request = StartRequest {
             widget: self.widget.clone(),
             visitor: self.rare.visitor,
@@ -118,9 +136,7 @@ impl SocketSession {
             page: self.rare.page.clone(),
             locale: self.rare.locale.clone(),
         };
-        // Whoever is in the chat already has seen what it was told of.
-        let after = if joined.is_some() { self.seen } else { Seq::ZERO };
-        let entrance = self.entrance(after);
+        let entrance = self.entrance(Some(Seq::ZERO));
         let begun = match &self.visit {
             Some(visit) => visit.start(request, entrance),
             None => Err(RefusalCode::Unavailable),
@@ -132,7 +148,7 @@ impl SocketSession {
             }
             Err(code) => {
                 self.refuse(&refused(Some(&frame.reference), code), context);
-                self.settle(joined, context);
+                self.settle(None, context);
             }
         }
     }
@@ -140,7 +156,7 @@ impl SocketSession {
     fn enter(
         &mut self,
         conversation: ConversationId,
-        after: Seq,
+        after: Option<Seq>,
         to: Question,
         context: &mut WebsocketContext<Self>,
     ) {
@@ -162,6 +178,10 @@ impl SocketSession {
         context: &mut WebsocketContext<Self>,
     ) {
         let Some(awaiting) = self.rare.awaiting.take() else { return };
+        if self.joined != Some(conversation) {
+            // What it was told before was of another chat.
+            self.seen = Seq::ZERO;
+        }
         let token = self.door.token(conversation, &self.widget);
         let text = match &awaiting.to {
             Question::Hello { ended, .. } => {
@@ -172,10 +192,43 @@ impl SocketSession {
                 let reference = &frame.reference;
                 ServerFrame::Started { reference, conversation, token: &token, state, seq }.render()
             }
+            Question::Missed => return,
         };
         self.seen = self.seen.max(seq);
         self.say(&text);
-        self.settle(Some(conversation), context);
+        let ended = match awaiting.to {
+            Question::Hello { ended, .. } => ended.filter(EndedChat::was_missed),
+            Question::Start { .. } | Question::Missed => None,
+        };
+        self.joined = Some(conversation);
+        match ended {
+            Some(ended) => self.ask_what_was_missed(&ended, context),
+            None => self.settle(Some(conversation), context),
+        }
+    }
+
+    /// Asks the chat that is over for what the widget has not seen of it. Until all of it was told
+    /// the session takes no other frame, and is told nothing of the chat that it is in: what
+    /// carries no name of its chat must come from one at a time.
+    fn ask_what_was_missed(&mut self, ended: &EndedChat, context: &mut WebsocketContext<Self>) {
+        let EndedChat { id: conversation, after, seq: until, .. } = *ended;
+        self.rare.awaiting = Some(Awaiting { conversation, to: Question::Missed });
+        let visit = self.visit.as_ref();
+        if !visit.is_some_and(|visit| visit.hear_rest(conversation, after, until)) {
+            self.rare.awaiting = None;
+            self.close(CloseCode::Overload, context);
+        }
+    }
+
+    /// It was told all that it missed of a chat that is over.
+    pub(super) fn told_all(&mut self, context: &mut WebsocketContext<Self>) {
+        self.rare.awaiting = None;
+        if let (Some(joined), Some(visit)) = (self.joined, &self.visit)
+            && !visit.hear_from(joined, Seq::ZERO)
+        {
+            return self.close(CloseCode::Overload, context);
+        }
+        self.settle(self.joined, context);
     }
 
     /// The answer to `hello` or `start`: it is not.
@@ -196,7 +249,7 @@ impl SocketSession {
             }
             (Question::Start { frame, tries }, NotJoined::Ended { .. } | NotJoined::Unknown) => {
                 if tries < START_TRIES_MAX {
-                    return self.start(*frame, tries + 1, None, context);
+                    return self.start(*frame, tries + 1, context);
                 }
                 let code = RefusalCode::Unavailable;
                 self.refuse(&refused(Some(&frame.reference), code), context);
@@ -206,9 +259,11 @@ impl SocketSession {
                 self.close(CloseCode::Overload, context);
             }
             (Question::Hello { after, by_token, ended }, why) => {
-                let ended = if by_token { self.ended(conversation, why, context) } else { ended };
-                self.try_visitor(conversation, after, by_token, ended, context);
+                let ended =
+                    if by_token { self.ended(conversation, after, why, context) } else { ended };
+                self.try_visitor(conversation, ended, context);
             }
+            (Question::Missed, _) => {}
         }
     }
 
@@ -216,17 +271,17 @@ impl SocketSession {
     fn try_visitor(
         &mut self,
         over: ConversationId,
-        after: Seq,
-        by_token: bool,
         ended: Option<EndedChat>,
         context: &mut WebsocketContext<Self>,
     ) {
         let other = self.visit.as_ref().and_then(|visit| visit.chat_of(self.rare.visitor));
         match other.filter(|other| *other != over) {
             Some(other) => {
-                // What the widget has seen was of the chat that is over.
-                let after = if by_token { Seq::ZERO } else { after };
-                let to = Question::Hello { after, by_token: false, ended };
+                // What the widget has seen was of the chat that is over, and what it missed of that
+                // comes first.
+                let was_missed = ended.as_ref().is_some_and(EndedChat::was_missed);
+                let after = Some(Seq::ZERO).filter(|_| !was_missed);
+                let to = Question::Hello { after: Seq::ZERO, by_token: false, ended };
                 self.enter(other, after, to, context);
             }
             None => self.welcome_without(ended.as_ref(), context),
@@ -236,10 +291,11 @@ impl SocketSession {
     fn ended(
         &mut self,
         id: ConversationId,
+        after: Seq,
         why: NotJoined,
         context: &mut WebsocketContext<Self>,
     ) -> Option<EndedChat> {
-        let NotJoined::Ended { state, reason, redirect, closed_at } = why else {
+        let NotJoined::Ended { state, reason, seq, redirect, closed_at } = why else {
             self.refuse(&refused(None, RefusalCode::TokenInvalid), context);
             return None;
         };
@@ -248,13 +304,17 @@ impl SocketSession {
             self.refuse(&refused(None, RefusalCode::TokenExpired), context);
             return None;
         }
-        Some(EndedChat { id, state, reason: reason?, redirect })
+        Some(EndedChat { id, state, reason: reason?, after, seq, redirect })
     }
 
     fn welcome_without(&mut self, ended: Option<&EndedChat>, context: &mut WebsocketContext<Self>) {
         let text = self.welcome(None, ended);
         self.say(&text);
-        self.settle(None, context);
+        self.has_ended |= ended.is_some();
+        match ended.filter(|ended| ended.was_missed()) {
+            Some(ended) => self.ask_what_was_missed(ended, context),
+            None => self.settle(None, context),
+        }
     }
 
     fn welcome(&self, conversation: Option<Live<'_>>, ended: Option<&EndedChat>) -> ByteString {
@@ -288,7 +348,7 @@ impl SocketSession {
         self.take_deferred(context);
     }
 
-    fn entrance(&self, after: Seq) -> Entrance {
+    fn entrance(&self, after: Option<Seq>) -> Entrance {
         let heartbeat = self.session.heartbeat();
         Entrance { after, heartbeat, program: self.rare.program.clone() }
     }

@@ -56,6 +56,8 @@ pub(super) enum Question {
         /// What is to be said of the token's conversation, which is over.
         ended: Option<EndedChat>,
     },
+    /// The rest of a chat that is over, after a welcome that said so.
+    Missed,
     /// `start`.
     Start {
         /// The frame.
@@ -71,15 +73,25 @@ pub(super) struct EndedChat {
     pub(super) id: ConversationId,
     pub(super) state: State,
     pub(super) reason: Reason,
+    /// The last place that the widget has seen of it.
+    pub(super) after: Seq,
+    /// The last place that the customer may see.
+    pub(super) seq: Seq,
     pub(super) redirect: Option<Arc<str>>,
 }
 
 impl EndedChat {
+    /// Whether the widget has not seen all of it.
+    pub(super) fn was_missed(&self) -> bool {
+        self.after < self.seq
+    }
+
     pub(super) fn frame(&self) -> Ended<'_> {
         Ended {
             id: self.id,
             state: self.state,
             reason: self.reason,
+            seq: self.seq,
             redirect: self.redirect.as_deref(),
         }
     }

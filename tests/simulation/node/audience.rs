@@ -16,6 +16,7 @@ pub struct Audience {
 pub struct Listener {
     pub session: SessionId,
     pub heard: Seq,
+    pub until: Seq,
     pub pace: Pace,
 }
 
@@ -39,14 +40,19 @@ impl Audience {
         Self { listeners: Vec::new(), seen, is_over: false }
     }
 
-    pub fn add(&mut self, session: SessionId, heard: Seq) {
-        self.remove(session);
+    /// False when it is there already: what it has heard is known, and stays as it is.
+    pub fn add(&mut self, session: SessionId, heard: Seq, until: Option<Seq>) -> bool {
+        if self.find_mut(session).is_some() {
+            return false;
+        }
         let pace = if heard < self.seen {
             Pace::CatchingUp { own: Vec::new(), answers: Vec::new(), stalled: 0 }
         } else {
             Pace::Live
         };
-        self.listeners.push(Listener { session, heard, pace });
+        let until = until.unwrap_or(Seq::new(u32::MAX));
+        self.listeners.push(Listener { session, heard, until, pace });
+        true
     }
 
     pub fn remove(&mut self, session: SessionId) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::{Answer, Command, Refusal};
 use holdline::domain::decision::Receipt;
-use holdline::domain::id::{ConversationId, Seq, SessionId};
+use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::{Closing, ToSession};
@@ -47,7 +47,7 @@ enum Stage {
     Opening(Vec<Mail>),
     Serving,
     Retired,
-    Leaving,
+    Leaving(Vec<Mail>),
 }
 
 impl Chat {
@@ -75,11 +75,6 @@ impl Chat {
     /// Whether it serves, and what it has decided is durable.
     pub fn is_settled(&self) -> bool {
         !matches!(self.stage, Stage::Opening(_)) && self.gate.is_open()
-    }
-
-    /// Whether it is about to stop, and answers nothing.
-    pub fn is_leaving(&self) -> bool {
-        matches!(self.stage, Stage::Leaving)
     }
 
     fn party(&self) -> Party {
@@ -177,11 +172,25 @@ impl Chat {
         for session in sessions {
             close_session(node, session, Closing::Restarted);
         }
-        self.stage = Stage::Leaving;
-        if self.conversation.seq() > Seq::ZERO {
-            node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, agents));
-        }
+        self.stage = Stage::Leaving(Vec::new());
+        node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, self.epoch, agents));
         node.leave_directory(self.id, self.epoch);
+    }
+
+    /// Has the conversation opened again, and passes on what it was told meanwhile.
+    pub fn make_way(self, node: &mut Node, agents: Vec<AgentId>) {
+        let Stage::Leaving(kept) = self.stage else { return };
+        if self.conversation.seq() > Seq::ZERO {
+            node.tell_chat(self.id, Mail::StateClaims);
+        }
+        let asked = if node.rules.swallows_offers() { Vec::new() } else { agents };
+        for agent in asked {
+            node.send(Party::Agent(agent), Mail::AskAbout(self.id));
+        }
+        let kept = if node.rules.swallows_late_mail() { Vec::new() } else { kept };
+        for mail in kept {
+            node.tell_chat(self.id, mail);
+        }
     }
 
     /// Serves every timer that is due.
@@ -207,7 +216,8 @@ impl Chat {
 
     /// Arms the one timer, unless it fires early enough already.
     fn rearm(&mut self, node: &mut Node) {
-        let Some(mut at) = node.rules.wake_at(&self.conversation) else {
+        let due = node.rules.wake_at(&self.conversation);
+        let Some(mut at) = due.filter(|_| !matches!(self.stage, Stage::Leaving(_))) else {
             if let Some((_, armed)) = self.timer.take() {
                 node.disarm(armed);
             }

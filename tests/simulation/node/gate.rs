@@ -32,7 +32,8 @@ enum Waiting {
 pub enum Then {
     Answer(Ticket, Result<Answer, String>),
     Send(SessionId, ToSession),
-    Joined(SessionId, Seq, ToSession),
+    Joined(SessionId, Option<Seq>, ToSession),
+    Hear { session: SessionId, after: Seq, until: Option<Seq>, is_over: bool },
     Tell(AgentId, Vec<Told>),
     Adjust(AgentId, AgentCommand),
     StateClaims,
@@ -114,9 +115,14 @@ impl Gate {
         for waiting in self.waiting.drain(..) {
             match waiting {
                 Waiting::Then(_, Then::Answer(ticket, _)) => tickets.push(ticket),
-                Waiting::Then(_, Then::Send(session, _) | Then::Joined(session, ..)) => {
+                Waiting::Then(
+                    _,
+                    Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. },
+                ) => {
                     sessions.push(session);
                 }
+                // The agent waits for it.
+                Waiting::Then(_, Then::Adjust(agent, _)) => agents.push(agent),
                 Waiting::Decision(.., told) => {
                     agents.extend(told.into_iter().map(|(agent, _)| agent));
                 }

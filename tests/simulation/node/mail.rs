@@ -78,6 +78,7 @@ impl Mail {
 #[derive(Debug)]
 pub enum FromSession {
     Join(Box<Join>),
+    Hear { after: Seq, until: Option<Seq> },
     Post(Reference, MessageId, MessageText),
     End(Reference),
     Typing,
@@ -89,6 +90,6 @@ pub enum FromSession {
 #[derive(Debug)]
 pub struct Join {
     pub start: Option<StartRequest>,
-    pub after: Seq,
+    pub after: Option<Seq>,
     pub heartbeat: Span,
 }

@@ -256,9 +256,7 @@ impl Node {
     ) {
         if let Some(mut chat) = self.chats.remove(&(id, epoch)) {
             act(&mut chat, self);
-            if !chat.is_leaving() {
-                self.chats.insert((id, epoch), chat);
-            }
+            self.chats.insert((id, epoch), chat);
         }
     }
 
@@ -282,11 +280,9 @@ impl Node {
             Timer::Chat(id, epoch) => self.with_chat(id, epoch, Chat::wake),
             Timer::Linger(id, epoch) => self.with_chat(id, epoch, Chat::linger),
             Timer::Farewell(id, epoch) => drop(self.chats.remove(&(id, epoch))),
-            Timer::Reopen(id, agents) => {
-                self.tell_chat(id, Mail::StateClaims);
-                let asked = if self.rules.swallows_offers() { Vec::new() } else { agents };
-                for agent in asked {
-                    self.send(Party::Agent(agent), Mail::AskAbout(id));
+            Timer::Reopen(id, epoch, agents) => {
+                if let Some(chat) = self.chats.remove(&(id, epoch)) {
+                    chat.make_way(self, agents);
                 }
             }
             Timer::Page(id, epoch, session) => {

@@ -103,11 +103,27 @@ impl Visit {
         if let Some(alarm) = self.timer.take() {
             node.disarm(alarm);
         }
-        let awaited = self.awaiting.as_ref().map(|awaiting| awaiting.conversation);
-        if let Some(conversation) = awaited.or(self.joined) {
+        if let Some(over) = self.telling() {
+            let mail = Mail::Said(self.id, FromSession::Lost(cause));
+            node.tell_chat(over, mail);
+        }
+        if let Some(conversation) = self.concerned() {
             let mail = Mail::Said(self.id, FromSession::Lost(cause));
             node.tell_chat(conversation, mail);
         }
+    }
+
+    /// The conversation that it is in, or is about to enter.
+    fn concerned(&self) -> Option<ConversationId> {
+        let enters = |awaiting: &&Awaiting| !awaiting.is_for_missed();
+        let awaited = self.awaiting.as_ref().filter(enters);
+        awaited.map(|awaiting| awaiting.conversation).or(self.joined)
+    }
+
+    /// The conversation that is over, of which it is being told what it missed.
+    fn telling(&self) -> Option<ConversationId> {
+        let awaiting = self.awaiting.as_ref().filter(|awaiting| awaiting.is_for_missed())?;
+        Some(awaiting.conversation)
     }
 
     /// The socket takes what it is given, or does not any more.
@@ -239,10 +255,11 @@ impl Visit {
 
     /// A conversation may know of the session before the session knows that it is in there.
     fn show_life_to_awaited(&self, node: &mut Node) {
-        if let Some(awaiting) = &self.awaiting
+        if let Some(conversation) = self.concerned()
+            && self.awaiting.is_some()
             && !node.rules.is_deaf_while_settling()
         {
-            node.hear(awaiting.conversation, self.id);
+            node.hear(conversation, self.id);
         }
     }
 
@@ -296,7 +313,11 @@ impl Visit {
         match told {
             ToSession::Frame { seq, text } => {
                 self.reserved -= 1;
-                self.seen = self.seen.max(seq);
+                if self.telling().is_some() {
+                    self.session.apply(SessionEvent::Heard(None), node.clock());
+                } else {
+                    self.seen = self.seen.max(seq);
+                }
                 self.spoke_at = node.clock();
                 self.put(node, Out::Frame(text.to_string()));
             }
@@ -321,6 +342,9 @@ impl Visit {
                 self.not_joined(node, conversation, why);
             }
             ToSession::Over(conversation) => {
+                if self.telling() == Some(conversation) {
+                    return self.told_all(node);
+                }
                 if self.session.conversation() == Some(conversation) {
                     self.joined = None;
                     self.has_ended = true;

@@ -15,7 +15,7 @@ pub enum Timer {
     Chat(ConversationId, u64),
     Linger(ConversationId, u64),
     Farewell(ConversationId, u64),
-    Reopen(ConversationId, Vec<AgentId>),
+    Reopen(ConversationId, u64, Vec<AgentId>),
     Page(ConversationId, u64, SessionId),
     Agent(AgentId),
     Audit(AgentId),

@@ -131,7 +131,11 @@ impl Watch {
 
     /// By when the phase of a chat must have ended, or its units been given back.
     pub(super) fn phase_due_by(&self, chat: &Chat) -> Option<(Millis, &'static str)> {
-        let streams = self.streams[chat.stream].at(chat.since);
+        // A restart gives an offer its full countdown again, as the settings say then.
+        let mut streams = self.streams[chat.stream].at(chat.since);
+        if let Some(restarted) = chat.restarted.filter(|restarted| *restarted > chat.since) {
+            streams.extend(self.streams[chat.stream].at(restarted));
+        }
         let most = |of: fn(&crate::plan::StreamPlan) -> u64| {
             streams.iter().map(of).max().unwrap_or(0) * 1_000
         };

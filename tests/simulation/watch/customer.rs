@@ -11,6 +11,9 @@ use crate::watch::Watch;
 use crate::watch::chat::Chat;
 use crate::watch::law::Check;
 
+/// How long it may take until somebody has been told what they missed.
+const TOLD_WITHIN: Millis = 40_000;
+
 /// A session, as the world saw it.
 #[derive(Debug, Default)]
 pub struct Visitor {
@@ -34,6 +37,17 @@ pub struct Visitor {
     /// Whether it ever read nothing for a while, so that a refusal may not have been seen.
     was_stalled: bool,
     hello_at: Millis,
+    /// What it still has to be told of a chat that was over when it came.
+    past: Option<Past>,
+}
+
+/// What a session has to be told of a chat that is over.
+#[derive(Debug)]
+struct Past {
+    chat: ConversationId,
+    last: u32,
+    until: u32,
+    since: Millis,
 }
 
 impl Visitor {
@@ -78,10 +92,31 @@ impl Watch {
         }
     }
 
+    /// Nothing more comes to a session, or to any.
+    pub(super) fn is_told_no_more(&mut self, session: Option<SessionId>) {
+        let gone = |id: &SessionId| session.is_none_or(|session| session == *id);
+        self.visitors.iter_mut().filter(|(id, _)| gone(id)).for_each(|(_, it)| it.past = None);
+    }
+
+    /// Whoever is there is told what they missed of a chat that is over, before long.
+    pub(super) fn look_for_untold(&mut self) {
+        let now = self.now;
+        let is_late = |it: &&Visitor| {
+            let since = it.past.as_ref().map(|past| past.since);
+            since.is_some_and(|since| now > since + TOLD_WITHIN) && !it.was_stalled
+        };
+        let late = self.visitors.values().find(is_late).map(|it| it.tab);
+        if let Some(tab) = late {
+            let what = format!("tab {tab} waits in vain for the rest of a chat that is over");
+            self.fail(Check::ResumedWhole, what);
+        }
+    }
+
     pub fn cut(&mut self, now: Millis, session: SessionId) {
         self.now = now;
         if let Some(visitor) = self.visitors.get_mut(&session) {
             visitor.cut = Some(now);
+            visitor.past = None;
         }
     }
 
@@ -115,7 +150,11 @@ impl Watch {
     /// The server tells a session something.
     pub(super) fn frame(&mut self, session: SessionId, text: &str) {
         let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
-        match frame["type"].as_str().unwrap_or_default() {
+        let kind = frame["type"].as_str().unwrap_or_default();
+        if self.visitors.get(&session).is_some_and(|it| it.past.is_some()) && kind != "bye" {
+            return self.past_line(session, kind, &frame);
+        }
+        match kind {
             "welcome" => self.welcomed(session, &frame),
             "started" => self.let_in(session, &frame, true),
             "posted" => {
@@ -140,7 +179,35 @@ impl Watch {
         }
     }
 
+    /// A session is told a line of a chat that is over.
+    fn past_line(&mut self, session: SessionId, kind: &str, frame: &Value) {
+        let Some(visitor) = self.visitors.get_mut(&session) else { return };
+        let Some(past) = visitor.past.as_mut() else { return };
+        let seq = place(frame);
+        let rows = self.chats.get(&past.chat).map(|chat| chat.rows.as_slice()).unwrap_or_default();
+        let is_line = rows.iter().any(|row| row.seq.number() == seq && says(row, kind, frame));
+        if !is_line {
+            let what = format!("{session} had to be told of {}, and was told {frame}", past.last);
+            return self.fail(Check::ResumedWhole, what);
+        }
+        let is_skipped =
+            |row: &&Row| (past.last + 1..seq).contains(&row.seq.number()) && is_for_customers(row);
+        if let Some(skipped) = rows.iter().find(is_skipped).map(|row| row.seq) {
+            let what = format!("{session} was told of {seq}, never of {skipped}");
+            return self.fail(Check::ResumedWhole, what);
+        }
+        if seq < past.last || (seq == past.last && kind != "state") {
+            let what = format!("{session}, who knew {}, was told again {frame}", past.last);
+            return self.fail(Check::ResumedOnce, what);
+        }
+        past.last = seq;
+        if seq >= past.until {
+            visitor.past = None;
+        }
+    }
+
     fn welcomed(&mut self, session: SessionId, frame: &Value) {
+        self.note_past(session, &frame["ended"]);
         if frame["conversation"].is_object() {
             return self.let_in(session, &frame["conversation"].clone(), false);
         }
@@ -154,6 +221,23 @@ impl Watch {
         } else if chat.expired.is_some_and(|expired| hello_at < expired) {
             let what = format!("{session} came back at {hello_at} to {}, and lost", chat.id());
             self.fail(Check::ReturnOrDeadline, what);
+        }
+    }
+
+    /// A session is told that its chat is over: what it missed of that must follow.
+    fn note_past(&mut self, session: SessionId, ended: &Value) {
+        let (until, now) = (place(ended), self.now);
+        let Some(visitor) = self.visitors.get_mut(&session).filter(|_| ended.is_object()) else {
+            return;
+        };
+        let Some((chat, after)) = visitor.named else { return };
+        if after < until {
+            visitor.past = Some(Past { chat, last: after, until, since: now });
+        }
+        let durable = self.chats.get(&chat).map_or(0, Chat::seq);
+        if until > durable || ended["id"] != chat.to_string() {
+            let what = format!("{session} was told that {chat} is over: {ended}; {durable}");
+            self.fail(Check::NothingBeforeDurable, what);
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Tab {
     token: Option<String>,
     conversation: Option<ConversationId>,
     after: u64,
+    /// Up to which place what comes is of a chat that was over before.
+    past: u64,
     /// What was said and is not acknowledged: the id and the text.
     outbox: Vec<(String, String)>,
     said: u64,
@@ -66,6 +68,7 @@ impl Tab {
             token: None,
             conversation: None,
             after: 0,
+            past: 0,
             outbox: Vec::new(),
             said: 0,
         }
@@ -103,6 +106,7 @@ impl<S: Server> World<S> {
         one.generation += 1;
         one.heard_at = self.now;
         one.is_joined = false;
+        one.past = 0;
         one.link = Some(self.links.len());
         let hello = one.hello();
         let (generation, heartbeat) = (one.generation, one.heartbeat);
@@ -245,6 +249,13 @@ impl<S: Server> World<S> {
 
     fn hear_frame(&mut self, tab: usize, frame: &Value) {
         let text = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
+        let is_line = matches!(text("type").as_str(), "message" | "joined" | "left" | "state");
+        if is_line && self.tabs[tab].past > 0 {
+            if frame["seq"].as_u64().is_some_and(|seq| seq >= self.tabs[tab].past) {
+                self.tabs[tab].past = 0;
+            }
+            return;
+        }
         match text("type").as_str() {
             "welcome" => self.welcomed(tab, frame),
             "started" => self.joined(tab, frame),
@@ -276,6 +287,8 @@ impl<S: Server> World<S> {
 
     fn welcomed(&mut self, tab: usize, frame: &Value) {
         self.tabs[tab].heartbeat = frame["heartbeat_ms"].as_u64().expect("a heartbeat");
+        let past = frame["ended"]["seq"].as_u64().unwrap_or(0);
+        self.tabs[tab].past = if past > self.tabs[tab].after { past } else { 0 };
         if frame["conversation"].is_object() {
             return self.joined(tab, &frame["conversation"]);
         }

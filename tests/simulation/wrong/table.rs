@@ -33,10 +33,13 @@ pub enum Wrong {
     OffersAbsent,
     RunsWhileAway,
     AsksAgain,
+    TrustsTheSession,
+    ForgetsWhatEnded,
+    SwallowsLateMail,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 28] = [
+pub const TABLE: [(Wrong, &str, Check); 31] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -73,4 +76,15 @@ pub const TABLE: [(Wrong, &str, Check); 28] = [
         Check::AbsentAreHeld,
     ),
     (Wrong::AsksAgain, "who declined is asked like everybody else", Check::WillingComeFirst),
+    (
+        Wrong::TrustsTheSession,
+        "a second start says what was heard, not what was sent",
+        Check::ResumedOnce,
+    ),
+    (Wrong::ForgetsWhatEnded, "what was missed of an ended chat is not told", Check::ResumedWhole),
+    (
+        Wrong::SwallowsLateMail,
+        "what an actor is told after a fault is lost with it",
+        Check::CapacityAddsUp,
+    ),
 ];

@@ -55,7 +55,13 @@ impl Conversation {
             Phase::Talking { .. } => return Err(Refusal::AlreadyAccepted),
             _ => {}
         }
-        let lease = lease(agent, Purpose::Chat, moment);
+        let lease = match &self.phase {
+            // It takes what was set aside for it: the agent may have no more.
+            Phase::Offered { lease: offered, .. } => {
+                Lease { units: offered.units, ..lease(agent, Purpose::Chat, moment) }
+            }
+            _ => lease(agent, Purpose::Chat, moment),
+        };
         let close_at = moment.active_until();
         Ok(Decision::of(vec![Event::ChatAccepted { lease, name, close_at }]))
     }

@@ -22,6 +22,7 @@ impl Chat {
         match mail {
             Mail::Heard(session) => self.conversation.hear(session, node.clock()),
             Mail::Opened(found) => self.opened(node, found.map(|found| *found)),
+            Mail::Page { .. } if matches!(self.stage, Stage::Leaving(_)) => {}
             Mail::Page { session, through, entries } => {
                 self.catch_up(node, session, through, &entries);
             }
@@ -35,8 +36,8 @@ impl Chat {
     pub(super) fn take(&mut self, node: &mut Node, mail: Mail) {
         match &mut self.stage {
             Stage::Serving | Stage::Retired => {}
-            Stage::Opening(kept) => return kept.push(mail),
-            Stage::Leaving => return,
+            Stage::Leaving(_) if matches!(mail, Mail::Lost | Mail::Durable(_)) => return,
+            Stage::Opening(kept) | Stage::Leaving(kept) => return kept.push(mail),
         }
         match mail {
             Mail::Said(session, said) => self.session_said(node, session, said),
@@ -107,6 +108,12 @@ impl Chat {
             FromSession::Leaving(leaving) => {
                 self.conversation.hear_leaving(session, Some(leaving));
             }
+            FromSession::Hear { after, until } => {
+                let is_over = !self.conversation.is_live();
+                let after = after.min(self.conversation.seen_by_customer());
+                self.then(node, Then::Hear { session, after, until, is_over });
+                self.retire_if_over(node);
+            }
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }
@@ -128,7 +135,7 @@ impl Chat {
             if self.perform_for(node, Command::Start(request), None, workstream).is_err() {
                 return self.turn_away(node, session, RefusalCode::Unavailable);
             }
-            after = self.conversation.seq();
+            after = Some(self.conversation.seq());
         }
         let conversation = self.id;
         let then = match self.perform(node, Command::Join { session, heartbeat, program: None }) {
@@ -137,10 +144,11 @@ impl Chat {
                 let Some(state) = self.conversation.state_for_customer() else { return };
                 let seq = self.conversation.seen_by_customer();
                 let joined = ToSession::Joined { conversation, state, seq };
-                Then::Joined(session, node.rules.resumes_after(after).min(seq), joined)
+                let after = after.map(|after| node.rules.resumes_after(after).min(seq));
+                Then::Joined(session, after, joined)
             }
             Err(refusal) => {
-                let why = self.not_joined(node, refusal);
+                let why = self.not_joined(refusal);
                 Then::Send(session, ToSession::NotJoined { conversation, why })
             }
         };
@@ -148,13 +156,14 @@ impl Chat {
         self.retire_if_over(node);
     }
 
-    fn not_joined(&self, node: &Node, refusal: Refusal) -> NotJoined {
+    fn not_joined(&self, refusal: Refusal) -> NotJoined {
         let Some(state) = self.conversation.state() else { return NotJoined::Unknown };
         match refusal {
             Refusal::AlreadyClosed | Refusal::ConversationEnded => NotJoined::Ended {
                 state,
                 reason: self.conversation.reason(),
-                redirect: self.workstream(node).redirect.clone(),
+                seq: self.conversation.seen_by_customer(),
+                redirect: None,
                 closed_at: self.conversation.closed_at(),
             },
             other => NotJoined::Denied(RefusalCode::Conversation(other)),

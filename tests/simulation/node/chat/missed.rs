@@ -21,10 +21,32 @@ impl Chat {
             ToSession::Posted { seq, .. } | ToSession::Done { seq, .. } => {
                 self.audience.keep_answer(session, *seq, answer)
             }
+            ToSession::NotJoined { .. } => {
+                self.audience.keep_answer(session, Seq::new(u32::MAX), answer)
+            }
             _ => Some(answer),
         };
         if let Some(answer) = answer {
             node.tell_session(session, answer);
+        }
+    }
+
+    /// From now on a session is told everything after a place.
+    pub(super) fn hear_from(
+        &mut self,
+        node: &mut Node,
+        session: SessionId,
+        after: Seq,
+        until: Option<Seq>,
+    ) {
+        if node.rules.trusts_the_session() {
+            self.audience.remove(session);
+        }
+        if self.audience.add(session, after, until) {
+            self.read_missed(node, session);
+        }
+        if self.audience.is_over {
+            self.dismiss_audience(node);
         }
     }
 
@@ -57,7 +79,9 @@ impl Chat {
     ) {
         let seen = self.audience.seen;
         let Some(listener) = self.audience.find_mut(session) else { return };
-        for recorded in entries {
+        let (heard, until) = (listener.heard, listener.until);
+        let is_new = |recorded: &&Recorded| recorded.seq > heard && recorded.seq <= until;
+        for recorded in entries.iter().filter(is_new) {
             let Pace::CatchingUp { own, .. } = &listener.pace else { return };
             let is_own = own.contains(&recorded.seq);
             let texts = if is_own { Vec::new() } else { node.frames(recorded) };
@@ -72,10 +96,10 @@ impl Chat {
                 node.tell_session(session, answer);
             }
         }
-        if entries.is_empty() {
+        if entries.last().is_none_or(|last| last.seq > until) {
             listener.heard = listener.heard.max(through);
         }
-        if listener.heard < seen {
+        if listener.heard < seen.min(until) {
             return self.read_missed(node, session);
         }
         for answer in listener.take_answers(Seq::new(u32::MAX)) {

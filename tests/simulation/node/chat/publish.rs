@@ -43,8 +43,13 @@ impl Chat {
             Then::Send(session, told) => self.answer(node, session, told),
             Then::Joined(session, heard, joined) => {
                 node.tell_session(session, joined);
-                self.audience.add(session, heard);
-                self.read_missed(node, session);
+                if let Some(heard) = heard {
+                    self.hear_from(node, session, heard, None);
+                }
+            }
+            Then::Hear { session, after, until, is_over } => {
+                self.audience.is_over |= is_over;
+                self.hear_from(node, session, after, until);
             }
             Then::Tell(agent, told) => {
                 node.send(Party::Agent(agent), Mail::Tell(told));

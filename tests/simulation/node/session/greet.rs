@@ -14,7 +14,7 @@ use holdline::wire::refusal::RefusalCode;
 use holdline::wire::server::{Ended, Limits, Live, ServerFrame, refused};
 
 use crate::node::Node;
-use crate::node::mail::Join;
+use crate::node::mail::{FromSession, Join, Mail};
 use crate::node::session::{Visit, code_of};
 
 const START_TRIES_MAX: u8 = 3;
@@ -29,6 +29,7 @@ pub struct Awaiting {
 #[derive(Debug)]
 enum Question {
     Hello { after: Seq, by_token: bool, ended: Option<EndedChat> },
+    Missed,
     Start { frame: Box<Start>, tries: u8 },
 }
 
@@ -37,6 +38,20 @@ struct EndedChat {
     id: ConversationId,
     state: State,
     reason: Reason,
+    after: Seq,
+    seq: Seq,
+}
+
+impl Awaiting {
+    pub fn is_for_missed(&self) -> bool {
+        matches!(self.to, Question::Missed)
+    }
+}
+
+impl EndedChat {
+    fn was_missed(&self) -> bool {
+        self.after < self.seq
+    }
 }
 
 impl Visit {
@@ -65,8 +80,9 @@ impl Visit {
         match named.or_else(|| node.chat_of(&self.widget, self.visitor)) {
             Some(conversation) => {
                 let by_token = named.is_some();
+                let after = if by_token { after } else { Seq::ZERO };
                 let to = Question::Hello { after, by_token, ended: None };
-                self.enter(node, conversation, after, to);
+                self.enter(node, conversation, Some(after), to);
             }
             None => self.welcome_without(node, None),
         }
@@ -77,7 +93,10 @@ impl Visit {
             Ok(Some(event)) => {
                 let joined = self.session.conversation();
                 self.apply(node, event);
-                self.start(node, frame, 1, joined);
+                let Some(conversation) = joined else { return self.start(node, frame, 1) };
+                let to = Question::Start { frame: Box::new(frame), tries: 0 };
+                let after = if node.rules.trusts_the_session() { self.seen } else { Seq::ZERO };
+                self.enter(node, conversation, Some(after), to);
             }
             Ok(None) => {}
             Err(refusal) => {
@@ -87,7 +106,7 @@ impl Visit {
         }
     }
 
-    fn start(&mut self, node: &mut Node, frame: Start, tries: u8, joined: Option<ConversationId>) {
+    fn start(&mut self, node: &mut Node, frame: Start, tries: u8) {
         let request = StartRequest {
             widget: self.widget.clone(),
             visitor: self.visitor,
@@ -98,7 +117,7 @@ impl Visit {
             page: None,
             locale: None,
         };
-        let after = if joined.is_some() { self.seen } else { Seq::ZERO };
+        let after = Some(Seq::ZERO);
         let join = Join { start: None, after, heartbeat: self.session.heartbeat() };
         match node.start_chat(self.id, request, join) {
             Ok(conversation) => {
@@ -107,12 +126,18 @@ impl Visit {
             }
             Err(code) => {
                 self.refuse(node, refused(Some(&frame.reference), code).to_string());
-                self.settle(node, joined);
+                self.settle(node, None);
             }
         }
     }
 
-    fn enter(&mut self, node: &mut Node, conversation: ConversationId, after: Seq, to: Question) {
+    fn enter(
+        &mut self,
+        node: &mut Node,
+        conversation: ConversationId,
+        after: Option<Seq>,
+        to: Question,
+    ) {
         let join = Join { start: None, after, heartbeat: self.session.heartbeat() };
         self.awaiting = Some(Awaiting { conversation, to });
         node.join_chat(self.id, conversation, join);
@@ -126,6 +151,9 @@ impl Visit {
         seq: Seq,
     ) {
         let Some(awaiting) = self.awaiting.take() else { return };
+        if self.joined != Some(conversation) {
+            self.seen = Seq::ZERO;
+        }
         let token = ConversationToken::issue(&node.secret, conversation, &self.widget);
         let text = match &awaiting.to {
             Question::Hello { ended, .. } => {
@@ -139,10 +167,36 @@ impl Visit {
                     .render()
                     .to_string()
             }
+            Question::Missed => return,
         };
         self.seen = self.seen.max(seq);
         self.say(node, text);
-        self.settle(node, Some(conversation));
+        let ended = match awaiting.to {
+            Question::Hello { ended, .. } => ended.filter(EndedChat::was_missed),
+            Question::Start { .. } | Question::Missed => None,
+        };
+        self.joined = Some(conversation);
+        match ended {
+            Some(ended) => self.ask_what_was_missed(node, &ended),
+            None => self.settle(node, Some(conversation)),
+        }
+    }
+
+    fn ask_what_was_missed(&mut self, node: &mut Node, ended: &EndedChat) {
+        let EndedChat { id: conversation, after, seq: until, .. } = *ended;
+        self.awaiting = Some(Awaiting { conversation, to: Question::Missed });
+        let said = FromSession::Hear { after, until: Some(until) };
+        node.tell_chat(conversation, Mail::Said(self.id, said));
+    }
+
+    /// It was told all that it missed of a chat that is over.
+    pub(super) fn told_all(&mut self, node: &mut Node) {
+        self.awaiting = None;
+        if let Some(joined) = self.joined {
+            let said = FromSession::Hear { after: Seq::ZERO, until: None };
+            node.tell_chat(joined, Mail::Said(self.id, said));
+        }
+        self.settle(node, self.joined);
     }
 
     pub(super) fn not_joined(
@@ -161,7 +215,7 @@ impl Visit {
                 self.settle(node, None);
             }
             (Question::Start { frame, tries }, _) if tries < START_TRIES_MAX => {
-                self.start(node, *frame, tries + 1, None);
+                self.start(node, *frame, tries + 1);
             }
             (Question::Start { frame, .. }, _) => {
                 let code = RefusalCode::Unavailable;
@@ -172,42 +226,50 @@ impl Visit {
                 self.close(node, CloseCode::Overload);
             }
             (Question::Hello { after, by_token, ended }, why) => {
-                let ended = if by_token { self.ended(node, conversation, why) } else { ended };
-                self.try_visitor(node, conversation, (after, by_token), ended);
+                let ended =
+                    if by_token { self.ended(node, conversation, after, why) } else { ended };
+                self.try_visitor(node, conversation, ended);
             }
+            (Question::Missed, _) => {}
         }
     }
 
-    fn try_visitor(
-        &mut self,
-        node: &mut Node,
-        over: ConversationId,
-        (after, by_token): (Seq, bool),
-        ended: Option<EndedChat>,
-    ) {
+    fn try_visitor(&mut self, node: &mut Node, over: ConversationId, ended: Option<EndedChat>) {
         let other = node.chat_of(&self.widget, self.visitor);
         match other.filter(|other| *other != over) {
             Some(other) => {
-                let after = if by_token { Seq::ZERO } else { after };
-                let to = Question::Hello { after, by_token: false, ended };
+                let was_missed = ended.as_ref().is_some_and(EndedChat::was_missed);
+                let after = Some(Seq::ZERO).filter(|_| !was_missed);
+                let to = Question::Hello { after: Seq::ZERO, by_token: false, ended };
                 self.enter(node, other, after, to);
             }
             None => self.welcome_without(node, ended.as_ref()),
         }
     }
 
-    fn ended(&mut self, node: &mut Node, id: ConversationId, why: NotJoined) -> Option<EndedChat> {
-        let NotJoined::Ended { state, reason, .. } = why else {
+    fn ended(
+        &mut self,
+        node: &mut Node,
+        id: ConversationId,
+        after: Seq,
+        why: NotJoined,
+    ) -> Option<EndedChat> {
+        let NotJoined::Ended { state, reason, seq, .. } = why else {
             self.refuse(node, refused(None, RefusalCode::TokenInvalid).to_string());
             return None;
         };
-        Some(EndedChat { id, state, reason: reason? })
+        Some(EndedChat { id, state, reason: reason?, after, seq })
     }
 
     fn welcome_without(&mut self, node: &mut Node, ended: Option<&EndedChat>) {
         let text = self.welcome(node, None, ended);
         self.say(node, text);
-        self.settle(node, None);
+        self.has_ended |= ended.is_some();
+        let forgets = node.rules.forgets_what_ended();
+        match ended.filter(|ended| ended.was_missed() && !forgets) {
+            Some(ended) => self.ask_what_was_missed(node, ended),
+            None => self.settle(node, None),
+        }
     }
 
     fn welcome(
@@ -221,6 +283,7 @@ impl Visit {
             id: ended.id,
             state: ended.state,
             reason: ended.reason,
+            seq: ended.seq,
             redirect: None,
         });
         ServerFrame::Welcome {
