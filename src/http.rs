@@ -35,6 +35,7 @@ use crate::engine::Engine;
 use crate::http::idempotency::Answers;
 use crate::http::problem::Problem;
 use crate::limits;
+use crate::wire::WIDGET_PATH;
 
 /// What every address needs: cheap to clone, the same on every thread.
 #[derive(Clone, Debug)]
@@ -107,6 +108,8 @@ pub fn configure(state: &HttpState) -> impl FnOnce(&mut web::ServiceConfig) + us
         for place in table() {
             place.register(application);
         }
+        let handshake = web::resource(WIDGET_PATH).default_service(web::to(no_handshake));
+        application.service(handshake);
         application.default_service(web::to(nothing_here));
     }
 }
@@ -202,6 +205,14 @@ async fn plain(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
+}
+
+/// A handshake never comes here: the listener takes it away before.
+async fn no_handshake(request: HttpRequest) -> Result<&'static str, Problem> {
+    Err(match *request.method() {
+        Method::GET => Problem::no_handshake(),
+        _ => Problem::no_handshake_method(),
+    })
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {

@@ -1,7 +1,7 @@
 //! The whole server, put together: journal, engine, sockets, HTTP and the demo page, in the order
 //! in which each needs the other, and taken apart in the reverse.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -169,7 +169,7 @@ async fn set_up_demo(
     let settings = engine.settings();
     let is_wanted = config.demo.unwrap_or_else(|| demo::is_wanted(&settings));
     let is_there = config.demo.is_none() && demo::is_there(&settings);
-    let origin = format!("http://{address}");
+    let origin = format!("http://{}", reachable(address));
     if !is_wanted && !is_there {
         return Ok(format!(
             "Holdline listens on {origin}\nadministrator's token: {}\n",
@@ -191,8 +191,18 @@ async fn set_up_demo(
     Ok(demo::welcome(&origin, access.administrator(), [&ada, &ben, &sue]))
 }
 
+/// An address at which whoever started the server reaches it: one that stands for all of the
+/// machine's is none to be opened.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
+}
+
 fn warn_of_open_widgets(engine: &Engine) {
-    for widget in engine.settings().widgets.values().filter(|widget| widget.origins.is_empty()) {
+    for widget in engine.settings().widgets.values().filter(|widget| widget.is_open_to_any()) {
         tracing::warn!(widget = %widget.id, "it may be opened from pages of any origin");
     }
 }

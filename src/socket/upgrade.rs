@@ -20,6 +20,7 @@ use crate::limits;
 use crate::socket::handshake;
 use crate::socket::line::Line;
 use crate::socket::pump::{Pump, SessionActor};
+use crate::wire::problem::{Kind, WIDGET_MISSING};
 
 /// What is known of a widget that wants to connect.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,18 +41,16 @@ pub struct UpgradeRequest {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Rejection {
-    /// The HTTP status.
-    pub status: u16,
-    /// The stable code.
-    pub code: &'static str,
+    /// The kind of problem, with its status and its stable code.
+    pub kind: &'static Kind,
     /// The sentence for people.
     pub message: String,
 }
 
 impl Rejection {
     /// A rejection.
-    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+    pub fn new(kind: &'static Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
     }
 }
 
@@ -106,8 +105,9 @@ fn judge<A: Admission>(
     let opening = handshake::accept(request)?;
     let query = request.uri().query().unwrap_or_default();
     let Query(Parameters { widget }) = Query::from_query(query).map_err(|_| {
-        Rejection::new(400, "widget_missing", "the address must name its widget: ?widget=ID")
+        Rejection::new(&WIDGET_MISSING, "the address must name its widget: ?widget=ID")
     })?;
+    let origin = handshake::only(request.headers(), &header::ORIGIN)?.map(str::to_owned);
     let mut user_agent = text_of(request, &header::USER_AGENT);
     if let Some(program) = &mut user_agent {
         // A header that is a text is ASCII, so any place is a boundary.
@@ -116,7 +116,7 @@ fn judge<A: Admission>(
     let request = UpgradeRequest {
         path: request.path().to_owned(),
         widget,
-        origin: text_of(request, &header::ORIGIN),
+        origin,
         user_agent,
         peer: request.peer_addr(),
     };

@@ -13,6 +13,7 @@ mod widget;
 mod crash;
 mod descriptors;
 mod diary;
+mod generated;
 mod operator;
 mod program;
 mod why;

@@ -81,8 +81,12 @@ async fn a_widget_is_opened_from_its_origins_alone() {
             other => panic!("{origin}: {other:?}"),
         }
     }
-    let plain = shop.admin.request(Method::GET, "/v1/widget?widget=shop");
-    assert!(Console::answer(plain).await.status >= 400);
+    // So it comes through a proxy that does not know of upgrades.
+    let nobody = shop.admin.stranger();
+    nobody.get("/v1/widget?widget=shop").await.refused(400, "upgrade_malformed");
+    let posted = nobody.post("/v1/widget?widget=shop", json!({})).await;
+    posted.refused(405, "method_not_allowed");
+    assert_eq!(posted.header("allow"), Some("GET"));
     let page = shop.admin.stranger().get("/").await;
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"));

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::console::Console;
-use crate::shop::Shop;
+use crate::shop::{self, Shop};
 
 const UNKNOWN_CHAT: &str = "0190a6e4-7c1b-7d2e-8f3a-4b5c6d7e8f90";
 
@@ -178,6 +178,14 @@ async fn documents_that_cannot_be_read_name_every_field() {
         (
             &shop.admin,
             &put,
+            "/v1/agents/a".into(),
+            json!({ "name": "Ada\n2026-01-01 INFO all is well" }),
+            vec!["name"],
+        ),
+        (&shop.admin, &put, "/v1/queues/q".into(), json!({ "name": "\u{2067}Line" }), vec!["name"]),
+        (
+            &shop.admin,
+            &put,
             "/v1/widgets/w".into(),
             json!({ "origins": [5] }),
             vec!["workstream", "origins"],
@@ -302,6 +310,8 @@ async fn settings_that_break_a_rule_are_refused_whole() {
     assert!(problem["detail"].as_str().unwrap().contains("heartbeat"), "{problem}");
     for (path, body) in [
         ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["shop.test"] })),
+        ("/v1/widgets/w", json!({ "workstream": "sales", "origins": [] })),
+        ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["*", "https://a.test"] })),
         ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["https://shop.test/path"] })),
         ("/v1/agents/a", json!({ "units": 100_001 })),
         ("/v1/queues/q", json!({ "agents": ["ada", "ada"] })),
@@ -315,6 +325,41 @@ async fn settings_that_break_a_rule_are_refused_whole() {
     let huge = shop.admin.request(Method::PUT, "/v1/queues/q").body(vec![b' '; 262_145]);
     let problem = Console::answer(huge).await.refused(413, "body_too_large");
     assert!(problem["detail"].as_str().unwrap().contains("262144"));
+}
+
+/// Asks with an address as it is, which a library would tidy up.
+fn ask_raw(shop: &Shop, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let mut stream = std::net::TcpStream::connect(shop.address()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn nothing_is_called_what_an_address_means_otherwise() {
+    let shop = Shop::open(json!({})).await;
+    for (kind, body) in [
+        ("agents", json!({})),
+        ("queues", json!({})),
+        ("workstreams", json!({ "queue": "sales" })),
+        ("widgets", json!({ "workstream": "sales", "origins": ["*"] })),
+    ] {
+        for id in [".", ".."] {
+            let body = body.to_string();
+            let request = format!(
+                "PUT /v1/{kind}/{id} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+                 Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+                shop::ADMINISTRATOR,
+                body.len()
+            );
+            let answer = ask_raw(&shop, &request);
+            assert!(answer.starts_with("HTTP/1.1 422 "), "{kind}/{id}: {answer}");
+            assert!(answer.contains(r#""field":"id""#), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -149,7 +149,7 @@ impl RunningHoldline {
             "autoclose_s": {"open": 2_592_000, "wrapup": 86_400},
         });
         self.api.put("/v1/workstreams/load", &workstream)?;
-        self.api.put("/v1/widgets/load", &json!({"workstream": "load", "origins": []}))?;
+        self.api.put("/v1/widgets/load", &json!({"workstream": "load", "origins": ["*"]}))?;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use crate::socket::session::porter::{Origin, Porters};
 use crate::socket::{Admission, Rejection, UpgradeRequest};
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
+use crate::wire::problem::{ORIGIN_NOT_ALLOWED, UNAVAILABLE, UNKNOWN_WIDGET};
 
 /// The door of one thread.
 #[derive(Debug)]
@@ -116,20 +117,20 @@ impl Admission for Rc<Door> {
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<SocketSession, Rejection> {
         if !self.engine.is_ready() {
             let message = "the server takes no sessions at the moment; try again in a moment";
-            return Err(Rejection::new(503, "unavailable", message));
+            return Err(Rejection::new(&UNAVAILABLE, message));
         }
         let settings = self.engine.settings();
         let widget = request.widget.parse::<WidgetId>().ok();
         let widget = widget.and_then(|id| settings.widgets.get(&id));
         let Some(widget) = widget else {
-            return Err(Rejection::new(404, "unknown_widget", "there is no such widget"));
+            return Err(Rejection::new(&UNKNOWN_WIDGET, "there is no such widget"));
         };
         if !widget.admits(request.origin.as_deref()) {
             let message = "this widget may not be opened from pages of this origin";
-            return Err(Rejection::new(403, "origin_not_allowed", message));
+            return Err(Rejection::new(&ORIGIN_NOT_ALLOWED, message));
         }
         let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
-            return Err(Rejection::new(404, "unknown_widget", "the widget has no workstream"));
+            return Err(Rejection::new(&UNKNOWN_WIDGET, "the widget has no workstream"));
         };
         let program = request.user_agent.as_deref().map(Arc::from);
         Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
