@@ -24,7 +24,8 @@ use crate::wire::time::rfc3339;
 
 /// A live-chat engine that knows when the customer is gone.
 ///
-/// Without a command it serves, as with `serve`. A flag wins over the environment, the environment over the file.
+/// Without a command it serves, as with `serve`. A flag wins over the environment, the environment
+/// over the file.
 #[derive(Debug, Parser)]
 #[command(name = "holdline", version, args_conflicts_with_subcommands = true)]
 pub struct Program {

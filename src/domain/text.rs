@@ -104,7 +104,8 @@ impl Deref for JsonText {
 /// direction of their neighbours belong to names of some languages.
 fn forges(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || ('\u{2028}'..='\u{202e}').contains(&character)
+        || ('\u{2066}'..='\u{2069}').contains(&character)
 }
 
 /// A text of somebody else's as it may be written to a terminal or a log: in one line, in which

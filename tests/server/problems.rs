@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::console::Console;
-use crate::shop::{self, Shop};
+use crate::shop::Shop;
 
 const UNKNOWN_CHAT: &str = "0190a6e4-7c1b-7d2e-8f3a-4b5c6d7e8f90";
 
@@ -325,41 +325,6 @@ async fn settings_that_break_a_rule_are_refused_whole() {
     let huge = shop.admin.request(Method::PUT, "/v1/queues/q").body(vec![b' '; 262_145]);
     let problem = Console::answer(huge).await.refused(413, "body_too_large");
     assert!(problem["detail"].as_str().unwrap().contains("262144"));
-}
-
-/// Asks with an address as it is, which a library would tidy up.
-fn ask_raw(shop: &Shop, request: &str) -> String {
-    use std::io::{Read as _, Write as _};
-
-    let mut stream = std::net::TcpStream::connect(shop.address()).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-#[tokio::test]
-async fn nothing_is_called_what_an_address_means_otherwise() {
-    let shop = Shop::open(json!({})).await;
-    for (kind, body) in [
-        ("agents", json!({})),
-        ("queues", json!({})),
-        ("workstreams", json!({ "queue": "sales" })),
-        ("widgets", json!({ "workstream": "sales", "origins": ["*"] })),
-    ] {
-        for id in [".", ".."] {
-            let body = body.to_string();
-            let request = format!(
-                "PUT /v1/{kind}/{id} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
-                 Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
-                shop::ADMINISTRATOR,
-                body.len()
-            );
-            let answer = ask_raw(&shop, &request);
-            assert!(answer.starts_with("HTTP/1.1 422 "), "{kind}/{id}: {answer}");
-            assert!(answer.contains(r#""field":"id""#), "{answer}");
-        }
-    }
 }
 
 #[tokio::test]

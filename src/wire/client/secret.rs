@@ -41,7 +41,7 @@ impl FromStr for VisitorSecret {
                 bits = bits << 4 | u128::from(digit);
             }
         }
-        // Nobody has drawn it: it is memory that was never filled, and all such would be one person.
+        // Nobody has drawn it: it is memory that was never filled, and all such are one person.
         if bits == 0 { Err(NotASecret) } else { Ok(Self(bits)) }
     }
 }
