@@ -89,7 +89,7 @@ fn log_to_standard_error(config: &Config) {
 /// costs up to 70 % more.
 fn use_small_pages() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::debug!(%error, "huge pages stay on, which costs memory");
+        tracing::debug!(%error, "the process keeps huge pages, which costs memory");
     }
 }
 
@@ -99,8 +99,9 @@ fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let files = getrlimit(Resource::Nofile).current;
-    tracing::info!(files, "at most this many connections, files and sockets at once");
+    let most = files.map_or_else(|| "any number of".to_owned(), |files| format!("at most {files}"));
+    tracing::info!(files, "the process may have {most} connections and files open");
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use actix::Arbiter;
 use actix_web::App;
+use actix_web::middleware::from_fn;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tracing_actix_web::TracingLogger;
 
 use crate::access::{Access, AccessFault, Secret};
 use crate::config::Config;
@@ -91,10 +91,14 @@ impl Server {
         let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
         tracing::info!(
             conversations = held,
-            milliseconds = started.elapsed().as_millis(),
+            milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "every conversation that is not closed is live"
         );
 
+        if config.log_addresses {
+            engine.tell_addresses();
+        }
+        tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
         let greeting = set_up_demo(config, &engine, &mut access, address).await?;
         warn_of_open_widgets(&engine);
         let (stop, stopping) = watch::channel(false);
@@ -109,7 +113,7 @@ impl Server {
                 let door = Door::among(engine, secret, thread, &porters);
                 let app = move || {
                     App::new()
-                        .wrap(TracingLogger::default())
+                        .wrap(from_fn(http::watch))
                         .configure(web::configure)
                         .configure(http::configure(&state))
                 };
@@ -203,6 +207,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 fn warn_of_open_widgets(engine: &Engine) {
     for widget in engine.settings().widgets.values().filter(|widget| widget.is_open_to_any()) {
-        tracing::warn!(widget = %widget.id, "it may be opened from pages of any origin");
+        let widget = &widget.id;
+        tracing::warn!(%widget, "widget {widget} accepts pages of any origin");
     }
 }

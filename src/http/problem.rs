@@ -319,6 +319,8 @@ impl ResponseError for Problem {
             response.insert_header((header::ALLOW, allowed.as_str()));
         }
         response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        // For whoever counts what was refused.
+        response.extensions_mut().insert(self.kind);
         response.content_type(MEDIA_TYPE).body(self.kind.document(&self.detail, &self.errors))
     }
 }

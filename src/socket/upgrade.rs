@@ -3,6 +3,7 @@
 //! The request's stream is taken out of the HTTP machinery here, whose two buffers of 8 KiB are
 //! dropped; only what the widget had already sent behind its request is kept.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -63,8 +64,37 @@ pub trait Admission: 'static {
     /// speaks, and how it learns how its socket ended.
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
 
+    /// Notes that somebody was not let in.
+    fn note_rejected(&self, _asked: &Asked<'_>, _rejection: &Rejection) {}
+
     /// Notes that a connection was closed at once, because no descriptor was left for it.
     fn note_turned_away(&self) {}
+}
+
+/// What somebody asked for who was not let in, as it was written, cut to a bound.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked<'a> {
+    /// The path and its query.
+    pub address: Cow<'a, str>,
+    /// The page's origin.
+    pub origin: Option<Cow<'a, str>>,
+    /// Where the connection comes from.
+    pub peer: Option<SocketAddr>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(request: &'a Request) -> Self {
+        let cut = |bytes: &'a [u8]| {
+            String::from_utf8_lossy(&bytes[..bytes.len().min(limits::PAGE_BYTES_MAX)])
+        };
+        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+        let origin = request.headers().get(header::ORIGIN);
+        Self {
+            address: cut(address.as_bytes()),
+            origin: origin.map(|origin| cut(origin.as_bytes())),
+            peer: request.peer_addr(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -89,6 +119,7 @@ pub(super) async fn answer<A: Admission>(
         }
         Err(rejection) => {
             drop(leftover);
+            admission.note_rejected(&Asked::of(&request), &rejection);
             let answer = prefixed(&unwritten, handshake::reject(&rejection));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
             // Nobody is left to be told when it could not be written in time.

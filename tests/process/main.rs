@@ -18,6 +18,7 @@ mod descriptors;
 mod diary;
 mod documented;
 mod generated;
+mod logs;
 mod operator;
 mod program;
 mod understood;

@@ -170,7 +170,10 @@ pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     let latest = last.as_ref().map_or_else(Timestamp::default, |last| last.at);
     let head = row::head(last)?;
     if files.damaged.exists() {
-        tracing::warn!(file = %files.chats.display(), "it was found damaged: it is made anew");
+        tracing::warn!(
+            file = %files.chats.display(),
+            "chats.db was found damaged: it is made anew"
+        );
         remove_chats(files)?;
     }
     let followed = match follow(files, chats, head, latest) {

@@ -7,15 +7,16 @@ use actix::Recipient;
 
 use crate::access::{ConversationToken, Secret, visitor_id};
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
+use crate::domain::text::printable;
 use crate::domain::time::Span;
-use crate::engine::{Engine, ToSession, Visit};
+use crate::engine::{Engine, Face, ToSession, Visit};
 use crate::limits;
 use crate::socket::line::Line;
 use crate::socket::movement::Carry;
 use crate::socket::outbox::Outbox;
 use crate::socket::session::SocketSession;
 use crate::socket::session::porter::{Origin, Porters};
-use crate::socket::{Admission, Rejection, UpgradeRequest};
+use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
 use crate::wire::problem::{ORIGIN_NOT_ALLOWED, UNAVAILABLE, UNKNOWN_WIDGET};
@@ -83,6 +84,11 @@ impl Door {
         ConversationToken::verify(&self.secret, token, widget)
     }
 
+    /// Notes that a widget has shown a token that is not ours.
+    pub(super) fn note_invalid_token(&self, widget: &WidgetId) {
+        self.engine.tell_invalid_token(widget);
+    }
+
     /// Who a browser is by the secret it keeps; somebody new without one.
     pub(super) fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
         match kept {
@@ -132,8 +138,21 @@ impl Admission for Rc<Door> {
         let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
             return Err(Rejection::new(&UNKNOWN_WIDGET, "the widget has no workstream"));
         };
+        if let Some(address) = self.engine.told_address(request.peer) {
+            let widget = &widget.id;
+            tracing::debug!(%widget, address, "a socket of widget {widget} comes from {address}");
+        }
         let program = request.user_agent.as_deref().map(Arc::from);
         Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
+    }
+
+    fn note_rejected(&self, asked: &Asked<'_>, rejection: &Rejection) {
+        let Rejection { kind, message } = rejection;
+        self.engine.tell_refused(Face::Upgrade, kind.code, asked.peer, || {
+            let page = asked.origin.as_deref().unwrap_or("no page");
+            let (address, page) = (printable(&asked.address), printable(page));
+            format!("{message} (asked for {address} from {page})")
+        });
     }
 
     fn note_turned_away(&self) {
