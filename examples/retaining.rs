@@ -1,7 +1,8 @@
 //! What the retention costs those who append: appends at a fixed rate, each measured from its due
 //! time until it is durable, first alone and then while closed chats are taken out.
 //!
-//! `cargo build --release && cargo run --release --example retaining -- rate=1000 seconds=15`
+//! `cargo run --profile dist --example retaining -- rate=1000 seconds=15` (build the server first,
+//! with the same profile)
 //!
 //! Also `closed=` and `then=archive`. The directory for temporary files decides which disk is
 //! measured.

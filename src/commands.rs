@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::commands::dry_run::NotRehearsed;
 use crate::commands::explain::Unexplained;
 use crate::config::{ConfigFault, Flags};
+use crate::domain::text::printable_lines;
 use crate::journal::Fault;
 use crate::journal::sqlite::OpenFault;
 use crate::journal::sqlite::checking::CheckFault;
@@ -23,7 +24,8 @@ use crate::wire::time::rfc3339;
 
 /// A live-chat engine that knows when the customer is gone.
 ///
-/// Without a command it serves. A flag wins over the environment, the environment over the file.
+/// Without a command it serves, as with `serve`. A flag wins over the environment, the environment
+/// over the file.
 #[derive(Debug, Parser)]
 #[command(name = "holdline", version, args_conflicts_with_subcommands = true)]
 pub struct Program {
@@ -39,6 +41,18 @@ pub struct Program {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "what each does stands at its `Args`, where --help takes it from")]
 pub enum Command {
+    /// Serves chats until it is told to stop, as without any command
+    // What people try who are used to other servers.
+    #[command(aliases = ["server", "start", "run", "listen"])]
+    Serve(Flags),
+    #[command(flatten)]
+    Task(Task),
+}
+
+/// What a data directory can be asked for.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "what each does stands at its `Args`, where --help takes it from")]
+pub enum Task {
     Backup(backup::Args),
     Check(check::Args),
     DryRun(dry_run::Args),
@@ -83,7 +97,18 @@ pub enum CommandFault {
     Output(#[source] io::Error),
 }
 
-impl Command {
+impl Program {
+    /// The flags to serve with, or what else is to be done.
+    pub fn asked(self) -> Result<Flags, Task> {
+        match self.command {
+            None => Ok(self.flags),
+            Some(Command::Serve(flags)) => Ok(flags),
+            Some(Command::Task(task)) => Err(task),
+        }
+    }
+}
+
+impl Task {
     /// Does it, and returns when it is done.
     pub fn run(&self) -> Result<(), CommandFault> {
         match self {
@@ -96,19 +121,26 @@ impl Command {
     }
 }
 
-/// Tells whoever gave the command something: a line on standard output.
-fn tell(line: &str) -> Result<(), CommandFault> {
-    writeln!(io::stdout().lock(), "{line}").map_err(CommandFault::Output)
+/// Tells whoever gave the command something: lines on standard output, with nothing in them that
+/// would steer a terminal.
+fn tell(text: &str) -> Result<(), CommandFault> {
+    let text = printable_lines(text);
+    writeln!(io::stdout().lock(), "{text}").map_err(CommandFault::Output)
+}
+
+/// How many there are of something, in the right number.
+fn counted(count: u64, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 /// Tells what a copy holds.
 fn tell_copied(made: &Path, copied: &Copied, started: Instant) -> Result<(), CommandFault> {
     let Copied { contents, bytes } = copied;
     tell(&format!(
-        "{}: {} events of {} conversations, up to position {} at {}; {bytes} bytes, {:.1} s",
+        "{}: {} of {}, up to position {} at {}; {bytes} bytes, {:.1} s",
         made.display(),
-        contents.events,
-        contents.conversations,
+        counted(contents.events, "event"),
+        counted(contents.conversations, "chat"),
         contents.head.0,
         rfc3339(contents.latest),
         started.elapsed().as_secs_f64(),

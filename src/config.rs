@@ -8,7 +8,7 @@ mod sources;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub log: String,
     /// How it is written.
     pub log_format: LogFormat,
+    /// Whether the log tells where strangers come from.
+    pub log_addresses: bool,
     /// How long a stop may take.
     pub drain: Duration,
 }
@@ -130,7 +132,19 @@ impl Config {
 
     /// The configuration of this process, started with these flags.
     pub fn of_this_process(flags: Flags) -> Result<Self, ConfigFault> {
-        Self::gather(flags, |name| std::env::var_os(name), |path| std::fs::read_to_string(path))
+        let unknown = sources::unknown_variables(std::env::vars_os().map(|(name, _)| name));
+        let read = Self::gather(
+            flags,
+            |name| std::env::var_os(name),
+            |path| std::fs::read_to_string(path),
+        );
+        match read {
+            Err(ConfigFault::Invalid(mistakes)) => {
+                Err(ConfigFault::Invalid(mistakes.into_iter().chain(unknown).collect()))
+            }
+            Ok(_) if !unknown.is_empty() => Err(ConfigFault::Invalid(unknown)),
+            read => read,
+        }
     }
 
     fn gather(
@@ -146,6 +160,7 @@ impl Config {
         let admin_token = sources.take("admin_token", token);
         let log = sources.take("log", filter);
         let log_format = sources.take("log_format", log_format);
+        let log_addresses = sources.take("log_addresses", log_addresses);
         let drain = sources.take("drain_s", drain);
         sources.finish()?;
         Ok(Self {
@@ -156,6 +171,7 @@ impl Config {
             admin_token,
             log: log.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format.unwrap_or(LogFormat::Text),
+            log_addresses: log_addresses.unwrap_or(false),
             drain: drain.unwrap_or(Duration::from_secs(10)),
         })
     }
@@ -173,8 +189,25 @@ impl DataFlags {
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let message = "must be an address and a port, such as 127.0.0.1:8080 or [::]:8080";
-    text.parse().map_err(|_| message.to_owned())
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let Ok(port) = port.parse::<u16>() else {
+        let message = "must be an address and a port, such as 127.0.0.1:8080, localhost:8080, \
+                       [::]:8080, or :8080 for every address of this machine";
+        return Err(message.to_owned());
+    };
+    if host.is_empty() {
+        return Ok(SocketAddr::from(([0, 0, 0, 0], port)));
+    }
+    let found = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| format!("must name a host that is known here ({error})"))?;
+    // Where a name has both, most of those who connect try the older one at least as a second.
+    let found: Vec<_> = found.collect();
+    let chosen = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    chosen.copied().ok_or_else(|| "must name a host that has an address".to_owned())
 }
 
 fn directory(text: &str) -> Result<PathBuf, String> {
@@ -221,6 +254,14 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
         _ => Err("must be text or json".to_owned()),
+    }
+}
+
+fn log_addresses(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "1" | "on" => Ok(true),
+        "false" | "0" | "off" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
     }
 }
 

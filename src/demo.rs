@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::registry::{Registry, SettingChange, TokenDigest};
-use crate::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
+use crate::domain::settings::{
+    ANY_ORIGIN, AgentSettings, QueueSettings, Role, WidgetSettings, Workstream,
+};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 
@@ -68,7 +70,7 @@ pub fn changes(
     }
     let widget: WidgetId = fixed(DEMO);
     if !settings.widgets.contains_key(&widget) {
-        let settings = WidgetSettings { id: widget, workstream, origins: Vec::new() };
+        let settings = WidgetSettings { id: widget, workstream, origins: vec![ANY_ORIGIN.into()] };
         changes.push(SettingChange::PutWidget(settings));
     }
     changes

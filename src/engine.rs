@@ -17,6 +17,7 @@ mod outgoing;
 mod pulse;
 mod queue;
 mod receipts;
+mod refusals;
 mod retention;
 mod rush;
 mod settings;
@@ -34,6 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
 pub use crate::engine::message::{Closing, NotJoined, ToSession};
+pub use crate::engine::refusals::Face;
 pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::visit::{Entrance, Visit};
@@ -246,8 +248,9 @@ impl Engine {
     }
 
     /// Notes that a frame of a widget was refused.
-    pub fn note_refused_frame(&self) {
+    pub fn note_refused_frame(&self, code: &'static str) {
         self.shared.metrics.refused_frames.inc();
+        self.note_refused(Face::Widget, code);
     }
 
     /// Notes that a socket changed to the thread of its conversation.

@@ -30,11 +30,14 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
-use crate::engine::Engine;
+use crate::domain::text::printable;
+use crate::engine::{Engine, Face};
 use crate::http::idempotency::Answers;
-use crate::http::problem::Problem;
+use crate::http::problem::{Kind, Problem};
 use crate::limits;
+use crate::wire::WIDGET_PATH;
 
 /// What every address needs: cheap to clone, the same on every thread.
 #[derive(Clone, Debug)]
@@ -107,6 +110,8 @@ pub fn configure(state: &HttpState) -> impl FnOnce(&mut web::ServiceConfig) + us
         for place in table() {
             place.register(application);
         }
+        let handshake = web::resource(WIDGET_PATH).default_service(web::to(no_handshake));
+        application.service(handshake);
         application.default_service(web::to(nothing_here));
     }
 }
@@ -190,6 +195,37 @@ impl Place {
     }
 }
 
+/// Counts what is refused, tells of strangers who are, and of every request at the level debug.
+/// It must be around everything else.
+pub async fn watch(
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let began = Instant::now();
+    let response = next.call(request).await?;
+    let Some(state) = response.request().app_data::<web::Data<HttpState>>() else {
+        return Ok(response);
+    };
+    let (method, path) = (response.request().method().as_str(), response.request().path());
+    let (peer, status) = (response.request().peer_addr(), response.status().as_u16());
+    let kind = response.response().extensions().get::<&'static Kind>().copied();
+    let code = kind.map(|kind| kind.code);
+    match kind {
+        Some(kind) if kind.status == 401 => {
+            state.engine.tell_refused(Face::Http, kind.code, peer, || {
+                format!("{} ({method} {})", kind.title, printable(path))
+            });
+        }
+        Some(kind) => state.engine.note_refused(Face::Http, kind.code),
+        None => {}
+    }
+    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let address = state.engine.told_address(peer);
+    let path = printable(path);
+    tracing::debug!(status, code, milliseconds, address, "answered {method} {path}");
+    Ok(response)
+}
+
 /// What is said of every answer: a browser must not guess what it is, nor keep it.
 async fn plain(
     request: ServiceRequest,
@@ -202,6 +238,14 @@ async fn plain(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
+}
+
+/// A handshake never comes here: the listener takes it away before.
+async fn no_handshake(request: HttpRequest) -> Result<&'static str, Problem> {
+    Err(match *request.method() {
+        Method::GET => Problem::no_handshake(),
+        _ => Problem::no_handshake_method(),
+    })
 }
 
 async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {

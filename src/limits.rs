@@ -73,6 +73,10 @@ pub const FRAMES_BURST_MAX: u32 = 200;
 /// often does not listen.
 pub const REFUSALS_MAX: u32 = 100;
 
+/// Lines of the log about strangers who were refused, in a second. Whoever floods the doors must
+/// not fill the disk of the log as well; the metrics count them all.
+pub const REFUSALS_TOLD_PER_SECOND: u32 = 10;
+
 /// Seconds a socket may take to say `hello`, because an unused one costs a descriptor.
 pub const HELLO_SECONDS_MAX: u64 = 10;
 

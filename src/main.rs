@@ -1,11 +1,12 @@
 //! The program: carries out a command, or runs the server until it is told to stop.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use holdline::commands::Program;
 use holdline::config::{Config, LogFormat};
+use holdline::domain::text::printable_lines;
 use holdline::server::Server;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,14 +16,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Ends the process where the flags are not understood (2), or only help was asked for (0).
-    let program = Program::parse();
-    if let Some(command) = program.command {
-        return match command.run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(fault) => fail(&fault),
-        };
-    }
-    let config = match Config::of_this_process(program.flags) {
+    let flags = match Program::parse().asked() {
+        Ok(flags) => flags,
+        Err(task) => {
+            return match task.run() {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(fault) => fail(&fault),
+            };
+        }
+    };
+    let config = match Config::of_this_process(flags) {
         Ok(config) => config,
         Err(fault) => return fail(&fault),
     };
@@ -62,14 +65,20 @@ fn greet(greeting: &str) {
 
 #[expect(clippy::print_stderr, reason = "this is what the program says to whoever started it")]
 fn fail(fault: &dyn std::error::Error) -> ExitCode {
-    eprintln!("holdline: {fault}");
+    eprintln!("holdline: {}", printable_lines(&fault.to_string()));
     ExitCode::FAILURE
 }
 
 fn log_to_standard_error(config: &Config) {
     // The configuration has checked the filter.
     let filter = EnvFilter::new(&config.log);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for whoever looks at a terminal, and does not ask to be spared (no-color.org).
+    let is_asked_to_spare = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let has_colours = std::io::stderr().is_terminal() && !is_asked_to_spare;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(has_colours)
+        .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -80,7 +89,7 @@ fn log_to_standard_error(config: &Config) {
 /// costs up to 70 % more.
 fn use_small_pages() {
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
-        tracing::debug!(%error, "huge pages stay on, which costs memory");
+        tracing::debug!(%error, "the process keeps huge pages, which costs memory");
     }
 }
 
@@ -90,8 +99,9 @@ fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "the limit of open files cannot be raised");
     }
     let files = getrlimit(Resource::Nofile).current;
-    tracing::info!(files, "at most this many connections, files and sockets at once");
+    let most = files.map_or_else(|| "any number of".to_owned(), |files| format!("at most {files}"));
+    tracing::info!(files, "the process may have {most} connections and files open");
 }

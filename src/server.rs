@@ -1,16 +1,16 @@
 //! The whole server, put together: journal, engine, sockets, HTTP and the demo page, in the order
 //! in which each needs the other, and taken apart in the reverse.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Arbiter;
 use actix_web::App;
+use actix_web::middleware::from_fn;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
-use tracing_actix_web::TracingLogger;
 
 use crate::access::{Access, AccessFault, Secret};
 use crate::config::Config;
@@ -91,10 +91,14 @@ impl Server {
         let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
         tracing::info!(
             conversations = held,
-            milliseconds = started.elapsed().as_millis(),
+            milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "every conversation that is not closed is live"
         );
 
+        if config.log_addresses {
+            engine.tell_addresses();
+        }
+        tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
         let greeting = set_up_demo(config, &engine, &mut access, address).await?;
         warn_of_open_widgets(&engine);
         let (stop, stopping) = watch::channel(false);
@@ -109,7 +113,7 @@ impl Server {
                 let door = Door::among(engine, secret, thread, &porters);
                 let app = move || {
                     App::new()
-                        .wrap(TracingLogger::default())
+                        .wrap(from_fn(http::watch))
                         .configure(web::configure)
                         .configure(http::configure(&state))
                 };
@@ -169,7 +173,7 @@ async fn set_up_demo(
     let settings = engine.settings();
     let is_wanted = config.demo.unwrap_or_else(|| demo::is_wanted(&settings));
     let is_there = config.demo.is_none() && demo::is_there(&settings);
-    let origin = format!("http://{address}");
+    let origin = format!("http://{}", reachable(address));
     if !is_wanted && !is_there {
         return Ok(format!(
             "Holdline listens on {origin}\nadministrator's token: {}\n",
@@ -191,8 +195,19 @@ async fn set_up_demo(
     Ok(demo::welcome(&origin, access.administrator(), [&ada, &ben, &sue]))
 }
 
+/// An address at which whoever started the server reaches it: one that stands for all of the
+/// machine's is none to be opened.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
+}
+
 fn warn_of_open_widgets(engine: &Engine) {
-    for widget in engine.settings().widgets.values().filter(|widget| widget.origins.is_empty()) {
-        tracing::warn!(widget = %widget.id, "it may be opened from pages of any origin");
+    for widget in engine.settings().widgets.values().filter(|widget| widget.is_open_to_any()) {
+        let widget = &widget.id;
+        tracing::warn!(%widget, "widget {widget} accepts pages of any origin");
     }
 }

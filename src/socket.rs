@@ -35,4 +35,4 @@ pub use line::{Line, SocketEnd};
 pub use listener::{Figures, bind, serve};
 pub use outbox::{Outbox, Slow};
 pub use pump::SessionActor;
-pub use upgrade::{Admission, Rejection, UpgradeRequest};
+pub use upgrade::{Admission, Asked, Rejection, UpgradeRequest};

@@ -11,6 +11,7 @@ pub mod document;
 pub mod feed;
 pub mod narrative;
 pub mod objects;
+pub mod problem;
 pub mod refusal;
 pub mod schema;
 pub mod server;

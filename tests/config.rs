@@ -63,7 +63,7 @@ fn every_mistake_is_told_with_its_source() {
         "listen (from holdline.toml) must be an address and a port",
         "drain_s (from holdline.toml) must be a whole number of seconds from 0 to 300",
         "window (from holdline.toml) is not known; known are: listen, data",
-        "log_format (from holdline.toml) must be a text",
+        "log_format (from holdline.toml) must be a text in quotes, and is of the type array",
         "threads (from HOLDLINE_THREADS) must be from 1 to 256",
         "demo (from HOLDLINE_DEMO) must be true, false",
     ] {
@@ -96,6 +96,37 @@ fn the_administrators_token_is_never_shown() {
 }
 
 #[test]
+fn an_address_may_have_a_name_or_none() {
+    let listen = |given: &str| load(&["--listen", given], &[], "").map(|config| config.listen);
+    assert_eq!(listen("localhost:8080").unwrap(), "127.0.0.1:8080".parse().unwrap());
+    assert_eq!(listen(":8080").unwrap(), "0.0.0.0:8080".parse().unwrap());
+    assert_eq!(listen("[::1]:80").unwrap(), "[::1]:80".parse().unwrap());
+    for wrong in ["localhost", "8080", "localhost:http", "localhost:70000"] {
+        let told = mistakes(listen(wrong).map(|_| unreachable!())).join("\n");
+        assert!(told.contains("must be an address and a port"), "{told}");
+    }
+    let told = mistakes(load(&["--listen", "no-such-host.invalid:80"], &[], "")).join("\n");
+    assert!(told.contains("must name a host that is known here"), "{told}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_refused_and_a_wrong_name_has_its_nearest() {
+    let file = "data = 3\nthreads = '2'\ndrain_s = true\nadmin_token = 12345\nlisten_at = 'x'\n\
+                log_adresses = true\n";
+    let told = mistakes(load(&["--config", "holdline.toml"], &[], file)).join("\n");
+    for part in [
+        "data (from holdline.toml) must be a text in quotes, and is 3",
+        "threads (from holdline.toml) must be a whole number, and is \"2\"",
+        "drain_s (from holdline.toml) must be a whole number, and is true",
+        "admin_token (from holdline.toml) must be a text in quotes, and is of the type integer",
+        "log_adresses (from holdline.toml) is not known; did you mean log_addresses?",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in:\n{told}");
+    }
+    assert!(!told.contains("12345"), "{told}");
+}
+
+#[test]
 fn an_empty_variable_is_none() {
     let config = load(&[], &[("HOLDLINE_ADMIN_TOKEN", ""), ("HOLDLINE_LISTEN", "")], "").unwrap();
     assert_eq!(config.admin_token, None);
@@ -104,8 +135,17 @@ fn an_empty_variable_is_none() {
 #[test]
 fn every_setting_is_documented() {
     let page = std::fs::read_to_string("docs/configuration.md").unwrap();
-    for name in ["listen", "data", "threads", "demo", "admin_token", "log", "log_format", "drain_s"]
-    {
+    for name in [
+        "listen",
+        "data",
+        "threads",
+        "demo",
+        "admin_token",
+        "log",
+        "log_format",
+        "log_addresses",
+        "drain_s",
+    ] {
         assert!(page.contains(&format!("| `{name}` |")), "{name}");
         let variable = format!("HOLDLINE_{}", name.to_uppercase());
         assert!(page.contains(&variable), "{variable}");

@@ -9,7 +9,8 @@ use holdline::domain::agent::Presence;
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::{
-    AgentSettings, Autoclose, Disposal, IdleRule, Retention, Role, Workstream, WrapupBlock,
+    AgentSettings, Autoclose, Disposal, IdleRule, Retention, Role, WidgetSettings, Workstream,
+    WrapupBlock,
 };
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -166,6 +167,14 @@ fn small_documents_name_their_mistakes() {
     assert!(ReadDocument::read(br#"{"seq":4294967296}"#).is_err());
     let widget = WidgetDocument::read("w".parse().unwrap(), br#"{"workstream":"s","origins":[1]}"#);
     assert_eq!(widget.unwrap_err()[0].message, "item 0: must be a text, not a number");
+    let widget = WidgetDocument::read("w".parse().unwrap(), br#"{"workstream":"s"}"#);
+    assert_eq!(widget.unwrap_err()[0].field, "origins");
+    let old = WidgetSettings {
+        id: "w".parse().unwrap(),
+        workstream: "s".parse().unwrap(),
+        origins: Vec::new(),
+    };
+    assert_eq!(WidgetDocument::from(&old).origins, ["*"], "an empty list of before admits any");
     let agent = AgentDocument::read("a".parse().unwrap(), br#"{"role":"boss"}"#).unwrap_err();
     assert!(agent[0].message.contains("agent, supervisor, administrator"));
 }

@@ -34,6 +34,40 @@ fn every_address_is_described_and_nothing_else_is() {
 }
 
 #[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|methods| methods.as_object().unwrap().values());
+    let mut names: Vec<_> =
+        operations.map(|operation| operation["operationId"].as_str().unwrap().to_owned()).collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), count, "{names:?}");
+    assert_eq!(count, served().len());
+}
+
+#[test]
+fn whoever_puts_settings_need_not_give_what_has_a_default() {
+    let document = document();
+    for (path, written, required) in [
+        ("/v1/workstreams/{workstream}", "WorkstreamToPut", &["queue"][..]),
+        ("/v1/queues/{queue}", "QueueToPut", &[]),
+        ("/v1/widgets/{widget}", "WidgetToPut", &["workstream", "origins"]),
+        ("/v1/agents/{agent}", "AgentToPut", &[]),
+    ] {
+        let body = &document["paths"][path]["put"]["requestBody"]["content"]["application/json"];
+        let reference = format!("#/components/schemas/{written}");
+        assert_eq!(body["schema"]["$ref"], reference.as_str());
+        let schema = &document["components"]["schemas"][written];
+        let needed: Vec<_> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert_eq!(needed, required);
+        assert_eq!(schema["properties"]["id"], Value::Null, "the address names it");
+    }
+}
+
+#[test]
 fn no_address_stands_twice_in_the_table() {
     let table = http::table();
     let paths: BTreeSet<_> = table.iter().map(http::Place::path).collect();

@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("journal", &["domain", "limits"]),
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
     ("access", &["domain"]),
-    ("commands", &["access", "config", "domain", "journal", "limits", "wire"]),
+    ("commands", &["access", "clock", "config", "domain", "journal", "limits", "wire"]),
     ("config", &[]),
     ("demo", &["domain"]),
     ("socket", &["access", "domain", "engine", "limits", "wire"]),

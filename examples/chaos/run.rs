@@ -151,7 +151,7 @@ async fn set_up(world: &World) -> io::Result<()> {
         "autoclose_s": { "wrapup": 30 },
     });
     put(world, "workstreams/sales", workstream).await?;
-    put(world, "widgets/shop", json!({ "workstream": "sales" })).await
+    put(world, "widgets/shop", json!({ "workstream": "sales", "origins": ["*"] })).await
 }
 
 async fn put(world: &World, what: &str, body: Value) -> io::Result<()> {

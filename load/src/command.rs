@@ -142,6 +142,34 @@ pub fn command() -> ExitCode {
     })
 }
 
+/// Whether a command line can be carried out, as far as that is known without doing it: its
+/// arguments are understood, its targets known, and its workload is within every range. The name of
+/// the program is not among the arguments.
+///
+/// # Errors
+/// Says what is wrong.
+pub fn check(arguments: &[String]) -> anyhow::Result<()> {
+    let program = ["holdline-load".to_owned()];
+    match Arguments::try_parse_from(program.iter().chain(arguments))?.command {
+        Command::Run(arguments) => {
+            Workload::parse(&text_of(&arguments.scenario)?, &arguments.settings)?;
+            if !["holdline", "floor"].contains(&arguments.target.as_str()) {
+                peer::named(&arguments.target)
+                    .with_context(|| format!("there is no target {}", arguments.target))?;
+            }
+        }
+        Command::Compare(arguments) => arguments.check()?,
+        Command::Show { scenario } => drop(text_of(&scenario)?),
+        Command::Report(_)
+        | Command::Growth(_)
+        | Command::List
+        | Command::Floor(_)
+        | Command::Actors(_)
+        | Command::Drive => {}
+    }
+    Ok(())
+}
+
 fn floor_options(stall_ms: u64, stall_every_ms: u64) -> FloorOptions {
     FloorOptions {
         stall: Duration::from_millis(stall_ms),

@@ -74,6 +74,11 @@ pub struct CompareArguments {
 
 impl CompareArguments {
     /// Who takes part.
+    /// Whether everybody who is named is known.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        self.contestants().map(drop)
+    }
+
     fn contestants(&self) -> anyhow::Result<Vec<Contestant>> {
         let names: Vec<&str> = match (self.targets.is_empty(), self.posts) {
             (false, _) => self.targets.iter().map(String::as_str).collect(),

@@ -1,7 +1,8 @@
 //! `holdline check`: reads a whole data directory and tells everything that is wrong with it.
 
-use crate::commands::{CommandFault, tell};
+use crate::commands::{CommandFault, counted, tell};
 use crate::config::DataFlags;
+use crate::domain::text::printable;
 use crate::journal::sqlite::checking::{self, Checked};
 use crate::wire::time::rfc3339;
 
@@ -21,28 +22,39 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let dir = args.data.directory()?;
     let Checked { journal, archive, is_in_use, problems } = checking::check(&dir)?;
     for problem in &problems.told {
-        tell(&problem.to_string())?;
+        tell(&printable(&problem.to_string()))?;
     }
     tell(&format!(
-        "journal.db: {} events of {} conversations, up to position {} at {}",
-        journal.events,
-        journal.conversations,
+        "journal.db: {} of {}, up to position {} at {}",
+        counted(journal.events, "event"),
+        counted(journal.conversations, "chat"),
         journal.head.0,
         rfc3339(journal.latest)
     ))?;
+    let (mut events, mut chats) = (journal.events, journal.conversations);
     if let Some(archive) = archive {
-        let (events, conversations) = (archive.events, archive.conversations);
-        tell(&format!("archive.db: {events} events of {conversations} conversations"))?;
+        events += archive.events;
+        chats += archive.conversations;
+        let (events, chats) = (archive.events, archive.conversations);
+        let told = format!("{} of {}", counted(events, "event"), counted(chats, "chat"));
+        tell(&format!("archive.db: {told}"))?;
     }
     if journal.without_checksum > 0 {
-        let count = journal.without_checksum;
-        tell(&format!("{count} events are from before there were checksums"))?;
+        let (count, verb) = match journal.without_checksum {
+            1 => (1, "is"),
+            count => (count, "are"),
+        };
+        let told = counted(count, "event");
+        tell(&format!("{told} {verb} from before there were checksums"))?;
     }
     if is_in_use {
         tell("a server is using the directory: its write-ahead logs were not checked")?;
     }
     match problems.count {
-        0 => Ok(()),
+        0 => {
+            let (events, chats) = (counted(events, "event"), counted(chats, "chat"));
+            tell(&format!("nothing is wrong: {events}, {chats}"))
+        }
         count => Err(CommandFault::Problems { count, dir }),
     }
 }

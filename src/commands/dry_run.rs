@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::clock::Clock;
 use crate::commands::{CommandFault, tell};
 use crate::config::DataFlags;
 use crate::domain::conversation::event::{Event, Recorded};
@@ -10,7 +11,7 @@ use crate::domain::rehearsal::{Findings, Rehearsal};
 use crate::domain::settings::registry::Registry;
 use crate::domain::settings::{WINDOW_SECONDS, Workstream};
 use crate::domain::time::{Span, Timestamp};
-use crate::journal::sqlite::history::History;
+use crate::journal::sqlite::history::{End, History};
 use crate::wire::time::{duration, moment, rfc3339, spoken};
 
 /// Replays the chats that were with another window, and tells what would have been different
@@ -59,7 +60,12 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let since = args.since.as_deref().map(parse_since).transpose()?.unwrap_or_default();
     let history = History::open(&args.data.directory()?)?;
     let settings = history.settings()?;
-    let until = history.latest()?.unwrap_or_default();
+    let latest = history.latest()?.unwrap_or_default();
+    let until = match history.end() {
+        End::Running => Clock::start(latest).now(),
+        End::Stopped(at) => at.max(latest),
+        End::Unknown => latest,
+    };
     let mut rehearsal = Rehearsal::new(window, until);
     history.each(since, |id, history| {
         let workstream = workstream_of(&history, &settings);
@@ -112,9 +118,12 @@ fn parse_since(given: &str) -> Result<Timestamp, NotRehearsed> {
 
 fn report(window: Span, until: Timestamp, findings: &Findings) -> String {
     let mut text = format!(
-        "With a window of {}, as far as {} chats tell until {}:\n\n",
+        "With a window of {}, as far as {} until {}:\n\n",
         spoken(window),
-        findings.chats,
+        match findings.chats {
+            1 => "1 chat tells".to_owned(),
+            chats => format!("{chats} chats tell"),
+        },
         rfc3339(until)
     );
     let lines = [

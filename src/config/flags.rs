@@ -11,7 +11,8 @@ use clap::{Args, Parser};
 #[derive(Debug, Parser)]
 #[command(name = "holdline", version)]
 pub struct Flags {
-    /// Where connections are taken [default: 127.0.0.1:8080; env: HOLDLINE_LISTEN]
+    /// Where connections are taken, such as localhost:8080, or :8080 for every address of this
+    /// machine [default: 127.0.0.1:8080; env: HOLDLINE_LISTEN]
     #[arg(long, value_name = "ADDR")]
     pub(super) listen: Option<String>,
     /// Where everything is kept [default: ./holdline-data; env: HOLDLINE_DATA]
@@ -35,6 +36,9 @@ pub struct Flags {
     /// How the log is written: text or json [default: text; env: HOLDLINE_LOG_FORMAT]
     #[arg(long, value_name = "FORMAT")]
     pub(super) log_format: Option<String>,
+    /// Have the log tell where strangers come from [default: false; env: HOLDLINE_LOG_ADDRESSES]
+    #[arg(long)]
+    pub(super) log_addresses: bool,
     /// How many seconds a stop may take, 0 to 300 [default: 10; env: HOLDLINE_DRAIN_S]
     #[arg(long, value_name = "SECONDS")]
     pub(super) drain_s: Option<String>,
@@ -67,7 +71,9 @@ impl Flags {
             ("log_format", "--log-format", self.log_format),
             ("drain_s", "--drain-s", self.drain_s),
         ];
+        let addresses = self.log_addresses.then(|| "true".to_owned());
+        let addresses = addresses.map(|value| ("log_addresses", "--log-addresses", value));
         let valued = valued.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value?)));
-        valued.chain(demo).collect()
+        valued.chain(demo).chain(addresses).collect()
     }
 }

@@ -9,17 +9,88 @@ use std::path::{Path, PathBuf};
 use crate::config::flags::Flags;
 use crate::config::{ConfigFault, Mistake};
 
+/// What a value is in the file; in the environment and as a flag each is a text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Form {
+    Text,
+    Number,
+    /// True or false, or a word that stands for something between.
+    Switch,
+}
+
+impl Form {
+    const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "must be a text in quotes",
+            Self::Number => "must be a whole number",
+            Self::Switch => "must be true, false or a word in quotes",
+        }
+    }
+
+    fn fits(self, value: &toml::Value) -> bool {
+        match self {
+            Self::Text => value.is_str(),
+            Self::Number => value.is_integer(),
+            Self::Switch => value.is_bool() || value.is_str(),
+        }
+    }
+}
+
 /// Every key of the file, with the variable of the environment that stands for it.
-pub(super) const KEYS: [(&str, &str); 8] = [
-    ("listen", "HOLDLINE_LISTEN"),
-    ("data", "HOLDLINE_DATA"),
-    ("threads", "HOLDLINE_THREADS"),
-    ("demo", "HOLDLINE_DEMO"),
-    ("admin_token", "HOLDLINE_ADMIN_TOKEN"),
-    ("log", "HOLDLINE_LOG"),
-    ("log_format", "HOLDLINE_LOG_FORMAT"),
-    ("drain_s", "HOLDLINE_DRAIN_S"),
+const KEYS: [(&str, &str, Form); 9] = [
+    ("listen", "HOLDLINE_LISTEN", Form::Text),
+    ("data", "HOLDLINE_DATA", Form::Text),
+    ("threads", "HOLDLINE_THREADS", Form::Number),
+    ("demo", "HOLDLINE_DEMO", Form::Switch),
+    ("admin_token", "HOLDLINE_ADMIN_TOKEN", Form::Text),
+    ("log", "HOLDLINE_LOG", Form::Text),
+    ("log_format", "HOLDLINE_LOG_FORMAT", Form::Text),
+    ("log_addresses", "HOLDLINE_LOG_ADDRESSES", Form::Switch),
+    ("drain_s", "HOLDLINE_DRAIN_S", Form::Number),
 ];
+
+/// Names the file.
+const CONFIG: &str = "HOLDLINE_CONFIG";
+
+/// Variables with our prefix that are meant for somebody else: the load tester, and what
+/// Kubernetes gives to every container beside a service that is called `holdline`.
+fn is_of_others(variable: &str) -> bool {
+    variable == "HOLDLINE_SERVER"
+        || variable == "HOLDLINE_PEERS"
+        || variable.starts_with("HOLDLINE_SERVICE_")
+        || variable == "HOLDLINE_PORT"
+        || variable.starts_with("HOLDLINE_PORT_")
+}
+
+/// Every variable with our prefix that means nothing, with the one that may be meant.
+pub(super) fn unknown_variables(given: impl IntoIterator<Item = OsString>) -> Vec<Mistake> {
+    let known = || KEYS.iter().map(|(_, variable, _)| *variable).chain([CONFIG]);
+    let given = given.into_iter().map(|name| name.to_string_lossy().into_owned());
+    let unknown = given.filter(|name| {
+        name.starts_with("HOLDLINE_") && !is_of_others(name) && known().all(|one| one != name)
+    });
+    let mistake = |name: String| {
+        let message = unknown_message(&name, known());
+        Mistake { key: name, source: "the environment".to_owned(), message }
+    };
+    unknown.map(mistake).collect()
+}
+
+/// That a name is not known, with the nearest that is; with all of them when none is near.
+fn unknown_message(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    let known: Vec<_> = known.collect();
+    // What all of them begin with makes none of them nearer.
+    let own = |name: &'_ str| name.trim_start_matches("HOLDLINE_").to_owned();
+    let near = known
+        .iter()
+        .map(|one| (strsim::damerau_levenshtein(&own(one), &own(name)), *one))
+        .min()
+        .filter(|(distance, one)| *distance <= (own(one).len() / 3).clamp(1, 4));
+    match near {
+        Some((_, near)) => format!("is not known; did you mean {near}?"),
+        None => format!("is not known; known are: {}", known.join(", ")),
+    }
+}
 
 /// A value and where it came from.
 struct Given {
@@ -43,7 +114,7 @@ impl Sources {
         let mut sources = Self { given: BTreeMap::new(), mistakes: Vec::new() };
         let file = flags.config.take().map(OsString::from);
         // The least goes in first, and is written over.
-        if let Some(path) = file.or_else(|| environment("HOLDLINE_CONFIG")).map(PathBuf::from) {
+        if let Some(path) = file.or_else(|| environment(CONFIG)).map(PathBuf::from) {
             match read_file(&path) {
                 Ok(text) => sources.add_file(&path, &text),
                 Err(source) => return Err(ConfigFault::File { path, source }),
@@ -88,7 +159,7 @@ impl Sources {
     }
 
     fn add_environment(&mut self, environment: impl Fn(&str) -> Option<OsString>) {
-        for (key, variable) in KEYS {
+        for (key, variable, _) in KEYS {
             let Some(value) = environment(variable) else { continue };
             let source = variable.to_owned();
             match value.into_string() {
@@ -121,26 +192,31 @@ impl Sources {
             }
         };
         for (key, value) in table {
-            let Some((known, _)) = KEYS.iter().find(|(known, _)| *known == key) else {
-                let known: Vec<_> = KEYS.iter().map(|(known, _)| *known).collect();
-                let message = format!("is not known; known are: {}", known.join(", "));
+            let Some((known, _, form)) = KEYS.iter().find(|(known, ..)| *known == key) else {
+                let message = unknown_message(&key, KEYS.iter().map(|(known, ..)| *known));
                 self.mistakes.push(mistake(&key, message));
                 continue;
             };
+            if !form.fits(&value) {
+                let message = format!("{}, and is {}", form.expected(), told(&key, &value));
+                self.mistakes.push(mistake(&key, message));
+                continue;
+            }
             let value = match value {
                 toml::Value::String(value) => value,
-                toml::Value::Integer(value) => value.to_string(),
-                toml::Value::Boolean(value) => value.to_string(),
-                toml::Value::Float(_)
-                | toml::Value::Datetime(_)
-                | toml::Value::Array(_)
-                | toml::Value::Table(_) => {
-                    let message = "must be a text, a whole number, true or false".to_owned();
-                    self.mistakes.push(mistake(&key, message));
-                    continue;
-                }
+                value => value.to_string(),
             };
             self.given.insert(known, Given { value, source: source.clone() });
         }
+    }
+}
+
+/// A value of the wrong type, as it stands in the file. A token must not find its way into a log.
+fn told(key: &str, value: &toml::Value) -> String {
+    let is_short = !value.is_table() && !value.is_array();
+    if key != "admin_token" && is_short {
+        value.to_string()
+    } else {
+        format!("of the type {}", value.type_str())
     }
 }

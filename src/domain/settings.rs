@@ -73,6 +73,7 @@ impl Workstream {
     /// Every rule that this document breaks; none when it may be used.
     pub fn violations(&self) -> Vec<Violation> {
         let mut found = Vec::new();
+        found.extend(unreachable_id(self.id.as_str()));
         found.extend(outside("units", u64::from(self.units), 1, 1_000, ""));
         found.extend(span_outside(
             "window_s",
@@ -238,7 +239,7 @@ pub struct QueueSettings {
 impl QueueSettings {
     /// Every rule that this document breaks; none when it may be used.
     pub fn violations(&self) -> Vec<Violation> {
-        let mut found = Vec::new();
+        let mut found: Vec<_> = unreachable_id(self.id.as_str()).into_iter().collect();
         if self.agents.len() > limits::QUEUE_AGENTS_MAX {
             found.push(Violation::new("agents", "must name at most 10000 agents"));
         }
@@ -258,18 +259,33 @@ pub struct WidgetSettings {
     pub id: WidgetId,
     /// How its chats are handled.
     pub workstream: WorkstreamId,
-    /// The web origins it may be opened from; any when empty.
+    /// The web origins it may be opened from; [`ANY_ORIGIN`] alone for any. An empty list is of a
+    /// journal from before that had to be said, and means the same.
     pub origins: Vec<Arc<str>>,
 }
+
+/// Stands for every origin there is.
+pub const ANY_ORIGIN: &str = "*";
 
 impl WidgetSettings {
     /// Every rule that this document breaks; none when it may be used.
     pub fn violations(&self) -> Vec<Violation> {
-        let mut found = Vec::new();
+        let mut found: Vec<_> = unreachable_id(self.id.as_str()).into_iter().collect();
         if self.origins.len() > limits::WIDGET_ORIGINS_MAX {
             found.push(Violation::new("origins", "must name at most 100 origins"));
         }
-        if self.origins.iter().any(|origin| !is_origin(origin)) {
+        if self.origins.is_empty() {
+            found.push(Violation::new(
+                "origins",
+                "must name the web origins that may open the widget, such as \
+                 https://shop.example, or be [\"*\"] for any",
+            ));
+        }
+        let names_any = self.origins.iter().any(|origin| **origin == *ANY_ORIGIN);
+        if names_any && self.origins.len() > 1 {
+            found.push(Violation::new("origins", "must name no other origin beside \"*\""));
+        }
+        if !names_any && self.origins.iter().any(|origin| !is_origin(origin)) {
             found.push(Violation::new(
                 "origins",
                 "each must be a scheme and a host, such as https://example.org or \
@@ -279,11 +295,16 @@ impl WidgetSettings {
         found
     }
 
+    /// Whether pages of any origin may open it.
+    pub fn is_open_to_any(&self) -> bool {
+        self.origins.is_empty() || self.origins.iter().any(|origin| **origin == *ANY_ORIGIN)
+    }
+
     /// Whether a page of this origin may open the widget. A program that is no browser sends no
     /// origin, and is let in: an origin guards the customer's browser, not the server.
     pub fn admits(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
-        self.origins.is_empty()
+        self.is_open_to_any()
             || self.origins.iter().any(|admitted| admitted.eq_ignore_ascii_case(origin))
     }
 }
@@ -324,8 +345,16 @@ pub struct AgentSettings {
 impl AgentSettings {
     /// Every rule that this document breaks; none when it may be used.
     pub fn violations(&self) -> Vec<Violation> {
-        outside("units", u64::from(self.units), 0, 100_000, "").into_iter().collect()
+        let units = outside("units", u64::from(self.units), 0, 100_000, "");
+        unreachable_id(self.id.as_str()).into_iter().chain(units).collect()
     }
+}
+
+/// `.` and `..` in an address mean another address, so nothing may be called so. What was called
+/// so before stays as it is.
+fn unreachable_id(id: &str) -> Option<Violation> {
+    let message = "must not be . or .., which mean something else in an address";
+    [".", ".."].contains(&id).then(|| Violation::new("id", message))
 }
 
 /// A rule that a document breaks.

@@ -1,6 +1,7 @@
 //! Texts that people write: parsed and bounded once, so that nothing behind the edge checks again.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub enum TextRefusal {
     Empty,
     /// More characters than the limit, which is given.
     TooLong(usize),
+    /// A character that is not shown, but changes how others are.
+    Unprintable(char),
 }
 
 impl fmt::Display for TextRefusal {
@@ -20,6 +23,12 @@ impl fmt::Display for TextRefusal {
         match self {
             Self::Empty => formatter.write_str("must not be empty"),
             Self::TooLong(limit) => write!(formatter, "must be at most {limit} characters"),
+            Self::Unprintable(character) => write!(
+                formatter,
+                "must have no line breaks, control characters or direction overrides, such as \
+                 U+{:04X}",
+                u32::from(*character)
+            ),
         }
     }
 }
@@ -47,8 +56,16 @@ impl MessageText {
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// Takes a name, without the white space around it.
+    /// Takes a name as somebody gives it, without the white space around it.
     pub fn parse(text: &str) -> Result<Self, TextRefusal> {
+        match text.trim().chars().find(|character| forges(*character)) {
+            Some(character) => Err(TextRefusal::Unprintable(character)),
+            None => Self::stored(text),
+        }
+    }
+
+    /// Takes a name as it was stored, maybe by a version that let more in.
+    pub fn stored(text: &str) -> Result<Self, TextRefusal> {
         bounded(text.trim(), limits::NAME_CHARS_MAX).map(Self)
     }
 
@@ -80,6 +97,42 @@ impl Deref for JsonText {
     fn deref(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a character would let a name pass for something else where it is shown: a control, a
+/// break of the line, or what turns the direction of the text behind it. Marks that only tell the
+/// direction of their neighbours belong to names of some languages.
+fn forges(character: char) -> bool {
+    character.is_control()
+        || ('\u{2028}'..='\u{202e}').contains(&character)
+        || ('\u{2066}'..='\u{2069}').contains(&character)
+}
+
+/// A text of somebody else's as it may be written to a terminal or a log: in one line, in which
+/// whatever would steer the terminal, or turn the direction of the text, is written as its number.
+/// The numbers are as JSON writes them, so JSON stays JSON.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let steers = |character: char| {
+        forges(character) || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
+    };
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if steers(character) {
+            // Each of them has four digits. Writing to a text cannot fail.
+            let _infallible = write!(shown, "\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The same for a text of many lines, which stay apart.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn bounded(text: &str, chars_max: usize) -> Result<Arc<str>, TextRefusal> {

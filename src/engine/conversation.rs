@@ -247,7 +247,11 @@ impl ConversationActor {
     /// The journal may have lost what is held back: what was decided here is not the truth. The
     /// directory opens the conversation again from what is.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
-        tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
+        let conversation = self.id();
+        tracing::error!(
+            %conversation, %fault,
+            "the journal failed: conversation {conversation} is read again"
+        );
         let Waiters { mut sessions, agents, outstanding } = self.gate.fail(fault);
         sessions.extend(self.audience.clear());
         for session in sessions {
@@ -307,7 +311,10 @@ impl Actor for ConversationActor {
             let (shared, id) = (self.shared.clone(), self.id());
             self.shared.threads.of_shard(id.shard()).spawn_fn(move || {
                 shared.metrics.reopened.inc();
-                tracing::error!(conversation = %id, "its actor has died; it is read again");
+                tracing::error!(
+                    conversation = %id,
+                    "the actor of conversation {id} has died: it is read again"
+                );
                 shared.directory.reopen(&shared, id);
             });
         }
@@ -327,8 +334,6 @@ impl Handler<ToConversation> for ConversationActor {
     type Result = ();
 
     fn handle(&mut self, message: ToConversation, context: &mut Self::Context) {
-        let span = tracing::debug_span!("conversation", id = %self.id());
-        let _entered = span.enter();
         self.take(message, context);
         self.rearm(context);
     }

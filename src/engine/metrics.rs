@@ -46,6 +46,7 @@ pub(super) struct Metrics {
     pub slow_feeds: Counter,
     /// Frames that were refused.
     pub refused_frames: Counter,
+    refusals: Family<RefusalLabel, Counter>,
     /// Sockets that changed to the thread of their conversation.
     pub moved_sockets: Counter,
     /// Connections that were turned away because no descriptor was left.
@@ -103,6 +104,12 @@ struct ReasonLabel {
     reason: &'static str,
 }
 
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct RefusalLabel {
+    face: &'static str,
+    code: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let conversations = Family::<StateLabel, Level>::default();
@@ -134,6 +141,7 @@ impl Default for Metrics {
             slow_readers: Counter::default(),
             slow_feeds: Counter::default(),
             refused_frames: Counter::default(),
+            refusals: Family::default(),
             moved_sockets: Counter::default(),
             turned_away: Counter::default(),
             leases: Gauge::default(),
@@ -214,8 +222,18 @@ impl Metrics {
         self.register_storage();
     }
 
+    /// Counts that something was refused, by where it was and the code that was given.
+    pub(super) fn refused(&self, face: &'static str, code: &'static str) {
+        self.refusals.get_or_create(&RefusalLabel { face, code }).inc();
+    }
+
     fn register_sockets(&mut self) {
         let registry = &mut self.registry;
+        registry.register(
+            "refusals",
+            "What was refused, by where it was and the code that was given",
+            self.refusals.clone(),
+        );
         registry.register(
             "moved_sockets",
             "Sockets that changed to the thread of their conversation",

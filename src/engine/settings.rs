@@ -136,7 +136,11 @@ impl Shared {
         if queues.is_empty() && agents.is_empty() {
             return;
         }
-        tracing::error!(?queues, ?agents, "actors had died; they are started again");
+        tracing::error!(
+            ?queues,
+            ?agents,
+            "actors of queues and agents had died: they are started again"
+        );
         for id in &queues {
             self.metrics.reopened.inc();
             self.start_queue(id.clone());

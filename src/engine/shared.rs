@@ -16,6 +16,7 @@ use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
 use crate::engine::directory::Directory;
 use crate::engine::metrics::Metrics;
+use crate::engine::refusals::Refusals;
 use crate::engine::threads::Threads;
 use crate::journal::Journal;
 use crate::limits;
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub threads: Threads,
     /// The figures.
     pub metrics: Metrics,
+    /// Who was refused, as far as the log has told it.
+    pub refusals: Refusals,
     /// How often leases are repeated to agents, and asked for by them.
     pub audit_every: Span,
     /// Tells this run from earlier ones in the ids of feed events.

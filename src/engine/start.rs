@@ -23,6 +23,7 @@ use crate::engine::directory::Directory;
 use crate::engine::message::{Closing, ToAgent, ToSession};
 use crate::engine::metrics::Metrics;
 use crate::engine::receipts::Router;
+use crate::engine::refusals::Refusals;
 use crate::engine::shared::Shared;
 use crate::engine::threads::Threads;
 use crate::journal::{Fault, Journal, Receipts, Recovered};
@@ -76,6 +77,7 @@ impl Starting {
             directory: Directory::with_room_for(conversations.len()),
             threads,
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             audit_every: options.audit_every,
             run: run_number(clock.now()),
             fallback_workstream: Arc::new(fallback_workstream()),
@@ -188,6 +190,7 @@ impl Actor for Keeper {
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(KEEP_EVERY, |keeper, _| {
             keeper.shared.revive();
+            keeper.shared.settle_refusals();
             // What was durable a whole round ago has long reached the agents' actors.
             keeper.shared.told_through.store(keeper.earlier, Ordering::Relaxed);
             keeper.earlier = keeper.shared.journal.head().0;

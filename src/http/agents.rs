@@ -16,6 +16,7 @@ use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocume
 
 /// Every agent, by id. For supervisors.
 #[utoipa::path(get, path = "/v1/agents", tag = "agents",
+    operation_id = "list_agents",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of agents", body = AgentPage), Problems))]
 pub(super) async fn list(
@@ -35,7 +36,7 @@ pub(super) async fn list(
 
 /// An agent as they are now. `me` is the caller; anybody else is for supervisors.
 #[utoipa::path(get, path = "/v1/agents/{agent}", tag = "agents",
-    params(("agent" = String, Path, description = "An id, or `me`")),
+    operation_id = "read_agent", params(("agent" = String, Path, description = "An id, or `me`")),
     responses((status = 200, description = "The agent", body = AgentObject), Problems))]
 pub(super) async fn read(
     caller: Caller,
@@ -50,7 +51,7 @@ pub(super) async fn read(
 
 /// Makes or replaces an agent. For administrators.
 #[utoipa::path(put, path = "/v1/agents/{agent}", tag = "agents",
-    params(("agent" = String, Path)), request_body = AgentDocument,
+    operation_id = "put_agent", params(("agent" = String, Path)), request_body = AgentDocument,
     responses((status = 200, description = "Replaced", body = AgentObject),
         (status = 201, description = "Made", body = AgentObject), Problems))]
 pub(super) async fn put(
@@ -72,7 +73,7 @@ pub(super) async fn put(
 
 /// Removes an agent, their tokens, and their place in every queue. For administrators.
 #[utoipa::path(delete, path = "/v1/agents/{agent}", tag = "agents",
-    params(("agent" = String, Path)),
+    operation_id = "delete_agent", params(("agent" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
     _: Administrator,
@@ -86,6 +87,7 @@ pub(super) async fn delete(
 
 /// Chooses a presence. It is seen while a feed is open, or requests keep coming.
 #[utoipa::path(put, path = "/v1/agents/{agent}/presence", tag = "agents",
+    operation_id = "choose_presence",
     params(("agent" = String, Path, description = "An id, or `me`")),
     request_body = PresenceDocument,
     responses((status = 200, description = "The agent", body = AgentObject), Problems))]
@@ -104,7 +106,7 @@ pub(super) async fn choose_presence(
 /// Lets an agent in with one more token, which is shown this once. Ten are kept; the oldest goes.
 /// For administrators.
 #[utoipa::path(post, path = "/v1/agents/{agent}/tokens", tag = "agents",
-    params(("agent" = String, Path)),
+    operation_id = "add_token", params(("agent" = String, Path)),
     responses((status = 201, description = "The token", body = TokenObject), Problems))]
 pub(super) async fn add_token(
     _: Administrator,

@@ -28,6 +28,7 @@ type Shown = Result<web::Json<ConversationObject>, Problem>;
 /// Conversations, the newest first: an agent's own and those that wait in their queues; for a
 /// supervisor all.
 #[utoipa::path(get, path = "/v1/conversations", tag = "conversations",
+    operation_id = "list_conversations",
     params(("state" = Option<String>, Query, description = "States, with commas between them"),
         ("agent" = Option<String>, Query, description = "An id, or `me`"),
         ("queue" = Option<String>, Query), ("widget" = Option<String>, Query),
@@ -63,7 +64,7 @@ pub(super) async fn list(
 
 /// A conversation as it is now.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}", tag = "conversations",
-    params(("conversation" = String, Path)),
+    operation_id = "read_conversation", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn read(
     caller: Caller,
@@ -78,6 +79,7 @@ pub(super) async fn read(
 
 /// Takes a chat: one that is offered, or one that waits in a queue that the agent serves.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/accept", tag = "conversations",
+    operation_id = "accept_conversation",
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
@@ -100,6 +102,7 @@ pub(super) async fn accept(
 
 /// Does not take an offered chat, which waits in its queue again.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/decline", tag = "conversations",
+    operation_id = "decline_conversation",
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
@@ -115,6 +118,7 @@ pub(super) async fn decline(
 
 /// Says something to the customer. The same id again gets the first answer and posts nothing.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/messages", tag = "conversations",
+    operation_id = "post_message",
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = MessageDocument,
@@ -136,6 +140,7 @@ pub(super) async fn post(
 
 /// Shows the customer that the agent types, or does not any more. Nothing of it is kept.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/typing", tag = "conversations",
+    operation_id = "tell_typing",
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = TypingDocument,
@@ -154,6 +159,7 @@ pub(super) async fn typing(
 
 /// Shows the customer how far the agent has read. Nothing of it is kept.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/read", tag = "conversations",
+    operation_id = "tell_read",
     params(("conversation" = String, Path),
         ("agent" = Option<String>, Query, description = "For whom; supervisors only")),
     request_body = ReadDocument,
@@ -172,7 +178,7 @@ pub(super) async fn have_read(
 
 /// Ends the chat, which moves to wrap-up.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/end", tag = "conversations",
-    params(("conversation" = String, Path)),
+    operation_id = "end_conversation", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn end(
     caller: Caller,
@@ -187,7 +193,7 @@ pub(super) async fn end(
 
 /// Closes a chat whose wrap-up is done.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/close", tag = "conversations",
-    params(("conversation" = String, Path)),
+    operation_id = "close_conversation", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn close(
     caller: Caller,
@@ -202,7 +208,7 @@ pub(super) async fn close(
 
 /// Gives a chat back to its queue.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/release", tag = "conversations",
-    params(("conversation" = String, Path)),
+    operation_id = "release_conversation", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn release(
     caller: Caller,
@@ -217,6 +223,7 @@ pub(super) async fn release(
 
 /// Offers a chat to an agent, whatever their load. For supervisors.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/assign", tag = "conversations",
+    operation_id = "assign_conversation",
     params(("conversation" = String, Path)), request_body = AssignDocument,
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn assign(
@@ -236,6 +243,7 @@ pub(super) async fn assign(
 
 /// Closes a chat, whatever its state. For supervisors.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/force-close",
+    operation_id = "force_close_conversation",
     tag = "conversations", params(("conversation" = String, Path)),
     responses((status = 200, description = "It", body = ConversationObject), Problems))]
 pub(super) async fn force_close(

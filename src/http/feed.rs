@@ -24,6 +24,7 @@ const KEEP: &str = ": keep\n\n";
 /// Opens an agent's feed: everything after the event with the id `Last-Event-ID`, or, without one,
 /// the agent's present state first. While it is open, the agent is there.
 #[utoipa::path(get, path = "/v1/agents/{agent}/feed", tag = "agents",
+    operation_id = "open_feed",
     params(("agent" = String, Path, description = "An id, or `me`"),
         ("Last-Event-ID" = Option<String>, Header),
         ("last_event_id" = Option<String>, Query, description = "The same, for curl")),

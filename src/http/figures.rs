@@ -11,6 +11,7 @@ use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
 
 /// How the whole engine is doing. For supervisors.
 #[utoipa::path(get, path = "/v1/figures", tag = "figures",
+    operation_id = "read_figures",
     responses((status = 200, description = "The figures", body = FiguresObject), Problems))]
 pub(super) async fn read(
     _: Supervisor,

@@ -8,6 +8,7 @@ use crate::http::problem::{Problem, Problems};
 
 /// The server lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
+    operation_id = "read_health",
     responses((status = 200, description = "It lives", body = String,
         content_type = "text/plain")))]
 pub(super) async fn alive() -> &'static str {
@@ -15,7 +16,8 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// The server can take new chats: its journal can be written, and it is not stopping.
-#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    operation_id = "read_readiness", responses(
     (status = 200, description = "It is ready", body = String, content_type = "text/plain"),
     Problems))]
 pub(super) async fn ready(state: web::Data<HttpState>) -> Result<&'static str, Problem> {
@@ -23,7 +25,8 @@ pub(super) async fn ready(state: web::Data<HttpState>) -> Result<&'static str, P
 }
 
 /// Metrics in the form that Prometheus reads.
-#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()),
+    operation_id = "read_metrics", responses(
     (status = 200, description = "OpenMetrics", body = String,
         content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(state: web::Data<HttpState>) -> HttpResponse {

@@ -25,6 +25,7 @@ const EVENTS_AT_ONCE: usize = 1_000;
 
 /// What was said, in order, as agents or as the customer may see it.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}/transcript", tag = "conversations",
+    operation_id = "read_transcript",
     params(("conversation" = String, Path),
         ("audience" = Option<String>, Query, description = "`agent` (the default) or `customer`"),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
@@ -67,6 +68,7 @@ pub(super) async fn transcript(
 
 /// Why the chat is in its state: every event with its cause and evidence, in order.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}/timeline", tag = "conversations",
+    operation_id = "read_timeline",
     params(("conversation" = String, Path),
         ("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page", body = TimelinePage), Problems))]

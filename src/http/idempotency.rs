@@ -131,7 +131,7 @@ pub async fn once(
         }
     });
     work.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a write broke off");
+        tracing::error!(%error, "a request that writes broke off");
         Err(Problem::internal().into())
     })
 }
@@ -185,7 +185,7 @@ async fn remember(
     let (request, response) = response.into_parts();
     let (head, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| {
-        tracing::error!(%error, "an answer could not be kept");
+        tracing::error!(%error, "the answer to an Idempotency-Key could not be kept");
         Problem::internal()
     })?;
     claim.keep(Answer {

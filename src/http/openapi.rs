@@ -3,10 +3,12 @@
 #![expect(elided_lifetimes_in_paths, reason = "the macro names types without their lifetimes")]
 
 use actix_web::{HttpResponse, web};
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
-use crate::http::problem::ProblemObject;
+use crate::http::problem::KINDS;
 use crate::http::{
     HttpState, agents, conversations, feed, figures, health, history, queues, widgets, workstreams,
 };
@@ -15,6 +17,7 @@ use crate::wire::feed::{
     AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent,
     PresenceEvent, ReadEvent, TypingEvent,
 };
+use crate::wire::problem::ProblemObject;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,9 +38,8 @@ use crate::wire::feed::{
     components(schemas(
         ProblemObject, FieldError, OfferEvent, OfferWithdrawnEvent, MessageEvent, AwayEvent,
         BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
-        TypingEvent, ReadEvent,
     )),
-    modifiers(&BearerTokens),
+    modifiers(&BearerTokens, &ProblemCodes, &WrittenDocuments),
     security(("bearer" = [])),
 )]
 struct Description;
@@ -52,6 +54,61 @@ impl Modify for BearerTokens {
     }
 }
 
+/// The codes that HTTP answers with.
+struct ProblemCodes;
+
+impl Modify for ProblemCodes {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem") else {
+            return;
+        };
+        if let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code") {
+            code.enum_values = Some(KINDS.iter().map(|kind| kind.code.into()).collect());
+        }
+    }
+}
+
+/// The settings that can be put: what each is called where it is read and where it is written, and
+/// the fields that whoever writes it must give. What is shown is whole; what is put may leave out
+/// every field that has a default.
+const WRITTEN: [(&str, &str, &[&str]); 4] = [
+    ("Workstream", "WorkstreamToPut", &["queue"]),
+    ("Queue", "QueueToPut", &[]),
+    ("Widget", "WidgetToPut", &["workstream", "origins"]),
+    ("AgentSettings", "AgentToPut", &[]),
+];
+
+/// Without it, a client that is made of the document would have to give every field, the id too.
+struct WrittenDocuments;
+
+impl Modify for WrittenDocuments {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        for (read, written, required) in WRITTEN {
+            if let Some(RefOr::T(Schema::Object(shown))) = components.schemas.get(read) {
+                let mut put = shown.clone();
+                put.properties.retain(|name, _| name != "id");
+                put.required = required.iter().map(ToString::to_string).collect();
+                let schema = RefOr::T(Schema::Object(put));
+                components.schemas.insert(written.to_owned(), schema);
+            }
+        }
+        let puts = openapi.paths.paths.values_mut().filter_map(|path| path.put.as_mut());
+        for body in puts.filter_map(|put| put.request_body.as_mut()) {
+            let RefOr::T(body) = body else { continue };
+            for content in body.content.values_mut() {
+                let RefOr::T(content) = content else { continue };
+                let Some(RefOr::Ref(reference)) = &content.schema else { continue };
+                let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+                if let Some((_, written, _)) = WRITTEN.iter().find(|(read, ..)| *read == name) {
+                    content.schema = Some(Ref::from_schema_name(*written).into());
+                }
+            }
+        }
+    }
+}
+
 /// The document as JSON.
 pub fn json() -> String {
     let document = Description::openapi();
@@ -61,6 +118,7 @@ pub fn json() -> String {
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "health", security(()),
+    operation_id = "read_openapi",
     responses((status = 200, description = "OpenAPI 3.1", body = serde_json::Value)))]
 pub async fn document(state: web::Data<HttpState>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(state.openapi.to_string())

@@ -5,15 +5,12 @@ mod kind;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-use utoipa::openapi::{ContentBuilder, Object, ObjectBuilder, Ref, RefOr, Response, Type};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::IntoResponses;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
-use crate::domain::conversation::State;
 use crate::domain::conversation::command::Refusal;
-use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
 use crate::domain::id::MalformedId;
 use crate::domain::settings::registry::SettingRefusal;
@@ -21,8 +18,10 @@ use crate::engine::{Failure, Fault};
 use crate::limits;
 use crate::wire::document::FieldError;
 use crate::wire::narrative::because;
+use crate::wire::problem::{self, Became, MEDIA_TYPE};
 
-pub use kind::{KINDS, Kind};
+pub use crate::wire::problem::Kind;
+pub use kind::KINDS;
 
 /// Why a request was not done.
 #[derive(Clone, Debug)]
@@ -30,38 +29,9 @@ pub struct Problem {
     kind: &'static Kind,
     detail: String,
     errors: Vec<FieldError>,
-    state: Option<(State, Option<Reason>)>,
+    state: Became,
     retry_after_s: Option<u64>,
     allow: Option<String>,
-}
-
-/// A problem as it is written.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub struct ProblemObject<'a> {
-    /// A name of the kind of problem.
-    #[serde(rename = "type")]
-    kind: String,
-    /// What the kind is called.
-    title: &'a str,
-    /// The HTTP status.
-    status: u16,
-    /// What went wrong here, for people.
-    detail: &'a str,
-    /// The code of the kind, for programs. It never changes.
-    #[schema(schema_with = codes)]
-    code: &'a str,
-    /// Each field that is wrong, and what it must be.
-    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
-    errors: &'a [FieldError],
-    /// The state of the chat that refused a command.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = states)]
-    state: Option<&'a str>,
-    /// Why that chat ended, if it has.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = reasons)]
-    reason: Option<&'a str>,
 }
 
 impl Problem {
@@ -150,6 +120,19 @@ impl Problem {
     /// There is nothing at the address.
     pub fn unknown_route(path: &str) -> Self {
         Self::new(&kind::UNKNOWN_ROUTE, format!("there is nothing at {path}; see /openapi.json"))
+    }
+
+    /// The address of widgets was asked, without a handshake.
+    pub fn no_handshake() -> Self {
+        let detail = "this address speaks WebSocket only: a handshake has `Upgrade: websocket`, \
+            `Connection: Upgrade` and no body; a proxy in front must pass all of it on";
+        Self::new(&problem::UPGRADE_MALFORMED, detail)
+    }
+
+    /// The address of widgets was asked with a method that opens nothing.
+    pub fn no_handshake_method() -> Self {
+        let allow = Some("GET".to_owned());
+        Self { allow, ..Self::new(&problem::METHOD_NOT_ALLOWED, "a WebSocket is opened with GET") }
     }
 
     /// There is no such agent.
@@ -300,16 +283,6 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let object = ProblemObject {
-            kind: format!("urn:holdline:problem:{}", self.kind.code),
-            title: self.kind.title,
-            status: self.kind.status,
-            detail: &self.detail,
-            code: self.kind.code,
-            errors: &self.errors,
-            state: self.state.map(|(state, _)| state.name()),
-            reason: self.state.and_then(|(_, reason)| reason).map(Reason::name),
-        };
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if self.status_code() == StatusCode::UNAUTHORIZED {
@@ -321,8 +294,14 @@ impl ResponseError for Problem {
         if let Some(allowed) = &self.allow {
             response.insert_header((header::ALLOW, allowed.as_str()));
         }
-        let body = serde_json::to_vec(&object).unwrap_or_default();
-        response.content_type("application/problem+json").body(body)
+        response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
+        // For whoever counts what was refused.
+        response.extensions_mut().insert(self.kind);
+        response.content_type(MEDIA_TYPE).body(self.kind.document(
+            &self.detail,
+            &self.errors,
+            self.state,
+        ))
     }
 }
 
@@ -333,23 +312,7 @@ impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
         let mut response = Response::new("A problem document");
-        response.content.insert("application/problem+json".to_owned(), content.into());
+        response.content.insert(MEDIA_TYPE.to_owned(), content.into());
         BTreeMap::from([("default".to_owned(), RefOr::T(response))])
     }
-}
-
-fn states() -> Object {
-    one_of(State::ALL.map(State::name))
-}
-
-fn reasons() -> Object {
-    one_of(Reason::ALL.map(Reason::name))
-}
-
-fn codes() -> Object {
-    one_of(KINDS.iter().map(|kind| kind.code))
-}
-
-fn one_of(names: impl IntoIterator<Item = &'static str>) -> Object {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build()
 }

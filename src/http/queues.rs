@@ -13,6 +13,7 @@ use crate::wire::objects::{QueueDocument, QueuePage};
 
 /// Every queue, by id. For administrators.
 #[utoipa::path(get, path = "/v1/queues", tag = "settings",
+    operation_id = "list_queues",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of queues", body = QueuePage), Problems))]
 pub(super) async fn list(
@@ -32,7 +33,7 @@ pub(super) async fn list(
 
 /// A queue. For administrators.
 #[utoipa::path(get, path = "/v1/queues/{queue}", tag = "settings",
-    params(("queue" = String, Path)),
+    operation_id = "read_queue", params(("queue" = String, Path)),
     responses((status = 200, description = "The queue", body = QueueDocument), Problems))]
 pub(super) async fn read(
     _: Administrator,
@@ -50,7 +51,7 @@ pub(super) async fn read(
 
 /// Makes or replaces a queue; a field that is absent gets its default. For administrators.
 #[utoipa::path(put, path = "/v1/queues/{queue}", tag = "settings",
-    params(("queue" = String, Path)), request_body = QueueDocument,
+    operation_id = "put_queue", params(("queue" = String, Path)), request_body = QueueDocument,
     responses((status = 200, description = "Replaced", body = QueueDocument),
         (status = 201, description = "Made", body = QueueDocument), Problems))]
 pub(super) async fn put(
@@ -69,7 +70,7 @@ pub(super) async fn put(
 
 /// Removes a queue that nothing else needs. For administrators.
 #[utoipa::path(delete, path = "/v1/queues/{queue}", tag = "settings",
-    params(("queue" = String, Path)),
+    operation_id = "delete_queue", params(("queue" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
     _: Administrator,

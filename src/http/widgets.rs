@@ -13,6 +13,7 @@ use crate::wire::objects::{WidgetDocument, WidgetPage};
 
 /// Every widget, by id. For administrators.
 #[utoipa::path(get, path = "/v1/widgets", tag = "settings",
+    operation_id = "list_widgets",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of widgets", body = WidgetPage), Problems))]
 pub(super) async fn list(
@@ -32,7 +33,7 @@ pub(super) async fn list(
 
 /// A widget. For administrators.
 #[utoipa::path(get, path = "/v1/widgets/{widget}", tag = "settings",
-    params(("widget" = String, Path)),
+    operation_id = "read_widget", params(("widget" = String, Path)),
     responses((status = 200, description = "The widget", body = WidgetDocument), Problems))]
 pub(super) async fn read(
     _: Administrator,
@@ -50,7 +51,7 @@ pub(super) async fn read(
 
 /// Makes or replaces a widget; a field that is absent gets its default. For administrators.
 #[utoipa::path(put, path = "/v1/widgets/{widget}", tag = "settings",
-    params(("widget" = String, Path)), request_body = WidgetDocument,
+    operation_id = "put_widget", params(("widget" = String, Path)), request_body = WidgetDocument,
     responses((status = 200, description = "Replaced", body = WidgetDocument),
         (status = 201, description = "Made", body = WidgetDocument), Problems))]
 pub(super) async fn put(
@@ -69,7 +70,7 @@ pub(super) async fn put(
 
 /// Removes a widget that nothing else needs. For administrators.
 #[utoipa::path(delete, path = "/v1/widgets/{widget}", tag = "settings",
-    params(("widget" = String, Path)),
+    operation_id = "delete_widget", params(("widget" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
     _: Administrator,

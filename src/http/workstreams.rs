@@ -13,6 +13,7 @@ use crate::wire::objects::{WorkstreamDocument, WorkstreamPage};
 
 /// Every workstream, by id. For administrators.
 #[utoipa::path(get, path = "/v1/workstreams", tag = "settings",
+    operation_id = "list_workstreams",
     params(("limit" = Option<usize>, Query), ("cursor" = Option<String>, Query)),
     responses((status = 200, description = "A page of workstreams", body = WorkstreamPage),
         Problems))]
@@ -34,7 +35,7 @@ pub(super) async fn list(
 
 /// A workstream. For administrators.
 #[utoipa::path(get, path = "/v1/workstreams/{workstream}", tag = "settings",
-    params(("workstream" = String, Path)),
+    operation_id = "read_workstream", params(("workstream" = String, Path)),
     responses((status = 200, description = "The workstream", body = WorkstreamDocument), Problems))]
 pub(super) async fn read(
     _: Administrator,
@@ -52,6 +53,7 @@ pub(super) async fn read(
 
 /// Makes or replaces a workstream; a field that is absent gets its default. For administrators.
 #[utoipa::path(put, path = "/v1/workstreams/{workstream}", tag = "settings",
+    operation_id = "put_workstream",
     params(("workstream" = String, Path)), request_body = WorkstreamDocument,
     responses((status = 200, description = "Replaced", body = WorkstreamDocument),
         (status = 201, description = "Made", body = WorkstreamDocument), Problems))]
@@ -72,7 +74,7 @@ pub(super) async fn put(
 
 /// Removes a workstream that nothing else needs. For administrators.
 #[utoipa::path(delete, path = "/v1/workstreams/{workstream}", tag = "settings",
-    params(("workstream" = String, Path)),
+    operation_id = "delete_workstream", params(("workstream" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
     _: Administrator,

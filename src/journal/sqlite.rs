@@ -76,7 +76,7 @@ struct Threads {
     checkpoints: Checkpoints,
     retention: Retention,
     /// Held until the end, so that no other server opens the directory before.
-    _lock: File,
+    lock: File,
 }
 
 impl SqliteJournal {
@@ -86,6 +86,8 @@ impl SqliteJournal {
         opening::make_dir(dir)?;
         let files = Files::of(dir);
         let lock = opening::take_lock(dir, &files)?;
+        let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
+        opening::note_start(&lock).map_err(unusable)?;
         let turns = Turns::default();
         let Opened { journal, projector, head, recovered } = opening::open(&files, &turns.chats)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
@@ -108,7 +110,7 @@ impl SqliteJournal {
             }),
             checkpoints,
             retention,
-            _lock: lock,
+            lock,
         };
         let threads = Mutex::new(Some(threads));
         Ok((Self { orders, readers, progress, damage, receipts, threads }, recovered))
@@ -118,7 +120,7 @@ impl SqliteJournal {
     /// everything is written and can be read.
     pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, projector, checkpoints, retention, _lock }) = threads else {
+        let Some(Threads { writer, projector, checkpoints, retention, lock }) = threads else {
             return;
         };
         // It orders the writer, which must answer it before it stops.
@@ -132,6 +134,9 @@ impl SqliteJournal {
         }
         self.readers.close();
         checkpoints.close();
+        if let Err(error) = opening::note_stop(&lock) {
+            tracing::debug!(%error, "when the server has stopped could not be noted");
+        }
     }
 
     /// Has these written.

@@ -1,42 +1,54 @@
 //! The opening handshake of RFC 6455: what a request must say, and both answers to it as bytes.
 
 use actix_http::header::{self, HeaderMap, HeaderName};
-use actix_http::{Method, Request, StatusCode, ws};
+use actix_http::{Method, Request, StatusCode, Version, ws};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use serde_json::json;
 
 use crate::socket::upgrade::Rejection;
+use crate::wire::problem::{
+    MEDIA_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, SUBPROTOCOL_MISSING, UPGRADE_MALFORMED,
+    VERSION_UNSUPPORTED,
+};
 use crate::wire::{SUBPROTOCOL, WIDGET_PATH};
 
 /// Checks a request, and makes the answer that accepts it.
 pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
     let head = request.head();
+    let malformed = |message: &str| Err(Rejection::new(&UPGRADE_MALFORMED, message));
     if head.uri.path() != WIDGET_PATH {
-        return Err(Rejection::new(404, "not_found", "widgets connect to /v1/widget"));
+        return Err(Rejection::new(&NOT_FOUND, format!("widgets connect to {WIDGET_PATH}")));
     }
     if head.method != Method::GET {
-        return Err(Rejection::new(405, "method_not_allowed", "a WebSocket is opened with GET"));
+        return Err(Rejection::new(&METHOD_NOT_ALLOWED, "a WebSocket is opened with GET"));
+    }
+    if head.version != Version::HTTP_11 {
+        return malformed("a WebSocket is opened with HTTP/1.1");
+    }
+    // What follows the request are frames; a body would be read as such.
+    let length = only(&head.headers, &header::CONTENT_LENGTH)?;
+    if length.is_some_and(|length| length != "0")
+        || head.headers.contains_key(header::TRANSFER_ENCODING)
+    {
+        return malformed("a handshake has no body");
     }
     if !lists(&head.headers, &header::UPGRADE, "websocket") {
-        return Err(Rejection::new(400, "upgrade_malformed", "`Upgrade` must be `websocket`"));
+        return malformed("`Upgrade` must be `websocket`");
     }
     if !lists(&head.headers, &header::CONNECTION, "upgrade") {
-        return Err(Rejection::new(400, "upgrade_malformed", "`Connection` must be `Upgrade`"));
+        return malformed("`Connection` must be `Upgrade`");
     }
-    if head.headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        let message = "`Sec-WebSocket-Version` must be 13";
-        return Err(Rejection::new(426, "version_unsupported", message));
+    if only(&head.headers, &header::SEC_WEBSOCKET_VERSION)? != Some("13") {
+        return Err(Rejection::new(&VERSION_UNSUPPORTED, "`Sec-WebSocket-Version` must be 13"));
     }
-    let key = head.headers.get(header::SEC_WEBSOCKET_KEY).map_or(&b""[..], |key| key.as_bytes());
+    let key = only(&head.headers, &header::SEC_WEBSOCKET_KEY)?.unwrap_or_default();
     if !BASE64_STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16) {
-        let message = "`Sec-WebSocket-Key` must be 16 bytes in base64";
-        return Err(Rejection::new(400, "upgrade_malformed", message));
+        return malformed("`Sec-WebSocket-Key` must be 16 bytes in base64");
     }
     if !lists(&head.headers, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
-        let message = "`Sec-WebSocket-Protocol` must offer `holdline.v1`";
-        return Err(Rejection::new(400, "subprotocol_missing", message));
+        let message = format!("`Sec-WebSocket-Protocol` must offer `{SUBPROTOCOL}`");
+        return Err(Rejection::new(&SUBPROTOCOL_MISSING, message));
     }
     let mut answer = Vec::with_capacity(192);
     answer.extend_from_slice(
@@ -45,34 +57,47 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
     );
     answer.extend_from_slice(SUBPROTOCOL.as_bytes());
     answer.extend_from_slice(b"\r\nsec-websocket-accept: ");
-    answer.extend_from_slice(&ws::hash_key(key));
+    answer.extend_from_slice(&ws::hash_key(key.as_bytes()));
     answer.extend_from_slice(b"\r\n\r\n");
     Ok(answer.into())
 }
 
-/// The answer that rejects a request: a problem document (RFC 9457).
+/// The answer that rejects a request, of the same form as whatever HTTP refuses.
 pub(super) fn reject(rejection: &Rejection) -> Bytes {
-    let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let title = status.canonical_reason().unwrap_or("Refused");
-    let problem = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "code": rejection.code,
-        "detail": rejection.message,
-    })
-    .to_string();
-    let version = match status {
+    let Rejection { kind, message } = rejection;
+    let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let problem = kind.document(message, &[], None);
+    let more = match status {
         StatusCode::UPGRADE_REQUIRED => "sec-websocket-version: 13\r\n",
+        StatusCode::METHOD_NOT_ALLOWED => "allow: GET\r\n",
         _ => "",
     };
     format!(
-        "HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n\
-         content-length: {length}\r\nconnection: close\r\n{version}\r\n{problem}",
-        status = status.as_str(),
+        "HTTP/1.1 {status}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
+         {more}\r\n{problem}",
         length = problem.len(),
     )
     .into()
+}
+
+/// The one value of a header, if it is there. It must be visible ASCII: what nobody can read must
+/// not count as absent.
+pub(super) fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a str>, Rejection> {
+    let mut values = headers.get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    let malformed = |problem| {
+        let message = format!("the header `{name}` {problem}");
+        Err(Rejection::new(&UPGRADE_MALFORMED, message))
+    };
+    match value.to_str() {
+        _ if values.next().is_some() => malformed("must be given once"),
+        Ok(text) => Ok(Some(text)),
+        Err(_) => malformed("must be visible ASCII"),
+    }
 }
 
 /// Whether a header that is a list, possibly in several lines, has this entry.

@@ -31,7 +31,7 @@ use crate::socket::{Message, ProtocolError, WebsocketContext};
 use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::server::{ServerFrame, refused};
+use crate::wire::server::{RefusedFrame, ServerFrame, refused};
 
 use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
@@ -256,14 +256,15 @@ impl SocketSession {
     }
 
     fn refuse_malformed(&mut self, malformed: &Malformed, context: &mut WebsocketContext<Self>) {
-        let told = ServerFrame::malformed(malformed).render();
+        let text = ServerFrame::malformed(malformed).render();
+        let told = RefusedFrame { code: malformed.code, text };
         self.refuse(&told, context);
     }
 
     /// Says that something was refused. A widget that is refused too often is closed.
-    fn refuse(&mut self, told: &ByteString, context: &mut WebsocketContext<Self>) {
-        self.door.engine().note_refused_frame();
-        self.say(told);
+    fn refuse(&mut self, told: &RefusedFrame, context: &mut WebsocketContext<Self>) {
+        self.door.engine().note_refused_frame(told.code.code());
+        self.say(&told.text);
         // That something was refused is never refused.
         if let Ok(Some(event)) = self.decide(SessionCommand::Err) {
             match event {
@@ -337,6 +338,8 @@ impl Actor for SocketSession {
         let visit = self.door.visit(self.id, self.widget.clone(), address, outbox);
         self.visit = Some(visit);
         self.rearm();
+        let (session, widget) = (self.id, &self.widget);
+        tracing::debug!(%session, %widget, "session {session} of widget {widget} has come");
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
@@ -345,11 +348,18 @@ impl Actor for SocketSession {
             (None, Some(end)) => end.cause(),
             (None, None) => Cause::Reset,
         };
+        let (session, conversation) = (self.id, self.concerned());
+        let conversation_id = conversation.map(tracing::field::display);
+        let why = cause.name();
+        tracing::debug!(
+            %session, conversation = conversation_id, why,
+            "session {session} has gone"
+        );
         if let Some(visit) = self.visit.take() {
             if let Some(over) = self.telling() {
                 visit.hear_no_more(over, cause);
             }
-            visit.leave(self.concerned(), cause);
+            visit.leave(conversation, cause);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The request's stream is taken out of the HTTP machinery here, whose two buffers of 8 KiB are
 //! dropped; only what the widget had already sent behind its request is kept.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::limits;
 use crate::socket::handshake;
 use crate::socket::line::Line;
 use crate::socket::pump::{Pump, SessionActor};
+use crate::wire::problem::{Kind, WIDGET_MISSING};
 
 /// What is known of a widget that wants to connect.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,18 +42,16 @@ pub struct UpgradeRequest {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Rejection {
-    /// The HTTP status.
-    pub status: u16,
-    /// The stable code.
-    pub code: &'static str,
+    /// The kind of problem, with its status and its stable code.
+    pub kind: &'static Kind,
     /// The sentence for people.
     pub message: String,
 }
 
 impl Rejection {
     /// A rejection.
-    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+    pub fn new(kind: &'static Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
     }
 }
 
@@ -64,8 +64,37 @@ pub trait Admission: 'static {
     /// speaks, and how it learns how its socket ended.
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
 
+    /// Notes that somebody was not let in.
+    fn note_rejected(&self, _asked: &Asked<'_>, _rejection: &Rejection) {}
+
     /// Notes that a connection was closed at once, because no descriptor was left for it.
     fn note_turned_away(&self) {}
+}
+
+/// What somebody asked for who was not let in, as it was written, cut to a bound.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Asked<'a> {
+    /// The path and its query.
+    pub address: Cow<'a, str>,
+    /// The page's origin.
+    pub origin: Option<Cow<'a, str>>,
+    /// Where the connection comes from.
+    pub peer: Option<SocketAddr>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(request: &'a Request) -> Self {
+        let cut = |bytes: &'a [u8]| {
+            String::from_utf8_lossy(&bytes[..bytes.len().min(limits::PAGE_BYTES_MAX)])
+        };
+        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+        let origin = request.headers().get(header::ORIGIN);
+        Self {
+            address: cut(address.as_bytes()),
+            origin: origin.map(|origin| cut(origin.as_bytes())),
+            peer: request.peer_addr(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -90,6 +119,7 @@ pub(super) async fn answer<A: Admission>(
         }
         Err(rejection) => {
             drop(leftover);
+            admission.note_rejected(&Asked::of(&request), &rejection);
             let answer = prefixed(&unwritten, handshake::reject(&rejection));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
             // Nobody is left to be told when it could not be written in time.
@@ -106,8 +136,9 @@ fn judge<A: Admission>(
     let opening = handshake::accept(request)?;
     let query = request.uri().query().unwrap_or_default();
     let Query(Parameters { widget }) = Query::from_query(query).map_err(|_| {
-        Rejection::new(400, "widget_missing", "the address must name its widget: ?widget=ID")
+        Rejection::new(&WIDGET_MISSING, "the address must name its widget: ?widget=ID")
     })?;
+    let origin = handshake::only(request.headers(), &header::ORIGIN)?.map(str::to_owned);
     let mut user_agent = text_of(request, &header::USER_AGENT);
     if let Some(program) = &mut user_agent {
         // A header that is a text is ASCII, so any place is a boundary.
@@ -116,7 +147,7 @@ fn judge<A: Admission>(
     let request = UpgradeRequest {
         path: request.path().to_owned(),
         widget,
-        origin: text_of(request, &header::ORIGIN),
+        origin,
         user_agent,
         peer: request.peer_addr(),
     };

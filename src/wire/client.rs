@@ -340,7 +340,7 @@ fn object(field: &'static str, tree: Option<Tree>) -> Result<Option<Arc<str>>, P
 
 fn written(field: &'static str, refusal: TextRefusal) -> Problem {
     match refusal {
-        TextRefusal::Empty => Problem::invalid(field, refusal),
+        TextRefusal::Empty | TextRefusal::Unprintable(_) => Problem::invalid(field, refusal),
         TextRefusal::TooLong(_) => Problem::too_long(field, refusal),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! The text is a [`ByteString`], so one rendering can be handed to many sockets.
 
+use std::fmt;
+
 use bytestring::ByteString;
 use serde::Serialize;
 
@@ -208,9 +210,25 @@ impl<'a> ServerFrame<'a> {
 }
 
 /// The answer to a frame that a rule said no to.
-pub fn refused(reference: Option<&Reference>, code: RefusalCode) -> ByteString {
+pub fn refused(reference: Option<&Reference>, code: RefusalCode) -> RefusedFrame {
     let message = code.to_string();
-    ServerFrame::Refused { reference, code, field: None, message: &message }.render()
+    let frame = ServerFrame::Refused { reference, code, field: None, message: &message };
+    RefusedFrame { code, text: frame.render() }
+}
+
+/// A `refused` that is ready to be said, with its code for whoever counts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RefusedFrame {
+    /// The code.
+    pub code: RefusalCode,
+    /// The frame.
+    pub text: ByteString,
+}
+
+impl fmt::Display for RefusedFrame {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
 }
 
 /// Who says something, as a customer is told.

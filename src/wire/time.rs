@@ -55,7 +55,10 @@ impl Serialize for Seconds {
         if millis.is_multiple_of(1_000) {
             serializer.serialize_u64(millis / 1_000)
         } else {
-            serializer.serialize_f64(self.0.as_secs_f64())
+            // The nearest number to a fraction of three digits is written with these digits.
+            #[expect(clippy::cast_precision_loss, reason = "any span is far below 2^53 ms")]
+            let seconds = millis as f64 / 1_000.0;
+            serializer.serialize_f64(seconds)
         }
     }
 }
@@ -100,7 +103,13 @@ pub fn spoken(span: Span) -> String {
     if millis < SECOND {
         format!("{millis} ms")
     } else if millis < MINUTE {
-        format!("{} s", span.as_secs_f64())
+        match millis % SECOND {
+            0 => format!("{} s", millis / SECOND),
+            rest => {
+                let fraction = format!("{rest:03}");
+                format!("{}.{} s", millis / SECOND, fraction.trim_end_matches('0'))
+            }
+        }
     } else if millis < HOUR {
         two(millis / MINUTE, "min", millis % MINUTE / SECOND, "s")
     } else {

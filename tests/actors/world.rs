@@ -152,7 +152,7 @@ fn settings() -> Vec<SettingChange> {
         SettingChange::PutWidget(WidgetSettings {
             id: parsed("shop"),
             workstream: parsed("chat"),
-            origins: Vec::new(),
+            origins: vec!["*".into()],
         }),
     ]
 }

@@ -1,9 +1,10 @@
 //! `holdline dry-run`: what it says is what happens when everybody lives the same again.
 
+use holdline::domain::cause::Cause;
 use holdline::domain::time::Span;
 use serde_json::Value;
 
-use crate::past::{BEGAN, after, holdline, store, told};
+use crate::past::{BEGAN, Past, after, holdline, store, told};
 use crate::plan::{crowd, live};
 
 const CUSTOMERS: u64 = 400;
@@ -86,4 +87,23 @@ fn it_tells_people_and_names_what_it_does_not_understand() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("there is no workstream nobody"), "{said}");
     assert_eq!(BEGAN, after(0));
+}
+
+#[test]
+fn one_chat_is_one_chat_and_its_last_absence_goes_on_until_the_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut past = Past::began(1, 1, WINDOW, BEGAN);
+    past.loses(1, Cause::Reset, after(30_000));
+    past.wait(after(300_000));
+    store(dir.path(), [&past]);
+    let report = told(&["dry-run", "--window", "5min"], dir.path());
+    assert!(report.contains("as far as 1 chat tells until 20"), "{report}");
+    // Nothing was written after its end, but the server ran on.
+    let said: Value =
+        serde_json::from_str(&told(&["dry-run", "--json", "--window", "5min"], dir.path()))
+            .unwrap();
+    assert_eq!((&said["later"], &said["later_by_ms"]), (&1.into(), &120_000.into()), "{said}");
+    let healthy = told(&["check"], dir.path());
+    let count = past.history.len();
+    assert!(healthy.ends_with(&format!("nothing is wrong: {count} events, 1 chat\n")), "{healthy}");
 }

@@ -2,7 +2,9 @@
 
 use holdline::domain::cause::{Cause, Leaving, Misuse};
 use holdline::domain::conversation::command::{Authority, Command};
+use holdline::domain::conversation::event::Event;
 use holdline::domain::id::SessionId;
+use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
 
 use crate::past::{BEGAN, Past, ada, after, holdline, store, told};
@@ -121,6 +123,52 @@ fn a_chat_that_was_with_an_agent_tells_leases_timers_and_both_ends() {
     ] {
         assert!(account.contains(line), "{line} is missing in\n{account}");
     }
+}
+
+#[test]
+fn what_strangers_wrote_cannot_steer_a_terminal_nor_forge_a_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut past = Past::began(1, 1, WINDOW, BEGAN);
+    // So it may stand in a journal of a version that let it in.
+    let forged = "Kim\u{1b}[2J\u{7}\n\nClosed at noon: all is well\u{202e}\u{9b}1m";
+    if let Event::ConversationStarted(opening) = &mut past.history[0].event {
+        opening.name = Some(DisplayName::stored(forged).unwrap());
+        opening.page = Some("https://shop.test/\u{1b}]0;mine\u{7}\u{2066}".into());
+    }
+    past.ask(Command::Accept { agent: ada(), name: DisplayName::stored(forged).unwrap() }, BEGAN);
+    past.joins_with(2, "Mozilla\u{1b}[31m\r\n  9999  forged", after(1_140));
+    past.loses(1, Cause::Reset, after(2_000));
+    store(dir.path(), [&past]);
+    let id = past.id().to_string();
+    for arguments in [&["explain", &id][..], &["explain", &id, "--json"], &["check"]] {
+        let said = told(arguments, dir.path());
+        let steering = |mark: char| mark != '\n' && (mark.is_control() || mark > '\u{2000}');
+        assert!(!said.contains(steering), "{said:?}");
+        let starts = ["Closed at noon", "9999  forged"];
+        let forged = said.lines().find(|line| starts.iter().any(|s| line.trim().starts_with(s)));
+        assert_eq!(forged, None, "{said}");
+    }
+    let account = told(&["explain", &id], dir.path());
+    assert!(account.contains("customer Kim\\u001b[2J\\u0007\\u000a"), "{account}");
+    let page: serde_json::Value =
+        serde_json::from_str(&told(&["explain", &id, "--json"], dir.path())).unwrap();
+    assert!(page.to_string().contains("Mozilla"), "it is still JSON, and says the same");
+}
+
+#[test]
+fn lengths_of_time_are_exact() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut past = Past::began(1, 1, Span::from_millis(2_140), BEGAN);
+    past.is_taken(after(100));
+    past.loses(1, Cause::Reset, after(1_000));
+    past.joins(2, after(2_140));
+    past.loses(2, Cause::Reset, after(3_000));
+    past.wait(after(9_000));
+    store(dir.path(), [&past]);
+    let id = past.id().to_string();
+    let account = told(&["explain", &id], dir.path());
+    assert!(account.contains("1.14 s") && account.contains("held for 2.14 s"), "{account}");
+    assert!(!account.contains("1.1400"), "{account}");
 }
 
 #[test]

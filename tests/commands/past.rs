@@ -61,8 +61,12 @@ impl Past {
     }
 
     pub fn joins(&mut self, session: u64, at: Timestamp) {
+        self.joins_with(session, "Mozilla/5.0 (X11) Firefox/140.0", at);
+    }
+
+    pub fn joins_with(&mut self, session: u64, program: &str, at: Timestamp) {
         let heartbeat = self.workstream.heartbeat;
-        let program = Some("Mozilla/5.0 (X11) Firefox/140.0".into());
+        let program = Some(program.into());
         let session = SessionId::from_bits(session);
         self.ask(Command::Join { session, heartbeat, program }, at);
     }

@@ -98,7 +98,7 @@ async fn a_backup_under_load_holds_whatever_was_acknowledged_before() {
         let copy = dir.path().join(format!("copy-{round}"));
         let before: Vec<_> = customers.iter().map(Customer::acknowledged).collect();
         let said = done(&backed_up(&data, &["backup", copy.to_str().unwrap()]).await);
-        assert!(said.contains(" events of ") && said.contains("up to position "), "{said}");
+        assert!(said.contains(" of ") && said.contains("up to position "), "{said}");
         assert!(said.contains(" bytes, ") && said.trim_end().ends_with(" s"), "{said}");
         copies.push((copy, before));
     }

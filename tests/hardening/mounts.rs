@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What tells a test that it runs in the namespace.
-const INSIDE: &str = "HOLDLINE_TEST_NAMESPACE";
+const INSIDE: &str = "TEST_OF_HOLDLINE_IN_ITS_NAMESPACE";
 
 /// What the inner run prints when it has really done what the test is about.
 const PROVOKED: &str = "provoked: ";

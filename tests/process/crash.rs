@@ -38,7 +38,7 @@ async fn set_up(admin: &Console) -> Vec<String> {
     admin.put("/v1/queues/sales", json!({ "agents": AGENTS })).await.ok();
     let workstream = json!({ "queue": "sales", "window_s": WINDOW_MS / 1_000, "heartbeat_s": 2 });
     admin.put("/v1/workstreams/sales", workstream).await.ok();
-    admin.put("/v1/widgets/shop", json!({ "workstream": "sales" })).await.ok();
+    admin.put("/v1/widgets/shop", json!({ "workstream": "sales", "origins": ["*"] })).await.ok();
     tokens
 }
 

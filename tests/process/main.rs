@@ -10,9 +10,16 @@ mod feed;
 #[path = "../server/widget.rs"]
 mod widget;
 
+#[path = "../documentation/page.rs"]
+mod page;
+
 mod crash;
 mod descriptors;
 mod diary;
+mod documented;
+mod generated;
+mod logs;
 mod operator;
 mod program;
+mod understood;
 mod why;

@@ -129,6 +129,100 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_variable_that_means_nothing_is_refused_with_its_nearest() {
+    let data = tempfile::tempdir().unwrap();
+    let mut wrong = command(data.path());
+    wrong.args(["--listen", "127.0.0.1:0", "--threads", "many"]);
+    wrong.env("HOLDLINE_LISTN", ":8080").env("HOLDLINE_SPEED", "9");
+    // These are for others, and stand in many environments.
+    wrong.env("HOLDLINE_SERVICE_HOST", "10.0.0.1").env("HOLDLINE_PORT_80_TCP_PORT", "80");
+    let told = errors(&run(wrong));
+    let nearest =
+        "HOLDLINE_LISTN (from the environment) is not known; did you mean HOLDLINE_LISTEN?";
+    assert!(told.contains(nearest), "{told}");
+    assert!(
+        told.contains("HOLDLINE_SPEED (from the environment) is not known; known are"),
+        "{told}"
+    );
+    assert!(told.contains("threads (from --threads)"), "every mistake at once: {told}");
+    assert!(!told.contains("HOLDLINE_SERVICE") && !told.contains("HOLDLINE_PORT"), "{told}");
+    assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0, "nothing was started");
+}
+
+#[tokio::test]
+async fn serve_is_a_word_for_what_it_does_without_one() {
+    let data = tempfile::tempdir().unwrap();
+    for word in ["serve", "start"] {
+        let mut plain = std::process::Command::new(env!("CARGO_BIN_EXE_holdline"));
+        plain.arg(word).args(["--listen", "localhost:0", "--no-demo", "--log", "warn", "--data"]);
+        plain.arg(data.path()).env("HOLDLINE_ADMIN_TOKEN", crate::program::ADMINISTRATOR);
+        plain.stdout(Stdio::piped());
+        let program = Program::spawn(plain);
+        program.admin.get("/v1/queues").await.ok();
+    }
+    let mut wrong = std::process::Command::new(env!("CARGO_BIN_EXE_holdline"));
+    wrong.arg("bakup");
+    let told = errors(&run(wrong));
+    assert!(told.contains("'backup'"), "{told}");
+}
+
+/// What the program logs on a terminal of its own.
+fn logged_on_a_terminal(spare: bool) -> String {
+    use std::io::Read as _;
+    use std::os::fd::OwnedFd;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    let data = tempfile::tempdir().unwrap();
+    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&controller).unwrap();
+    unlockpt(&controller).unwrap();
+    let name = ptsname(&controller, Vec::new()).unwrap();
+    let name = std::path::Path::new(name.to_str().unwrap()).to_owned();
+    let terminal = std::fs::File::options().read(true).write(true).open(name).unwrap();
+    let mut talkative = command(data.path());
+    talkative.args(["--listen", "127.0.0.1:0", "--no-demo"]).stdout(Stdio::piped());
+    talkative.env_remove("NO_COLOR").stderr(terminal);
+    if spare {
+        talkative.env("NO_COLOR", "1");
+    }
+    let program = Program::spawn(talkative);
+    program.terminate();
+    let mut text = Vec::new();
+    let mut controller = std::fs::File::from(OwnedFd::from(controller));
+    // A terminal that nobody has open any more ends with an error.
+    let mut buffer = [0; 4_096];
+    while let Ok(count) = controller.read(&mut buffer) {
+        text.extend_from_slice(&buffer[..count]);
+        if count == 0 {
+            break;
+        }
+    }
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn colours_are_for_terminals_alone() {
+    let data = tempfile::tempdir().unwrap();
+    let mut talkative = command(data.path());
+    talkative.args(["--listen", "127.0.0.1:0", "--no-demo"]);
+    talkative.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = talkative.spawn().unwrap();
+    let mut greeting = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut greeting, &mut String::new()).unwrap();
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let logged = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    assert!(logged.contains(" INFO "), "{logged}");
+    assert!(!logged.contains('\u{1b}'), "{logged:?}");
+
+    let coloured = logged_on_a_terminal(false);
+    assert!(coloured.contains('\u{1b}'), "{coloured:?}");
+    let spared = logged_on_a_terminal(true);
+    assert!(spared.contains(" INFO ") && !spared.contains('\u{1b}'), "{spared:?}");
+}
+
+#[test]
 fn it_tells_its_version_and_its_flags() {
     let data = tempfile::tempdir().unwrap();
     for (flag, part) in [("--version", "holdline "), ("--help", "--listen")] {

@@ -20,6 +20,7 @@ pub(crate) struct Program {
     pub(crate) admin: Console,
     /// What it had printed when it was ready.
     pub(crate) greeting: String,
+    told: mpsc::Receiver<String>,
 }
 
 /// The program with nothing of this process's environment that could mean something to it.
@@ -71,7 +72,17 @@ impl Program {
         let address = rest.split(['/', '\n']).next().expect("an address");
         let address: SocketAddr = address.trim().parse().expect("an address");
         let admin = Console::new(&format!("http://{address}"), ADMINISTRATOR);
-        Self { child, address, admin, greeting }
+        Self { child, address, admin, greeting, told }
+    }
+
+    /// Reads on in what it prints, up to a line that has this in it.
+    pub(crate) fn hear_until(&mut self, end: &str) {
+        while !self.greeting.contains(end) {
+            match self.told.recv_timeout(PATIENCE) {
+                Ok(line) => self.greeting.push_str(&line),
+                Err(_) => panic!("it does not say {end}: {}", self.greeting),
+            }
+        }
     }
 
     /// kill -9, and waits until it is gone.

@@ -24,7 +24,11 @@ async fn set_up(program: &Program) {
     let workstream = json!({ "queue": "line", "window_s": 2, "heartbeat_s": 1 });
     program.admin.put("/v1/queues/line", json!({ "agents": [] })).await.ok();
     program.admin.put("/v1/workstreams/chat", workstream).await.ok();
-    program.admin.put("/v1/widgets/shop", json!({ "workstream": "chat" })).await.ok();
+    program
+        .admin
+        .put("/v1/widgets/shop", json!({ "workstream": "chat", "origins": ["*"] }))
+        .await
+        .ok();
 }
 
 async fn chatting(program: &Program) -> Widget {

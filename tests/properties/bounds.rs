@@ -104,7 +104,13 @@ fn queues_and_widgets_are_good_up_to_their_bounds() {
     let closed = widget(vec!["https://Example.org".to_owned()]);
     assert!(closed.admits(None) && closed.admits(Some("https://example.ORG")));
     assert!(!closed.admits(Some("https://example.com")));
-    assert!(widget(vec![]).admits(Some("https://example.com")), "an empty list admits any");
+    let any = widget(vec!["*".to_owned()]);
+    assert!(any.violations().is_empty() && any.admits(Some("https://example.com")));
+    let both = widget(vec!["*".to_owned(), "https://example.org".to_owned()]);
+    assert_eq!(both.violations().len(), 1, "any and one of them");
+    let old = widget(vec![]);
+    assert_eq!(old.violations().len(), 1, "whoever opens it to any must say so");
+    assert!(old.admits(Some("https://example.com")), "what was stored before admits any");
 }
 
 #[test]

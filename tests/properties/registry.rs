@@ -43,7 +43,7 @@ fn put() -> impl Strategy<Value = SettingChange> {
             SettingChange::PutQueue(QueueSettings { id, name: name(), agents })
         }),
         (id::<WidgetId>("widget"), id::<WorkstreamId>("stream")).prop_map(|(id, workstream)| {
-            SettingChange::PutWidget(WidgetSettings { id, workstream, origins: Vec::new() })
+            SettingChange::PutWidget(WidgetSettings { id, workstream, origins: vec!["*".into()] })
         }),
     ]
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::feed::Feed;
 
+#[path = "described.rs"]
+mod described;
+
 /// How long anything is waited for before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -67,10 +70,16 @@ impl Console {
     /// Sends what was put together by hand.
     pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
         let request = request.timeout(PATIENCE);
-        let asked = format!("{:?}", request.try_clone().and_then(|request| request.build().ok()));
+        let built = request.try_clone().and_then(|request| request.build().ok());
+        let asked = format!("{built:?}");
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a body");
+        if let Some(built) = built {
+            let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok());
+            let (method, path) = (built.method().as_str(), built.url().path());
+            described::check(method, path, status, kind.unwrap_or_default(), &text);
+        }
         Answer { status, headers, text, asked }
     }
 

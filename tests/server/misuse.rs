@@ -58,6 +58,16 @@ fn refused_frames() -> Vec<(String, &'static str, Option<&'static str>)> {
             Some("name"),
         ),
         (
+            json!({ "type": "start", "ref": 1, "id": "s", "name": "Kim\u{1b}[2J" }),
+            "invalid_field",
+            Some("name"),
+        ),
+        (
+            json!({ "type": "start", "ref": 1, "id": "s", "name": "mik\u{202e}" }),
+            "invalid_field",
+            Some("name"),
+        ),
+        (
             json!({ "type": "start", "ref": 1, "id": "s", "form": [1] }),
             "invalid_field",
             Some("form"),
@@ -235,7 +245,10 @@ async fn frames_out_of_their_order_are_refused() {
 #[tokio::test]
 async fn a_token_that_is_not_ours_leads_nowhere_and_the_session_goes_on() {
     let shop = Shop::open(json!({})).await;
-    shop.admin.put("/v1/widgets/other", json!({ "workstream": "sales" })).await.ok();
+    shop.admin
+        .put("/v1/widgets/other", json!({ "workstream": "sales", "origins": ["*"] }))
+        .await
+        .ok();
     let kim = chat(&shop).await;
     let mut forged = kim.token.clone();
     let last = forged.pop().unwrap();

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Error;
 
 use crate::chat::of_kind;
 use crate::console::Console;
-use crate::shop::Shop;
+use crate::shop::{self, Shop};
 use crate::widget::{Introduction, Widget, introduce};
 
 #[tokio::test]
@@ -81,8 +81,12 @@ async fn a_widget_is_opened_from_its_origins_alone() {
             other => panic!("{origin}: {other:?}"),
         }
     }
-    let plain = shop.admin.request(Method::GET, "/v1/widget?widget=shop");
-    assert!(Console::answer(plain).await.status >= 400);
+    // So it comes through a proxy that does not know of upgrades.
+    let nobody = shop.admin.stranger();
+    nobody.get("/v1/widget?widget=shop").await.refused(400, "upgrade_malformed");
+    let posted = nobody.post("/v1/widget?widget=shop", json!({})).await;
+    posted.refused(405, "method_not_allowed");
+    assert_eq!(posted.header("allow"), Some("GET"));
     let page = shop.admin.stranger().get("/").await;
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"));
@@ -161,4 +165,39 @@ fn last_of(mut stream: TcpStream) -> Option<u16> {
     }
     let [.., 0x88, 2, high, low] = bytes.as_slice() else { return None };
     Some(u16::from_be_bytes([*high, *low]))
+}
+
+/// Asks with an address as it is, which a library would tidy up.
+fn ask_raw(shop: &Shop, request: &str) -> String {
+    use std::io::{Read as _, Write as _};
+
+    let mut stream = std::net::TcpStream::connect(shop.address()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn nothing_is_called_what_an_address_means_otherwise() {
+    let shop = Shop::open(json!({})).await;
+    for (kind, body) in [
+        ("agents", json!({})),
+        ("queues", json!({})),
+        ("workstreams", json!({ "queue": "sales" })),
+        ("widgets", json!({ "workstream": "sales", "origins": ["*"] })),
+    ] {
+        for id in [".", ".."] {
+            let body = body.to_string();
+            let request = format!(
+                "PUT /v1/{kind}/{id} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\
+                 Authorization: Bearer {}\r\nContent-Length: {}\r\n\r\n{body}",
+                shop::ADMINISTRATOR,
+                body.len()
+            );
+            let answer = ask_raw(&shop, &request);
+            assert!(answer.starts_with("HTTP/1.1 422 "), "{kind}/{id}: {answer}");
+            assert!(answer.contains(r#""field":"id""#), "{answer}");
+        }
+    }
 }

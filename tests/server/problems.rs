@@ -178,6 +178,14 @@ async fn documents_that_cannot_be_read_name_every_field() {
         (
             &shop.admin,
             &put,
+            "/v1/agents/a".into(),
+            json!({ "name": "Ada\n2026-01-01 INFO all is well" }),
+            vec!["name"],
+        ),
+        (&shop.admin, &put, "/v1/queues/q".into(), json!({ "name": "\u{2067}Line" }), vec!["name"]),
+        (
+            &shop.admin,
+            &put,
             "/v1/widgets/w".into(),
             json!({ "origins": [5] }),
             vec!["workstream", "origins"],
@@ -302,6 +310,8 @@ async fn settings_that_break_a_rule_are_refused_whole() {
     assert!(problem["detail"].as_str().unwrap().contains("heartbeat"), "{problem}");
     for (path, body) in [
         ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["shop.test"] })),
+        ("/v1/widgets/w", json!({ "workstream": "sales", "origins": [] })),
+        ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["*", "https://a.test"] })),
         ("/v1/widgets/w", json!({ "workstream": "sales", "origins": ["https://shop.test/path"] })),
         ("/v1/agents/a", json!({ "units": 100_001 })),
         ("/v1/queues/q", json!({ "agents": ["ada", "ada"] })),

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::console::Console;
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-const ADMINISTRATOR: &str = "the-administrator-of-the-trials";
+pub(crate) const ADMINISTRATOR: &str = "the-administrator-of-the-trials";
 
 /// A server that runs on a thread of its own.
 pub(crate) struct Running {
@@ -113,7 +113,10 @@ impl Shop {
         admin.put("/v1/queues/sales", json!({})).await.ok();
         let shop = Self { server, admin };
         shop.set(settings).await;
-        shop.admin.put("/v1/widgets/shop", json!({ "workstream": "sales" })).await.ok();
+        shop.admin
+            .put("/v1/widgets/shop", json!({ "workstream": "sales", "origins": ["*"] }))
+            .await
+            .ok();
         shop
     }
 

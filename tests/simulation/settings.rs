@@ -84,7 +84,7 @@ pub fn all(plan: &Plan) -> Vec<SettingChange> {
         all.push(SettingChange::PutWidget(WidgetSettings {
             id: widget_id(number),
             workstream: stream_id(number),
-            origins: Vec::new(),
+            origins: vec!["*".into()],
         }));
     }
     all

@@ -14,6 +14,7 @@ use holdline::socket::{
     WebsocketContext, bind, serve,
 };
 use holdline::wire::close::CloseCode;
+use holdline::wire::problem::UNKNOWN_WIDGET;
 use tokio::sync::watch;
 
 /// What the sessions of a server have seen.
@@ -114,7 +115,7 @@ impl Admission for Doorman {
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Echo, Rejection> {
         self.0.requests.lock().unwrap().push(request.clone());
         if request.widget != "shop" {
-            return Err(Rejection::new(404, "unknown_widget", "there is no such widget"));
+            return Err(Rejection::new(&UNKNOWN_WIDGET, "there is no such widget"));
         }
         self.0.outboxes.lock().unwrap().push(line.outbox());
         Ok(Echo { line, seen: Arc::clone(&self.0), pushes: false, later: None })

@@ -7,6 +7,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{self, protocol::CloseFrame};
 
+use holdline::wire::problem::UPGRADE_KINDS;
+
 use crate::peer::{Peer, frame, request, text};
 use crate::server::{Server, until};
 
@@ -49,6 +51,10 @@ fn what_comes_with_the_request_is_not_lost() {
     assert_eq!(peer.text(), "bird");
 }
 
+fn with_header(request: &str, header: &str) -> String {
+    request.replacen("\r\n", &format!("\r\n{header}\r\n"), 1)
+}
+
 #[test]
 fn others_are_turned_away_with_a_problem_document() {
     let server = Server::start();
@@ -61,6 +67,11 @@ fn others_are_turned_away_with_a_problem_document() {
         (good.replace("Version: 13", "Version: 8"), 426, "version_unsupported"),
         (good.replace("GET ", "POST "), 405, "method_not_allowed"),
         (good.replace("Key: dGhl", "Key: d"), 400, "upgrade_malformed"),
+        (good.replace("HTTP/1.1", "HTTP/1.0"), 400, "upgrade_malformed"),
+        (good.replace("https://shop.test", "https://sh\u{f6}p.test"), 400, "upgrade_malformed"),
+        (with_header(&good, "Origin: https://evil.test"), 400, "upgrade_malformed"),
+        (with_header(&good, "Content-Length: 5") + "abcde", 400, "upgrade_malformed"),
+        (with_header(&good, "Sec-WebSocket-Version: 8"), 400, "upgrade_malformed"),
     ];
     for (request, status, code) in cases {
         let mut peer = Peer::connect(server.address);
@@ -70,6 +81,10 @@ fn others_are_turned_away_with_a_problem_document() {
         assert!(head.contains("application/problem+json"), "{head}");
         let problem: serde_json::Value = serde_json::from_str(&peer.rest()).unwrap();
         assert_eq!((&problem["status"], &problem["code"]), (&status.into(), &code.into()));
+        assert_eq!(problem["type"], format!("urn:holdline:problem:{code}"));
+        assert!(head.contains("\r\ncache-control: no-store\r\n"), "{head}");
+        let kind = UPGRADE_KINDS.iter().find(|kind| kind.code == code).unwrap();
+        assert_eq!((problem["title"].as_str(), status), (Some(kind.title), kind.status));
     }
     assert!(server.seen.ends().is_empty(), "nobody was let in");
 }

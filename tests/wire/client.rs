@@ -56,6 +56,17 @@ fn counter_examples_are_refused_by_both() {
         (json!({"type": 4}), "invalid_field", Some("type")),
         (json!({"type": "dance"}), "unknown_type", Some("type")),
         (json!({"type": "hello", "visitor": "secret"}), "invalid_field", Some("visitor")),
+        (json!({"type": "hello", "visitor": "0".repeat(32)}), "invalid_field", Some("visitor")),
+        (
+            json!({"type": "start", "ref": 1, "id": "s", "name": "Kim\u{1b}[2J"}),
+            "invalid_field",
+            Some("name"),
+        ),
+        (
+            json!({"type": "start", "ref": 1, "id": "s", "name": "mi\u{202e}K"}),
+            "invalid_field",
+            Some("name"),
+        ),
         (json!({"type": "hello", "after": -1}), "invalid_field", Some("after")),
         (json!({"type": "hello", "token": 5}), "invalid_field", Some("token")),
         (json!({"type": "start", "id": "s"}), "missing_field", Some("ref")),

@@ -252,7 +252,7 @@ fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {
         changes.push(SettingChange::PutWidget(WidgetSettings {
             id: kind.parse()?,
             workstream: kind.parse()?,
-            origins: Vec::new(),
+            origins: vec!["*".into()],
         }));
     }
     Ok(changes)

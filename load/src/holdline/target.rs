@@ -46,9 +46,10 @@ pub struct HoldlineTarget {
 }
 
 impl HoldlineTarget {
-    /// The server that was built beside this workspace.
+    /// The server that was built beside this program, and so with the same profile.
     pub fn beside() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/holdline")
+        let this = std::env::current_exe().unwrap_or_default();
+        this.parent().unwrap_or(Path::new("")).join("holdline")
     }
 }
 
@@ -62,7 +63,7 @@ impl Target for HoldlineTarget {
         let program = self.program.display();
         let output = Command::new(&self.program).arg("--version").output();
         let output = output.map_err(|error| {
-            absent(format!("{program}: {error}; build it with cargo build --release"))
+            absent(format!("{program}: {error}; build it with cargo build --profile dist"))
         })?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().replace("holdline ", ""))
     }
@@ -148,7 +149,7 @@ impl RunningHoldline {
             "autoclose_s": {"open": 2_592_000, "wrapup": 86_400},
         });
         self.api.put("/v1/workstreams/load", &workstream)?;
-        self.api.put("/v1/widgets/load", &json!({"workstream": "load", "origins": []}))?;
+        self.api.put("/v1/widgets/load", &json!({"workstream": "load", "origins": ["*"]}))?;
         Ok(())
     }
 

@@ -28,6 +28,15 @@ impl Workload {
         within("ramp.patience_s", self.ramp.patience_s, 1.0, 3_600.0)?;
         within("heartbeat.every_s", self.heartbeat.every_s, 0.001, 3_600.0)?;
         within("padding.bytes", f64::from(self.padding.bytes), 0.0, 1_048_576.0)?;
+        // As every server that looks for signs of life needs it; Holdline refuses anything else.
+        if self.window_s < 2.0 * self.heartbeat.every_s {
+            bail!(
+                "window_s must be at least two heartbeats: {} with heartbeat.every_s = {}, and is {}",
+                2.0 * self.heartbeat.every_s,
+                self.heartbeat.every_s,
+                self.window_s
+            );
+        }
         self.check_posts()?;
         self.check_losses()?;
         self.check_agents()?;

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use holdline_load::floor::target::FloorTarget;
 use holdline_load::floor::{FloorOptions, Tampering};
@@ -28,21 +28,39 @@ pub fn floor(stall_ms: u64, every_ms: u64, tampering: Tampering) -> FloorTarget 
     FloorTarget { program: program(), options }
 }
 
-/// The real server: the one that is named, or was built, or is built now.
+/// The real server: the one that is named, or the one beside the program under test. That is built
+/// first where it is not there or older than its source, so that no test tries what was built once.
 pub fn holdline() -> HoldlineTarget {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let named = std::env::var_os("HOLDLINE_SERVER").map(PathBuf::from);
-    let built = ["release", "debug"].map(|kind| root.join("target").join(kind).join("holdline"));
-    let found = named.into_iter().chain(built.clone()).find(|program| program.exists());
-    let program = found.unwrap_or_else(|| {
-        let built_now = Command::new(env!("CARGO"))
-            .args(["build", "--bin", "holdline", "--package", "holdline"])
-            .current_dir(&root)
-            .status();
-        assert!(built_now.is_ok_and(|status| status.success()), "the server can be built");
-        built[1].clone()
+    let program = named.unwrap_or_else(|| {
+        let beside = program().with_file_name("holdline");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let built = modified(&beside);
+        if built.is_none()
+            || built < newest(&root.join("src")).max(modified(&root.join("Cargo.toml")))
+        {
+            let building = Command::new(env!("CARGO"))
+                .args(["build", "--bin", "holdline", "--package", "holdline"])
+                .current_dir(&root)
+                .status();
+            assert!(building.is_ok_and(|status| status.success()), "the server can be built");
+        }
+        beside
     });
     HoldlineTarget { program, data: None, arguments: Vec::new() }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// When the newest file below this folder was written.
+fn newest(folder: &Path) -> Option<SystemTime> {
+    let entries = std::fs::read_dir(folder).expect("the source can be read").flatten();
+    let times = entries
+        .map(|entry| entry.path())
+        .map(|path| if path.is_dir() { newest(&path) } else { modified(&path) });
+    times.max().flatten()
 }
 
 /// Puts a workload on a target.

@@ -26,7 +26,11 @@ impl AgentActor {
             && self.agent.decide(command.clone(), now).is_ok_and(|events| !events.is_empty());
         if corrects {
             self.shared.metrics.drift.inc();
-            tracing::error!(agent = %self.id(), ?command, "a lease had drifted; it is put right");
+            let agent = self.id();
+            tracing::error!(
+                %agent, ?command,
+                "a lease of agent {agent} had drifted: it is put right"
+            );
         }
         // An adjustment is never refused.
         let _never = self.perform(command);

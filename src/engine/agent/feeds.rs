@@ -303,7 +303,11 @@ impl AgentActor {
         let located = match read {
             Ok(located) => located,
             Err(fault) => {
-                tracing::error!(agent = %self.id(), %fault, "cannot read what a feed has missed");
+                let agent = self.id();
+                tracing::error!(
+                    %agent, %fault,
+                    "what a feed of agent {agent} has missed cannot be read"
+                );
                 if let Some(feed) = self.feeds.find_mut(number) {
                     feed.sender = None;
                 }

@@ -144,7 +144,7 @@ fn send_to_queue(shared: &Arc<Shared>, queue: &QueueId, message: ToQueue) {
         _ => 0,
     };
     if shared.directory.tell_queue(queue, message) == Delivery::Nobody && joins > 0 {
-        tracing::warn!(%queue, joins, "chats wait in a queue that was removed");
+        tracing::warn!(%queue, joins, "chats wait in queue {queue}, which was removed");
     }
 }
 

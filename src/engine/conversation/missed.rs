@@ -96,7 +96,11 @@ impl ConversationActor {
         let entries = match entries {
             Ok(entries) => entries,
             Err(fault) => {
-                tracing::error!(conversation = %self.id(), %fault, "cannot read what was missed");
+                let conversation = self.id();
+                tracing::error!(
+                    %conversation, %fault,
+                    "what a session of conversation {conversation} has missed cannot be read"
+                );
                 return close_session(&self.shared, session, Closing::Restarted);
             }
         };

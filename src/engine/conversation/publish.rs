@@ -159,7 +159,11 @@ impl ConversationActor {
             }
             Event::ConversationClosed { reason, .. } => {
                 self.shared.metrics.closed(*reason);
-                tracing::debug!(conversation = %self.id(), reason = reason.name(), "closed");
+                let (conversation, reason) = (self.id(), reason.name());
+                tracing::debug!(
+                    %conversation, reason,
+                    "conversation {conversation} is closed: {reason}"
+                );
             }
             _ => {}
         }

@@ -1,15 +1,6 @@
 //! The kinds of problem: the code that a program reads, the status, and what people call it.
 
-/// A kind of problem: its code never changes.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Kind {
-    /// The code, for programs.
-    pub code: &'static str,
-    /// The HTTP status.
-    pub status: u16,
-    /// What it is called, for people.
-    pub title: &'static str,
-}
+use crate::wire::problem::Kind;
 
 macro_rules! kinds {
     ($($name:ident = $code:literal, $status:literal, $title:literal;)*) => {

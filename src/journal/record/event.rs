@@ -156,7 +156,7 @@ impl ConversationStarted<'_> {
             queue: self.queue.parse()?,
             visitor: visitor(&self.visitor)?,
             start: self.start.parse()?,
-            name: self.name.map(|name| DisplayName::parse(&name)).transpose()?,
+            name: self.name.map(|name| DisplayName::stored(&name)).transpose()?,
             form: self.form.as_deref().map(JsonText::from),
             context: self.context.as_deref().map(JsonText::from),
             page: self.page.map(Arc::from),
@@ -281,7 +281,7 @@ impl ChatAccepted<'_> {
     fn event(self) -> Result<Event, Unreadable> {
         Ok(Event::ChatAccepted {
             lease: self.lease.try_into()?,
-            name: DisplayName::parse(&self.name)?,
+            name: DisplayName::stored(&self.name)?,
             close_at: time(self.close_at),
         })
     }

@@ -336,7 +336,7 @@ impl IntoSettings for QueueForm {
         let agents = self.agents.iter().map(|agent| agent.parse::<AgentId>());
         Ok(QueueSettings {
             id: self.id.parse()?,
-            name: DisplayName::parse(&self.name)?,
+            name: DisplayName::stored(&self.name)?,
             agents: agents.collect::<Result<_, _>>()?,
         })
     }
@@ -381,7 +381,7 @@ impl IntoSettings for AgentForm {
     fn into_settings(self) -> Result<AgentSettings, Unreadable> {
         Ok(AgentSettings {
             id: self.id.parse()?,
-            name: DisplayName::parse(&self.name)?,
+            name: DisplayName::stored(&self.name)?,
             role: self.role.into(),
             units: self.units,
         })

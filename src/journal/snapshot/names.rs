@@ -46,7 +46,7 @@ pub(super) fn workstream(text: &str) -> Result<WorkstreamId, <WorkstreamId as Fr
 }
 
 pub(super) fn name(text: &str) -> Result<DisplayName, crate::domain::text::TextRefusal> {
-    NAMES.with_borrow_mut(|known| shared(known, text, DisplayName::parse))
+    NAMES.with_borrow_mut(|known| shared(known, text, DisplayName::stored))
 }
 
 pub(super) fn text(text: &str) -> Arc<str> {

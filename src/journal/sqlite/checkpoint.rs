@@ -146,7 +146,8 @@ impl Database {
             Err(error) => {
                 // The log keeps everything that was not carried over.
                 if !was_failing {
-                    tracing::error!(%error, name = self.name, "a checkpoint failed");
+                    let name = self.name;
+                    tracing::error!(%error, name, "a checkpoint of {name} failed");
                 }
                 0
             }

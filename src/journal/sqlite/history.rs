@@ -17,7 +17,7 @@ use crate::journal::sqlite::row::{self, COLUMNS, Row as StoredRow};
 use crate::journal::sqlite::schema::{
     self, ARCHIVE_VERSION, CHATS_VERSION, Files, JOURNAL_VERSION,
 };
-use crate::journal::sqlite::{OpenFault, reader, recovery};
+use crate::journal::sqlite::{OpenFault, opening, reader, recovery};
 
 /// The past of a data directory. It changes nothing, and takes no lock that a server would wait
 /// for. What it tells is as of the moment at which it was opened.
@@ -31,6 +31,18 @@ pub struct History {
     /// Up to where `chats` tells it.
     projected: u64,
     head: u64,
+    end: End,
+}
+
+/// Up to when nothing else has happened than what is stored.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum End {
+    /// Until now: a server uses the directory.
+    Running,
+    /// Until the last server has stopped.
+    Stopped(Timestamp),
+    /// That is not known, because the last server has not stopped well.
+    Unknown,
 }
 
 impl History {
@@ -39,6 +51,11 @@ impl History {
         let files = Files::of(dir);
         let missing = |source| OpenFault::Directory { path: files.journal.clone(), source };
         std::fs::metadata(&files.journal).map_err(missing)?;
+        let end = match opening::stopped_at(&files) {
+            _ if opening::is_in_use(&files) => End::Running,
+            Some(at) => End::Stopped(at),
+            None => End::Unknown,
+        };
         let journal = open(&files.journal, JOURNAL_VERSION)?;
         let journal = journal.ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?;
         let (chats, archive) = (open_chats(&files)?, open(&files.archive, ARCHIVE_VERSION)?);
@@ -51,7 +68,12 @@ impl History {
             None => 0,
         };
         let head = row::head(row::last(&journal).map_err(Fault::from)?)?;
-        Ok(Self { journal, chats, archive, projected, head })
+        Ok(Self { journal, chats, archive, projected, head, end })
+    }
+
+    /// Up to when what is stored is all that has happened.
+    pub const fn end(&self) -> End {
+        self.end
     }
 
     /// Everything that happened in a conversation, in order; empty when there is none.

@@ -1,7 +1,9 @@
 //! Opens the two databases of a data directory, and makes `chats.db` anew where it is damaged.
 
 use std::fs::{File, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
 use rusqlite::Connection;
@@ -168,7 +170,10 @@ pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     let latest = last.as_ref().map_or_else(Timestamp::default, |last| last.at);
     let head = row::head(last)?;
     if files.damaged.exists() {
-        tracing::warn!(file = %files.chats.display(), "it was found damaged: it is made anew");
+        tracing::warn!(
+            file = %files.chats.display(),
+            "chats.db was found damaged: it is made anew"
+        );
         remove_chats(files)?;
     }
     let followed = match follow(files, chats, head, latest) {
@@ -230,6 +235,28 @@ fn refuse_loss(files: &Files) -> Result<(), OpenFault> {
 pub(super) fn is_in_use(files: &Files) -> bool {
     // Where the lock cannot even be opened nobody can be told from it.
     File::open(&files.lock).is_ok_and(|lock| lock.try_lock().is_err())
+}
+
+/// What the lock of a directory holds once its server has stopped well. A start empties it.
+const STOPPED: &[u8] = b"stopped\n";
+
+/// Forgets that a server has stopped here.
+pub(super) fn note_start(lock: &File) -> io::Result<()> {
+    lock.set_len(0)
+}
+
+/// Notes that the server has stopped well, and so when.
+pub(super) fn note_stop(mut lock: &File) -> io::Result<()> {
+    lock.write_all(STOPPED)
+}
+
+/// When the last server has stopped well; nothing when it has crashed, or still runs.
+pub(super) fn stopped_at(files: &Files) -> Option<Timestamp> {
+    let is_noted = fs::read(&files.lock).is_ok_and(|noted| noted == STOPPED);
+    let modified = fs::metadata(&files.lock).and_then(|metadata| metadata.modified()).ok()?;
+    let since_epoch = modified.duration_since(UNIX_EPOCH).ok()?;
+    let millis = i64::try_from(since_epoch.as_millis()).ok()?;
+    is_noted.then_some(Timestamp::from_millis(millis))
 }
 
 /// Refuses a journal that has lost something since it was closed. It is not changed.
@@ -301,7 +328,9 @@ pub(super) fn make_dir(dir: &Path) -> Result<(), OpenFault> {
 /// Takes the directory for this process, for as long as the file is open.
 pub(super) fn take_lock(dir: &Path, files: &Files) -> Result<File, OpenFault> {
     let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-    let lock = File::create(&files.lock).map_err(unusable)?;
+    // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
+    let lock = File::options().create(true).write(true).truncate(false).open(&files.lock);
+    let lock = lock.map_err(unusable)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenFault::InUse(dir.to_owned())),

@@ -108,7 +108,11 @@ impl Progress {
 
     pub(super) fn set_writable(&self, writable: bool) {
         if self.writable.swap(writable, Ordering::Relaxed) != writable {
-            tracing::warn!(writable, "the journal's ability to write has changed");
+            if writable {
+                tracing::warn!(writable, "the journal can be written again");
+            } else {
+                tracing::warn!(writable, "the journal cannot be written: nothing new is decided");
+            }
         }
     }
 

@@ -88,7 +88,7 @@ impl Projector {
             match self.project(progress.head()) {
                 Ok(position) => progress.set_projected(position),
                 Err(fault) => {
-                    tracing::error!(%fault, "the projection stands still");
+                    tracing::error!(%fault, "chats.db cannot follow the journal");
                     damage.note(&fault);
                     progress.set_fault(fault);
                     let pause = Duration::from_millis(limits::WRITE_AGAIN_MS);

@@ -154,7 +154,7 @@ impl Worker {
             match find(&transaction, &self.journal, &id, seq)? {
                 Ok(found) => chosen.conversations.push(found),
                 Err(problem) => {
-                    tracing::error!(id, problem, "a conversation is damaged, and kept");
+                    tracing::error!(id, problem, "conversation {id} is damaged, and kept");
                     self.left.insert(id);
                 }
             }

@@ -102,7 +102,10 @@ pub(super) fn open_chats(files: &Files) -> Result<Connection, OpenFault> {
     let mut connection = open()?;
     let mut version = user_version(&connection, &files.chats)?;
     if (1..CHATS_VERSION).contains(&version) {
-        tracing::warn!(file = %files.chats.display(), "rebuilding from the journal");
+        tracing::warn!(
+            file = %files.chats.display(),
+            "chats.db is of an earlier release: it is made anew"
+        );
         drop(connection);
         remove(&files.chats)?;
         connection = open()?;

@@ -7,17 +7,19 @@ use actix::Recipient;
 
 use crate::access::{ConversationToken, Secret, visitor_id};
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
+use crate::domain::text::printable;
 use crate::domain::time::Span;
-use crate::engine::{Engine, ToSession, Visit};
+use crate::engine::{Engine, Face, ToSession, Visit};
 use crate::limits;
 use crate::socket::line::Line;
 use crate::socket::movement::Carry;
 use crate::socket::outbox::Outbox;
 use crate::socket::session::SocketSession;
 use crate::socket::session::porter::{Origin, Porters};
-use crate::socket::{Admission, Rejection, UpgradeRequest};
+use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
+use crate::wire::problem::{ORIGIN_NOT_ALLOWED, UNAVAILABLE, UNKNOWN_WIDGET};
 
 /// The door of one thread.
 #[derive(Debug)]
@@ -82,6 +84,11 @@ impl Door {
         ConversationToken::verify(&self.secret, token, widget)
     }
 
+    /// Notes that a widget has shown a token that is not ours.
+    pub(super) fn note_invalid_token(&self, widget: &WidgetId) {
+        self.engine.tell_invalid_token(widget);
+    }
+
     /// Who a browser is by the secret it keeps; somebody new without one.
     pub(super) fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
         match kept {
@@ -116,23 +123,36 @@ impl Admission for Rc<Door> {
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<SocketSession, Rejection> {
         if !self.engine.is_ready() {
             let message = "the server takes no sessions at the moment; try again in a moment";
-            return Err(Rejection::new(503, "unavailable", message));
+            return Err(Rejection::new(&UNAVAILABLE, message));
         }
         let settings = self.engine.settings();
         let widget = request.widget.parse::<WidgetId>().ok();
         let widget = widget.and_then(|id| settings.widgets.get(&id));
         let Some(widget) = widget else {
-            return Err(Rejection::new(404, "unknown_widget", "there is no such widget"));
+            return Err(Rejection::new(&UNKNOWN_WIDGET, "there is no such widget"));
         };
         if !widget.admits(request.origin.as_deref()) {
             let message = "this widget may not be opened from pages of this origin";
-            return Err(Rejection::new(403, "origin_not_allowed", message));
+            return Err(Rejection::new(&ORIGIN_NOT_ALLOWED, message));
         }
         let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
-            return Err(Rejection::new(404, "unknown_widget", "the widget has no workstream"));
+            return Err(Rejection::new(&UNKNOWN_WIDGET, "the widget has no workstream"));
         };
+        if let Some(address) = self.engine.told_address(request.peer) {
+            let widget = &widget.id;
+            tracing::debug!(%widget, address, "a socket of widget {widget} comes from {address}");
+        }
         let program = request.user_agent.as_deref().map(Arc::from);
         Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
+    }
+
+    fn note_rejected(&self, asked: &Asked<'_>, rejection: &Rejection) {
+        let Rejection { kind, message } = rejection;
+        self.engine.tell_refused(Face::Upgrade, kind.code, asked.peer, || {
+            let page = asked.origin.as_deref().unwrap_or("no page");
+            let (address, page) = (printable(&asked.address), printable(page));
+            format!("{message} (asked for {address} from {page})")
+        });
     }
 
     fn note_turned_away(&self) {

@@ -55,6 +55,7 @@ impl SocketSession {
         let after = after.unwrap_or(Seq::ZERO);
         if token.is_some() && named.is_none() {
             self.refuse(&refused(None, RefusalCode::TokenInvalid), context);
+            self.door.note_invalid_token(&self.widget);
         }
         match known {
             Some(conversation) => {

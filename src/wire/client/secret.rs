@@ -41,13 +41,14 @@ impl FromStr for VisitorSecret {
                 bits = bits << 4 | u128::from(digit);
             }
         }
-        Ok(Self(bits))
+        // Nobody has drawn it: it is memory that was never filled, and all such are one person.
+        if bits == 0 { Err(NotASecret) } else { Ok(Self(bits)) }
     }
 }
 
 /// A text is not a visitor's secret.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("must be 128 bits: 32 hexadecimal digits, or a UUID")]
+#[error("must be 128 random bits, not all zero: 32 hexadecimal digits, or a UUID")]
 pub struct NotASecret;
 
 /// The token of a conversation, as a widget sent it. It is never shown.

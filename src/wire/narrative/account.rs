@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
+use crate::domain::text::printable;
 use crate::wire::narrative::{attended, sentence, steps, why};
 use crate::wire::time::rfc3339;
 
@@ -12,31 +13,36 @@ use crate::wire::time::rfc3339;
 /// the account is of; nothing when nothing had happened.
 ///
 /// The first line answers why the chat is in its state. What was said stands nowhere in it: an
-/// account goes to people who need not have read the chat.
+/// account goes to people who need not have read the chat. It may go to a terminal as it is: what
+/// others wrote stands in it as [`printable`] makes it.
 pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
     let sessions = attended(&history);
     let (conversation, steps) = steps(id, history);
     let view = conversation.view()?;
     let events: Vec<_> = steps.iter().map(|step| step.recorded.clone()).collect();
-    let mut text = format!("{}\n\n", why(&view, &events));
+    let mut text = format!("{}\n\n", printable(&why(&view, &events)));
 
-    let name = view.customer.name.as_ref().map_or("nameless", |name| name.as_str());
+    let name =
+        view.customer.name.as_ref().map_or("nameless".into(), |name| printable(name.as_str()));
     let program = conversation.opening().and_then(|opening| opening.page.clone());
-    let page = program.map_or_else(String::new, |page| format!(", on page {page}"));
+    let page = program.map_or_else(String::new, |page| format!(", on page {}", printable(&page)));
     let _infallible = writeln!(
         text,
         "Conversation {id}\n  customer {name}{page}\n  widget {}, workstream {}, queue {}\n  \
-         {} events, the last at {}",
+         {}, the last at {}",
         view.widget,
         view.workstream,
         view.queue,
-        view.seq,
+        match events.len() {
+            1 => "1 event".to_owned(),
+            count => format!("{count} events"),
+        },
         events.last().map_or_else(String::new, |last| rfc3339(last.at)),
     );
 
     text.push_str("\nThe customer's sessions\n");
     for session in &sessions {
-        let _infallible = writeln!(text, "  {}", session.told());
+        let _infallible = writeln!(text, "  {}", printable(&session.told()));
     }
     if sessions.is_empty() {
         text.push_str("  none\n");
@@ -45,9 +51,11 @@ pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
     text.push_str("\nWhat happened\n");
     for step in &steps {
         let Recorded { seq, at, event } = &step.recorded;
-        let _infallible = writeln!(text, "  {seq:>4}  {}  {}", rfc3339(*at), sentence(event));
+        let sentence = sentence(event);
+        let sentence = printable(&sentence);
+        let _infallible = writeln!(text, "  {seq:>4}  {}  {sentence}", rfc3339(*at));
         for change in &step.changes {
-            let _infallible = writeln!(text, "          {}", change.told());
+            let _infallible = writeln!(text, "          {}", printable(&change.told()));
         }
     }
     Some(text)

@@ -233,15 +233,15 @@ fn states() -> Object {
 }
 
 fn phases() -> Object {
-    super::names([Stage::Offered, Stage::Talking].map(Stage::name))
+    super::names_or_null([Stage::Offered, Stage::Talking].map(Stage::name))
 }
 
 fn reasons() -> Object {
-    super::names(Reason::ALL.map(Reason::name))
+    super::names_or_null(Reason::ALL.map(Reason::name))
 }
 
 fn causes() -> Object {
-    super::names([
+    super::names_or_null([
         "left",
         "closed",
         "reset",

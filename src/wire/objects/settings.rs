@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::{
-    AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream, WrapupBlock,
+    ANY_ORIGIN, AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream,
+    WrapupBlock,
 };
 use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
@@ -281,7 +282,7 @@ pub struct WidgetDocument {
     pub id: String,
     /// How its chats are handled.
     pub workstream: String,
-    /// The web origins it may be opened from; any when empty, as by default.
+    /// The web origins it may be opened from, such as `https://shop.example`; `["*"]` for any.
     pub origins: Vec<String>,
 }
 
@@ -290,7 +291,11 @@ impl From<&WidgetSettings> for WidgetDocument {
         Self {
             id: widget.id.to_string(),
             workstream: widget.workstream.to_string(),
-            origins: widget.origins.iter().map(ToString::to_string).collect(),
+            origins: if widget.is_open_to_any() {
+                vec![ANY_ORIGIN.to_owned()]
+            } else {
+                widget.origins.iter().map(ToString::to_string).collect()
+            },
         }
     }
 }
@@ -301,9 +306,10 @@ impl WidgetDocument {
         let mut document = Document::parse(body)?;
         same_id(&mut document, id.as_str());
         let workstream = document.required("workstream", document::parsed);
-        let origins = document.optional("origins", |value| document::list(value, document::text));
+        let origins: Option<Vec<String>> =
+            document.required("origins", |value| document::list(value, document::text));
         document.finish()?;
-        let origins = origins.unwrap_or_default().into_iter().map(Arc::from).collect();
+        let origins = read_or_refused(origins)?.into_iter().map(Arc::from).collect();
         Ok(WidgetSettings { id, workstream: read_or_refused(workstream)?, origins })
     }
 }

@@ -1,0 +1,142 @@
+//! Who was refused at a door: counted by code, and told in the log. Strangers decide how often that
+//! happens, so only some of it is told each second, with the number of what was left out.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::id::WidgetId;
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+use crate::engine::shared::Shared;
+use crate::limits;
+
+/// Where somebody was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Face {
+    /// Before a socket was let in.
+    Upgrade,
+    /// On a widget's socket.
+    Widget,
+    /// Over HTTP.
+    Http,
+}
+
+impl Face {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Upgrade => "upgrade",
+            Self::Widget => "widget",
+            Self::Http => "http",
+        }
+    }
+}
+
+/// What has been told of refusals.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    tells_addresses: AtomicBool,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    /// The second that the rest is of.
+    second: i64,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Told {
+    /// Ends a second, and says how many of it were not told.
+    fn turn(&mut self, now: Timestamp) -> u64 {
+        let second = now.as_millis() / 1_000;
+        if second == self.second {
+            return 0;
+        }
+        self.second = second;
+        self.lines = 0;
+        std::mem::take(&mut self.left_out)
+    }
+}
+
+impl Refusals {
+    fn with<T>(&self, act: impl FnOnce(&mut Told) -> T) -> T {
+        // Nothing that is done here can panic half-way.
+        act(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Tells how many were left out, once their second is over.
+    pub(super) fn settle(&self, now: Timestamp) {
+        let left_out = self.with(|told| told.turn(now));
+        if left_out > 0 {
+            tracing::info!(left_out, "more were refused within a second than are told");
+        }
+    }
+
+    /// Whether one more may be told now.
+    fn admit(&self, now: Timestamp) -> bool {
+        self.settle(now);
+        self.with(|told| {
+            let admitted = told.lines < limits::REFUSALS_TOLD_PER_SECOND;
+            if admitted {
+                told.lines += 1;
+            } else {
+                told.left_out += 1;
+            }
+            admitted
+        })
+    }
+}
+
+impl Shared {
+    pub(super) fn settle_refusals(&self) {
+        self.refusals.settle(self.clock.now());
+    }
+}
+
+impl Engine {
+    /// Has the log tell from where strangers come.
+    pub fn tell_addresses(&self) {
+        self.shared.refusals.tells_addresses.store(true, Ordering::Relaxed);
+    }
+
+    /// Where somebody comes from, as far as the log may tell it.
+    pub fn told_address(&self, peer: Option<SocketAddr>) -> Option<String> {
+        let may = self.shared.refusals.tells_addresses.load(Ordering::Relaxed);
+        peer.filter(|_| may).map(|peer| peer.ip().to_string())
+    }
+
+    /// Counts that something was refused.
+    pub fn note_refused(&self, face: Face, code: &'static str) {
+        self.shared.metrics.refused(face.name(), code);
+    }
+
+    /// Tells that a widget has shown a token that is not ours; that it was refused is counted
+    /// where it is said.
+    pub fn tell_invalid_token(&self, widget: &WidgetId) {
+        if self.shared.refusals.admit(self.now()) {
+            let (face, code) = (Face::Widget.name(), "token_invalid");
+            tracing::info!(
+                face, code, %widget,
+                "refused: widget {widget} showed a token that is not ours"
+            );
+        }
+    }
+
+    /// Counts that a stranger was refused, and tells it. What `sentence` says of them must be
+    /// printable.
+    pub fn tell_refused(
+        &self,
+        face: Face,
+        code: &'static str,
+        peer: Option<SocketAddr>,
+        sentence: impl FnOnce() -> String,
+    ) {
+        self.note_refused(face, code);
+        if self.shared.refusals.admit(self.now()) {
+            let (address, face) = (self.told_address(peer), face.name());
+            tracing::info!(face, code, address, "refused: {}", sentence());
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Every JSON answer that a test gets is held against the OpenAPI document, whatever the test is
+//! about: what is described is what is said.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(&holdline::http::openapi::json()).expect("the document is JSON")
+});
+
+/// What may be answered: the path with its names in braces, the method and the status.
+static ANSWERS: LazyLock<BTreeMap<(String, String, String), Validator>> = LazyLock::new(|| {
+    let mut answers = BTreeMap::new();
+    for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            for (status, answer) in operation["responses"].as_object().expect("answers") {
+                let contents = answer["content"].as_object().into_iter().flatten();
+                let Some((_, content)) = contents.into_iter().find(|(kind, _)| is_json(kind))
+                else {
+                    continue;
+                };
+                let key = (path.clone(), method.clone(), status.clone());
+                answers.insert(key, validator(&content["schema"]));
+            }
+        }
+    }
+    answers
+});
+
+fn is_json(kind: &str) -> bool {
+    kind == "application/json" || kind == "application/problem+json"
+}
+
+fn validator(schema: &Value) -> Validator {
+    let whole = json!({ "components": DOCUMENT["components"], "allOf": [schema] });
+    jsonschema::draft202012::options().build(&whole).expect("the schema can be used")
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (mut named, mut given) = (template.split('/'), path.split('/'));
+    loop {
+        match (named.next(), given.next()) {
+            (None, None) => return true,
+            (Some(name), Some(part)) if name.starts_with('{') || name == part => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Checks an answer at this path, which may have a query.
+#[track_caller]
+pub(super) fn check(method: &str, path: &str, status: u16, kind: &str, text: &str) {
+    if !is_json(kind) {
+        return;
+    }
+    let path = path.split('?').next().unwrap_or_default();
+    let (method, status) = (method.to_lowercase(), status.to_string());
+    let of_this =
+        |(template, known, _): &&(String, String, String)| fits(template, path) && *known == method;
+    let described = |wanted: &str| {
+        ANSWERS.iter().find(|(key, _)| of_this(key) && key.2 == wanted).map(|(_, answer)| answer)
+    };
+    // What is at no address, or has no such method, is described nowhere.
+    let Some(answer) = described(&status).or_else(|| described("default")) else { return };
+    let value: Value = serde_json::from_str(text).expect("the answer is JSON");
+    let wrong: Vec<_> = answer
+        .iter_errors(&value)
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{method} {path} {status} is not as described: {wrong:#?}\n{value:#}"
+    );
+}
