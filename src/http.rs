@@ -32,6 +32,7 @@ use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use crate::domain::id::WidgetId;
 use crate::domain::text::printable;
 use crate::engine::{Engine, Face};
 use crate::http::idempotency::Answers;
@@ -241,8 +242,20 @@ async fn plain(
 }
 
 /// A handshake never comes here: the listener takes it away before.
-async fn no_handshake(request: HttpRequest) -> Result<&'static str, Problem> {
+async fn no_handshake(
+    request: HttpRequest,
+    state: web::Data<HttpState>,
+) -> Result<&'static str, Problem> {
+    // A browser does not tell a page why its socket was refused: it may ask like this whether there
+    // is such a widget at all.
+    let is_unknown = || {
+        let named = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
+        let (_, widget) = named.iter().find(|(name, _)| name == "widget")?;
+        let widget = widget.parse::<WidgetId>().ok();
+        Some(!widget.is_some_and(|widget| state.engine.settings().widgets.contains_key(&widget)))
+    };
     Err(match *request.method() {
+        Method::GET if is_unknown() == Some(true) => Problem::unknown_widget(),
         Method::GET => Problem::no_handshake(),
         _ => Problem::no_handshake_method(),
     })

@@ -58,6 +58,8 @@ pub struct Evidence {
     pub heard: u32,
     /// The longest silence between two of them.
     pub widest: Span,
+    /// Whether at the end its browser answered while its page said nothing.
+    pub asleep: bool,
 }
 
 impl Cause {

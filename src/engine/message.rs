@@ -94,8 +94,10 @@ pub(super) enum FromSession {
     Typing(bool),
     /// The customer has read up to here.
     Read(Seq),
-    /// The page announced that it is being left.
-    Leaving(Leaving),
+    /// The page announced that it is being left, or, with nothing, that it is in front again.
+    Leaving(Option<Leaving>),
+    /// The browser answers and the page has said nothing for long, or it has again.
+    Asleep(bool),
     /// It is gone.
     Lost(Cause),
 }

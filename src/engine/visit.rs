@@ -229,9 +229,14 @@ impl Visit {
         self.speak(conversation, FromSession::Read(seq))
     }
 
-    /// The page announced that it is being left.
-    pub fn leaving(&self, conversation: ConversationId, how: Leaving) -> bool {
+    /// The page announced that it is being left, or, with nothing, that it is in front again.
+    pub fn leaving(&self, conversation: ConversationId, how: Option<Leaving>) -> bool {
         self.speak(conversation, FromSession::Leaving(how))
+    }
+
+    /// The browser answers and the page has said nothing for long, or it has again.
+    pub fn asleep(&self, conversation: ConversationId, on: bool) -> bool {
+        self.say(conversation, FromSession::Asleep(on))
     }
 
     /// The session is gone.

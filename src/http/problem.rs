@@ -129,6 +129,11 @@ impl Problem {
         Self::new(&problem::UPGRADE_MALFORMED, detail)
     }
 
+    /// The address of widgets was asked about a widget that is not there.
+    pub fn unknown_widget() -> Self {
+        Self::new(&problem::UNKNOWN_WIDGET, "there is no such widget")
+    }
+
     /// The address of widgets was asked with a method that opens nothing.
     pub fn no_handshake_method() -> Self {
         let allow = Some("GET".to_owned());

@@ -128,6 +128,7 @@ impl SocketSession {
     fn take_text(&mut self, text: ByteString, context: &mut WebsocketContext<Self>) {
         // A heartbeat takes the time once.
         let now = self.now();
+        self.hear_page();
         if self.session.stage() == Stage::Settling {
             self.be_heard(now);
             return self.rare.deferred.push_back(text);
@@ -244,15 +245,6 @@ impl SocketSession {
         self.be_heard(now);
         self.session.apply(event, now);
         self.rearm();
-    }
-
-    /// Shows the conversation that it is there: one that it enters watches over it already.
-    fn be_heard(&self, now: Timestamp) {
-        // Whoever is in one awaits nothing, and what it awaits lies elsewhere in memory.
-        let conversation = self.session.conversation().or_else(|| self.concerned());
-        if let (Some(conversation), Some(visit)) = (conversation, &self.visit) {
-            visit.hear(conversation, now);
-        }
     }
 
     fn refuse_malformed(&mut self, malformed: &Malformed, context: &mut WebsocketContext<Self>) {
@@ -372,7 +364,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
                 self.line.pong(&payload);
                 self.show_life();
             }
-            Ok(Message::Pong(_)) => self.show_life(),
+            Ok(Message::Pong(_)) => self.hear_browser(),
             // Not a frame: the time that it asked for has come.
             Ok(Message::Nop) => return self.wake(context),
             Ok(Message::Binary(_) | Message::Continuation(_) | Message::Close(_)) | Err(_) => {}
@@ -387,15 +379,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
     }
 }
 
-impl SocketSession {
-    fn show_life(&mut self) {
-        let now = self.now();
-        // Before hello it shows nothing that would count.
-        if let Ok(event) = self.session.decide(SessionCommand::Beat, now) {
-            self.heard(event, now);
-        }
-    }
-}
+impl SocketSession {}
 
 impl Handler<ToSession> for SocketSession {
     type Result = ();

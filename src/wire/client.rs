@@ -52,10 +52,10 @@ pub enum ClientFrame {
         /// The place.
         seq: Seq,
     },
-    /// The page is being left.
+    /// The page is being left, or is in front again.
     Leaving {
-        /// How.
-        cause: Leaving,
+        /// How; nothing when what it announced before is void.
+        cause: Option<Leaving>,
     },
     /// The customer ends the chat.
     End {
@@ -259,11 +259,12 @@ fn message_text(fields: &Fields<'_>) -> Result<MessageText, Problem> {
     MessageText::parse(said).map_err(|refusal| written("text", refusal))
 }
 
-fn leaving(fields: &Fields<'_>) -> Result<Leaving, Problem> {
+fn leaving(fields: &Fields<'_>) -> Result<Option<Leaving>, Problem> {
     match required("cause", text("cause", &fields.cause)?)? {
-        "hidden" => Ok(Leaving::Hidden),
-        "unloaded" => Ok(Leaving::Unloaded),
-        _ => Err(Problem::invalid("cause", "must be `hidden` or `unloaded`")),
+        "hidden" => Ok(Some(Leaving::Hidden)),
+        "unloaded" => Ok(Some(Leaving::Unloaded)),
+        "shown" => Ok(None),
+        _ => Err(Problem::invalid("cause", "must be `hidden`, `unloaded` or `shown`")),
     }
 }
 

@@ -242,12 +242,13 @@ pub fn capacity<'a>(
     rendered("capacity", &CapacityEvent { agent: agent.to_string(), units, used, leases })
 }
 
-/// The customer types, or has stopped. Passing: it is not kept for a feed that comes back.
+/// The customer types, or has stopped; or their page sleeps, or has woken. Passing: it is not kept
+/// for a feed that comes back.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TypingEvent {
     /// In which chat.
     pub conversation: String,
-    /// Whether they do.
+    /// Whether it is so now.
     pub on: bool,
 }
 
@@ -263,6 +264,12 @@ pub struct ReadEvent {
 /// `typing`: the customer types, or has stopped.
 pub fn typing(conversation: ConversationId, on: bool) -> Rendered {
     rendered("typing", &TypingEvent { conversation: conversation.to_string(), on })
+}
+
+/// `asleep`: the customer's browser answers and their page has said nothing for four heartbeats, or
+/// it has said something again.
+pub fn asleep(conversation: ConversationId, on: bool) -> Rendered {
+    rendered("asleep", &TypingEvent { conversation: conversation.to_string(), on })
 }
 
 /// `read`: the customer has read up to a place.

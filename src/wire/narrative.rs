@@ -61,10 +61,15 @@ const fn code(cause: Cause, known: Evidence) -> Option<u16> {
 
 /// How often a session was heard of, as a part of a sentence; nothing where nobody counted.
 fn heard(known: Evidence) -> String {
+    let asleep = if known.asleep {
+        ", and at the end its browser answered while the page said nothing"
+    } else {
+        ""
+    };
     match known.heard {
         0 => String::new(),
-        1 => format!(", once in all, after {}", spoken(known.widest)),
-        times => format!(", {times} times in all, at most {} apart", spoken(known.widest)),
+        1 => format!(", once in all, after {}{asleep}", spoken(known.widest)),
+        times => format!(", {times} times in all, at most {} apart{asleep}", spoken(known.widest)),
     }
 }
 

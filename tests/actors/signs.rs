@@ -47,7 +47,8 @@ fn a_loss_knows_every_sign_of_life_before_it() {
         world.pass(10).await;
         let lost = losses(&world, id).await;
         // Its coming counts, too.
-        let evidence = Evidence { code: None, heard: 6, widest: Span::from_secs(13) };
+        let evidence =
+            Evidence { code: None, heard: 6, widest: Span::from_secs(13), asleep: false };
         assert_eq!(lost, [(Cause::Closed(1006), heard_at, evidence)]);
     });
 }

@@ -127,13 +127,18 @@ fn events() -> Vec<Event> {
         there_until: time(2),
         evidence: Evidence::default(),
     }));
-    events.push(Event::SessionLost {
+    events.extend([false, true].map(|asleep| Event::SessionLost {
         session,
         cause: Cause::Left(Leaving::Hidden),
         heard_at: time(1),
         there_until: time(2),
-        evidence: Evidence { code: Some(1001), heard: 14, widest: Span::from_millis(25_100) },
-    });
+        evidence: Evidence {
+            code: Some(1001),
+            heard: 14,
+            widest: Span::from_millis(25_100),
+            asleep,
+        },
+    }));
     let ends = [OfferEnd::Declined, OfferEnd::Lapsed, OfferEnd::AgentGone, OfferEnd::Reassigned];
     events.extend(ends.map(|end| Event::OfferEnded {
         agent: agent("ann"),

@@ -96,6 +96,24 @@ impl Browser {
         self.call(None, "Target.closeTarget", json!({ "targetId": tab.target })).await;
     }
 
+    /// Goes to another address in a tab, as a link does.
+    pub(crate) async fn navigate(&mut self, tab: &Tab, address: &str) {
+        self.tell(tab, "Page.navigate", json!({ "url": address })).await;
+    }
+
+    /// Goes back by one in a tab's history.
+    pub(crate) async fn go_back(&mut self, tab: &Tab) {
+        let history = self.tell(tab, "Page.getNavigationHistory", json!({})).await;
+        let before = history["currentIndex"].as_u64().expect("a place") - 1;
+        let entry = &history["entries"][usize::try_from(before).expect("a place")]["id"];
+        self.tell(tab, "Page.navigateToHistoryEntry", json!({ "entryId": entry })).await;
+    }
+
+    /// Puts another tab in front of everything, so that this one is hidden; or this one again.
+    pub(crate) async fn front(&mut self, tab: &Tab) {
+        self.call(None, "Target.activateTarget", json!({ "targetId": tab.target })).await;
+    }
+
     /// What an expression is in the page.
     pub(crate) async fn evaluate(&mut self, tab: &Tab, expression: &str) -> Value {
         let asked =

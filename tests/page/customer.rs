@@ -7,19 +7,19 @@ use crate::console::Console;
 use crate::feed::{Event, Feed};
 use crate::shop::Shop;
 
-const DESK: (u32, u32) = (1_280, 800);
+pub(crate) const DESK: (u32, u32) = (1_280, 800);
 const PHONE: (u32, u32) = (390, 844);
 
-struct Scene {
-    shop: Shop,
-    ada: Console,
-    feed: Feed,
-    browser: Browser,
-    address: String,
+pub(crate) struct Scene {
+    pub(crate) shop: Shop,
+    pub(crate) ada: Console,
+    pub(crate) feed: Feed,
+    pub(crate) browser: Browser,
+    pub(crate) address: String,
 }
 
 impl Scene {
-    async fn set(settings: Value) -> Self {
+    pub(crate) async fn set(settings: Value) -> Self {
         let shop = Shop::open(settings).await;
         let ada = shop.hire("ada", 3).await;
         ada.choose("available").await;
@@ -30,7 +30,7 @@ impl Scene {
     }
 
     /// Opens the page and starts a chat as Kim, which is then offered to Ada.
-    async fn start(&mut self, (width, height): (u32, u32)) -> (Tab, String) {
+    pub(crate) async fn start(&mut self, (width, height): (u32, u32)) -> (Tab, String) {
         let tab = self.browser.open(&self.address, width, height).await;
         self.browser
             .until(
@@ -49,26 +49,26 @@ impl Scene {
         self.browser.until(tab, "!document.querySelector('#compose').hidden").await;
     }
 
-    async fn accept(&mut self, tab: &Tab, chat: &str) {
+    pub(crate) async fn accept(&mut self, tab: &Tab, chat: &str) {
         self.ada.act(chat, "accept").await.ok();
         self.browser
             .until(tab, "document.querySelector('#log').innerText.includes('Ada joined')")
             .await;
     }
 
-    async fn says(&mut self, tab: &Tab, text: &str) {
+    pub(crate) async fn says(&mut self, tab: &Tab, text: &str) {
         let is_there =
             format!("document.querySelector('#log').innerText.includes({})", json!(text));
         self.browser.until(tab, &is_there).await;
     }
 
-    async fn log(&mut self, tab: &Tab) -> Vec<String> {
+    pub(crate) async fn log(&mut self, tab: &Tab) -> Vec<String> {
         let lines = "[...document.querySelectorAll('#log li')].map((item) => item.textContent)";
         let lines = self.browser.evaluate(tab, lines).await;
         lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
     }
 
-    async fn write(&mut self, tab: &Tab, text: &str) {
+    pub(crate) async fn write(&mut self, tab: &Tab, text: &str) {
         self.browser.type_into(tab, "#text", text).await;
         self.browser.press_enter(tab).await;
         let posted = |event: &Event| event.name == "message" && event.data["text"] == text;
@@ -167,7 +167,9 @@ async fn a_page_that_loses_its_network_goes_on_where_it_was() {
     scene.browser.until(&tab, "!document.querySelector('#log .waiting')").await;
     let texts = scene.ada.transcript(&chat, "customer").await;
     assert_eq!(texts, ["Ada joined", "before", "missed meanwhile", "said while offline"]);
-    let shown = scene.log(&tab).await;
-    assert_eq!(shown.len(), 4, "everything once: {shown:?}");
+    assert_eq!(scene.log(&tab).await, texts, "everything once, in the order of the journal");
+    scene.browser.reload(&tab).await;
+    scene.says(&tab, "said while offline").await;
+    assert_eq!(scene.log(&tab).await, texts, "and the same after a reload");
     assert_eq!(scene.shop.admin.conversation(&chat).await["agent"], "ada");
 }

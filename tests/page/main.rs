@@ -13,3 +13,4 @@ mod widget;
 
 mod browser;
 mod customer;
+mod lifecycle;

@@ -279,7 +279,7 @@ fn a_loss_is_journaled_with_what_is_known_of_it() {
     };
     assert_eq!((*cause, *heard_at), (Cause::Left(Leaving::Hidden), DAWN + Span::from_secs(7)));
     let widest = Span::from_secs(4);
-    assert_eq!(*evidence, Evidence { code: Some(1001), heard: 3, widest });
+    assert_eq!(*evidence, Evidence { code: Some(1001), heard: 3, widest, asleep: false });
     assert!(!chat.it.attendance().is_connected());
 }
 

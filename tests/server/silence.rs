@@ -6,6 +6,35 @@ use tokio::time::{Duration, Instant};
 use crate::chat::{millis, now_ms, of_kind};
 use crate::shop::Shop;
 
+/// A pong proves the browser and not the page: nobody is away for it, and the agent is told.
+#[tokio::test]
+async fn a_page_that_sleeps_while_its_browser_answers_is_said_to_be_asleep() {
+    let shop = Shop::open(json!({ "window_s": 60, "heartbeat_s": 1 })).await;
+    let ada = shop.hire("ada", 1).await;
+    ada.choose("available").await;
+    let mut feed = ada.feed(None).await;
+    let mut kim = shop.talking(&ada).await;
+    let id = kim.conversation.clone();
+    let told = feed.until("asleep").await.data;
+    assert_eq!(told, json!({ "conversation": id, "on": true }));
+    let customer = ada.conversation(&id).await["customer"].clone();
+    assert_eq!((&customer["connected"], &customer["asleep"]), (&json!(true), &json!(true)));
+    kim.post("m1", "Here I am").await;
+    assert_eq!(feed.until("asleep").await.data["on"], false);
+    assert_eq!(ada.conversation(&id).await["customer"]["asleep"], false);
+    feed.until("message").await;
+    feed.until("asleep").await;
+    kim.kill().await;
+    let path = format!("/v1/conversations/{id}/timeline");
+    let is_lost = |timeline: &serde_json::Value| {
+        let entries = timeline["entries"].as_array().expect("entries");
+        entries.iter().any(|entry| entry["details"]["asleep"] == true)
+    };
+    let timeline = ada.until(&path, "the loss is known", is_lost).await;
+    let text = timeline["entries"].to_string();
+    assert!(text.contains("its browser answered while the page said nothing"), "{text}");
+}
+
 #[tokio::test]
 async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
     let shop = Shop::open(json!({ "window_s": 3 })).await;

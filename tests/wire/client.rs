@@ -143,7 +143,7 @@ fn frames_carry_what_was_said() {
     assert_eq!(parse(br#"{"type":"beat","seq":12}"#), beat);
     assert_eq!(parse(br#"{ "seq": 12, "type": "beat" }"#), beat);
     assert!(parse(br#"{"type":"beat","seq":012}"#).is_err());
-    let left = Ok(ClientFrame::Leaving { cause: Leaving::Unloaded });
+    let left = Ok(ClientFrame::Leaving { cause: Some(Leaving::Unloaded) });
     assert_eq!(parse(br#"{"type":"leaving","cause":"unloaded"}"#), left);
     let start = br#"{"type":"start","ref":"a","id":"s","form":{ "b" : [1, 2] }}"#;
     let Ok(ClientFrame::Start(start)) = parse(start) else { panic!("a start") };

@@ -35,6 +35,8 @@ pub struct Attending {
     pub asked: bool,
     /// What it announced about leaving.
     pub leaving: Option<Leaving>,
+    /// Whether its browser answers while its page says nothing: evidence, and no absence.
+    pub asleep: bool,
     /// How often it was heard of since it joined.
     pub heard: u32,
     /// The longest silence between two signs of life, in milliseconds.
@@ -142,11 +144,28 @@ impl Attendance {
         }
     }
 
-    /// Notes that the page announced that it is being left, or, with nothing, that it is not.
+    /// Notes that the page announced that it is being left, or, with nothing, that it is not. A
+    /// browser that unloads a page says that it is hidden as well, in either order: that is less,
+    /// and does not take back what was said.
     pub fn hear_leaving(&mut self, session: SessionId, leaving: Option<Leaving>) {
         if let Some(attending) = self.find_mut(session) {
-            attending.leaving = leaving;
+            attending.leaving = match (attending.leaving, leaving) {
+                (Some(Leaving::Unloaded), Some(Leaving::Hidden)) => Some(Leaving::Unloaded),
+                (_, leaving) => leaving,
+            };
         }
+    }
+
+    /// Notes whether a session's browser answers while its page says nothing.
+    pub(super) fn hear_asleep(&mut self, session: SessionId, on: bool) {
+        if let Some(attending) = self.find_mut(session) {
+            attending.asleep = on;
+        }
+    }
+
+    /// Whether every page that is there sleeps: a frozen tab, a locked phone whose browser lives.
+    pub fn is_asleep(&self) -> bool {
+        self.is_connected() && self.attending.iter().all(|attending| attending.asleep)
     }
 
     /// The sessions that must now be asked for a sign of life; each is told once per silence.
@@ -217,6 +236,7 @@ impl Attendance {
             heartbeat,
             asked: false,
             leaving: None,
+            asleep: false,
             heard: 0,
             widest_ms: 0,
         });

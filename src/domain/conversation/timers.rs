@@ -91,6 +91,14 @@ impl Conversation {
         self.attendance.hear_leaving(session, leaving);
     }
 
+    /// Notes whether a session's browser answers while its page says nothing; tells whether by that
+    /// the customer's page as a whole has fallen asleep, or woken.
+    pub fn hear_asleep(&mut self, session: SessionId, on: bool) -> bool {
+        let was_asleep = self.attendance.is_asleep();
+        self.attendance.hear_asleep(session, on);
+        self.attendance.is_asleep() != was_asleep
+    }
+
     /// The sessions that must now be asked for a sign of life.
     pub fn ask_quiet(&mut self, now: Timestamp) -> Vec<SessionId> {
         self.attendance.ask_quiet(now)

@@ -67,6 +67,8 @@ pub struct Customer {
     pub name: Option<DisplayName>,
     /// Whether any session of theirs is there.
     pub connected: bool,
+    /// Whether their browser answers while every page of theirs says nothing.
+    pub asleep: bool,
     /// The absence that is running, while the chat is live.
     pub absence: Option<Absence>,
     /// The answers to the pre-chat form, as JSON.
@@ -107,6 +109,7 @@ impl Conversation {
             customer: Customer {
                 name: opening.name.clone(),
                 connected: self.attendance.is_connected(),
+                asleep: self.attendance.is_asleep(),
                 absence: self.absence().copied(),
                 form: opening.form.clone(),
                 context: opening.context.clone(),

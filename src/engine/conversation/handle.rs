@@ -126,7 +126,12 @@ impl ConversationActor {
                 publish::read(&self.conversation, &self.shared, seq);
             }
             FromSession::Leaving(leaving) => {
-                self.conversation.hear_leaving(session, Some(leaving));
+                self.conversation.hear_leaving(session, leaving);
+            }
+            FromSession::Asleep(on) => {
+                if self.conversation.hear_asleep(session, on) {
+                    publish::asleep(&self.conversation, &self.shared);
+                }
             }
             FromSession::Hear { after, until } => {
                 let is_over = !self.conversation.is_live();

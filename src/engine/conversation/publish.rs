@@ -349,6 +349,12 @@ pub(super) fn typing(conversation: &Conversation, shared: &Arc<Shared>, on: bool
     pass_on(conversation, shared, feed::typing(conversation.id(), on));
 }
 
+/// Tells the agent who is in the chat whether the customer's page sleeps.
+pub(super) fn asleep(conversation: &Conversation, shared: &Arc<Shared>) {
+    let on = conversation.attendance().is_asleep();
+    pass_on(conversation, shared, feed::asleep(conversation.id(), on));
+}
+
 /// Tells the agent who is in the chat how far the customer has read.
 pub(super) fn read(conversation: &Conversation, shared: &Arc<Shared>, seq: Seq) {
     pass_on(conversation, shared, feed::read(conversation.id(), seq));

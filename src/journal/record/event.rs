@@ -191,6 +191,7 @@ impl<'a> SessionLost<'a> {
             code: evidence.code,
             heard: evidence.heard,
             widest_ms: evidence.widest.as_millis(),
+            asleep: evidence.asleep,
         }
     }
 
@@ -204,6 +205,7 @@ impl<'a> SessionLost<'a> {
                 code: self.code,
                 heard: self.heard,
                 widest: Span::from_millis(self.widest_ms),
+                asleep: self.asleep,
             },
         })
     }

@@ -51,6 +51,8 @@ pub(super) struct SessionLost<'a> {
     pub(super) heard: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) widest_ms: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) asleep: bool,
 }
 
 #[derive(Deserialize, Serialize)]

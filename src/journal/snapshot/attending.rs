@@ -71,6 +71,7 @@ impl From<AttendingTwin> for Attending {
             asked: twin.asked,
             leaving: twin.leaving.map(Leaving::from),
             // Passing: whoever is read from the disk has to be heard of anew.
+            asleep: false,
             heard: 0,
             widest_ms: 0,
         }

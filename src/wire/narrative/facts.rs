@@ -34,6 +34,7 @@ pub fn details(event: &Event) -> Map<String, Value> {
             "heard_at": rfc3339(*heard_at),
             "heard": known.heard,
             "widest_silence_ms": known.widest.as_millis(),
+            "asleep": known.asleep,
             "there_until": rfc3339(*there_until),
         }),
         Event::CustomerAway { since, until, cause } => absent(*since, Some(*until), *cause),

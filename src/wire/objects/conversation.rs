@@ -58,6 +58,9 @@ pub struct CustomerObject {
     pub name: Option<String>,
     /// Whether any session of theirs is there.
     pub connected: bool,
+    /// Whether their browser answers while every page of theirs has said nothing for four
+    /// heartbeats: a frozen tab, say. Nobody is away for it.
+    pub asleep: bool,
     /// From when the absence counts; null while they are not away.
     pub away_since: Option<At>,
     /// The last moment at which a return is in time.
@@ -105,6 +108,7 @@ impl From<&Customer> for CustomerObject {
         Self {
             name: customer.name.as_ref().map(ToString::to_string),
             connected: customer.connected,
+            asleep: customer.asleep,
             away_since: absence.map(|absence| At(absence.since)),
             until: absence.map(|absence| At(absence.until)),
             cause: absence.map(|absence| absence.cause.name()),

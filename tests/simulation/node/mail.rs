@@ -82,7 +82,7 @@ pub enum FromSession {
     Post(Reference, MessageId, MessageText),
     End(Reference),
     Typing,
-    Leaving(Leaving),
+    Leaving(Option<Leaving>),
     Lost(Cause),
 }
 

@@ -124,6 +124,7 @@ impl Loss {
                 code: self.code,
                 heard: self.of.heard,
                 widest: Span::from_millis(self.of.widest_ms.into()),
+                asleep: self.of.asleep,
             },
         }
     }

@@ -106,7 +106,7 @@ impl Chat {
             FromSession::End(reference) => self.end(node, session, reference),
             FromSession::Typing => self.conversation.hear_leaving(session, None),
             FromSession::Leaving(leaving) => {
-                self.conversation.hear_leaving(session, Some(leaving));
+                self.conversation.hear_leaving(session, leaving);
             }
             FromSession::Hear { after, until } => {
                 let is_over = !self.conversation.is_live();
