@@ -34,6 +34,7 @@ fn start() -> Command {
         widget: "shop".parse().expect("an id"),
         visitor: VisitorId::from_bits(1),
         start: "start".parse().expect("an id"),
+        salt: 0,
         name: DisplayName::parse("Ada").ok(),
         form: None,
         context: None,

@@ -111,6 +111,7 @@ fn opening() -> Opening {
         queue: "sales".parse().expect("an id"),
         visitor: VisitorId::from_bits(1),
         start: "start".parse().expect("an id"),
+        salt: 0,
         name: None,
         form: None,
         context: None,

@@ -173,6 +173,7 @@ fn history(chat: u64) -> Vec<Event> {
             queue: "sales".parse().expect("an id"),
             visitor: VisitorId::from_bits(u128::from(chat)),
             start: format!("start-{chat}").parse().expect("an id"),
+            salt: 0,
             name: Some(DisplayName::parse("Maria").expect("a name")),
             form: None,
             context: None,

@@ -178,6 +178,7 @@ pub(crate) fn start(visitor: u128) -> StartRequest {
         widget: "shop".parse().expect("an id"),
         visitor: VisitorId::from_bits(visitor),
         start: "start".parse().expect("an id"),
+        salt: 0,
         name: None,
         form: None,
         context: None,

@@ -287,6 +287,12 @@ impl Conversation {
         self.attendance.absence().filter(|_| self.is_live())
     }
 
+    /// The key of the digests by which its messages are recognised; zero while it is new, and of a
+    /// chat that began under a release without.
+    fn salt(&self) -> u64 {
+        self.opening.as_ref().map_or(0, |opening| opening.salt)
+    }
+
     /// Whether the timers of its phase that concern the customer stand still, because they are
     /// away: whoever is held is ended by nothing but the window. An offer concerns the agent.
     pub fn stands_still(&self) -> bool {

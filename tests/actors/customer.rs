@@ -76,6 +76,7 @@ impl Customer {
             widget: parsed("shop"),
             visitor: VisitorId::from_bits(visitor),
             start: parsed("start"),
+            salt: 0,
             name: None,
             form: None,
             context: None,

@@ -36,6 +36,7 @@ impl Past {
             widget: "shop".parse().unwrap(),
             visitor: VisitorId::from_bits(visitor),
             start: format!("s-{number}").parse().unwrap(),
+            salt: 0,
             name: Some(DisplayName::parse("Maria").unwrap()),
             form: None,
             context: None,

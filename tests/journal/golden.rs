@@ -45,6 +45,7 @@ fn opening() -> Opening {
         queue: "sales-de".parse().unwrap(),
         visitor: VisitorId::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
         start: "s-1".parse().unwrap(),
+        salt: 0,
         name: Some(DisplayName::parse("Zoë").unwrap()),
         form: Some("{\"topic\":\"refund\"}".into()),
         context: Some("{\"basket\":3}".into()),
@@ -69,6 +70,7 @@ fn events() -> Vec<Event> {
             close_at: None,
             ..opening()
         }),
+        Event::ConversationStarted(Opening { salt: 0xfeed_f00d, ..opening() }),
         Event::SessionJoined {
             session,
             heartbeat: Span::from_secs(25),

@@ -250,6 +250,7 @@ impl Chat {
             widget: "demo".parse().unwrap(),
             visitor: VisitorId::from_bits(self.id().as_bits() ^ u128::MAX),
             start: "start".parse().unwrap(),
+            salt: 0,
             name: Some(DisplayName::parse("Zoë \"Z\"").unwrap()),
             form: Some("{\"topic\": \"refund\"}".into()),
             context: None,

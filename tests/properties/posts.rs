@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use holdline::domain::conversation::command::{Answer, Command, Refusal};
+use holdline::domain::conversation::command::{Answer, Command, Refusal, StartRequest};
 use holdline::domain::conversation::event::{Author, Event};
+use holdline::domain::conversation::parts::Parts;
 use holdline::domain::id::{MessageId, Seq};
+use holdline::domain::settings::Workstream;
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Timestamp;
 use proptest::collection::vec;
@@ -100,6 +102,26 @@ proptest! {
             let other = MessageText::parse("something else").expect("a text");
             let refused = life.ask(Command::Post { from, id, text: other });
             prop_assert_eq!(refused.map(|_| ()), Err(Refusal::IdReused));
+        }
+    }
+}
+
+/// Nobody outside knows the salt of a chat, so nobody can look for an id that is taken for another.
+#[test]
+fn a_message_is_recognised_by_a_digest_that_the_chat_alone_knows() {
+    let key_under = |salt| {
+        let mut chat = Life::new(Workstream::new("chat".parse().unwrap(), "line".parse().unwrap()));
+        let Command::Start(request) = start() else { unreachable!("it starts a chat") };
+        chat.ask(Command::Start(StartRequest { salt, ..request })).unwrap();
+        let (from, text) = (Author::Customer, MessageText::parse("hi").unwrap());
+        chat.ask(Command::Post { from, id: "m-1".parse().unwrap(), text }).unwrap();
+        let posts = Parts::from(chat.conversation).posts;
+        (posts[0].key, posts[0].content)
+    };
+    let keys = [0, 1, 2, u64::MAX].map(key_under);
+    for (number, (key, content)) in keys.iter().enumerate() {
+        for (other_key, other_content) in &keys[number + 1..] {
+            assert!(key != other_key && content != other_content);
         }
     }
 }

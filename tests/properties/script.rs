@@ -192,6 +192,7 @@ pub(crate) fn start() -> Command {
         widget: "shop".parse().expect("an id"),
         visitor: VisitorId::from_bits(9),
         start: "s1".parse().expect("an id"),
+        salt: 0,
         name: None,
         form: None,
         context: None,

@@ -225,3 +225,38 @@ async fn a_return_after_the_window_is_told_that_it_is_over_and_may_start_anew() 
     assert_eq!(other.welcome["ended"]["state"], "closed");
     assert_eq!(other.welcome["ended"]["redirect"], Value::Null);
 }
+
+/// A passing signal ends with whoever gave it, and numbers name nothing that is not there.
+#[tokio::test]
+async fn signals_end_with_their_session_and_places_are_those_of_the_chat() {
+    let shop = Shop::open(json!({ "window_s": 60 })).await;
+    let ada = shop.hire("ada", 1).await;
+    ada.choose("available").await;
+    let mut feed = ada.feed(None).await;
+    let mut kim = shop.talking(&ada).await;
+    let id = kim.conversation.clone();
+    let last = ada.conversation(&id).await["seq"].as_u64().unwrap();
+
+    kim.say(json!({ "type": "read", "seq": 999_999 })).await;
+    let read = feed.until("read").await.data["seq"].as_u64().unwrap();
+    assert!(read <= last, "read up to {read} of {last}");
+    ada.post(&format!("/v1/conversations/{id}/read"), json!({ "seq": 999_999 })).await.ok();
+    let read = kim.until("read").await["seq"].as_u64().unwrap();
+    assert!(read <= last, "read up to {read} of {last}");
+
+    // Two tabs type; the signal ends with the last of them that does.
+    let mut other = shop.visit(kim.introduction()).await;
+    kim.say(json!({ "type": "typing", "on": true })).await;
+    assert_eq!(feed.until("typing").await.data["on"], true);
+    other.say(json!({ "type": "typing", "on": true })).await;
+    other.settle().await;
+    other.kill().await;
+    let back = kim.kill().await;
+    assert_eq!(feed.until("typing").await.data["on"], false);
+
+    let mut kim = shop.visit(back).await;
+    ada.post(&format!("/v1/conversations/{id}/typing"), json!({ "on": true })).await.ok();
+    assert_eq!(kim.until("typing").await["on"], true);
+    ada.act(&id, "release").await.ok();
+    assert_eq!(kim.until("typing").await["on"], false);
+}

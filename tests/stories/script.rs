@@ -159,6 +159,7 @@ fn start() -> Result<Command, String> {
         widget: told("shop".parse())?,
         visitor: VisitorId::from_bits(1),
         start: told("s1".parse())?,
+        salt: 0,
         name: None,
         form: None,
         context: None,

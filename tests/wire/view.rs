@@ -32,6 +32,7 @@ fn every_event() -> Vec<Event> {
         queue: "all".parse().unwrap(),
         visitor: VisitorId::from_bits(1),
         start: "s".parse().unwrap(),
+        salt: 0,
         name: None,
         form: Some("{}".into()),
         context: None,

@@ -201,6 +201,7 @@ impl Names {
             queue: self.queue.clone(),
             visitor: VisitorId::from_bits(u128::from(chat).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             start: format!("{chat:08x}-5b5e-4c5d-8f1b-{chat:012x}").parse()?,
+            salt: 0,
             name: Some(self.customer.clone()),
             form: None,
             context: None,

@@ -105,6 +105,10 @@ pub struct StartRequest {
     pub visitor: VisitorId,
     /// The id that the widget gave the start.
     pub start: MessageId,
+    /// A random number for [`Opening::salt`].
+    ///
+    /// [`Opening::salt`]: crate::domain::conversation::event::Opening::salt
+    pub salt: u64,
     /// What the customer calls themselves.
     pub name: Option<DisplayName>,
     /// The answers to the pre-chat form, as JSON.

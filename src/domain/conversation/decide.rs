@@ -68,7 +68,7 @@ impl Conversation {
         moment: Moment<'_>,
     ) -> Result<Decision, Refusal> {
         // A repeated message gets its first answer even after the end: its author only lost that.
-        if let Some((posted, same)) = self.posts.find(&from, &id, &text) {
+        if let Some((posted, same)) = self.posts.find(self.salt(), &from, &id, &text) {
             return if same {
                 let answer = Answer::Posted { seq: posted.seq, at: posted.at };
                 Ok(Decision { events: Vec::new(), answer })

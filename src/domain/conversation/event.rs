@@ -183,6 +183,8 @@ pub struct Opening {
     pub visitor: VisitorId,
     /// The id that the widget gave the start, so that repeating it starts nothing.
     pub start: MessageId,
+    /// A random number that keys the digests of its messages. Nobody outside is told.
+    pub salt: u64,
     /// What the customer calls themselves.
     pub name: Option<DisplayName>,
     /// The answers to the pre-chat form, as JSON.

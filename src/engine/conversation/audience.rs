@@ -21,6 +21,10 @@ pub(super) struct Audience {
     pub(super) seen: Seq,
     /// Whether the end of the chat, as the customer sees it, is durable.
     pub(super) is_over: bool,
+    /// Whether the agent was told that the customer types.
+    pub(super) customer_types: bool,
+    /// Whether the customer was told that the agent types.
+    pub(super) agent_types: bool,
 }
 
 /// One session.
@@ -32,6 +36,8 @@ pub(super) struct Listener {
     /// The last place that it is told of.
     pub(super) until: Seq,
     pub(super) pace: Pace,
+    /// Whether somebody types in it.
+    types: bool,
 }
 
 impl Listener {
@@ -61,8 +67,8 @@ pub(super) enum Pace {
 }
 
 impl Audience {
-    pub(super) const fn new(seen: Seq) -> Self {
-        Self { listeners: None, seen, is_over: false }
+    pub(super) fn new(seen: Seq) -> Self {
+        Self { seen, ..Self::default() }
     }
 
     /// Adds a session that has heard everything up to a place. False when it is there already: what
@@ -80,7 +86,7 @@ impl Audience {
         // Nearly always it is the only one; a vector that grows by itself makes room for four.
         listeners.reserve_exact(1);
         let until = until.unwrap_or(Seq::new(u32::MAX));
-        listeners.push(Listener { session, heard, until, pace });
+        listeners.push(Listener { session, heard, until, pace, types: false });
         true
     }
 
@@ -90,6 +96,18 @@ impl Audience {
         if listeners.is_empty() {
             self.listeners = None;
         }
+    }
+
+    /// Notes that somebody types in a session, or has stopped.
+    pub(super) fn note_typing(&mut self, session: SessionId, on: bool) {
+        if let Some(listener) = self.find_mut(session) {
+            listener.types = on;
+        }
+    }
+
+    /// Whether somebody types in any session that is there: a signal ends with its session.
+    pub(super) fn is_typed_in(&self) -> bool {
+        self.listeners.iter().flat_map(|all| all.iter()).any(|listener| listener.types)
     }
 
     pub(super) const fn is_empty(&self) -> bool {

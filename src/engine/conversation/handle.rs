@@ -119,10 +119,13 @@ impl ConversationActor {
             FromSession::End(reference) => self.end(session, reference, context),
             FromSession::Typing(on) => {
                 self.conversation.hear_leaving(session, None);
-                publish::typing(&self.conversation, &self.shared, on);
+                self.audience.note_typing(session, on);
+                self.tell_typing();
             }
             FromSession::Read(seq) => {
                 self.conversation.hear_leaving(session, None);
+                // Nobody has read what is not there yet.
+                let seq = seq.min(self.conversation.seen_by_customer());
                 publish::read(&self.conversation, &self.shared, seq);
             }
             FromSession::Leaving(leaving) => {
@@ -213,6 +216,7 @@ impl ConversationActor {
 
     fn lose(&mut self, session: SessionId, cause: Cause) {
         self.audience.remove(session);
+        self.tell_typing();
         // Refused only while the conversation is new, and then there is nothing to lose.
         let _refused_when_new = self.perform(Command::Lose { session, cause });
         self.conversation.let_go();
@@ -291,15 +295,21 @@ impl ConversationActor {
         self.then(Then::Tell(agent, told), context);
     }
 
-    fn signal(&self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {
+    fn signal(&mut self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {
         let talking = matches!(
             self.conversation.phase(),
             Phase::Talking { lease, .. } if lease.agent == *agent
         );
         let answer = if talking {
             let frame = match signal {
-                AgentSignal::Typing(on) => ServerFrame::Typing { on }.render(),
-                AgentSignal::Read(seq) => ServerFrame::Read { seq }.render(),
+                AgentSignal::Typing(on) => {
+                    self.audience.agent_types = on;
+                    ServerFrame::Typing { on }.render()
+                }
+                AgentSignal::Read(seq) => {
+                    let seq = seq.min(self.conversation.seq());
+                    ServerFrame::Read { seq }.render()
+                }
             };
             self.tell_all(&frame);
             Ok(())

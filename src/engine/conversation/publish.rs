@@ -21,6 +21,7 @@ use crate::engine::directory::{Delivery, visitors};
 use crate::engine::message::{Closing, ToAgent, ToConversation, ToSession, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
+use crate::wire::server::ServerFrame;
 use crate::wire::view;
 
 impl ConversationActor {
@@ -142,6 +143,11 @@ impl ConversationActor {
                     self.drop_slow(session);
                 }
             }
+            if matches!(event, Event::AgentLeft { .. }) && self.audience.agent_types {
+                // A signal ends with whoever gave it.
+                self.audience.agent_types = false;
+                self.tell_all(&ServerFrame::Typing { on: false }.render());
+            }
             if matches!(event, Event::WrapupStarted { .. } | Event::ConversationClosed { .. }) {
                 self.dismiss_audience();
             }
@@ -182,6 +188,7 @@ impl ConversationActor {
     /// A session was lost by our own judgement; it may not know.
     fn let_go(&mut self, session: SessionId, cause: Cause) {
         self.audience.remove(session);
+        self.tell_typing();
         let closing = match cause {
             Cause::Replaced => Closing::Replaced,
             // The page may have announced that it was leaving before it fell silent.
@@ -197,8 +204,18 @@ impl ConversationActor {
 
     pub(super) fn drop_slow(&mut self, session: SessionId) {
         self.audience.remove(session);
+        self.tell_typing();
         self.shared.metrics.slow_readers.inc();
         close_session(&self.shared, session, Closing::Slow);
+    }
+
+    /// Tells the agent that the customer types, or has stopped, where that has changed: by what a
+    /// session said, or by its end.
+    pub(super) fn tell_typing(&mut self) {
+        let types = self.audience.is_typed_in();
+        if std::mem::replace(&mut self.audience.customer_types, types) != types {
+            typing(&self.conversation, &self.shared, types);
+        }
     }
 
     /// A frame for every session.

@@ -144,6 +144,7 @@ impl<'a> From<&'a Opening> for ConversationStarted<'a> {
             page: opening.page.as_deref().map(Text::from),
             locale: opening.locale.as_deref().map(Text::from),
             close_at: millis(opening.close_at),
+            salt: opening.salt,
         }
     }
 }
@@ -162,6 +163,7 @@ impl ConversationStarted<'_> {
             page: self.page.map(Arc::from),
             locale: self.locale.map(Arc::from),
             close_at: time(self.close_at),
+            salt: self.salt,
         }))
     }
 }

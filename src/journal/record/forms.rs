@@ -28,6 +28,9 @@ pub(super) struct ConversationStarted<'a> {
     pub(super) locale: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) close_at: Option<i64>,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) salt: u64,
 }
 
 #[derive(Deserialize, Serialize)]

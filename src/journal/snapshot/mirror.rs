@@ -55,6 +55,7 @@ struct OpeningTwin<'a> {
     #[serde(borrow)]
     locale: Option<Text<'a>>,
     close_at: Option<i64>,
+    salt: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -130,6 +131,7 @@ impl<'a> From<&'a Opening> for OpeningTwin<'a> {
             page: opening.page.as_deref(),
             locale: opening.locale.as_deref(),
             close_at: opening.close_at.map(Timestamp::as_millis),
+            salt: opening.salt,
         }
     }
 }
@@ -150,6 +152,7 @@ impl TryFrom<OpeningTwin<'_>> for Opening {
             page: twin.page.map(names::text),
             locale: twin.locale.map(names::text),
             close_at: twin.close_at.map(Timestamp::from_millis),
+            salt: twin.salt,
         })
     }
 }

@@ -131,6 +131,7 @@ impl SocketSession {
             widget: self.widget.clone(),
             visitor: self.rare.visitor,
             start: frame.id.clone(),
+            salt: self.door.mint_salt(),
             name: frame.name.clone(),
             form: frame.form.clone(),
             context: frame.context.clone(),

@@ -29,6 +29,7 @@ impl Conversation {
             queue: moment.workstream.queue.clone(),
             visitor: request.visitor,
             start: request.start,
+            salt: request.salt,
             name: request.name,
             form: request.form.as_deref().map(JsonText::from),
             context: request.context.as_deref().map(JsonText::from),

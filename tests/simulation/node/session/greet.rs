@@ -111,6 +111,7 @@ impl Visit {
             widget: self.widget.clone(),
             visitor: self.visitor,
             start: frame.id.clone(),
+            salt: 0,
             name: frame.name.clone(),
             form: frame.form.clone(),
             context: frame.context.clone(),
