@@ -96,6 +96,9 @@ where
     let stopping = stop.clone();
     let service = HttpService::build()
         .local_addr(address)
+        // Who has closed their half has gone: the open feed is an agent's liveness, and one that
+        // nothing is written to would otherwise live until a write fails.
+        .h1_allow_half_closed(false)
         .graceful_shutdown_signal(move || {
             let mut stopping = stopping.clone();
             async move {

@@ -8,6 +8,7 @@ mod widget;
 
 mod agents;
 mod chat;
+mod liveness;
 mod misuse;
 mod moving;
 mod once;
