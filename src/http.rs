@@ -84,6 +84,7 @@ pub fn table() -> Vec<Place> {
         at("/v1/agents/{agent}").get(agents::read).put(agents::put).delete(agents::delete),
         at("/v1/agents/{agent}/presence").put(agents::choose_presence),
         at("/v1/agents/{agent}/feed").get(feed::open),
+        at("/v1/agents/{agent}/beat").post(feed::beat),
         at("/v1/agents/{agent}/tokens").post(agents::add_token),
         at("/v1/workstreams").get(workstreams::list),
         at("/v1/workstreams/{workstream}")

@@ -1,6 +1,7 @@
 //! Who watches a world: an independent record of what widgets, agents and the disk saw, and the
 //! checks that it is held against. No rule that is checked is taken from the product.
 
+mod agents;
 mod audit;
 mod chat;
 mod customer;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::plan::{Plan, StreamPlan};
 use crate::server::{Account, Call, Millis, Row, Seen, Ticket};
 use crate::settings;
+use crate::watch::agents::Console;
 use crate::watch::chat::Chat;
 use crate::watch::customer::{Tokens, Visitor};
 pub use crate::watch::law::{Check, Violation};
@@ -46,6 +48,7 @@ pub struct Watch {
     units: BTreeMap<AgentId, History<u32>>,
     serving: Vec<History<Vec<AgentId>>>,
     calls: BTreeMap<Ticket, Call>,
+    consoles: BTreeMap<AgentId, Console>,
 }
 
 /// What a setting was, as far as it is known: a change that was asked for may be in force or not,
@@ -108,6 +111,7 @@ impl Watch {
                 .collect(),
             serving: (0..plan.streams.len()).map(|it| History::new(serving(it))).collect(),
             calls: BTreeMap::new(),
+            consoles: BTreeMap::new(),
         }
     }
 
@@ -140,6 +144,7 @@ impl Watch {
         self.is_up = false;
         self.stats.crashes += 1;
         self.calls.clear();
+        self.consoles.clear();
     }
 
     /// Nothing goes wrong from now on; everybody must have everything by then.
@@ -211,6 +216,9 @@ impl Watch {
             self.streams.iter_mut().for_each(|it| it.done(now, ticket));
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
+        }
+        if let (Some(Call::Presence(agent, _)), Ok(_)) = (&call, answer) {
+            self.chosen(agent);
         }
         if let (Some(Call::Chat(chat, Command::Accept { agent, .. })), Ok(_)) = (&call, answer) {
             self.accept_told(*chat, agent);

@@ -7,6 +7,7 @@ use std::task::Context;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::view::View;
@@ -82,6 +83,8 @@ pub(super) enum Then {
     Joined(SessionId, Seq, ToSession),
     /// An agent's feeds are told something.
     Tell(AgentId, Vec<Told>),
+    /// One feed of an agent's is shown the conversation.
+    ShowTo(AgentId, FeedNumber, Vec<Told>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
     /// All claims are stated again.
@@ -223,7 +226,7 @@ impl Gate {
                 Then::Answer(reply, _) => drop(reply.send(Err(failure))),
                 Then::Show(reply, _) => drop(reply.send(Err(failure))),
                 Then::Send(session, _) | Then::Joined(session, ..) => sessions.push(session),
-                Then::Tell(..) | Then::Adjust(..) | Then::StateClaims => {}
+                Then::Tell(..) | Then::ShowTo(..) | Then::Adjust(..) | Then::StateClaims => {}
             }
         }
         agents.sort_unstable();

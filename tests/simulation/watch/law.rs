@@ -20,6 +20,9 @@ pub enum Check {
     WithinCapacity,
     NobodyWaitsInVain,
     TimersAreServed,
+    OffersNeedAgents,
+    AbsenceIsTold,
+    AwayInPairs,
     CustomerSeesTheirs,
     NothingBeforeDurable,
     ResumedWhole,
@@ -33,7 +36,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -47,6 +50,9 @@ impl Check {
         Self::WithinCapacity,
         Self::NobodyWaitsInVain,
         Self::TimersAreServed,
+        Self::OffersNeedAgents,
+        Self::AbsenceIsTold,
+        Self::AwayInPairs,
         Self::CustomerSeesTheirs,
         Self::NothingBeforeDurable,
         Self::ResumedWhole,
@@ -74,6 +80,9 @@ impl Check {
             Self::WithinCapacity => "no agent is offered more by a queue than they may have",
             Self::NobodyWaitsInVain => "nobody waits while an agent who suits them is free",
             Self::TimersAreServed => "offers lapse and wrap-ups end when they should, not before",
+            Self::OffersNeedAgents => "no offer outlives its agent's console for long",
+            Self::AbsenceIsTold => "a customer is told that their agent is away, and back",
+            Self::AwayInPairs => "a customer is told away and back in turn",
             Self::CustomerSeesTheirs => "a customer sees what is theirs to see, and nothing else",
             Self::NothingBeforeDurable => "nobody is told of anything before it is durable",
             Self::ResumedWhole => "who comes back is told everything that they missed",

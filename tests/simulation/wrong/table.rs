@@ -30,10 +30,13 @@ pub enum Wrong {
     SwallowsOffers,
     DeafWhileSettling,
     IgnoresUnits,
+    KeepsOffers,
+    ForgetsReturns,
+    TellsAwayTwice,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 25] = [
+pub const TABLE: [(Wrong, &str, Check); 28] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -63,4 +66,7 @@ pub const TABLE: [(Wrong, &str, Check); 25] = [
     ),
     (Wrong::DeafWhileSettling, "a pong before the answer to start is lost", Check::SilenceIsFair),
     (Wrong::IgnoresUnits, "who waits is matched under old units", Check::NobodyWaitsInVain),
+    (Wrong::KeepsOffers, "an offer outlives its agent's console", Check::OffersNeedAgents),
+    (Wrong::ForgetsReturns, "nobody is told that the agent is back", Check::AbsenceIsTold),
+    (Wrong::TellsAwayTwice, "a customer is told away where back is", Check::AwayInPairs),
 ];
