@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
 use futures_util::stream;
@@ -60,6 +60,11 @@ pub(super) async fn open(
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     // A proxy that collects an answer before it passes it on would keep the feed to itself.
     response.insert_header(("x-accel-buffering", "no"));
+    if request.method() == Method::HEAD {
+        // Whoever only asks what would be here is no console.
+        state.engine.agent(&agent).await?;
+        return Ok(response.finish());
+    }
     let heartbeat = Span::from_secs(heartbeat);
     let feed = state.engine.open_feed(&agent, resumed.or(asked), watching, heartbeat).await?;
     Ok(response.streaming(written(feed)))

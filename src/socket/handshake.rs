@@ -1,7 +1,7 @@
 //! The opening handshake of RFC 6455: what a request must say, and both answers to it as bytes.
 
 use actix_http::header::{self, HeaderMap, HeaderName};
-use actix_http::{Method, Request, StatusCode, ws};
+use actix_http::{Method, Request, StatusCode, Version, ws};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -18,6 +18,10 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
     }
     if head.method != Method::GET {
         return Err(Rejection::new(405, "method_not_allowed", "a WebSocket is opened with GET"));
+    }
+    if head.version < Version::HTTP_11 {
+        let message = "a WebSocket is opened with HTTP/1.1";
+        return Err(Rejection::new(400, "upgrade_malformed", message));
     }
     if !lists(&head.headers, &header::UPGRADE, "websocket") {
         return Err(Rejection::new(400, "upgrade_malformed", "`Upgrade` must be `websocket`"));

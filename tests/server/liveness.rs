@@ -281,3 +281,33 @@ async fn nobody_is_given_a_chat_who_has_been_gone_for_too_long() {
     // Who takes it by themselves is there by that.
     ada.act(&kim.conversation, "accept").await.ok();
 }
+
+#[tokio::test]
+async fn a_feed_can_be_read_over_the_old_http() {
+    let shop = Shop::open(json!({})).await;
+    let ada = shop.hire("ada", 1).await;
+    let mut stream = TcpStream::connect(shop.address()).await.expect("a connection");
+    stream.write_all(request(&ada, "1.0").as_bytes()).await.expect("it is asked");
+    let read = read_until(&mut stream, "event: capacity").await;
+    let (head, body) = read.split_once("\r\n\r\n").expect("a head");
+    let head = head.to_lowercase();
+    assert!(head.starts_with("http/1.0 200"), "{head}");
+    assert!(!head.contains("transfer-encoding"), "{head}");
+    assert!(body.starts_with("retry: 2000\n: open\n\nevent: open\n"), "{body}");
+}
+
+#[tokio::test]
+async fn head_says_what_get_would_without_the_body() {
+    let shop = Shop::open(json!({})).await;
+    let ada = shop.hire("ada", 1).await;
+    let paths = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/v1/agents/me"];
+    for path in paths.into_iter().chain(["/v1/conversations", "/v1/agents/me/feed"]) {
+        let answer = ada.send(Method::HEAD, path, None).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{path}");
+        assert!(answer.header("content-type").is_some(), "{path}");
+    }
+    assert_eq!(ada.me().await["presence"], "offline", "it opened no feed");
+    let refused = ada.send(Method::POST, "/healthz", None).await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
+    assert_eq!(ada.send(Method::HEAD, "/v1/agents/me/beat", None).await.status, 405);
+}
