@@ -256,6 +256,10 @@ impl AgentActor {
 
     fn wake(&mut self, context: &mut Context<Self>) {
         self.timer = None;
+        if self.shared.is_draining() {
+            // We have ended their feeds ourselves: nobody is to be given up, or missed, for that.
+            return;
+        }
         // A wake is never refused.
         let _never = self.perform(AgentCommand::Wake);
         self.close_ended();
