@@ -185,12 +185,8 @@ fn history(chat: u64) -> Vec<Event> {
     ];
     if !chat.is_multiple_of(10) {
         let name = DisplayName::parse("Ada").expect("a name");
-        let lease = Lease {
-            agent: agent(chat / CHATS_EACH),
-            units: 1,
-            purpose: Purpose::Chat,
-            grace: Span::from_secs(150),
-        };
+        let agent = agent(chat / CHATS_EACH);
+        let lease = Lease::new(agent, 1, Purpose::Chat, Span::from_secs(150));
         events.push(Event::ChatAccepted { lease, name, close_at: None });
     }
     let cause = Cause::Closed(1006);

@@ -72,6 +72,12 @@ pub enum Failure {
     /// There is no such agent.
     #[error("there is no such agent")]
     UnknownAgent,
+    /// Somebody else wanted to give an agent a chat who has been gone for longer than its grace.
+    #[error("the agent has been gone for longer than the grace, and cannot be given a chat")]
+    AgentGone,
+    /// The feed is not open any more.
+    #[error("the feed has ended; open it again")]
+    FeedEnded,
     /// There is more to do than can be done; ask again later.
     #[error("the server has more to do than it can; try again in a moment")]
     Overloaded,
@@ -111,10 +117,14 @@ pub struct FeedEvent {
     pub data: ByteString,
 }
 
-/// An open feed. Dropping it closes it. It ends when the console reads too slowly, when more feeds
-/// of the agent are opened than may be, or when the server stops.
+/// An open feed. Dropping it closes it. It ends when the console reads too slowly or hangs, when
+/// more feeds of the agent are opened than may be, or when the server stops.
 #[derive(Debug)]
 pub struct Feed {
+    /// What its console calls it when it beats.
+    pub id: Arc<str>,
+    /// How often its console is to beat, if it does.
+    pub heartbeat: Span,
     /// What comes.
     pub events: mpsc::Receiver<FeedEvent>,
     /// Dropped with the feed, which is how the agent learns of it.

@@ -23,10 +23,11 @@ mod workstreams;
 
 use std::sync::Arc;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::guard;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
 use sha2::{Digest, Sha256};
@@ -88,6 +89,7 @@ pub fn table() -> Vec<Place> {
         at("/v1/agents/{agent}").get(agents::read).put(agents::put).delete(agents::delete),
         at("/v1/agents/{agent}/presence").put(agents::choose_presence),
         at("/v1/agents/{agent}/feed").get(feed::open),
+        at("/v1/agents/{agent}/beat").post(feed::beat),
         at("/v1/agents/{agent}/tokens").post(agents::add_token),
         at("/v1/workstreams").get(workstreams::list),
         at("/v1/workstreams/{workstream}")
@@ -176,13 +178,21 @@ impl Place {
         H: Handler<Args, Output: Responder + 'static>,
         Args: FromRequest + 'static,
     {
-        let route = web::method(method.clone()).to(handler);
-        self.routes.push((method, route));
+        // HEAD asks for what GET says of itself; whoever writes the answer leaves the body out.
+        let route = if method == Method::GET {
+            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            web::method(method.clone())
+        };
+        self.routes.push((method, route.to(handler)));
         self
     }
 
     fn register(self, application: &mut web::ServiceConfig) {
-        let allowed: Vec<_> = self.methods().map(ToString::to_string).collect();
+        let mut allowed: Vec<_> = self.methods().map(ToString::to_string).collect();
+        if self.methods().any(|method| method == Method::GET) {
+            allowed.push(Method::HEAD.to_string());
+        }
         let allowed = allowed.join(", ");
         let wrong = move |request: HttpRequest| {
             let problem = Problem::wrong_method(request.method().as_str(), allowed.clone());
@@ -232,7 +242,14 @@ async fn plain(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let is_old = request.version() == Version::HTTP_10;
     let mut response = next.call(request).await?;
+    if is_old && matches!(response.response().body().size(), BodySize::Stream) {
+        // Nobody reads chunks who speaks HTTP/1.0: the answer ends with its connection.
+        let head = response.response_mut().head_mut();
+        head.no_chunking(true);
+        head.set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(header::CACHE_CONTROL) {

@@ -84,6 +84,10 @@ pub const HELLO_SECONDS_MAX: u64 = 10;
 /// because nothing else notices a peer that has vanished while we write.
 pub const UNACKNOWLEDGED_SECONDS_MAX: u64 = 30;
 
+/// The same for plain HTTP, where it is how a cut link to an agent's console is noticed. It is
+/// shorter, because a console that comes back misses nothing.
+pub const HTTP_UNACKNOWLEDGED_SECONDS_MAX: u64 = 15;
+
 /// Seconds of silence before the kernel probes a connection, because one that has not said
 /// `hello` has no heartbeat, and plain HTTP has none at all.
 pub const KEEPALIVE_SECONDS: u64 = 60;
@@ -261,8 +265,12 @@ pub const FEED_REPLAY_MAX: usize = 1_024;
 /// One more ends the feed; the console resumes with `Last-Event-ID`.
 pub const FEED_WAITING_MAX: usize = 1_024;
 
-/// Open feeds of one agent. One more ends the oldest.
+/// Open feeds of one agent at their own consoles. One more ends the oldest of these.
 pub const FEEDS_MAX: usize = 8;
+
+/// Open feeds of one agent at the consoles of others, who watch. One more ends the oldest of these,
+/// and never one of the agent's own: watching must not disturb who is watched.
+pub const WATCHING_FEEDS_MAX: usize = 8;
 
 /// Bytes of an HTTP body: the largest configuration document fits. A larger one is refused (413).
 pub const BODY_BYTES_MAX: usize = 262_144;
@@ -271,9 +279,15 @@ pub const BODY_BYTES_MAX: usize = 262_144;
 /// is refused (408).
 pub const BODY_SECONDS_MAX: u64 = 30;
 
-/// Seconds between the comment lines of an open feed, because only writing to it shows that a
-/// console is dead.
-pub const FEED_KEEP_SECONDS: u64 = 15;
+/// Seconds between the comment lines of an open feed, because only writing to it shows that its
+/// connection is cut. Together with [`HTTP_UNACKNOWLEDGED_SECONDS_MAX`] less than two heartbeats.
+pub const FEED_KEEP_SECONDS: u64 = 10;
+
+/// Seconds between two beats of a console that names no other number.
+pub const FEED_HEARTBEAT_SECONDS: u64 = 15;
+
+/// Seconds between two beats that a console may name at most, because it counts as there for two.
+pub const FEED_HEARTBEAT_SECONDS_MAX: u64 = 120;
 
 /// Entries in one page of an HTTP list. More are cut to this.
 pub const PAGE_ENTRIES_MAX: usize = 200;
@@ -316,4 +330,8 @@ const _: () =
 const _: () =
     assert!(CATCH_UP_BYTES_MAX + FRAME_BYTES_MAX <= OUTBOX_BYTES_MAX, "a page fits the outbox");
 const _: () = assert!(2 * CATCH_UP_ENTRIES_MAX < OUTBOX_FRAMES_MAX, "a page fits the outbox");
+const _: () = assert!(
+    FEED_KEEP_SECONDS + HTTP_UNACKNOWLEDGED_SECONDS_MAX < 2 * FEED_HEARTBEAT_SECONDS,
+    "a cut link is noticed within two heartbeats"
+);
 const _: () = assert!(FEED_WAITING_MAX >= FEED_REPLAY_MAX, "a replay fits the feed");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::LazyLock;
 
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, guard, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -28,7 +28,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 
 /// Puts the page at `/`. Must come before the HTTP edge, which answers whatever is left.
 pub fn configure(application: &mut web::ServiceConfig) {
-    application.route("/", web::get().to(page));
+    let asked = guard::Any(guard::Get()).or(guard::Head());
+    application.route("/", web::route().guard(asked).to(page));
 }
 
 async fn page() -> HttpResponse {

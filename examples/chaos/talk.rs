@@ -130,6 +130,7 @@ impl Customer {
                 self.see(frames::number(text, "seq"), text, true);
                 *self.chat.agent.borrow_mut() = None;
             }
+            "agent" => self.see(frames::number(text, "seq"), text, true),
             "beat" => {
                 let latest = frames::number(text, "seq").unwrap_or(0);
                 let is_behind = latest > self.chat.seen.get();

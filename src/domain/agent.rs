@@ -1,16 +1,24 @@
 //! The truth about one person who answers: presence, capacity, the leases they hold.
 //!
 //! ```text
-//!   presence that others see = the chosen one while linked, offline otherwise
+//!   presence that others see = the chosen one in Feeds and in Requests, offline otherwise
 //!
-//!            feed opened                    request
-//!   Gone ───────────────> Feeds(n)   Gone ───────────> Requests   (only choosing a presence
-//!     ^                      │         ^                   │       links without a feed)
-//!     └──last feed closed────┘         └──silent too long──┘
+//!   Started, Gone, ... ──feed opened──────────> Feeds(n)
+//!   Started, Gone, ... ──presence chosen──────> Requests
+//!   Started ────────────request───────────────> Requests   (if a presence was ever chosen)
+//!   Gone ───────────────request───────────────> Looking
+//!   Feeds ──────────────last feed closed, hung─> Gone
+//!   Requests, Looking, Started ─silent too long─> Gone
 //! ```
 //!
-//! Only the chosen presence is journaled. The leases belong to their conversations, which state
-//! them again after a restart; an agent who is gone for longer than a lease's grace forfeits it.
+//! Only the chosen presence is journaled, and not what links an agent. So a start gives everybody
+//! the time that requests link for: whoever had chosen a presence and asks within it is there
+//! again. While the server runs it knows who has gone, and a request brings nobody back to work
+//! who has not chosen to be.
+//!
+//! The leases belong to their conversations, which state them again after a restart; an agent who
+//! is gone for longer than a lease's grace forfeits it, and the customer of a chat is told when the
+//! agent is gone for longer than its notice, and back.
 
 pub mod command;
 
@@ -20,7 +28,7 @@ mod decide;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::agent::command::AgentEvent;
+use crate::domain::agent::command::{AgentEvent, AgentRefusal};
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::settings::AgentSettings;
@@ -29,16 +37,25 @@ use crate::domain::time::{Span, Timestamp};
 /// How long a request links an agent who has no feed open.
 pub const REQUEST_LINKS_FOR: Span = Span::from_secs(150);
 
+/// A feed, by its number among those of the agent.
+pub type FeedNumber = u64;
+
 /// One person who answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Agent {
     settings: Arc<AgentSettings>,
     chosen: Presence,
+    /// Whether they ever chose it.
+    has_chosen: bool,
     link: Link,
+    /// Their open feeds.
+    feeds: BTreeMap<FeedNumber, Console>,
     leases: BTreeMap<ConversationId, Held>,
     /// How many leases would be forfeited after each grace, kept beside them because the soonest is
     /// asked for at every change.
-    graces: BTreeMap<Span, u32>,
+    graces: Lengths,
+    /// How many customers would be told after each notice that the agent is gone.
+    notices: Lengths,
     /// The sum of the leases' units, kept beside them because it is asked for at every change.
     used: u32,
     /// How often the leases have changed.
@@ -47,6 +64,48 @@ pub struct Agent {
     assigned_at: Timestamp,
     /// Whether they were made anew, and have not heard yet what every conversation holds of them.
     is_hearing: bool,
+}
+
+/// What reads an open feed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Console {
+    /// How often it said that it would beat.
+    heartbeat: Span,
+    /// When it beat last. One that never has is judged by its connection alone.
+    beat_at: Option<Timestamp>,
+}
+
+impl Console {
+    /// The last moment at which its next beat is in time.
+    fn beats_by(&self) -> Option<Timestamp> {
+        Some(self.beat_at? + self.heartbeat.times(2))
+    }
+}
+
+/// Lengths of time, each with how often it occurs.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Lengths(BTreeMap<Span, u32>);
+
+impl Lengths {
+    fn add(&mut self, length: Option<Span>) {
+        if let Some(length) = length {
+            *self.0.entry(length).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, length: Option<Span>) {
+        let Some(length) = length else { return };
+        if let Some(count) = self.0.get_mut(&length) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&length);
+            }
+        }
+    }
+
+    fn shortest(&self) -> Option<Span> {
+        self.0.keys().next().copied()
+    }
 }
 
 /// A lease, as the agent knows it.
@@ -60,14 +119,31 @@ pub struct Held {
     /// the answer to this very offer takes it back: whatever else the conversation says of having
     /// no lease was said before it heard of the offer.
     pub reservation: Option<u64>,
-    /// Whether the conversation was told that the agent is gone.
+    /// Whether the conversation was told that the agent is gone for good.
     pub forfeited: bool,
+    /// Whether the conversation was told to tell the customer that the agent is away.
+    pub noticed: bool,
 }
 
 impl Held {
     /// Whether it is lost if the agent stays gone. Wrap-up needs no agent's presence.
     fn is_forfeitable(&self) -> bool {
         !self.forfeited && self.lease.purpose != Purpose::Wrapup
+    }
+
+    /// How long the agent may be gone until it is lost.
+    fn grace(&self) -> Option<Span> {
+        self.is_forfeitable().then_some(self.lease.grace)
+    }
+
+    /// How long the agent may be gone until the customer must be told.
+    fn notice(&self) -> Option<Span> {
+        self.lease.untold().filter(|_| !self.noticed && !self.forfeited)
+    }
+
+    /// Whether the customer was told, or is about to be.
+    const fn is_missed(&self) -> bool {
+        self.lease.missed || self.noticed
     }
 }
 
@@ -110,8 +186,39 @@ pub enum Link {
     Feeds(u32),
     /// No feed, but a presence was chosen and requests keep coming; the time of the last.
     Requests(Timestamp),
+    /// Requests keep coming, of somebody who had gone and has not chosen a presence since; the time
+    /// of the last. They are there for the chats they have, and are given no others.
+    Looking(Timestamp),
+    /// Nothing yet since the start of the server, at this time, which does not know whether they
+    /// had been there.
+    Started(Timestamp),
     /// Nothing, since this time.
     Gone(Timestamp),
+}
+
+impl Link {
+    /// Since when nothing was heard of them, for whoever has no feed and is offline.
+    const fn silent_since(self) -> Option<Timestamp> {
+        match self {
+            Self::Feeds(_) | Self::Requests(_) => None,
+            Self::Looking(since) | Self::Started(since) | Self::Gone(since) => Some(since),
+        }
+    }
+
+    /// Until when a request, or the start, keeps things as they are.
+    fn lasts_until(self) -> Option<Timestamp> {
+        match self {
+            Self::Requests(last) | Self::Looking(last) | Self::Started(last) => {
+                Some(last + REQUEST_LINKS_FOR)
+            }
+            Self::Feeds(_) | Self::Gone(_) => None,
+        }
+    }
+
+    /// Whether nothing is heard of them.
+    const fn is_silent(self) -> bool {
+        matches!(self, Self::Started(_) | Self::Gone(_))
+    }
 }
 
 /// What queues must know of an agent.
@@ -129,15 +236,18 @@ pub struct Availability {
 }
 
 impl Agent {
-    /// An agent of whom only the settings and the chosen presence are known, as after a restart:
-    /// gone since now.
-    pub fn new(settings: Arc<AgentSettings>, chosen: Presence, now: Timestamp) -> Self {
+    /// An agent of whom only the settings and the presence are known that they ever chose, as after
+    /// a start at this time.
+    pub fn new(settings: Arc<AgentSettings>, chosen: Option<Presence>, now: Timestamp) -> Self {
         Self {
             settings,
-            chosen,
-            link: Link::Gone(now),
+            chosen: chosen.unwrap_or(Presence::Available),
+            has_chosen: chosen.is_some(),
+            link: Link::Started(now),
+            feeds: BTreeMap::new(),
             leases: BTreeMap::new(),
-            graces: BTreeMap::new(),
+            graces: Lengths::default(),
+            notices: Lengths::default(),
             used: 0,
             revision: 0,
             assigned_at: Timestamp::default(),
@@ -147,7 +257,7 @@ impl Agent {
 
     /// The same in the place of one who may have had leases: they are given nothing until they are
     /// told that every conversation was heard, or they would be given more than they have room for.
-    pub fn hearing(settings: Arc<AgentSettings>, chosen: Presence, now: Timestamp) -> Self {
+    pub fn hearing(settings: Arc<AgentSettings>, chosen: Option<Presence>, now: Timestamp) -> Self {
         Self { is_hearing: true, ..Self::new(settings, chosen, now) }
     }
 
@@ -184,7 +294,25 @@ impl Agent {
     pub const fn presence(&self) -> Presence {
         match self.link {
             Link::Feeds(_) | Link::Requests(_) => self.chosen,
-            Link::Gone(_) => Presence::Offline,
+            Link::Looking(_) | Link::Started(_) | Link::Gone(_) => Presence::Offline,
+        }
+    }
+
+    /// Whether they have this feed open.
+    pub fn has_feed(&self, feed: FeedNumber) -> bool {
+        self.feeds.contains_key(&feed)
+    }
+
+    /// Whether somebody else may give them a chat at `now` from which they may be gone for `grace`.
+    /// They may be away for a moment; then it says until when they must be back.
+    pub fn expected_by(
+        &self,
+        grace: Span,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, AgentRefusal> {
+        match self.link.silent_since().map(|since| since + grace) {
+            Some(by) if now > by => Err(AgentRefusal::Gone),
+            by => Ok(by),
         }
     }
 
@@ -223,15 +351,19 @@ impl Agent {
     /// When they want to be woken. Waking early or twice is harmless.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let tick = Span::from_millis(1);
-        match self.link {
-            Link::Feeds(_) => None,
-            Link::Requests(last) => Some(last + REQUEST_LINKS_FOR + tick),
-            Link::Gone(since) => self.graces.keys().next().map(|grace| since + *grace + tick),
-        }
+        let silent_since = self.link.silent_since();
+        let after = |length: Option<Span>| Some(silent_since? + length?);
+        let notice = self.notices.shortest().filter(|_| self.link.is_silent());
+        let due = [self.link.lasts_until(), after(self.graces.shortest()), after(notice)];
+        let beat = self.feeds.values().filter_map(Console::beats_by).min();
+        due.into_iter().flatten().chain(beat).min().map(|at| at + tick)
     }
 
-    /// The leases that are lost if the agent stays gone.
-    fn forfeitable(&self) -> impl Iterator<Item = (&ConversationId, &Held)> {
-        self.leases.iter().filter(|(_, held)| held.is_forfeitable())
+    /// Those whose customers were told that the agent is away.
+    fn missed(&self) -> impl Iterator<Item = &ConversationId> {
+        self.leases
+            .iter()
+            .filter(|(_, held)| held.is_missed())
+            .map(|(conversation, _)| conversation)
     }
 }

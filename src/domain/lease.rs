@@ -1,5 +1,7 @@
 //! A lease: a claim of one conversation on one agent's capacity.
 
+use std::num::NonZeroU16;
+
 use crate::domain::id::AgentId;
 use crate::domain::time::Span;
 
@@ -14,6 +16,45 @@ pub struct Lease {
     pub purpose: Purpose,
     /// How long the agent may be gone before the conversation looks for another.
     pub grace: Span,
+    /// After how long the customer is told that the agent's connection is gone; never when absent.
+    pub notice: Option<Notice>,
+    /// Whether the customer has been told that it is gone, and not yet that it is back.
+    pub missed: bool,
+}
+
+impl Lease {
+    /// A lease of whose agent the customer is never told that they are away.
+    pub const fn new(agent: AgentId, units: u32, purpose: Purpose, grace: Span) -> Self {
+        Self { agent, units, purpose, grace, notice: None, missed: false }
+    }
+
+    /// After how long the customer must be told that the agent's connection is gone; nothing where
+    /// they were told, or are never to be.
+    pub fn untold(&self) -> Option<Span> {
+        let is_due = self.purpose == Purpose::Chat && !self.missed;
+        self.notice.filter(|_| is_due).map(Notice::span)
+    }
+}
+
+/// After how long a customer is told that their agent's connection is gone: whole tenths of a
+/// second, because every chat that is held has one, in two bytes that were free.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Notice(NonZeroU16);
+
+impl Notice {
+    const TENTH: u64 = 100;
+
+    /// So long, rounded up; at least a tenth of a second, and at most 6,553 s.
+    pub fn after(span: Span) -> Self {
+        let tenths = span.as_millis().div_ceil(Self::TENTH).max(1);
+        let tenths = u16::try_from(tenths).unwrap_or(u16::MAX);
+        Self(NonZeroU16::new(tenths).unwrap_or(NonZeroU16::MIN))
+    }
+
+    /// How long.
+    pub const fn span(self) -> Span {
+        Span::from_millis(self.0.get() as u64 * Self::TENTH)
+    }
 }
 
 /// What a lease is for.

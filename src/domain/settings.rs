@@ -6,6 +6,7 @@ pub mod registry;
 use std::sync::Arc;
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::lease::Purpose;
 use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::limits;
@@ -37,6 +38,11 @@ pub struct Workstream {
     pub decline_limit: u8,
     /// How long an agent may be gone before their chats go back to the queue: 2 s to 1 h.
     pub agent_grace: Span,
+    /// How long an agent may be gone before an offer to them is withdrawn: 1 s to 1 h.
+    pub offer_grace: Span,
+    /// After how long a customer is told that their agent's connection is gone: 1 s to 1 h; never
+    /// when absent.
+    pub agent_notice: Option<Span>,
     /// How long a chat in wrap-up keeps the agent's units.
     pub wrapup_block: WrapupBlock,
     /// When a chat closes by itself.
@@ -50,6 +56,12 @@ pub struct Workstream {
 }
 
 impl Workstream {
+    /// How long an agent may be gone before an offer to them is withdrawn, by default.
+    pub const OFFER_GRACE: Span = Span::from_secs(10);
+
+    /// After how long a customer is told that their agent's connection is gone, by default.
+    pub const AGENT_NOTICE: Span = Span::from_secs(10);
+
     /// A workstream with every default.
     pub fn new(id: WorkstreamId, queue: QueueId) -> Self {
         Self {
@@ -62,6 +74,8 @@ impl Workstream {
             offers_absent: false,
             decline_limit: 3,
             agent_grace: Span::from_secs(150),
+            offer_grace: Self::OFFER_GRACE,
+            agent_notice: Some(Self::AGENT_NOTICE),
             wrapup_block: WrapupBlock::Always,
             autoclose: Autoclose::default(),
             idle: None,
@@ -85,6 +99,9 @@ impl Workstream {
         found.extend(span_outside("offer_s", self.offer, 2, 600));
         found.extend(outside("decline_limit", u64::from(self.decline_limit), 1, 5, ""));
         found.extend(span_outside("agent_grace_s", self.agent_grace, 2, 3_600));
+        found.extend(span_outside("offer_grace_s", self.offer_grace, 1, 3_600));
+        let notice = self.agent_notice;
+        found.extend(notice.and_then(|notice| span_outside("agent_notice_s", notice, 1, 3_600)));
         if self.window < self.heartbeat.times(2) {
             found.push(Violation::new(
                 "window_s",
@@ -117,6 +134,14 @@ impl Workstream {
             found.extend(outside("retention.after_days", days, 1, 36_500, " days"));
         }
         found
+    }
+
+    /// How long an agent may be gone before what is held of them for this purpose is given up.
+    pub const fn grace_for(&self, purpose: Purpose) -> Span {
+        match purpose {
+            Purpose::Offer => self.offer_grace,
+            Purpose::Chat | Purpose::Wrapup => self.agent_grace,
+        }
     }
 
     /// After how long without a sign of life a session is asked for one. A little more than one

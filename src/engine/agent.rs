@@ -2,7 +2,10 @@
 //! queues whether there is room, and feeds the agent's consoles.
 
 mod audit;
+mod consoles;
 mod feeds;
+mod missed;
+mod telling;
 
 use std::sync::Arc;
 
@@ -11,26 +14,20 @@ use actix::{
 };
 
 use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use crate::domain::agent::{Agent, Availability, Presence};
+use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, ConversationId, QueueId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::engine::agent::feeds::Feeds;
-use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue, Told};
+use crate::engine::agent::telling::Known;
+use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue};
 use crate::engine::shared::Shared;
 use crate::engine::{AgentView, Failure};
 use crate::journal::Append;
-use crate::wire::feed;
 
 /// How long a chat that two believe to have takes to say who is right.
 const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
-
-/// Leases up to which every change of them is told at once, with all of them.
-const LEASES_TOLD_AT_ONCE: usize = 64;
-
-/// How often an agent with more leases is told of their changes: what is told names all of them.
-const CAPACITY_EVERY: Span = Span::from_secs(1);
 
 /// Drives one agent.
 #[derive(Debug)]
@@ -49,33 +46,6 @@ pub(super) struct AgentActor {
     capacity_told_at: Timestamp,
     /// The last conversation that was audited.
     audited: Option<ConversationId>,
-}
-
-/// What others were told of an agent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-struct Known {
-    availability: Availability,
-    presence: Presence,
-    chosen: Presence,
-    used: u32,
-    units: u32,
-    leases: usize,
-    /// How often the leases have changed.
-    revision: u64,
-}
-
-impl Known {
-    fn of(agent: &Agent) -> Self {
-        Self {
-            availability: agent.availability(),
-            presence: agent.presence(),
-            chosen: agent.chosen(),
-            used: agent.used(),
-            units: agent.settings().units,
-            leases: agent.leases().len(),
-            revision: agent.revision(),
-        }
-    }
 }
 
 impl AgentActor {
@@ -114,13 +84,33 @@ impl AgentActor {
     ) -> Result<Vec<AgentEvent>, AgentRefusal> {
         let events = self.agent.decide(command, now)?;
         self.agent.commit(&events, now);
-        for event in &events {
-            if let AgentEvent::LeaseForfeited { conversation } = event {
-                let gone = ToConversation::AgentGone(self.id().clone());
-                self.shared.directory.tell(&self.shared, *conversation, gone);
-            }
-        }
+        self.act_upon(&events);
         Ok(events)
+    }
+
+    /// Tells conversations of the agent's absence and return, and ends the feeds that hang.
+    fn act_upon(&mut self, events: &[AgentEvent]) {
+        for event in events {
+            let agent = || self.id().clone();
+            let (conversation, message) = match event {
+                AgentEvent::LeaseForfeited { conversation } => {
+                    (conversation, ToConversation::AgentGone(agent()))
+                }
+                AgentEvent::AbsenceNoticed { conversation, since } => {
+                    (conversation, ToConversation::MissAgent(agent(), *since))
+                }
+                AgentEvent::ReturnNoticed { conversation } => {
+                    (conversation, ToConversation::MeetAgent(agent()))
+                }
+                AgentEvent::FeedHung(feed) => {
+                    self.shared.metrics.hung_feeds.inc();
+                    self.feeds.end(*feed);
+                    continue;
+                }
+                _ => continue,
+            };
+            self.tell_conversation(*conversation, message);
+        }
     }
 
     /// Takes what conversations have said while very many spoke; what has changed is told once.
@@ -129,8 +119,9 @@ impl AgentActor {
         for message in messages {
             match message {
                 ToAgent::Command(command @ AgentCommand::Adjust { .. }) => {
-                    // An adjustment is never refused, and forfeits nothing.
+                    // An adjustment is never refused.
                     let events = self.agent.decide(command, now).unwrap_or_default();
+                    self.act_upon(&events);
                     self.agent.commit_all(events, now);
                 }
                 other => {
@@ -140,67 +131,6 @@ impl AgentActor {
             }
         }
         self.tell_changes();
-    }
-
-    /// Tells queues and feeds what is different from what they were told last.
-    fn tell_changes(&mut self) {
-        let now = Known::of(&self.agent);
-        if now == self.told {
-            return;
-        }
-        let before = std::mem::replace(&mut self.told, now);
-        let now = &self.told;
-        if before.availability != now.availability {
-            self.tell_queues();
-        }
-        let delta =
-            i64::try_from(now.leases).unwrap_or(0) - i64::try_from(before.leases).unwrap_or(0);
-        if delta != 0 {
-            self.shared.metrics.leases.inc_by(delta);
-        }
-        if !self.feeds.were_ever_open() {
-            // After a start thousands of leases come at once, before any console does.
-            return;
-        }
-        let mut told = Vec::new();
-        if (before.presence, before.chosen) != (now.presence, now.chosen) {
-            told.push(self.presence_told());
-        }
-        let has_changed = (before.units, before.revision) != (now.units, now.revision);
-        let waits = now.leases > LEASES_TOLD_AT_ONCE;
-        if has_changed && waits {
-            self.capacity_at.get_or_insert(self.capacity_told_at + CAPACITY_EVERY);
-        } else if has_changed {
-            told.push(self.capacity_told());
-        }
-        self.feeds.tell(&self.shared, told);
-    }
-
-    /// Tells feeds of the leases, if that has waited for long enough.
-    fn tell_capacity_if_due(&mut self) {
-        let now = self.shared.clock.now();
-        if self.capacity_at.is_some_and(|at| at <= now) {
-            self.capacity_at = None;
-            self.capacity_told_at = now;
-            let told = vec![self.capacity_told()];
-            self.feeds.tell(&self.shared, told);
-        }
-    }
-
-    fn tell_queues(&self) {
-        for queue in &self.queues {
-            self.tell_availability(queue);
-        }
-    }
-
-    fn presence_told(&self) -> Told {
-        Told::from(feed::presence(self.id(), self.agent.presence(), self.agent.chosen()))
-    }
-
-    fn capacity_told(&self) -> Told {
-        let leases = self.agent.leases().iter().map(|(id, held)| (*id, &held.lease));
-        let units = self.agent.settings().units;
-        Told::from(feed::capacity(self.id(), units, self.agent.used(), leases))
     }
 
     fn view(&self) -> AgentView {
@@ -266,6 +196,7 @@ impl AgentActor {
     fn choose_presence(
         &mut self,
         presence: Presence,
+        own: bool,
         reply: Reply<AgentView>,
         context: &mut Context<Self>,
     ) {
@@ -282,7 +213,11 @@ impl AgentActor {
                 Ok(Ok(_)) => {
                     actor.shared.presences.insert(actor.id().clone(), presence);
                     // Choosing is never refused.
-                    let _never = actor.perform(AgentCommand::ChoosePresence(presence));
+                    let _never = actor.perform(if own {
+                        AgentCommand::ChoosePresence(presence)
+                    } else {
+                        AgentCommand::SetPresence(presence)
+                    });
                     actor.rearm(context);
                     Ok(actor.view())
                 }
@@ -321,8 +256,13 @@ impl AgentActor {
 
     fn wake(&mut self, context: &mut Context<Self>) {
         self.timer = None;
+        if self.shared.is_draining() {
+            // We have ended their feeds ourselves: nobody is to be given up, or missed, for that.
+            return;
+        }
         // A wake is never refused.
         let _never = self.perform(AgentCommand::Wake);
+        self.close_ended();
         self.tell_capacity_if_due();
         self.rearm(context);
     }
@@ -368,8 +308,8 @@ impl AgentActor {
                 // What is refused here is asked with an answer elsewhere.
                 let _refused = self.perform(command);
             }
-            ToAgent::ChoosePresence(presence, reply) => {
-                self.choose_presence(presence, reply, context);
+            ToAgent::ChoosePresence(presence, own, reply) => {
+                self.choose_presence(presence, own, reply, context);
             }
             // Whoever has gone does not mind.
             ToAgent::Show(reply) => drop(reply.send(Ok(self.view()))),
@@ -389,10 +329,21 @@ impl AgentActor {
             ToAgent::Serve(queues) => self.serve(queues),
             ToAgent::Several(messages) => self.take_several(messages, context),
             ToAgent::Dismiss => self.dismiss(context),
-            ToAgent::Tell(told) => self.feeds.tell(&self.shared, told),
+            ToAgent::Tell(told) => {
+                self.feeds.tell(&self.shared, told);
+                self.close_ended();
+            }
+            ToAgent::Shown(feed, told) => {
+                self.feeds.show(&self.shared, feed, told, true);
+                self.close_ended();
+            }
             ToAgent::EndFeeds => self.feeds.end_all(),
-            ToAgent::OpenFeed { after, watching, reply } => {
-                self.open_feed(after.as_deref(), watching, reply, context);
+            ToAgent::OpenFeed(opening) => self.open_feed(opening, context),
+            ToAgent::Beat(feed, reply) => self.beat(&feed, reply),
+            ToAgent::Expect(grace, reply) => {
+                let expected = self.agent.expected_by(grace, self.shared.clock.now());
+                // Whoever has gone does not mind.
+                drop(reply.send(expected.map_err(|_| Failure::AgentGone)));
             }
         }
     }

@@ -6,9 +6,11 @@ use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::State;
 use crate::domain::id::{AgentId, ConversationId, QueueId};
+use crate::domain::lease::Purpose;
 use crate::domain::queue::Standing;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::directory::Delivery;
-use crate::engine::message::{Reply, ToAgent, ToQueue};
+use crate::engine::message::{OpenFeed, Reply, ToAgent, ToQueue};
 use crate::engine::{AgentView, Engine, Failure, Feed, Figures};
 
 impl Engine {
@@ -22,28 +24,70 @@ impl Engine {
         self.shared.directory.tell_agent(id, ToAgent::Command(AgentCommand::Touch));
     }
 
-    /// Chooses an agent's presence. Durable when it returns.
+    /// Chooses an agent's presence for themselves. Durable when it returns.
     pub async fn choose_presence(
         &self,
         id: &AgentId,
         presence: Presence,
     ) -> Result<AgentView, Failure> {
+        self.decide_presence(id, presence, true).await
+    }
+
+    /// Chooses one for an agent who may not be there. Durable when it returns.
+    pub async fn set_presence(
+        &self,
+        id: &AgentId,
+        presence: Presence,
+    ) -> Result<AgentView, Failure> {
+        self.decide_presence(id, presence, false).await
+    }
+
+    async fn decide_presence(
+        &self,
+        id: &AgentId,
+        presence: Presence,
+        own: bool,
+    ) -> Result<AgentView, Failure> {
         if self.shared.is_overloaded() {
             return Err(Failure::Overloaded);
         }
-        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, reply)).await
+        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, own, reply)).await
     }
 
     /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
     /// the agent's present state first. An `after` that was never given out is as none. A feed
-    /// that only watches, a supervisor's, does not count as the agent's being there.
+    /// that only watches, a supervisor's, does not count as the agent's being there. Once its
+    /// console has beaten, it must go on every `heartbeat`.
     pub async fn open_feed(
         &self,
         id: &AgentId,
         after: Option<String>,
         watching: bool,
+        heartbeat: Span,
     ) -> Result<Feed, Failure> {
-        self.ask_agent(id, |reply| ToAgent::OpenFeed { after, watching, reply }).await
+        let opening = |reply| ToAgent::OpenFeed(OpenFeed { after, watching, heartbeat, reply });
+        self.ask_agent(id, opening).await
+    }
+
+    /// Notes that the console of a feed is there.
+    pub async fn beat(&self, id: &AgentId, feed: String) -> Result<(), Failure> {
+        self.ask_agent(id, |reply| ToAgent::Beat(feed, reply)).await
+    }
+
+    /// Whether somebody else may give an agent a chat for this purpose: until when they must be
+    /// back, if they are away, or that they have been gone for too long.
+    pub async fn expect_agent(
+        &self,
+        id: &AgentId,
+        conversation: ConversationId,
+        purpose: Purpose,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let workstream = self.view(conversation).await?.workstream;
+        let settings = self.settings();
+        let workstream = settings.workstreams.get(&workstream);
+        let workstream = workstream.unwrap_or(&self.shared.fallback_workstream);
+        let grace = workstream.grace_for(purpose);
+        self.ask_agent(id, |reply| ToAgent::Expect(grace, reply)).await
     }
 
     /// Live figures.

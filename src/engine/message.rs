@@ -7,8 +7,8 @@ use actix::Message;
 use bytestring::ByteString;
 use tokio::sync::oneshot;
 
-use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
+use crate::domain::agent::{FeedNumber, Presence};
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::State;
 use crate::domain::conversation::attendance::Signs;
@@ -52,8 +52,12 @@ pub(super) enum ToConversation {
     Offer(AgentId, u64, u32),
     /// An agent was gone for too long.
     AgentGone(AgentId),
-    /// An agent opened a feed and wants to see it.
-    ShowTo(AgentId),
+    /// The customer must be told that the agent's connection is gone, since this time.
+    MissAgent(AgentId, Timestamp),
+    /// The agent is back, whom the customer was told to be away.
+    MeetAgent(AgentId),
+    /// An agent opened a feed and wants to see it; or nobody had listened, and now all feeds do.
+    ShowTo(AgentId, Option<FeedNumber>),
     /// An agent asks what it holds of them.
     ConfirmLease(AgentId),
     /// State all claims again, for whoever waits until all have, if anybody does.
@@ -223,8 +227,8 @@ pub enum Closing {
 pub(super) enum ToAgent {
     /// Something is asked whose answer nobody awaits.
     Command(AgentCommand),
-    /// An HTTP request chooses a presence.
-    ChoosePresence(Presence, Reply<AgentView>),
+    /// An HTTP request chooses a presence; whether it is their own.
+    ChoosePresence(Presence, bool, Reply<AgentView>),
     /// An HTTP request wants to see them.
     Show(Reply<AgentView>),
     /// A queue wants to give them a chat.
@@ -251,17 +255,30 @@ pub(super) enum ToAgent {
     Dismiss,
     /// Things for their feeds, in order.
     Tell(Vec<Told>),
+    /// A conversation shows itself to one feed.
+    Shown(FeedNumber, Vec<Told>),
     /// The server stops: their feeds end.
     EndFeeds,
     /// An HTTP request opens a feed.
-    OpenFeed {
-        /// The id of the last event that the console has seen.
-        after: Option<String>,
-        /// Whether it is somebody else's console, which says nothing of the agent's being there.
-        watching: bool,
-        /// Whom to give it.
-        reply: Reply<Feed>,
-    },
+    OpenFeed(OpenFeed),
+    /// A console beats for the feed of this name.
+    Beat(String, Reply<()>),
+    /// Somebody else wants to give them a chat from which they may be gone for so long; until when
+    /// they must be back, if they are.
+    Expect(Span, Reply<Option<Timestamp>>),
+}
+
+/// How an HTTP request opens a feed.
+#[derive(Debug)]
+pub(super) struct OpenFeed {
+    /// The id of the last event that the console has seen.
+    pub after: Option<String>,
+    /// Whether it is somebody else's console, which says nothing of the agent's being there.
+    pub watching: bool,
+    /// How often the console will beat, if it does.
+    pub heartbeat: Span,
+    /// Whom to give it.
+    pub reply: Reply<Feed>,
 }
 
 /// One thing for an agent's feeds.

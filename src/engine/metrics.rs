@@ -44,6 +44,8 @@ pub(super) struct Metrics {
     pub slow_readers: Counter,
     /// Feeds that were ended because they were read too slowly.
     pub slow_feeds: Counter,
+    /// Feeds that were ended because their console had stopped to beat.
+    pub hung_feeds: Counter,
     /// Frames that were refused.
     pub refused_frames: Counter,
     refusals: Family<RefusalLabel, Counter>,
@@ -140,6 +142,7 @@ impl Default for Metrics {
             probes: Counter::default(),
             slow_readers: Counter::default(),
             slow_feeds: Counter::default(),
+            hung_feeds: Counter::default(),
             refused_frames: Counter::default(),
             refusals: Family::default(),
             moved_sockets: Counter::default(),
@@ -184,6 +187,7 @@ impl Metrics {
         registry.register("probes", "Sessions asked for a sign of life", self.probes.clone());
         registry.register("slow_readers", "Sockets closed as slow", self.slow_readers.clone());
         registry.register("slow_feeds", "Feeds ended as slow", self.slow_feeds.clone());
+        registry.register("hung_feeds", "Feeds ended as hung", self.hung_feeds.clone());
         registry.register("refused_frames", "Frames refused", self.refused_frames.clone());
         registry.register("leases", "Leases that are held", self.leases.clone());
         registry.register("drift", "Leases found wrong and put right", self.drift.clone());

@@ -80,12 +80,7 @@ impl QueueActor {
             let units = self.queue.units_of(conversation);
             self.queue.apply(&event, now);
             // The conversation states the real lease when it makes the offer.
-            let lease = Lease {
-                agent: agent.clone(),
-                units,
-                purpose: Purpose::Offer,
-                grace: REQUEST_LINKS_FOR,
-            };
+            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             let reserve = ToAgent::Reserve(self.id.clone(), conversation, lease);
             if self.shared.directory.tell_agent(&agent, reserve) == Delivery::Nobody {
                 self.note(QueueCommand::Refused(conversation, agent.clone()));

@@ -8,11 +8,12 @@ use std::sync::atomic::AtomicUsize;
 use actix::Actor;
 use tokio::sync::oneshot;
 
+use crate::domain::agent::Agent;
 use crate::domain::agent::command::AgentCommand;
-use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, QueueId};
 use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal};
 use crate::domain::settings::{AgentSettings, Workstream};
+use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue};
 use crate::engine::queue::QueueActor;
@@ -51,6 +52,16 @@ impl Engine {
 impl Shared {
     /// Starts, tells and dismisses agents and queues, so that they are as the settings say.
     pub(super) fn follow(self: &Arc<Self>, before: &Registry, after: &Registry) {
+        self.follow_from(before, after, self.clock.now());
+    }
+
+    /// The same, where whoever is new can be heard of from `since`.
+    pub(super) fn follow_from(
+        self: &Arc<Self>,
+        before: &Registry,
+        after: &Registry,
+        since: Timestamp,
+    ) {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
             self.directory.tell_queue(id, ToQueue::Dismiss);
         }
@@ -67,7 +78,7 @@ impl Shared {
         for (id, settings) in &after.agents {
             match before.agents.get(id) {
                 None => {
-                    self.start_agent(settings.clone(), after);
+                    self.start_agent(settings.clone(), after, since);
                     new_agents.push(id.clone());
                 }
                 Some(old) => {
@@ -112,12 +123,17 @@ impl Shared {
         self.directory.enter_queue(id, address, waiting);
     }
 
-    /// Starts the actor of an agent, who is gone until they are heard of, and hears every
-    /// conversation before they are given work.
-    pub(super) fn start_agent(self: &Arc<Self>, settings: Arc<AgentSettings>, registry: &Registry) {
+    /// Starts the actor of an agent, who can be heard of from `since`, and is offline until then.
+    /// They hear every conversation before they are given work.
+    pub(super) fn start_agent(
+        self: &Arc<Self>,
+        settings: Arc<AgentSettings>,
+        registry: &Registry,
+        since: Timestamp,
+    ) {
         let id = settings.id.clone();
-        let chosen = self.presences.get(&id).map_or(Presence::Available, |chosen| *chosen);
-        let agent = Agent::hearing(settings, chosen, self.clock.now());
+        let chosen = self.presences.get(&id).map(|chosen| *chosen);
+        let agent = Agent::hearing(settings, chosen, since);
         let queues = registry.queues_of(&id).cloned().collect();
         let shared = self.clone();
         let arbiter = self.threads.of_name(id.as_str());
@@ -148,7 +164,7 @@ impl Shared {
         for id in &agents {
             self.metrics.reopened.inc();
             if let Some(agent) = settings.agents.get(id) {
-                self.start_agent(agent.clone(), &settings);
+                self.start_agent(agent.clone(), &settings, self.clock.now());
             }
         }
         for id in settings.agents.keys() {

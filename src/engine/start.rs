@@ -89,8 +89,10 @@ impl Starting {
         });
         self.router.open(shared.clone());
         let registry = shared.settings.load_full();
-        shared.follow(&Registry::default(), &registry);
-        open_all(&shared, conversations).await;
+        // Nobody can come back before all of them are live.
+        let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
+        shared.follow_from(&Registry::default(), &registry, counts_from);
+        open_all(&shared, conversations, counts_from).await;
         let keeping = shared.clone();
         Keeper::start_in_arbiter(&shared.threads.handle(0), move |_| Keeper {
             shared: keeping,
@@ -101,8 +103,7 @@ impl Starting {
 }
 
 /// Opens recovered conversations, each on its own thread, and returns when all are live.
-async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>) {
-    let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
+async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>, counts_from: Timestamp) {
     let mut by_thread: Vec<Vec<Conversation>> = Vec::new();
     by_thread.resize_with(shared.threads.count(), Vec::new);
     for conversation in conversations {

@@ -85,7 +85,8 @@ pub(super) async fn delete(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Chooses a presence. It is seen while a feed is open, or requests keep coming.
+/// Chooses a presence. It is seen while a feed is open, or requests keep coming; one that a
+/// supervisor chooses for somebody else does not show that they are there.
 #[utoipa::path(put, path = "/v1/agents/{agent}/presence", tag = "agents",
     operation_id = "choose_presence",
     params(("agent" = String, Path, description = "An id, or `me`")),
@@ -99,7 +100,11 @@ pub(super) async fn choose_presence(
 ) -> Result<web::Json<AgentObject>, Problem> {
     let agent = caller.stands_for(&agent)?;
     let chosen = PresenceDocument::read(&body).map_err(Problem::malformed_document)?;
-    let view = state.engine.choose_presence(&agent, chosen.presence).await?;
+    let view = if caller.agent() == Some(&agent) {
+        state.engine.choose_presence(&agent, chosen.presence).await?
+    } else {
+        state.engine.set_presence(&agent, chosen.presence).await?
+    };
     Ok(web::Json(object(&view)))
 }
 

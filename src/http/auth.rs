@@ -56,6 +56,13 @@ impl Caller {
         Ok(Self { agent: Some(agent.clone()), role })
     }
 
+    /// Notes that they were heard of.
+    pub(super) fn touch(&self, state: &HttpState) {
+        if let Some(agent) = &self.agent {
+            state.engine.touch(agent);
+        }
+    }
+
     /// The agent whose token it is; nothing for the administrator's own.
     pub const fn agent(&self) -> Option<&AgentId> {
         self.agent.as_ref()
@@ -122,10 +129,8 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = Self::of(request);
-        if let (Ok(Self { agent: Some(agent), .. }), Some(state)) =
-            (&caller, request.app_data::<web::Data<HttpState>>())
-        {
-            state.engine.touch(agent);
+        if let (Ok(caller), Some(state)) = (&caller, request.app_data::<web::Data<HttpState>>()) {
+            caller.touch(state);
         }
         ready(caller)
     }

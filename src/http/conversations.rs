@@ -11,6 +11,7 @@ use crate::domain::conversation::command::{Authority, Command};
 use crate::domain::conversation::event::Author;
 use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, QueueId, WidgetId};
+use crate::domain::lease::Purpose;
 use crate::domain::settings::AgentSettings;
 use crate::engine::AgentSignal;
 use crate::engine::{Filter, ListCursor};
@@ -19,9 +20,11 @@ use crate::http::auth::{Caller, Supervisor};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::objects::{
-    AssignDocument, ConversationObject, ConversationPage, MessageDocument, PostedObject,
-    ReadDocument, TypingDocument,
+    AssignDocument, AssignedObject, ConversationObject, ConversationPage, MessageDocument,
+    PostedObject, ReadDocument, TypingDocument,
 };
+
+use crate::wire::time::At;
 
 type Shown = Result<web::Json<ConversationObject>, Problem>;
 
@@ -96,6 +99,10 @@ pub(super) async fn accept(
         return Err(Problem::not_yours());
     }
     let id = view.id;
+    if caller.agent() != Some(&agent.id) {
+        // Nor does it know who is there. Whoever takes it themselves is, by that.
+        state.engine.expect_agent(&agent.id, id, Purpose::Chat).await?;
+    }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
     done(&state, id, Command::Accept { agent, name }).await
 }
@@ -221,24 +228,28 @@ pub(super) async fn release(
     done(&state, id, Command::Release { by }).await
 }
 
-/// Offers a chat to an agent, whatever their load. For supervisors.
+/// Offers a chat to an agent, whatever their load. One who is away for a moment has to be back by
+/// `agent_back_by`; one who has been gone for longer is refused. For supervisors.
 #[utoipa::path(post, path = "/v1/conversations/{conversation}/assign", tag = "conversations",
     operation_id = "assign_conversation",
     params(("conversation" = String, Path)), request_body = AssignDocument,
-    responses((status = 200, description = "It", body = ConversationObject), Problems))]
+    responses((status = 200, description = "It", body = AssignedObject), Problems))]
 pub(super) async fn assign(
     supervisor: Supervisor,
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
-) -> Shown {
+) -> Result<web::Json<AssignedObject>, Problem> {
     let AssignDocument { agent } =
         AssignDocument::read(&body).map_err(Problem::malformed_document)?;
     if !state.engine.settings().agents.contains_key(&agent) {
         return Err(Problem::unknown_agent());
     }
+    let id = id_of(&conversation)?;
+    let agent_back_by = state.engine.expect_agent(&agent, id, Purpose::Offer).await?.map(At);
     let command = Command::Assign { agent, by: supervisor.name() };
-    done(&state, id_of(&conversation)?, command).await
+    let conversation = done(&state, id, command).await?.into_inner();
+    Ok(web::Json(AssignedObject { conversation, agent_back_by }))
 }
 
 /// Closes a chat, whatever its state. For supervisors.

@@ -1,20 +1,24 @@
 //! An agent's feed as server-sent events. The open feed is the agent's liveness, so its end must
-//! be noticed: a comment line is written every few seconds, and a dead console fails to take it.
+//! be noticed: that its connection is closed is known at once, a comment line is written every few
+//! seconds, which a cut link fails to take, and a console that beats must go on.
 
 use std::time::Duration;
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
 use futures_util::stream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::domain::time::Span;
 use crate::engine::{Feed, FeedEvent};
 use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
 use crate::limits;
+use crate::wire::feed::{self as wire, Rendered};
+use crate::wire::objects::BeatDocument;
 
 /// How soon a console that lost its feed comes back, and what is written at once so that the
 /// console knows that the feed is open.
@@ -27,8 +31,11 @@ const KEEP: &str = ": keep\n\n";
     operation_id = "open_feed",
     params(("agent" = String, Path, description = "An id, or `me`"),
         ("Last-Event-ID" = Option<String>, Header),
-        ("last_event_id" = Option<String>, Query, description = "The same, for curl")),
-    responses((status = 200, description = "Server-sent events: `offer` (OfferEvent), \
+        ("last_event_id" = Option<String>, Query, description = "The same, for curl"),
+        ("heartbeat_s" = Option<u64>, Query, description = "How often the console will beat: \
+            1 to 120 s, 15 when absent")),
+    responses((status = 200, description = "Server-sent events: `open` (OpenEvent), \
+        `offer` (OfferEvent), \
         `offer_withdrawn` (OfferWithdrawnEvent), `conversation` (Conversation), `message` \
         (MessageEvent), `away` (AwayEvent), `back` (BackEvent), `presence` (PresenceEvent), \
         `capacity` (CapacityEvent), and, passing and without an id, `typing` (TypingEvent) and \
@@ -41,19 +48,45 @@ pub(super) async fn open(
 ) -> Result<HttpResponse, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let asked = parameters.text("last_event_id");
+    let most = limits::FEED_HEARTBEAT_SECONDS_MAX;
+    let heartbeat = parameters.whole("heartbeat_s", 1..=most, limits::FEED_HEARTBEAT_SECONDS);
     parameters.finish()?;
     let agent = caller.stands_for(&agent)?;
     // Whoever looks over an agent's shoulder does not make them present.
     let watching = caller.agent() != Some(&agent);
     let resumed = request.headers().get("last-event-id");
     let resumed = resumed.and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let feed = state.engine.open_feed(&agent, resumed.or(asked), watching).await?;
     let mut response = HttpResponse::Ok();
     response.content_type("text/event-stream");
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     // A proxy that collects an answer before it passes it on would keep the feed to itself.
     response.insert_header(("x-accel-buffering", "no"));
+    if request.method() == Method::HEAD {
+        // Whoever only asks what would be here is no console.
+        state.engine.agent(&agent).await?;
+        return Ok(response.finish());
+    }
+    let heartbeat = Span::from_secs(heartbeat);
+    let feed = state.engine.open_feed(&agent, resumed.or(asked), watching, heartbeat).await?;
     Ok(response.streaming(written(feed)))
+}
+
+/// The console of a feed says that it is there. Once it has, it must go on every `heartbeat_ms`;
+/// one that does not for two of them is taken for hung, and its feed is lost.
+#[utoipa::path(post, path = "/v1/agents/{agent}/beat", tag = "agents",
+    params(("agent" = String, Path, description = "An id, or `me`")),
+    request_body = BeatDocument,
+    responses((status = 204, description = "It counts as there"), Problems))]
+pub(super) async fn beat(
+    caller: Caller,
+    agent: web::Path<String>,
+    state: web::Data<HttpState>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
+    let agent = caller.stands_for(&agent)?;
+    let BeatDocument { feed } = BeatDocument::read(&body).map_err(Problem::malformed_document)?;
+    state.engine.beat(&agent, feed).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// The feed as it is written. It ends when the engine ends it, and closes it when it is dropped.
@@ -62,13 +95,15 @@ fn written(feed: Feed) -> impl Stream<Item = Result<web::Bytes, actix_web::Error
     let mut keep = interval_at(Instant::now() + every, every);
     keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     stream::unfold((feed, keep, false), |(mut feed, mut keep, opened)| async move {
-        let text = if opened {
-            next(&mut feed, &mut keep).await?
-        } else {
-            web::Bytes::from_static(OPENING.as_bytes())
-        };
+        let text = if opened { next(&mut feed, &mut keep).await? } else { opening(&feed) };
         Some((Ok(text), (feed, keep, true)))
     })
+}
+
+fn opening(feed: &Feed) -> web::Bytes {
+    let Rendered { event, data } = wire::open(&feed.id, feed.heartbeat);
+    let first = block(&FeedEvent { id: None, event, data });
+    web::Bytes::from([OPENING.as_bytes(), &first].concat())
 }
 
 async fn next(feed: &mut Feed, keep: &mut Interval) -> Option<web::Bytes> {

@@ -146,6 +146,8 @@ fn turn(request: &ServiceRequest, body: &web::Bytes) -> Result<Option<Turn>, Pro
     // Whoever may not do this is told so by the address itself.
     let Ok(caller) = Caller::of(request.request()) else { return Ok(None) };
     let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
+    // One that is only answered again never gets to its address, and is a sign of life as well.
+    caller.touch(state);
     let key = (caller.name().to_string(), key.to_owned());
     let attempt =
         Arc::new(Attempt { fingerprint: fingerprint(request, body), answer: OnceLock::new() });

@@ -14,7 +14,7 @@ use crate::http::{
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
-    AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent,
+    AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent, OpenEvent,
     PresenceEvent, ReadEvent, TypingEvent,
 };
 use crate::wire::problem::ProblemObject;
@@ -31,12 +31,13 @@ use crate::wire::problem::ProblemObject;
         conversations::typing, conversations::have_read, conversations::end,
         conversations::close, conversations::release, conversations::assign,
         conversations::force_close, agents::list, agents::read, agents::put, agents::delete,
-        agents::choose_presence, agents::add_token, feed::open, workstreams::list,
+        agents::choose_presence, agents::add_token, feed::open, feed::beat, workstreams::list,
         workstreams::read, workstreams::put, workstreams::delete, queues::list, queues::read,
         queues::put, queues::delete, widgets::list, widgets::read, widgets::put, widgets::delete,
     ),
     components(schemas(
-        ProblemObject, FieldError, OfferEvent, OfferWithdrawnEvent, MessageEvent, AwayEvent,
+        ProblemObject, FieldError, OpenEvent, OfferEvent, OfferWithdrawnEvent, MessageEvent,
+        AwayEvent,
         BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
     )),
     modifiers(&BearerTokens, &ProblemCodes, &WrittenDocuments),

@@ -83,6 +83,20 @@ impl Parameters {
         limit.clamp(1, limits::PAGE_ENTRIES_MAX)
     }
 
+    /// Takes a whole number in a range; the default when it is absent.
+    pub fn whole(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        let Some(text) = self.text(name) else { return default };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let message =
+            || format!("must be a whole number from {} to {}", range.start(), range.end());
+        self.note(name, number.ok_or_else(message)).unwrap_or(default)
+    }
+
     /// Takes `cursor`: where the page starts.
     pub fn cursor<C: Cursor>(&mut self) -> Option<C> {
         let text = self.text("cursor")?;

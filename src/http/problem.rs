@@ -254,6 +254,8 @@ impl From<Failure> for Problem {
             Failure::Refused(refusal) => Self::from(refusal),
             Failure::Setting(refusal) => Self::from(refusal),
             Failure::UnknownAgent => Self::unknown_agent(),
+            Failure::AgentGone => Self::new(&kind::AGENT_GONE, failure.to_string()),
+            Failure::FeedEnded => Self::new(&kind::FEED_ENDED, failure.to_string()),
             Failure::Overloaded => {
                 let detail = failure.to_string();
                 Self { retry_after_s: Some(1), ..Self::new(&kind::OVERLOADED, detail) }

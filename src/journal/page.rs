@@ -43,6 +43,8 @@ fn weight(event: &Event) -> usize {
         | Event::OfferEnded { .. }
         | Event::ChatAccepted { .. }
         | Event::AgentLeft { .. }
+        | Event::AgentAway { .. }
+        | Event::AgentBack { .. }
         | Event::CustomerReminded { .. }
         | Event::WrapupStarted { .. }
         | Event::LeaseReleased { .. }

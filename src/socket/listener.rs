@@ -96,6 +96,9 @@ where
     let stopping = stop.clone();
     let service = HttpService::build()
         .local_addr(address)
+        // Who has closed their half has gone: the open feed is an agent's liveness, and one that
+        // nothing is written to would otherwise live until a write fails.
+        .h1_allow_half_closed(false)
         .graceful_shutdown_signal(move || {
             let mut stopping = stopping.clone();
             async move {
@@ -244,10 +247,23 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(silence))?;
     #[cfg(target_os = "linux")]
     {
-        let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
+        let limit = Duration::from_secs(limits::HTTP_UNACKNOWLEDGED_SECONDS_MAX);
         socket.set_tcp_user_timeout(Some(limit))?;
     }
     Ok(())
+}
+
+/// Has a connection that becomes a widget's socket live through a longer silence of the network: a
+/// customer's phone may be in a tunnel.
+pub(super) fn bear_with(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
+        // Without it, the socket is given up sooner, and its widget comes back.
+        let _: io::Result<()> = SockRef::from(stream).set_tcp_user_timeout(Some(limit));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 /// The connections that HTTP is spoken on.

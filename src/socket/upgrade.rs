@@ -20,6 +20,7 @@ use tokio::net::TcpStream;
 use crate::limits;
 use crate::socket::handshake;
 use crate::socket::line::Line;
+use crate::socket::listener;
 use crate::socket::pump::{Pump, SessionActor};
 use crate::wire::problem::{Kind, WIDGET_MISSING};
 
@@ -114,6 +115,7 @@ pub(super) async fn answer<A: Admission>(
     let unwritten = parts.write_buf;
     match judge(admission, &request) {
         Ok((opening, line, session)) => {
+            listener::bear_with(&stream);
             let opening = prefixed(&unwritten, opening);
             actix_rt::spawn(Pump::new(stream, line, session, opening, &leftover));
         }

@@ -18,8 +18,17 @@ use crate::wire::objects::{ConversationObject, CustomerObject, LeaseObject};
 use crate::wire::time::At;
 
 /// The names of every event, as `event:` says them.
-pub const EVENTS: [&str; 8] =
-    ["offer", "offer_withdrawn", "conversation", "message", "away", "back", "presence", "capacity"];
+pub const EVENTS: [&str; 9] = [
+    "open",
+    "offer",
+    "offer_withdrawn",
+    "conversation",
+    "message",
+    "away",
+    "back",
+    "presence",
+    "capacity",
+];
 
 /// One event of a feed: its name and its JSON, which holds no line break.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -53,6 +62,15 @@ impl Withdrawal {
             Self::Closed => "closed",
         }
     }
+}
+
+/// The feed is open. It comes first, and has no id.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OpenEvent {
+    /// What to call the feed when its console beats.
+    pub feed: String,
+    /// How often to beat. One that has beaten and does not for two of these is taken for hung.
+    pub heartbeat_ms: u64,
 }
 
 /// A chat is offered to the agent.
@@ -154,6 +172,12 @@ pub struct CapacityEvent {
     pub used: u32,
     /// What they hold.
     pub leases: Vec<LeaseObject>,
+}
+
+/// `open`: the feed is open.
+pub fn open(feed: &str, heartbeat: Span) -> Rendered {
+    let event = OpenEvent { feed: feed.to_owned(), heartbeat_ms: heartbeat.as_millis() };
+    rendered("open", &event)
 }
 
 /// `offer`: the chat is offered to the agent; nothing while it is not offered to anybody.

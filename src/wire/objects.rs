@@ -7,10 +7,12 @@ mod figures;
 mod history;
 mod settings;
 
-pub use agent::{AgentObject, AgentPage, LeaseObject, PresenceDocument, TokenObject, role_named};
+pub use agent::{
+    AgentObject, AgentPage, BeatDocument, LeaseObject, PresenceDocument, TokenObject, role_named,
+};
 pub use conversation::{
-    AssignDocument, ConversationObject, ConversationPage, CustomerObject, MessageDocument,
-    PostedObject, ReadDocument, TypingDocument,
+    AssignDocument, AssignedObject, ConversationObject, ConversationPage, CustomerObject,
+    MessageDocument, PostedObject, ReadDocument, TypingDocument,
 };
 pub use figures::{FiguresObject, QueueFigures, StateFigures};
 pub use history::{

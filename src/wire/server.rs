@@ -138,6 +138,21 @@ pub enum ServerFrame<'a> {
         #[serde(serialize_with = "form::time")]
         at: Timestamp,
     },
+    /// The connection of the agent in the chat is gone, and the chat is held for them; or it is
+    /// back.
+    Agent {
+        /// The place.
+        #[serde(serialize_with = "form::place")]
+        seq: Seq,
+        /// Which of the two.
+        state: Connection,
+        /// What they are called, where it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        name: Option<&'a str>,
+        /// When.
+        #[serde(serialize_with = "form::time")]
+        at: Timestamp,
+    },
     /// Where the chat stands in its queue.
     Queue {
         /// How many are before it, and itself.
@@ -241,6 +256,16 @@ pub enum Speaker {
     Agent,
     /// Nobody: the engine itself.
     System,
+}
+
+/// What has become of an agent's connection, as a customer is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    /// It is gone for longer than a moment.
+    Away,
+    /// It is there again.
+    Back,
 }
 
 /// The live conversation of whoever said `hello`.

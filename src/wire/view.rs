@@ -9,7 +9,7 @@ use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Author, Event, Reason, Recorded};
 use crate::domain::id::{AgentId, Seq};
 use crate::domain::text::DisplayName;
-use crate::wire::server::{ServerFrame, Speaker};
+use crate::wire::server::{Connection, ServerFrame, Speaker};
 
 /// What a customer who owes an answer is told.
 const REMINDER: &str = "Are you still there? This chat will end soon unless you answer.";
@@ -44,6 +44,12 @@ pub fn for_customer(
                 state(seq, State::Open, None),
             ]
         }
+        Event::AgentAway { agent, .. } => {
+            connection(recorded, Connection::Away, name_of(agent).as_ref())
+        }
+        Event::AgentBack { agent } => {
+            connection(recorded, Connection::Back, name_of(agent).as_ref())
+        }
         Event::CustomerReminded { .. } => vec![reminder(recorded)],
         Event::WrapupStarted { reason, .. } => vec![state(seq, State::Wrapup, Some(*reason))],
         Event::ConversationClosed { reason, .. } => {
@@ -59,6 +65,21 @@ pub fn for_customer(
         | Event::LeaseReleased { .. }
         | Event::ServerRestarted { .. } => Vec::new(),
     }
+}
+
+/// What has become of the agent's connection. The state, which has not changed, follows it for
+/// widgets that do not know the frame, or they would miss the place for ever.
+fn connection(
+    recorded: &Recorded,
+    connection: Connection,
+    name: Option<&DisplayName>,
+) -> Vec<ByteString> {
+    let (seq, at) = (recorded.seq, recorded.at);
+    let name = name.map(DisplayName::as_str);
+    vec![
+        ServerFrame::Agent { seq, state: connection, name, at }.render(),
+        state(seq, State::Active, None),
+    ]
 }
 
 fn state(seq: Seq, state: State, reason: Option<Reason>) -> ByteString {

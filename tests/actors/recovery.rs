@@ -8,6 +8,7 @@ use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::settings::{AgentSettings, Role};
 use holdline::domain::text::DisplayName;
+use holdline::domain::time::Span;
 use holdline::engine::{Closing, Failure, Filter, ToSession};
 
 use crate::customer::Customer;
@@ -66,7 +67,7 @@ fn an_offer_that_a_fault_swallowed_is_made_again() {
         world.engine.change(SettingChange::PutAgent(one_unit)).await.unwrap();
         let (_customer, id) = Customer::chatting(&world, 1).await;
         world.memory.fail_next_append();
-        let _feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        let _feed = world.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         settle().await;
         world.pass(2_000).await;
         // Its tabs were asked to come back, and nobody is offered who is away.
@@ -224,7 +225,8 @@ fn an_offer_that_died_on_its_way_is_made_again() {
         let world = World::new().await;
         let (_customer, id) = Customer::chatting(&world, 1).await;
         // The next append is the offer that follows from her being there.
-        let mut feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        let mut feed =
+            world.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         world.faulty.kill_next();
         until("it is offered again", || async {
             world.engine.view(id).await.is_ok_and(|view| view.agent == Some(ada()))

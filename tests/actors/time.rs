@@ -160,7 +160,7 @@ fn an_agent_who_stays_away_loses_the_chat_and_gets_their_presence_back() {
         world.pass(25_100).await;
         assert_eq!(world.state(id).await, State::Open, "the grace is over");
         assert_eq!(world.used().await, 0);
-        let _feed = world.engine.open_feed(&ada(), None, false).await.unwrap();
+        let _feed = world.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         settle().await;
         let back = world.engine.agent(&ada()).await.unwrap();
         assert_eq!(back.presence.name(), "available", "as it was chosen");

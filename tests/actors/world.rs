@@ -74,7 +74,7 @@ impl World {
 
     /// Ada opens a feed and is available.
     pub async fn ada_works(&self) -> holdline::engine::Feed {
-        let feed = self.engine.open_feed(&ada(), None, false).await.unwrap();
+        let feed = self.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         self.engine.choose_presence(&ada(), Presence::Available).await.unwrap();
         feed
     }

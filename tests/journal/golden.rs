@@ -14,7 +14,7 @@ use holdline::domain::conversation::event::{
     Actor, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Reminder, Timers,
 };
 use holdline::domain::id::{ConversationId, SessionId, VisitorId};
-use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::lease::{Lease, Notice, Purpose};
 use holdline::domain::settings::registry::{SettingChange, TokenDigest};
 use holdline::domain::settings::{
     AgentSettings, Autoclose, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings,
@@ -35,7 +35,7 @@ fn time(millis: i64) -> Timestamp {
 }
 
 fn lease(purpose: Purpose) -> Lease {
-    Lease { agent: agent("ann"), units: 2, purpose, grace: Span::from_secs(150) }
+    Lease::new(agent("ann"), 2, purpose, Span::from_secs(150))
 }
 
 fn opening() -> Opening {
@@ -99,6 +99,16 @@ fn events() -> Vec<Event> {
             name: DisplayName::parse("Ann").unwrap(),
             close_at: Some(time(7)),
         },
+        Event::ChatAccepted {
+            lease: Lease {
+                notice: Some(Notice::after(Span::from_secs(10))),
+                ..lease(Purpose::Chat)
+            },
+            name: DisplayName::parse("Ann").unwrap(),
+            close_at: None,
+        },
+        Event::AgentAway { agent: agent("ann"), since: time(4), until: time(5) },
+        Event::AgentBack { agent: agent("ann") },
         Event::CustomerReminded { until: time(8) },
         Event::LeaseReleased { agent: agent("ann") },
         Event::ServerRestarted {
@@ -187,6 +197,8 @@ fn is_in_the_examples(event: &Event) -> &'static str {
         Event::OfferEnded { .. } => "offer_ended",
         Event::ChatAccepted { .. } => "chat_accepted",
         Event::AgentLeft { .. } => "agent_left",
+        Event::AgentAway { .. } => "agent_away",
+        Event::AgentBack { .. } => "agent_back",
         Event::CustomerReminded { .. } => "customer_reminded",
         Event::WrapupStarted { .. } => "wrapup_started",
         Event::LeaseReleased { .. } => "lease_released",
@@ -231,6 +243,12 @@ fn changes() -> Vec<SettingChange> {
             at: time(0),
         },
     ];
+    let absent = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
+    changes.push(SettingChange::PutWorkstream(Workstream {
+        offer_grace: second(5),
+        agent_notice: None,
+        ..absent
+    }));
     changes.extend(roles.map(|role| {
         let name = DisplayName::parse("Ann").unwrap();
         SettingChange::PutAgent(AgentSettings { id: agent("ann"), name, role, units: 5 })
@@ -289,7 +307,7 @@ fn every_event_has_an_example_under_its_own_name() {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 16);
+    assert_eq!(kinds.len(), 18);
 }
 
 /// The form of a row with several events, since version 3 of `journal.db`.

@@ -173,3 +173,17 @@ async fn a_page_that_loses_its_network_goes_on_where_it_was() {
     assert_eq!(scene.log(&tab).await, texts, "and the same after a reload");
     assert_eq!(scene.shop.admin.conversation(&chat).await["agent"], "ada");
 }
+
+#[tokio::test]
+async fn a_page_says_that_the_agent_is_away_and_back() {
+    let mut scene = Scene::set(json!({ "agent_notice_s": 1 })).await;
+    let (tab, chat) = scene.start(DESK).await;
+    scene.accept(&tab, &chat).await;
+    let ben = scene.shop.hire("ben", 0).await;
+    scene.feed = ben.feed(None).await;
+    let is_held = "document.querySelector('#banner').innerText.includes('Your chat is held')";
+    scene.browser.until(&tab, is_held).await;
+    scene.feed = scene.ada.feed(None).await;
+    scene.browser.until(&tab, "document.querySelector('#banner').hidden").await;
+    assert_eq!(scene.browser.errors, Vec::<String>::new());
+}

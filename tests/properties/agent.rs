@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use holdline::domain::agent::command::AgentCommand;
-use holdline::domain::agent::{Agent, Presence};
+use holdline::domain::agent::command::{AgentCommand, AgentEvent};
+use holdline::domain::agent::{Agent, Link, Presence};
 use holdline::domain::id::{ConversationId, Seq};
-use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::lease::{Lease, Notice, Purpose};
 use holdline::domain::settings::{AgentSettings, Role};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -14,6 +14,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::config;
+use crate::floor::open_feed;
 use crate::script::{DAWN, agent_named};
 
 fn settings(units: u32) -> Arc<AgentSettings> {
@@ -23,12 +24,13 @@ fn settings(units: u32) -> Arc<AgentSettings> {
 
 fn lease() -> impl Strategy<Value = Lease> {
     let purpose = prop_oneof![Just(Purpose::Offer), Just(Purpose::Chat), Just(Purpose::Wrapup)];
-    (1_u32..4, purpose, 2_u64..300).prop_map(|(units, purpose, grace)| Lease {
-        agent: agent_named("ada"),
-        units,
-        purpose,
-        grace: Span::from_secs(grace),
-    })
+    (1_u32..4, purpose, 2_u64..300, option::of(1_u64..30), any::<bool>()).prop_map(
+        |(units, purpose, grace, notice, missed)| Lease {
+            notice: notice.map(|notice| Notice::after(Span::from_secs(notice))),
+            missed: missed && purpose == Purpose::Chat,
+            ..Lease::new(agent_named("ada"), units, purpose, Span::from_secs(grace))
+        },
+    )
 }
 
 fn command() -> impl Strategy<Value = AgentCommand> {
@@ -36,8 +38,9 @@ fn command() -> impl Strategy<Value = AgentCommand> {
     prop_oneof![
         1 => proptest::sample::select(&Presence::ALL[..]).prop_map(AgentCommand::ChoosePresence),
         2 => Just(AgentCommand::ChoosePresence(Presence::Available)),
-        3 => Just(AgentCommand::OpenFeed),
-        3 => Just(AgentCommand::CloseFeed),
+        3 => (1_u64..4).prop_map(open_feed),
+        3 => (1_u64..4).prop_map(AgentCommand::CloseFeed),
+        2 => (1_u64..4).prop_map(AgentCommand::Beat),
         2 => Just(AgentCommand::Touch),
         6 => (conversation(), lease())
             .prop_map(|(conversation, lease)| AgentCommand::Reserve { conversation, lease }),
@@ -64,7 +67,7 @@ fn play(
     law: Law<'_>,
 ) -> Result<(Agent, Timestamp), TestCaseError> {
     let mut now = DAWN;
-    let mut agent = Agent::new(settings(5), Presence::Available, now);
+    let mut agent = Agent::new(settings(5), None, now);
     for (gap, command) in script {
         now = now + Span::from_millis(gap);
         let before = agent.clone();
@@ -133,17 +136,86 @@ proptest! {
     fn presence_is_offline_at_once_and_restored(script in script()) {
         let (mut agent, now) = play(script, &mut |_, _, _| Ok(()))?;
         let chosen = agent.chosen();
-        for _ in 0..100 {
-            let events = agent.decide(AgentCommand::CloseFeed, now).expect("never refused");
+        for feed in 1..4 {
+            let events = agent.decide(AgentCommand::CloseFeed(feed), now).expect("never refused");
             agent.commit(&events, now);
         }
         let late = now + Span::from_secs(10_000);
         let events = agent.decide(AgentCommand::Wake, late).expect("never refused");
         agent.commit(&events, late);
         prop_assert_eq!(agent.presence(), Presence::Offline);
-        let events = agent.decide(AgentCommand::OpenFeed, late).expect("never refused");
+        let events = agent.decide(open_feed(9), late).expect("never refused");
         agent.commit(&events, late);
         prop_assert_eq!((agent.presence(), agent.chosen()), (chosen, chosen));
+    }
+
+    /// A console that beats is given two heartbeats for each, and no more; one that never has is
+    /// judged by its connection alone.
+    #[test]
+    fn a_console_hangs_after_two_heartbeats(
+        heartbeat in 1_u64..120,
+        gaps in vec(0_u64..=240, 0..6),
+    ) {
+        let heartbeat = Span::from_secs(heartbeat);
+        let mut agent = Agent::new(settings(5), None, DAWN);
+        let opened = AgentCommand::OpenFeed { feed: 1, heartbeat };
+        let tell = |agent: &mut Agent, command, now| {
+            let events = agent.decide(command, now).expect("never refused");
+            agent.commit(&events, now);
+            events
+        };
+        tell(&mut agent, opened, DAWN);
+        prop_assert_eq!(agent.wake_at(), None);
+        let mut now = DAWN;
+        for gap in &gaps {
+            now = now + Span::from_secs(*gap).min(heartbeat.times(2));
+            prop_assert_eq!(tell(&mut agent, AgentCommand::Wake, now), vec![]);
+            tell(&mut agent, AgentCommand::Beat(1), now);
+        }
+        if gaps.is_empty() {
+            return Ok(());
+        }
+        let last = now + heartbeat.times(2);
+        prop_assert_eq!(tell(&mut agent, AgentCommand::Wake, last), vec![]);
+        prop_assert_eq!(agent.presence(), Presence::Available);
+        let late = last + Span::from_millis(1);
+        prop_assert_eq!(agent.wake_at(), Some(late));
+        prop_assert_eq!(tell(&mut agent, AgentCommand::Wake, late), vec![AgentEvent::FeedHung(1)]);
+        prop_assert_eq!((agent.presence(), agent.link()), (Presence::Offline, Link::Gone(late)));
+    }
+
+    /// A customer is told of an absence only when nothing was heard of the agent for the notice,
+    /// and of a return only who was told, or is about to be, that they are away.
+    #[test]
+    fn an_absence_is_told_after_its_notice_and_its_return_to_whom_it_was_told(script in script()) {
+        let mut now = DAWN;
+        let mut agent = Agent::new(settings(5), None, now);
+        for (gap, command) in script {
+            now = now + Span::from_millis(gap);
+            let Ok(events) = agent.decide(command, now) else { continue };
+            for event in &events {
+                match event {
+                    AgentEvent::AbsenceNoticed { conversation, since } => {
+                        let lease = &agent.leases()[conversation].lease;
+                        let notice = lease.notice.expect("there is one").span();
+                        prop_assert!(lease.purpose == Purpose::Chat && !lease.missed);
+                        prop_assert!(now > *since + notice);
+                        prop_assert_eq!(agent.presence(), Presence::Offline);
+                    }
+                    AgentEvent::ReturnNoticed { conversation } => {
+                        let adjusted = events.iter().any(|event| matches!(
+                            event,
+                            AgentEvent::LeaseAdjusted { lease: Some(lease), .. } if lease.missed
+                        ));
+                        let held = agent.leases().get(conversation);
+                        let was_told = held.is_some_and(|it| it.lease.missed || it.noticed);
+                        prop_assert!(adjusted || was_told);
+                    }
+                    _ => {}
+                }
+            }
+            agent.commit(&events, now);
+        }
     }
 
     /// Waking as told makes progress; an agent left alone comes to rest, having forfeited every
@@ -164,7 +236,7 @@ proptest! {
         }
         prop_assert_eq!(agent.wake_at(), None);
         if agent.presence() == Presence::Offline {
-            let gone = matches!(agent.link(), holdline::domain::agent::Link::Gone(_));
+            let gone = matches!(agent.link(), Link::Gone(_));
             let all = agent.leases().values();
             let mut kept = all.filter(|held| held.lease.purpose != Purpose::Wrapup);
             prop_assert!(!gone || kept.all(|held| held.forfeited));

@@ -16,6 +16,7 @@ use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
 use holdline::limits;
 
+use crate::floor::open_feed;
 use crate::script::{DAWN, agent_named};
 
 fn workstream() -> Workstream {
@@ -44,6 +45,11 @@ fn a_workstream_is_good_up_to_its_bounds_and_not_beyond() {
     assert_eq!(complaints(|w| w.decline_limit = 6), ["decline_limit"]);
     assert_eq!(complaints(|w| w.offer = secs(601)), ["offer_s"]);
     assert_eq!(complaints(|w| w.agent_grace = secs(1)), ["agent_grace_s"]);
+    assert_eq!(complaints(|w| w.offer_grace = secs(0)), ["offer_grace_s"]);
+    assert_eq!(complaints(|w| w.offer_grace = secs(3_601)), ["offer_grace_s"]);
+    assert_eq!(complaints(|w| w.agent_notice = Some(secs(0))), ["agent_notice_s"]);
+    assert_eq!(complaints(|w| w.agent_notice = Some(secs(3_601))), ["agent_notice_s"]);
+    assert!(complaints(|w| w.agent_notice = None).is_empty());
     assert_eq!(complaints(|w| w.heartbeat = Span::from_millis(999)), ["heartbeat_s"]);
     let block = |seconds| complaints(|w| w.wrapup_block = WrapupBlock::For(secs(seconds)));
     assert!(block(30).is_empty() && block(3_600).is_empty());
@@ -117,23 +123,27 @@ fn queues_and_widgets_are_good_up_to_their_bounds() {
 fn an_agent_is_there_as_long_as_one_feed_is_open() {
     let name = DisplayName::parse("Ann").unwrap();
     let settings = AgentSettings { id: agent_named("ann"), name, role: Role::Agent, units: 1 };
-    let mut agent = Agent::new(Arc::new(settings), Presence::Available, DAWN);
+    let mut agent = Agent::new(Arc::new(settings), None, DAWN);
     let tell = |agent: &mut Agent, command| {
         let events = agent.decide(command, DAWN).unwrap();
         agent.commit(&events, DAWN);
         agent.link()
     };
-    assert_eq!(tell(&mut agent, AgentCommand::OpenFeed), Link::Feeds(1));
-    assert_eq!(tell(&mut agent, AgentCommand::OpenFeed), Link::Feeds(2));
+    assert_eq!(tell(&mut agent, open_feed(1)), Link::Feeds(1));
+    assert_eq!(tell(&mut agent, open_feed(2)), Link::Feeds(2));
     let presence = AgentCommand::ChoosePresence(Presence::Busy);
     assert_eq!(tell(&mut agent, presence.clone()), Link::Feeds(2), "a feed is the stronger link");
-    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed), Link::Feeds(1));
+    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed(1)), Link::Feeds(1));
     assert_eq!(agent.presence(), Presence::Busy);
-    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed), Link::Gone(DAWN));
+    assert_eq!(tell(&mut agent, AgentCommand::CloseFeed(2)), Link::Gone(DAWN));
     assert_eq!(agent.presence(), Presence::Offline);
     assert_eq!(tell(&mut agent, presence), Link::Requests(DAWN));
-    let refusals =
-        [AgentRefusal::AlreadyHeld, AgentRefusal::NoCapacity, AgentRefusal::NotAvailable];
+    let refusals = [
+        AgentRefusal::AlreadyHeld,
+        AgentRefusal::Gone,
+        AgentRefusal::NoCapacity,
+        AgentRefusal::NotAvailable,
+    ];
     let told: std::collections::BTreeSet<_> = refusals.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), refusals.len());
 }
@@ -144,7 +154,7 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
     let settings = AgentSettings { id: agent_named("ann"), name, role: Role::Agent, units: 9 };
     assert!(settings.violations().is_empty());
     assert_eq!(AgentSettings { units: 100_001, ..settings.clone() }.violations().len(), 1);
-    let mut agent = Agent::new(Arc::new(settings), Presence::Available, DAWN);
+    let mut agent = Agent::new(Arc::new(settings), None, DAWN);
     let tell = |agent: &mut Agent, command, now| {
         let events = agent.decide(command, now).unwrap();
         agent.commit(&events, now);
@@ -152,12 +162,8 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
     };
     let chat = ConversationId::from_bits(1);
     let holds = |seq, units| {
-        let lease = Lease {
-            agent: agent_named("ann"),
-            units,
-            purpose: Purpose::Chat,
-            grace: Span::from_secs(200),
-        };
+        let grace = Span::from_secs(200);
+        let lease = Lease::new(agent_named("ann"), units, Purpose::Chat, grace);
         AgentCommand::Adjust { conversation: chat, seq: Seq::new(seq), lease: Some(lease) }
     };
     let units = [(5, 1), (5, 2), (4, 7), (5, 2), (6, 3)].map(|(seq, units)| {

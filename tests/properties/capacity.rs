@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::config;
-use crate::floor::Floor;
+use crate::floor::{Floor, open_feed};
 use crate::script::{Held, agent_named};
 
 /// Something that happens on the floor.
@@ -131,10 +131,10 @@ fn happen(floor: &mut Floor, happening: Happening) {
             floor.ask_agent(&id, AgentCommand::ChoosePresence(presence));
         }
         Happening::OpenFeed(index) => {
-            floor.ask_agent(&agent(floor, index), AgentCommand::OpenFeed);
+            floor.ask_agent(&agent(floor, index), open_feed(1));
         }
         Happening::CloseFeed(index) => {
-            floor.ask_agent(&agent(floor, index), AgentCommand::CloseFeed);
+            floor.ask_agent(&agent(floor, index), AgentCommand::CloseFeed(1));
         }
         Happening::Serve(index, serves) => {
             let all = floor.queues.keys().cloned().zip(serves);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use holdline::domain::agent::{Agent, Presence, REQUEST_LINKS_FOR};
+use holdline::domain::agent::{Agent, FeedNumber, REQUEST_LINKS_FOR};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
@@ -33,6 +33,8 @@ pub(crate) enum Party {
 enum Mail {
     Offer(AgentId, u64),
     AgentGone(AgentId),
+    MissAgent(AgentId, Timestamp),
+    MeetAgent(AgentId),
     ConfirmLease(AgentId),
     StateClaims,
     Agent(AgentCommand),
@@ -66,7 +68,7 @@ impl Floor {
         };
         let agents = staff.iter().map(|(name, units, _)| {
             let settings = Arc::new(settings(name, *units));
-            (agent_named(name), Agent::new(settings, Presence::Available, DAWN))
+            (agent_named(name), Agent::new(settings, None, DAWN))
         });
         let mut floor = Self {
             now: DAWN,
@@ -80,7 +82,7 @@ impl Floor {
         };
         for (name, ..) in staff {
             floor.tell_queues(&agent_named(name));
-            floor.ask_agent(&agent_named(name), AgentCommand::OpenFeed);
+            floor.ask_agent(&agent_named(name), open_feed(1));
         }
         floor
     }
@@ -133,7 +135,7 @@ impl Floor {
         self.links.clear();
         self.queues.values_mut().for_each(|queue| *queue = Queue::default());
         for agent in self.agents.values_mut() {
-            *agent = Agent::new(agent.settings().clone(), agent.chosen(), self.now);
+            *agent = Agent::new(agent.settings().clone(), Some(agent.chosen()), self.now);
         }
         for id in self.agents.keys().cloned().collect::<Vec<_>>() {
             self.tell_queues(&id);
@@ -193,6 +195,14 @@ impl Floor {
             }
             (Party::Conversation(id), Mail::AgentGone(agent)) => {
                 self.ask(id, Command::AgentGone { agent: agent.clone() });
+                self.confirm_lease(id, &agent);
+            }
+            (Party::Conversation(id), Mail::MissAgent(agent, since)) => {
+                self.ask(id, Command::MissAgent { agent: agent.clone(), since });
+                self.confirm_lease(id, &agent);
+            }
+            (Party::Conversation(id), Mail::MeetAgent(agent)) => {
+                self.ask(id, Command::MeetAgent { agent: agent.clone() });
                 self.confirm_lease(id, &agent);
             }
             (Party::Conversation(id), Mail::ConfirmLease(agent)) => self.confirm_lease(id, &agent),
@@ -280,10 +290,19 @@ impl Floor {
         agent.commit(&events, self.now);
         let changed = agent.availability() != before;
         for event in events {
-            if let AgentEvent::LeaseForfeited { conversation } = event {
-                let (from, to) = (Party::Agent(id.clone()), Party::Conversation(conversation));
-                self.send(from, to, Mail::AgentGone(id.clone()));
-            }
+            let (conversation, mail) = match event {
+                AgentEvent::LeaseForfeited { conversation } => {
+                    (conversation, Mail::AgentGone(id.clone()))
+                }
+                AgentEvent::AbsenceNoticed { conversation, since } => {
+                    (conversation, Mail::MissAgent(id.clone(), since))
+                }
+                AgentEvent::ReturnNoticed { conversation } => {
+                    (conversation, Mail::MeetAgent(id.clone()))
+                }
+                _ => continue,
+            };
+            self.send(Party::Agent(id.clone()), Party::Conversation(conversation), mail);
         }
         if changed {
             self.tell_queues(id);
@@ -336,17 +355,17 @@ impl Floor {
             let QueueEvent::Asked(chat, agent) = event.clone() else { break };
             let units = queue.units_of(chat);
             queue.apply(&event, self.now);
-            let lease = Lease {
-                agent: agent.clone(),
-                units,
-                purpose: Purpose::Offer,
-                grace: REQUEST_LINKS_FOR,
-            };
+            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             let mail = Mail::Reserve(id.clone(), chat, lease);
             let link = (Party::Queue(id.clone()), Party::Agent(agent));
             self.links.entry(link).or_default().push_back(mail);
         }
     }
+}
+
+/// They open a feed of this number.
+pub(crate) const fn open_feed(feed: FeedNumber) -> AgentCommand {
+    AgentCommand::OpenFeed { feed, heartbeat: Span::from_secs(15) }
 }
 
 fn adjust(conversation: ConversationId, seq: Seq, lease: Option<Lease>) -> Mail {

@@ -51,6 +51,10 @@ impl Console {
         Self { token: self.token.clone(), ..other.clone() }
     }
 
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.origin));
         match &self.token {

@@ -22,6 +22,8 @@ pub(crate) struct Feed {
     unread: String,
     /// The id of the last event that had one.
     pub(crate) last: Option<String>,
+    /// What the first event said: what the feed is called, and how often to beat.
+    pub(crate) opening: Value,
 }
 
 impl Feed {
@@ -29,11 +31,11 @@ impl Feed {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let mut feed =
-            Self { bytes: response.bytes_stream().boxed(), unread: String::new(), last: None };
-        while !feed.unread.contains(": open\n\n") {
-            assert!(feed.read_more(PATIENCE).await, "the feed opens");
-        }
+        let bytes = response.bytes_stream().boxed();
+        let mut feed = Self { bytes, unread: String::new(), last: None, opening: Value::Null };
+        let first = feed.next_within(PATIENCE).await.expect("the feed opens");
+        assert_eq!((first.name.as_str(), &first.id), ("open", &None));
+        feed.opening = first.data;
         feed
     }
 
@@ -71,6 +73,17 @@ impl Feed {
                 Some(event) if is_it(&event) => return event,
                 Some(event) => passed.push(event),
                 None => panic!("waited in vain for {what}; there came {passed:#?}"),
+            }
+        }
+    }
+
+    /// Whether the feed ends in time, whatever is told before.
+    pub(crate) async fn ends_within(&mut self, patience: Duration) -> bool {
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            if self.next_within(left).await.is_none() {
+                return tokio::time::Instant::now() < deadline;
             }
         }
     }

@@ -9,6 +9,7 @@ mod widget;
 mod agents;
 mod chat;
 mod line;
+mod liveness;
 mod missed;
 mod misuse;
 mod moving;

@@ -129,6 +129,7 @@ fn body_for(path: &str) -> Value {
         "typing" => json!({ "on": true }),
         "read" => json!({ "seq": 1 }),
         "assign" => json!({ "agent": "ada" }),
+        "beat" => json!({ "feed": "1" }),
         "presence" => json!({ "presence": "available" }),
         _ => json!({}),
     }

@@ -147,6 +147,19 @@ pub enum What {
     Crash { steps: u64, down: Millis, step: i64 },
 }
 
+impl StreamPlan {
+    /// How long an agent may be gone from an offer, in seconds. It is not drawn, so that seeds
+    /// which found something once still have the plan that they had.
+    pub fn offer_grace(&self) -> u64 {
+        1 + self.grace % 10
+    }
+
+    /// After how many seconds a customer is told that the agent is away, if ever.
+    pub fn notice(&self) -> Option<u64> {
+        (!self.grace.is_multiple_of(5)).then_some(1 + self.grace % 7)
+    }
+}
+
 impl Plan {
     /// The plan of a seed.
     pub fn draw(seed: u64) -> Self {

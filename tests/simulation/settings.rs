@@ -53,6 +53,8 @@ pub fn workstream(number: usize, plan: &StreamPlan) -> Workstream {
     workstream.offer = Span::from_secs(plan.offer);
     workstream.decline_limit = plan.decline_limit;
     workstream.agent_grace = Span::from_secs(plan.grace);
+    workstream.offer_grace = Span::from_secs(plan.offer_grace());
+    workstream.agent_notice = plan.notice().map(Span::from_secs);
     workstream.wrapup_block = match plan.block {
         Block::Never => WrapupBlock::Never,
         Block::Always => WrapupBlock::Always,

@@ -1,6 +1,7 @@
 //! Who watches a world: an independent record of what widgets, agents and the disk saw, and the
 //! checks that it is held against. No rule that is checked is taken from the product.
 
+mod agents;
 mod audit;
 mod chat;
 mod customer;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::plan::{Plan, StreamPlan};
 use crate::server::{Account, Call, Millis, Row, Seen, Ticket};
 use crate::settings;
+use crate::watch::agents::Console;
 use crate::watch::chat::Chat;
 use crate::watch::customer::{Tokens, Visitor};
 pub use crate::watch::law::{Check, Violation};
@@ -49,6 +51,7 @@ pub struct Watch {
     /// What room each agent had who was ready when nothing was on its way, and of whom nothing was
     /// heard since.
     rested: BTreeMap<AgentId, u32>,
+    consoles: BTreeMap<AgentId, Console>,
 }
 
 /// What a setting was, as far as it is known: a change that was asked for may be in force or not,
@@ -112,6 +115,7 @@ impl Watch {
             serving: (0..plan.streams.len()).map(|it| History::new(serving(it))).collect(),
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
+            consoles: BTreeMap::new(),
         }
     }
 
@@ -145,6 +149,7 @@ impl Watch {
         self.is_told_no_more(None);
         self.stats.crashes += 1;
         self.calls.clear();
+        self.consoles.clear();
     }
 
     /// Nothing goes wrong from now on; everybody must have everything by then.
@@ -183,11 +188,6 @@ impl Watch {
             }
         }
         self.calls.insert(ticket, call.clone());
-    }
-
-    /// A console was opened or closed.
-    pub fn console(&mut self, agent: &AgentId) {
-        self.rested.remove(agent);
     }
 
     /// Whoever may have less room for what is asked is not counted on.
@@ -235,6 +235,9 @@ impl Watch {
             self.streams.iter_mut().for_each(|it| it.done(now, ticket));
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
+        }
+        if let (Some(Call::Presence(agent, _)), Ok(_)) = (&call, answer) {
+            self.chosen(agent);
         }
         if let (Some(Call::Chat(chat, Command::Accept { agent, .. })), Ok(_)) = (&call, answer) {
             self.accept_told(*chat, agent);

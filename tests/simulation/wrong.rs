@@ -112,6 +112,14 @@ impl Rules {
                 Event::ServerRestarted { until: held, .. } if self.is(Wrong::CountsDowntime) => {
                     *held = until.unwrap_or(*held);
                 }
+                Event::ChatOffered { lease, .. } if self.is(Wrong::KeepsOffers) => {
+                    lease.grace = Span::from_secs(3_600);
+                }
+                Event::AgentBack { agent } if self.is(Wrong::TellsAwayTwice) => {
+                    let agent = agent.clone();
+                    let (since, until) = (Timestamp::default(), Timestamp::default());
+                    *event = Event::AgentAway { agent, since, until };
+                }
                 Event::WrapupStarted { reason, .. }
                     if self.is(Wrong::NamesTheWrongReason)
                         && *reason == Reason::CustomerDisconnectedWhileActive =>
@@ -228,6 +236,10 @@ impl Rules {
 
     pub fn ignores_units(self) -> bool {
         self.is(Wrong::IgnoresUnits)
+    }
+
+    pub fn forgets_returns(self) -> bool {
+        self.is(Wrong::ForgetsReturns)
     }
 
     pub fn swallows_offers(self) -> bool {

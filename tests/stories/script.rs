@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! workstream window=60s heartbeat=10s offer=30s declines=3 grace=60s units=1
+//!            offer-grace=10s notice=10s|never
 //!            block=always|never|30s open=20m|never active=never wrapup=15m idle=30s/60s
 //! agent ada units=2               somebody at work; unknown agents have one unit
+//! request ada                     they ask for something
 //! feed ada closed|open            they lose, or open, their console
 //! presence ada away               they choose a presence
 //! start                           the customer asks for a chat
@@ -20,7 +22,8 @@
 //! at 12s | after 5s               time passes; timers are served when they are due
 //! stall 5s                        time passes; the server is too busy to serve timers
 //! wake                            a timer that may be due
-//! restart after 10m               the server is down for so long
+//! restart after 10m               the server is down for so long; consoles come back, or not:
+//!                                 restart after 10m without consoles
 //! ```
 
 use std::sync::Arc;
@@ -42,6 +45,7 @@ pub(crate) enum Step {
     Configure(Vec<Setting>),
     Hire(AgentId, u32),
     Feed(AgentId, bool),
+    Request(AgentId),
     Choose(AgentId, Presence),
     Join(SessionId),
     Live(SessionId, Manner),
@@ -52,7 +56,7 @@ pub(crate) enum Step {
     At(Span),
     After(Span),
     Stall(Span),
-    Restart(Span),
+    Restart(Span, bool),
 }
 
 /// How a session shows that it is there.
@@ -71,6 +75,8 @@ pub(crate) enum Setting {
     Offer(Span),
     Declines(u8),
     Grace(Span),
+    OfferGrace(Span),
+    Notice(Option<Span>),
     Units(u32),
     Block(WrapupBlock),
     Open(Option<Span>),
@@ -113,7 +119,11 @@ pub(crate) fn parse(line: &str) -> Result<Step, String> {
         ["at", at] => Step::At(time::parse(at)?),
         ["after", span] => Step::After(time::parse(span)?),
         ["stall", span] => Step::Stall(time::parse(span)?),
-        ["restart", "after", span] => Step::Restart(time::parse(span)?),
+        ["request", name] => Step::Request(agent(name)?),
+        ["restart", "after", span] => Step::Restart(time::parse(span)?, true),
+        ["restart", "after", span, "without", "consoles"] => {
+            Step::Restart(time::parse(span)?, false)
+        }
         _ => Step::Ask(command(line, &words)?.ok_or_else(unknown)?),
     })
 }
@@ -199,6 +209,8 @@ fn setting(text: &str) -> Result<Setting, String> {
         "offer" => Setting::Offer(span()?),
         "declines" => Setting::Declines(told(value.parse())?),
         "grace" => Setting::Grace(span()?),
+        "offer-grace" => Setting::OfferGrace(span()?),
+        "notice" => Setting::Notice(maybe()?),
         "units" => Setting::Units(told(value.parse())?),
         "block" => Setting::Block(match value {
             "always" => WrapupBlock::Always,

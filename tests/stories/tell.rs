@@ -47,6 +47,12 @@ fn happened(event: &Event) -> String {
             let minds = reminder.map(|it| format!(", to be answered by {}", point(it.at)));
             format!("{} says {:?} ({id}){}", author(from), text.as_str(), minds.unwrap_or_default())
         }
+        Event::AgentAway { agent, since, until } => format!(
+            "{agent} is away since {}, and the chat is held for them until {}",
+            point(*since),
+            point(*until)
+        ),
+        Event::AgentBack { agent } => format!("{agent} is back"),
         Event::CustomerReminded { until } => {
             format!("the customer is reminded to answer by {}", point(*until))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use holdline::domain::agent::{Agent, Presence};
+use holdline::domain::agent::{Agent, FeedNumber};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
@@ -20,6 +20,13 @@ use crate::tell;
 use crate::time::{self, DAWN};
 
 const CHAT: ConversationId = ConversationId::from_bits(1);
+
+/// Every agent has one console.
+const FEED: FeedNumber = 1;
+
+fn open_feed() -> AgentCommand {
+    AgentCommand::OpenFeed { feed: FEED, heartbeat: Span::from_secs(15) }
+}
 
 /// Everything in a story, and what was told of it.
 #[derive(Debug)]
@@ -59,7 +66,7 @@ impl World {
             Step::Configure(settings) => self.configure(settings),
             Step::Hire(agent, units) => self.hire(&agent, units),
             Step::Feed(agent, open) => {
-                let command = if open { AgentCommand::OpenFeed } else { AgentCommand::CloseFeed };
+                let command = if open { open_feed() } else { AgentCommand::CloseFeed(FEED) };
                 self.ask_agent(&agent, command);
             }
             Step::Choose(agent, presence) => {
@@ -86,7 +93,8 @@ impl World {
             Step::At(span) => self.advance(DAWN + span),
             Step::After(span) => self.advance(self.now + span),
             Step::Stall(span) => self.now = self.now + span,
-            Step::Restart(span) => self.restart(span),
+            Step::Request(agent) => self.ask_agent(&agent, AgentCommand::Touch),
+            Step::Restart(span, consoles) => self.restart(span, consoles),
         }
         self.tell_standing();
     }
@@ -100,6 +108,8 @@ impl World {
                 Setting::Offer(span) => workstream.offer = span,
                 Setting::Declines(limit) => workstream.decline_limit = limit,
                 Setting::Grace(span) => workstream.agent_grace = span,
+                Setting::OfferGrace(span) => workstream.offer_grace = span,
+                Setting::Notice(span) => workstream.agent_notice = span,
                 Setting::Units(units) => workstream.units = units,
                 Setting::Block(block) => workstream.wrapup_block = block,
                 Setting::Open(span) => workstream.autoclose.open = span,
@@ -120,20 +130,17 @@ impl World {
             role: Role::Agent,
             units,
         };
-        let mut agent = Agent::new(Arc::new(settings), Presence::Available, self.now);
-        agent.commit(&[AgentEvent::FeedOpened], self.now);
+        let mut agent = Agent::new(Arc::new(settings), None, self.now);
+        let opened = agent.decide(open_feed(), self.now).expect("never refused");
+        agent.commit(&opened, self.now);
         self.told.push(tell::agent(&agent));
         self.agents.insert(id.clone(), agent);
     }
 
     /// Units are set aside first, as when a queue asks.
     fn offer(&mut self, id: &AgentId) {
-        let lease = Lease {
-            agent: id.clone(),
-            units: self.workstream.units,
-            purpose: Purpose::Offer,
-            grace: self.workstream.agent_grace,
-        };
+        let (units, grace) = (self.workstream.units, self.workstream.offer_grace);
+        let lease = Lease::new(id.clone(), units, Purpose::Offer, grace);
         let reserve = AgentCommand::Reserve { conversation: CHAT, lease };
         let kept = self.agents.get(id).cloned();
         if self.try_agent(id, reserve, false).is_err() {
@@ -210,8 +217,14 @@ impl World {
             self.told.push(after);
         }
         for event in events {
-            if let AgentEvent::LeaseForfeited { .. } = event {
-                self.ask(Command::AgentGone { agent: id.clone() });
+            let agent = id.clone();
+            match event {
+                AgentEvent::LeaseForfeited { .. } => drop(self.ask(Command::AgentGone { agent })),
+                AgentEvent::AbsenceNoticed { since, .. } => {
+                    self.ask(Command::MissAgent { agent, since });
+                }
+                AgentEvent::ReturnNoticed { .. } => drop(self.ask(Command::MeetAgent { agent })),
+                _ => {}
             }
         }
         Ok(())
@@ -263,16 +276,20 @@ impl World {
         }
     }
 
-    /// Only what was journaled is still there; agents open their consoles again.
-    fn restart(&mut self, down: Span) {
+    /// Only what was journaled is still there; agents open their consoles again, or have none.
+    fn restart(&mut self, down: Span, consoles: bool) {
         self.now = self.now + down;
         self.sessions.clear();
         for agent in self.agents.values_mut() {
-            *agent = Agent::new(agent.settings().clone(), agent.chosen(), self.now);
-            agent.commit(&[AgentEvent::FeedOpened], self.now);
+            *agent = Agent::new(agent.settings().clone(), Some(agent.chosen()), self.now);
         }
         self.ask(Command::Recover);
         self.carry_out(Claims::effects(&Claims::default(), &self.conversation.claims()));
+        for id in self.agents.keys().cloned().collect::<Vec<_>>() {
+            if consoles {
+                self.ask_agent(&id, open_feed());
+            }
+        }
     }
 
     fn tell_standing(&mut self) {

@@ -65,6 +65,7 @@ fn others_are_turned_away_with_a_problem_document() {
         (request("/v1/widget?widget=other", "holdline.v1"), 404, "unknown_widget"),
         (request("/v1/widget?widget=shop", "holdline.v2"), 400, "subprotocol_missing"),
         (good.replace("Version: 13", "Version: 8"), 426, "version_unsupported"),
+        (good.replace("HTTP/1.1", "HTTP/1.0"), 400, "upgrade_malformed"),
         (good.replace("GET ", "POST "), 405, "method_not_allowed"),
         (good.replace("Key: dGhl", "Key: d"), 400, "upgrade_malformed"),
         (good.replace("HTTP/1.1", "HTTP/1.0"), 400, "upgrade_malformed"),

@@ -37,5 +37,5 @@ fn every_example_is_a_frame() {
         assert!(!from_client || parse(frame.as_bytes()).is_ok(), "{frame}");
         types.insert((from_client, json["type"].as_str().unwrap().to_owned()));
     }
-    assert_eq!(types.len(), 8 + 13, "every type of frame has an example: {types:?}");
+    assert_eq!(types.len(), 8 + 14, "every type of frame has an example: {types:?}");
 }

@@ -11,7 +11,7 @@ use holdline::wire::client::{Reference, parse};
 use holdline::wire::close::CloseCode;
 use holdline::wire::refusal::RefusalCode;
 use holdline::wire::schema::SCHEMA;
-use holdline::wire::server::{Ended, Limits, Live, ServerFrame, Speaker, refused};
+use holdline::wire::server::{Connection, Ended, Limits, Live, ServerFrame, Speaker, refused};
 use holdline::wire::time::Rfc3339;
 use serde_json::{Value, json};
 
@@ -106,6 +106,14 @@ fn every_frame_is_what_the_schema_says() {
         (
             ServerFrame::Left { seq: SEQ, name: None, at: AT },
             json!({"type": "left", "seq": 7, "at": at}),
+        ),
+        (
+            ServerFrame::Agent { seq: SEQ, state: Connection::Away, name: Some("Grace"), at: AT },
+            json!({"type": "agent", "seq": 7, "state": "away", "name": "Grace", "at": at}),
+        ),
+        (
+            ServerFrame::Agent { seq: SEQ, state: Connection::Back, name: None, at: AT },
+            json!({"type": "agent", "seq": 7, "state": "back", "at": at}),
         ),
         (
             ServerFrame::Queue { position: 3, wait_ms: Some(Span::from_secs(9)) },

@@ -21,7 +21,7 @@ fn agent() -> AgentId {
 
 fn lease() -> Lease {
     let grace = Span::from_secs(150);
-    Lease { agent: agent(), units: 1, purpose: Purpose::Chat, grace }
+    Lease::new(agent(), 1, Purpose::Chat, grace)
 }
 
 /// One of each kind of event.
@@ -71,6 +71,8 @@ fn every_event() -> Vec<Event> {
             close_at: None,
         },
         Event::AgentLeft { agent: agent(), why: Departure::Gone, close_at: None },
+        Event::AgentAway { agent: agent(), since: AT, until: AT },
+        Event::AgentBack { agent: agent() },
         Event::CustomerReminded { until: AT },
         Event::WrapupStarted { reason, by: Actor::Agent(agent()), hold: Hold::No, close_at: None },
         Event::LeaseReleased { agent: agent() },
@@ -124,6 +126,16 @@ fn agents_come_and_go_by_name() {
         frames(Event::ConversationClosed { reason, by: Actor::Timer }),
         [json!({"type": "state", "seq": 5, "state": "closed", "reason": reason.name()})]
     );
+    for (event, told) in [
+        (Event::AgentAway { agent: agent(), since: AT, until: AT }, "away"),
+        (Event::AgentBack { agent: agent() }, "back"),
+    ] {
+        let frames = frames(event);
+        let [frame, state] = frames.as_slice() else { panic!("{frames:?}") };
+        assert_eq!((&state["type"], &state["state"]), (&"state".into(), &"active".into()));
+        assert_eq!((&frame["type"], &frame["state"]), (&"agent".into(), &told.into()));
+        assert_eq!((&frame["name"], &frame["seq"]), (&"Grace".into(), &5.into()));
+    }
     let reminder = frames(Event::CustomerReminded { until: AT });
     assert_eq!((&reminder[0]["from"], &reminder[0]["id"]), (&"system".into(), &"system-5".into()));
 }

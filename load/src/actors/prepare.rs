@@ -211,12 +211,8 @@ impl Names {
         })];
         // Spread over those that expire and those that do not.
         if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
-            let lease = Lease {
-                agent: self.agents[usize::try_from(chat / CHATS_EACH)?].clone(),
-                units: 1,
-                purpose: Purpose::Chat,
-                grace: Span::from_secs(3_600),
-            };
+            let agent = self.agents[usize::try_from(chat / CHATS_EACH)?].clone();
+            let lease = Lease::new(agent, 1, Purpose::Chat, Span::from_secs(3_600));
             events.push(Event::ChatAccepted { lease, name: self.agent.clone(), close_at: None });
         }
         let until = BEGAN + plan.window();

@@ -120,7 +120,7 @@ impl Dialect for HoldlineDialect {
                 tell(Heard::Ready { is_resumed: false });
             }
             "posted" | "message" => heard_message(link, &frame, tell),
-            "state" | "joined" | "left" => {
+            "state" | "joined" | "left" | "agent" => {
                 link.seen = link.seen.max(frame.seq.unwrap_or(0));
                 if matches!(frame.state.as_deref(), Some("wrapup" | "closed")) {
                     tell(Heard::Over);

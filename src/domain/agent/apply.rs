@@ -1,10 +1,10 @@
 //! What is true of an agent after an event. Total.
 
 use crate::domain::agent::command::AgentEvent;
-use crate::domain::agent::{Agent, Held, Link};
+use crate::domain::agent::{Agent, Console, Held, Lengths, Link};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 
 impl Agent {
     /// Makes the event true.
@@ -12,43 +12,21 @@ impl Agent {
         match event {
             AgentEvent::PresenceChosen(presence) => {
                 self.chosen = *presence;
+                self.has_chosen = true;
                 if !matches!(self.link, Link::Feeds(_)) {
-                    self.link = Link::Requests(at);
+                    self.link_by(Link::Requests(at));
                 }
             }
-            AgentEvent::FeedOpened => {
-                self.link = match self.link {
-                    Link::Feeds(count) => Link::Feeds(count.saturating_add(1)),
-                    Link::Requests(_) | Link::Gone(_) => Link::Feeds(1),
-                };
-                self.leases.values_mut().for_each(|held| held.forfeited = false);
-                self.graces.clear();
-                let graces: Vec<_> = self.forfeitable().map(|(_, held)| held.lease.grace).collect();
-                for grace in graces {
-                    self.count_grace(grace);
-                }
+            AgentEvent::PresenceSet(presence) => {
+                self.chosen = *presence;
+                self.has_chosen = true;
             }
-            AgentEvent::FeedClosed => {
-                self.link = match self.link {
-                    Link::Feeds(count) if count > 1 => Link::Feeds(count - 1),
-                    Link::Feeds(_) => Link::Gone(at),
-                    link @ (Link::Requests(_) | Link::Gone(_)) => link,
-                };
-            }
-            AgentEvent::Heard => {
-                // A request shows that the agent is there for the chats they have, not that they
-                // want more of them: only a feed or a chosen presence brings them back to work.
-                self.link = match self.link {
-                    Link::Requests(_) => Link::Requests(at),
-                    Link::Gone(_) => Link::Gone(at),
-                    link @ Link::Feeds(_) => link,
-                };
-            }
-            AgentEvent::LinkLost => {
-                if let Link::Requests(last) = self.link {
-                    self.link = Link::Gone(last);
-                }
-            }
+            AgentEvent::FeedOpened { .. }
+            | AgentEvent::FeedBeat(_)
+            | AgentEvent::FeedClosed(_)
+            | AgentEvent::FeedHung(_)
+            | AgentEvent::Heard
+            | AgentEvent::LinkLost => self.apply_to_link(event, at),
             AgentEvent::LeaseReserved { conversation, lease } => {
                 self.assigned_at = at;
                 self.hold(*conversation, Seq::ZERO, Some(lease.clone()));
@@ -62,13 +40,67 @@ impl Agent {
             AgentEvent::LeaseForfeited { conversation } => {
                 let held = self.leases.get_mut(conversation).filter(|held| held.is_forfeitable());
                 if let Some(held) = held {
+                    let (grace, notice) = (held.grace(), held.notice());
                     held.forfeited = true;
-                    let grace = held.lease.grace;
-                    self.discount_grace(grace);
+                    self.graces.remove(grace);
+                    self.notices.remove(notice);
                 }
             }
             AgentEvent::AllHeard => self.is_hearing = false,
+            AgentEvent::AbsenceNoticed { conversation, .. } => {
+                if let Some(held) = self.leases.get_mut(conversation) {
+                    let notice = held.notice();
+                    held.noticed = true;
+                    self.notices.remove(notice);
+                }
+            }
+            // The conversation says itself once the customer is told.
+            AgentEvent::ReturnNoticed { .. } => {}
             AgentEvent::Configured(settings) => self.settings = settings.clone(),
+        }
+    }
+
+    /// What they are linked by after an event that is about it.
+    fn apply_to_link(&mut self, event: &AgentEvent, at: Timestamp) {
+        match event {
+            AgentEvent::FeedOpened { feed, heartbeat } => {
+                let console = Console { heartbeat: *heartbeat, beat_at: None };
+                self.feeds.insert(*feed, console);
+                self.link_by(Link::Feeds(self.count_feeds()));
+            }
+            AgentEvent::FeedBeat(feed) => {
+                if let Some(console) = self.feeds.get_mut(feed) {
+                    console.beat_at = Some(at);
+                }
+            }
+            AgentEvent::FeedClosed(feed) | AgentEvent::FeedHung(feed) => {
+                self.feeds.remove(feed);
+                self.link = match (self.link, self.count_feeds()) {
+                    (Link::Feeds(_), 0) => Link::Gone(at),
+                    (Link::Feeds(_), count) => Link::Feeds(count),
+                    (link, _) => link,
+                };
+            }
+            AgentEvent::Heard => {
+                // A request shows that the agent is there for the chats they have, not that they
+                // want more of them: only a feed or a chosen presence brings them back to work.
+                // After a start nobody knows whether they had been there. Whoever had chosen a
+                // presence, and asks within the time for which a request links, had.
+                match self.link {
+                    Link::Requests(_) => self.link = Link::Requests(at),
+                    Link::Looking(_) => self.link = Link::Looking(at),
+                    Link::Started(_) if self.has_chosen => self.link_by(Link::Requests(at)),
+                    Link::Started(_) | Link::Gone(_) => self.link_by(Link::Looking(at)),
+                    Link::Feeds(_) => {}
+                }
+            }
+            AgentEvent::LinkLost => {
+                if let Link::Requests(last) | Link::Looking(last) | Link::Started(last) = self.link
+                {
+                    self.link = Link::Gone(last);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -84,32 +116,42 @@ impl Agent {
 
     fn hold(&mut self, conversation: ConversationId, seq: Seq, lease: Option<Lease>) {
         self.revision += 1;
-        let held = lease.map(|lease| Held { lease, seq, reservation: None, forfeited: false });
+        let held = lease.map(|lease| Held {
+            lease,
+            seq,
+            reservation: None,
+            forfeited: false,
+            noticed: false,
+        });
         let taken = held.as_ref().map_or(0, |held| held.lease.units);
-        if let Some(held) = held.as_ref().filter(|held| held.is_forfeitable()) {
-            self.count_grace(held.lease.grace);
+        if let Some(held) = &held {
+            self.graces.add(held.grace());
+            self.notices.add(held.notice());
         }
         let before = match held {
             Some(held) => self.leases.insert(conversation, held),
             None => self.leases.remove(&conversation),
         };
-        if let Some(held) = before.as_ref().filter(|held| held.is_forfeitable()) {
-            self.discount_grace(held.lease.grace);
+        if let Some(held) = &before {
+            self.graces.remove(held.grace());
+            self.notices.remove(held.notice());
         }
         let given_back = before.map_or(0, |held| held.lease.units);
         self.used = self.used.saturating_sub(given_back).saturating_add(taken);
     }
 
-    fn count_grace(&mut self, grace: Span) {
-        *self.graces.entry(grace).or_default() += 1;
+    /// They are linked, and what their absence has led to is forgotten.
+    fn link_by(&mut self, link: Link) {
+        self.link = link;
+        (self.graces, self.notices) = (Lengths::default(), Lengths::default());
+        for held in self.leases.values_mut() {
+            (held.forfeited, held.noticed) = (false, false);
+            self.graces.add(held.grace());
+            self.notices.add(held.notice());
+        }
     }
 
-    fn discount_grace(&mut self, grace: Span) {
-        if let Some(count) = self.graces.get_mut(&grace) {
-            *count -= 1;
-            if *count == 0 {
-                self.graces.remove(&grace);
-            }
-        }
+    fn count_feeds(&self) -> u32 {
+        u32::try_from(self.feeds.len()).unwrap_or(u32::MAX)
     }
 }

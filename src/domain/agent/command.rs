@@ -3,20 +3,30 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::agent::Presence;
+use crate::domain::agent::{FeedNumber, Presence};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::settings::AgentSettings;
+use crate::domain::time::{Span, Timestamp};
 
 /// Something that is asked of an agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AgentCommand {
     /// They choose a presence.
     ChoosePresence(Presence),
+    /// Somebody else chooses one for them, which does not show that they are there.
+    SetPresence(Presence),
     /// They opened a feed.
-    OpenFeed,
+    OpenFeed {
+        /// Which; a number that none of theirs has had.
+        feed: FeedNumber,
+        /// How often its console will beat, if it does.
+        heartbeat: Span,
+    },
+    /// The console of a feed of theirs says that it is there.
+    Beat(FeedNumber),
     /// A feed of theirs was closed.
-    CloseFeed,
+    CloseFeed(FeedNumber),
     /// They made a request.
     Touch,
     /// A queue asks them to set units aside for a chat that they will be offered.
@@ -53,12 +63,23 @@ pub enum AgentCommand {
 /// Something that happened to an agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AgentEvent {
-    /// They chose a presence. This alone is journaled.
+    /// They chose a presence. This alone, and the next, is journaled.
     PresenceChosen(Presence),
+    /// Somebody else chose one for them.
+    PresenceSet(Presence),
     /// They opened a feed.
-    FeedOpened,
+    FeedOpened {
+        /// Which.
+        feed: FeedNumber,
+        /// How often its console will beat, if it does.
+        heartbeat: Span,
+    },
+    /// The console of a feed beat.
+    FeedBeat(FeedNumber),
     /// A feed of theirs was closed.
-    FeedClosed,
+    FeedClosed(FeedNumber),
+    /// The console of a feed has beaten and does not any more: it hangs, or its network is gone.
+    FeedHung(FeedNumber),
     /// They were heard of by a request.
     Heard,
     /// Nothing was heard of them for too long.
@@ -86,6 +107,18 @@ pub enum AgentEvent {
     },
     /// Every conversation was heard: from now on they are given work.
     AllHeard,
+    /// They are gone for so long that the customer must be told.
+    AbsenceNoticed {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// They are back, and a customer was told that they were away.
+    ReturnNoticed {
+        /// The conversation.
+        conversation: ConversationId,
+    },
     /// Their settings changed.
     Configured(Arc<AgentSettings>),
 }
@@ -95,6 +128,8 @@ pub enum AgentEvent {
 pub enum AgentRefusal {
     /// They hold the chat already.
     AlreadyHeld,
+    /// They have been gone for too long.
+    Gone,
     /// They have too few units left.
     NoCapacity,
     /// They are not available.
@@ -105,6 +140,7 @@ impl fmt::Display for AgentRefusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::AlreadyHeld => "the agent holds this chat already",
+            Self::Gone => "the agent has been gone for longer than the grace",
             Self::NoCapacity => "the agent has too few units left",
             Self::NotAvailable => "the agent is not available",
         })

@@ -1,10 +1,10 @@
 //! Every rule of an agent. Nothing changes here.
 
 use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use crate::domain::agent::{Agent, Link, REQUEST_LINKS_FOR};
+use crate::domain::agent::{Agent, Link};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 impl Agent {
     /// What `command` means at `now`.
@@ -15,13 +15,21 @@ impl Agent {
     ) -> Result<Vec<AgentEvent>, AgentRefusal> {
         match command {
             AgentCommand::ChoosePresence(presence) => {
-                Ok(vec![AgentEvent::PresenceChosen(presence)])
+                Ok(self.returning(AgentEvent::PresenceChosen(presence)))
             }
-            AgentCommand::OpenFeed => Ok(vec![AgentEvent::FeedOpened]),
-            AgentCommand::CloseFeed => Ok(vec![AgentEvent::FeedClosed]),
+            AgentCommand::SetPresence(presence) => Ok(vec![AgentEvent::PresenceSet(presence)]),
+            AgentCommand::OpenFeed { feed, heartbeat } => {
+                Ok(self.returning(AgentEvent::FeedOpened { feed, heartbeat }))
+            }
+            AgentCommand::Beat(feed) if self.has_feed(feed) => Ok(vec![AgentEvent::FeedBeat(feed)]),
+            AgentCommand::CloseFeed(feed) if self.has_feed(feed) => {
+                Ok(vec![AgentEvent::FeedClosed(feed)])
+            }
+            AgentCommand::Beat(_) | AgentCommand::CloseFeed(_) => Ok(Vec::new()),
             AgentCommand::Touch => Ok(match self.link {
                 Link::Feeds(_) => Vec::new(),
-                Link::Requests(_) | Link::Gone(_) => vec![AgentEvent::Heard],
+                Link::Requests(_) | Link::Looking(_) => vec![AgentEvent::Heard],
+                Link::Started(_) | Link::Gone(_) => self.returning(AgentEvent::Heard),
             }),
             AgentCommand::Reserve { conversation, lease } => self.reserve(conversation, lease),
             AgentCommand::Adjust { conversation, seq, lease } => {
@@ -38,6 +46,19 @@ impl Agent {
             AgentCommand::Configure(settings) => Ok(vec![AgentEvent::Configured(settings)]),
             AgentCommand::Wake => Ok(self.wake(now)),
         }
+    }
+
+    /// What happened, and that those customers must hear of it who were told that the agent is
+    /// away.
+    fn returning(&self, event: AgentEvent) -> Vec<AgentEvent> {
+        let mut events = vec![event];
+        if self.link.is_silent() {
+            let told = |conversation: &ConversationId| AgentEvent::ReturnNoticed {
+                conversation: *conversation,
+            };
+            events.extend(self.missed().map(told));
+        }
+        events
     }
 
     fn reserve(
@@ -66,23 +87,45 @@ impl Agent {
         let held = self.leases.get(&conversation);
         let is_stale = held.is_some_and(|held| held.seq > seq);
         let is_from_before = lease.is_none() && held.is_some_and(|held| held.reservation.is_some());
+        // A conversation that was told something and says that all is as before has lost it.
         let is_known = held.map(|held| &held.lease) == lease.as_ref()
-            && held.is_none_or(|held| held.seq == seq);
-        if is_stale || is_known || is_from_before {
+            && held.is_none_or(|held| held.seq == seq && !held.forfeited && !held.noticed);
+        let is_missed = lease.as_ref().is_some_and(|lease| lease.missed);
+        if is_stale || is_from_before {
             return Vec::new();
         }
-        vec![AgentEvent::LeaseAdjusted { conversation, seq, lease }]
+        let mut events = Vec::new();
+        if !is_known {
+            events.push(AgentEvent::LeaseAdjusted { conversation, seq, lease });
+        }
+        if is_missed && !self.link.is_silent() {
+            // The customer was told of an absence that is over.
+            events.push(AgentEvent::ReturnNoticed { conversation });
+        }
+        events
     }
 
     fn wake(&self, now: Timestamp) -> Vec<AgentEvent> {
-        match self.link {
-            Link::Requests(last) if now > last + REQUEST_LINKS_FOR => vec![AgentEvent::LinkLost],
-            Link::Feeds(_) | Link::Requests(_) => Vec::new(),
-            Link::Gone(since) => self
-                .forfeitable()
-                .filter(|(_, held)| now > since + held.lease.grace)
-                .map(|(conversation, _)| AgentEvent::LeaseForfeited { conversation: *conversation })
-                .collect(),
+        if self.link.lasts_until().is_some_and(|until| now > until) {
+            return vec![AgentEvent::LinkLost];
         }
+        let Some(since) = self.link.silent_since() else {
+            let hung = self
+                .feeds
+                .iter()
+                .filter(|(_, console)| console.beats_by().is_some_and(|by| now > by));
+            return hung.map(|(feed, _)| AgentEvent::FeedHung(*feed)).collect();
+        };
+        let is_past = |length: Option<Span>| length.is_some_and(|length| now > since + length);
+        let mut events = Vec::new();
+        for (conversation, held) in &self.leases {
+            let conversation = *conversation;
+            if is_past(held.grace()) {
+                events.push(AgentEvent::LeaseForfeited { conversation });
+            } else if is_past(held.notice()) && self.link.is_silent() {
+                events.push(AgentEvent::AbsenceNoticed { conversation, since });
+            }
+        }
+        events
     }
 }

@@ -58,6 +58,8 @@ impl Conversation {
                     owed: Owed::Nothing,
                 };
             }
+            Event::AgentAway { .. } => self.note_missed(true),
+            Event::AgentBack { .. } => self.note_missed(false),
             Event::AgentLeft { agent, why, close_at } => {
                 if *why == Departure::Released {
                     self.note_reluctance(agent);
@@ -83,7 +85,7 @@ impl Conversation {
             Event::WrapupStarted { reason, hold, close_at, .. } => {
                 let Some(lease) = self.give_up_lease() else { return };
                 let agent = lease.agent.clone();
-                let held = Lease { purpose: Purpose::Wrapup, ..lease };
+                let held = Lease { purpose: Purpose::Wrapup, missed: false, ..lease };
                 let (lease, hold_until) = match hold {
                     Hold::No => (None, None),
                     Hold::Until(until) => (Some(held), Some(*until)),
@@ -138,6 +140,12 @@ impl Conversation {
             Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => {
                 self.attendance.end_absence();
             }
+        }
+    }
+
+    fn note_missed(&mut self, missed: bool) {
+        if let Phase::Talking { lease, .. } = &mut self.phase {
+            lease.missed = missed;
         }
     }
 

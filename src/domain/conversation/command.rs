@@ -90,6 +90,18 @@ pub enum Command {
         /// The agent.
         agent: AgentId,
     },
+    /// The connection of the agent in the chat is gone for so long that the customer is told.
+    MissAgent {
+        /// The agent.
+        agent: AgentId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The agent whom the customer was told to be away is back.
+    MeetAgent {
+        /// The agent.
+        agent: AgentId,
+    },
     /// A timer may be due. Asking too early, or twice, changes nothing.
     Wake,
     /// The server has started again, and this conversation was read from the journal.

@@ -55,6 +55,8 @@ impl Conversation {
             Command::Assign { agent, by } => self.assign(&agent, by, moment),
             Command::ForceClose { by } => self.force_close(by),
             Command::AgentGone { agent } => Ok(self.agent_gone(&agent, moment)),
+            Command::MissAgent { agent, since } => Ok(self.miss_agent(&agent, since)),
+            Command::MeetAgent { agent } => Ok(self.meet_agent(&agent)),
             Command::Wake => Ok(self.wake(moment)),
             Command::Recover => Ok(self.recover(moment)),
         }

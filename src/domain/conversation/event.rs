@@ -113,6 +113,21 @@ pub enum Event {
         /// When the chat closes if nobody is found for it.
         close_at: Option<Timestamp>,
     },
+    /// The connection of the agent in the chat is gone for longer than a moment; the customer is
+    /// told, and the chat is held for the agent.
+    AgentAway {
+        /// Who.
+        agent: AgentId,
+        /// Since when.
+        since: Timestamp,
+        /// After when the chat waits in its queue again, unless the agent is back.
+        until: Timestamp,
+    },
+    /// The agent who was away is back.
+    AgentBack {
+        /// Who.
+        agent: AgentId,
+    },
     /// The customer owes an answer and has been reminded.
     CustomerReminded {
         /// When the chat moves to wrap-up unless they answer.
@@ -338,6 +353,8 @@ impl Event {
                 | Self::MessagePosted { .. }
                 | Self::ChatAccepted { .. }
                 | Self::AgentLeft { .. }
+                | Self::AgentAway { .. }
+                | Self::AgentBack { .. }
                 | Self::CustomerReminded { .. }
                 | Self::WrapupStarted { .. }
                 | Self::ConversationClosed { .. } => true,

@@ -22,6 +22,8 @@ pub struct View {
     pub reason: Option<Reason>,
     /// Whose it is, is offered to, or was.
     pub agent: Option<AgentId>,
+    /// Whether the customer is told that the agent's connection is gone.
+    pub agent_away: bool,
     /// Until when the offer stands.
     pub offer_until: Option<Timestamp>,
     /// Through which widget it began.
@@ -99,6 +101,7 @@ impl Conversation {
             stage,
             reason: self.reason(),
             agent: self.agent().cloned(),
+            agent_away: self.lease().is_some_and(|lease| lease.missed),
             offer_until,
             widget: opening.widget.clone(),
             workstream: opening.workstream.clone(),

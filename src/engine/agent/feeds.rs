@@ -5,84 +5,116 @@
 //! everything after the position is read from the journal; the position is chosen so that it is
 //! never too late, which can repeat an event and cannot lose one. What is told from the journal
 //! has the number zero and its own position, so that a feed which is lost in the middle of it goes
-//! on there.
+//! on there. As long as a feed has not been shown the whole present state, the ids that it is given
+//! say so, and a console that comes back after one of them is shown it again.
 
 use std::collections::VecDeque;
-use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use bytestring::ByteString;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::domain::agent::command::AgentCommand;
-use crate::domain::conversation::attendance::Absence;
-use crate::domain::conversation::event::Event;
-use crate::domain::id::{AgentId, ConversationId};
-use crate::domain::time::Timestamp;
-use crate::engine::agent::AgentActor;
-use crate::engine::message::{Reply, ToConversation, Told};
+use crate::domain::agent::FeedNumber;
+use crate::engine::FeedEvent;
+use crate::engine::message::Told;
 use crate::engine::shared::Shared;
-use crate::engine::{Feed, FeedEvent};
-use crate::journal::{Fault, Located, Position};
+use crate::journal::Position;
 use crate::limits;
-use crate::wire::feed::{self, Withdrawal};
+use crate::wire::feed;
 
 /// Bytes of events that are kept for feeds that come back; older ones are read from the journal.
 const KEPT_BYTES_MAX: usize = 262_144;
 
-/// Events that are read from the journal at once for a feed that comes back.
-const MISSED_EVENTS_MAX: usize = 10_000;
-
-/// Conversations that a feed is shown at once, each in up to three events.
-const SHOWN_AT_ONCE: usize = 500;
-
-/// How soon it is shown the next: long enough for a console to read them.
-const SHOWN_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
-
 /// What a feed that comes back is told from the journal has no number of this run.
-const FROM_THE_JOURNAL: u64 = 0;
+pub(super) const FROM_THE_JOURNAL: u64 = 0;
+
+/// Ends an id after which the present state must be shown again.
+const SHOW_AGAIN: &str = "s";
 
 /// The feeds of one agent.
 #[derive(Debug)]
 pub(super) struct Feeds {
-    run: u64,
+    pub(super) run: u64,
     open: Vec<OpenFeed>,
     kept: VecDeque<(u64, FeedEvent)>,
     kept_bytes: usize,
     next_event: u64,
-    next_feed: u64,
+    next_feed: FeedNumber,
 }
 
+/// One of them.
 #[derive(Debug)]
-struct OpenFeed {
-    number: u64,
-    /// Nothing once we have ended it: then its console has yet to notice.
+pub(super) struct OpenFeed {
+    number: FeedNumber,
+    /// Nothing once we have ended it.
     sender: Option<mpsc::Sender<FeedEvent>>,
     /// While it reads what it missed: the number of the first event that it must be told after.
     catching_up_to: Option<u64>,
     /// Whether it is somebody else's.
     watching: bool,
+    /// What it has yet to be shown of the present state.
+    unshown: Option<Unshown>,
+}
+
+/// What a feed has yet to be shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Unshown {
+    /// Conversations that were asked to show themselves.
+    asked: usize,
+    /// Whether there are more.
+    more: bool,
 }
 
 /// Where a console says that it stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Mark {
+pub(super) struct Mark {
     run: u64,
     number: u64,
-    position: Position,
+    pub(super) position: Position,
+    show_again: bool,
 }
 
 impl Mark {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let mark = Self {
-            run: u64::from_str_radix(parts.next()?, 16).ok()?,
-            number: parts.next()?.parse().ok()?,
-            position: Position(parts.next()?.parse().ok()?),
+        let run = u64::from_str_radix(parts.next()?, 16).ok()?;
+        let number = parts.next()?.parse().ok()?;
+        let position = Position(parts.next()?.parse().ok()?);
+        let show_again = match parts.next() {
+            None => false,
+            Some(SHOW_AGAIN) => true,
+            Some(_) => return None,
         };
-        parts.next().is_none().then_some(mark)
+        parts.next().is_none().then_some(Self { run, number, position, show_again })
+    }
+}
+
+/// How a feed begins.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Beginning {
+    /// With the present state.
+    Shown,
+    /// It has been told all that it missed.
+    ToldAll,
+    /// What it missed must be read from the journal.
+    ReadFrom(Position),
+}
+
+impl OpenFeed {
+    fn is_running(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    /// Tells it something. One that has no room for it ends; its console comes back for the rest.
+    fn send(&mut self, mut event: FeedEvent) -> Result<(), mpsc::error::TrySendError<FeedEvent>> {
+        let Some(sender) = &self.sender else {
+            return Err(mpsc::error::TrySendError::Closed(event));
+        };
+        if self.unshown.is_some() {
+            event.id = event.id.map(|id| Arc::from(format!("{id}-{SHOW_AGAIN}")));
+        }
+        sender.try_send(event).inspect_err(|_| self.sender = None)
     }
 }
 
@@ -93,7 +125,8 @@ impl Feeds {
             open: Vec::new(),
             kept: VecDeque::new(),
             kept_bytes: 0,
-            next_event: 1,
+            // The number before the first must not be that of the journal.
+            next_event: FROM_THE_JOURNAL + 2,
             next_feed: 1,
         }
     }
@@ -128,13 +161,8 @@ impl Feeds {
 
     fn send_to_all(&mut self, shared: &Shared, event: &FeedEvent) {
         for feed in self.open.iter_mut().filter(|feed| feed.catching_up_to.is_none()) {
-            let Some(sender) = &feed.sender else { continue };
-            if let Err(unsent) = sender.try_send(event.clone()) {
-                if matches!(unsent, mpsc::error::TrySendError::Full(_)) {
-                    shared.metrics.slow_feeds.inc();
-                }
-                // This ends the feed; its console comes back for the rest.
-                feed.sender = None;
+            if let Err(mpsc::error::TrySendError::Full(_)) = feed.send(event.clone()) {
+                shared.metrics.slow_feeds.inc();
             }
         }
     }
@@ -159,28 +187,110 @@ impl Feeds {
     }
 
     /// Tells one feed; false if it is gone, or is ended by this because it is read too slowly.
-    fn send_to(&mut self, number: u64, mut events: impl Iterator<Item = FeedEvent>) -> bool {
+    pub(super) fn send_to(
+        &mut self,
+        number: FeedNumber,
+        mut events: impl Iterator<Item = FeedEvent>,
+    ) -> bool {
         let Some(feed) = self.find_mut(number) else { return false };
-        let Some(sender) = &feed.sender else { return false };
-        let is_sent = events.all(|event| sender.try_send(event).is_ok());
-        if !is_sent {
-            feed.sender = None;
+        feed.is_running() && events.all(|event| feed.send(event).is_ok())
+    }
+
+    /// The number that the next feed has.
+    pub(super) const fn next_number(&self) -> FeedNumber {
+        self.next_feed
+    }
+
+    /// Opens a feed after a mark, and says how it begins.
+    pub(super) fn open(
+        &mut self,
+        sender: mpsc::Sender<FeedEvent>,
+        after: Option<&str>,
+        watching: bool,
+    ) -> Beginning {
+        let most = if watching { limits::WATCHING_FEEDS_MAX } else { limits::FEEDS_MAX };
+        let alike = |feed: &&mut OpenFeed| feed.is_running() && feed.watching == watching;
+        let mut running: Vec<_> = self.open.iter_mut().filter(alike).collect();
+        if running.len() >= most {
+            running[0].sender = None;
         }
-        is_sent
+        let number = self.next_feed;
+        self.next_feed += 1;
+        let mark = after.and_then(Mark::parse);
+        let kept = mark
+            .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
+            .and_then(|mark| self.kept_after(mark.number));
+        let must_read = mark.filter(|_| kept.is_none());
+        let is_shown = must_read.is_none() && mark.is_some_and(|mark| !mark.show_again);
+        self.open.push(OpenFeed {
+            number,
+            sender: Some(sender),
+            catching_up_to: must_read.map(|_| self.next_event),
+            watching,
+            unshown: (!is_shown).then(Unshown::default),
+        });
+        // The channel is empty and holds more than is kept.
+        self.send_to(number, kept.into_iter().flatten());
+        match must_read {
+            Some(mark) => Beginning::ReadFrom(mark.position),
+            None if is_shown => Beginning::ToldAll,
+            None => Beginning::Shown,
+        }
     }
 
     /// A feed has caught up with the journal: it is told everything since it came back, and then
     /// what comes. False if it is gone, or has to come back because that is not kept any more.
-    fn go_on(&mut self, number: u64) -> bool {
+    pub(super) fn go_on(&mut self, number: FeedNumber) -> bool {
         let since = self.find_mut(number).and_then(|feed| feed.catching_up_to.take());
         let kept = since.and_then(|since| self.kept_after(since.saturating_sub(1)));
         if let Some(kept) = kept {
             return self.send_to(number, kept.into_iter());
         }
+        self.end(number);
+        false
+    }
+
+    /// Some conversations were asked to show themselves to a feed.
+    pub(super) fn note_asked(&mut self, number: FeedNumber, asked: usize, more: bool) {
+        let unshown = self.find_mut(number).and_then(|feed| feed.unshown.as_mut());
+        if let Some(unshown) = unshown {
+            unshown.asked += asked;
+            unshown.more = more;
+        }
+    }
+
+    /// Shows one feed a part of the present state: what nobody asked for by itself, or, with
+    /// `asked`, one of the conversations that were. After the last, its console knows the whole.
+    pub(super) fn show(
+        &mut self,
+        shared: &Shared,
+        number: FeedNumber,
+        told: Vec<Told>,
+        asked: bool,
+    ) {
+        let id = self.id(shared, self.next_event - 1);
+        let Some(feed) = self.find_mut(number) else { return };
+        let Some(unshown) = &mut feed.unshown else { return };
+        unshown.asked -= usize::from(asked && unshown.asked > 0);
+        let is_all = unshown.asked == 0 && !unshown.more;
+        let count = told.len();
+        for (place, Told { event, data, .. }) in told.into_iter().enumerate() {
+            if is_all && place + 1 == count {
+                feed.unshown = None;
+            }
+            // One that has no room comes back.
+            let _ended: Result<_, _> = feed.send(FeedEvent { id: Some(id.clone()), event, data });
+        }
+        if is_all {
+            feed.unshown = None;
+        }
+    }
+
+    /// Ends a feed; its console comes back.
+    pub(super) fn end(&mut self, number: FeedNumber) {
         if let Some(feed) = self.find_mut(number) {
             feed.sender = None;
         }
-        false
     }
 
     /// Ends every feed; their consoles come back.
@@ -188,185 +298,36 @@ impl Feeds {
         self.open.iter_mut().for_each(|feed| feed.sender = None);
     }
 
-    fn find_mut(&mut self, number: u64) -> Option<&mut OpenFeed> {
+    /// Forgets a feed, and says whether it was the agent's own.
+    pub(super) fn close(&mut self, number: FeedNumber) -> bool {
+        let closed = self.open.iter().position(|feed| feed.number == number);
+        closed.is_some_and(|index| !self.open.remove(index).watching)
+    }
+
+    /// What a feed is called.
+    pub(super) fn name(&self, number: FeedNumber) -> Arc<str> {
+        Arc::from(format!("{:x}-{number}", self.run))
+    }
+
+    /// The number of the feed that is called so.
+    pub(super) fn number(&self, name: &str) -> Option<FeedNumber> {
+        let (run, number) = name.split_once('-')?;
+        (u64::from_str_radix(run, 16) == Ok(self.run)).then(|| number.parse().ok()).flatten()
+    }
+
+    /// Whether a feed runs.
+    pub(super) fn is_running(&self, number: FeedNumber) -> bool {
+        self.open.iter().any(|feed| feed.number == number && feed.is_running())
+    }
+
+    /// Those that we have ended, and whose consoles may not have noticed.
+    pub(super) fn ended(&self) -> Vec<FeedNumber> {
+        self.open.iter().filter(|feed| !feed.is_running()).map(|feed| feed.number).collect()
+    }
+
+    fn find_mut(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {
         self.open.iter_mut().find(|feed| feed.number == number)
     }
-}
-
-impl AgentActor {
-    pub(super) fn open_feed(
-        &mut self,
-        after: Option<&str>,
-        watching: bool,
-        reply: Reply<Feed>,
-        context: &mut Context<Self>,
-    ) {
-        // From now on conversations render what they tell; what they did not is shown below.
-        self.shared.directory.note_heard(self.id());
-        let running = self.feeds.open.iter_mut().filter(|feed| feed.sender.is_some());
-        let mut running: Vec<_> = running.collect();
-        if running.len() >= limits::FEEDS_MAX {
-            running[0].sender = None;
-        }
-        let (sender, events) = mpsc::channel(limits::FEED_WAITING_MAX + MISSED_EVENTS_MAX);
-        let (alive, dropped) = oneshot::channel::<()>();
-        let number = self.feeds.next_feed;
-        self.feeds.next_feed += 1;
-        let mark = after.and_then(Mark::parse);
-        let kept = mark
-            .filter(|mark| mark.run == self.feeds.run && mark.number != FROM_THE_JOURNAL)
-            .and_then(|mark| self.feeds.kept_after(mark.number));
-        let catching_up_to = (mark.is_some() && kept.is_none()).then_some(self.feeds.next_event);
-        for event in kept.iter().flatten() {
-            // The channel is empty and holds more than is kept.
-            drop(sender.try_send(event.clone()));
-        }
-        self.feeds.open.push(OpenFeed { number, sender: Some(sender), catching_up_to, watching });
-        if !watching {
-            // Opening is never refused.
-            let _never = self.perform(AgentCommand::OpenFeed);
-        }
-        match mark {
-            None => self.show_all(context),
-            Some(mark) if catching_up_to.is_some() => {
-                self.read_missed(number, mark.position, Vec::new(), context);
-            }
-            Some(_) => {}
-        }
-        context.spawn(dropped.into_actor(self).map(move |_, actor, context| {
-            actor.feed_closed(number);
-            actor.rearm(context);
-        }));
-        if reply.send(Ok(Feed { events, alive })).is_err() {
-            self.feed_closed(number);
-        }
-    }
-
-    /// The agent's present state, for a console that knows nothing.
-    fn show_all(&mut self, context: &mut Context<Self>) {
-        let told = vec![self.presence_told(), self.capacity_told()];
-        self.feeds.tell(&self.shared, told);
-        self.show_after(None, context);
-    }
-
-    /// Shows some of the agent's conversations, and soon the next: all of thousands at once would
-    /// be more than a feed holds.
-    fn show_after(&self, shown: Option<ConversationId>, context: &mut Context<Self>) {
-        let after = shown.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.agent.leases().range((after, Bound::Unbounded)).map(|(id, _)| *id);
-        let next: Vec<_> = rest.take(SHOWN_AT_ONCE).collect();
-        for conversation in &next {
-            let show = ToConversation::ShowTo(self.id().clone());
-            self.shared.directory.tell(&self.shared, *conversation, show);
-        }
-        if let Some(last) = next.last().copied().filter(|_| next.len() == SHOWN_AT_ONCE) {
-            context.run_later(SHOWN_EVERY, move |actor, context| {
-                actor.show_after(Some(last), context);
-            });
-        }
-    }
-
-    fn feed_closed(&mut self, number: u64) {
-        let closed = self.feeds.open.iter().position(|feed| feed.number == number);
-        let closed = closed.map(|index| self.feeds.open.remove(index));
-        if closed.is_some_and(|feed| !feed.watching) {
-            // Closing is never refused.
-            let _never = self.perform(AgentCommand::CloseFeed);
-        }
-    }
-
-    /// Reads what a feed missed after a position; `touched` is what it was about so far.
-    fn read_missed(
-        &mut self,
-        number: u64,
-        after: Position,
-        touched: Vec<ConversationId>,
-        context: &mut Context<Self>,
-    ) {
-        let agent = self.id().clone();
-        let reading = self.shared.journal.of_agent(agent, after, MISSED_EVENTS_MAX);
-        let read = reading.into_actor(self).map(move |read, actor, context| {
-            actor.tell_missed(number, read, touched, context);
-        });
-        context.spawn(read);
-    }
-
-    /// A feed is told a stretch of what it missed, and after the last everything since it came
-    /// back.
-    fn tell_missed(
-        &mut self,
-        number: u64,
-        read: Result<Vec<Located>, Fault>,
-        mut touched: Vec<ConversationId>,
-        context: &mut Context<Self>,
-    ) {
-        let located = match read {
-            Ok(located) => located,
-            Err(fault) => {
-                let agent = self.id();
-                tracing::error!(
-                    %agent, %fault,
-                    "what a feed of agent {agent} has missed cannot be read"
-                );
-                if let Some(feed) = self.feeds.find_mut(number) {
-                    feed.sender = None;
-                }
-                return;
-            }
-        };
-        let missed = missed(self.id(), &located, self.shared.clock.now(), &mut touched);
-        let run = self.feeds.run;
-        let events = missed.into_iter().map(|(position, Told { event, data, .. })| {
-            let id = format!("{run:x}-{FROM_THE_JOURNAL}-{}", position.0);
-            FeedEvent { id: Some(Arc::from(id)), event, data }
-        });
-        if !self.feeds.send_to(number, events) {
-            return;
-        }
-        if let Some(last) = located.last().filter(|_| located.len() == MISSED_EVENTS_MAX) {
-            return self.read_missed(number, last.position, touched, context);
-        }
-        if !self.feeds.go_on(number) {
-            return;
-        }
-        self.show_all(context);
-        for conversation in touched {
-            if !self.agent.leases().contains_key(&conversation) {
-                let show = ToConversation::ShowTo(self.id().clone());
-                self.shared.directory.tell(&self.shared, conversation, show);
-            }
-        }
-    }
-}
-
-/// What of a stretch of the journal an agent's feed tells; which conversations it was about is
-/// added to `touched`.
-fn missed(
-    agent: &AgentId,
-    located: &[Located],
-    now: Timestamp,
-    touched: &mut Vec<ConversationId>,
-) -> Vec<(Position, Told)> {
-    let mut told = Vec::new();
-    for Located { position, conversation, recorded } in located {
-        if !touched.contains(conversation) {
-            touched.push(*conversation);
-        }
-        let rendered = match &recorded.event {
-            Event::MessagePosted { .. } => feed::message(*conversation, recorded),
-            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
-                Some(feed::offer_withdrawn(*conversation, Withdrawal::Ended(*end)))
-            }
-            Event::CustomerAway { since, until, cause } => {
-                let absence = Absence { since: *since, until: *until, cause: *cause };
-                Some(feed::away(*conversation, &absence, now))
-            }
-            Event::CustomerReturned { after, .. } => Some(feed::back(*conversation, Some(*after))),
-            _ => None,
-        };
-        told.extend(rendered.map(|rendered| (*position, Told::from(rendered))));
-    }
-    told
 }
 
 impl From<feed::Rendered> for Told {

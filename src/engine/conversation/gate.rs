@@ -7,6 +7,7 @@ use std::task::Context;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::command::Answer;
 use crate::domain::conversation::view::View;
@@ -95,6 +96,8 @@ pub(super) enum Then {
     },
     /// An agent's feeds are told something.
     Tell(AgentId, Vec<Told>),
+    /// One feed of an agent's is shown the conversation.
+    ShowTo(AgentId, FeedNumber, Vec<Told>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
     /// All claims are stated again, for whoever waits until all have.
@@ -252,7 +255,7 @@ impl Gate {
                 // Whoever set units aside waits for this.
                 Then::Adjust(agent, _) => agents.push(agent),
                 Then::StateClaims(waiting) => outstanding.extend(waiting),
-                Then::Tell(..) => {}
+                Then::Tell(..) | Then::ShowTo(..) => {}
             }
         }
         agents.sort_unstable();

@@ -2,6 +2,7 @@
 
 use actix::ActorContext;
 
+use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
 use crate::domain::conversation::Phase;
@@ -54,7 +55,16 @@ impl ConversationActor {
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
                 self.confirm_lease(agent, context);
             }
-            ToConversation::ShowTo(agent) => self.show_to(agent, context),
+            ToConversation::MissAgent(agent, since) => {
+                let _refused_when_new =
+                    self.perform(Command::MissAgent { agent: agent.clone(), since });
+                self.confirm_lease(agent, context);
+            }
+            ToConversation::MeetAgent(agent) => {
+                let _refused_when_new = self.perform(Command::MeetAgent { agent: agent.clone() });
+                self.confirm_lease(agent, context);
+            }
+            ToConversation::ShowTo(agent, feed) => self.show_to(agent, feed, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
             ToConversation::StateClaims(outstanding) => {
                 self.then(Then::StateClaims(outstanding), context);
@@ -289,10 +299,20 @@ impl ConversationActor {
         self.audited_at = now;
     }
 
-    pub(super) fn show_to(&mut self, agent: AgentId, context: &mut Context<Self>) {
+    /// Shows the conversation to one feed of an agent's, or to all.
+    pub(super) fn show_to(
+        &mut self,
+        agent: AgentId,
+        feed: Option<FeedNumber>,
+        context: &mut Context<Self>,
+    ) {
         let theirs = self.conversation.agent() == Some(&agent);
         let told = publish::present_state(&self.conversation, theirs, &self.shared);
-        self.then(Then::Tell(agent, told), context);
+        let then = match feed {
+            Some(feed) => Then::ShowTo(agent, feed, told),
+            None => Then::Tell(agent, told),
+        };
+        self.then(then, context);
     }
 
     fn signal(&mut self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {

@@ -35,7 +35,7 @@ impl ConversationActor {
                         dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
                     } else if self.shared.directory.is_heard(&agent) {
                         // Somebody listens who did not when it was decided.
-                        self.show_to(agent, context);
+                        self.show_to(agent, None, context);
                     }
                 }
                 let last = released.first.plus(count(&released.events).saturating_sub(1));
@@ -66,6 +66,9 @@ impl ConversationActor {
             }
             Then::Tell(agent, told) => {
                 dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
+            }
+            Then::ShowTo(agent, feed, told) => {
+                dispatch::tell_agent(&self.shared, &agent, ToAgent::Shown(feed, told));
             }
             Then::Adjust(agent, adjust) => {
                 dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
@@ -293,7 +296,9 @@ pub(super) fn for_agents(
 const fn is_shown_by_the_state(event: &Event) -> bool {
     matches!(
         event,
-        Event::CustomerAway { .. }
+        Event::AgentAway { .. }
+            | Event::AgentBack { .. }
+            | Event::CustomerAway { .. }
             | Event::CustomerDisconnected { .. }
             | Event::LeaseReleased { .. }
             | Event::ServerRestarted { .. }

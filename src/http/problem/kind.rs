@@ -26,11 +26,13 @@ kinds! {
     UNKNOWN_SETTING = "unknown_setting", 404, "There is no such thing";
     WRONG_METHOD = "wrong_method", 405, "This address has no such method";
     BODY_TOO_SLOW = "body_too_slow", 408, "The body came too slowly";
+    AGENT_GONE = "agent_gone", 409, "The agent is gone";
     ALREADY_ACCEPTED = "already_accepted", 409, "The chat was already accepted";
     ALREADY_CLOSED = "already_closed", 409, "The conversation is closed";
     ALREADY_STARTED = "already_started", 409, "The conversation has already begun";
     CONVERSATION_FULL = "conversation_full", 409, "The conversation is full";
     CONVERSATION_ENDED = "conversation_ended", 409, "The chat is over";
+    FEED_ENDED = "feed_ended", 409, "The feed has ended";
     ID_REUSED = "id_reused", 409, "The message id was used for something else";
     NOT_ACCEPTED = "not_accepted", 409, "The chat is not accepted";
     NOT_IN_WRAPUP = "not_in_wrapup", 409, "The chat is not in wrap-up";

@@ -6,13 +6,14 @@ use serde::Deserialize;
 
 use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
-use crate::domain::id::MessageId;
+use crate::domain::id::{AgentId, MessageId};
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::forms::{
-    AgentLeft, AuthorName, ChatAccepted, ChatOffered, ConversationClosed, ConversationStarted,
-    CustomerAway, CustomerDisconnected, CustomerReminded, CustomerReturned, LeaseReleased,
-    MessagePosted, OfferEnded, ServerRestarted, SessionJoined, SessionLost, WrapupStarted,
+    AgentAway, AgentBack, AgentLeft, AuthorName, ChatAccepted, ChatOffered, ConversationClosed,
+    ConversationStarted, CustomerAway, CustomerDisconnected, CustomerReminded, CustomerReturned,
+    LeaseReleased, MessagePosted, OfferEnded, ServerRestarted, SessionJoined, SessionLost,
+    WrapupStarted,
 };
 use crate::journal::record::pieces::{ReminderForm, Text, millis, time, visitor, visitor_text};
 use crate::journal::record::{Sink, Unreadable};
@@ -67,6 +68,10 @@ pub(super) fn encode(event: &Event, to: Sink<'_>) -> &'static str {
             let (agent, close_at) = (agent.as_str().into(), millis(*close_at));
             to.put("agent_left", &AgentLeft { agent, why: (*why).into(), close_at })
         }
+        Event::AgentAway { agent, since, until } => {
+            to.put("agent_away", &AgentAway::new(agent, *since, *until))
+        }
+        Event::AgentBack { agent } => to.put("agent_back", &AgentBack::new(agent)),
         Event::CustomerReminded { until } => {
             to.put("customer_reminded", &CustomerReminded { until: until.as_millis() })
         }
@@ -109,6 +114,8 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<Event>, Unreadable
         "offer_ended" => read::<OfferEnded<'_>>(body)?.event()?,
         "chat_accepted" => read::<ChatAccepted<'_>>(body)?.event()?,
         "agent_left" => read::<AgentLeft<'_>>(body)?.event()?,
+        "agent_away" => read::<AgentAway<'_>>(body)?.event()?,
+        "agent_back" => Event::AgentBack { agent: read::<AgentBack<'_>>(body)?.agent.parse()? },
         "customer_reminded" => {
             let CustomerReminded { until } = read(body)?;
             Event::CustomerReminded { until: Timestamp::from_millis(until) }
@@ -298,6 +305,27 @@ impl AgentLeft<'_> {
             why: self.why.into(),
             close_at: time(self.close_at),
         })
+    }
+}
+
+impl<'a> AgentAway<'a> {
+    fn new(agent: &'a AgentId, since: Timestamp, until: Timestamp) -> Self {
+        let (since, until) = (since.as_millis(), until.as_millis());
+        Self { agent: agent.as_str().into(), since, until }
+    }
+
+    fn event(self) -> Result<Event, Unreadable> {
+        Ok(Event::AgentAway {
+            agent: self.agent.parse()?,
+            since: Timestamp::from_millis(self.since),
+            until: Timestamp::from_millis(self.until),
+        })
+    }
+}
+
+impl<'a> AgentBack<'a> {
+    fn new(agent: &'a AgentId) -> Self {
+        Self { agent: agent.as_str().into() }
     }
 }
 

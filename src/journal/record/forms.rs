@@ -132,6 +132,18 @@ pub(super) struct AgentLeft<'a> {
 }
 
 #[derive(Deserialize, Serialize)]
+pub(super) struct AgentAway<'a> {
+    pub(super) agent: Text<'a>,
+    pub(super) since: i64,
+    pub(super) until: i64,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct AgentBack<'a> {
+    pub(super) agent: Text<'a>,
+}
+
+#[derive(Deserialize, Serialize)]
 pub(super) struct CustomerReminded {
     pub(super) until: i64,
 }

@@ -8,7 +8,7 @@ use crate::domain::agent::Presence;
 use crate::domain::cause::{Cause, Leaving, Misuse};
 use crate::domain::conversation::event::{Actor, Departure, Hold, OfferEnd, Reason, Reminder};
 use crate::domain::id::VisitorId;
-use crate::domain::lease::{Lease, Purpose};
+use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::settings::Role;
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
@@ -143,6 +143,9 @@ pub(super) struct LeaseForm<'a> {
     #[serde(rename = "for")]
     purpose: PurposeName,
     grace_ms: u64,
+    // Absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    notice_ms: Option<u64>,
 }
 
 impl<'a> From<&'a Lease> for LeaseForm<'a> {
@@ -152,6 +155,7 @@ impl<'a> From<&'a Lease> for LeaseForm<'a> {
             units: lease.units,
             purpose: lease.purpose.into(),
             grace_ms: lease.grace.as_millis(),
+            notice_ms: lease.notice.map(|notice| notice.span().as_millis()),
         }
     }
 }
@@ -160,11 +164,11 @@ impl TryFrom<LeaseForm<'_>> for Lease {
     type Error = Unreadable;
 
     fn try_from(form: LeaseForm<'_>) -> Result<Self, Unreadable> {
+        let notice = form.notice_ms.map(|millis| Notice::after(Span::from_millis(millis)));
+        let grace = Span::from_millis(form.grace_ms);
         Ok(Self {
-            agent: form.agent.parse()?,
-            units: form.units,
-            purpose: form.purpose.into(),
-            grace: Span::from_millis(form.grace_ms),
+            notice,
+            ..Self::new(form.agent.parse()?, form.units, form.purpose.into(), grace)
         })
     }
 }

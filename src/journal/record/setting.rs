@@ -1,5 +1,6 @@
 //! The stored forms of the settings: each change as a record, each document as it stands now.
 
+mod absence;
 mod digest;
 mod retention;
 
@@ -75,6 +76,11 @@ struct WorkstreamForm {
     offers_absent: bool,
     decline_limit: u8,
     agent_grace_ms: u64,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default = "absence::offer_grace", skip_serializing_if = "absence::is_offer_grace")]
+    offer_grace_ms: u64,
+    #[serde(default = "absence::agent_notice", skip_serializing_if = "absence::is_agent_notice")]
+    agent_notice_ms: Option<u64>,
     wrapup_block: WrapupBlockForm,
     autoclose: AutocloseForm,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,6 +270,8 @@ impl From<&Workstream> for WorkstreamForm {
             offers_absent: workstream.offers_absent,
             decline_limit: workstream.decline_limit,
             agent_grace_ms: workstream.agent_grace.as_millis(),
+            offer_grace_ms: workstream.offer_grace.as_millis(),
+            agent_notice_ms: millis(workstream.agent_notice),
             wrapup_block: match workstream.wrapup_block {
                 WrapupBlock::Always => WrapupBlockForm::Always,
                 WrapupBlock::Never => WrapupBlockForm::Never,
@@ -299,6 +307,8 @@ impl IntoSettings for WorkstreamForm {
             offers_absent: self.offers_absent,
             decline_limit: self.decline_limit,
             agent_grace: Span::from_millis(self.agent_grace_ms),
+            offer_grace: Span::from_millis(self.offer_grace_ms),
+            agent_notice: span(self.agent_notice_ms),
             wrapup_block: match self.wrapup_block {
                 WrapupBlockForm::Always => WrapupBlock::Always,
                 WrapupBlockForm::Never => WrapupBlock::Never,

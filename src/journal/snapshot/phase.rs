@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::conversation::event::{Actor, Reason, Reminder};
 use crate::domain::conversation::{Owed, Phase};
 use crate::domain::id::AgentId;
-use crate::domain::lease::{Lease, Purpose};
+use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
 use crate::journal::snapshot::{Text, names};
@@ -58,6 +58,8 @@ pub(super) struct LeaseTwin<'a> {
     units: u32,
     purpose: PurposeTwin,
     grace_ms: u64,
+    notice_ms: Option<u64>,
+    missed: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -172,6 +174,8 @@ impl<'a> From<&'a Lease> for LeaseTwin<'a> {
                 Purpose::Wrapup => PurposeTwin::Wrapup,
             },
             grace_ms: lease.grace.as_millis(),
+            notice_ms: lease.notice.map(|notice| notice.span().as_millis()),
+            missed: lease.missed,
         }
     }
 }
@@ -189,6 +193,8 @@ impl TryFrom<LeaseTwin<'_>> for Lease {
                 PurposeTwin::Wrapup => Purpose::Wrapup,
             },
             grace: Span::from_millis(twin.grace_ms),
+            notice: twin.notice_ms.map(|millis| Notice::after(Span::from_millis(millis))),
+            missed: twin.missed,
         })
     }
 }

@@ -12,8 +12,9 @@ use crate::journal::sqlite::OpenFault;
 use crate::limits;
 
 /// The version of `journal.db`. Version 1 had no checksums, up to version 2 each event had a row of
-/// its own, and up to version 3 each append.
-pub(super) const JOURNAL_VERSION: i64 = 4;
+/// its own, up to version 3 each append, and up to version 4 nobody was told of an agent who is
+/// away.
+pub(super) const JOURNAL_VERSION: i64 = 5;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
@@ -87,7 +88,7 @@ pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
         0 => tables::JOURNAL,
         1 => tables::JOURNAL_FROM_1,
         // What is there stays as it is; an older release must not read what is added.
-        2 | 3 => "",
+        2..=4 => "",
         _ => return Ok(connection),
     };
     change_to(&connection, &files.journal, change, JOURNAL_VERSION)?;

@@ -104,7 +104,8 @@ impl Standing {
                 Phase::Offered { .. } => Some("active, offered"),
                 _ => conversation.state().map(State::name),
             },
-            lease: conversation.lease().cloned(),
+            // Whether the customer is told of an absence changes nothing of what is held.
+            lease: conversation.lease().map(|lease| Lease { missed: false, ..lease.clone() }),
             timers: running(conversation),
         }
     }

@@ -62,11 +62,18 @@ pub fn details(event: &Event) -> Map<String, Value> {
             "why": match why { Departure::Released => "released", Departure::Gone => "gone" },
             "close_at": time(*close_at),
         }),
+        Event::AgentAway { agent, since, until } => json!({
+            "agent": agent.as_str(),
+            "since": rfc3339(*since),
+            "until": rfc3339(*until),
+        }),
         Event::CustomerReminded { until } => json!({ "until": rfc3339(*until) }),
         Event::WrapupStarted { reason, by, hold, close_at } => {
             ended(*reason, by, Some(*hold), *close_at)
         }
-        Event::LeaseReleased { agent } => json!({ "agent": agent.as_str() }),
+        Event::AgentBack { agent } | Event::LeaseReleased { agent } => {
+            json!({ "agent": agent.as_str() })
+        }
         Event::ConversationClosed { reason, by } => ended(*reason, by, None, None),
         Event::ServerRestarted { until, timers } => json!({
             "until": rfc3339(*until),

@@ -23,6 +23,8 @@ pub const fn kind(event: &Event) -> &'static str {
         Event::OfferEnded { .. } => "offer_ended",
         Event::ChatAccepted { .. } => "chat_accepted",
         Event::AgentLeft { .. } => "agent_left",
+        Event::AgentAway { .. } => "agent_away",
+        Event::AgentBack { .. } => "agent_back",
         Event::CustomerReminded { .. } => "customer_reminded",
         Event::WrapupStarted { .. } => "wrapup_started",
         Event::LeaseReleased { .. } => "lease_released",
@@ -75,12 +77,8 @@ pub fn sentence(event: &Event) -> String {
             units(lease.units),
             closing(*close_at)
         ),
-        Event::AgentLeft { agent, why, close_at } => {
-            let why = match why {
-                Departure::Released => "gave the chat back",
-                Departure::Gone => "was gone for longer than the grace",
-            };
-            format!("Agent {agent} {why}. The chat waits in its queue{}.", closing(*close_at))
+        Event::AgentLeft { .. } | Event::AgentAway { .. } | Event::AgentBack { .. } => {
+            attended(event)
         }
         Event::CustomerReminded { until } => format!(
             "The customer owes an answer and was reminded; the chat ends unless they answer by {}.",
@@ -101,6 +99,27 @@ pub fn sentence(event: &Event) -> String {
             format!("The conversation was closed by {by}; it ended because {}.", because(*reason))
         }
         Event::ServerRestarted { until, timers } => restarted(*until, timers),
+    }
+}
+
+/// Whether the agent of a chat is there.
+fn attended(event: &Event) -> String {
+    match event {
+        Event::AgentLeft { agent, why, close_at } => {
+            let why = match why {
+                Departure::Released => "gave the chat back",
+                Departure::Gone => "was gone for longer than the grace",
+            };
+            format!("Agent {agent} {why}. The chat waits in its queue{}.", closing(*close_at))
+        }
+        Event::AgentAway { agent, since, until } => format!(
+            "The connection of agent {agent} is gone since {}, and the customer was told; unless \
+             they are back, the chat goes back to its queue after {}.",
+            rfc3339(*since),
+            rfc3339(*until)
+        ),
+        Event::AgentBack { agent } => format!("Agent {agent} is back, and the customer was told."),
+        _ => String::new(),
     }
 }
 

@@ -35,6 +35,10 @@ fn for_agents(event: &Event) -> Option<String> {
                 format!("Agent {agent} was gone for too long; the chat is back in the queue")
             }
         }),
+        Event::AgentAway { agent, .. } => {
+            Some(format!("The connection of agent {agent} is interrupted; the chat is held"))
+        }
+        Event::AgentBack { agent } => Some(format!("Agent {agent} is back")),
         Event::CustomerReminded { .. } => Some("Customer was reminded to answer".to_owned()),
         Event::WrapupStarted { reason, by, .. } => Some(ended(*reason, by)),
         Event::ConversationClosed { reason, by } if ends_with_close(*reason, by) => {
@@ -59,6 +63,10 @@ fn for_the_customer(event: &Event) -> Option<String> {
         Event::ChatAccepted { name, .. } => Some(format!("{name} joined")),
         // Why the agent left is the house's business.
         Event::AgentLeft { .. } => Some("The agent left. Somebody else will join you".to_owned()),
+        Event::AgentAway { .. } => {
+            Some("The agent's connection is interrupted. Your chat is held".to_owned())
+        }
+        Event::AgentBack { .. } => Some("The agent is back".to_owned()),
         Event::CustomerReminded { .. } => {
             Some("Are you still there? The chat ends soon unless you answer".to_owned())
         }

@@ -21,7 +21,8 @@ pub fn why(view: &View, history: &[Recorded]) -> String {
             format!("Active, offered: agent {agent} is asked{until} whether they take the chat")
         }
         (State::Active, Some(Stage::Talking) | None) => {
-            format!("Active: agent {agent} is in the chat")
+            let away = if view.agent_away { ", and their connection is gone" } else { "" };
+            format!("Active: agent {agent} is in the chat{away}")
         }
         (State::Waiting, _) => "Waiting: between two talks".to_owned(),
         (State::Wrapup, _) => {

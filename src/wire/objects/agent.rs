@@ -99,6 +99,23 @@ pub struct AgentPage {
     pub next: Option<String>,
 }
 
+/// The sign of life of a console.
+#[derive(Clone, Debug, Eq, PartialEq, ToSchema)]
+pub struct BeatDocument {
+    /// The feed that it reads, as the event `open` called it.
+    pub feed: String,
+}
+
+impl BeatDocument {
+    /// Reads `{feed}`.
+    pub fn read(body: &[u8]) -> Result<Self, Vec<FieldError>> {
+        let mut document = Document::parse(body)?;
+        let feed = document.required("feed", document::text);
+        document.finish()?;
+        Ok(Self { feed: read_or_refused(feed)? })
+    }
+}
+
 /// The presence that an agent chooses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ToSchema)]
 pub struct PresenceDocument {

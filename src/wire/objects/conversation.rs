@@ -32,6 +32,8 @@ pub struct ConversationObject {
     pub reason: Option<&'static str>,
     /// Whose it is, is offered to, or was.
     pub agent: Option<String>,
+    /// Whether the customer is told that the agent's connection is gone.
+    pub agent_away: bool,
     /// Through which widget it began.
     pub widget: String,
     /// Under which workstream.
@@ -88,6 +90,7 @@ impl From<&View> for ConversationObject {
             phase: view.stage.map(Stage::name),
             reason: view.reason.map(Reason::name),
             agent: view.agent.as_ref().map(ToString::to_string),
+            agent_away: view.agent_away,
             widget: view.widget.to_string(),
             workstream: view.workstream.to_string(),
             queue: view.queue.to_string(),
@@ -119,6 +122,17 @@ impl From<&Customer> for CustomerObject {
             locale: customer.locale.as_deref().map(str::to_owned),
         }
     }
+}
+
+/// A chat that a supervisor has given to an agent.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Assigned)]
+pub struct AssignedObject {
+    /// The chat.
+    #[serde(flatten)]
+    pub conversation: ConversationObject,
+    /// By when the agent, who is away, must be back to keep the offer; null while they are there.
+    pub agent_back_by: Option<At>,
 }
 
 /// A page of conversations, the newest first.

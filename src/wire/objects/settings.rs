@@ -52,6 +52,13 @@ pub struct WorkstreamDocument {
     /// How long an agent may be gone before their chats go back to the queue: 2 s to 1 h.
     #[schema(default = 150, minimum = 2, maximum = 3600)]
     pub agent_grace_s: Seconds,
+    /// How long an agent may be gone before an offer to them is withdrawn: 1 s to 1 h.
+    #[schema(default = 10, minimum = 1, maximum = 3600)]
+    pub offer_grace_s: Seconds,
+    /// After how long a customer is told that their agent's connection is gone, to a tenth of a
+    /// second: 1 s to 1 h; never when null.
+    #[schema(default = 10, minimum = 1, maximum = 3600)]
+    pub agent_notice_s: Option<Seconds>,
     /// How long a chat in wrap-up keeps the agent's units.
     #[schema(schema_with = block)]
     pub wrapup_block: BlockDocument,
@@ -121,6 +128,8 @@ impl From<&Workstream> for WorkstreamDocument {
             absent: AbsentDocument { offer: workstream.offers_absent },
             decline_limit: workstream.decline_limit,
             agent_grace_s: Seconds(workstream.agent_grace),
+            offer_grace_s: Seconds(workstream.offer_grace),
+            agent_notice_s: workstream.agent_notice.map(Seconds),
             wrapup_block: match workstream.wrapup_block {
                 WrapupBlock::Always => BlockDocument::Named("always"),
                 WrapupBlock::Never => BlockDocument::Named("never"),
@@ -157,6 +166,10 @@ impl WorkstreamDocument {
                 .optional("decline_limit", document::whole)
                 .unwrap_or(defaults.decline_limit),
             agent_grace: span(&mut document, "agent_grace_s", defaults.agent_grace),
+            offer_grace: span(&mut document, "offer_grace_s", defaults.offer_grace),
+            agent_notice: document
+                .optional("agent_notice_s", |value| nullable(value, Seconds::read))
+                .map_or(defaults.agent_notice, |given| given.map(|seconds| seconds.0)),
             wrapup_block: document
                 .object("wrapup_block", read_block)
                 .unwrap_or(defaults.wrapup_block),

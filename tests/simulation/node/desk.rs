@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use holdline::domain::agent::{Agent, Availability, Presence};
+use holdline::domain::agent::{Agent, Availability, FeedNumber, Presence};
 use holdline::domain::id::{AgentId, ConversationId, QueueId};
-use holdline::domain::lease::Lease;
+use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::AgentSettings;
-use holdline::domain::time::Timestamp;
+use holdline::domain::time::{Span, Timestamp};
 
 use crate::node::mail::{Mail, Party};
 use crate::node::timers::{Alarm, Timer};
@@ -24,14 +24,17 @@ pub struct Desk {
     pub agent: Agent,
     queues: Vec<QueueId>,
     told: Availability,
-    feeds: u32,
+    /// Whether their console is open.
+    has_feed: bool,
+    /// The number of its feed.
+    feed: FeedNumber,
     timer: Option<(Timestamp, Alarm)>,
 }
 
 impl Desk {
     pub fn new(agent: Agent, queues: Vec<QueueId>) -> Self {
         let told = agent.availability();
-        Self { agent, queues, told, feeds: 0, timer: None }
+        Self { agent, queues, told, has_feed: false, feed: 0, timer: None }
     }
 
     fn id(&self) -> AgentId {
@@ -54,7 +57,7 @@ impl Desk {
             }
             Mail::AskAbout(chat) => self.ask_about(node, chat),
             Mail::Serve(queues) => self.serve(node, queues),
-            Mail::Tell(told) if self.feeds > 0 => {
+            Mail::Tell(told) if self.has_feed => {
                 let id = self.id();
                 let told = told.into_iter().map(|(name, data)| Seen::Feed(id.clone(), name, data));
                 node.seen.extend(told);
@@ -76,9 +79,22 @@ impl Desk {
         let events = node.rules.decide_agent(&self.agent, command, now)?;
         self.agent.commit(&events, now);
         for event in &events {
-            if let AgentEvent::LeaseForfeited { conversation } = event {
-                node.tell_chat(*conversation, Mail::AgentGone(self.id()));
-            }
+            let (conversation, mail) = match event {
+                AgentEvent::LeaseForfeited { conversation } => {
+                    (*conversation, Mail::AgentGone(self.id()))
+                }
+                AgentEvent::AbsenceNoticed { conversation, since } => {
+                    (*conversation, Mail::MissAgent(self.id(), *since))
+                }
+                AgentEvent::ReturnNoticed { conversation } => {
+                    if node.rules.forgets_returns() {
+                        continue;
+                    }
+                    (*conversation, Mail::MeetAgent(self.id()))
+                }
+                _ => continue,
+            };
+            node.tell_chat(conversation, mail);
         }
         let availability = self.agent.availability();
         if availability != self.told {
@@ -98,14 +114,16 @@ impl Desk {
 
     fn feed(&mut self, node: &mut Node, open: bool) {
         if open {
-            self.feeds += 1;
-            drop(self.perform(node, AgentCommand::OpenFeed));
+            self.has_feed = true;
+            self.feed += 1;
+            let heartbeat = Span::from_secs(15);
+            drop(self.perform(node, AgentCommand::OpenFeed { feed: self.feed, heartbeat }));
             for chat in self.agent.leases().keys() {
                 node.tell_chat(*chat, Mail::ShowTo(self.id()));
             }
-        } else if self.feeds > 0 {
-            self.feeds -= 1;
-            drop(self.perform(node, AgentCommand::CloseFeed));
+        } else if self.has_feed {
+            self.has_feed = false;
+            drop(self.perform(node, AgentCommand::CloseFeed(self.feed)));
         }
     }
 
@@ -189,5 +207,19 @@ impl Desk {
             None => Mail::ConfirmLease(self.id()),
         };
         node.tell_chat(chat, mail);
+    }
+}
+
+impl Node {
+    /// Whether a supervisor may offer a chat to an agent, who may be away only for a moment.
+    pub fn is_expected(&self, id: ConversationId, agent: &AgentId) -> bool {
+        let epoch = self.directory.get(&id);
+        let chat = epoch.and_then(|epoch| self.chats.get(&(id, *epoch)));
+        let opening = chat.and_then(|chat| chat.conversation.opening());
+        let workstream = opening.and_then(|it| self.settings.workstreams.get(&it.workstream));
+        let (Some(workstream), Some(desk)) = (workstream, self.agents.get(agent)) else {
+            return true;
+        };
+        desk.agent.expected_by(workstream.grace_for(Purpose::Offer), Self::clock(self)).is_ok()
     }
 }

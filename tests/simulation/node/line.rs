@@ -37,12 +37,7 @@ impl Line {
             let QueueEvent::Asked(chat, agent) = event.clone() else { break };
             let units = self.queue.units_of(chat);
             self.queue.apply(&event, now);
-            let lease = Lease {
-                agent: agent.clone(),
-                units,
-                purpose: Purpose::Offer,
-                grace: REQUEST_LINKS_FOR,
-            };
+            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             if node.agents.contains_key(&agent) {
                 let mail = Mail::Reserve(id.clone(), chat, lease);
                 node.send(Party::Agent(agent), mail);

@@ -12,7 +12,7 @@ use holdline::domain::lease::Lease;
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::AgentSettings;
 use holdline::domain::text::MessageText;
-use holdline::domain::time::Span;
+use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::ToSession;
 use holdline::wire::client::Reference;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub enum Mail {
     Ask(Ticket, Command),
     Offer(AgentId, u64, u32),
     AgentGone(AgentId),
+    MissAgent(AgentId, Timestamp),
+    MeetAgent(AgentId),
     ShowTo(AgentId),
     ConfirmLease(AgentId),
     StateClaims,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use holdline::domain::agent::{Agent, Presence};
 use holdline::domain::cause::Cause;
+use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId, WorkstreamId};
 use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{AgentSettings, Workstream};
@@ -101,6 +102,9 @@ impl Server for Node {
     fn call(&mut self, ticket: Ticket, call: Call) {
         let at = Self::clock(self);
         let what = match call {
+            Call::Chat(id, Command::Assign { ref agent, .. }) if !self.is_expected(id, agent) => {
+                return self.seen.push(Seen::Answered(ticket, Err("agent_gone".to_owned())));
+            }
             Call::Chat(id, command) => {
                 return self.tell_chat(id, Mail::Ask(ticket, command));
             }
@@ -381,7 +385,7 @@ impl Node {
     }
 
     fn start_agent(&mut self, id: &AgentId, settings: &Arc<AgentSettings>, registry: &Registry) {
-        let chosen = self.disk.presences.get(id).copied().unwrap_or(Presence::Available);
+        let chosen = self.disk.presences.get(id).copied();
         let agent = Agent::new(settings.clone(), chosen, Self::clock(self));
         let desk = Desk::new(agent, registry.queues_of(id).cloned().collect());
         desk.started(self);

@@ -40,6 +40,8 @@ pub struct Chat {
     pub there: BTreeMap<SessionId, (Millis, bool)>,
     /// When a person, not the queue, gave it to its agent, or an agent picked it.
     given: Option<Millis>,
+    /// Since when the customer is told that the agent is away.
+    pub missed: Option<Millis>,
     /// When the absence that runs began to be held, by a loss or by a restart.
     pub away: Option<Millis>,
     /// The same before the event that is looked at.
@@ -78,6 +80,7 @@ impl Chat {
             present: BTreeMap::new(),
             there: BTreeMap::new(),
             given: None,
+            missed: None,
             away: None,
             was_away: None,
             restarted: None,
@@ -144,6 +147,7 @@ impl Watch {
 
     fn take_event(&mut self, chat: &mut Chat, row: &Row) {
         let before = chat.state.clone();
+        self.take_absence(chat, row);
         match &row.event {
             Event::ConversationStarted(opening) => self.begun(chat, opening),
             Event::ChatOffered { lease, by, .. } => {

@@ -172,7 +172,7 @@ impl Watch {
                 }
             }
             "state" if frame["ref"].is_string() => self.told(session, place(&frame), "done"),
-            kind @ ("message" | "state" | "joined" | "left") => {
+            kind @ ("message" | "state" | "joined" | "left" | "agent") => {
                 self.line(session, kind, &frame);
             }
             _ => {}
@@ -346,6 +346,8 @@ fn is_for_customers(row: &Row) -> bool {
             | Event::MessagePosted { .. }
             | Event::ChatAccepted { .. }
             | Event::AgentLeft { .. }
+            | Event::AgentAway { .. }
+            | Event::AgentBack { .. }
             | Event::CustomerReminded { .. }
             | Event::WrapupStarted { .. }
             | Event::ConversationClosed { .. }
@@ -357,8 +359,13 @@ fn says(row: &Row, kind: &str, frame: &Value) -> bool {
     let state = frame["state"].as_str().unwrap_or_default();
     match (&row.event, kind) {
         (Event::ConversationStarted(_) | Event::AgentLeft { .. }, "state") => state == "open",
-        (Event::ChatAccepted { .. }, "state") => state == "active",
+        (
+            Event::ChatAccepted { .. } | Event::AgentAway { .. } | Event::AgentBack { .. },
+            "state",
+        ) => state == "active",
         (Event::ChatAccepted { .. }, "joined") | (Event::AgentLeft { .. }, "left") => true,
+        (Event::AgentAway { .. }, "agent") => state == "away",
+        (Event::AgentBack { .. }, "agent") => state == "back",
         (Event::WrapupStarted { .. }, "state") => state == "wrapup",
         (Event::ConversationClosed { .. }, "state") => state == "closed",
         (Event::CustomerReminded { .. }, "message") => frame["from"] == "system",

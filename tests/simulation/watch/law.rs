@@ -22,6 +22,9 @@ pub enum Check {
     AbsentAreHeld,
     WillingComeFirst,
     TimersAreServed,
+    OffersNeedAgents,
+    AbsenceIsTold,
+    AwayInPairs,
     CustomerSeesTheirs,
     NothingBeforeDurable,
     ResumedWhole,
@@ -35,7 +38,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -51,6 +54,9 @@ impl Check {
         Self::AbsentAreHeld,
         Self::WillingComeFirst,
         Self::TimersAreServed,
+        Self::OffersNeedAgents,
+        Self::AbsenceIsTold,
+        Self::AwayInPairs,
         Self::CustomerSeesTheirs,
         Self::NothingBeforeDurable,
         Self::ResumedWhole,
@@ -82,6 +88,9 @@ impl Check {
             }
             Self::WillingComeFirst => "who let a chat go is asked when nobody else can take it",
             Self::TimersAreServed => "offers lapse and wrap-ups end when they should, not before",
+            Self::OffersNeedAgents => "no offer outlives its agent's console for long",
+            Self::AbsenceIsTold => "a customer is told that their agent is away, and back",
+            Self::AwayInPairs => "a customer is told away and back in turn",
             Self::CustomerSeesTheirs => "a customer sees what is theirs to see, and nothing else",
             Self::NothingBeforeDurable => "nobody is told of anything before it is durable",
             Self::ResumedWhole => "who comes back is told everything that they missed",

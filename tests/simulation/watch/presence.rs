@@ -182,6 +182,7 @@ impl Watch {
                 overdue = overdue.or(Some((Check::TimersAreServed, what)));
             }
         }
+        let overdue = overdue.or_else(|| self.untold_absence());
         if let Some((check, what)) = overdue {
             self.fail(check, what);
         }

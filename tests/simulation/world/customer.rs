@@ -264,7 +264,7 @@ impl<S: Server> World<S> {
                 self.tabs[tab].outbox.retain(|(sent, _)| *sent != id);
                 self.reach(tab, frame);
             }
-            "message" | "joined" | "left" => {
+            "message" | "joined" | "left" | "agent" => {
                 let id = text("id");
                 self.tabs[tab].outbox.retain(|(sent, _)| *sent != id);
                 self.reach(tab, frame);

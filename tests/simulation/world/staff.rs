@@ -78,7 +78,7 @@ impl<S: Server> World<S> {
         if one.is_known != open && self.server.is_up() {
             one.is_known = open;
             let id = one.id();
-            self.watch.console(&id);
+            self.watch.console(self.now, &id, open);
             self.server.feed(&id, open);
         }
     }

@@ -36,10 +36,13 @@ pub enum Wrong {
     TrustsTheSession,
     ForgetsWhatEnded,
     SwallowsLateMail,
+    KeepsOffers,
+    ForgetsReturns,
+    TellsAwayTwice,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 31] = [
+pub const TABLE: [(Wrong, &str, Check); 34] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -87,4 +90,7 @@ pub const TABLE: [(Wrong, &str, Check); 31] = [
         "what an actor is told after a fault is lost with it",
         Check::CapacityAddsUp,
     ),
+    (Wrong::KeepsOffers, "an offer outlives its agent's console", Check::OffersNeedAgents),
+    (Wrong::ForgetsReturns, "nobody is told that the agent is back", Check::AbsenceIsTold),
+    (Wrong::TellsAwayTwice, "a customer is told away where back is", Check::AwayInPairs),
 ];

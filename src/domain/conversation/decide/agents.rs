@@ -6,8 +6,9 @@ use crate::domain::conversation::event::{Actor, Departure, Event, OfferEnd, Reas
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Decision;
 use crate::domain::id::AgentId;
-use crate::domain::lease::{Lease, Purpose};
+use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::text::DisplayName;
+use crate::domain::time::Timestamp;
 
 impl Conversation {
     pub(super) fn offer(&self, agent: &AgentId, moment: Moment<'_>) -> Result<Decision, Refusal> {
@@ -143,6 +144,25 @@ impl Conversation {
         }
     }
 
+    pub(super) fn miss_agent(&self, agent: &AgentId, since: Timestamp) -> Decision {
+        match &self.phase {
+            Phase::Talking { lease, .. } if lease.agent == *agent && !lease.missed => {
+                let (agent, until) = (agent.clone(), since + lease.grace);
+                Decision::of(vec![Event::AgentAway { agent, since, until }])
+            }
+            _ => Decision::nothing(),
+        }
+    }
+
+    pub(super) fn meet_agent(&self, agent: &AgentId) -> Decision {
+        match &self.phase {
+            Phase::Talking { lease, .. } if lease.agent == *agent && lease.missed => {
+                Decision::of(vec![Event::AgentBack { agent: agent.clone() }])
+            }
+            _ => Decision::nothing(),
+        }
+    }
+
     pub(super) fn offer_ended(&self, agent: &AgentId, end: OfferEnd, moment: Moment<'_>) -> Event {
         let before = self.declines.iter().find(|(declined, _)| declined == agent);
         let declines = before.map_or(0, |(_, count)| *count).saturating_add(1);
@@ -177,5 +197,8 @@ fn left(agent: &AgentId, why: Departure, moment: Moment<'_>) -> Event {
 }
 
 fn lease(agent: AgentId, purpose: Purpose, moment: Moment<'_>) -> Lease {
-    Lease { agent, units: moment.workstream.units, purpose, grace: moment.workstream.agent_grace }
+    let workstream = moment.workstream;
+    let notice = workstream.agent_notice.filter(|_| purpose == Purpose::Chat);
+    let lease = Lease::new(agent, workstream.units, purpose, workstream.grace_for(purpose));
+    Lease { notice: notice.map(Notice::after), ..lease }
 }

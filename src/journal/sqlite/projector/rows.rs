@@ -123,6 +123,8 @@ impl Ends {
             | Event::OfferEnded { .. }
             | Event::ChatAccepted { .. }
             | Event::AgentLeft { .. }
+            | Event::AgentAway { .. }
+            | Event::AgentBack { .. }
             | Event::CustomerReminded { .. }
             | Event::LeaseReleased { .. }
             | Event::ServerRestarted { .. } => {}

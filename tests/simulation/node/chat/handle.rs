@@ -48,6 +48,16 @@ impl Chat {
                     self.perform(node, Command::AgentGone { agent: agent.clone() });
                 self.confirm_lease(node, agent);
             }
+            Mail::MissAgent(agent, since) => {
+                let _refused_when_new =
+                    self.perform(node, Command::MissAgent { agent: agent.clone(), since });
+                self.confirm_lease(node, agent);
+            }
+            Mail::MeetAgent(agent) => {
+                let _refused_when_new =
+                    self.perform(node, Command::MeetAgent { agent: agent.clone() });
+                self.confirm_lease(node, agent);
+            }
             Mail::ShowTo(agent) => {
                 let theirs = self.conversation.agent() == Some(&agent);
                 let told = publish::present_state(&self.conversation, theirs, node.clock());

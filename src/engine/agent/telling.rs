@@ -1,0 +1,103 @@
+//! What queues and feeds are told of an agent: what is different from what they were told last.
+
+use crate::domain::agent::{Agent, Availability, Presence};
+use crate::domain::time::Span;
+use crate::engine::agent::AgentActor;
+use crate::engine::message::Told;
+use crate::wire::feed;
+
+/// Leases up to which every change of them is told at once, with all of them.
+const LEASES_TOLD_AT_ONCE: usize = 64;
+
+/// How often an agent with more leases is told of their changes: what is told names all of them.
+const CAPACITY_EVERY: Span = Span::from_secs(1);
+
+/// What others were told of an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Known {
+    availability: Availability,
+    presence: Presence,
+    chosen: Presence,
+    used: u32,
+    units: u32,
+    pub(super) leases: usize,
+    /// How often the leases have changed.
+    revision: u64,
+}
+
+impl Known {
+    pub(super) fn of(agent: &Agent) -> Self {
+        Self {
+            availability: agent.availability(),
+            presence: agent.presence(),
+            chosen: agent.chosen(),
+            used: agent.used(),
+            units: agent.settings().units,
+            leases: agent.leases().len(),
+            revision: agent.revision(),
+        }
+    }
+}
+
+impl AgentActor {
+    /// Tells queues and feeds what is different from what they were told last.
+    pub(super) fn tell_changes(&mut self) {
+        let now = Known::of(&self.agent);
+        if now == self.told {
+            return;
+        }
+        let before = std::mem::replace(&mut self.told, now);
+        let now = &self.told;
+        if before.availability != now.availability {
+            self.tell_queues();
+        }
+        let delta =
+            i64::try_from(now.leases).unwrap_or(0) - i64::try_from(before.leases).unwrap_or(0);
+        if delta != 0 {
+            self.shared.metrics.leases.inc_by(delta);
+        }
+        if !self.feeds.were_ever_open() {
+            // After a start thousands of leases come at once, before any console does.
+            return;
+        }
+        let mut told = Vec::new();
+        if (before.presence, before.chosen) != (now.presence, now.chosen) {
+            told.push(self.presence_told());
+        }
+        let has_changed = (before.units, before.revision) != (now.units, now.revision);
+        let waits = now.leases > LEASES_TOLD_AT_ONCE;
+        if has_changed && waits {
+            self.capacity_at.get_or_insert(self.capacity_told_at + CAPACITY_EVERY);
+        } else if has_changed {
+            told.push(self.capacity_told());
+        }
+        self.feeds.tell(&self.shared, told);
+    }
+
+    /// Tells feeds of the leases, if that has waited for long enough.
+    pub(super) fn tell_capacity_if_due(&mut self) {
+        let now = self.shared.clock.now();
+        if self.capacity_at.is_some_and(|at| at <= now) {
+            self.capacity_at = None;
+            self.capacity_told_at = now;
+            let told = vec![self.capacity_told()];
+            self.feeds.tell(&self.shared, told);
+        }
+    }
+
+    pub(super) fn tell_queues(&self) {
+        for queue in &self.queues {
+            self.tell_availability(queue);
+        }
+    }
+
+    pub(super) fn presence_told(&self) -> Told {
+        Told::from(feed::presence(self.id(), self.agent.presence(), self.agent.chosen()))
+    }
+
+    pub(super) fn capacity_told(&self) -> Told {
+        let leases = self.agent.leases().iter().map(|(id, held)| (*id, &held.lease));
+        let units = self.agent.settings().units;
+        Told::from(feed::capacity(self.id(), units, self.agent.used(), leases))
+    }
+}
