@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::domain::id::{ConversationId, VisitorId, WidgetId};
+use crate::domain::id::{ConversationId, History, VisitorId, WidgetId};
 
 /// The files of a data directory that hold the secrets, for whoever copies them.
 pub const FILES: [&str; 2] = [ACCESS_FILE, SECRET_FILE];
@@ -23,9 +23,10 @@ pub const FILES: [&str; 2] = [ACCESS_FILE, SECRET_FILE];
 const ACCESS_FILE: &str = "access.json";
 const SECRET_FILE: &str = "secret";
 const SECRET_BYTES: usize = 32;
-const TOKEN_VERSION: u8 = 1;
+const TOKEN_VERSION: u8 = 2;
+/// The version of tokens that named no history. They are still good.
+const TOKEN_VERSION_WITHOUT_HISTORY: u8 = 1;
 const TAG_BYTES: usize = 16;
-const TOKEN_BYTES: usize = 1 + 16 + TAG_BYTES;
 
 /// Why the secrets could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -189,31 +190,66 @@ impl Secret {
 pub struct ConversationToken;
 
 impl ConversationToken {
-    /// The token of a conversation that began in this widget: 44 characters that stand in an
-    /// address as they are.
-    pub fn issue(secret: &Secret, id: ConversationId, widget: &WidgetId) -> String {
+    /// The token of a conversation that began in this widget, in this history of the journal: 50
+    /// characters that stand in an address as they are.
+    pub fn issue(
+        secret: &Secret,
+        history: History,
+        id: ConversationId,
+        widget: &WidgetId,
+    ) -> String {
         let mut bytes = vec![TOKEN_VERSION];
+        bytes.extend(history.number().to_be_bytes());
         bytes.extend(id.as_bits().to_be_bytes());
-        let tag = Self::digest(secret, id, widget).finalize().into_bytes();
+        let tag = Self::digest(secret, Some(history), id, widget).finalize().into_bytes();
         bytes.extend(&tag[..TAG_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The conversation that a token was issued for, if this server issued it, for this widget.
-    pub fn verify(secret: &Secret, token: &str, widget: &WidgetId) -> Option<ConversationId> {
+    /// The conversation that a token was issued for, if this server issued it, for this widget; and
+    /// in which history, unless it is of a release whose tokens named none.
+    pub fn verify(
+        secret: &Secret,
+        token: &str,
+        widget: &WidgetId,
+    ) -> Option<(ConversationId, Option<History>)> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        if bytes.len() != TOKEN_BYTES || bytes[0] != TOKEN_VERSION {
+        let (history, rest) = match *bytes.first()? {
+            TOKEN_VERSION => {
+                let (history, rest) = bytes[1..].split_first_chunk::<4>()?;
+                (Some(History::new(u32::from_be_bytes(*history))), rest)
+            }
+            TOKEN_VERSION_WITHOUT_HISTORY => (None, &bytes[1..]),
+            _ => return None,
+        };
+        let (id, tag) = rest.split_first_chunk::<16>()?;
+        if tag.len() != TAG_BYTES {
             return None;
         }
-        let (id, tag) = bytes[1..].split_first_chunk::<16>()?;
         let id = ConversationId::from_bits(u128::from_be_bytes(*id));
         // Compares in constant time.
-        Self::digest(secret, id, widget).verify_truncated_left(tag).ok().map(|()| id)
+        let digest = Self::digest(secret, history, id, widget);
+        digest.verify_truncated_left(tag).ok().map(|()| (id, history))
     }
 
-    fn digest(secret: &Secret, id: ConversationId, widget: &WidgetId) -> Hmac<Sha256> {
+    fn digest(
+        secret: &Secret,
+        history: Option<History>,
+        id: ConversationId,
+        widget: &WidgetId,
+    ) -> Hmac<Sha256> {
         let id = id.as_bits().to_be_bytes();
-        secret.digest(b"conversation\0", &[&[TOKEN_VERSION], &id, widget.as_str().as_bytes()])
+        let widget = widget.as_str().as_bytes();
+        match history {
+            Some(history) => {
+                let history = history.number().to_be_bytes();
+                secret.digest(b"conversation\0", &[&[TOKEN_VERSION], &history, &id, widget])
+            }
+            None => {
+                let version = [TOKEN_VERSION_WITHOUT_HISTORY];
+                secret.digest(b"conversation\0", &[&version, &id, widget])
+            }
+        }
     }
 }
 

@@ -7,6 +7,10 @@ use tokio::time::Instant;
 
 use crate::domain::time::{Span, Timestamp};
 
+/// By how much the last event of a journal may be later than the wall clock. Time goes on from
+/// there; a clock that was wrong by more must be set right by somebody who knows which one is.
+pub const AHEAD_MAX: Span = Span::from_secs(24 * 3_600);
+
 /// Longer than any server runs: thirty years.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
 
@@ -17,15 +21,23 @@ pub struct Clock {
     started: Instant,
 }
 
+/// What the wall clock says.
+#[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read")]
+pub fn wall() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
 impl Clock {
     /// Starts a clock at the wall clock's time, or at `not_before` if that is later: time must not
     /// run back behind what an earlier run has written down.
-    #[expect(clippy::disallowed_methods, reason = "this is where the wall clock is read, once")]
     pub fn start(not_before: Timestamp) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let wall =
-            Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX));
-        Self { started_at: wall.max(not_before), started: Instant::now() }
+        Self { started_at: wall().max(not_before), started: Instant::now() }
+    }
+
+    /// By how much it is ahead of the wall clock now.
+    pub fn ahead(&self) -> Span {
+        self.now().since(wall())
     }
 
     /// The time now.

@@ -38,6 +38,9 @@ pub struct Config {
     pub log_addresses: bool,
     /// How long a stop may take.
     pub drain: Duration,
+    /// Whether time begins at what the clock of the machine says, although the journal ends later.
+    /// For one start, and so only a flag.
+    pub set_clock_back: bool,
 }
 
 /// How the log is written.
@@ -152,6 +155,7 @@ impl Config {
         environment: impl Fn(&str) -> Option<OsString>,
         read_file: impl Fn(&Path) -> io::Result<String>,
     ) -> Result<Self, ConfigFault> {
+        let set_clock_back = flags.set_clock_back;
         let mut sources = Sources::gather(flags, environment, read_file)?;
         let listen = sources.take("listen", address);
         let data = sources.take("data", directory);
@@ -173,6 +177,7 @@ impl Config {
             log_format: log_format.unwrap_or(LogFormat::Text),
             log_addresses: log_addresses.unwrap_or(false),
             drain: drain.unwrap_or(Duration::from_secs(10)),
+            set_clock_back,
         })
     }
 }

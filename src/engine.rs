@@ -45,7 +45,7 @@ use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::conversation::view::View;
-use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
+use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::settings::AgentSettings;
 use crate::domain::settings::registry::{Registry, SettingRefusal};
@@ -244,6 +244,11 @@ impl Engine {
         self.shared.journal.is_writable() && !self.shared.is_draining()
     }
 
+    /// The history of the journal that goes on: places of another are not known here.
+    pub fn journal_history(&self) -> History {
+        self.shared.history
+    }
+
     /// The metrics in Prometheus' text form.
     pub fn metrics(&self) -> String {
         let metrics = &self.shared.metrics;
@@ -254,6 +259,9 @@ impl Engine {
         metrics
             .sessions
             .set(i64::try_from(self.shared.directory.live_sessions()).unwrap_or(i64::MAX));
+        metrics
+            .clock_ahead_ms
+            .set(i64::try_from(self.shared.clock.ahead().as_millis()).unwrap_or(i64::MAX));
         metrics.render()
     }
 

@@ -22,7 +22,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::decision::Receipt;
-use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, WorkstreamId};
+use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq, WidgetId, WorkstreamId};
 use crate::domain::settings::Retention;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
@@ -112,6 +112,8 @@ pub struct Recovered {
     pub conversations: Vec<Conversation>,
     /// The time of the last event. Time must not run back behind it.
     pub latest: Timestamp,
+    /// The history that goes on.
+    pub history: History,
 }
 
 /// Which conversations a list holds. Everything that is given must match.

@@ -13,9 +13,11 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessFault, Secret};
+use crate::clock;
 use crate::config::Config;
 use crate::demo;
 use crate::domain::settings::registry::TokenDigest;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Failure, Options, Starting, Threads};
 use crate::http::{self, HttpState};
 use crate::journal::Fault;
@@ -23,6 +25,11 @@ use crate::journal::sqlite::{OpenFault, SqliteJournal};
 use crate::socket::session::{Door, Porters};
 use crate::socket::{self, Figures};
 use crate::web;
+use crate::wire::time::rfc3339;
+
+/// By how much the journal may be ahead of the wall clock without a word: clocks are set by small
+/// steps all the time.
+const TELL_AHEAD: Span = Span::from_secs(1);
 
 /// A server that runs. It must be stopped with [`Server::stop`], or what it was told last may be
 /// lost as in a crash: nothing that was acknowledged.
@@ -62,6 +69,18 @@ pub enum ServerFault {
     /// The journal could not be opened.
     #[error(transparent)]
     Journal(#[from] OpenFault),
+    /// The journal is further ahead of the wall clock than a clock may be wrong.
+    #[error(
+        "the last event in the journal is of {latest}, and the clock of this machine says {wall}: \
+         set the clock right, or, if it is right and was wrong before, start once with \
+         --set-clock-back"
+    )]
+    ClockBehind {
+        /// When the last event was written down.
+        latest: String,
+        /// What the wall clock says.
+        wall: String,
+    },
     /// The demo could not be set up.
     #[error("the demo cannot be set up: {0}")]
     Demo(#[source] Failure),
@@ -79,7 +98,8 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
 
         let starting = Starting::default();
-        let (journal, recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
+        let (journal, mut recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
+        recovered.latest = begin_time(recovered.latest, config.set_clock_back)?;
         let token = config.admin_token.as_ref().map(crate::config::AdminToken::as_str);
         let mut access = Access::open(&config.data, token)?;
         let secret = Arc::new(Secret::open(&config.data)?);
@@ -210,4 +230,32 @@ fn warn_of_open_widgets(engine: &Engine) {
         let widget = &widget.id;
         tracing::warn!(%widget, "widget {widget} accepts pages of any origin");
     }
+}
+
+/// From when time may begin: where the journal ends, even if the clock of this machine is behind
+/// that, so that time never runs back; unless somebody says that it should.
+fn begin_time(latest: Timestamp, set_back: bool) -> Result<Timestamp, ServerFault> {
+    let wall = clock::wall();
+    let ahead = latest.since(wall);
+    let (latest_text, wall_text) = (rfc3339(latest), rfc3339(wall));
+    if ahead <= TELL_AHEAD {
+        return Ok(latest);
+    }
+    if set_back {
+        tracing::warn!(
+            "time is set back from {latest_text}, where the journal ends, to {wall_text}, as \
+             --set-clock-back asks"
+        );
+        return Ok(wall);
+    }
+    if ahead > clock::AHEAD_MAX {
+        return Err(ServerFault::ClockBehind { latest: latest_text, wall: wall_text });
+    }
+    tracing::error!(
+        ahead_ms = ahead.as_millis(),
+        "the journal ends at {latest_text}, and the clock of this machine says {wall_text}: times \
+         go on from where the journal ends, and are wrong by as much, until the clock is set right \
+         or the server is started once with --set-clock-back"
+    );
+    Ok(latest)
 }

@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use holdline::access::{Access, ConversationToken, Secret, mint_token, visitor_id};
-use holdline::domain::id::{ConversationId, WidgetId};
+use holdline::domain::id::{ConversationId, History, WidgetId};
 use proptest::prelude::*;
+
+const HISTORY: History = History::new(5);
 
 fn widget(id: &str) -> WidgetId {
     id.parse().unwrap()
@@ -59,7 +61,8 @@ fn the_secret_is_made_once_and_private() {
         let starts = [scope.spawn(start), scope.spawn(start)];
         starts.map(|start| start.join().unwrap())
     });
-    let starts = secrets.map(|secret| ConversationToken::issue(&secret, id, &widget("demo")));
+    let starts =
+        secrets.map(|secret| ConversationToken::issue(&secret, HISTORY, id, &widget("demo")));
     assert_eq!(starts[0], starts[1]);
     assert_eq!(mode(&data.path().join("secret")), 0o600);
     assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1, "nothing is left behind");
@@ -76,9 +79,12 @@ fn minted_tokens_differ_and_are_long() {
 fn a_token_is_good_for_its_conversation_widget_and_server_only() {
     let secret = Secret::from_bytes([1; 32]);
     let id = ConversationId::from_bits(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
-    let token = ConversationToken::issue(&secret, id, &widget("demo"));
-    assert_eq!(token.len(), 44);
-    assert_eq!(ConversationToken::verify(&secret, &token, &widget("demo")), Some(id));
+    let token = ConversationToken::issue(&secret, HISTORY, id, &widget("demo"));
+    assert_eq!(token.len(), 50);
+    assert_eq!(
+        ConversationToken::verify(&secret, &token, &widget("demo")),
+        Some((id, Some(HISTORY)))
+    );
     assert_eq!(ConversationToken::verify(&secret, &token, &widget("other")), None);
     let elsewhere = Secret::from_bytes([2; 32]);
     assert_eq!(ConversationToken::verify(&elsewhere, &token, &widget("demo")), None);
@@ -87,9 +93,14 @@ fn a_token_is_good_for_its_conversation_widget_and_server_only() {
 #[test]
 fn the_form_of_a_token_is_fixed() {
     let secret = Secret::from_bytes([7; 32]);
-    let token = ConversationToken::issue(&secret, ConversationId::from_bits(1), &widget("demo"));
-    // Version 1, then the id; the rest is the tag, which only this secret makes.
-    assert!(token.starts_with("AQAAAAAAAAAAAAAAAAAAAA"), "{token}");
+    let token =
+        ConversationToken::issue(&secret, HISTORY, ConversationId::from_bits(1), &widget("demo"));
+    // Version 2, the history, the id; the rest is the tag, which only this secret makes.
+    assert!(token.starts_with("AgAAAAUAAAAAAAAAAAAAAAAAAA"), "{token}");
+    // A token of the version before, which named no history.
+    let before = "AQAAAAAAAAAAAAAAAAAAAAGLdjlVeVbbCcl0Bbv6h0x8";
+    let read = ConversationToken::verify(&secret, before, &widget("demo"));
+    assert_eq!(read, Some((ConversationId::from_bits(1), None)));
 }
 
 #[test]
@@ -103,10 +114,10 @@ fn a_visitor_is_known_again_and_only_here() {
 
 proptest! {
     #[test]
-    fn no_changed_token_is_good(place in 0_usize..44, letter in "[A-Za-z0-9_-]") {
+    fn no_changed_token_is_good(place in 0_usize..50, letter in "[A-Za-z0-9_-]") {
         let secret = Secret::from_bytes([3; 32]);
         let id = ConversationId::from_bits(99);
-        let token = ConversationToken::issue(&secret, id, &widget("demo"));
+        let token = ConversationToken::issue(&secret, HISTORY, id, &widget("demo"));
         let mut changed = token.clone();
         changed.replace_range(place..=place, &letter);
         prop_assume!(changed != token);

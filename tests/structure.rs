@@ -23,7 +23,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("web", &[]),
     (
         "server",
-        &["access", "config", "demo", "domain", "engine", "http", "journal", "socket", "web"],
+        &[
+            "access", "clock", "config", "demo", "domain", "engine", "http", "journal", "socket",
+            "web", "wire",
+        ],
     ),
 ];
 

@@ -39,6 +39,10 @@ pub struct Flags {
     /// Have the log tell where strangers come from [default: false; env: HOLDLINE_LOG_ADDRESSES]
     #[arg(long)]
     pub(super) log_addresses: bool,
+    /// Begin at the time that the clock of this machine says, although the journal ends later: for
+    /// one start, after a clock that was fast has been set right
+    #[arg(long)]
+    pub(super) set_clock_back: bool,
     /// How many seconds a stop may take, 0 to 300 [default: 10; env: HOLDLINE_DRAIN_S]
     #[arg(long, value_name = "SECONDS")]
     pub(super) drain_s: Option<String>,

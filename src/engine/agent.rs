@@ -51,7 +51,7 @@ pub(super) struct AgentActor {
 impl AgentActor {
     /// An agent who serves these queues.
     pub(super) fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
-        let feeds = Feeds::new(shared.run);
+        let feeds = Feeds::new(shared.run, shared.history);
         let told = Known::of(&agent);
         Self {
             shared,

@@ -18,6 +18,7 @@ mod handle;
 mod leaving;
 mod listening;
 mod missed;
+mod news;
 mod publish;
 pub(super) mod restart;
 mod waking;
@@ -208,7 +209,7 @@ impl ConversationActor {
         let append = Append::Conversation { id, first, at: now, events, ticket };
         outgoing::append(&self.shared, append);
         let told =
-            publish::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
+            news::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
         self.gate.hold(pending, through, author, told);
         self.recount();
         answer

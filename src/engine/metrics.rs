@@ -57,6 +57,8 @@ pub(super) struct Metrics {
     pub leases: Gauge,
     /// Leases that an agent knew otherwise than the conversation, and that were put right.
     pub drift: Counter,
+    /// By how much times are ahead of the wall clock, in milliseconds.
+    pub clock_ahead_ms: Gauge,
     /// Leases that conversations repeated, so that an agent who knows otherwise is corrected.
     pub leases_audited: Counter,
     /// What was not taken because something was full.
@@ -150,6 +152,7 @@ impl Default for Metrics {
             leases: Gauge::default(),
             drift: Counter::default(),
             leases_audited: Counter::default(),
+            clock_ahead_ms: Gauge::default(),
             mailbox_refusals: Counter::default(),
             reopened: Counter::default(),
             lateness: Spread::default(),
@@ -191,6 +194,11 @@ impl Metrics {
         registry.register("refused_frames", "Frames refused", self.refused_frames.clone());
         registry.register("leases", "Leases that are held", self.leases.clone());
         registry.register("drift", "Leases found wrong and put right", self.drift.clone());
+        registry.register(
+            "clock_ahead_milliseconds",
+            "By how much times are ahead of the wall clock",
+            self.clock_ahead_ms.clone(),
+        );
         registry.register(
             "leases_audited",
             "Leases that their conversations repeated to be compared",

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::domain::agent::Presence;
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, History};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub audit_every: Span,
     /// Tells this run from earlier ones in the ids of feed events.
     pub run: u64,
+    /// The history of the journal that goes on.
+    pub(super) history: History,
     /// The settings of a conversation of which nothing is known.
     pub fallback_workstream: Arc<Workstream>,
     /// Whether the server is stopping, and takes nothing new.

@@ -66,7 +66,7 @@ impl Starting {
         journal: Arc<dyn Journal>,
         recovered: Recovered,
     ) -> Engine {
-        let Recovered { settings, presences, conversations, latest } = recovered;
+        let Recovered { settings, presences, conversations, latest, history } = recovered;
         let clock = Clock::start(latest);
         // Whoever comes back is first told all of this, so no later event need point before it.
         let told_before = journal.head().0;
@@ -80,6 +80,7 @@ impl Starting {
             refusals: Refusals::default(),
             audit_every: options.audit_every,
             run: run_number(clock.now()),
+            history,
             fallback_workstream: Arc::new(fallback_workstream()),
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),

@@ -9,7 +9,7 @@ use crate::domain::id::{ConversationId, Seq};
 use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::conversations::seen;
-use crate::http::paging::{Cursor, Parameters};
+use crate::http::paging::{Cursor, Parameters, Place};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::narrative;
 use crate::wire::objects::{
@@ -38,7 +38,7 @@ pub(super) async fn transcript(
 ) -> Result<web::Json<TranscriptPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let audience = parameters.text("audience");
-    let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
+    let (limit, after) = (parameters.limit(), parameters.cursor::<Place>());
     parameters.finish()?;
     let audience = match audience.as_deref() {
         None | Some("agent") => Audience::Agent,
@@ -49,7 +49,8 @@ pub(super) async fn transcript(
         }
     };
     let view = seen(&caller, &conversation, &state).await?;
-    let mut after = after.unwrap_or(Seq::ZERO);
+    let history = state.engine.journal_history();
+    let mut after = Place::within(after, history)?;
     let mut entries = Vec::new();
     for _ in 0..READS_MAX {
         let events = state.engine.history(view.id, after, audience, limit - entries.len()).await?;
@@ -62,7 +63,7 @@ pub(super) async fn transcript(
             break;
         }
     }
-    let next = (after < view.seq).then(|| after.opaque());
+    let next = (after < view.seq).then(|| Place { history, seq: after }.opaque());
     Ok(web::Json(TranscriptPage { entries, next }))
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn timeline(
     request: HttpRequest,
 ) -> Result<web::Json<TimelinePage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
-    let (limit, after) = (parameters.limit(), parameters.cursor::<Seq>());
+    let (limit, after) = (parameters.limit(), parameters.cursor::<Place>());
     parameters.finish()?;
     let view = seen(&caller, &conversation, &state).await?;
     let waiting = match view.state {
@@ -92,11 +93,12 @@ pub(super) async fn timeline(
     let sessions = narrative::attended(&events).iter().map(SessionSummary::from).collect();
     // What an event changed is found by replay, so every page replays from the first event on.
     let (_, steps) = narrative::steps(view.id, events);
-    let after = after.unwrap_or(Seq::ZERO);
+    let history = state.engine.journal_history();
+    let after = Place::within(after, history)?;
     let page = steps.iter().filter(|step| step.recorded.seq > after).take(limit);
     let entries: Vec<_> = page.map(TimelineEntry::from).collect();
     let last = entries.last().map(|entry| entry.seq).filter(|last| *last < view.seq.number());
-    let next = last.map(|last| Seq::new(last).opaque());
+    let next = last.map(|last| Place { history, seq: Seq::new(last) }.opaque());
     Ok(web::Json(TimelinePage { why, waiting, sessions, entries, next }))
 }
 

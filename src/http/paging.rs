@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::id::{ConversationId, History, Seq};
 use crate::domain::time::Timestamp;
 use crate::engine::ListCursor;
 use crate::http::problem::Problem;
@@ -167,15 +167,44 @@ impl Cursor for ListCursor {
     }
 }
 
-impl Cursor for Seq {
-    const KIND: u8 = 2;
+/// A place in a conversation, of one history of the journal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// The history: in another the place means nothing.
+    pub history: History,
+    /// The place.
+    pub seq: Seq,
+}
+
+impl Place {
+    /// The place that was given, if it is of the history that goes on; the beginning where none
+    /// was.
+    pub fn within(given: Option<Self>, history: History) -> Result<Seq, Problem> {
+        match given {
+            None => Ok(Seq::ZERO),
+            Some(place) if place.history == history => Ok(place.seq),
+            Some(_) => {
+                let message = "is of another history of the journal, from before a backup was \
+                    restored; begin anew without it";
+                Err(Problem::malformed_parameter("cursor", message))
+            }
+        }
+    }
+}
+
+impl Cursor for Place {
+    const KIND: u8 = 4;
 
     fn encode(&self) -> Vec<u8> {
-        self.number().to_be_bytes().to_vec()
+        [self.history.number().to_be_bytes(), self.seq.number().to_be_bytes()].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        Some(Self::new(u32::from_be_bytes(bytes.try_into().ok()?)))
+        let (history, seq) = bytes.split_first_chunk::<4>()?;
+        Some(Self {
+            history: History::new(u32::from_be_bytes(*history)),
+            seq: Seq::new(u32::from_be_bytes(seq.try_into().ok()?)),
+        })
     }
 }
 

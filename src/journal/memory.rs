@@ -10,7 +10,7 @@ use futures_util::future::{self, BoxFuture, FutureExt as _};
 
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::id::{AgentId, ConversationId, History, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::memory::durable::Durable;
@@ -59,6 +59,7 @@ impl MemoryJournal {
             presences: durable.presences.clone().into_iter().collect(),
             conversations,
             latest: durable.latest,
+            history: History::default(),
         };
         (Self::with(receipts, durable), recovered)
     }

@@ -296,6 +296,19 @@ pub fn asleep(conversation: ConversationId, on: bool) -> Rendered {
     rendered("asleep", &TypingEvent { conversation: conversation.to_string(), on })
 }
 
+/// A console came back after a place that is not known here: of a backup that was restored since,
+/// or made up. What follows is the present state. Passing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceUnknownEvent<'a> {
+    /// The id that it gave.
+    pub last_event_id: &'a str,
+}
+
+/// `place_unknown`: the place after which a console came back is not known here.
+pub fn place_unknown(last_event_id: &str) -> Rendered {
+    rendered("place_unknown", &PlaceUnknownEvent { last_event_id })
+}
+
 /// `read`: the customer has read up to a place.
 pub fn read(conversation: ConversationId, seq: Seq) -> Rendered {
     let event = ReadEvent { conversation: conversation.to_string(), seq: seq.number() };

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
-use crate::domain::id::{ConversationId, MessageId, Seq, SessionId};
+use crate::domain::id::{ConversationId, History, MessageId, Seq, SessionId};
 use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
@@ -34,6 +34,9 @@ pub enum ServerFrame<'a> {
         /// How long an away customer is held.
         #[serde(serialize_with = "form::millis")]
         window_ms: Span,
+        /// The history that places are of. A widget that kept places of another forgets them.
+        #[serde(serialize_with = "form::shown")]
+        history: History,
         /// What a widget must keep to.
         limits: Limits,
         /// The live conversation, if there is one.

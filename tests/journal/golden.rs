@@ -3,9 +3,8 @@
 //! A new kind is added to the examples below and, by `UPDATE_EXPECT=1`, to the file. A line that
 //! is already in the file never changes.
 
+mod changes;
 mod several;
-
-use std::sync::Arc;
 
 use holdline::domain::agent::Presence;
 use holdline::domain::cause::{Cause, Evidence, Leaving, Misuse};
@@ -15,11 +14,8 @@ use holdline::domain::conversation::event::{
 };
 use holdline::domain::id::{ConversationId, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Notice, Purpose};
-use holdline::domain::settings::registry::{SettingChange, TokenDigest};
-use holdline::domain::settings::{
-    AgentSettings, Autoclose, Disposal, IdleRule, QueueSettings, Retention, Role, WidgetSettings,
-    Workstream, WrapupBlock,
-};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::settings::{Disposal, Retention, Workstream};
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::record::{Entry, Record, Stream, TakenOut, read_together};
@@ -207,59 +203,10 @@ fn is_in_the_examples(event: &Event) -> &'static str {
     }
 }
 
-fn changes() -> Vec<SettingChange> {
-    let plain = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
-    let second = Span::from_secs;
-    let full = Workstream {
-        wrapup_block: WrapupBlock::For(second(60)),
-        autoclose: Autoclose { open: None, active: Some(second(3_600)), wrapup: Some(second(90)) },
-        idle: Some(IdleRule { warn: second(60), close: second(120) }),
-        redirect: Some("https://example.org/contact".into()),
-        ..plain.clone()
-    };
-    let never = Workstream { wrapup_block: WrapupBlock::Never, ..plain.clone() };
-    let roles = [Role::Agent, Role::Supervisor, Role::Administrator];
-    let mut changes = vec![
-        SettingChange::PutWorkstream(plain),
-        SettingChange::PutWorkstream(full),
-        SettingChange::PutWorkstream(never),
-        SettingChange::DeleteWorkstream("sales".parse().unwrap()),
-        SettingChange::PutQueue(QueueSettings {
-            id: "sales-de".parse().unwrap(),
-            name: DisplayName::parse("Sales").unwrap(),
-            agents: vec![agent("ann"), agent("bob")],
-        }),
-        SettingChange::DeleteQueue("sales-de".parse().unwrap()),
-        SettingChange::PutWidget(WidgetSettings {
-            id: "shop".parse().unwrap(),
-            workstream: "sales".parse().unwrap(),
-            origins: vec![Arc::from("https://example.org")],
-        }),
-        SettingChange::DeleteWidget("shop".parse().unwrap()),
-        SettingChange::DeleteAgent(agent("ann")),
-        SettingChange::AddToken {
-            agent: agent("ann"),
-            digest: TokenDigest([0x5a; 32]),
-            at: time(0),
-        },
-    ];
-    let absent = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
-    changes.push(SettingChange::PutWorkstream(Workstream {
-        offer_grace: second(5),
-        agent_notice: None,
-        ..absent
-    }));
-    changes.extend(roles.map(|role| {
-        let name = DisplayName::parse("Ann").unwrap();
-        SettingChange::PutAgent(AgentSettings { id: agent("ann"), name, role, units: 5 })
-    }));
-    changes
-}
-
 fn examples() -> Vec<Entry> {
     let mut examples: Vec<_> = events().into_iter().map(Entry::Event).collect();
     examples.extend(Presence::ALL.map(Entry::Presence));
-    examples.extend(changes().into_iter().map(Entry::Setting));
+    examples.extend(changes::changes().into_iter().map(Entry::Setting));
     for then in [Disposal::Archive, Disposal::Delete] {
         let mut kept = Workstream::new("kept".parse().unwrap(), "sales-de".parse().unwrap());
         kept.retention = Some(Retention { after_days: 90, then });

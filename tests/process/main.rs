@@ -20,6 +20,7 @@ mod documented;
 mod generated;
 mod logs;
 mod operator;
+mod places;
 mod program;
 mod understood;
 mod why;

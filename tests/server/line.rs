@@ -152,10 +152,16 @@ async fn no_setting_is_taken_away_under_a_live_chat() {
     let elsewhere = json!({ "queue": "second", "window_s": 60, "heartbeat_s": 1 });
     shop.admin.put("/v1/queues/second", json!({})).await.ok();
     shop.admin.put("/v1/workstreams/second", elsewhere.clone()).await.ok();
-    shop.admin.put("/v1/widgets/second", json!({ "workstream": "second", "origins": "*" })).await.ok();
+    shop.admin
+        .put("/v1/widgets/second", json!({ "workstream": "second", "origins": ["*"] }))
+        .await
+        .ok();
     // Nothing in the settings uses them any more; the chat does.
     shop.admin.put("/v1/workstreams/sales", elsewhere).await.ok();
-    shop.admin.put("/v1/widgets/shop", json!({ "workstream": "second", "origins": "*" })).await.ok();
+    shop.admin
+        .put("/v1/widgets/shop", json!({ "workstream": "second", "origins": ["*"] }))
+        .await
+        .ok();
     for setting in ["queues/sales", "workstreams/sales", "widgets/shop"] {
         let problem = shop.admin.delete(&format!("/v1/{setting}")).await.refused(409, "in_use");
         assert!(problem["detail"].as_str().unwrap().contains("1 live chat"), "{problem}");

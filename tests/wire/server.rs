@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::event::Reason;
-use holdline::domain::id::{ConversationId, MessageId, Seq, SessionId};
+use holdline::domain::id::{ConversationId, History, MessageId, Seq, SessionId};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::client::{Reference, parse};
@@ -45,6 +45,7 @@ fn every_frame_is_what_the_schema_says() {
         session: SessionId::from_bits(255),
         heartbeat_ms: Span::from_secs(25),
         window_ms: Span::from_secs(180),
+        history: History::new(1),
         limits: Limits::NOW,
         conversation,
         ended,

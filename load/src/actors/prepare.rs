@@ -8,7 +8,7 @@ use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Event, Opening};
 use holdline::domain::id::{
-    AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId, WorkstreamId,
+    AgentId, ConversationId, History, QueueId, Seq, VisitorId, WidgetId, WorkstreamId,
 };
 use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::settings::registry::{Registry, SettingChange};
@@ -129,7 +129,8 @@ pub(super) fn fill(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Recov
         wait(journal, UNDER_WAY);
     }
     wait(journal, 0);
-    Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN })
+    let history = History::default();
+    Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN, history })
 }
 
 /// Waits until no more than so many appends wait for the disk.

@@ -1,10 +1,10 @@
 //! An agent's open feeds, and how one goes on after `Last-Event-ID` with nothing missed.
 //!
-//! The id of an event is `run-number-position`. Within one run of the server the number finds the
-//! place among the events that are still kept. After a restart, or when too much has come since,
-//! everything after the position is read from the journal; the position is chosen so that it is
-//! never too late, which can repeat an event and cannot lose one. What is told from the journal
-//! has the number zero and its own position, so that a feed which is lost in the middle of it goes
+//! The id of an event is `history-run-number-position`. A position of another history means nothing
+//! here. Within one run of the server the number finds the place among the events that are still
+//! kept. After a restart, or when too much has come since, everything after the position is read
+//! from the journal; the position is chosen so that it is never too late, which can repeat an event
+//! and cannot lose one. What is told from the journal has the number zero and its own position, so that a feed which is lost in the middle of it goes
 //! on there. As long as a feed has not been shown the whole present state, the ids that it is given
 //! say so, and a console that comes back after one of them is shown it again.
 
@@ -16,6 +16,7 @@ use bytestring::ByteString;
 use tokio::sync::mpsc;
 
 use crate::domain::agent::FeedNumber;
+use crate::domain::id::History;
 use crate::engine::FeedEvent;
 use crate::engine::message::Told;
 use crate::engine::shared::Shared;
@@ -35,7 +36,8 @@ const SHOW_AGAIN: &str = "s";
 /// The feeds of one agent.
 #[derive(Debug)]
 pub(super) struct Feeds {
-    pub(super) run: u64,
+    run: u64,
+    history: History,
     open: Vec<OpenFeed>,
     kept: VecDeque<(u64, FeedEvent)>,
     kept_bytes: usize,
@@ -76,8 +78,13 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// The mark that a console gives, if it is one of this history: a position of another means
+    /// nothing here.
+    pub(super) fn parse(text: &str, history: History) -> Option<Self> {
         let mut parts = text.split('-');
+        if parts.next()? != history.to_string() {
+            return None;
+        }
         let run = u64::from_str_radix(parts.next()?, 16).ok()?;
         let number = parts.next()?.parse().ok()?;
         let position = Position(parts.next()?.parse().ok()?);
@@ -119,9 +126,10 @@ impl OpenFeed {
 }
 
 impl Feeds {
-    pub(super) const fn new(run: u64) -> Self {
+    pub(super) const fn new(run: u64, history: History) -> Self {
         Self {
             run,
+            history,
             open: Vec::new(),
             kept: VecDeque::new(),
             kept_bytes: 0,
@@ -156,7 +164,13 @@ impl Feeds {
 
     fn id(&self, shared: &Shared, number: u64) -> Arc<str> {
         let position = shared.told_through.load(Ordering::Relaxed);
-        Arc::from(format!("{:x}-{number}-{position}", self.run))
+        self.mark(number, Position(position))
+    }
+
+    /// The id of an event with this number, or of what is told from the journal up to a position.
+    pub(super) fn mark(&self, number: u64, position: Position) -> Arc<str> {
+        let Self { history, run, .. } = self;
+        Arc::from(format!("{history}-{run:x}-{number}-{}", position.0))
     }
 
     fn send_to_all(&mut self, shared: &Shared, event: &FeedEvent) {
@@ -216,7 +230,7 @@ impl Feeds {
         }
         let number = self.next_feed;
         self.next_feed += 1;
-        let mark = after.and_then(Mark::parse);
+        let mark = after.and_then(|after| Mark::parse(after, self.history));
         let kept = mark
             .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
             .and_then(|mark| self.kept_after(mark.number));
@@ -229,6 +243,10 @@ impl Feeds {
             watching,
             unshown: (!is_shown).then(Unshown::default),
         });
+        if let (Some(after), None) = (after, mark) {
+            let feed::Rendered { event, data } = feed::place_unknown(after);
+            self.send_to(number, [FeedEvent { id: None, event, data }].into_iter());
+        }
         // The channel is empty and holds more than is kept.
         self.send_to(number, kept.into_iter().flatten());
         match must_read {

@@ -1,7 +1,5 @@
 //! What a console missed that comes back after more than is kept: it is read from the journal.
 
-use std::sync::Arc;
-
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 use crate::domain::agent::FeedNumber;
@@ -58,12 +56,13 @@ impl AgentActor {
             }
         };
         let missed = missed(self.id(), &located, self.shared.clock.now(), &mut touched);
-        let run = self.feeds.run;
+        let feeds = &self.feeds;
         let events = missed.into_iter().map(|(position, Told { event, data, .. })| {
-            let id = format!("{run:x}-{FROM_THE_JOURNAL}-{}", position.0);
-            FeedEvent { id: Some(Arc::from(id)), event, data }
+            let id = feeds.mark(FROM_THE_JOURNAL, position);
+            FeedEvent { id: Some(id), event, data }
         });
-        if !self.feeds.send_to(number, events) {
+        let events: Vec<_> = events.collect();
+        if !self.feeds.send_to(number, events.into_iter()) {
             return self.close_ended();
         }
         if let Some(last) = located.last().filter(|_| located.len() == MISSED_EVENTS_MAX) {

@@ -12,7 +12,7 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
-use crate::engine::conversation::{ConversationActor, Stage, dispatch, publish};
+use crate::engine::conversation::{ConversationActor, Stage, dispatch, news};
 use crate::engine::message::{
     Closing, FromSession, Join, NotJoined, Reply, ToAgent, ToConversation, ToSession,
 };
@@ -136,19 +136,20 @@ impl ConversationActor {
                 self.conversation.hear_leaving(session, None);
                 // Nobody has read what is not there yet.
                 let seq = seq.min(self.conversation.seen_by_customer());
-                publish::read(&self.conversation, &self.shared, seq);
+                news::read(&self.conversation, &self.shared, seq);
             }
             FromSession::Leaving(leaving) => {
                 self.conversation.hear_leaving(session, leaving);
             }
             FromSession::Asleep(on) => {
                 if self.conversation.hear_asleep(session, on) {
-                    publish::asleep(&self.conversation, &self.shared);
+                    news::asleep(&self.conversation, &self.shared);
                 }
             }
             FromSession::Hear { after, until } => {
                 let is_over = !self.conversation.is_live();
-                let after = after.min(self.conversation.seen_by_customer());
+                let seen = self.conversation.seen_by_customer();
+                let after = if after > seen { Seq::ZERO } else { after };
                 self.then(Then::Hear { session, after, until, is_over }, context);
                 self.retire_if_over();
             }
@@ -187,7 +188,9 @@ impl ConversationActor {
                 let Some(state) = state else { return };
                 let seq = self.conversation.seen_by_customer();
                 let joined = ToSession::Joined { conversation, state, seq };
-                Then::Joined(session, after.map(|after| after.min(seq)), joined)
+                // Nobody has seen what is not there: a place beyond the end is of another history.
+                let after = after.map(|after| if after > seq { Seq::ZERO } else { after });
+                Then::Joined(session, after, joined)
             }
             Err(refusal) => {
                 let why = self.not_joined(refusal);
@@ -307,7 +310,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         let theirs = self.conversation.agent() == Some(&agent);
-        let told = publish::present_state(&self.conversation, theirs, &self.shared);
+        let told = news::present_state(&self.conversation, theirs, &self.shared);
         let then = match feed {
             Some(feed) => Then::ShowTo(agent, feed, told),
             None => Then::Tell(agent, told),

@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use rusqlite::Connection;
 
+use crate::domain::id::History;
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::checkpoint::Turn;
 use crate::journal::sqlite::log::{self, BrokenLog};
@@ -213,8 +214,38 @@ fn follow(
         presences: recovery::presences(projector.chats())?,
         conversations: recovery::conversations(&files.chats)?,
         latest,
+        history: history(files)?,
     };
     Ok((projector, recovered))
+}
+
+/// The history that goes on in this directory. A directory that has none, because it is new or was
+/// restored from a backup, begins one.
+fn history(files: &Files) -> Result<History, OpenFault> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let unusable = |source| OpenFault::Directory { path: files.history.clone(), source };
+    let kept = match fs::read_to_string(&files.history) {
+        Ok(kept) => u32::from_str_radix(kept.trim(), 16).ok(),
+        Err(source) if source.kind() == io::ErrorKind::NotFound => None,
+        Err(source) => return Err(unusable(source)),
+    };
+    if let Some(number) = kept {
+        return Ok(History::new(number));
+    }
+    let number = getrandom::u32().map_err(|error| unusable(io::Error::other(error.to_string())))?;
+    let history = History::new(number);
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&files.history)
+        .map_err(unusable)?;
+    file.write_all(format!("{history}\n").as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(unusable)?;
+    Ok(history)
 }
 
 /// A journal that is not there, or empty, is a new one, unless `chats.db` has followed it once.

@@ -30,6 +30,8 @@ pub(super) struct Files {
     pub(super) chats: PathBuf,
     pub(super) archive: PathBuf,
     pub(super) lock: PathBuf,
+    /// The number of the history. It is in no backup, so a restored directory begins another.
+    pub(super) history: PathBuf,
     /// It is there when `chats.db` was found to be damaged.
     pub(super) damaged: PathBuf,
 }
@@ -41,6 +43,7 @@ impl Files {
             chats: dir.join("chats.db"),
             archive: dir.join("archive.db"),
             lock: dir.join("lock"),
+            history: dir.join("history"),
             damaged: dir.join("chats.db.damaged"),
         }
     }

@@ -83,11 +83,13 @@ impl Door {
     }
 
     pub(super) fn token(&self, conversation: ConversationId, widget: &WidgetId) -> String {
-        ConversationToken::issue(&self.secret, conversation, widget)
+        ConversationToken::issue(&self.secret, self.engine.journal_history(), conversation, widget)
     }
 
-    pub(super) fn verify(&self, token: &str, widget: &WidgetId) -> Option<ConversationId> {
-        ConversationToken::verify(&self.secret, token, widget)
+    /// The conversation of a token, and whether places in it are of the history that goes on.
+    pub(super) fn verify(&self, token: &str, widget: &WidgetId) -> Option<(ConversationId, bool)> {
+        let (id, history) = ConversationToken::verify(&self.secret, token, widget)?;
+        Some((id, history.is_none_or(|history| history == self.engine.journal_history())))
     }
 
     /// Notes that a widget has shown a token that is not ours.

@@ -43,6 +43,9 @@ impl SocketSession {
         let Hello { visitor, token, after, page, locale } = hello;
         self.rare.visitor = self.door.visitor(visitor);
         let named = token.as_ref().and_then(|token| self.door.verify(token.reveal(), &self.widget));
+        // A place of another history means nothing here: then all of it is told.
+        let is_place = named.is_some_and(|(_, is_known)| is_known);
+        let named = named.map(|(conversation, _)| conversation);
         let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.rare.visitor));
         if let Some(carry) = known.and_then(|known| self.way_to(known)) {
             // Nothing has been done yet: the session on the other thread begins anew.
@@ -61,7 +64,7 @@ impl SocketSession {
             Some(conversation) => {
                 let by_token = named.is_some();
                 // What the widget has seen was of the token's chat.
-                let after = if by_token { after } else { Seq::ZERO };
+                let after = if is_place { after } else { Seq::ZERO };
                 let to = Question::Hello { after, by_token, ended: None };
                 self.enter(conversation, Some(after), to, context);
             }
@@ -326,6 +329,7 @@ impl SocketSession {
             session: self.id,
             heartbeat_ms: self.session.heartbeat(),
             window_ms: window,
+            history: self.door.engine().journal_history(),
             limits: Limits::NOW,
             conversation,
             ended: ended.map(EndedChat::frame),

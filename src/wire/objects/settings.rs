@@ -2,6 +2,7 @@
 //! absent gets its default; ranges are the domain's to check.
 
 mod retention;
+mod widget;
 
 use std::sync::Arc;
 
@@ -9,10 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::id::{AgentId, QueueId, WorkstreamId};
 use crate::domain::settings::{
-    ANY_ORIGIN, AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream,
-    WrapupBlock,
+    AgentSettings, Autoclose, IdleRule, QueueSettings, Workstream, WrapupBlock,
 };
 use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
@@ -21,6 +21,7 @@ use crate::wire::objects::agent::{role_name, role_named, roles};
 use crate::wire::time::Seconds;
 
 pub use retention::RetentionDocument;
+pub use widget::WidgetDocument;
 
 /// The settings that a chat is handled under.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -283,47 +284,6 @@ impl QueueDocument {
             document.optional("agents", |value| document::list(value, document::parsed));
         document.finish()?;
         Ok(QueueSettings { id, name: read_or_refused(name)?, agents: agents.unwrap_or_default() })
-    }
-}
-
-/// A place on the web where a chat can be started.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Widget)]
-pub struct WidgetDocument {
-    /// Its id; not read, because the address names it.
-    #[schema(read_only)]
-    pub id: String,
-    /// How its chats are handled.
-    pub workstream: String,
-    /// The web origins it may be opened from, such as `https://shop.example`; `["*"]` for any.
-    pub origins: Vec<String>,
-}
-
-impl From<&WidgetSettings> for WidgetDocument {
-    fn from(widget: &WidgetSettings) -> Self {
-        Self {
-            id: widget.id.to_string(),
-            workstream: widget.workstream.to_string(),
-            origins: if widget.is_open_to_any() {
-                vec![ANY_ORIGIN.to_owned()]
-            } else {
-                widget.origins.iter().map(ToString::to_string).collect()
-            },
-        }
-    }
-}
-
-impl WidgetDocument {
-    /// Reads a widget that is to have this id.
-    pub fn read(id: WidgetId, body: &[u8]) -> Result<WidgetSettings, Vec<FieldError>> {
-        let mut document = Document::parse(body)?;
-        same_id(&mut document, id.as_str());
-        let workstream = document.required("workstream", document::parsed);
-        let origins: Option<Vec<String>> =
-            document.required("origins", |value| document::list(value, document::text));
-        document.finish()?;
-        let origins = read_or_refused(origins)?.into_iter().map(Arc::from).collect();
-        Ok(WidgetSettings { id, workstream: read_or_refused(workstream)?, origins })
     }
 }
 

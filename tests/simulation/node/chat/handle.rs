@@ -120,7 +120,8 @@ impl Chat {
             }
             FromSession::Hear { after, until } => {
                 let is_over = !self.conversation.is_live();
-                let after = after.min(self.conversation.seen_by_customer());
+                let seen = self.conversation.seen_by_customer();
+                let after = if after > seen { Seq::ZERO } else { after };
                 self.then(node, Then::Hear { session, after, until, is_over });
                 self.retire_if_over(node);
             }

@@ -4,7 +4,7 @@ use holdline::access::{ConversationToken, visitor_id};
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::conversation::event::Reason;
-use holdline::domain::id::{ConversationId, Seq, VisitorId};
+use holdline::domain::id::{ConversationId, History, Seq, VisitorId};
 use holdline::domain::session::{SessionCommand, SessionEvent};
 use holdline::domain::time::Span;
 use holdline::engine::NotJoined;
@@ -291,6 +291,7 @@ impl Visit {
             session: self.id,
             heartbeat_ms: self.session.heartbeat(),
             window_ms: window,
+            history: History::new(1),
             limits: Limits::NOW,
             conversation,
             ended,
