@@ -15,7 +15,7 @@ use crate::http::{
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
     AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent, OpenEvent,
-    PresenceEvent, ReadEvent, TypingEvent,
+    PlaceUnknownEvent, PresenceEvent, ReadEvent, TypingEvent,
 };
 use crate::wire::problem::ProblemObject;
 
@@ -37,8 +37,8 @@ use crate::wire::problem::ProblemObject;
     ),
     components(schemas(
         ProblemObject, FieldError, OpenEvent, OfferEvent, OfferWithdrawnEvent, MessageEvent,
-        AwayEvent,
-        BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
+        AwayEvent, BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
+        PlaceUnknownEvent,
     )),
     modifiers(&BearerTokens, &ProblemCodes, &WrittenDocuments),
     security(("bearer" = [])),

@@ -1,7 +1,7 @@
 //! Places of another history, and times of another clock: both are known for what they are.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -33,9 +33,9 @@ fn now_ms() -> i64 {
 }
 
 fn operator(data: &Path, arguments: &[&str]) -> String {
-    let mut command = command(data);
-    command.args(arguments);
-    let output = run(command);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_holdline"));
+    program.args(arguments).arg("--data").arg(data);
+    let output = run(program);
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(output.status.success(), "{said:?}");
     said.concat()
@@ -81,10 +81,7 @@ async fn places_of_another_history_are_known_to_be_unknown() {
 
     let restored = tempfile::tempdir().unwrap();
     let dir = restored.path().join("data");
-    operator(
-        restored.path(),
-        &["restore", copy.to_str().unwrap(), "--data", dir.to_str().unwrap()],
-    );
+    operator(&dir, &["restore", copy.to_str().unwrap()]);
     let program = Program::start(&dir, "--demo");
     let ada = ada.at(&program.admin);
     ada.choose("available").await;
