@@ -18,7 +18,7 @@ use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, ConversationId, QueueId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::feeds::Feeds;
 use crate::engine::agent::telling::Known;
 use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue};
@@ -28,6 +28,10 @@ use crate::journal::Append;
 
 /// How long a chat that two believe to have takes to say who is right.
 const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// A timer that is served later than this was held up by ourselves. What consoles have said
+/// meanwhile is then still to be read, and is given as long.
+const HELD_UP: Span = Span::from_secs(1);
 
 /// Drives one agent.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(super) struct AgentActor {
     told: Known,
     feeds: Feeds,
     timer: Option<(Timestamp, SpawnHandle)>,
+    /// When the timer should be served.
+    served_at: Timestamp,
     /// When feeds are told of the leases, which have changed.
     capacity_at: Option<Timestamp>,
     /// When they were told last.
@@ -60,6 +66,7 @@ impl AgentActor {
             told,
             feeds,
             timer: None,
+            served_at: Timestamp::default(),
             capacity_at: None,
             capacity_told_at: Timestamp::default(),
             audited: None,
@@ -255,10 +262,14 @@ impl AgentActor {
     }
 
     fn wake(&mut self, context: &mut Context<Self>) {
-        self.timer = None;
+        let due = self.timer.take().map(|(at, _)| at);
         if self.shared.is_draining() {
             // We have ended their feeds ourselves: nobody is to be given up, or missed, for that.
             return;
+        }
+        let now = self.shared.clock.now();
+        if let Some(at) = due.filter(|_| now.since(self.served_at) > HELD_UP) {
+            return self.arm(at, now + HELD_UP, context);
         }
         // A wake is never refused.
         let _never = self.perform(AgentCommand::Wake);
@@ -276,9 +287,14 @@ impl AgentActor {
             context.cancel_future(armed);
         }
         if let Some(at) = wake_at {
-            let armed = context.run_later(self.shared.clock.until(at), Self::wake);
-            self.timer = Some((at, armed));
+            self.arm(at, at.max(self.shared.clock.now()), context);
         }
+    }
+
+    fn arm(&mut self, at: Timestamp, served_at: Timestamp, context: &mut Context<Self>) {
+        let armed = context.run_later(self.shared.clock.until(served_at), Self::wake);
+        self.timer = Some((at, armed));
+        self.served_at = served_at;
     }
 }
 

@@ -208,3 +208,27 @@ fn whoever_says_start_again_is_there() {
         assert!(world.engine.view(id).await.unwrap().customer.connected, "heard 15 s ago");
     });
 }
+
+#[test]
+fn a_console_that_beats_while_the_server_is_held_up_does_not_hang() {
+    run(|| async {
+        let world = World::new().await;
+        let heartbeat = Span::from_secs(2);
+        let feed = world.engine.open_feed(&ada(), None, false, heartbeat).await.unwrap();
+        let beat = async || world.engine.beat(&ada(), feed.id.to_string()).await;
+        beat().await.unwrap();
+        world.pass(3_900).await;
+        beat().await.unwrap();
+        // Nothing is served for longer than two heartbeats; what was said meanwhile comes after.
+        tokio::time::advance(Duration::from_secs(9)).await;
+        settle().await;
+        beat().await.unwrap();
+        world.pass(3_900).await;
+        let there = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!(there.presence.name(), "available");
+        world.pass(200).await;
+        let hangs = world.engine.agent(&ada()).await.unwrap();
+        assert_eq!(hangs.presence.name(), "offline", "at once");
+        assert!(beat().await.is_err(), "its feed has ended");
+    });
+}

@@ -2,8 +2,8 @@
 //! is seen of it. The simulated node is one; the engine under a paused clock can be another.
 
 use holdline::domain::agent::Presence;
-use holdline::domain::conversation::command::{Answer, Command};
-use holdline::domain::conversation::event::Event;
+use holdline::domain::conversation::command::{Answer, Authority, Command};
+use holdline::domain::conversation::event::{Author, Event};
 use holdline::domain::conversation::view::View;
 use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, WidgetId};
 use holdline::domain::settings::registry::SettingChange;
@@ -85,6 +85,26 @@ pub enum Call {
     Presence(AgentId, Presence),
     /// A change of the settings.
     Change(Box<SettingChange>),
+}
+
+impl Call {
+    /// The agent who makes it, where it is one.
+    pub fn caller(&self) -> Option<&AgentId> {
+        match self {
+            Self::Presence(agent, _) => Some(agent),
+            Self::Chat(_, Command::Accept { agent, .. } | Command::Decline { agent }) => {
+                Some(agent)
+            }
+            Self::Chat(_, Command::Post { from: Author::Agent(agent), .. }) => Some(agent),
+            Self::Chat(
+                _,
+                Command::Release { by: Authority::Agent(agent) }
+                | Command::End { by: Authority::Agent(agent) }
+                | Command::Close { by: Authority::Agent(agent) },
+            ) => Some(agent),
+            Self::Chat(..) | Self::Change(_) => None,
+        }
+    }
 }
 
 /// What a disk does.

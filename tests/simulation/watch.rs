@@ -187,6 +187,9 @@ impl Watch {
                 _ => {}
             }
         }
+        if let Some(agent) = call.caller() {
+            self.heard(agent);
+        }
         self.calls.insert(ticket, call.clone());
     }
 
@@ -237,7 +240,7 @@ impl Watch {
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
         }
         if let (Some(Call::Presence(agent, _)), Ok(_)) = (&call, answer) {
-            self.chosen(agent);
+            self.heard(agent);
         }
         if let (Some(Call::Chat(chat, Command::Accept { agent, .. })), Ok(_)) = (&call, answer) {
             self.accept_told(*chat, agent);

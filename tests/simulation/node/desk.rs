@@ -14,7 +14,7 @@ use holdline::domain::time::{Span, Timestamp};
 use crate::node::mail::{Mail, Party};
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node};
-use crate::server::{Millis, Seen};
+use crate::server::{Call, Millis, Seen};
 
 const SORTED_OUT_WITHIN: Millis = 200;
 
@@ -211,6 +211,13 @@ impl Desk {
 }
 
 impl Node {
+    /// Whoever asks for something is heard of by that.
+    pub fn touch(&mut self, call: &Call) {
+        if let Some(agent) = call.caller().filter(|agent| self.agents.contains_key(agent)) {
+            self.send(Party::Agent(agent.clone()), Mail::Agent(AgentCommand::Touch));
+        }
+    }
+
     /// Whether a supervisor may offer a chat to an agent, who may be away only for a moment.
     pub fn is_expected(&self, id: ConversationId, agent: &AgentId) -> bool {
         let epoch = self.directory.get(&id);

@@ -101,6 +101,7 @@ impl Server for Node {
 
     fn call(&mut self, ticket: Ticket, call: Call) {
         let at = Self::clock(self);
+        self.touch(&call);
         let what = match call {
             Call::Chat(id, Command::Assign { ref agent, .. }) if !self.is_expected(id, agent) => {
                 return self.seen.push(Seen::Answered(ticket, Err("agent_gone".to_owned())));

@@ -18,33 +18,33 @@ const SORTED_OUT_WITHIN: Millis = 2_500;
 /// How long a write may take before its rows are seen.
 const WRITTEN_WITHIN: Millis = 10_000;
 
-/// How long a presence that was chosen without a console makes an agent present.
-const CHOSEN_LASTS: Millis = 150_000;
+/// How long a request may make an agent present who has no console.
+const HEARD_LASTS: Millis = 150_000;
 
 /// What is known of an agent's console in this run of the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Console {
     is_open: bool,
     since: Millis,
-    /// When a presence was chosen last while it was closed.
-    chosen: Option<Millis>,
+    /// When they asked for something last while it was closed.
+    heard: Option<Millis>,
 }
 
 impl Watch {
     /// An agent's console is opened or closed, as the server is told.
     pub fn console(&mut self, now: Millis, agent: &AgentId, open: bool) {
-        let console = Console { is_open: open, since: now, chosen: None };
+        let console = Console { is_open: open, since: now, heard: None };
         self.consoles.insert(agent.clone(), console);
         self.rested.remove(agent);
     }
 
-    /// An agent has chosen a presence.
-    pub(super) fn chosen(&mut self, agent: &AgentId) {
+    /// An agent asks for something, or has chosen a presence.
+    pub(super) fn heard(&mut self, agent: &AgentId) {
         let (now, since) = (self.now, self.trouble);
-        let unknown = Console { is_open: false, since, chosen: None };
+        let unknown = Console { is_open: false, since, heard: None };
         let console = self.consoles.entry(agent.clone()).or_insert(unknown);
         if !console.is_open {
-            console.chosen = Some(now);
+            console.heard = Some(now);
         }
     }
 
@@ -52,8 +52,8 @@ impl Watch {
     fn gone_since(&self, agent: &AgentId, now: Millis) -> Option<Millis> {
         match self.consoles.get(agent) {
             Some(Console { is_open: true, .. }) | None => None,
-            Some(Console { chosen: Some(chosen), .. }) => {
-                Some(chosen + CHOSEN_LASTS).filter(|gone| *gone < now)
+            Some(Console { heard: Some(heard), .. }) => {
+                Some(heard + HEARD_LASTS).filter(|gone| *gone < now)
             }
             Some(console) => Some(console.since),
         }
