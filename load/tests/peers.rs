@@ -207,6 +207,50 @@ fn centrifugo_tells_of_everybody_at_a_mass_drop() {
     }
 }
 
+/// A folder of programs that say these versions, as a machine may happen to have them.
+fn machine_with(programs: &[(&str, &str)]) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, says) in programs {
+        let program = folder.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\necho '{says}'\n")).expect("it is written");
+        let may_run = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&program, may_run).expect("it may run");
+    }
+    folder
+}
+
+#[test]
+fn an_older_program_of_the_machine_is_not_taken_for_what_is_needed() {
+    let machine = machine_with(&[
+        ("nats-server", "nats-server: v2.9.10"),
+        ("mosquitto", "mosquitto version 1.6.12"),
+        ("centrifugo", "Centrifugo v5.4.9 (Go version: go1.23)"),
+        ("node", "v12.22.12"),
+    ]);
+    let run = |name: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_holdline-load"))
+            .args(["run", "idle", "--target", name])
+            .env("PATH", machine.path())
+            .env("HOLDLINE_PEERS", machine.path())
+            .output()
+            .expect("the load tester runs");
+        assert_eq!(output.status.code(), Some(2), "{name}: it is refused before anything starts");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for (name, told) in [
+        ("nats", "nats-server 2.9.10 is older than 2.10"),
+        ("mosquitto", "mosquitto 1.6.12 is older than 2.0"),
+        ("centrifugo", "centrifugo 5.4.9 is older than 6.0"),
+        ("socket.io", "node 12.22.12 is older than 18.0"),
+    ] {
+        let complaint = run(name);
+        assert!(complaint.contains(told), "{name}: {complaint}");
+        assert!(complaint.contains(&format!("load/peers/install {name}")), "{complaint}");
+    }
+}
+
 #[test]
 fn every_peer_says_what_it_promises_and_has_a_name_of_its_own() {
     let peers = peer::all();

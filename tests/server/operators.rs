@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
