@@ -18,7 +18,11 @@ fn write(run: &Run, out: &mut String) -> std::fmt::Result {
     writeln!(out, "\n{} on {} {}", run.scenario, run.target.name, printable(&run.target.version))?;
     writeln!(out, "  {}", run.about)?;
     let machine = &run.machine;
-    writeln!(out, "  {} cores, {}, Linux {}", machine.cores, machine.processor, machine.kernel)?;
+    let cores = match machine.cores {
+        1 => "1 core".to_owned(),
+        cores => format!("{cores} cores"),
+    };
+    writeln!(out, "  {cores}, {}, Linux {}", machine.processor, machine.kernel)?;
     if let Some(promise) = &run.target.promise {
         writeln!(out, "  an acknowledged post means: {promise}")?;
     }

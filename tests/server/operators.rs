@@ -8,7 +8,6 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::chat::of_kind;
-use crate::console::Console;
 use crate::shop::{self, Shop};
 use crate::widget::{Introduction, Widget, introduce};
 
@@ -170,7 +169,7 @@ fn last_of(mut stream: TcpStream) -> Option<u16> {
 fn ask_raw(shop: &Shop, request: &str) -> String {
     use std::io::{Read as _, Write as _};
 
-    let mut stream = std::net::TcpStream::connect(shop.address()).unwrap();
+    let mut stream = TcpStream::connect(shop.address()).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
