@@ -50,7 +50,7 @@ async fn run(config: Config) -> ExitCode {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    tracing::info!("stopping: widgets are asked to come back later");
+    tracing::info!("the server stops: widgets are asked to come back later");
     match server.stop().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => fail(&fault),

@@ -27,6 +27,7 @@ pub mod movement;
 pub mod outbox;
 pub mod pump;
 pub mod session;
+mod strict;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use holdline::domain::text::printable_lines;
 
 use crate::actors;
 use crate::compare::{CompareArguments, compare};
@@ -137,7 +138,8 @@ pub fn command() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         // Where this cannot be said, nothing can.
-        let _ = writeln!(io::stderr(), "error: {error:#}");
+        let told = printable_lines(&format!("{error:#}")).replace('\n', "\n    ");
+        let _ = writeln!(io::stderr(), "error: {told}");
         ExitCode::from(2)
     })
 }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use holdline::domain::text::printable;
 
 use crate::compare::contestant::Contestant;
 use crate::compare::works::Works;
@@ -127,7 +128,7 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
                 take_turn(arguments, contestant, round, compared)
             };
             if let Err(error) = done {
-                complain(compared, format!("round {round}: {error:#}"));
+                complain(compared, &format!("round {round}: {error:#}"));
             }
         }
     }
@@ -171,7 +172,7 @@ fn entry(arguments: &CompareArguments, contestant: &Contestant) -> Compared {
             promise: contestant.target.promise(&demands).map(str::to_owned),
             ..Subject::default()
         },
-        absent: version.err().map(|absent| absent.reason),
+        absent: version.err().map(|absent| printable(&absent.reason).into_owned()),
         measures,
         ..Compared::default()
     }
@@ -194,7 +195,7 @@ fn take_turn(
     for workload in [works.idle(contestant)?, works.drop(contestant)?] {
         let run = run(contestant.target.as_ref(), &workload, &options)?;
         for complaint in complaints(&run) {
-            complain(compared, format!("{}: {complaint}", run.scenario));
+            complain(compared, &format!("{}: {complaint}", run.scenario));
         }
         compared.target.processes = run.target.processes;
         // A run that says nothing about the server has no figures.
@@ -210,7 +211,9 @@ fn complaints(run: &Run) -> impl Iterator<Item = &String> {
     run.verdict.void.iter().chain(&run.verdict.faults)
 }
 
-fn complain(compared: &mut Compared, complaint: String) {
+fn complain(compared: &mut Compared, complaint: &str) {
+    // A server may have said it.
+    let complaint = printable(complaint).into_owned();
     if !compared.complaints.contains(&complaint) {
         compared.complaints.push(complaint);
     }

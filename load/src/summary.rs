@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use holdline::domain::text::printable;
+
 use crate::report::figures::{Judgement, Latency, Phase, Run};
 
 /// The summary of a run.
@@ -13,10 +15,14 @@ pub fn summary(run: &Run) -> String {
 }
 
 fn write(run: &Run, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "\n{} on {} {}", run.scenario, run.target.name, run.target.version)?;
+    writeln!(out, "\n{} on {} {}", run.scenario, run.target.name, printable(&run.target.version))?;
     writeln!(out, "  {}", run.about)?;
     let machine = &run.machine;
-    writeln!(out, "  {} cores, {}, Linux {}", machine.cores, machine.processor, machine.kernel)?;
+    let cores = match machine.cores {
+        1 => "1 core".to_owned(),
+        cores => format!("{cores} cores"),
+    };
+    writeln!(out, "  {cores}, {}, Linux {}", machine.processor, machine.kernel)?;
     if let Some(promise) = &run.target.promise {
         writeln!(out, "  an acknowledged post means: {promise}")?;
     }
@@ -48,24 +54,26 @@ fn write(run: &Run, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out)?;
     for count in run.counts.iter().filter(|count| count.count > 0) {
-        writeln!(out, "  {:9} {}", count.count, count.name)?;
+        writeln!(out, "  {:9} {}", count.count, printable(&count.name))?;
     }
     writeln!(out)?;
     for remark in &run.remarks {
-        writeln!(out, "  {remark}")?;
+        writeln!(out, "  {}", printable(remark))?;
     }
     let (bad, good): (Vec<_>, Vec<_>) = run.zeros.iter().partition(|zero| zero.count > 0);
     writeln!(out, "  {} counts that must be zero are zero", good.len())?;
     for zero in bad {
-        writeln!(out, "  MUST BE ZERO: {} {}", zero.count, zero.name)?;
+        writeln!(out, "  MUST BE ZERO: {} {}", zero.count, printable(&zero.name))?;
     }
     match run.verdict.judgement() {
         Judgement::Passed => writeln!(out, "\nPASSED"),
-        Judgement::Failed => writeln!(out, "\nFAILED: {}", run.verdict.faults.join("; ")),
+        Judgement::Failed => {
+            writeln!(out, "\nFAILED: {}", printable(&run.verdict.faults.join("; ")))
+        }
         Judgement::Void => writeln!(
             out,
             "\nVOID, the figures say nothing of the server: {}",
-            run.verdict.void.join("; ")
+            printable(&run.verdict.void.join("; "))
         ),
     }
 }

@@ -1,12 +1,12 @@
 //! Each peer under one customer: its dialect opens, beats, posts, is lost, returns; and its second
 //! party is told what it must be told. A peer that is not installed says so, and is only tried on
 //! recorded bytes, in the tests beside its dialect.
-#![expect(clippy::print_stderr, reason = "a test that could not test something must say so")]
 
 #[path = "peers/customer.rs"]
 mod customer;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -56,7 +56,8 @@ fn start_for(name: &str, demands: &Demands) -> Option<Trial> {
     let target = peer::named(name).expect("it is one of the peers");
     if let Err(absent) = target.version() {
         assert!(absent.reason.contains("load/peers/install"), "{absent}");
-        eprintln!("NOTHING OF {name} WAS TESTED: {absent}");
+        // Past what captures the output of tests that pass.
+        let _unheard = writeln!(std::io::stderr(), "NOTHING OF {name} WAS TESTED: {absent}");
         return None;
     }
     let running = target.start(demands).expect("it starts");
@@ -204,6 +205,50 @@ fn centrifugo_tells_of_everybody_at_a_mass_drop() {
     }
     for (number, token) in (0..).zip(tokens) {
         assert_eq!(trial.customer_with(number, token).ready(), Ok(true), "{number} recovers");
+    }
+}
+
+/// A folder of programs that say these versions, as a machine may happen to have them.
+fn machine_with(programs: &[(&str, &str)]) -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, says) in programs {
+        let program = folder.path().join(name);
+        std::fs::write(&program, format!("#!/bin/sh\necho '{says}'\n")).expect("it is written");
+        let may_run = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&program, may_run).expect("it may run");
+    }
+    folder
+}
+
+#[test]
+fn an_older_program_of_the_machine_is_not_taken_for_what_is_needed() {
+    let machine = machine_with(&[
+        ("nats-server", "nats-server: v2.9.10"),
+        ("mosquitto", "mosquitto version 1.6.12"),
+        ("centrifugo", "Centrifugo v5.4.9 (Go version: go1.23)"),
+        ("node", "v12.22.12"),
+    ]);
+    let run = |name: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_holdline-load"))
+            .args(["run", "idle", "--target", name])
+            .env("PATH", machine.path())
+            .env("HOLDLINE_PEERS", machine.path())
+            .output()
+            .expect("the load tester runs");
+        assert_eq!(output.status.code(), Some(2), "{name}: it is refused before anything starts");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for (name, told) in [
+        ("nats", "nats-server 2.9.10 is older than 2.10"),
+        ("mosquitto", "mosquitto 1.6.12 is older than 2.0"),
+        ("centrifugo", "centrifugo 5.4.9 is older than 6.0"),
+        ("socket.io", "node 12.22.12 is older than 18.0"),
+    ] {
+        let complaint = run(name);
+        assert!(complaint.contains(told), "{name}: {complaint}");
+        assert!(complaint.contains(&format!("load/peers/install {name}")), "{complaint}");
     }
 }
 

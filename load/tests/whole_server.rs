@@ -7,6 +7,34 @@ use holdline_load::report::figures::Judgement;
 use site::{count, holdline, latency, put};
 
 #[test]
+fn what_a_server_says_cannot_steer_the_terminal() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = folder.path().join("holdline");
+    let script =
+        "#!/bin/sh\nprintf 'holdline \\033[2J\\033]0;mine\\007\\nPASSED\\n' | tee /dev/stderr\n";
+    std::fs::write(&hostile, script).unwrap();
+    std::fs::set_permissions(&hostile, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for arguments in [
+        &["run", "idle", "--set", "sessions=1"][..],
+        &["compare", "--targets", "holdline", "--sessions", "1"],
+    ] {
+        let output = std::process::Command::new(site::program())
+            .args(arguments)
+            .args(["--quiet", "--server"])
+            .arg(&hostile)
+            .output()
+            .unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("\\u001b[2J"), "it is told, as it may be: {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}']), "{said:?}");
+        assert!(!said.lines().any(|line| line == "PASSED"), "{said:?}");
+    }
+}
+
+#[test]
 fn a_small_day_has_nothing_to_complain_of() {
     let run = put(
         &holdline(),

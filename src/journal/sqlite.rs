@@ -86,8 +86,6 @@ impl SqliteJournal {
         opening::make_dir(dir)?;
         let files = Files::of(dir);
         let lock = opening::take_lock(dir, &files)?;
-        let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-        opening::note_start(&lock).map_err(unusable)?;
         let turns = Turns::default();
         let Opened { journal, projector, head, recovered } = opening::open(&files, &turns.chats)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
@@ -98,6 +96,9 @@ impl SqliteJournal {
         let checkpoints = Checkpoints::open(&files, turns, Arc::clone(&progress));
         let checkpoints = checkpoints.map_err(in_journal)?;
         let damage = Arc::new(Damage::new(&files));
+        // Nothing is refused any more.
+        let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
+        opening::note_start(&lock).map_err(unusable)?;
         let (orders, ordered) = mpsc::channel();
         let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
         let writer =

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
-use actix_http::{HttpService, Request, Response};
+use actix_http::{HttpService, Protocol as HttpVersion, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
@@ -22,6 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 
 use crate::limits;
+use crate::socket::strict::Strict;
 use crate::socket::upgrade::{self, Admission};
 
 /// How long to wait after an error of accepting that is not one connection's, or while no
@@ -94,7 +95,7 @@ where
     let admission = Rc::new(admission);
     let admitting = Rc::clone(&admission);
     let stopping = stop.clone();
-    let service = HttpService::build()
+    let requests = HttpService::build()
         .local_addr(address)
         // Who has closed their half has gone: the open feed is an agent's liveness, and one that
         // nothing is written to would otherwise live until a write fails.
@@ -110,8 +111,13 @@ where
             let admission = Rc::clone(&admitting);
             async move { upgrade::answer(&*admission, request, framed).await }
         }))
-        .finish(map_config(app, move |()| AppConfig::default()))
-        .tcp()
+        .finish(map_config(app, move |()| AppConfig::default()));
+    let service = fn_service(|stream: TcpStream| async move {
+        let peer = stream.peer_addr().ok();
+        Ok((Strict::new(stream), HttpVersion::Http1, peer))
+    });
+    let service = service
+        .and_then(requests)
         .new_service(())
         .await
         .map_err(|()| io::Error::other("the HTTP application could not be built"))?;

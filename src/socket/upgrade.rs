@@ -22,6 +22,7 @@ use crate::socket::handshake;
 use crate::socket::line::Line;
 use crate::socket::listener;
 use crate::socket::pump::{Pump, SessionActor};
+use crate::socket::strict::Strict;
 use crate::wire::problem::{Kind, WIDGET_MISSING};
 
 /// What is known of a widget that wants to connect.
@@ -107,10 +108,10 @@ struct Parameters {
 pub(super) async fn answer<A: Admission>(
     admission: &A,
     request: Request,
-    framed: Framed<TcpStream, h1::Codec>,
+    framed: Framed<Strict<TcpStream>, h1::Codec>,
 ) -> Result<(), Infallible> {
     let parts = framed.into_parts();
-    let (stream, leftover) = (parts.io, parts.read_buf);
+    let (stream, leftover) = (parts.io.into_inner(), parts.read_buf);
     // An answer to an earlier request on this connection may not be written yet.
     let unwritten = parts.write_buf;
     match judge(admission, &request) {

@@ -67,7 +67,7 @@ async fn a_server_archives_what_its_settings_say() {
     let checked = program::run(behind(dir.path(), &["check"]));
     let told = String::from_utf8(checked.stdout).unwrap();
     assert!(checked.status.success(), "{told}");
-    assert!(told.contains("archive.db: ") && told.contains("of 100 conversations"), "{told}");
+    assert!(told.contains("archive.db: ") && told.contains("of 100 chats"), "{told}");
 }
 
 /// Killed at whatever point it is, again and again: each chat ends whole in the archive, once.

@@ -37,6 +37,19 @@ pub(crate) struct Browser {
     pub(crate) errors: Vec<String>,
 }
 
+/// Whether a program says that it is a browser that knows the flags above. What a machine has may
+/// be older, or only tell where a browser is to be had.
+fn is_new_enough(program: &str) -> bool {
+    let output = Command::new(program).args(["--version", "--no-sandbox"]).output();
+    let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let version = said.unwrap_or_default();
+    let major = version
+        .split_whitespace()
+        .filter_map(|word| word.split('.').next())
+        .find_map(|number| number.parse::<u32>().ok());
+    major.is_some_and(|major| major >= 112)
+}
+
 /// A tab.
 #[derive(Clone, Debug)]
 pub(crate) struct Tab {
@@ -49,13 +62,14 @@ impl Browser {
         let program = ["chromium", "chromium-browser", "google-chrome"];
         let profile = tempfile::tempdir().expect("a directory");
         let data = format!("--user-data-dir={}", profile.path().display());
-        let process = program.iter().find_map(|program| {
+        let fitting = program.iter().filter(|program| is_new_enough(program));
+        let process = fitting.into_iter().find_map(|program| {
             let mut command = Command::new(program);
             command.args(FLAGS).arg(&data).arg("about:blank");
             command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
         });
         let process = process.expect(
-            "these tests need Chromium; install it with: \
+            "these tests need Chromium 112 or newer; install it with: \
              apt-get update && apt-get install -y chromium",
         );
         let address = address_in(profile.path().join("DevToolsActivePort")).await;

@@ -187,3 +187,30 @@ async fn a_page_says_that_the_agent_is_away_and_back() {
     scene.browser.until(&tab, "document.querySelector('#banner').hidden").await;
     assert_eq!(scene.browser.errors, Vec::<String>::new());
 }
+
+/// The picture at the head of the README: `docs/demo.png` is what this leaves among the pictures
+/// (`holdline-pictures/readme.png` in the folder for temporary files).
+#[tokio::test]
+async fn the_picture_of_the_readme_shows_a_chat() {
+    const SIZE: (u32, u32) = (720, 560);
+    let mut scene = Scene::set(json!({})).await;
+    let (tab, chat) = scene.start(SIZE).await;
+    scene.accept(&tab, &chat).await;
+    scene.write(&tab, "Hello! My parcel was due on Monday.").await;
+    scene.ada.say(&chat, "a1", "Hello Kim, I am looking it up.").await.ok();
+    scene.says(&tab, "I am looking it up.").await;
+    scene.write(&tab, "Thank you. I am on a train, so I may be gone for a moment.").await;
+    // A reload is such a moment: the chat goes on where it was.
+    scene.browser.reload(&tab).await;
+    scene.says(&tab, "gone for a moment").await;
+    scene.ada.say(&chat, "a2", "No problem. It is on its way, and comes tomorrow.").await.ok();
+    scene.says(&tab, "comes tomorrow").await;
+    scene.browser.until(&tab, "document.querySelector('#link').className === 'on'").await;
+    let made = std::fs::read(scene.browser.picture(&tab, "readme").await).unwrap();
+    let kept = std::fs::read("docs/demo.png").unwrap_or_default();
+    // The size stands behind the mark and the name of the first part of a PNG.
+    let size = |picture: &[u8]| picture.get(16..24).map(<[u8]>::to_vec);
+    let expected = [SIZE.0.to_be_bytes(), SIZE.1.to_be_bytes()].concat();
+    assert_eq!(size(&made), Some(expected.clone()));
+    assert_eq!(size(&kept), Some(expected), "docs/demo.png is a picture of this");
+}

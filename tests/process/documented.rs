@@ -138,6 +138,44 @@ async fn the_tour_of_the_readme_leads_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_line_that_is_printed_at_the_start_succeeds() {
+    let data = tempfile::tempdir().unwrap();
+    let mut program = start(data.path());
+    program.hear_until("window_s");
+    let kim = customer(&program).await;
+    let (_, steps) = program.greeting.split_once("step by step").expect("the steps");
+    let steps = steps
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.contains("$ADA") || line.contains("$ADMIN"));
+    let mut text = Vec::new();
+    for step in steps {
+        // Each waits for nothing but the feed, which stays open while the others are typed.
+        match step.split_once("; as $ADA -N ") {
+            Some((before, feed)) => {
+                text.push("export -f as".to_owned());
+                text.push(format!("timeout 60 bash -c 'as $ADA -sN {feed}' >/dev/null &"));
+                text.push(format!("FEED=$!\n{before}"));
+            }
+            None => text.push(step.to_owned()),
+        }
+    }
+    assert_eq!(text.len(), 12, "each of the ten, and two more for the feed: {text:#?}");
+    text.push("kill $FEED".to_owned());
+    let shell = Shell { program: &program, folder: data.path(), chat: String::new() };
+    let example = Example {
+        place: "the greeting".to_owned(),
+        page: "",
+        kind: String::new(),
+        text: text.join("\n"),
+        mark: None,
+        is_inline: false,
+    };
+    let said = shell.succeed(&example);
+    assert!(said.contains(&kim.conversation) && said.contains("Ada joined"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_of_the_reference_succeeds() {
     let data = tempfile::tempdir().unwrap();
     let program = start(data.path());

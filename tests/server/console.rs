@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::feed::Feed;
 
 #[path = "described.rs"]
-mod described;
+pub(crate) mod described;
 
 /// How long anything is waited for before a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -75,3 +75,37 @@ pub(super) fn check(method: &str, path: &str, status: u16, kind: &str, text: &st
         "{method} {path} {status} is not as described: {wrong:#?}\n{value:#}"
     );
 }
+
+/// What an event of a feed may hold, by its name: `offer_withdrawn` is `OfferWithdrawnEvent`, and
+/// `conversation` the conversation itself.
+static EVENTS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
+    let schemas = DOCUMENT["components"]["schemas"].as_object().expect("schemas").keys();
+    let own = schemas.filter_map(|name| Some((name.strip_suffix("Event")?, name)));
+    let own = own.map(|(event, name)| (snake_case(event), name.clone()));
+    own.chain([("conversation".to_owned(), "Conversation".to_owned())])
+        .map(|(event, name)| {
+            let reference = format!("#/components/schemas/{name}");
+            (event, validator(&json!({ "$ref": reference })))
+        })
+        .collect()
+});
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(character.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// Checks an event of a feed.
+#[track_caller]
+pub(crate) fn check_event(name: &str, data: &Value) {
+    let event = EVENTS.get(name);
+    let event = event.unwrap_or_else(|| panic!("the event {name} is described nowhere"));
+    let wrong: Vec<_> = event.iter_errors(data).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{name} is not as described: {wrong:#?}\n{data:#}");
+}

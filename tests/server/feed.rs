@@ -7,6 +7,7 @@ use futures_util::stream::BoxStream;
 use serde_json::Value;
 
 use crate::console::PATIENCE;
+use crate::console::described::check_event;
 
 /// One event.
 #[derive(Clone, Debug)]
@@ -114,9 +115,11 @@ fn parse(block: &str) -> Option<Event> {
         line.map(|value| value.trim_start().to_owned())
     };
     let data = field("data:")?;
-    Some(Event {
+    let event = Event {
         id: field("id:"),
         name: field("event:").expect("an event has a name"),
         data: serde_json::from_str(&data).expect("an event's data is JSON"),
-    })
+    };
+    check_event(&event.name, &event.data);
+    Some(event)
 }

@@ -91,6 +91,25 @@ fn others_are_turned_away_with_a_problem_document() {
 }
 
 #[test]
+fn lines_that_end_with_less_than_both_are_no_requests() {
+    let server = Server::start();
+    let good = request("/v1/widget?widget=shop", "holdline.v1");
+    for bad in [
+        "GET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
+        "GET /plain HTTP/1.1\r\nHost: test\n\r\n".to_owned(),
+        good.replace("\r\nOrigin", "\nOrigin"),
+        "GET /plain HTTP/1.1\r\nHost: test\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
+    ] {
+        let mut peer = Peer::connect(server.address);
+        peer.send(bad.as_bytes());
+        let answer = peer.rest();
+        assert!(answer.contains("HTTP/1.1 400 "), "{bad:?}: {answer}");
+        assert!(!answer.contains(" 101 "), "{answer}");
+    }
+    assert!(server.seen.ends().is_empty(), "nobody was let in");
+}
+
+#[test]
 fn plain_http_is_served_beside_and_before() {
     let server = Server::start();
     let mut peer = Peer::connect(server.address);

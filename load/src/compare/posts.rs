@@ -91,7 +91,7 @@ pub(super) fn take_turn(
     drop(watch);
     let Poured { times, refused } = poured;
     for (code, count) in refused {
-        complain(compared, format!("{count} posts refused: {code}"));
+        complain(compared, &format!("{count} posts refused: {code}"));
     }
     let latency = Latency::of("post", "from its sending to the acknowledgement", &times);
     let values = [

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use anyhow::Context as _;
 
 use super::{GrowthArguments, add};
+use holdline::domain::text::printable;
+
 use crate::report::figures::{Curve, Growth, GrowthPoint, Run};
 use crate::run::{RunOptions, run};
 use crate::target::Target;
@@ -45,7 +47,7 @@ pub(super) fn measure(
 ) -> anyhow::Result<()> {
     let run = run(target, workload, options)?;
     for complaint in run.verdict.void.iter().chain(&run.verdict.faults) {
-        writeln!(io::stdout(), "{} at {size}: {complaint}", run.scenario)?;
+        writeln!(io::stdout(), "{} at {size}: {}", run.scenario, printable(complaint))?;
     }
     if run.verdict.void.is_empty() && run.verdict.faults.is_empty() {
         add(growth, points(&run, size, workload))?;

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use holdline::domain::text::printable;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use tempfile::TempDir;
@@ -65,7 +66,8 @@ impl Target for HoldlineTarget {
         let output = output.map_err(|error| {
             absent(format!("{program}: {error}; build it with cargo build --profile dist"))
         })?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().replace("holdline ", ""))
+        let printed = String::from_utf8_lossy(&output.stdout);
+        Ok(printable(&printed.trim().replace("holdline ", "")).into_owned())
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {
@@ -108,12 +110,18 @@ impl RunningHoldline {
     fn launch(&mut self) -> anyhow::Result<()> {
         let log = self.data.path().join("server.log");
         let errors = std::fs::File::options().create(true).append(true).open(&log)?;
-        let child = Command::new(&self.target.program)
+        let mut command = Command::new(&self.target.program);
+        // What is meant for another server, or for this program, is not for this one.
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("HOLDLINE_") {
+                command.env_remove(variable);
+            }
+        }
+        let child = command
             .args(["--listen", &self.address.to_string(), "--no-demo", "--log", "warn", "--data"])
             .arg(self.data.path().join("data"))
             .args(&self.target.arguments)
             .env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR)
-            .env_remove("HOLDLINE_CONFIG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)

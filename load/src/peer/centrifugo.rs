@@ -30,7 +30,8 @@ impl Target for Centrifugo {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, NAME)?;
         let printed = process::printed(&program, &["version"]).unwrap_or_default();
-        Ok(process::version_in(&printed).unwrap_or_else(|| "unknown".into()))
+        // Earlier ones have another form of configuration.
+        process::at_least(NAME, "centrifugo", process::version_in(&printed), (6, 0))
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {

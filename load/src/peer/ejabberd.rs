@@ -50,7 +50,8 @@ impl Target for Ejabberd {
 
     fn version(&self) -> Result<String, Absent> {
         process::program(NAME, "erl")?;
-        library().map(|(_, version)| version)
+        let (_, version) = library()?;
+        process::at_least(NAME, "ejabberd", Some(version), (23, 1))
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {

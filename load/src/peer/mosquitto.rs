@@ -33,7 +33,8 @@ impl Target for Mosquitto {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, "mosquitto")?;
         let printed = process::printed(&program, &["-h"]).unwrap_or_default();
-        Ok(process::version_in(&printed).unwrap_or_else(|| "unknown".into()))
+        // Earlier ones have listeners with other rules of who may connect.
+        process::at_least(NAME, "mosquitto", process::version_in(&printed), (2, 0))
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {

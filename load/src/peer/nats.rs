@@ -32,7 +32,8 @@ impl Target for Nats {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, "nats-server")?;
         let printed = process::printed(&program, &["--version"]).unwrap_or_default();
-        Ok(process::version_in(&printed).unwrap_or_else(|| "unknown".into()))
+        // Earlier ones know no `sync_interval`.
+        process::at_least(NAME, "nats-server", process::version_in(&printed), (2, 10))
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {

@@ -208,9 +208,12 @@ pub fn files() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 
-/// Where `load/peers/install` puts what it builds.
+/// Where `load/peers/install` puts what it builds, unless `HOLDLINE_PEERS` names another folder.
 fn built() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin")
+    env::var_os("HOLDLINE_PEERS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin"),
+        PathBuf::from,
+    )
 }
 
 /// Finds a program: what was built for this tool goes before what the system has.
@@ -247,6 +250,36 @@ pub fn version_in(text: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// The version that was found of a program, if it is not older than what is needed of it: what a
+/// machine happens to have is not what was asked for.
+///
+/// # Errors
+/// When it is older, or says no version; names both, and how another is installed.
+pub fn at_least(
+    name: &'static str,
+    file: &str,
+    found: Option<String>,
+    needed: (u32, u32),
+) -> Result<String, Absent> {
+    let install = format!("load/peers/install {name} installs another");
+    let absent = |reason| Absent { name, reason };
+    let Some(found) = found else {
+        return Err(absent(format!("{file} does not say which version it is; {install}")));
+    };
+    let mut numbers = found.split('.').map(|number| {
+        let digits = number.split(|mark: char| !mark.is_ascii_digit()).next().unwrap_or_default();
+        digits.parse::<u32>().unwrap_or_default()
+    });
+    let version = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    if version < needed {
+        let (major, minor) = needed;
+        let reason =
+            format!("{file} {found} is older than {major}.{minor}, which is needed; {install}");
+        return Err(absent(reason));
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,6 +290,20 @@ mod tests {
         assert_eq!(found.as_deref(), Some("2.0.11"));
         assert_eq!(version_in("nats-server: v2.15.2").as_deref(), Some("2.15.2"));
         assert_eq!(version_in("no version"), None);
+    }
+
+    #[test]
+    fn what_is_older_than_needed_is_not_there() {
+        let judged = |found: &str| at_least("nats", "nats-server", Some(found.into()), (2, 10));
+        assert_eq!(judged("2.10.0").unwrap(), "2.10.0");
+        assert_eq!(judged("3.0-beta").unwrap(), "3.0-beta");
+        for old in ["2.9.10", "1.99.0", "2"] {
+            let reason = judged(old).unwrap_err().reason;
+            assert!(reason.contains(&format!("nats-server {old} is older than 2.10")), "{reason}");
+            assert!(reason.contains("load/peers/install nats"), "{reason}");
+        }
+        let silent = at_least("nats", "nats-server", None, (2, 10)).unwrap_err().reason;
+        assert!(silent.contains("does not say which version it is"), "{silent}");
     }
 
     #[test]

@@ -38,6 +38,9 @@ impl Target for SocketIo {
     }
 
     fn version(&self) -> Result<String, Absent> {
+        let program = process::program(NAME, "node")?;
+        let node_itself = process::printed(&program, &["--version"]).unwrap_or_default();
+        process::at_least(NAME, "node", process::version_in(&node_itself), (18, 0))?;
         let mut command = node()?;
         command.arg("version");
         let output = command.output().map_err(|error| Absent {
@@ -45,7 +48,8 @@ impl Target for SocketIo {
             reason: format!("Node does not start: {error}; load/peers/install socket.io"),
         })?;
         let printed = String::from_utf8_lossy(&output.stdout);
-        Ok(process::version_in(&printed).unwrap_or_else(|| "unknown".into()))
+        // Earlier ones bring nobody back.
+        process::at_least(NAME, "socket.io", process::version_in(&printed), (4, 6))
     }
 
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>> {

@@ -40,7 +40,7 @@ pub enum CopyFault {
         source: rusqlite::Error,
     },
     /// What was copied is not good.
-    #[error("{} is damaged: {first} (the first of {count} problems)", file.display())]
+    #[error("{} is damaged: {first}; problems in all: {count}", file.display())]
     Damaged {
         /// Which file.
         file: PathBuf,

@@ -173,7 +173,8 @@ pub(super) fn archive(connection: &Connection, file: &str, problems: &mut Proble
     contents.conversations = seqs.len() as u64;
     for (stream, (count, last)) in seqs {
         if count != last {
-            let problem = format!("{count} events are there, but the last is number {last}");
+            let problem =
+                format!("the last event is number {last}, but so many are there: {count}");
             problems.add(format!("{file}, conversation {stream}"), problem);
         }
     }
@@ -339,10 +340,12 @@ impl Replay<'_> {
     fn finish(mut self) -> Contents {
         let is_explained = self.is_more_absent && self.absent < self.taken_out;
         if self.absent != self.taken_out && !is_explained {
-            let problem = format!(
-                "{} records are absent, of which the retention has taken out {}",
-                self.absent, self.taken_out
-            );
+            let absent = match self.absent {
+                1 => "1 record is absent".to_owned(),
+                absent => format!("{absent} records are absent"),
+            };
+            let taken_out = self.taken_out;
+            let problem = format!("{absent}, of which the retention has taken out {taken_out}");
             self.problems.add(self.file, problem);
         }
         self.contents.conversations = self.conversations.len() as u64;

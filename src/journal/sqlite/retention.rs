@@ -208,7 +208,10 @@ fn find(
     let places = statement.query_map([id], |row| row.get(0))?;
     let places = places.collect::<rusqlite::Result<Vec<u64>>>()?;
     if places.len() != seq {
-        return Ok(Err(format!("{} of its {seq} events are in chats.db", places.len())));
+        return Ok(Err(format!(
+            "its last event is number {seq}, but so many are in chats.db: {}",
+            places.len()
+        )));
     }
     let stream = Stream::Conversation(conversation).name();
     let mut rows = Vec::with_capacity(places.len());
