@@ -17,6 +17,9 @@ use crate::node::Node;
 use crate::node::mail::{FromSession, Join, Mail};
 use crate::node::session::{Visit, code_of};
 
+/// The history of a node whose journal is never restored.
+const HISTORY: History = History::new(1);
+
 const START_TRIES_MAX: u8 = 3;
 
 /// The answer that a session waits for.
@@ -73,7 +76,7 @@ impl Visit {
         };
         let after = after.unwrap_or(Seq::ZERO);
         let verify = |token: &str| ConversationToken::verify(&node.secret, token, &self.widget);
-        let named = token.as_ref().and_then(|token| verify(token.reveal()));
+        let named = token.as_ref().and_then(|token| verify(token.reveal())).map(|(named, _)| named);
         if token.is_some() && named.is_none() {
             self.refuse(node, refused(None, RefusalCode::TokenInvalid).to_string());
         }
@@ -155,7 +158,7 @@ impl Visit {
         if self.joined != Some(conversation) {
             self.seen = Seq::ZERO;
         }
-        let token = ConversationToken::issue(&node.secret, conversation, &self.widget);
+        let token = ConversationToken::issue(&node.secret, HISTORY, conversation, &self.widget);
         let text = match &awaiting.to {
             Question::Hello { ended, .. } => {
                 let live = Live { id: conversation, token: &token, state, seq };
@@ -291,7 +294,7 @@ impl Visit {
             session: self.id,
             heartbeat_ms: self.session.heartbeat(),
             window_ms: window,
-            history: History::new(1),
+            history: HISTORY,
             limits: Limits::NOW,
             conversation,
             ended,
