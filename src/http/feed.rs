@@ -38,8 +38,8 @@ const KEEP: &str = ": keep\n\n";
         `offer` (OfferEvent), \
         `offer_withdrawn` (OfferWithdrawnEvent), `conversation` (Conversation), `message` \
         (MessageEvent), `away` (AwayEvent), `back` (BackEvent), `presence` (PresenceEvent), \
-        `capacity` (CapacityEvent), and, passing and without an id, `typing` and `asleep` \
-        (TypingEvent), `read` (ReadEvent) and `place_unknown` (PlaceUnknownEvent)", body = String, content_type = "text/event-stream"), Problems))]
+        `capacity` (CapacityEvent), and, passing and without an id, `typing` (TypingEvent), \
+        `asleep` (AsleepEvent), `read` (ReadEvent) and `place_unknown` (PlaceUnknownEvent)", body = String, content_type = "text/event-stream"), Problems))]
 pub(super) async fn open(
     caller: Caller,
     agent: web::Path<String>,

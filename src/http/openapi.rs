@@ -14,8 +14,8 @@ use crate::http::{
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
-    AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent, OfferWithdrawnEvent, OpenEvent,
-    PlaceUnknownEvent, PresenceEvent, ReadEvent, TypingEvent,
+    AsleepEvent, AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent,
+    OfferWithdrawnEvent, OpenEvent, PlaceUnknownEvent, PresenceEvent, ReadEvent, TypingEvent,
 };
 use crate::wire::problem::ProblemObject;
 
@@ -38,7 +38,7 @@ use crate::wire::problem::ProblemObject;
     components(schemas(
         ProblemObject, FieldError, OpenEvent, OfferEvent, OfferWithdrawnEvent, MessageEvent,
         AwayEvent, BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
-        PlaceUnknownEvent,
+        AsleepEvent, PlaceUnknownEvent,
     )),
     modifiers(&BearerTokens, &ProblemCodes, &WrittenDocuments),
     security(("bearer" = [])),

@@ -266,8 +266,7 @@ pub fn capacity<'a>(
     rendered("capacity", &CapacityEvent { agent: agent.to_string(), units, used, leases })
 }
 
-/// The customer types, or has stopped; or their page sleeps, or has woken. Passing: it is not kept
-/// for a feed that comes back.
+/// The customer types, or has stopped. Passing: it is not kept for a feed that comes back.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TypingEvent {
     /// In which chat.
@@ -290,10 +289,19 @@ pub fn typing(conversation: ConversationId, on: bool) -> Rendered {
     rendered("typing", &TypingEvent { conversation: conversation.to_string(), on })
 }
 
-/// `asleep`: the customer's browser answers and their page has said nothing for four heartbeats, or
-/// it has said something again.
+/// The customer's browser answers and no page of theirs has said anything for four heartbeats, or
+/// one has again. Passing, as typing is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AsleepEvent {
+    /// In which chat.
+    pub conversation: String,
+    /// Whether it is so now.
+    pub on: bool,
+}
+
+/// `asleep`: the customer's pages sleep, or have woken.
 pub fn asleep(conversation: ConversationId, on: bool) -> Rendered {
-    rendered("asleep", &TypingEvent { conversation: conversation.to_string(), on })
+    rendered("asleep", &AsleepEvent { conversation: conversation.to_string(), on })
 }
 
 /// A console came back after a place that is not known here: of a backup that was restored since,

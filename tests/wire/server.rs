@@ -53,7 +53,7 @@ fn every_frame_is_what_the_schema_says() {
     let limits = json!({"text_chars": 6000, "name_chars": 100, "form_bytes": 4096,
         "frame_bytes": 81_920, "frames_per_second": 20, "frames_burst": 200});
     let plain = json!({"type": "welcome", "session": "00000000000000ff", "heartbeat_ms": 25_000,
-        "window_ms": 180_000, "limits": limits});
+        "window_ms": 180_000, "history": "00000001", "limits": limits});
     check(&welcome(None, None).render(), &plain);
     let mut full = plain;
     full["conversation"] = json!({"id": shown, "token": "t", "state": "active", "seq": 7});

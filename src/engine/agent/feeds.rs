@@ -5,9 +5,9 @@
 //! kept. After a restart, or when too much has come since, everything after the position is read
 //! from the journal; the position is chosen so that it is never too late, which can repeat an event
 //! and cannot lose one. What is told from the journal has the number zero and its own position, so
-//! that a feed which is lost in the middle of it goes on there. As long as a feed has not been shown
-//! the whole present state, the ids that it is given say so, and a console that comes back after one
-//! of them is shown it again.
+//! that a feed which is lost in the middle of it goes on there. As long as a feed has not been
+//! shown the whole present state, the ids that it is given say so, and a console that comes back
+//! after one of them is shown it again.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
