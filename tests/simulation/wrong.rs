@@ -207,6 +207,10 @@ impl Rules {
         self.is(Wrong::SwallowsOffers)
     }
 
+    pub fn answers_unbegun(self) -> bool {
+        self.is(Wrong::AnswersUnbegun)
+    }
+
     pub fn swallows_late_mail(self) -> bool {
         self.is(Wrong::SwallowsLateMail)
     }

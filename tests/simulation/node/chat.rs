@@ -44,6 +44,7 @@ pub struct Chat {
 /// What the actor is doing.
 #[derive(Debug)]
 enum Stage {
+    Entered(Vec<Mail>),
     Opening(Vec<Mail>),
     Serving,
     Retired,
@@ -65,6 +66,15 @@ impl Chat {
         }
     }
 
+    /// An actor of a conversation that is about to begin.
+    pub fn entered(node: &Node, id: ConversationId, epoch: u64) -> Self {
+        let mut chat = Self::new(node, Conversation::new(id), epoch);
+        if !node.rules.answers_unbegun() {
+            chat.stage = Stage::Entered(Vec::new());
+        }
+        chat
+    }
+
     /// An actor whose conversation is still to be read.
     pub fn opening(node: &Node, id: ConversationId, epoch: u64) -> Self {
         let mut chat = Self::new(node, Conversation::new(id), epoch);
@@ -74,7 +84,7 @@ impl Chat {
 
     /// Whether it serves, and what it has decided is durable.
     pub fn is_settled(&self) -> bool {
-        !matches!(self.stage, Stage::Opening(_)) && self.gate.is_open()
+        !matches!(self.stage, Stage::Entered(_) | Stage::Opening(_)) && self.gate.is_open()
     }
 
     fn party(&self) -> Party {

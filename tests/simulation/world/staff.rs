@@ -147,6 +147,9 @@ impl<S: Server> World<S> {
         one.handling.insert(chat, handling);
         let at = self.now + handling.after + one.plan.delay;
         self.put(at, Due::Deed(number, Deed::Reply(chat, handling)));
+        if let Some((after, what)) = handling.meddled {
+            self.put(self.now + after, Due::Happening(what));
+        }
     }
 
     fn accept(&mut self, console: usize, chat: ConversationId) {

@@ -33,10 +33,11 @@ pub enum Wrong {
     TrustsTheSession,
     ForgetsWhatEnded,
     SwallowsLateMail,
+    AnswersUnbegun,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 28] = [
+pub const TABLE: [(Wrong, &str, Check); 29] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -76,5 +77,10 @@ pub const TABLE: [(Wrong, &str, Check); 28] = [
         Wrong::SwallowsLateMail,
         "what an actor is told after a fault is lost with it",
         Check::CapacityAddsUp,
+    ),
+    (
+        Wrong::AnswersUnbegun,
+        "a chat that is about to begin says that there is none",
+        Check::OneChatAVisitor,
     ),
 ];
