@@ -270,7 +270,8 @@ impl ConversationActor {
     }
 
     /// The journal may have lost what is held back: what was decided here is not the truth. The
-    /// directory opens the conversation again from what is.
+    /// directory opens the conversation again from what is, a little later, and not before: while
+    /// the disk is full it would fail again at every message.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
         tracing::error!(conversation = %self.id(), %fault, "the journal failed; opening it again");
         let (mut sessions, agents) = self.gate.fail(fault);
@@ -279,13 +280,13 @@ impl ConversationActor {
             publish::close_session(&self.shared, session, Closing::Restarted);
         }
         self.stage = Stage::Leaving;
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
         context.run_later(REOPEN_AFTER, |actor, context| actor.make_way(agents, context));
     }
 
     /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
     fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
         let (shared, id) = (self.shared.clone(), self.id());
+        shared.directory.leave_conversation(id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
             shared.directory.tell(&shared, id, ToConversation::StateClaims);
         }

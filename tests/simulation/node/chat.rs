@@ -184,12 +184,12 @@ impl Chat {
         }
         self.stage = Stage::Leaving(Vec::new());
         node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, self.epoch, agents));
-        node.leave_directory(self.id, self.epoch);
     }
 
     /// Has the conversation opened again, and passes on what it was told meanwhile.
     pub fn make_way(self, node: &mut Node, agents: Vec<AgentId>) {
         let Stage::Leaving(kept) = self.stage else { return };
+        node.leave_directory(self.id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
             node.tell_chat(self.id, Mail::StateClaims);
         }
