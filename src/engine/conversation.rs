@@ -296,7 +296,15 @@ impl ConversationActor {
         }
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         for message in kept {
-            shared.directory.tell(&shared, id, message);
+            match message {
+                // What they have set aside may be gone by now.
+                ToConversation::Offer(agent, ..) => {
+                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+                }
+                message => {
+                    shared.directory.tell(&shared, id, message);
+                }
+            }
         }
         context.stop();
     }

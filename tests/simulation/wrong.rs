@@ -211,6 +211,10 @@ impl Rules {
         self.is(Wrong::AnswersUnbegun)
     }
 
+    pub fn offers_late(self) -> bool {
+        self.is(Wrong::OffersLate) || self.is(Wrong::OffersBeyond)
+    }
+
     pub fn swallows_late_mail(self) -> bool {
         self.is(Wrong::SwallowsLateMail)
     }

@@ -199,7 +199,12 @@ impl Chat {
         }
         let kept = if node.rules.swallows_late_mail() { Vec::new() } else { kept };
         for mail in kept {
-            node.tell_chat(self.id, mail);
+            match mail {
+                Mail::Offer(agent, ..) if !node.rules.offers_late() => {
+                    node.send(Party::Agent(agent), Mail::AskAbout(self.id));
+                }
+                mail => node.tell_chat(self.id, mail),
+            }
         }
     }
 

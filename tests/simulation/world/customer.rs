@@ -108,6 +108,7 @@ impl<S: Server> World<S> {
         let (after, heartbeat) = (*after, *heartbeat);
         let fresh = Tab::new(plan);
         self.tabs[to] = Tab { generation, token, conversation, after, heartbeat, ..fresh };
+        self.watch.stats.copied += 1;
         self.open(to);
     }
 
@@ -134,6 +135,7 @@ impl<S: Server> World<S> {
         });
         self.send_up(self.links.len() - 1, Up::Connect(hello));
         if self.tabs[tab].plan.is_hasty {
+            self.watch.stats.hasty += 1;
             self.ask_to_start(tab);
         }
         self.put(self.now + heartbeat, Due::Tab(tab, generation, TabTimer::Beat));

@@ -148,6 +148,7 @@ impl<S: Server> World<S> {
         let at = self.now + handling.after + one.plan.delay;
         self.put(at, Due::Deed(number, Deed::Reply(chat, handling)));
         if let Some((after, what)) = handling.meddled {
+            self.watch.stats.meddled += 1;
             self.put(self.now + after, Due::Happening(what));
         }
     }

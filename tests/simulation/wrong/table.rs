@@ -34,10 +34,11 @@ pub enum Wrong {
     ForgetsWhatEnded,
     SwallowsLateMail,
     AnswersUnbegun,
+    OffersLate,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 29] = [
+pub const TABLE: [(Wrong, &str, Check); 30] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -78,6 +79,7 @@ pub const TABLE: [(Wrong, &str, Check); 29] = [
         "what an actor is told after a fault is lost with it",
         Check::CapacityAddsUp,
     ),
+    (Wrong::OffersLate, "what was set aside is offered though it is gone", Check::WithinCapacity),
     (
         Wrong::AnswersUnbegun,
         "a chat that is about to begin says that there is none",
