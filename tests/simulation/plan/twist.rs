@@ -35,6 +35,7 @@ pub fn twist(plan: &mut Plan) {
     if dice.one_in(3) {
         coincide(plan, &mut dice);
     }
+    blink(plan);
     if dice.one_in(2) {
         copy_a_page(plan, &mut dice);
     }
@@ -85,6 +86,22 @@ fn second_thoughts(plan: &mut Plan, dice: &mut Dice) {
             let what = of_staff(dice, plan);
             plan.happenings.push(Happening { at, what });
         }
+    }
+}
+
+/// An agent's feed ends, as one does that reads too slowly, and their console comes back at once.
+fn blink(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 7);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if !dice.one_in(3) {
+        return;
+    }
+    for _ in 0..dice.from_to(1, 4) {
+        let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
+        let at = dice.below(last);
+        plan.happenings.push(Happening { at, what: What::Console { agent, open: false } });
+        let at = at + dice.below(2_000);
+        plan.happenings.push(Happening { at, what: What::Console { agent, open: true } });
     }
 }
 

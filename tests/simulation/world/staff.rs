@@ -98,7 +98,7 @@ impl<S: Server> World<S> {
                 world.call(None, Call::Chat(id, Command::Assign { agent: to, by }));
             }),
             What::ForceClose(chat) => self.with_chat(chat, |world, id| {
-                let by = settings::agent_id(99);
+                let by = settings::agent_id(98);
                 world.call(None, Call::Chat(id, Command::ForceClose { by }));
             }),
             What::TakeBack(chat) => self.with_chat(chat, |world, id| {
