@@ -137,6 +137,41 @@ async fn turn() {
 }
 
 #[test]
+fn who_comes_in_again_is_told_nothing_twice_and_nothing_less() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        settle().await;
+        let said = |customer: &Customer, text: &str| {
+            customer.frames().iter().filter(|frame| frame.contains(text)).count()
+        };
+        // It is told while its second word of coming in waits for the disk.
+        world.memory.hold_receipts();
+        let engine = world.engine.clone();
+        let posting = actix_rt::spawn(async move { engine.command(id, post("a1", "one")).await });
+        settle().await;
+        customer.join(id, 1);
+        settle().await;
+        world.memory.release_receipts();
+        posting.await.unwrap().unwrap();
+        settle().await;
+        assert_eq!(said(&customer, "\"one\""), 1);
+        // It says that it has seen what it has not been sent yet.
+        let other_tab = Customer::new(&world);
+        other_tab.join(id, 1);
+        other_tab.join(id, 99);
+        settle().await;
+        assert_eq!(said(&other_tab, "\"one\""), 1);
+        world.ask(id, post("a2", "two")).await.unwrap();
+        settle().await;
+        assert_eq!((said(&customer, "\"two\""), said(&other_tab, "\"two\"")), (1, 1));
+    });
+}
+
+#[test]
 fn people_wait_when_the_disk_cannot_keep_up_and_losses_do_not() {
     run(|| async {
         let world = World::new().await;
