@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 21] = [
+pub const FOUND: [(u64, &str); 22] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -23,4 +23,5 @@ pub const FOUND: [(u64, &str); 21] = [
     (200_381, "accepting an offer took more units than had been set aside for it"),
     (17_755, "a tab that said start again, and so was there, counted as silent"),
     (375_420_504_978_179, "units that were set aside before they were taken away were offered"),
+    (709_604_625_988_852, "a tab that had been given up came in again by its second start"),
 ];

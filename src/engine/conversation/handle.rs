@@ -130,6 +130,7 @@ impl ConversationActor {
                 self.then(Then::Hear { session, after, until, is_over }, context);
                 self.retire_if_over();
             }
+            FromSession::Again(join) => self.join(session, *join, context),
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }

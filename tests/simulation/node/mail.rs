@@ -78,6 +78,7 @@ impl Mail {
 #[derive(Debug)]
 pub enum FromSession {
     Join(Box<Join>),
+    Again(Box<Join>),
     Hear { after: Seq, until: Option<Seq> },
     Post(Reference, MessageId, MessageText),
     End(Reference),

@@ -126,6 +126,7 @@ impl Chat {
                 self.then(node, Then::Hear { session, after, until, is_over });
                 self.retire_if_over(node);
             }
+            FromSession::Again(join) => self.join(node, session, *join),
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }
