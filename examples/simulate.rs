@@ -1,8 +1,9 @@
 //! Runs the simulation of `tests/simulation` over many seeds.
 //!
-//! `cargo run --release --example simulate -- --seeds 20000` runs the seeds 1 to 20,000 and prints
-//! what happened; `--from n` begins elsewhere, `--seed n` runs one and prints its trace. A failure
-//! is told with its seed and the shortest plan that shows it, and ends the program with 1.
+//! `cargo run --release --example simulate -- --seeds 20000` runs 20,000 seeds that nobody has run
+//! before, and prints what happened; the first is drawn and printed. `--from n` begins there,
+//! `--seed n` runs one and prints its trace. A failure is told with its seed, the shortest plan
+//! that shows it and the command that repeats it, and ends the program with 1.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "it shares the rooms of a test")]
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
@@ -27,7 +28,7 @@ use crate::watch::Stats;
 use crate::wrong::Rules;
 
 /// How many failures are told before it stops.
-const FAILURES_MAX: usize = 5;
+const FAILURES_MAX: usize = 20;
 
 /// What to run.
 #[derive(Debug, Parser)]
@@ -35,9 +36,9 @@ struct Options {
     /// How many seeds.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// The first of them.
-    #[arg(long, default_value_t = 1)]
-    from: u64,
+    /// The first of them; drawn when it is not said.
+    #[arg(long)]
+    from: Option<u64>,
     /// One seed alone, with its trace.
     #[arg(long)]
     seed: Option<u64>,
@@ -63,8 +64,10 @@ fn main() -> ExitCode {
     }
     let started = Instant::now();
     let total = Mutex::new(Total::default());
-    let next = AtomicU64::new(options.from);
-    let end = options.from + options.seeds;
+    let from = options.from.unwrap_or_else(random::fresh_base);
+    println!("{} seeds from {from}; --from {from} repeats them", options.seeds);
+    let next = AtomicU64::new(from);
+    let end = from + options.seeds;
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
             scope.spawn(|| work(&next, end, &total, started));

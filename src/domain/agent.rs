@@ -348,6 +348,12 @@ impl Agent {
         self.presence() == Presence::Available && !self.is_hearing
     }
 
+    /// Whether what they set aside may still be offered to them. Between the two their units, or
+    /// they themselves, may have gone.
+    pub fn keeps_reservations(&self) -> bool {
+        self.presence() == Presence::Available && self.used <= self.settings.units
+    }
+
     /// When they want to be woken. Waking early or twice is harmless.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let tick = Span::from_millis(1);

@@ -71,6 +71,8 @@ pub(super) struct ConversationActor {
 /// What the actor is doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
+    /// It was entered for a chat that is about to begin, and keeps what it is told until it has.
+    Entered,
     /// It reads its conversation, and keeps what it is told meanwhile.
     Opening,
     /// It was read, and has not yet begun to serve.
@@ -87,7 +89,8 @@ enum Stage {
 /// What an actor has while it does not serve.
 #[derive(Debug, Default)]
 struct Beginning {
-    /// What it was told while it read its conversation, or was about to stop.
+    /// What it was told before its conversation had begun or was read, or when it was about to
+    /// stop.
     kept: Vec<ToConversation>,
     /// How soon its restart is written.
     write_within: Span,
@@ -113,6 +116,15 @@ impl ConversationActor {
             unwritten_until: None,
             counted: Counted::default(),
         }
+    }
+
+    /// An actor for a conversation that is about to begin. Until it is told the first word it
+    /// answers nobody: whoever finds it before that would hear that there is none.
+    pub(super) fn entered(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
+        let mut actor = Self::new(shared, Conversation::new(id), epoch);
+        actor.stage = Stage::Entered;
+        actor.await_first_word();
+        actor
     }
 
     /// An actor that serves a conversation as it was when the server stopped. Its timers count from
@@ -238,6 +250,10 @@ impl ConversationActor {
             self.conversation = conversation;
             self.recover(context);
         }
+        self.take_kept(kept, context);
+    }
+
+    fn take_kept(&mut self, kept: Vec<ToConversation>, context: &mut Context<Self>) {
         for message in kept {
             self.take(message, context);
         }
@@ -245,8 +261,18 @@ impl ConversationActor {
         self.rearm(context);
     }
 
+    /// It is told the first word, or nobody is about to say one: it serves from now on, beginning
+    /// with what it was told before.
+    fn begin(&mut self, first: Option<ToConversation>, context: &mut Context<Self>) {
+        self.stage = Stage::Serving;
+        self.leave_at = None;
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
+        self.take_kept(first.into_iter().chain(kept).collect(), context);
+    }
+
     /// The journal may have lost what is held back: what was decided here is not the truth. The
-    /// directory opens the conversation again from what is.
+    /// directory opens the conversation again from what is, a little later, and not before: while
+    /// the disk is full it would fail again at every message.
     fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
         let conversation = self.id();
         tracing::error!(
@@ -263,13 +289,13 @@ impl ConversationActor {
         let kept = &mut self.beginning.get_or_insert_default().kept;
         kept.extend(outstanding.into_iter().map(state));
         self.stage = Stage::Leaving;
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
         context.run_later(REOPEN_AFTER, |actor, context| actor.make_way(agents, context));
     }
 
     /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
     fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
         let (shared, id) = (self.shared.clone(), self.id());
+        shared.directory.leave_conversation(id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
             shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
         }
@@ -279,7 +305,15 @@ impl ConversationActor {
         }
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         for message in kept {
-            shared.directory.tell(&shared, id, message);
+            match message {
+                // What they have set aside may be gone by now.
+                ToConversation::Offer(agent, ..) => {
+                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+                }
+                message => {
+                    shared.directory.tell(&shared, id, message);
+                }
+            }
         }
         context.stop();
     }
@@ -290,6 +324,7 @@ impl Actor for ConversationActor {
 
     fn started(&mut self, context: &mut Self::Context) {
         match self.stage {
+            Stage::Entered => self.rearm(context),
             Stage::Opening => self.read_from_journal(context),
             Stage::Recovering => {
                 let beginning = self.beginning.take().unwrap_or_default();

@@ -21,7 +21,6 @@ use foldhash::fast::RandomState;
 use crate::engine::directory::heard::Revision;
 pub(super) use crate::engine::directory::visitors::Claim;
 
-use crate::domain::conversation::Conversation;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
@@ -139,9 +138,8 @@ impl Directory {
         let arbiter = shared.threads.of_shard(id.shard());
         let epoch = self.next_epoch();
         let sharing = shared.clone();
-        let address = Context::start_on(&arbiter, move || {
-            ConversationActor::new(sharing, Conversation::new(id), epoch)
-        });
+        let address =
+            Context::start_on(&arbiter, move || ConversationActor::entered(sharing, id, epoch));
         self.enter_conversation(id, epoch, address.downgrade());
         epoch
     }

@@ -82,6 +82,8 @@ pub(super) enum ToConversation {
 pub(super) enum FromSession {
     /// It comes in, with the first word of a new conversation or into one that is.
     Join(Box<Join>),
+    /// It asks again for the chat that it is in.
+    Again(Box<Join>),
     /// It wants to be told what comes after a place: of a chat that it is in, or of one that is
     /// over.
     Hear {

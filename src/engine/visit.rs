@@ -95,6 +95,12 @@ impl Visit {
         self.send_join(conversation, None, entrance)
     }
 
+    /// Asks again for the conversation that the session is in. The answer is as for
+    /// [`Visit::join`]; a session that was given up meanwhile is closed.
+    pub fn join_again(&self, conversation: ConversationId, entrance: Entrance) -> bool {
+        self.say(conversation, FromSession::Again(Box::new(join(None, entrance))))
+    }
+
     /// Asks for a chat; a visitor who has a live one comes back into it. The answer is as for
     /// [`Visit::join`], from the conversation that is given back.
     pub fn start(

@@ -1,5 +1,6 @@
 //! Nothing leaves before it is written, and what was not written never was.
 
+use futures_util::FutureExt as _;
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::Command;
 use holdline::domain::conversation::event::Author;
@@ -83,6 +84,90 @@ fn an_append_that_fails_is_answered_and_leaves_no_trace() {
         assert_eq!(world.used().await, 1);
         let said = world.ask(id, post("a1", "written now")).await;
         assert!(said.is_ok(), "the id was never used: {said:?}");
+    });
+}
+
+#[test]
+fn a_question_behind_the_word_of_a_fault_is_answered_by_who_takes_its_place() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        for turns in 0..12 {
+            let (_customer, id) = Customer::chatting(&world, turns).await;
+            settle().await;
+            world.memory.fail_next_append();
+            let engine = world.engine.clone();
+            let asking = actix_rt::spawn(async move {
+                let mut ended = Box::pin(engine.command(id, Command::EndByCustomer));
+                let first = (&mut ended).now_or_never();
+                for _ in 0..turns {
+                    turn().await;
+                }
+                let mut shown = Box::pin(engine.view(id));
+                let shown_first = (&mut shown).now_or_never();
+                let ended = match first {
+                    Some(ended) => ended,
+                    None => ended.await,
+                };
+                let shown = match shown_first {
+                    Some(shown) => shown,
+                    None => shown.await,
+                };
+                (ended, shown)
+            });
+            let (ended, shown) = asking.await.unwrap();
+            assert!(matches!(ended, Err(Failure::Fault(_))), "{ended:?}");
+            assert!(matches!(shown, Ok(_) | Err(Failure::Fault(_))), "{turns}: {shown:?}");
+            world.ask(id, Command::EndByCustomer).await.unwrap();
+        }
+    });
+}
+
+/// Lets whoever is about to do something do one thing: a yield would let everybody come to rest.
+async fn turn() {
+    let mut has_waited = false;
+    std::future::poll_fn(|task| {
+        if std::mem::replace(&mut has_waited, true) {
+            return std::task::Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn who_comes_in_again_is_told_nothing_twice_and_nothing_less() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        settle().await;
+        let said = |customer: &Customer, text: &str| {
+            customer.frames().iter().filter(|frame| frame.contains(text)).count()
+        };
+        // It is told while its second word of coming in waits for the disk.
+        world.memory.hold_receipts();
+        let engine = world.engine.clone();
+        let posting = actix_rt::spawn(async move { engine.command(id, post("a1", "one")).await });
+        settle().await;
+        customer.join(id, 1);
+        settle().await;
+        world.memory.release_receipts();
+        posting.await.unwrap().unwrap();
+        settle().await;
+        assert_eq!(said(&customer, "\"one\""), 1);
+        // It says that it has seen what it has not been sent yet.
+        let other_tab = Customer::new(&world);
+        other_tab.join(id, 1);
+        other_tab.join(id, 99);
+        settle().await;
+        assert_eq!(said(&other_tab, "\"one\""), 1);
+        world.ask(id, post("a2", "two")).await.unwrap();
+        settle().await;
+        assert_eq!((said(&customer, "\"two\""), said(&other_tab, "\"two\"")), (1, 1));
     });
 }
 

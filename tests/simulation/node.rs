@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use holdline::access::Secret;
-use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::conversation::event::Recorded;
 use holdline::domain::id::{
@@ -77,6 +76,8 @@ pub struct Node {
     queues: BTreeMap<QueueId, Line>,
     sessions: BTreeMap<SessionId, Visit>,
     visitors: BTreeMap<(WidgetId, VisitorId), ConversationId>,
+    /// The first words of chats that were entered and have not begun.
+    firsts: BTreeMap<(ConversationId, u64), Mail>,
 }
 
 impl Node {
@@ -104,6 +105,7 @@ impl Node {
             queues: BTreeMap::new(),
             sessions: BTreeMap::new(),
             visitors: BTreeMap::new(),
+            firsts: BTreeMap::new(),
         }
     }
 
@@ -247,11 +249,15 @@ impl Node {
             return Ok(earlier);
         }
         let id = ConversationId::from_bits(self.mint());
-        let new = |node: &Self, id, epoch| Chat::new(node, Conversation::new(id), epoch);
-        self.enter(id, new);
+        let epoch = self.enter(id, Chat::entered);
         self.visitors.insert((request.widget.clone(), request.visitor), id);
         join.start = Some(request);
-        self.join_chat(session, id, join);
+        let said = FromSession::Join(Box::new(join));
+        self.firsts.insert((id, epoch), Mail::Said(session, said));
+        // Between the claim and the first word its thread may stand still for a moment.
+        let mut dice = Dice::new(self.minted, 6);
+        let pause = if dice.one_in(8) { dice.below(40) } else { 0 };
+        self.arm(self.now + pause, Timer::First(id, epoch));
         Ok(id)
     }
 

@@ -2,15 +2,20 @@
 //! failure can be repeated and then told with as few happenings as it takes.
 
 mod draw;
+mod twist;
 
 use holdline::domain::agent::Presence;
 
 use crate::server::{Millis, Weather};
 
+pub use crate::plan::twist::FIRST_TWISTED;
+
 /// Everything that will happen in one world.
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub seed: u64,
+    /// How many times longer than usual everything takes.
+    pub stretched: u64,
     pub streams: Vec<StreamPlan>,
     pub agents: Vec<AgentPlan>,
     pub tabs: Vec<TabPlan>,
@@ -61,6 +66,8 @@ pub struct Handling {
     pub finish: Finish,
     /// After how long they close the wrap-up, if they do.
     pub close: Option<Millis>,
+    /// What an administrator does while they are being offered it, and how soon.
+    pub meddled: Option<(Millis, What)>,
 }
 
 /// What an agent does with an offer.
@@ -90,6 +97,8 @@ pub struct TabPlan {
     pub down: Millis,
     /// Whether it begins a new chat when its chat is over.
     pub persists: bool,
+    /// Whether it asks for a chat in one breath with hello.
+    pub is_hasty: bool,
 }
 
 /// Something that happens.
@@ -104,6 +113,8 @@ pub struct Happening {
 pub enum What {
     /// A page is opened, and asks for a chat.
     Open(usize),
+    /// A page is opened from another, with all that it knows.
+    Copy { from: usize, to: usize },
     /// A message, sent so many times, the next one before it if it is out of order.
     Post { tab: usize, copies: u32, reorder: bool },
     /// The connection is reset, and the page comes back after so long.

@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 20] = [
+pub const FOUND: [(u64, &str); 22] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -10,10 +10,10 @@ pub const FOUND: [(u64, &str); 20] = [
     (20_155, "a second start told again what had been told while it was written"),
     (500_627, "the same, of a start that was said again"),
     (1_000_923, "the same, of a start in one breath with hello"),
-    (33_607, "what a conversation told an agent was lost with a fault, and not said again"),
-    (52_328, "an agent's word to a conversation whose write had just failed was lost with it"),
-    (901_456, "the same, while a supervisor closed it"),
-    (1_000_908, "the same, while the disk was full"),
+    (33_607, "what an agent said, or was to be told, while a write failed was lost with it"),
+    (52_328, "the same, with two agents who had set units aside"),
+    (901_456, "the same, of a chat that a supervisor closed meanwhile"),
+    (1_000_908, "the same, again and again while the disk was full"),
     (1_002_184, "the same, of a chat that had just begun"),
     (21_500, "the check took a disk that was full before the start for a good one"),
     (23_422, "the check did not know that a fault gives an offer its whole time as set by then"),
@@ -22,4 +22,6 @@ pub const FOUND: [(u64, &str); 20] = [
     (1_003_771, "the same, of an offer that was ignored"),
     (200_381, "accepting an offer took more units than had been set aside for it"),
     (17_755, "a tab that said start again, and so was there, counted as silent"),
+    (375_420_504_978_179, "units that were set aside before they were taken away were offered"),
+    (709_604_625_988_852, "a tab that had been given up came in again by its second start"),
 ];

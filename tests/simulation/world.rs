@@ -155,7 +155,8 @@ impl<S: Server> World<S> {
                     self.look();
                 }
             }
-            if self.calm_at.is_some_and(|since| self.now > since + CALM + DUSK) {
+            let left_alone = (CALM + DUSK) * self.plan.stretched;
+            if self.calm_at.is_some_and(|since| self.now > since + left_alone) {
                 break;
             }
         }
@@ -335,15 +336,17 @@ impl<S: Server> World<S> {
             self.heal(link);
             self.unstall(link);
         }
-        self.watch.calm(self.now + CALM);
+        let calm = CALM * self.plan.stretched;
+        self.watch.calm(self.now + calm);
         for tab in 0..self.tabs.len() {
-            self.put(self.now + CALM, Due::Happening(What::Leave(tab)));
+            self.put(self.now + calm, Due::Happening(What::Leave(tab)));
         }
     }
 
     fn happen(&mut self, what: What) {
         match what {
             What::Open(tab) => self.open(tab),
+            What::Copy { from, to } => self.copy(from, to),
             What::Post { tab, copies, reorder } => self.post(tab, copies, reorder),
             What::Cut { tab, away } => self.cut(tab, away),
             What::Block { tab, up, down, lasts } => self.block(tab, up, down, lasts),

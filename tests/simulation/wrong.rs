@@ -246,6 +246,14 @@ impl Rules {
         self.is(Wrong::SwallowsOffers)
     }
 
+    pub fn answers_unbegun(self) -> bool {
+        self.is(Wrong::AnswersUnbegun)
+    }
+
+    pub fn offers_late(self) -> bool {
+        self.is(Wrong::OffersLate) || self.is(Wrong::OffersBeyond)
+    }
+
     pub fn swallows_late_mail(self) -> bool {
         self.is(Wrong::SwallowsLateMail)
     }

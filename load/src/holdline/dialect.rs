@@ -120,6 +120,8 @@ impl Dialect for HoldlineDialect {
                 tell(Heard::Ready { is_resumed: false });
             }
             "posted" | "message" => heard_message(link, &frame, tell),
+            // What was missed of a chat that is over comes before the next has started.
+            "state" | "joined" | "left" | "agent" if link.stage != IN => tell(Heard::Other),
             "state" | "joined" | "left" | "agent" => {
                 link.seen = link.seen.max(frame.seq.unwrap_or(0));
                 if matches!(frame.state.as_deref(), Some("wrapup" | "closed")) {
@@ -195,7 +197,9 @@ fn welcomed(link: &mut Link, frame: Frame<'_>, say: &mut dyn Say, tell: &mut dyn
 }
 
 fn heard_message(link: &mut Link, frame: &Frame<'_>, tell: &mut dyn FnMut(Heard)) {
-    link.seen = link.seen.max(frame.seq.unwrap_or(0));
+    if link.stage == IN {
+        link.seen = link.seen.max(frame.seq.unwrap_or(0));
+    }
     let Some((side, number)) = frame.id.as_deref().and_then(numbered) else { return };
     tell(match side {
         // One's own message in a resumed stream stands for the answer that was lost.

@@ -50,10 +50,17 @@ impl AgentActor {
     }
 
     /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
-    /// make the offer.
-    pub(super) fn ask_about(&self, conversation: ConversationId) {
+    /// make the offer, or to look for somebody else if they could not take it any more.
+    pub(super) fn ask_about(&mut self, conversation: ConversationId) {
         let held = self.agent.leases().get(&conversation);
         let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
+        if let Some((reservation, _)) = reserved
+            && !self.agent.keeps_reservations()
+        {
+            // Taking back what one has set aside is never refused.
+            let _never = self.perform(AgentCommand::TurnDown { conversation, reservation });
+            return self.tell_conversation(conversation, ToConversation::StateClaims(None));
+        }
         let message = match reserved {
             Some((number, units)) => ToConversation::Offer(self.id().clone(), number, units),
             None => ToConversation::ConfirmLease(self.id().clone()),

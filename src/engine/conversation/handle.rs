@@ -25,9 +25,13 @@ impl ConversationActor {
     pub(super) fn take(&mut self, message: ToConversation, context: &mut Context<Self>) {
         match self.stage {
             Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Entered if is_first_word(&message) => return self.begin(Some(message), context),
+            Stage::Entered if matches!(message, ToConversation::NeverBegins) => {
+                return context.stop();
+            }
             // What it had of the journal's fault, it has.
             Stage::Leaving if matches!(message, ToConversation::Lost(_)) => return,
-            Stage::Opening | Stage::Leaving => {
+            Stage::Entered | Stage::Opening | Stage::Leaving => {
                 let beginning = self.beginning.get_or_insert_default();
                 if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
                     beginning.kept.push(message);
@@ -153,6 +157,7 @@ impl ConversationActor {
                 self.then(Then::Hear { session, after, until, is_over }, context);
                 self.retire_if_over();
             }
+            FromSession::Again(join) => self.join(session, *join, context),
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }
@@ -363,5 +368,13 @@ impl ConversationActor {
         if let Some(then) = self.gate.after(self.written_through(), then) {
             self.follow(then, context);
         }
+    }
+}
+
+/// Whether this begins a chat.
+fn is_first_word(message: &ToConversation) -> bool {
+    match message {
+        ToConversation::Session(_, FromSession::Join(join)) => join.start.is_some(),
+        _ => false,
     }
 }

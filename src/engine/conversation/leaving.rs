@@ -20,6 +20,11 @@ impl ConversationActor {
         over && matches!(self.stage, Stage::Serving)
     }
 
+    /// Whoever entered it says the first word at once. One who has died in between never does.
+    pub(super) fn await_first_word(&mut self) {
+        self.leave_at = Some(self.shared.clock.now() + LINGER);
+    }
+
     pub(super) fn retire_if_over(&mut self) {
         if self.is_over() && self.leave_at.is_none() {
             self.leave_at = Some(self.shared.clock.now() + LINGER);
@@ -33,7 +38,9 @@ impl ConversationActor {
             return;
         }
         self.leave_at = None;
-        if matches!(self.stage, Stage::Retired) {
+        if self.stage == Stage::Entered {
+            self.begin(None, context);
+        } else if matches!(self.stage, Stage::Retired) {
             context.stop();
         } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
             self.stage = Stage::Retired;

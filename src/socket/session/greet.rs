@@ -118,8 +118,8 @@ impl SocketSession {
         context: &mut WebsocketContext<Self>,
     ) {
         let entrance = self.entrance(Some(Seq::ZERO));
-        let sent = self.visit.as_ref().map(|visit| visit.join(conversation, entrance));
-        if matches!(sent, Some(Ok(()))) {
+        let visit = self.visit.as_ref();
+        if visit.is_some_and(|visit| visit.join_again(conversation, entrance)) {
             let to = Question::Start { frame: Box::new(frame), tries: 0 };
             self.rare.awaiting = Some(Awaiting { conversation, to });
         } else {

@@ -44,6 +44,7 @@ pub struct Chat {
 /// What the actor is doing.
 #[derive(Debug)]
 enum Stage {
+    Entered(Vec<Mail>),
     Opening(Vec<Mail>),
     Serving,
     Retired,
@@ -65,6 +66,15 @@ impl Chat {
         }
     }
 
+    /// An actor of a conversation that is about to begin.
+    pub fn entered(node: &Node, id: ConversationId, epoch: u64) -> Self {
+        let mut chat = Self::new(node, Conversation::new(id), epoch);
+        if !node.rules.answers_unbegun() {
+            chat.stage = Stage::Entered(Vec::new());
+        }
+        chat
+    }
+
     /// An actor whose conversation is still to be read.
     pub fn opening(node: &Node, id: ConversationId, epoch: u64) -> Self {
         let mut chat = Self::new(node, Conversation::new(id), epoch);
@@ -74,7 +84,7 @@ impl Chat {
 
     /// Whether it serves, and what it has decided is durable.
     pub fn is_settled(&self) -> bool {
-        !matches!(self.stage, Stage::Opening(_)) && self.gate.is_open()
+        !matches!(self.stage, Stage::Entered(_) | Stage::Opening(_)) && self.gate.is_open()
     }
 
     fn party(&self) -> Party {
@@ -174,12 +184,12 @@ impl Chat {
         }
         self.stage = Stage::Leaving(Vec::new());
         node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, self.epoch, agents));
-        node.leave_directory(self.id, self.epoch);
     }
 
     /// Has the conversation opened again, and passes on what it was told meanwhile.
     pub fn make_way(self, node: &mut Node, agents: Vec<AgentId>) {
         let Stage::Leaving(kept) = self.stage else { return };
+        node.leave_directory(self.id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
             node.tell_chat(self.id, Mail::StateClaims);
         }
@@ -189,7 +199,12 @@ impl Chat {
         }
         let kept = if node.rules.swallows_late_mail() { Vec::new() } else { kept };
         for mail in kept {
-            node.tell_chat(self.id, mail);
+            match mail {
+                Mail::Offer(agent, ..) if !node.rules.offers_late() => {
+                    node.send(Party::Agent(agent), Mail::AskAbout(self.id));
+                }
+                mail => node.tell_chat(self.id, mail),
+            }
         }
     }
 

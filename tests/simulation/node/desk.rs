@@ -192,16 +192,24 @@ impl Desk {
     }
 
     /// Asks every conversation what it holds of this agent.
-    pub fn audit(&self, node: &mut Node) {
-        for chat in self.agent.leases().keys() {
-            self.ask_about(node, *chat);
+    pub fn audit(&mut self, node: &mut Node) {
+        for chat in self.agent.leases().keys().copied().collect::<Vec<_>>() {
+            self.ask_about(node, chat);
         }
         node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
     }
 
-    fn ask_about(&self, node: &mut Node, chat: ConversationId) {
+    fn ask_about(&mut self, node: &mut Node, chat: ConversationId) {
         let held = self.agent.leases().get(&chat);
         let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
+        if let Some((reservation, _)) = reserved
+            && !self.agent.keeps_reservations()
+            && !node.rules.offers_late()
+        {
+            let turn_down = AgentCommand::TurnDown { conversation: chat, reservation };
+            drop(self.perform(node, turn_down));
+            return node.tell_chat(chat, Mail::StateClaims);
+        }
         let mail = match reserved {
             Some((number, units)) => Mail::Offer(self.id(), number, units),
             None => Mail::ConfirmLease(self.id()),

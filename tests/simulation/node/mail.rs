@@ -80,6 +80,7 @@ impl Mail {
 #[derive(Debug)]
 pub enum FromSession {
     Join(Box<Join>),
+    Again(Box<Join>),
     Hear { after: Seq, until: Option<Seq> },
     Post(Reference, MessageId, MessageText),
     End(Reference),

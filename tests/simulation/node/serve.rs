@@ -53,6 +53,7 @@ impl Server for Node {
         self.queues.clear();
         self.sessions.clear();
         self.visitors.clear();
+        self.firsts.clear();
     }
 
     fn is_up(&self) -> bool {
@@ -164,6 +165,7 @@ impl Server for Node {
             && self.mailboxes.is_empty()
             && self.disk.is_idle()
             && self.loads.is_empty()
+            && self.firsts.is_empty()
             && !self.timers.any(|it| {
                 matches!(it, Timer::Reopen(..) | Timer::Availability(..) | Timer::Page(..))
             })
@@ -283,6 +285,11 @@ impl Node {
     fn ring(&mut self, timer: Timer) {
         match timer {
             Timer::Chat(id, epoch) => self.with_chat(id, epoch, Chat::wake),
+            Timer::First(id, epoch) => {
+                if let Some(first) = self.firsts.remove(&(id, epoch)) {
+                    self.send(Party::Chat(id, epoch), first);
+                }
+            }
             Timer::Linger(id, epoch) => self.with_chat(id, epoch, Chat::linger),
             Timer::Farewell(id, epoch) => drop(self.chats.remove(&(id, epoch))),
             Timer::Reopen(id, epoch, agents) => {

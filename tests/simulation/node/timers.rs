@@ -13,6 +13,7 @@ pub type Alarm = (Millis, u64);
 #[derive(Clone, Debug)]
 pub enum Timer {
     Chat(ConversationId, u64),
+    First(ConversationId, u64),
     Linger(ConversationId, u64),
     Farewell(ConversationId, u64),
     Reopen(ConversationId, u64, Vec<AgentId>),

@@ -2,6 +2,7 @@
 
 use holdline::domain::agent::Presence;
 
+use crate::plan::twist::{twist, visitors};
 use crate::plan::{
     AgentPlan, Block, Finish, Handling, Happening, Plan, Reply, StreamPlan, TabPlan, What,
 };
@@ -15,8 +16,9 @@ pub fn plan(seed: u64) -> Plan {
     let mut dice = Dice::new(seed, 1);
     let streams: Vec<_> = (0..dice.from_to(1, 2)).map(|_| stream(&mut dice)).collect();
     let agents: Vec<_> = (0..dice.from_to(1, 3)).map(|_| agent(&mut dice, &streams)).collect();
-    let tabs = tabs(&mut dice, streams.len());
-    let mut plan = Plan { seed, streams, agents, tabs, happenings: Vec::new() };
+    let count = dice.from_to(2, 4);
+    let tabs = tabs(&mut dice, streams.len(), visitors(seed).unwrap_or(count));
+    let mut plan = Plan { seed, stretched: 1, streams, agents, tabs, happenings: Vec::new() };
     let mut all = Vec::new();
     for agent in 0..plan.agents.len() {
         let at = dice.below(10_000);
@@ -32,10 +34,11 @@ pub fn plan(seed: u64) -> Plan {
     all.extend(weather(&mut dice));
     all.sort_by_key(|happening| happening.at);
     plan.happenings = all;
+    twist(&mut plan);
     plan
 }
 
-fn stream(dice: &mut Dice) -> StreamPlan {
+pub(super) fn stream(dice: &mut Dice) -> StreamPlan {
     let heartbeat = dice.from_to(2, 10);
     StreamPlan {
         units: u32::try_from(dice.from_to(1, 2)).unwrap(),
@@ -82,12 +85,13 @@ fn handling(dice: &mut Dice) -> Handling {
         every: dice.from_to(50, 8_000),
         finish: *dice.pick(&[Finish::End, Finish::End, Finish::Release, Finish::Stay]),
         close: dice.one_in(2).then(|| dice.from_to(500, 40_000)),
+        meddled: None,
     }
 }
 
-fn tabs(dice: &mut Dice, widgets: usize) -> Vec<TabPlan> {
+fn tabs(dice: &mut Dice, widgets: usize, visitors: u64) -> Vec<TabPlan> {
     let mut tabs = Vec::new();
-    for visitor in 0..dice.from_to(2, 4) {
+    for visitor in 0..visitors {
         let widget = usize::try_from(dice.below(widgets as u64)).unwrap();
         let count = if dice.one_in(2) { 2 } else { 1 };
         for _ in 0..count {
@@ -97,6 +101,7 @@ fn tabs(dice: &mut Dice, widgets: usize) -> Vec<TabPlan> {
                 up: dice.from_to(1, 60),
                 down: dice.from_to(1, 60),
                 persists: dice.one_in(2),
+                is_hasty: false,
             });
         }
     }
@@ -130,7 +135,7 @@ fn life_of(dice: &mut Dice, plan: &Plan, tab: usize) -> Vec<Happening> {
     all
 }
 
-fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize) -> What {
+pub(super) fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize) -> What {
     let stream = plan.streams[plan.tabs[tab].widget];
     let (window, heartbeat) = (stream.window * 1_000, stream.heartbeat * 1_000);
     match dice.below(27) {
@@ -155,7 +160,7 @@ fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize) -> What {
     }
 }
 
-fn of_staff(dice: &mut Dice, plan: &Plan) -> What {
+pub(super) fn of_staff(dice: &mut Dice, plan: &Plan) -> What {
     let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
     let chat = usize::try_from(dice.below(6)).unwrap();
     match dice.below(22) {

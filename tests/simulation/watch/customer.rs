@@ -233,6 +233,7 @@ impl Watch {
         let Some((chat, after)) = visitor.named else { return };
         if after < until {
             visitor.past = Some(Past { chat, last: after, until, since: now });
+            self.stats.told_late += 1;
         }
         let durable = self.chats.get(&chat).map_or(0, Chat::seq);
         if until > durable || ended["id"] != chat.to_string() {

@@ -36,11 +36,16 @@ pub struct Stats {
     pub restarts: u64,
     pub settings: u64,
     pub clock_steps: u64,
+    /// Returns to a chat that was over, and of which something was missed.
+    pub told_late: u64,
+    pub hasty: u64,
+    pub copied: u64,
+    pub meddled: u64,
 }
 
 impl Stats {
     /// Each count with its name.
-    pub fn named(&self) -> [(&'static str, u64); 32] {
+    pub fn named(&self) -> [(&'static str, u64); 36] {
         [
             ("chats", self.chats),
             ("acknowledged", self.acknowledged),
@@ -74,6 +79,10 @@ impl Stats {
             ("restarts", self.restarts),
             ("settings", self.settings),
             ("clock steps", self.clock_steps),
+            ("told late", self.told_late),
+            ("hasty starts", self.hasty),
+            ("copied pages", self.copied),
+            ("meddled", self.meddled),
         ]
     }
 
@@ -111,5 +120,9 @@ impl Stats {
         self.restarts += other.restarts;
         self.settings += other.settings;
         self.clock_steps += other.clock_steps;
+        self.told_late += other.told_late;
+        self.hasty += other.hasty;
+        self.copied += other.copied;
+        self.meddled += other.meddled;
     }
 }

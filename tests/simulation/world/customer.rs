@@ -1,6 +1,8 @@
 //! A customer's tab: it says hello and start, posts, beats, answers pings, notices that it hears
 //! nothing, comes back and says again what was not acknowledged.
 
+mod timers;
+
 use holdline::domain::id::ConversationId;
 use serde_json::{Value, json};
 
@@ -8,9 +10,6 @@ use crate::plan::TabPlan;
 use crate::server::{Cut, Millis, Server};
 use crate::world::network::{Down, Link, Up};
 use crate::world::{Due, World};
-
-/// How often a throttled page's timers fire.
-const THROTTLED: Millis = 60_000;
 
 /// How long a tab waits before it tries again.
 const AGAIN: Millis = 1_000;
@@ -98,6 +97,21 @@ impl<S: Server> World<S> {
         self.connect_tab(tab);
     }
 
+    /// A page is opened from another one.
+    pub(super) fn copy(&mut self, from: usize, to: usize) {
+        if self.tabs[to].is_open || self.tabs[from].token.is_none() {
+            return;
+        }
+        let (plan, generation) = (self.tabs[to].plan, self.tabs[to].generation);
+        let Tab { token, conversation, after, heartbeat, .. } = &self.tabs[from];
+        let (token, conversation) = (token.clone(), *conversation);
+        let (after, heartbeat) = (*after, *heartbeat);
+        let fresh = Tab::new(plan);
+        self.tabs[to] = Tab { generation, token, conversation, after, heartbeat, ..fresh };
+        self.watch.stats.copied += 1;
+        self.open(to);
+    }
+
     fn connect_tab(&mut self, tab: usize) {
         let one = &mut self.tabs[tab];
         if !one.is_open || one.is_away || one.is_locked || one.link.is_some() {
@@ -120,6 +134,10 @@ impl<S: Server> World<S> {
             is_stalled: false,
         });
         self.send_up(self.links.len() - 1, Up::Connect(hello));
+        if self.tabs[tab].plan.is_hasty {
+            self.watch.stats.hasty += 1;
+            self.ask_to_start(tab);
+        }
         self.put(self.now + heartbeat, Due::Tab(tab, generation, TabTimer::Beat));
     }
 
@@ -340,50 +358,5 @@ impl<S: Server> World<S> {
         } else if code != "overloaded" {
             one.outbox.retain(|(sent, _)| sent != reference);
         }
-    }
-
-    pub(super) fn tab_due(&mut self, tab: usize, generation: u64, timer: TabTimer) {
-        let is_stale = self.tabs[tab].generation != generation;
-        match timer {
-            TabTimer::Unlock => self.unlock(tab),
-            TabTimer::Return => {
-                self.tabs[tab].is_away = false;
-                self.connect_tab(tab);
-            }
-            TabTimer::Connect if !is_stale => self.connect_tab(tab),
-            TabTimer::Start if !is_stale => self.ask_to_start(tab),
-            TabTimer::Beat if !is_stale => self.beat(tab, generation),
-            TabTimer::Connect | TabTimer::Start | TabTimer::Beat => {}
-        }
-    }
-
-    fn unlock(&mut self, tab: usize) {
-        self.tabs[tab].is_locked = false;
-        if let Some(link) = self.tabs[tab].link {
-            self.give_up_link(link, Cut::Closed(1001));
-            self.lose_link(tab, None);
-        }
-        self.connect_tab(tab);
-    }
-
-    /// The page's timer: it beats, and gives up a connection on which it hears nothing.
-    fn beat(&mut self, tab: usize, generation: u64) {
-        let one = &self.tabs[tab];
-        let (heartbeat, heard_at, after) = (one.heartbeat, one.heard_at, one.after);
-        let every = if one.is_throttled { THROTTLED } else { heartbeat };
-        if one.is_locked {
-            return self.put(self.now + every, Due::Tab(tab, generation, TabTimer::Beat));
-        }
-        let is_deaf = self.now - heard_at > 2 * every.max(2_000);
-        let stalled = one.link.is_some_and(|link| self.links[link].is_stalled);
-        if is_deaf && !stalled {
-            if let Some(link) = one.link {
-                self.watch.stats.deaf += 1;
-                self.give_up_link(link, Cut::Closed(1000));
-            }
-            return self.lose_link(tab, Some(AGAIN));
-        }
-        self.say(tab, &json!({"type": "beat", "seq": after}));
-        self.put(self.now + every, Due::Tab(tab, generation, TabTimer::Beat));
     }
 }

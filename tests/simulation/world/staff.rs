@@ -99,7 +99,7 @@ impl<S: Server> World<S> {
                 world.call(None, Call::Chat(id, Command::Assign { agent: to, by }));
             }),
             What::ForceClose(chat) => self.with_chat(chat, |world, id| {
-                let by = settings::agent_id(99);
+                let by = settings::agent_id(98);
                 world.call(None, Call::Chat(id, Command::ForceClose { by }));
             }),
             What::TakeBack(chat) => self.with_chat(chat, |world, id| {
@@ -148,6 +148,10 @@ impl<S: Server> World<S> {
         one.handling.insert(chat, handling);
         let at = self.now + handling.after + one.plan.delay;
         self.put(at, Due::Deed(number, Deed::Reply(chat, handling)));
+        if let Some((after, what)) = handling.meddled {
+            self.watch.stats.meddled += 1;
+            self.put(self.now + after, Due::Happening(what));
+        }
     }
 
     fn accept(&mut self, console: usize, chat: ConversationId) {

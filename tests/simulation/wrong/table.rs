@@ -39,10 +39,12 @@ pub enum Wrong {
     KeepsOffers,
     ForgetsReturns,
     TellsAwayTwice,
+    AnswersUnbegun,
+    OffersLate,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 34] = [
+pub const TABLE: [(Wrong, &str, Check); 36] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -93,4 +95,10 @@ pub const TABLE: [(Wrong, &str, Check); 34] = [
     (Wrong::KeepsOffers, "an offer outlives its agent's console", Check::OffersNeedAgents),
     (Wrong::ForgetsReturns, "nobody is told that the agent is back", Check::AbsenceIsTold),
     (Wrong::TellsAwayTwice, "a customer is told away where back is", Check::AwayInPairs),
+    (Wrong::OffersLate, "what was set aside is offered though it is gone", Check::WithinCapacity),
+    (
+        Wrong::AnswersUnbegun,
+        "a chat that is about to begin says that there is none",
+        Check::OneChatAVisitor,
+    ),
 ];

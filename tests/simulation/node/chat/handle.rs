@@ -34,10 +34,22 @@ impl Chat {
     }
 
     pub(super) fn take(&mut self, node: &mut Node, mail: Mail) {
+        if let Stage::Entered(_) = self.stage
+            && matches!(&mail, Mail::Said(_, FromSession::Join(join)) if join.start.is_some())
+            && let Stage::Entered(kept) = std::mem::replace(&mut self.stage, Stage::Serving)
+        {
+            self.take(node, mail);
+            for kept in kept {
+                self.take(node, kept);
+            }
+            return;
+        }
         match &mut self.stage {
             Stage::Serving | Stage::Retired => {}
             Stage::Leaving(_) if matches!(mail, Mail::Lost | Mail::Durable(_)) => return,
-            Stage::Opening(kept) | Stage::Leaving(kept) => return kept.push(mail),
+            Stage::Entered(kept) | Stage::Opening(kept) | Stage::Leaving(kept) => {
+                return kept.push(mail);
+            }
         }
         match mail {
             Mail::Said(session, said) => self.session_said(node, session, said),
@@ -125,6 +137,7 @@ impl Chat {
                 self.then(node, Then::Hear { session, after, until, is_over });
                 self.retire_if_over(node);
             }
+            FromSession::Again(join) => self.join(node, session, *join),
             FromSession::Join(_) | FromSession::Lost(_) => {}
         }
     }

@@ -99,7 +99,11 @@ impl Visit {
                 let Some(conversation) = joined else { return self.start(node, frame, 1) };
                 let to = Question::Start { frame: Box::new(frame), tries: 0 };
                 let after = if node.rules.trusts_the_session() { self.seen } else { Seq::ZERO };
-                self.enter(node, conversation, Some(after), to);
+                let after = Some(after);
+                let join = Join { start: None, after, heartbeat: self.session.heartbeat() };
+                self.awaiting = Some(Awaiting { conversation, to });
+                let said = FromSession::Again(Box::new(join));
+                node.tell_chat(conversation, Mail::Said(self.id, said));
             }
             Ok(None) => {}
             Err(refusal) => {

@@ -1,0 +1,196 @@
+//! What makes some plans unlike the others: many visitors, hours instead of minutes, two things at
+//! one moment, pages that are in a hurry, settings that change in the middle of an offer.
+//!
+//! Only seeds from [`FIRST_TWISTED`] on have any of it, so that those that were kept from before
+//! mean what they meant.
+
+use crate::plan::draw::{of_staff, of_tab, stream};
+use crate::plan::{Block, Happening, Plan, StreamPlan, What};
+use crate::random::Dice;
+use crate::server::Millis;
+
+/// The first seed whose plan may be twisted.
+pub const FIRST_TWISTED: u64 = 1 << 32;
+
+/// By how much the longest plans are longer than the others.
+const STRETCHED_MOST: u64 = 12;
+
+/// How many visitors there are, where there are many.
+pub fn visitors(seed: u64) -> Option<u64> {
+    let mut dice = Dice::new(seed, 5);
+    (seed >= FIRST_TWISTED && dice.one_in(24)).then(|| dice.from_to(8, 16))
+}
+
+/// Twists a plan, or leaves it as it is.
+pub fn twist(plan: &mut Plan) {
+    if plan.seed < FIRST_TWISTED {
+        return;
+    }
+    let mut dice = Dice::new(plan.seed, 4);
+    for tab in &mut plan.tabs {
+        tab.is_hasty = dice.one_in(3);
+    }
+    meddle(plan, &mut dice);
+    second_thoughts(plan, &mut dice);
+    if dice.one_in(3) {
+        coincide(plan, &mut dice);
+    }
+    blink(plan);
+    if dice.one_in(2) {
+        copy_a_page(plan, &mut dice);
+    }
+    plan.happenings.sort_by_key(|happening| happening.at);
+    if dice.one_in(10) {
+        stretch(plan, dice.from_to(2, STRETCHED_MOST));
+    }
+}
+
+/// Somebody changes the settings while an offer stands, and somebody is slow to see it.
+fn meddle(plan: &mut Plan, dice: &mut Dice) {
+    let streams = plan.streams.len() as u64;
+    for agent in 0..plan.agents.len() {
+        for number in 0..plan.agents[agent].handlings.len() {
+            let which = usize::try_from(dice.below(streams)).unwrap();
+            let after = plan.agents[agent].handlings[number].after;
+            if dice.one_in(10) {
+                let what = match dice.below(4) {
+                    0 => What::Units { agent, units: u32::try_from(dice.below(5)).unwrap() },
+                    1 => What::Serve { agent, queue: which, on: dice.one_in(2) },
+                    _ => What::Stream(which, stream(dice)),
+                };
+                plan.agents[agent].handlings[number].meddled = Some((dice.below(after), what));
+            }
+            if dice.one_in(12) {
+                plan.agents[agent].handlings[number].after = dice.from_to(4_000, 60_000);
+            }
+        }
+    }
+}
+
+/// Two of the staff do something at one moment.
+fn second_thoughts(plan: &mut Plan, dice: &mut Dice) {
+    let is_of_staff = |what: &What| {
+        matches!(
+            what,
+            What::Assign { .. }
+                | What::Pick { .. }
+                | What::ForceClose(_)
+                | What::TakeBack(_)
+                | What::Units { .. }
+        )
+    };
+    let moments: Vec<_> =
+        plan.happenings.iter().filter(|it| is_of_staff(&it.what)).map(|it| it.at).collect();
+    for at in moments {
+        if dice.one_in(3) {
+            let what = of_staff(dice, plan);
+            plan.happenings.push(Happening { at, what });
+        }
+    }
+}
+
+/// An agent's feed ends, as one does that reads too slowly, and their console comes back at once.
+fn blink(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 7);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if !dice.one_in(3) {
+        return;
+    }
+    for _ in 0..dice.from_to(1, 4) {
+        let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
+        let at = dice.below(last);
+        plan.happenings.push(Happening { at, what: What::Console { agent, open: false } });
+        let at = at + dice.below(2_000);
+        plan.happenings.push(Happening { at, what: What::Console { agent, open: true } });
+    }
+}
+
+/// Two faults come within one step.
+fn coincide(plan: &mut Plan, dice: &mut Dice) {
+    let is_fault =
+        |what: &What| matches!(what, What::Disk(_) | What::Crash { .. } | What::Storm { .. });
+    let faults: Vec<_> = (0..plan.happenings.len())
+        .filter(|it| plan.happenings[*it].at > 0 && is_fault(&plan.happenings[*it].what))
+        .collect();
+    if faults.len() < 2 {
+        return;
+    }
+    let (one, other) = (*dice.pick(&faults), *dice.pick(&faults));
+    plan.happenings[one].at = plan.happenings[other].at + dice.below(2);
+}
+
+/// A page is opened from another whose connection is just coming back.
+fn copy_a_page(plan: &mut Plan, dice: &mut Dice) {
+    let cuts: Vec<_> = plan.happenings.iter().filter_map(|it| cut_of(it)).collect();
+    if cuts.is_empty() {
+        return;
+    }
+    let (from, back) = *dice.pick(&cuts);
+    let to = plan.tabs.len();
+    let mut tab = plan.tabs[from];
+    tab.up = dice.from_to(1, 60);
+    tab.down = dice.from_to(1, 60);
+    plan.tabs.push(tab);
+    let mut at = (back + dice.below(5)).saturating_sub(2);
+    plan.happenings.push(Happening { at, what: What::Copy { from, to } });
+    for _ in 0..dice.below(6) {
+        at += dice.from_to(1, 20_000);
+        let what = of_tab(dice, plan, to);
+        plan.happenings.push(Happening { at, what });
+    }
+}
+
+fn cut_of(happening: &Happening) -> Option<(usize, Millis)> {
+    match happening.what {
+        What::Cut { tab, away } => Some((tab, happening.at + away)),
+        _ => None,
+    }
+}
+
+/// Everything takes so many times longer, but for the network and the disk.
+fn stretch(plan: &mut Plan, by: u64) {
+    plan.stretched = by;
+    plan.streams.iter_mut().for_each(|stream| *stream = stretched(*stream, by));
+    for agent in &mut plan.agents {
+        for handling in &mut agent.handlings {
+            handling.after *= by;
+            handling.every *= by;
+            handling.close = handling.close.map(|close| close * by);
+            handling.meddled =
+                handling.meddled.map(|(after, what)| (after * by, stretched_what(what, by)));
+        }
+    }
+    for happening in &mut plan.happenings {
+        happening.at *= by;
+        happening.what = stretched_what(happening.what, by);
+    }
+}
+
+fn stretched_what(what: What, by: u64) -> What {
+    match what {
+        What::Cut { tab, away } => What::Cut { tab, away: away * by },
+        What::Block { tab, up, down, lasts } => What::Block { tab, up, down, lasts: lasts * by },
+        What::Lock { tab, lasts } => What::Lock { tab, lasts: lasts * by },
+        What::Storm { within } => What::Storm { within: within * by },
+        What::Stream(which, stream) => What::Stream(which, stretched(stream, by)),
+        other => other,
+    }
+}
+
+fn stretched(stream: StreamPlan, by: u64) -> StreamPlan {
+    StreamPlan {
+        window: stream.window * by,
+        heartbeat: stream.heartbeat * by,
+        offer: stream.offer * by,
+        grace: stream.grace * by,
+        block: match stream.block {
+            Block::For(seconds) => Block::For(seconds * by),
+            block => block,
+        },
+        close_open: stream.close_open.map(|seconds| seconds * by),
+        close_active: stream.close_active.map(|seconds| seconds * by),
+        close_wrapup: stream.close_wrapup * by,
+        idle: stream.idle.map(|(warn, close)| (warn * by, close * by)),
+        ..stream
+    }
+}
