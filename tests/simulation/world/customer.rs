@@ -267,7 +267,8 @@ impl<S: Server> World<S> {
 
     fn hear_frame(&mut self, tab: usize, frame: &Value) {
         let text = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
-        let is_line = matches!(text("type").as_str(), "message" | "joined" | "left" | "state");
+        let is_line =
+            matches!(text("type").as_str(), "message" | "joined" | "left" | "agent" | "state");
         if is_line && self.tabs[tab].past > 0 {
             if frame["seq"].as_u64().is_some_and(|seq| seq >= self.tabs[tab].past) {
                 self.tabs[tab].past = 0;
