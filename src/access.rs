@@ -27,6 +27,8 @@ const TOKEN_VERSION: u8 = 2;
 /// The version of tokens that named no history. They are still good.
 const TOKEN_VERSION_WITHOUT_HISTORY: u8 = 1;
 const TAG_BYTES: usize = 16;
+/// What digests of the secret are for that stand in tokens.
+const PURPOSE: &[u8] = b"conversation\0";
 
 /// Why the secrets could not be read or made.
 #[derive(Debug, thiserror::Error)]
@@ -240,15 +242,10 @@ impl ConversationToken {
     ) -> Hmac<Sha256> {
         let id = id.as_bits().to_be_bytes();
         let widget = widget.as_str().as_bytes();
-        match history {
-            Some(history) => {
-                let history = history.number().to_be_bytes();
-                secret.digest(b"conversation\0", &[&[TOKEN_VERSION], &history, &id, widget])
-            }
-            None => {
-                let version = [TOKEN_VERSION_WITHOUT_HISTORY];
-                secret.digest(b"conversation\0", &[&version, &id, widget])
-            }
+        let named = history.map(|history| history.number().to_be_bytes());
+        match &named {
+            Some(history) => secret.digest(PURPOSE, &[&[TOKEN_VERSION], history, &id, widget]),
+            None => secret.digest(PURPOSE, &[&[TOKEN_VERSION_WITHOUT_HISTORY], &id, widget]),
         }
     }
 }

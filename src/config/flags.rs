@@ -9,6 +9,7 @@ use clap::{Args, Parser};
 ///
 /// A flag wins over the environment, the environment over the file.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "holdline", version)]
 pub struct Flags {
     /// Where connections are taken, such as localhost:8080, or :8080 for every address of this

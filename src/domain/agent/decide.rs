@@ -25,7 +25,10 @@ impl Agent {
             AgentCommand::CloseFeed(feed) if self.has_feed(feed) => {
                 Ok(vec![AgentEvent::FeedClosed(feed)])
             }
-            AgentCommand::Beat(_) | AgentCommand::CloseFeed(_) => Ok(Vec::new()),
+            AgentCommand::AllHeard if self.is_hearing => Ok(vec![AgentEvent::AllHeard]),
+            AgentCommand::Beat(_) | AgentCommand::CloseFeed(_) | AgentCommand::AllHeard => {
+                Ok(Vec::new())
+            }
             AgentCommand::Touch => Ok(match self.link {
                 Link::Feeds(_) => Vec::new(),
                 Link::Requests(_) | Link::Looking(_) => vec![AgentEvent::Heard],
@@ -41,8 +44,6 @@ impl Agent {
                 let gone = AgentEvent::LeaseAdjusted { conversation, seq: Seq::ZERO, lease: None };
                 Ok(if is_it { vec![gone] } else { Vec::new() })
             }
-            AgentCommand::AllHeard if self.is_hearing => Ok(vec![AgentEvent::AllHeard]),
-            AgentCommand::AllHeard => Ok(Vec::new()),
             AgentCommand::Configure(settings) => Ok(vec![AgentEvent::Configured(settings)]),
             AgentCommand::Wake => Ok(self.wake(now)),
         }

@@ -36,7 +36,7 @@ impl Conversation {
             }
             Event::CustomerDisconnected { .. } => self.attendance.end_absence(),
             Event::MessagePosted { id, from, text, reminder } => {
-                self.posts.note(self.salt(), from, id, text, self.seq, at);
+                self.posts.note(self.salt(), from, id, text, (self.seq, at));
                 self.owe_answer(from, *reminder);
             }
             Event::ChatOffered { lease, until, .. } => {

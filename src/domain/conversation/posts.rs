@@ -48,8 +48,7 @@ impl Posts {
         from: &Author,
         id: &MessageId,
         text: &MessageText,
-        seq: Seq,
-        at: Timestamp,
+        (seq, at): (Seq, Timestamp),
     ) {
         self.0.push(Posted { key: key(salt, from, id), at, content: content(salt, text), seq });
     }
