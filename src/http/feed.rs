@@ -39,7 +39,8 @@ const KEEP: &str = ": keep\n\n";
         `offer_withdrawn` (OfferWithdrawnEvent), `conversation` (Conversation), `message` \
         (MessageEvent), `away` (AwayEvent), `back` (BackEvent), `presence` (PresenceEvent), \
         `capacity` (CapacityEvent), and, passing and without an id, `typing` (TypingEvent), \
-        `asleep` (AsleepEvent), `read` (ReadEvent) and `place_unknown` (PlaceUnknownEvent)", body = String, content_type = "text/event-stream"), Problems))]
+        `asleep` (AsleepEvent), `read` (ReadEvent) and `place_unknown` (PlaceUnknownEvent)",
+        body = String, content_type = "text/event-stream"), Problems))]
 pub(super) async fn open(
     caller: Caller,
     agent: web::Path<String>,

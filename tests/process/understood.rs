@@ -50,7 +50,9 @@ fn understood(command: &str) -> Option<Result<(), String>> {
                 None => Ok(()),
             }
         }
-        first if first.starts_with("SEED=") => return understood(&words[1..].join(" ")),
+        first if first.starts_with("SEED=") || first.starts_with("SEED_BASE=") => {
+            return understood(&words[1..].join(" "));
+        }
         _ => Err("no test knows what to do with it".to_owned()),
     })
 }

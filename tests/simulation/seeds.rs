@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 22] = [
+pub const FOUND: [(u64, &str); 26] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -24,4 +24,8 @@ pub const FOUND: [(u64, &str); 22] = [
     (17_755, "a tab that said start again, and so was there, counted as silent"),
     (375_420_504_978_179, "units that were set aside before they were taken away were offered"),
     (709_604_625_988_852, "a tab that had been given up came in again by its second start"),
+    (652_753_969_968_524, "the check gave a silence that a slow disk hid no time to be found"),
+    (652_753_969_974_498, "the check counted on an agent whom a request alone made present"),
+    (652_753_969_978_648, "the same, of one whose offer ended with their presence"),
+    (652_753_969_979_252, "the check did not wait for an offer that was still being written"),
 ];

@@ -60,7 +60,7 @@ impl Watch {
     }
 
     /// Since when an agent is surely there, if they are.
-    fn there_since(&self, agent: &AgentId) -> Option<Millis> {
+    pub(super) fn there_since(&self, agent: &AgentId) -> Option<Millis> {
         let console = self.consoles.get(agent)?;
         console.is_open.then_some(console.since)
     }
@@ -101,7 +101,7 @@ impl Watch {
         let Some(gone) = self.gone_since(agent, ended) else { return };
         let streams = self.streams[chat.stream].at(chat.since);
         let grace = streams.iter().map(|it| it.offer_grace()).max().unwrap_or(0) * 1_000;
-        let by = gone.max(chat.since) + grace + LATE;
+        let by = (gone.max(chat.since) + grace).max(chat.seen) + LATE;
         if ended > by.max(self.trouble + SORTED_OUT_WITHIN) {
             let what = format!("{} was offered until {ended}; {agent} left at {gone}", chat.id());
             self.fail(Check::OffersNeedAgents, what);

@@ -77,12 +77,13 @@ impl Watch {
         }
     }
 
-    /// Notes what room each agent has of whom nothing happens from now on.
+    /// Notes what room each agent has whose console is open, and of whom nothing happens from now
+    /// on. Who is there by a request alone goes without a sign.
     pub(super) fn note_rested(&mut self, account: &Account) {
         self.rested = account
             .agents
             .iter()
-            .filter(|it| it.is_ready)
+            .filter(|it| it.is_ready && self.there_since(&it.agent).is_some())
             .map(|it| (it.agent.clone(), it.units.saturating_sub(it.used)))
             .collect();
     }

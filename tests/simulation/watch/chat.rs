@@ -31,6 +31,8 @@ pub struct Chat {
     /// Since when, by the world's time and by the server's.
     pub since: Millis,
     pub since_at: Timestamp,
+    /// When its last row was seen to be durable: until then it decides nothing.
+    pub seen: Millis,
     pub excluded: BTreeSet<AgentId>,
     /// Who declined it, let its offer lapse or gave it back.
     pub reluctant: BTreeSet<AgentId>,
@@ -75,6 +77,7 @@ impl Chat {
             state: State::New,
             since: 0,
             since_at: Timestamp::default(),
+            seen: 0,
             excluded: BTreeSet::new(),
             reluctant: BTreeSet::new(),
             present: BTreeMap::new(),
@@ -143,6 +146,7 @@ impl Watch {
         self.take_presence(chat, row);
         self.take_event(chat, row);
         self.count(&row.event);
+        chat.seen = self.now;
     }
 
     fn take_event(&mut self, chat: &mut Chat, row: &Row) {
@@ -161,6 +165,9 @@ impl Watch {
                 chat.state = State::Offered { agent, units };
             }
             Event::OfferEnded { agent, end, excluded, .. } => {
+                if *end == OfferEnd::AgentGone {
+                    self.rested.remove(agent);
+                }
                 if *end == OfferEnd::Lapsed {
                     self.lapsed(chat, row);
                 }

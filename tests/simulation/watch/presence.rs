@@ -7,6 +7,7 @@ use holdline::domain::id::SessionId;
 use crate::server::{Millis, Row};
 use crate::watch::Watch;
 use crate::watch::chat::{Chat, is_silence};
+use crate::watch::customer::Visitor;
 use crate::watch::law::Check;
 
 /// How late a window may end, and any other timer be served.
@@ -143,7 +144,10 @@ impl Watch {
         // After trouble a timer may be armed anew, and a silence be found anew.
         let troubled = self.trouble + 2 * slowest.unwrap_or(0) + 2_000 + window;
         let began = chat.there.values().map(|(there, _)| *there).max();
-        let began = began.or(chat.restarted).unwrap_or(chat.since);
+        // Of a silence that nobody has found yet the last sign of life is the beginning.
+        let heard = chat.present.keys().filter_map(|it| self.visitors.get(it));
+        let heard = heard.map(Visitor::latest).min();
+        let began = began.or(chat.restarted).or(heard).unwrap_or(chat.since);
         let lost = if self.trouble >= began.min(lost) { lost.max(troubled) } else { lost };
         lost + LATE
     }
