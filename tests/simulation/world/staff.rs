@@ -76,10 +76,12 @@ impl<S: Server> World<S> {
         let one = &mut self.consoles[console];
         one.is_open = open;
         if one.is_known != open && self.server.is_up() {
-            one.is_known = open;
             let id = one.id();
-            self.watch.console(self.now, &id, open);
-            self.server.feed(&id, open);
+            let is_there = self.server.feed(&id, open);
+            self.consoles[console].is_known = open && is_there;
+            if is_there {
+                self.watch.console(self.now, &id, open);
+            }
         }
     }
 

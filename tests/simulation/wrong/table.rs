@@ -41,6 +41,8 @@ pub enum Wrong {
     TellsAwayTwice,
     AnswersUnbegun,
     OffersLate,
+    ForgetsClaims,
+    HearsTooSoon,
 }
 
 /// Each with what is wrong about it, and who notices.
