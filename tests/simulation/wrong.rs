@@ -258,6 +258,10 @@ impl Rules {
         self.is(Wrong::ForgetsClaims)
     }
 
+    pub fn leaves_late(self) -> bool {
+        self.is(Wrong::LeavesLate)
+    }
+
     pub fn hears_too_soon(self) -> bool {
         self.is(Wrong::HearsTooSoon)
     }

@@ -170,7 +170,11 @@ impl Node {
             }
         }
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
-            if let Some(epoch) = self.desks.remove(id) {
+            let epoch = self.desks.get(id).copied();
+            if !self.rules.leaves_late() {
+                self.desks.remove(id);
+            }
+            if let Some(epoch) = epoch {
                 self.send(Party::Agent(id.clone(), epoch), Mail::Dismiss(until_gone.clone()));
             }
         }

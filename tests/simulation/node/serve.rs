@@ -288,6 +288,9 @@ impl Node {
             return self.with_agent(it, |desk, node| desk.handle(node, mail));
         };
         if let Some(desk) = self.agents.remove(&it) {
+            if self.desks.get(&it.0) == Some(&it.1) {
+                self.desks.remove(&it.0);
+            }
             desk.dismiss(self);
         }
     }
