@@ -243,7 +243,6 @@ impl AgentActor {
             let left = QueueCommand::AgentLeft(id.clone());
             self.shared.directory.tell_queue(queue, ToQueue::Command(left));
         }
-        self.shared.directory.leave_agent(&id);
         for conversation in self.agent.leases().keys() {
             let gone = ToConversation::AgentGone(id.clone());
             self.shared.directory.tell(&self.shared, *conversation, gone);
@@ -344,7 +343,7 @@ impl AgentActor {
             ToAgent::AskAbout(conversation) => self.ask_about(conversation),
             ToAgent::Serve(queues) => self.serve(queues),
             ToAgent::Several(messages) => self.take_several(messages, context),
-            ToAgent::Dismiss => self.dismiss(context),
+            ToAgent::Dismiss(_until_gone) => self.dismiss(context),
             ToAgent::Tell(told) => {
                 self.feeds.tell(&self.shared, told);
                 self.close_ended();

@@ -25,15 +25,15 @@ pub(super) struct Outstanding {
 
 /// Comes when nothing is outstanding any more.
 #[derive(Debug)]
-struct AllDone(mpsc::Receiver<()>);
+pub(super) struct AllDone(mpsc::Receiver<()>);
 
-fn outstanding() -> (Outstanding, AllDone) {
+pub(super) fn outstanding() -> (Outstanding, AllDone) {
     let (held, all) = mpsc::channel(1);
     (Outstanding { _held: held }, AllDone(all))
 }
 
 impl AllDone {
-    async fn come(mut self) {
+    pub(super) async fn come(mut self) {
         // Nothing is ever sent: this ends when the last sender is dropped.
         self.0.recv().await;
     }

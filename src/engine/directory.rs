@@ -24,6 +24,7 @@ pub(super) use crate::engine::directory::visitors::Claim;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
+use crate::engine::census::Outstanding;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
@@ -221,9 +222,12 @@ impl Directory {
         self.heard.change();
     }
 
-    /// An agent's actor leaves.
-    pub(super) fn leave_agent(&self, id: &AgentId) {
-        self.agents.remove(id);
+    /// An agent's actor is dismissed. Nobody finds it any more, and it hears of that behind
+    /// everything that it was told before.
+    pub(super) fn dismiss_agent(&self, id: &AgentId, until_gone: Outstanding) {
+        if let Some((_, entry)) = self.agents.remove(id) {
+            send(&entry.address, ToAgent::Dismiss(until_gone));
+        }
     }
 
     /// Whether an agent's actor is there and lives.
@@ -233,12 +237,20 @@ impl Directory {
 
     /// Tells an agent something.
     pub(super) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
+        match self.try_tell_agent(id, message) {
+            Ok(()) => Delivery::Sent,
+            Err(_) => Delivery::Nobody,
+        }
+    }
+
+    /// The same; gives the message back when nobody is there.
+    pub(super) fn try_tell_agent(&self, id: &AgentId, message: ToAgent) -> Result<(), ToAgent> {
         match self.agents.get(id) {
             Some(entry) if entry.address.connected() => {
                 send(&entry.address, message);
-                Delivery::Sent
+                Ok(())
             }
-            _ => Delivery::Nobody,
+            _ => Err(message),
         }
     }
 
@@ -252,9 +264,11 @@ impl Directory {
         self.queues.insert(id, QueueEntry { address, waiting });
     }
 
-    /// A queue's actor leaves.
-    pub(super) fn leave_queue(&self, id: &QueueId) {
-        self.queues.remove(id);
+    /// A queue's actor is dismissed, in the same way.
+    pub(super) fn dismiss_queue(&self, id: &QueueId, until_gone: Outstanding) {
+        if let Some((_, entry)) = self.queues.remove(id) {
+            send(&entry.address, ToQueue::Dismiss(until_gone));
+        }
     }
 
     /// Whether a queue's actor is there and lives.

@@ -253,8 +253,8 @@ pub(super) enum ToAgent {
     AskAbout(ConversationId),
     /// The queues they serve have changed.
     Serve(Vec<QueueId>),
-    /// They are not an agent any more.
-    Dismiss,
+    /// They are not an agent any more; held until that is done.
+    Dismiss(Outstanding),
     /// Things for their feeds, in order.
     Tell(Vec<Told>),
     /// A conversation shows itself to one feed.
@@ -306,8 +306,8 @@ pub(super) enum ToQueue {
     Figures(Reply<(usize, Option<Span>)>),
     /// An HTTP request wants to know how a chat stands in its line.
     Explain(ConversationId, Reply<Option<Standing>>),
-    /// It is not a queue any more.
-    Dismiss,
+    /// It is not a queue any more; held until it has gone.
+    Dismiss(Outstanding),
 }
 
 /// The way to answer an HTTP request. When it is dropped unanswered, the request learns that.

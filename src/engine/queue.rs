@@ -128,10 +128,7 @@ impl Handler<ToQueue> for QueueActor {
                 // Whoever has gone does not mind.
                 drop(reply.send(Ok(self.queue.standing(conversation, POSITIONS_MOST))));
             }
-            ToQueue::Dismiss => {
-                self.shared.directory.leave_queue(&self.id);
-                context.stop();
-            }
+            ToQueue::Dismiss(_until_gone) => context.stop(),
         }
     }
 }

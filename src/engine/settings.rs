@@ -15,65 +15,76 @@ use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal}
 use crate::domain::settings::{AgentSettings, Workstream};
 use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
-use crate::engine::message::{ToAgent, ToConversation, ToQueue};
+use crate::engine::census::{self, Outstanding};
+use crate::engine::message::{ToAgent, ToConversation};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 use crate::engine::{Engine, Failure};
 use crate::journal::{Append, Fault};
 
 impl Engine {
-    /// Changes the settings. Durable and in force when it returns.
+    /// Changes the settings. Durable and in force when it returns, and nobody acts any more for
+    /// whom it took away.
     pub async fn change(&self, change: SettingChange) -> Result<(), Failure> {
+        let shared = self.shared.clone();
+        // Whoever asks may go away meanwhile: it is not left on the disk and out of force.
+        let changing = actix::spawn(async move { shared.change(change).await });
+        changing.await.unwrap_or(Err(Failure::Unavailable))
+    }
+}
+
+impl Shared {
+    async fn change(self: Arc<Self>, change: SettingChange) -> Result<(), Failure> {
         // One change at a time, so that each is checked against what is in force.
-        let _one_at_a_time = self.shared.changing.lock().await;
-        let before = self.settings();
+        let _one_at_a_time = self.changing.lock().await;
+        let before = self.settings.load_full();
         before.check(&change)?;
-        let chats = self.shared.count_chats_under(&change).await;
+        let chats = self.count_chats_under(&change).await;
         if chats > 0 {
             let plural = if chats == 1 { "" } else { "s" };
             return Err(SettingRefusal::InUse(format!("{chats} live chat{plural}")).into());
         }
         let (done, written) = oneshot::channel();
-        self.shared.journal.append(Append::Setting {
-            change: Box::new(change.clone()),
-            at: self.now(),
-            done,
-        });
+        let at = self.clock.now();
+        self.journal.append(Append::Setting { change: Box::new(change.clone()), at, done });
         written.await.unwrap_or(Err(Fault::Closed))?;
         let mut after = Registry::clone(&before);
         after.apply(change);
         let after = Arc::new(after);
-        self.shared.settings.store(after.clone());
-        self.shared.follow(&before, &after);
+        self.settings.store(after.clone());
+        let (until_gone, all_gone) = census::outstanding();
+        self.dismiss(&before, &after, &until_gone);
+        drop(until_gone);
+        self.follow_from(&before, &after, self.clock.now());
+        // Or one who is put again at once would be mixed up with one who has not gone yet.
+        all_gone.come().await;
         Ok(())
     }
-}
 
-impl Shared {
-    /// Starts, tells and dismisses agents and queues, so that they are as the settings say.
-    pub(super) fn follow(self: &Arc<Self>, before: &Registry, after: &Registry) {
-        self.follow_from(before, after, self.clock.now());
+    /// Dismisses the agents and queues that the settings do not have any more.
+    fn dismiss(&self, before: &Registry, after: &Registry, until_gone: &Outstanding) {
+        for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
+            self.directory.dismiss_queue(id, until_gone.clone());
+        }
+        for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
+            self.directory.dismiss_agent(id, until_gone.clone());
+        }
     }
 
-    /// The same, where whoever is new can be heard of from `since`.
+    /// Starts and tells agents and queues, so that they are as the settings say; whoever is new
+    /// can be heard of from `since`.
     pub(super) fn follow_from(
         self: &Arc<Self>,
         before: &Registry,
         after: &Registry,
         since: Timestamp,
     ) {
-        for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
-            self.directory.tell_queue(id, ToQueue::Dismiss);
-        }
         let is_new = |id: &&QueueId| !before.queues.contains_key(id);
         let new_queues: Vec<_> = after.queues.keys().filter(is_new).cloned().collect();
         for id in &new_queues {
             self.start_queue(id.clone());
         }
         self.follow_waiting(before, after);
-        for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
-            self.directory.tell_agent(id, ToAgent::Dismiss);
-        }
         let mut new_agents = Vec::new();
         for (id, settings) in &after.agents {
             match before.agents.get(id) {
@@ -144,6 +155,8 @@ impl Shared {
 
     /// Starts again whoever has died, and has everybody state what they claim of them.
     pub(super) fn revive(self: &Arc<Self>) {
+        // Whoever is not there while a change is made may be about to start, or to go.
+        let Ok(_nothing_changes) = self.changing.try_lock() else { return };
         let settings = self.settings.load_full();
         let has_died = |id: &&QueueId| !self.directory.has_queue(id);
         let queues: Vec<_> = settings.queues.keys().filter(has_died).cloned().collect();

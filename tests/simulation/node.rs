@@ -2,6 +2,7 @@
 //! with every mailbox in order and every actor served when chance says so.
 
 mod audience;
+mod change;
 mod chat;
 mod desk;
 pub mod disk;
@@ -29,6 +30,7 @@ use holdline::engine::ToSession;
 use holdline::wire::refusal::RefusalCode;
 use holdline::wire::view;
 
+use crate::node::change::Changes;
 use crate::node::chat::Chat;
 use crate::node::desk::Desk;
 use crate::node::disk::Disk;
@@ -72,8 +74,12 @@ pub struct Node {
     directory: BTreeMap<ConversationId, u64>,
     chats: BTreeMap<(ConversationId, u64), Chat>,
     loads: Vec<(ConversationId, u64)>,
-    agents: BTreeMap<AgentId, Desk>,
-    queues: BTreeMap<QueueId, Line>,
+    /// The actors of agents and queues, and which of each name is found.
+    agents: BTreeMap<(AgentId, u64), Desk>,
+    desks: BTreeMap<AgentId, u64>,
+    queues: BTreeMap<(QueueId, u64), Line>,
+    lines: BTreeMap<QueueId, u64>,
+    changes: Changes,
     sessions: BTreeMap<SessionId, Visit>,
     visitors: BTreeMap<(WidgetId, VisitorId), ConversationId>,
     /// The first words of chats that were entered and have not begun.
@@ -102,7 +108,10 @@ impl Node {
             chats: BTreeMap::new(),
             loads: Vec::new(),
             agents: BTreeMap::new(),
+            desks: BTreeMap::new(),
             queues: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            changes: Changes::default(),
             sessions: BTreeMap::new(),
             visitors: BTreeMap::new(),
             firsts: BTreeMap::new(),
@@ -123,6 +132,23 @@ impl Node {
 
     fn send(&mut self, to: Party, mail: Mail) {
         self.mailboxes.entry(to).or_default().push_back(mail);
+    }
+
+    /// Tells an agent something. False when nobody is there.
+    fn tell_agent(&mut self, id: &AgentId, mail: Mail) -> bool {
+        let Some(epoch) = self.desks.get(id).copied() else { return false };
+        self.send(Party::Agent(id.clone(), epoch), mail);
+        true
+    }
+
+    fn tell_queue(&mut self, id: &QueueId, mail: Mail) {
+        if let Some(epoch) = self.lines.get(id).copied() {
+            self.send(Party::Queue(id.clone(), epoch), mail);
+        }
+    }
+
+    fn desk(&self, id: &AgentId) -> Option<&Desk> {
+        self.agents.get(&(id.clone(), *self.desks.get(id)?))
     }
 
     fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {

@@ -151,6 +151,17 @@ pub enum What {
     Units { agent: usize, units: u32 },
     /// An administrator changes whom a queue has.
     Serve { agent: usize, queue: usize, on: bool },
+    /// An administrator deletes an agent, and after so long puts them again with these units.
+    Dismiss { agent: usize, units: u32, away: Millis },
+    /// An administrator puts an agent again, in the queues that they served.
+    PutAgain { agent: usize, units: u32 },
+    /// An administrator points a workstream at another queue and deletes its own when nobody is in
+    /// it; and after so long makes it again and points back.
+    Requeue { which: usize, away: Millis },
+    /// An administrator points a workstream at a queue, which is made if it is not there.
+    Redirect { which: usize, queue: usize },
+    /// An administrator deletes a queue.
+    DropQueue(usize),
     /// The disk behaves like this from now on.
     Disk(Weather),
     /// The node is killed in the middle of what it does, after so many more steps, and started

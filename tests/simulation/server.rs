@@ -47,8 +47,8 @@ pub trait Server {
     /// Somebody calls. The answer is seen later, or never if the server is killed.
     fn call(&mut self, ticket: Ticket, call: Call);
 
-    /// An agent opens a console, or closes one.
-    fn feed(&mut self, agent: &AgentId, open: bool);
+    /// An agent opens a console, or closes one. False when there is no such agent.
+    fn feed(&mut self, agent: &AgentId, open: bool) -> bool;
 
     /// What the disk does from now on.
     fn weather(&mut self, weather: Weather);

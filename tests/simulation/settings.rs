@@ -45,8 +45,8 @@ pub fn queue(number: usize, agents: &[usize]) -> QueueSettings {
     }
 }
 
-pub fn workstream(number: usize, plan: &StreamPlan) -> Workstream {
-    let mut workstream = Workstream::new(stream_id(number), queue_id(number));
+pub fn workstream(number: usize, plan: &StreamPlan, queue: usize) -> Workstream {
+    let mut workstream = Workstream::new(stream_id(number), queue_id(queue));
     workstream.units = plan.units;
     workstream.window = Span::from_secs(plan.window);
     workstream.heartbeat = Span::from_secs(plan.heartbeat);
@@ -82,7 +82,7 @@ pub fn all(plan: &Plan) -> Vec<SettingChange> {
         let serves = |it: &usize| plan.agents[*it].queues.contains(&number);
         let agents: Vec<_> = (0..plan.agents.len()).filter(serves).collect();
         all.push(SettingChange::PutQueue(queue(number, &agents)));
-        all.push(SettingChange::PutWorkstream(workstream(number, stream)));
+        all.push(SettingChange::PutWorkstream(workstream(number, stream, number)));
         all.push(SettingChange::PutWidget(WidgetSettings {
             id: widget_id(number),
             workstream: stream_id(number),

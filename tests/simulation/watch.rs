@@ -72,6 +72,11 @@ impl<T: Clone> History<T> {
         self.0.iter_mut().filter(|it| it.3 == ticket).for_each(|it| it.1 = Some(now));
     }
 
+    /// The value that was asked for last.
+    fn last(&self) -> T {
+        self.0.last().expect("there is a first").2.clone()
+    }
+
     /// Every value that may have been in force at a moment.
     fn at(&self, moment: Millis) -> Vec<T> {
         let mut found = Vec::new();
@@ -112,7 +117,8 @@ impl Watch {
             units: agents
                 .map(|(number, it)| (settings::agent_id(number), History::new(it.units)))
                 .collect(),
-            serving: (0..plan.streams.len()).map(|it| History::new(serving(it))).collect(),
+            // Each workstream has its own queue, and another that may take its place.
+            serving: (0..2 * plan.streams.len()).map(|it| History::new(serving(it))).collect(),
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
@@ -184,6 +190,20 @@ impl Watch {
                     let which = settings::number_of(put.id.as_str());
                     self.serving[which].ask(now, put.agents.clone(), ticket);
                 }
+                SettingChange::DeleteAgent(id) => {
+                    if let Some(units) = self.units.get_mut(id) {
+                        units.ask(now, 0, ticket);
+                    }
+                    for serving in &mut self.serving {
+                        let mut agents = serving.last();
+                        agents.retain(|it| it != id);
+                        serving.ask(now, agents, ticket);
+                    }
+                }
+                SettingChange::DeleteQueue(id) => {
+                    let which = settings::number_of(id.as_str());
+                    self.serving[which].ask(now, Vec::new(), ticket);
+                }
                 _ => {}
             }
         }
@@ -238,6 +258,14 @@ impl Watch {
             self.streams.iter_mut().for_each(|it| it.done(now, ticket));
             self.units.values_mut().for_each(|it| it.done(now, ticket));
             self.serving.iter_mut().for_each(|it| it.done(now, ticket));
+        }
+        if let Some(Call::Change(change)) = &call {
+            match (&**change, answer) {
+                (SettingChange::DeleteAgent(_), Ok(_)) => self.stats.dismissed += 1,
+                (SettingChange::DeleteQueue(_), Ok(_)) => self.stats.dropped += 1,
+                (_, Err(code)) if code == "in_use" => self.stats.in_use += 1,
+                _ => {}
+            }
         }
         if let (Some(Call::Presence(agent, _)), Ok(_)) = (&call, answer) {
             self.heard(agent);
@@ -343,6 +371,7 @@ impl Watch {
     pub fn audit(&mut self, now: Millis, account: &Account) {
         self.now = now;
         self.audit_capacity(account);
+        self.audit_company(account);
         self.audit_waiting(account);
         self.note_rested(account);
         self.audit_replay(account);

@@ -1,6 +1,7 @@
 //! A world around a server: customers' tabs, agents, a network, a disk's weather and a clock on
 //! the wall, driven by one loop in one thread, whose time jumps from event to event.
 
+mod administrator;
 mod customer;
 mod network;
 mod staff;
@@ -8,11 +9,10 @@ mod staff;
 use std::collections::{BTreeMap, VecDeque};
 
 use holdline::domain::id::{ConversationId, SessionId};
-use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::time::{Span, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::plan::{Plan, What};
+use crate::plan::{Plan, StreamPlan, What};
 use crate::random::Dice;
 use crate::server::{Call, Cut, Millis, Seen, Server, Ticket, Weather};
 use crate::settings;
@@ -52,6 +52,8 @@ pub struct World<S> {
     links: Vec<Link>,
     tabs: Vec<Tab>,
     consoles: Vec<Console>,
+    /// Each workstream as it was last put, with the number of its queue.
+    streams: Vec<(StreamPlan, usize)>,
     sessions: BTreeMap<SessionId, usize>,
     calls: BTreeMap<Ticket, Asked>,
     tickets: Ticket,
@@ -114,6 +116,7 @@ impl<S: Server> World<S> {
             links: Vec::new(),
             tabs,
             consoles,
+            streams: plan.streams.iter().copied().zip(0..).collect(),
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
             tickets: 0,
@@ -367,11 +370,6 @@ impl<S: Server> World<S> {
                 self.is_whole &= weather != Weather::SyncFails;
             }
             What::Crash { steps, down, step } => self.crash(steps, down, step),
-            What::Stream(which, stream) => {
-                let change = SettingChange::PutWorkstream(settings::workstream(which, &stream));
-                self.watch.stream(self.now, which, &stream);
-                self.call(None, Call::Change(Box::new(change)));
-            }
             staff => self.staff_happening(staff),
         }
     }

@@ -254,6 +254,18 @@ impl Rules {
         self.is(Wrong::OffersLate) || self.is(Wrong::OffersBeyond)
     }
 
+    pub fn forgets_claims(self) -> bool {
+        self.is(Wrong::ForgetsClaims)
+    }
+
+    pub fn leaves_late(self) -> bool {
+        self.is(Wrong::LeavesLate)
+    }
+
+    pub fn hears_too_soon(self) -> bool {
+        self.is(Wrong::HearsTooSoon)
+    }
+
     pub fn swallows_late_mail(self) -> bool {
         self.is(Wrong::SwallowsLateMail)
     }

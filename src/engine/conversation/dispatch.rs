@@ -117,10 +117,8 @@ fn send_gathered(shared: &Arc<Shared>) {
     let gathered = GATHERED.with_borrow_mut(|all| all.remove(&key_of(shared)));
     let Some(Gathered { for_agents, for_queues }) = gathered else { return };
     for (agent, messages) in for_agents {
-        if shared.directory.has_agent(&agent) {
-            shared.directory.tell_agent(&agent, ToAgent::Several(messages));
-            continue;
-        }
+        let told = shared.directory.try_tell_agent(&agent, ToAgent::Several(messages));
+        let Err(ToAgent::Several(messages)) = told else { continue };
         for message in messages {
             if let ToAgent::Command(AgentCommand::Adjust { conversation, lease: Some(_), .. }) =
                 message

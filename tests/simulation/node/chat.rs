@@ -17,7 +17,7 @@ use holdline::engine::{Closing, ToSession};
 
 use crate::node::audience::Audience;
 use crate::node::disk::{Append, What};
-use crate::node::gate::Gate;
+use crate::node::gate::{Gate, Waiters};
 use crate::node::mail::{Mail, Party};
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node};
@@ -174,7 +174,7 @@ impl Chat {
     /// What was decided here may not be the truth; it is read again.
     fn give_up(&mut self, node: &mut Node) {
         node.seen.push(Seen::Fault);
-        let (tickets, mut sessions, agents) = self.gate.fail();
+        let Waiters { tickets, mut sessions, agents, outstanding } = self.gate.fail();
         for ticket in tickets {
             node.seen.push(Seen::Answered(ticket, Err("fault".to_owned())));
         }
@@ -182,7 +182,9 @@ impl Chat {
         for session in sessions {
             close_session(node, session, Closing::Restarted);
         }
-        self.stage = Stage::Leaving(Vec::new());
+        // Whoever waits for these claims waits for those of the one that takes its place.
+        let kept = outstanding.into_iter().map(|held| Mail::StateClaims(Some(held))).collect();
+        self.stage = Stage::Leaving(kept);
         node.arm(node.now + REOPEN_AFTER, Timer::Reopen(self.id, self.epoch, agents));
     }
 
@@ -191,17 +193,17 @@ impl Chat {
         let Stage::Leaving(kept) = self.stage else { return };
         node.leave_directory(self.id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
-            node.tell_chat(self.id, Mail::StateClaims);
+            node.tell_chat(self.id, Mail::StateClaims(None));
         }
         let asked = if node.rules.swallows_offers() { Vec::new() } else { agents };
         for agent in asked {
-            node.send(Party::Agent(agent), Mail::AskAbout(self.id));
+            node.tell_agent(&agent, Mail::AskAbout(self.id));
         }
         let kept = if node.rules.swallows_late_mail() { Vec::new() } else { kept };
         for mail in kept {
             match mail {
                 Mail::Offer(agent, ..) if !node.rules.offers_late() => {
-                    node.send(Party::Agent(agent), Mail::AskAbout(self.id));
+                    node.tell_agent(&agent, Mail::AskAbout(self.id));
                 }
                 mail => node.tell_chat(self.id, mail),
             }
@@ -279,7 +281,7 @@ impl Chat {
             return;
         };
         let mail = Mail::Repeat(self.id, self.conversation.seq(), lease.clone());
-        node.send(Party::Agent(lease.agent.clone()), mail);
+        node.tell_agent(&lease.agent, mail);
         self.audited_at = now;
     }
 }

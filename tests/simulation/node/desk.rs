@@ -11,7 +11,7 @@ use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::AgentSettings;
 use holdline::domain::time::{Span, Timestamp};
 
-use crate::node::mail::{Mail, Party};
+use crate::node::mail::Mail;
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node};
 use crate::server::{Call, Millis, Seen};
@@ -21,6 +21,7 @@ const SORTED_OUT_WITHIN: Millis = 200;
 /// The actor of one agent.
 #[derive(Debug)]
 pub struct Desk {
+    epoch: u64,
     pub agent: Agent,
     queues: Vec<QueueId>,
     told: Availability,
@@ -32,9 +33,9 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(agent: Agent, queues: Vec<QueueId>) -> Self {
+    pub fn new(epoch: u64, agent: Agent, queues: Vec<QueueId>) -> Self {
         let told = agent.availability();
-        Self { agent, queues, told, has_feed: false, feed: 0, timer: None }
+        Self { epoch, agent, queues, told, has_feed: false, feed: 0, timer: None }
     }
 
     fn id(&self) -> AgentId {
@@ -43,7 +44,7 @@ impl Desk {
 
     pub fn started(&self, node: &mut Node) {
         self.tell_queues(node);
-        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
+        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id(), self.epoch));
     }
 
     pub fn handle(&mut self, node: &mut Node, mail: Mail) {
@@ -113,7 +114,7 @@ impl Desk {
     }
 
     fn feed(&mut self, node: &mut Node, open: bool) {
-        if open {
+        if open && !self.has_feed {
             self.has_feed = true;
             self.feed += 1;
             let heartbeat = Span::from_secs(15);
@@ -121,7 +122,7 @@ impl Desk {
             for chat in self.agent.leases().keys() {
                 node.tell_chat(*chat, Mail::ShowTo(self.id()));
             }
-        } else if self.has_feed {
+        } else if !open && self.has_feed {
             self.has_feed = false;
             drop(self.perform(node, AgentCommand::CloseFeed(self.feed)));
         }
@@ -136,24 +137,24 @@ impl Desk {
     pub fn tell_availability(&self, node: &mut Node, queue: &QueueId) {
         let availability = node.rules.availability(self.agent.availability());
         let command = QueueCommand::AgentChanged(availability);
-        node.send(Party::Queue(queue.clone()), Mail::Queue(command));
+        node.tell_queue(queue, Mail::Queue(command));
     }
 
     fn reserve(&mut self, node: &mut Node, queue: QueueId, chat: ConversationId, lease: Lease) {
         let agent = self.id();
-        let to = Party::Queue(queue.clone());
         match self.perform(node, AgentCommand::Reserve { conversation: chat, lease }) {
             Ok(_) => {
-                node.send(to, Mail::Queue(QueueCommand::Granted(chat, agent)));
+                node.tell_queue(&queue, Mail::Queue(QueueCommand::Granted(chat, agent)));
                 self.ask_about(node, chat);
             }
             Err(refusal) => {
                 let refused = QueueCommand::Refused(chat, agent.clone());
-                node.send(to, Mail::Queue(refused));
+                node.tell_queue(&queue, Mail::Queue(refused));
                 if refusal == AgentRefusal::AlreadyHeld {
                     self.ask_about(node, chat);
-                    node.tell_chat(chat, Mail::StateClaims);
-                    node.arm(node.now + SORTED_OUT_WITHIN, Timer::Availability(agent, queue));
+                    node.tell_chat(chat, Mail::StateClaims(None));
+                    let timer = Timer::Availability(agent, self.epoch, queue);
+                    node.arm(node.now + SORTED_OUT_WITHIN, timer);
                 } else {
                     self.tell_availability(node, &queue);
                 }
@@ -164,11 +165,23 @@ impl Desk {
     fn serve(&mut self, node: &mut Node, queues: Vec<QueueId>) {
         let left: Vec<_> = self.queues.iter().filter(|it| !queues.contains(it)).cloned().collect();
         for queue in left {
-            let command = Mail::Queue(QueueCommand::AgentLeft(self.id()));
-            node.send(Party::Queue(queue), command);
+            node.tell_queue(&queue, Mail::Queue(QueueCommand::AgentLeft(self.id())));
         }
         self.queues = queues;
         self.tell_queues(node);
+    }
+
+    /// They are not an agent any more.
+    pub fn dismiss(&self, node: &mut Node) {
+        for queue in &self.queues {
+            node.tell_queue(queue, Mail::Queue(QueueCommand::AgentLeft(self.id())));
+        }
+        if let Some((_, armed)) = self.timer {
+            node.disarm(armed);
+        }
+        for chat in self.agent.leases().keys() {
+            node.tell_chat(*chat, Mail::AgentGone(self.id()));
+        }
     }
 
     pub fn wake(&mut self, node: &mut Node) {
@@ -186,7 +199,7 @@ impl Desk {
             node.disarm(armed);
         }
         if let Some(at) = wake_at {
-            let armed = node.arm_at(at, Timer::Agent(self.id()));
+            let armed = node.arm_at(at, Timer::Agent(self.id(), self.epoch));
             self.timer = Some((at, armed));
         }
     }
@@ -196,7 +209,7 @@ impl Desk {
         for chat in self.agent.leases().keys().copied().collect::<Vec<_>>() {
             self.ask_about(node, chat);
         }
-        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id()));
+        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id(), self.epoch));
     }
 
     fn ask_about(&mut self, node: &mut Node, chat: ConversationId) {
@@ -208,7 +221,7 @@ impl Desk {
         {
             let turn_down = AgentCommand::TurnDown { conversation: chat, reservation };
             drop(self.perform(node, turn_down));
-            return node.tell_chat(chat, Mail::StateClaims);
+            return node.tell_chat(chat, Mail::StateClaims(None));
         }
         let mail = match reserved {
             Some((number, units)) => Mail::Offer(self.id(), number, units),
@@ -221,8 +234,8 @@ impl Desk {
 impl Node {
     /// Whoever asks for something is heard of by that.
     pub fn touch(&mut self, call: &Call) {
-        if let Some(agent) = call.caller().filter(|agent| self.agents.contains_key(agent)) {
-            self.send(Party::Agent(agent.clone()), Mail::Agent(AgentCommand::Touch));
+        if let Some(agent) = call.caller() {
+            self.tell_agent(agent, Mail::Agent(AgentCommand::Touch));
         }
     }
 
@@ -232,9 +245,8 @@ impl Node {
         let chat = epoch.and_then(|epoch| self.chats.get(&(id, *epoch)));
         let opening = chat.and_then(|chat| chat.conversation.opening());
         let workstream = opening.and_then(|it| self.settings.workstreams.get(&it.workstream));
-        let (Some(workstream), Some(desk)) = (workstream, self.agents.get(agent)) else {
-            return true;
-        };
+        let Some(desk) = self.desk(agent) else { return false };
+        let Some(workstream) = workstream else { return true };
         desk.agent.expected_by(workstream.grace_for(Purpose::Offer), Self::clock(self)).is_ok()
     }
 }

@@ -9,6 +9,7 @@ use holdline::domain::decision::{Pending, Receipt, Released};
 use holdline::domain::id::{AgentId, Seq, SessionId};
 use holdline::engine::ToSession;
 
+use crate::node::change::Outstanding;
 use crate::server::Ticket;
 
 /// What an agent's consoles are told: the name of the event, and its JSON.
@@ -36,7 +37,20 @@ pub enum Then {
     Hear { session: SessionId, after: Seq, until: Option<Seq>, is_over: bool },
     Tell(AgentId, Vec<Told>),
     Adjust(AgentId, AgentCommand),
-    StateClaims,
+    StateClaims(Option<Outstanding>),
+}
+
+/// Who waits at the gate when what was decided is lost.
+#[derive(Debug, Default)]
+pub struct Waiters {
+    /// The calls that get no good answer.
+    pub tickets: Vec<Ticket>,
+    /// The sessions that get none.
+    pub sessions: Vec<SessionId>,
+    /// The agents whom it would have concerned.
+    pub agents: Vec<AgentId>,
+    /// For whom claims were to be stated.
+    pub outstanding: Vec<Outstanding>,
 }
 
 /// What comes through the gate.
@@ -108,10 +122,9 @@ impl Gate {
         through
     }
 
-    /// Everything that waits is lost: the calls that get no good answer, the sessions that get
-    /// none, and the agents whom it would have concerned.
-    pub fn fail(&mut self) -> (Vec<Ticket>, Vec<SessionId>, Vec<AgentId>) {
-        let (mut tickets, mut sessions, mut agents) = (Vec::new(), Vec::new(), Vec::new());
+    /// Everything that waits is lost.
+    pub fn fail(&mut self) -> Waiters {
+        let Waiters { mut tickets, mut sessions, mut agents, mut outstanding } = Waiters::default();
         for waiting in self.waiting.drain(..) {
             match waiting {
                 Waiting::Then(_, Then::Answer(ticket, _)) => tickets.push(ticket),
@@ -126,11 +139,12 @@ impl Gate {
                 Waiting::Decision(.., told) => {
                     agents.extend(told.into_iter().map(|(agent, _)| agent));
                 }
+                Waiting::Then(_, Then::StateClaims(held)) => outstanding.extend(held),
                 Waiting::Then(..) => {}
             }
         }
         agents.sort_unstable();
         agents.dedup();
-        (tickets, sessions, agents)
+        Waiters { tickets, sessions, agents, outstanding }
     }
 }

@@ -6,15 +6,20 @@ use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::queue::{Queue, QueueCommand, QueueEvent};
 
 use crate::node::Node;
-use crate::node::mail::{Mail, Party};
+use crate::node::mail::Mail;
 
 /// The actor of one queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Line {
     queue: Queue,
 }
 
 impl Line {
+    /// An empty one, which serves nobody until it is told that everybody was heard.
+    pub fn hearing() -> Self {
+        Self { queue: Queue::hearing() }
+    }
+
     pub fn handle(&mut self, node: &mut Node, id: &QueueId, command: QueueCommand) {
         let now = node.clock();
         let may_match = node.rules.may_match(&command);
@@ -38,10 +43,7 @@ impl Line {
             let units = self.queue.units_of(chat);
             self.queue.apply(&event, now);
             let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
-            if node.agents.contains_key(&agent) {
-                let mail = Mail::Reserve(id.clone(), chat, lease);
-                node.send(Party::Agent(agent), mail);
-            } else {
+            if !node.tell_agent(&agent, Mail::Reserve(id.clone(), chat, lease)) {
                 self.note(node, QueueCommand::Refused(chat, agent.clone()));
                 self.note(node, QueueCommand::AgentLeft(agent));
             }

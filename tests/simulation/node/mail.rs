@@ -17,6 +17,7 @@ use holdline::engine::ToSession;
 use holdline::wire::client::Reference;
 use std::sync::Arc;
 
+use crate::node::change::{Census, Outstanding};
 use crate::node::gate::Told;
 use crate::server::Ticket;
 
@@ -25,8 +26,9 @@ use crate::server::Ticket;
 pub enum Party {
     /// A conversation's actor, told apart from an earlier one by its epoch.
     Chat(ConversationId, u64),
-    Agent(AgentId),
-    Queue(QueueId),
+    /// An agent's actor, and a queue's, in the same way.
+    Agent(AgentId, u64),
+    Queue(QueueId, u64),
     Session(SessionId),
     /// A session, from its socket.
     Socket(SessionId),
@@ -45,7 +47,8 @@ pub enum Mail {
     MeetAgent(AgentId),
     ShowTo(AgentId),
     ConfirmLease(AgentId),
-    StateClaims,
+    StateClaims(Option<Outstanding>),
+    BeCounted(Arc<Census>),
     Durable(Receipt),
     Lost,
     Opened(Option<Box<Conversation>>),
@@ -62,6 +65,8 @@ pub enum Mail {
     Presence(Presence),
     // To queues.
     Queue(QueueCommand),
+    // To agents and queues.
+    Dismiss(Outstanding),
     // To sessions.
     Session(ToSession),
     Text(String),

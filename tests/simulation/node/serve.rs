@@ -1,22 +1,20 @@
 //! How a simulated node serves: it starts and dies, takes what the world does to it, and does one
 //! thing after the other.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use holdline::domain::agent::{Agent, Presence};
+use holdline::domain::agent::Presence;
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::Command;
-use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId, WorkstreamId};
-use holdline::domain::settings::registry::{Registry, SettingChange};
-use holdline::domain::settings::{AgentSettings, Workstream};
+use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId, WidgetId};
+use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
 
 use crate::node::Node;
+use crate::node::change::Changes;
 use crate::node::chat::Chat;
 use crate::node::desk::Desk;
 use crate::node::disk::{Append, Outcome, What};
-use crate::node::line::Line;
 use crate::node::mail::{Mail, Party};
 use crate::node::session::Visit;
 use crate::node::timers::Timer;
@@ -31,7 +29,12 @@ impl Server for Node {
         self.is_up = true;
         let registry = Arc::new(self.disk.settings.clone());
         self.settings = registry.clone();
-        self.follow(&Registry::default(), &registry);
+        // Nobody can come back before all are live: who is new may hear of that sooner, or later.
+        let is_asked_first = self.dice.one_in(2);
+        let (queues, agents) = self.follow(&Registry::default(), &registry);
+        if is_asked_first {
+            self.have_heard(queues.clone(), agents.clone());
+        }
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
         for conversation in open {
@@ -39,6 +42,10 @@ impl Server for Node {
             let epoch = self.enter(id, |node, _, epoch| Chat::new(node, conversation, epoch));
             self.with_chat(id, epoch, Chat::recover);
         }
+        if !is_asked_first {
+            self.have_heard(queues, agents);
+        }
+        self.go_on();
     }
 
     fn crash(&mut self) {
@@ -50,7 +57,10 @@ impl Server for Node {
         self.chats.clear();
         self.loads.clear();
         self.agents.clear();
+        self.desks.clear();
         self.queues.clear();
+        self.lines.clear();
+        self.changes = Changes::default();
         self.sessions.clear();
         self.visitors.clear();
         self.firsts.clear();
@@ -102,6 +112,12 @@ impl Server for Node {
 
     fn call(&mut self, ticket: Ticket, call: Call) {
         let at = Self::clock(self);
+        if let Some(caller) =
+            call.caller().filter(|caller| !self.settings.agents.contains_key(*caller))
+        {
+            let refused = Err(format!("{caller} has no token"));
+            return self.seen.push(Seen::Answered(ticket, refused));
+        }
         self.touch(&call);
         let what = match call {
             Call::Chat(id, Command::Assign { ref agent, .. }) if !self.is_expected(id, agent) => {
@@ -110,23 +126,19 @@ impl Server for Node {
             Call::Chat(id, command) => {
                 return self.tell_chat(id, Mail::Ask(ticket, command));
             }
-            Call::Presence(agent, presence) => What::Presence(agent, presence, ticket),
-            Call::Change(change) => {
-                if let Err(refusal) = self.settings.check(&change) {
-                    let refused = Err(refusal.code().to_owned());
-                    return self.seen.push(Seen::Answered(ticket, refused));
-                }
-                What::Setting(*change, ticket)
+            Call::Presence(agent, presence) => {
+                let epoch = self.desks.get(&agent).copied();
+                self.changes.choosing.extend(epoch.map(|epoch| (ticket, epoch)));
+                What::Presence(agent, presence, ticket)
             }
+            Call::Change(change) => return self.ask_change(*change, ticket),
         };
         let append = Append { appended: self.now, at, what };
         self.disk.append(append).expect("only a conversation must continue anything");
     }
 
-    fn feed(&mut self, agent: &AgentId, open: bool) {
-        if self.agents.contains_key(agent) {
-            self.send(Party::Agent(agent.clone()), Mail::Feed(open));
-        }
+    fn feed(&mut self, agent: &AgentId, open: bool) -> bool {
+        self.tell_agent(agent, Mail::Feed(open))
     }
 
     fn weather(&mut self, weather: Weather) {
@@ -166,6 +178,7 @@ impl Server for Node {
             && self.disk.is_idle()
             && self.loads.is_empty()
             && self.firsts.is_empty()
+            && self.changes.is_idle()
             && !self.timers.any(|it| {
                 matches!(it, Timer::Reopen(..) | Timer::Availability(..) | Timer::Page(..))
             })
@@ -225,6 +238,7 @@ impl Node {
         } else if let Some(timer) = self.timers.take_due(self.now) {
             self.ring(timer);
         }
+        self.go_on();
         true
     }
 
@@ -242,13 +256,8 @@ impl Node {
             Party::Chat(id, epoch) => self.with_chat(id, epoch, |chat, node| {
                 chat.handle(node, mail);
             }),
-            Party::Agent(id) => self.with_agent(&id, |desk, node| desk.handle(node, mail)),
-            Party::Queue(id) => {
-                let Some(mut line) = self.queues.remove(&id) else { return };
-                let Mail::Queue(command) = mail else { unreachable!("a queue is told {mail:?}") };
-                line.handle(self, &id, command);
-                self.queues.insert(id, line);
-            }
+            Party::Agent(id, epoch) => self.tell_desk((id, epoch), mail),
+            Party::Queue(id, epoch) => self.tell_line((id, epoch), mail),
             Party::Session(id) | Party::Socket(id) => {
                 self.with_session(id, |visit, node| visit.handle(node, mail));
             }
@@ -267,11 +276,33 @@ impl Node {
         }
     }
 
-    fn with_agent(&mut self, id: &AgentId, act: impl FnOnce(&mut Desk, &mut Self)) {
-        if let Some(mut desk) = self.agents.remove(id) {
+    fn with_agent(&mut self, it: (AgentId, u64), act: impl FnOnce(&mut Desk, &mut Self)) {
+        if let Some(mut desk) = self.agents.remove(&it) {
             act(&mut desk, self);
-            self.agents.insert(id.clone(), desk);
+            self.agents.insert(it, desk);
         }
+    }
+
+    fn tell_desk(&mut self, it: (AgentId, u64), mail: Mail) {
+        let Mail::Dismiss(_until_gone) = mail else {
+            return self.with_agent(it, |desk, node| desk.handle(node, mail));
+        };
+        if let Some(desk) = self.agents.remove(&it) {
+            if self.desks.get(&it.0) == Some(&it.1) {
+                self.desks.remove(&it.0);
+            }
+            desk.dismiss(self);
+        }
+    }
+
+    fn tell_line(&mut self, it: (QueueId, u64), mail: Mail) {
+        let Some(mut line) = self.queues.remove(&it) else { return };
+        match mail {
+            Mail::Queue(command) => line.handle(self, &it.0, command),
+            Mail::Dismiss(_until_gone) => return,
+            mail => unreachable!("a queue is never told {mail:?}"),
+        }
+        self.queues.insert(it, line);
     }
 
     fn with_session(&mut self, id: SessionId, act: impl FnOnce(&mut Visit, &mut Self) -> bool) {
@@ -300,10 +331,12 @@ impl Node {
             Timer::Page(id, epoch, session) => {
                 self.with_chat(id, epoch, |chat, node| chat.read_missed(node, session));
             }
-            Timer::Agent(id) => self.with_agent(&id, Desk::wake),
-            Timer::Audit(id) => self.with_agent(&id, |desk, node| desk.audit(node)),
-            Timer::Availability(id, queue) => {
-                self.with_agent(&id, |desk, node| desk.tell_availability(node, &queue));
+            Timer::Agent(id, epoch) => self.with_agent((id, epoch), Desk::wake),
+            Timer::Audit(id, epoch) => {
+                self.with_agent((id, epoch), |desk, node| desk.audit(node));
+            }
+            Timer::Availability(id, epoch, queue) => {
+                self.with_agent((id, epoch), |desk, node| desk.tell_availability(node, &queue));
             }
             Timer::Session(id) => self.with_session(id, |visit, node| {
                 visit.wake(node);
@@ -324,18 +357,22 @@ impl Node {
         for what in outcome.done {
             match what {
                 What::Presence(agent, presence, ticket) => {
-                    let mail = Mail::Presence(presence);
-                    self.send(Party::Agent(agent), mail);
-                    self.answer(ticket, true);
+                    let epoch = self.changes.choosing.remove(&ticket);
+                    let chooser = epoch.map(|epoch| (agent, epoch));
+                    let chooser = chooser.filter(|it| self.agents.contains_key(it));
+                    let is_there = chooser.is_some();
+                    if let Some((agent, epoch)) = chooser {
+                        self.send(Party::Agent(agent, epoch), Mail::Presence(presence));
+                    }
+                    self.answer(ticket, is_there);
                 }
-                What::Setting(change, ticket) => {
-                    self.change(change);
-                    self.answer(ticket, true);
-                }
+                What::Setting(change, ticket) => self.changed(change, ticket),
                 What::Chat(..) => {}
             }
         }
         for ticket in outcome.refused {
+            self.changes.choosing.remove(&ticket);
+            self.changes.refused(ticket);
             self.answer(ticket, false);
         }
         self.serve_loads();
@@ -347,56 +384,9 @@ impl Node {
         }
     }
 
-    fn answer(&mut self, ticket: Ticket, done: bool) {
+    pub(super) fn answer(&mut self, ticket: Ticket, done: bool) {
         let answer = holdline::domain::conversation::command::Answer::Done;
         let answer = if done { Ok(answer) } else { Err("fault".to_owned()) };
         self.seen.push(Seen::Answered(ticket, answer));
-    }
-
-    fn change(&mut self, change: SettingChange) {
-        let before = self.settings.clone();
-        let mut after = Registry::clone(&before);
-        after.apply(change);
-        let after = Arc::new(after);
-        self.settings = after.clone();
-        self.follow(&before, &after);
-    }
-
-    /// Starts and tells agents and queues, so that they are as the settings say.
-    fn follow(&mut self, before: &Registry, after: &Registry) {
-        let same = |(id, workstream): (&WorkstreamId, &Arc<Workstream>)| {
-            before.workstreams.get(id).is_none_or(|old| old.units == workstream.units)
-        };
-        if !self.rules.ignores_units() && !after.workstreams.iter().all(same) {
-            for (id, epoch) in self.directory.clone() {
-                self.send(Party::Chat(id, epoch), Mail::StateClaims);
-            }
-        }
-        for id in after.queues.keys() {
-            self.queues.entry(id.clone()).or_insert_with(Line::default);
-        }
-        for (id, settings) in &after.agents {
-            let Some(old) = before.agents.get(id) else {
-                self.start_agent(id, settings, after);
-                continue;
-            };
-            if old != settings {
-                let mail = Mail::Configure(settings.clone());
-                self.send(Party::Agent(id.clone()), mail);
-            }
-            let queues: BTreeSet<_> = after.queues_of(id).collect();
-            if before.queues_of(id).collect::<BTreeSet<_>>() != queues {
-                let mail = Mail::Serve(queues.into_iter().cloned().collect());
-                self.send(Party::Agent(id.clone()), mail);
-            }
-        }
-    }
-
-    fn start_agent(&mut self, id: &AgentId, settings: &Arc<AgentSettings>, registry: &Registry) {
-        let chosen = self.disk.presences.get(id).copied();
-        let agent = Agent::new(settings.clone(), chosen, Self::clock(self));
-        let desk = Desk::new(agent, registry.queues_of(id).cloned().collect());
-        desk.started(self);
-        self.agents.insert(id.clone(), desk);
     }
 }

@@ -18,9 +18,9 @@ pub enum Timer {
     Farewell(ConversationId, u64),
     Reopen(ConversationId, u64, Vec<AgentId>),
     Page(ConversationId, u64, SessionId),
-    Agent(AgentId),
-    Audit(AgentId),
-    Availability(AgentId, QueueId),
+    Agent(AgentId, u64),
+    Audit(AgentId, u64),
+    Availability(AgentId, u64, QueueId),
     Session(SessionId),
 }
 

@@ -36,6 +36,7 @@ pub fn twist(plan: &mut Plan) {
         coincide(plan, &mut dice);
     }
     blink(plan);
+    reorganize(plan);
     if dice.one_in(2) {
         copy_a_page(plan, &mut dice);
     }
@@ -105,6 +106,44 @@ fn blink(plan: &mut Plan) {
     }
 }
 
+/// Agents and queues are deleted, and are put again: at any time, or some time after an offer, while
+/// it stands, or in the talk or the wrap-up that follows it.
+fn reorganize(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 8);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if !dice.one_in(3) {
+        return;
+    }
+    for _ in 0..dice.from_to(1, 4) {
+        let at = dice.below(last);
+        let what = reorganization(&mut dice, plan);
+        plan.happenings.push(Happening { at, what });
+    }
+    for agent in 0..plan.agents.len() {
+        for number in 0..plan.agents[agent].handlings.len() {
+            if dice.one_in(4) {
+                let what = dismissal(&mut dice, agent, plan.agents[agent].units);
+                plan.agents[agent].handlings[number].meddled = Some((dice.below(40_000), what));
+            }
+        }
+    }
+}
+
+fn reorganization(dice: &mut Dice, plan: &Plan) -> What {
+    if dice.one_in(2) {
+        let which = usize::try_from(dice.below(plan.streams.len() as u64)).unwrap();
+        return What::Requeue { which, away: dice.from_to(1_000, 90_000) };
+    }
+    let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
+    dismissal(dice, agent, plan.agents[agent].units)
+}
+
+fn dismissal(dice: &mut Dice, agent: usize, units: u32) -> What {
+    let units = if dice.one_in(2) { units } else { u32::try_from(dice.from_to(0, 4)).unwrap() };
+    let away = if dice.one_in(3) { dice.below(20) } else { dice.from_to(20, 30_000) };
+    What::Dismiss { agent, units, away }
+}
+
 /// Two faults come within one step.
 fn coincide(plan: &mut Plan, dice: &mut Dice) {
     let is_fault =
@@ -172,6 +211,8 @@ fn stretched_what(what: What, by: u64) -> What {
         What::Block { tab, up, down, lasts } => What::Block { tab, up, down, lasts: lasts * by },
         What::Lock { tab, lasts } => What::Lock { tab, lasts: lasts * by },
         What::Storm { within } => What::Storm { within: within * by },
+        What::Dismiss { agent, units, away } => What::Dismiss { agent, units, away: away * by },
+        What::Requeue { which, away } => What::Requeue { which, away: away * by },
         What::Stream(which, stream) => What::Stream(which, stretched(stream, by)),
         other => other,
     }

@@ -34,6 +34,20 @@ impl Watch {
         }
     }
 
+    /// Nobody is with an agent who is not there any more.
+    pub(super) fn audit_company(&mut self, account: &Account) {
+        let alone = self.chats.values().find_map(|chat| {
+            let (State::Offered { agent, .. } | State::Talking { agent, .. }) = &chat.state else {
+                return None;
+            };
+            let is_there = account.agents.iter().any(|it| it.agent == *agent);
+            (!is_there).then(|| format!("{} is with {agent}, who was deleted", chat.id()))
+        });
+        if let Some(what) = alone {
+            self.fail(Check::NobodyIsLeftAlone, what);
+        }
+    }
+
     /// A queue offers a chat only while its customer is there, and to somebody who let it go only
     /// if nobody else could take it when the world last stood still.
     pub(super) fn offered_in_turn(&mut self, chat: &Chat, agent: &AgentId) {
@@ -44,7 +58,7 @@ impl Watch {
         if !chat.reluctant.contains(agent) {
             return;
         }
-        let serving = self.serving[chat.stream].at(self.now);
+        let serving = self.serving[chat.queue].at(self.now);
         let streams = self.streams[chat.stream].at(self.now);
         let ([serving], Some(units)) =
             (serving.as_slice(), streams.iter().map(|it| it.units).max())
@@ -60,7 +74,7 @@ impl Watch {
         // Whoever else waits may have been given to them, and nothing is written of it yet.
         let may_be_given = |other: &AgentId| {
             let serves = |it: &&Chat| {
-                let serving = self.serving[it.stream].at(self.now);
+                let serving = self.serving[it.queue].at(self.now);
                 serving.iter().any(|serving| serving.contains(other))
             };
             let waiting = |it: &&Chat| it.state == State::Open && it.away.is_none();
@@ -95,7 +109,7 @@ impl Watch {
             if chat.away.is_some() {
                 continue;
             }
-            let serving = self.serving[chat.stream].at(self.now);
+            let serving = self.serving[chat.queue].at(self.now);
             let [serving] = serving.as_slice() else { continue };
             let streams = self.streams[chat.stream].at(self.now);
             let Some(units) = streams.iter().map(|it| it.units).max() else { continue };

@@ -26,6 +26,7 @@ pub struct Chat {
     /// The product's own replay of the rows, to be held against what is live.
     pub replayed: Conversation,
     pub stream: usize,
+    pub queue: usize,
     pub whose: Option<(WidgetId, VisitorId)>,
     pub state: State,
     /// Since when, by the world's time and by the server's.
@@ -73,6 +74,7 @@ impl Chat {
             rows: Vec::new(),
             replayed: Conversation::new(id),
             stream: 0,
+            queue: 0,
             whose: None,
             state: State::New,
             since: 0,
@@ -222,6 +224,7 @@ impl Watch {
 
     fn begun(&mut self, chat: &mut Chat, opening: &Opening) {
         chat.stream = settings::number_of(opening.workstream.as_str());
+        chat.queue = settings::number_of(opening.queue.as_str());
         chat.state = State::Open;
         let whose = (opening.widget.clone(), opening.visitor);
         let mut others = self.chats.values();

@@ -19,6 +19,7 @@ pub enum Check {
     CapacityAddsUp,
     WithinCapacity,
     NobodyWaitsInVain,
+    NobodyIsLeftAlone,
     AbsentAreHeld,
     WillingComeFirst,
     TimersAreServed,
@@ -38,7 +39,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -51,6 +52,7 @@ impl Check {
         Self::CapacityAddsUp,
         Self::WithinCapacity,
         Self::NobodyWaitsInVain,
+        Self::NobodyIsLeftAlone,
         Self::AbsentAreHeld,
         Self::WillingComeFirst,
         Self::TimersAreServed,
@@ -83,6 +85,7 @@ impl Check {
             Self::CapacityAddsUp => "used units are the leases, and the leases are the work",
             Self::WithinCapacity => "no agent is offered more by a queue than they may have",
             Self::NobodyWaitsInVain => "nobody waits while an agent who suits them is free",
+            Self::NobodyIsLeftAlone => "no chat stays with an agent who was deleted",
             Self::AbsentAreHeld => {
                 "who is away is offered to nobody, and ended by their window alone"
             }

@@ -41,11 +41,15 @@ pub struct Stats {
     pub hasty: u64,
     pub copied: u64,
     pub meddled: u64,
+    /// Agents and queues that were deleted, and deletions that were refused.
+    pub dismissed: u64,
+    pub dropped: u64,
+    pub in_use: u64,
 }
 
 impl Stats {
     /// Each count with its name.
-    pub fn named(&self) -> [(&'static str, u64); 36] {
+    pub fn named(&self) -> [(&'static str, u64); 39] {
         [
             ("chats", self.chats),
             ("acknowledged", self.acknowledged),
@@ -83,6 +87,9 @@ impl Stats {
             ("hasty starts", self.hasty),
             ("copied pages", self.copied),
             ("meddled", self.meddled),
+            ("agents deleted", self.dismissed),
+            ("queues deleted", self.dropped),
+            ("in use", self.in_use),
         ]
     }
 
@@ -124,5 +131,8 @@ impl Stats {
         self.hasty += other.hasty;
         self.copied += other.copied;
         self.meddled += other.meddled;
+        self.dismissed += other.dismissed;
+        self.dropped += other.dropped;
+        self.in_use += other.in_use;
     }
 }

@@ -25,8 +25,9 @@ pub struct Console {
     is_open: bool,
     /// Whether the present server knows of it.
     is_known: bool,
-    units: u32,
-    queues: Vec<usize>,
+    /// Whether they were deleted, as far as anybody has asked for it.
+    pub(super) is_deleted: bool,
+    pub(super) queues: Vec<usize>,
     handled: usize,
     handling: BTreeMap<ConversationId, Handling>,
     said: u32,
@@ -47,7 +48,7 @@ impl Console {
     pub fn new(number: usize, plan: AgentPlan) -> Self {
         Self {
             number,
-            units: plan.units,
+            is_deleted: false,
             queues: plan.queues.clone(),
             plan,
             is_open: false,
@@ -58,7 +59,7 @@ impl Console {
         }
     }
 
-    fn id(&self) -> AgentId {
+    pub(super) fn id(&self) -> AgentId {
         settings::agent_id(self.number)
     }
 }
@@ -76,10 +77,12 @@ impl<S: Server> World<S> {
         let one = &mut self.consoles[console];
         one.is_open = open;
         if one.is_known != open && self.server.is_up() {
-            one.is_known = open;
             let id = one.id();
-            self.watch.console(self.now, &id, open);
-            self.server.feed(&id, open);
+            let is_there = self.server.feed(&id, open);
+            self.consoles[console].is_known = open && is_there;
+            if is_there {
+                self.watch.console(self.now, &id, open);
+            }
         }
     }
 
@@ -106,23 +109,7 @@ impl<S: Server> World<S> {
                 let by = Authority::Supervisor(settings::agent_id(99));
                 world.call(None, Call::Chat(id, Command::Release { by }));
             }),
-            What::Units { agent, units } => {
-                self.consoles[agent].units = units;
-                let change = SettingChange::PutAgent(settings::agent(agent, units));
-                self.call(None, Call::Change(Box::new(change)));
-            }
-            What::Serve { agent, queue, on } => {
-                let queues = &mut self.consoles[agent].queues;
-                queues.retain(|it| *it != queue);
-                if on {
-                    queues.push(queue);
-                }
-                let serves = |it: &usize| self.consoles[*it].queues.contains(&queue);
-                let agents: Vec<_> = (0..self.consoles.len()).filter(serves).collect();
-                let change = SettingChange::PutQueue(settings::queue(queue, &agents));
-                self.call(None, Call::Change(Box::new(change)));
-            }
-            other => unreachable!("{other:?} is not the staff's"),
+            other => self.administer(other),
         }
     }
 
@@ -225,6 +212,9 @@ impl<S: Server> World<S> {
             }
             return;
         }
+        if let (Call::Change(change), Ok(_)) = (&call, &answer) {
+            self.changed(change);
+        }
         let (Some(console), Call::Chat(chat, command), Ok(_)) = (agent, call, answer) else {
             return;
         };
@@ -239,6 +229,21 @@ impl<S: Server> World<S> {
                 if let Some(wait) = handling.close {
                     self.put(self.now + wait, Due::Deed(console, Deed::Close(chat)));
                 }
+            }
+            _ => {}
+        }
+    }
+
+    /// A change is in force: a console of one who is deleted ends, and comes back with them.
+    fn changed(&mut self, change: &SettingChange) {
+        match change {
+            SettingChange::DeleteAgent(id) => {
+                self.consoles[settings::number_of(id.as_str())].is_known = false;
+                self.watch.console(self.now, id, false);
+            }
+            SettingChange::PutAgent(agent) => {
+                let console = settings::number_of(agent.id.as_str());
+                self.set_console(console, self.consoles[console].is_open);
             }
             _ => {}
         }

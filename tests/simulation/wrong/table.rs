@@ -41,10 +41,13 @@ pub enum Wrong {
     TellsAwayTwice,
     AnswersUnbegun,
     OffersLate,
+    ForgetsClaims,
+    HearsTooSoon,
+    LeavesLate,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 36] = [
+pub const TABLE: [(Wrong, &str, Check); 39] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -96,6 +99,13 @@ pub const TABLE: [(Wrong, &str, Check); 36] = [
     (Wrong::ForgetsReturns, "nobody is told that the agent is back", Check::AbsenceIsTold),
     (Wrong::TellsAwayTwice, "a customer is told away where back is", Check::AwayInPairs),
     (Wrong::OffersLate, "what was set aside is offered though it is gone", Check::WithinCapacity),
+    (Wrong::ForgetsClaims, "nobody tells who was put again what they hold", Check::CapacityAddsUp),
+    (
+        Wrong::HearsTooSoon,
+        "who was put again is given work before all was said",
+        Check::WithinCapacity,
+    ),
+    (Wrong::LeavesLate, "what is told to one who is about to go is lost", Check::NobodyIsLeftAlone),
     (
         Wrong::AnswersUnbegun,
         "a chat that is about to begin says that there is none",

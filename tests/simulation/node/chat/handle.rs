@@ -76,7 +76,13 @@ impl Chat {
                 self.then(node, Then::Tell(agent, told));
             }
             Mail::ConfirmLease(agent) => self.confirm_lease(node, agent),
-            Mail::StateClaims => self.then(node, Then::StateClaims),
+            Mail::StateClaims(held) => self.then(node, Then::StateClaims(held)),
+            Mail::BeCounted(census) => {
+                let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
+                if let Some(opening) = opening {
+                    census.count(opening);
+                }
+            }
             Mail::Durable(receipt) => {
                 self.durable(node, receipt);
                 if self.conversation.is_closed() && self.gate.is_open() && self.timer.is_none() {
@@ -242,7 +248,7 @@ impl Chat {
         }
         let turned_down = AgentCommand::TurnDown { conversation: self.id, reservation };
         self.then(node, Then::Adjust(agent.clone(), turned_down));
-        self.then(node, Then::StateClaims);
+        self.then(node, Then::StateClaims(None));
         self.retire_if_over(node);
     }
 

@@ -6,7 +6,7 @@ use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect};
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::decision::{Pending, Released};
-use holdline::domain::id::{AgentId, Seq, SessionId};
+use holdline::domain::id::{AgentId, QueueId, Seq, SessionId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::time::Timestamp;
 use holdline::engine::{Closing, ToSession};
@@ -15,7 +15,7 @@ use holdline::wire::feed::{self, Rendered, Withdrawal};
 use crate::node::Node;
 use crate::node::chat::{Chat, close_session};
 use crate::node::gate::{Then, Through, Told};
-use crate::node::mail::{Mail, Party};
+use crate::node::mail::Mail;
 use crate::server::Seen;
 
 impl Chat {
@@ -25,7 +25,7 @@ impl Chat {
             Through::Decision(released, author, told) => {
                 self.publish(node, &released, author);
                 for (agent, told) in told {
-                    node.send(Party::Agent(agent), Mail::Tell(told));
+                    node.tell_agent(&agent, Mail::Tell(told));
                 }
                 let events = u32::try_from(released.events.len()).unwrap();
                 let last = released.first.plus(events.saturating_sub(1));
@@ -52,13 +52,25 @@ impl Chat {
                 self.hear_from(node, session, after, until);
             }
             Then::Tell(agent, told) => {
-                node.send(Party::Agent(agent), Mail::Tell(told));
+                node.tell_agent(&agent, Mail::Tell(told));
             }
             Then::Adjust(agent, adjust) => {
-                node.send(Party::Agent(agent), Mail::Agent(adjust));
+                node.tell_agent(&agent, Mail::Agent(adjust));
             }
-            Then::StateClaims => self.state_claims(node),
+            Then::StateClaims(held) => {
+                self.state_claims(node);
+                drop(held);
+            }
         }
+    }
+
+    /// Where a chat waits that began in this queue; one that was removed has its place taken by the
+    /// workstream's.
+    fn queue_in_force(&self, node: &Node, began_in: QueueId) -> QueueId {
+        if node.settings.queues.contains_key(&began_in) {
+            return began_in;
+        }
+        self.workstream(node).queue.clone()
     }
 
     /// States every claim, as if all of them were new.
@@ -132,23 +144,22 @@ impl Chat {
         match effect {
             Effect::TakePlace(place) => {
                 let workstream = self.workstream(node);
-                let queue = place.queue.clone();
+                let queue = self.queue_in_force(node, place.queue.clone());
                 let waiting = place.waiting(workstream.units, workstream.offers_absent);
                 let join = Mail::Queue(QueueCommand::Join(id, node.rules.place(waiting)));
-                node.send(Party::Queue(queue), join);
+                node.tell_queue(&queue, join);
             }
             Effect::LeavePlace(queue) => {
-                node.send(Party::Queue(queue), Mail::Queue(QueueCommand::Leave(id)));
+                let queue = self.queue_in_force(node, queue);
+                node.tell_queue(&queue, Mail::Queue(QueueCommand::Leave(id)));
             }
             Effect::HoldLease(lease) => {
                 let agent = lease.agent.clone();
-                if node.agents.contains_key(&agent) {
-                    node.send(Party::Agent(agent), adjust(Some(lease)));
-                } else {
+                if !node.tell_agent(&agent, adjust(Some(lease))) {
                     node.send(from, Mail::AgentGone(agent));
                 }
             }
-            Effect::ReturnLease(agent) => node.send(Party::Agent(agent), adjust(None)),
+            Effect::ReturnLease(agent) => drop(node.tell_agent(&agent, adjust(None))),
             Effect::FreeVisitor(widget, visitor) => node.free_visitor(widget, visitor, id),
             Effect::Retire => {}
         }
