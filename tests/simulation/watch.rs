@@ -57,37 +57,38 @@ pub struct Watch {
 /// What a setting was, as far as it is known: a change that was asked for may be in force or not,
 /// until it is answered.
 #[derive(Clone, Debug)]
-pub struct History<T>(Vec<(Millis, Option<Millis>, T, Ticket)>);
+pub struct History<T>(Vec<(Millis, Option<Millis>, Vec<T>, Ticket)>);
 
 impl<T: Clone> History<T> {
     fn new(first: T) -> Self {
-        Self(vec![(0, Some(0), first, 0)])
+        Self(vec![(0, Some(0), vec![first], 0)])
     }
 
     fn ask(&mut self, now: Millis, value: T, ticket: Ticket) {
-        self.0.push((now, None, value, ticket));
+        self.0.push((now, None, vec![value], ticket));
+    }
+
+    /// Asks for something that follows from whatever is in force.
+    fn ask_from(&mut self, now: Millis, ticket: Ticket, follows: impl Fn(T) -> T) {
+        let values = self.at(now).into_iter().map(follows).collect();
+        self.0.push((now, None, values, ticket));
     }
 
     fn done(&mut self, now: Millis, ticket: Ticket) {
         self.0.iter_mut().filter(|it| it.3 == ticket).for_each(|it| it.1 = Some(now));
     }
 
-    /// The value that was asked for last.
-    fn last(&self) -> T {
-        self.0.last().expect("there is a first").2.clone()
-    }
-
     /// Every value that may have been in force at a moment.
     fn at(&self, moment: Millis) -> Vec<T> {
         let mut found = Vec::new();
-        for (asked, done, value, _) in &self.0 {
+        for (asked, done, values, _) in &self.0 {
             if *asked > moment {
                 break;
             }
             if done.is_some_and(|done| done < moment) {
                 found.clear();
             }
-            found.push(value.clone());
+            found.extend_from_slice(values);
         }
         found
     }
@@ -195,9 +196,10 @@ impl Watch {
                         units.ask(now, 0, ticket);
                     }
                     for serving in &mut self.serving {
-                        let mut agents = serving.last();
-                        agents.retain(|it| it != id);
-                        serving.ask(now, agents, ticket);
+                        serving.ask_from(now, ticket, |mut agents| {
+                            agents.retain(|it| it != id);
+                            agents
+                        });
                     }
                 }
                 SettingChange::DeleteQueue(id) => {

@@ -4,10 +4,12 @@
 //! Only seeds from [`FIRST_TWISTED`] on have any of it, so that those that were kept from before
 //! mean what they meant.
 
+use holdline::domain::agent::Presence;
+
 use crate::plan::draw::{of_staff, of_tab, stream};
 use crate::plan::{Block, Happening, Plan, StreamPlan, What};
 use crate::random::Dice;
-use crate::server::Millis;
+use crate::server::{Millis, Weather};
 
 /// The first seed whose plan may be twisted.
 pub const FIRST_TWISTED: u64 = 1 << 32;
@@ -37,6 +39,7 @@ pub fn twist(plan: &mut Plan) {
     }
     blink(plan);
     reorganize(plan);
+    press(plan);
     if dice.one_in(2) {
         copy_a_page(plan, &mut dice);
     }
@@ -142,6 +145,55 @@ fn dismissal(dice: &mut Dice, agent: usize, units: u32) -> What {
     let units = if dice.one_in(2) { units } else { u32::try_from(dice.from_to(0, 4)).unwrap() };
     let away = if dice.one_in(3) { dice.below(20) } else { dice.from_to(20, 30_000) };
     What::Dismiss { agent, units, away }
+}
+
+/// What is told to somebody meets what takes it away, within one second: an agent gets room while
+/// the chat that they are asked for is read again after a fault, and loses it before it is; an agent
+/// is deleted and put again while a chat of theirs is read again; an agent is deleted while a chat
+/// becomes theirs.
+fn press(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 9);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if !dice.one_in(4) {
+        return;
+    }
+    for _ in 0..dice.from_to(2, 6) {
+        let at = dice.below(last);
+        let agent = usize::try_from(dice.below(plan.agents.len() as u64)).unwrap();
+        let chat = usize::try_from(dice.below(4)).unwrap();
+        let units = u32::try_from(dice.from_to(1, 2)).unwrap();
+        let close = What::ForceClose(chat);
+        let scene = match dice.below(3) {
+            0 => vec![
+                (0, What::Units { agent, units: 0 }),
+                (9_000, What::Disk(Weather::FailNext)),
+                (9_001, What::TakeBack(chat)),
+                (9_001, What::Post { tab: dice_tab(&mut dice, plan), copies: 1, reorder: false }),
+                (9_100, What::Units { agent, units: 16 }),
+                (9_200 + dice.below(500), What::Units { agent, units: 0 }),
+                (15_000, What::Units { agent, units: plan.agents[agent].units }),
+            ],
+            1 => vec![
+                (0, What::Disk(Weather::Fine(1))),
+                (10, What::Disk(Weather::FailNext)),
+                (10, close),
+                (20, What::Dismiss { agent, units, away: dice.from_to(1, 200) }),
+            ],
+            _ => vec![
+                (0, What::Disk(Weather::Fine(dice.from_to(50, 200)))),
+                (10, What::Choose { agent, presence: Presence::Available }),
+                (20, What::Pick { agent, chat }),
+                (20, What::Dismiss { agent, units, away: dice.from_to(1, 5_000) }),
+                (600, What::Disk(Weather::Fine(1))),
+            ],
+        };
+        let scene = scene.into_iter().map(|(after, what)| Happening { at: at + after, what });
+        plan.happenings.extend(scene);
+    }
+}
+
+fn dice_tab(dice: &mut Dice, plan: &Plan) -> usize {
+    usize::try_from(dice.below(plan.tabs.len() as u64)).unwrap()
 }
 
 /// Two faults come within one step.

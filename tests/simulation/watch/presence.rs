@@ -201,7 +201,7 @@ impl Watch {
     }
 
     fn longest_window(&self, chat: &Chat) -> Millis {
-        let all = self.streams[chat.stream].0.iter().map(|it| it.2.window * 1_000);
-        all.max().unwrap_or(0)
+        let all = self.streams[chat.stream].0.iter().flat_map(|it| &it.2);
+        all.map(|it| it.window * 1_000).max().unwrap_or(0)
     }
 }
