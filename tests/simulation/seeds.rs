@@ -29,3 +29,10 @@ pub const FOUND: [(u64, &str); 26] = [
     (652_753_969_978_648, "the same, of one whose offer ended with their presence"),
     (652_753_969_979_252, "the check did not wait for an offer that was still being written"),
 ];
+
+/// Seeds that notice what others seldom do, each with the wrong rule that it shows.
+pub const NOTICING: [(u64, &str); 3] = [
+    (4_400_000_227, "what was set aside is offered though it is gone"),
+    (4_300_000_011, "who was put again is given work before all was said"),
+    (4_400_000_060, "what is told to one who is about to go is lost"),
+];
