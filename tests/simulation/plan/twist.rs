@@ -109,8 +109,8 @@ fn blink(plan: &mut Plan) {
     }
 }
 
-/// Agents and queues are deleted, and are put again: at any time, or some time after an offer, while
-/// it stands, or in the talk or the wrap-up that follows it.
+/// Agents and queues are deleted, and are put again: at any time, or some time after an offer,
+/// while it stands, or in the talk or the wrap-up that follows it.
 fn reorganize(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 8);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
