@@ -148,9 +148,9 @@ fn dismissal(dice: &mut Dice, agent: usize, units: u32) -> What {
 }
 
 /// What is told to somebody meets what takes it away, within one second: an agent gets room while
-/// the chat that they are asked for is read again after a fault, and loses it before it is; an agent
-/// is deleted and put again while a chat of theirs is read again; an agent is deleted while a chat
-/// becomes theirs.
+/// the chat that they are asked for is read again after a fault, and loses it before it is; an
+/// agent is deleted and put again while a chat of theirs is read again; an agent is deleted while a
+/// chat becomes theirs.
 fn press(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 9);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
