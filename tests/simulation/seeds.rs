@@ -1,7 +1,10 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 22] = [
+pub const FOUND: [(u64, &str); 25] = [
+    (4_294_967_296, "what was told to an agent who was about to go was lost, and their chat alone"),
+    (4_294_967_344, "units were offered that were taken away while a chat was read again"),
+    (4_294_967_357, "an agent who was put again was offered a chat before all was said"),
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
