@@ -32,7 +32,7 @@ pub const FOUND: [(u64, &str); 26] = [
 
 /// Seeds that notice what others seldom do, each with the wrong rule that it shows.
 pub const NOTICING: [(u64, &str); 3] = [
-    (4_400_000_227, "what was set aside is offered though it is gone"),
-    (4_300_000_011, "who was put again is given work before all was said"),
-    (4_400_000_060, "what is told to one who is about to go is lost"),
+    (4_294_967_296, "what was told to an agent who was about to go is lost, and their chat alone"),
+    (4_294_967_344, "units are offered that were taken away while a chat was read again"),
+    (4_294_967_357, "an agent who was put again is offered a chat before all was said"),
 ];

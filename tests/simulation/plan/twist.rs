@@ -164,15 +164,7 @@ fn press(plan: &mut Plan) {
         let units = u32::try_from(dice.from_to(1, 2)).unwrap();
         let close = What::ForceClose(chat);
         let scene = match dice.below(3) {
-            0 => vec![
-                (0, What::Units { agent, units: 0 }),
-                (9_000, What::Disk(Weather::FailNext)),
-                (9_001, What::TakeBack(chat)),
-                (9_001, What::Post { tab: dice_tab(&mut dice, plan), copies: 1, reorder: false }),
-                (9_100, What::Units { agent, units: 16 }),
-                (9_200 + dice.below(500), What::Units { agent, units: 0 }),
-                (15_000, What::Units { agent, units: plan.agents[agent].units }),
-            ],
+            0 => room_for_a_moment(&mut dice, plan, agent),
             1 => vec![
                 (0, What::Disk(Weather::Fine(1))),
                 (10, What::Disk(Weather::FailNext)),
@@ -192,8 +184,28 @@ fn press(plan: &mut Plan) {
     }
 }
 
-fn dice_tab(dice: &mut Dice, plan: &Plan) -> usize {
-    usize::try_from(dice.below(plan.tabs.len() as u64)).unwrap()
+/// Nobody has room, so that chats wait; then the write of one of them fails, and somebody has room
+/// for a moment before it is read again, and before or after its customer is back.
+fn room_for_a_moment(dice: &mut Dice, plan: &mut Plan, agent: usize) -> Vec<(Millis, What)> {
+    let mut scene = vec![(0, What::Disk(Weather::Fine(1)))];
+    for (number, it) in plan.agents.iter().enumerate() {
+        scene.push((0, What::Units { agent: number, units: 0 }));
+        scene.push((15_000, What::Units { agent: number, units: it.units }));
+    }
+    scene.push((8_900, What::Choose { agent, presence: Presence::Available }));
+    scene.push((9_000, What::Disk(Weather::FailNext)));
+    for _ in 0..3 {
+        let tab = usize::try_from(dice.below(plan.tabs.len() as u64)).unwrap();
+        scene.push((9_001, What::Post { tab, copies: 1, reorder: false }));
+        let mut copy = plan.tabs[tab];
+        (copy.up, copy.down) = (dice.from_to(1, 60), dice.from_to(1, 60));
+        scene.push((9_100, What::Copy { from: tab, to: plan.tabs.len() }));
+        plan.tabs.push(copy);
+    }
+    let room = 9_000 + dice.from_to(300, 950);
+    scene.push((room, What::Units { agent, units: 16 }));
+    scene.push((room + dice.from_to(3, 60), What::Units { agent, units: 0 }));
+    scene
 }
 
 /// Two faults come within one step.

@@ -99,7 +99,7 @@ pub const TABLE: [(Wrong, &str, Check); 39] = [
     (Wrong::ForgetsReturns, "nobody is told that the agent is back", Check::AbsenceIsTold),
     (Wrong::TellsAwayTwice, "a customer is told away where back is", Check::AwayInPairs),
     (Wrong::OffersLate, "what was set aside is offered though it is gone", Check::WithinCapacity),
-    (Wrong::ForgetsClaims, "nobody tells who was put again what they hold", Check::CapacityAddsUp),
+    (Wrong::ForgetsClaims, "nobody tells who was put again what they hold", Check::WithinCapacity),
     (
         Wrong::HearsTooSoon,
         "who was put again is given work before all was said",
