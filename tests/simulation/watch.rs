@@ -68,12 +68,6 @@ impl<T: Clone> History<T> {
         self.0.push((now, None, vec![value], ticket));
     }
 
-    /// Asks for something that follows from whatever is in force.
-    fn ask_from(&mut self, now: Millis, ticket: Ticket, follows: impl Fn(T) -> T) {
-        let values = self.at(now).into_iter().map(follows).collect();
-        self.0.push((now, None, values, ticket));
-    }
-
     fn done(&mut self, now: Millis, ticket: Ticket) {
         self.0.iter_mut().filter(|it| it.3 == ticket).for_each(|it| it.1 = Some(now));
     }
@@ -91,6 +85,19 @@ impl<T: Clone> History<T> {
             found.extend_from_slice(values);
         }
         found
+    }
+}
+
+impl<T: Clone + PartialEq> History<T> {
+    /// Asks for something that follows from whatever is in force.
+    fn ask_from(&mut self, now: Millis, ticket: Ticket, follows: impl Fn(T) -> T) {
+        let mut values = Vec::new();
+        for value in self.at(now).into_iter().map(follows) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        self.0.push((now, None, values, ticket));
     }
 }
 

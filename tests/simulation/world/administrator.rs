@@ -29,11 +29,13 @@ impl<S: Server> World<S> {
                 }
                 self.put_queue(queue);
             }
+            What::Dismiss { agent, .. } if self.consoles[agent].is_deleted => {}
             What::Dismiss { agent, units, away } => {
                 self.consoles[agent].is_deleted = true;
                 self.change(SettingChange::DeleteAgent(settings::agent_id(agent)));
                 self.put_happening(away, What::PutAgain { agent, units });
             }
+            What::PutAgain { agent, .. } if !self.consoles[agent].is_deleted => {}
             What::PutAgain { agent, units } => {
                 self.consoles[agent].is_deleted = false;
                 self.change(SettingChange::PutAgent(settings::agent(agent, units)));
