@@ -7,6 +7,7 @@ mod chat;
 mod customer;
 mod law;
 mod presence;
+mod setting;
 mod stats;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::watch::agents::Console;
 use crate::watch::chat::Chat;
 use crate::watch::customer::{Tokens, Visitor};
 pub use crate::watch::law::{Check, Violation};
+use crate::watch::setting::Setting;
 pub use crate::watch::stats::Stats;
 
 /// The record of one world.
@@ -44,61 +46,14 @@ pub struct Watch {
     chats: BTreeMap<ConversationId, Chat>,
     visitors: BTreeMap<SessionId, Visitor>,
     tokens: Tokens,
-    streams: Vec<History<StreamPlan>>,
-    units: BTreeMap<AgentId, History<u32>>,
-    serving: Vec<History<Vec<AgentId>>>,
+    streams: Vec<Setting<StreamPlan>>,
+    units: BTreeMap<AgentId, Setting<u32>>,
+    serving: Vec<Setting<Vec<AgentId>>>,
     calls: BTreeMap<Ticket, Call>,
     /// What room each agent had who was ready when nothing was on its way, and of whom nothing was
     /// heard since.
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
-}
-
-/// What a setting was, as far as it is known: a change that was asked for may be in force or not,
-/// until it is answered.
-#[derive(Clone, Debug)]
-pub struct History<T>(Vec<(Millis, Option<Millis>, Vec<T>, Ticket)>);
-
-impl<T: Clone> History<T> {
-    fn new(first: T) -> Self {
-        Self(vec![(0, Some(0), vec![first], 0)])
-    }
-
-    fn ask(&mut self, now: Millis, value: T, ticket: Ticket) {
-        self.0.push((now, None, vec![value], ticket));
-    }
-
-    fn done(&mut self, now: Millis, ticket: Ticket) {
-        self.0.iter_mut().filter(|it| it.3 == ticket).for_each(|it| it.1 = Some(now));
-    }
-
-    /// Every value that may have been in force at a moment.
-    fn at(&self, moment: Millis) -> Vec<T> {
-        let mut found = Vec::new();
-        for (asked, done, values, _) in &self.0 {
-            if *asked > moment {
-                break;
-            }
-            if done.is_some_and(|done| done < moment) {
-                found.clear();
-            }
-            found.extend_from_slice(values);
-        }
-        found
-    }
-}
-
-impl<T: Clone + PartialEq> History<T> {
-    /// Asks for something that follows from whatever is in force.
-    fn ask_from(&mut self, now: Millis, ticket: Ticket, follows: impl Fn(T) -> T) {
-        let mut values = Vec::new();
-        for value in self.at(now).into_iter().map(follows) {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        self.0.push((now, None, values, ticket));
-    }
 }
 
 impl Watch {
@@ -121,12 +76,12 @@ impl Watch {
             chats: BTreeMap::new(),
             visitors: BTreeMap::new(),
             tokens: Tokens::new(),
-            streams: plan.streams.iter().copied().map(History::new).collect(),
+            streams: plan.streams.iter().copied().map(Setting::new).collect(),
             units: agents
-                .map(|(number, it)| (settings::agent_id(number), History::new(it.units)))
+                .map(|(number, it)| (settings::agent_id(number), Setting::new(it.units)))
                 .collect(),
             // Each workstream has its own queue, and another that may take its place.
-            serving: (0..2 * plan.streams.len()).map(|it| History::new(serving(it))).collect(),
+            serving: (0..2 * plan.streams.len()).map(|it| Setting::new(serving(it))).collect(),
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
@@ -185,9 +140,7 @@ impl Watch {
             match &**change {
                 SettingChange::PutWorkstream(put) => {
                     let which = settings::number_of(put.id.as_str());
-                    for it in self.streams[which].0.iter_mut().filter(|it| it.3 == Ticket::MAX) {
-                        it.3 = ticket;
-                    }
+                    self.streams[which].asked_by(ticket);
                 }
                 SettingChange::PutAgent(put) => {
                     if let Some(units) = self.units.get_mut(&put.id) {

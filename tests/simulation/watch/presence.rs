@@ -201,7 +201,7 @@ impl Watch {
     }
 
     fn longest_window(&self, chat: &Chat) -> Millis {
-        let all = self.streams[chat.stream].0.iter().flat_map(|it| &it.2);
+        let all = self.streams[chat.stream].ever();
         all.map(|it| it.window * 1_000).max().unwrap_or(0)
     }
 }
