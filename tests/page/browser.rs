@@ -113,6 +113,8 @@ impl Browser {
     /// Goes to another address in a tab, as a link does.
     pub(crate) async fn navigate(&mut self, tab: &Tab, address: &str) {
         self.tell(tab, "Page.navigate", json!({ "url": address })).await;
+        let there = format!("location.href === '{address}' && document.readyState === 'complete'");
+        self.until(tab, &there).await;
     }
 
     /// Goes back by one in a tab's history.
@@ -130,16 +132,21 @@ impl Browser {
 
     /// What an expression is in the page.
     pub(crate) async fn evaluate(&mut self, tab: &Tab, expression: &str) -> Value {
-        let asked =
-            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.tell(tab, "Runtime.evaluate", asked).await;
-        answer["result"]["value"].clone()
+        self.try_evaluate(tab, expression).await.expect("the page can be asked")
     }
 
-    /// Waits until an expression is true in the page.
+    /// The same; or what the browser says while the tab is between two pages.
+    async fn try_evaluate(&mut self, tab: &Tab, expression: &str) -> Result<Value, Value> {
+        let asked =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let answer = self.ask(Some(&tab.session), "Runtime.evaluate", asked).await?;
+        Ok(answer["result"]["value"].clone())
+    }
+
+    /// Waits until an expression is true in the page, or in the one that takes its place.
     pub(crate) async fn until(&mut self, tab: &Tab, expression: &str) {
         let start = Instant::now();
-        while self.evaluate(tab, expression).await != json!(true) {
+        while self.try_evaluate(tab, expression).await != Ok(json!(true)) {
             if start.elapsed() > PATIENCE {
                 let page = self.evaluate(tab, "document.body.innerText").await;
                 panic!("waited in vain until {expression}; the page says: {page}");
@@ -191,6 +198,16 @@ impl Browser {
     }
 
     async fn call(&mut self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        let answer = self.ask(session, method, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    async fn ask(
+        &mut self,
+        session: Option<&str>,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, Value> {
         self.calls += 1;
         let id = self.calls;
         let mut call = json!({ "id": id, "method": method, "params": parameters });
@@ -204,8 +221,9 @@ impl Browser {
             let Message::Text(text) = message else { continue };
             let told: Value = serde_json::from_str(&text).expect("JSON");
             if told["id"] == id {
-                assert!(told.get("error").is_none(), "{method}: {told}");
-                return told["result"].clone();
+                return told
+                    .get("error")
+                    .map_or_else(|| Ok(told["result"].clone()), |error| Err(error.clone()));
             }
             self.note(&told);
         }

@@ -24,7 +24,7 @@ pub struct Visitor {
     /// When anything of it reached the server.
     heard: Vec<Millis>,
     /// When it was let in: what it said before may have waited until then.
-    let_in: Millis,
+    pub let_in: Millis,
     /// The chat whose token it named, and what it had seen of it.
     named: Option<(ConversationId, u32)>,
     chat: Option<ConversationId>,

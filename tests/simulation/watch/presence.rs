@@ -24,6 +24,8 @@ impl Watch {
                 chat.present.insert(*session, at);
                 let visitor = self.visitors.entry(*session).or_default();
                 visitor.joined = at;
+                // It may read nothing, and then sees no word of it.
+                visitor.let_in = self.now;
                 visitor.heartbeat = heartbeat.as_millis();
                 if chat.present.len() == 2 {
                     self.stats.second_tabs += 1;
