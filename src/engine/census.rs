@@ -51,8 +51,7 @@ enum Setting {
 #[derive(Debug)]
 pub(super) struct Census {
     setting: Setting,
-    found: Arc<AtomicU64>,
-    _outstanding: Outstanding,
+    found: AtomicU64,
 }
 
 impl Census {
@@ -85,20 +84,23 @@ impl Shared {
     /// How many live chats go by what a change would take away. Whoever begins one meanwhile must
     /// not find that setting any more, or this is old when it comes.
     pub(super) async fn count_chats_under(&self, change: &SettingChange) -> u64 {
-        let found = Arc::new(AtomicU64::new(0));
+        let Some(setting) = Setting::taken_away_by(change) else { return 0 };
+        let census = Arc::new(Census { setting, found: AtomicU64::new(0) });
+        self.ask_all(|held| ToConversation::BeCounted(census.clone(), held)).await;
+        census.found.load(Ordering::Relaxed)
+    }
+
+    /// Asks every live conversation, and returns when each has dropped what it was given to hold.
+    async fn ask_all(&self, question: impl Fn(Outstanding) -> ToConversation) {
         let ids = self.directory.conversation_ids();
         for asked in ids.chunks(ASKED_AT_ONCE) {
-            let Some(setting) = Setting::taken_away_by(change) else { return 0 };
             let (outstanding, all_done) = outstanding();
-            let found = found.clone();
-            let census = Arc::new(Census { setting, found, _outstanding: outstanding });
             for id in asked {
-                self.directory.tell_live(*id, ToConversation::BeCounted(census.clone()));
+                self.directory.tell_live(*id, question(outstanding.clone()));
             }
-            drop(census);
+            drop(outstanding);
             all_done.come().await;
         }
-        found.load(Ordering::Relaxed)
     }
 
     /// Has everybody state their claims to queues and agents that were made anew, and tells those
@@ -122,16 +124,7 @@ impl Shared {
     /// Returns when every live conversation has stated its claims, and whoever they claim from has
     /// been told.
     async fn have_claims_stated(&self) {
-        let ids = self.directory.conversation_ids();
-        for asked in ids.chunks(ASKED_AT_ONCE) {
-            let (outstanding, all_done) = outstanding();
-            for id in asked {
-                let state = ToConversation::StateClaims(Some(outstanding.clone()));
-                self.directory.tell_live(*id, state);
-            }
-            drop(outstanding);
-            all_done.come().await;
-        }
+        self.ask_all(|held| ToConversation::StateClaims(Some(held))).await;
         // What a thread has gathered for queues and agents it sends a turn later: go behind that.
         for thread in 0..self.threads.count() {
             let (done, sent) = oneshot::channel();

@@ -62,8 +62,9 @@ pub(super) enum ToConversation {
     ConfirmLease(AgentId),
     /// State all claims again, for whoever waits until all have, if anybody does.
     StateClaims(Option<Outstanding>),
-    /// Be counted, if it is live and goes by a setting that somebody wants to take away.
-    BeCounted(Arc<Census>),
+    /// Be counted, if it is live and goes by a setting that somebody wants to take away; held until
+    /// that is done.
+    BeCounted(Arc<Census>, Outstanding),
     /// It was entered as new, and another chat was found in its place.
     NeverBegins,
     /// Where it stands in the line.

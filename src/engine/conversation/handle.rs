@@ -73,7 +73,7 @@ impl ConversationActor {
             ToConversation::StateClaims(outstanding) => {
                 self.then(Then::StateClaims(outstanding), context);
             }
-            ToConversation::BeCounted(census) => {
+            ToConversation::BeCounted(census, _until_counted) => {
                 let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
                 if let Some(opening) = opening {
                     census.count(opening);
