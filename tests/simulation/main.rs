@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rooms::{node, plan, random, run, server, settings, watch, world, wrong};
 
-use crate::plan::{FIRST_TWISTED, Plan};
+use crate::plan::Plan;
+use crate::plan::twist::{FIRST_RESTORED, FIRST_TWISTED};
 use crate::seeds::{FOUND, NOTICING};
 use crate::watch::{Check, Stats};
 use crate::wrong::Rules;
@@ -31,6 +32,9 @@ const SEEDS_TO_NOTICE: u64 = 60;
 
 /// Seeds of twisted plans among which a wrong rule must be noticed that seldom shows.
 const TWISTED_TO_NOTICE: u64 = 300;
+
+/// Seeds among which one must be noticed that only shows after a restore.
+const RESTORED_TO_NOTICE: u64 = 60;
 
 /// Runs a seed, and panics with everything that helps if a check fails.
 fn check(seed: u64) -> Stats {
@@ -105,7 +109,8 @@ fn every_wrong_rule_is_noticed() {
     for (wrong, what, check) in TABLE {
         let kept = FOUND.iter().chain(&NOTICING).map(|(seed, _)| *seed);
         let twisted = FIRST_TWISTED..FIRST_TWISTED + TWISTED_TO_NOTICE;
-        let mut seeds = (1..=SEEDS_TO_NOTICE).chain(kept).chain(twisted);
+        let restored = FIRST_RESTORED..FIRST_RESTORED + RESTORED_TO_NOTICE;
+        let mut seeds = (1..=SEEDS_TO_NOTICE).chain(kept).chain(restored).chain(twisted);
         let found = seeds.find_map(|seed| {
             let outcome = run::run(&Plan::draw(seed), Rules::with(wrong), false);
             outcome.result.err().map(|violation| (seed, violation))

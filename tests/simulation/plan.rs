@@ -2,13 +2,11 @@
 //! failure can be repeated and then told with as few happenings as it takes.
 
 mod draw;
-mod twist;
+pub mod twist;
 
 use holdline::domain::agent::Presence;
 
 use crate::server::{Millis, Weather};
-
-pub use crate::plan::twist::FIRST_TWISTED;
 
 /// Everything that will happen in one world.
 #[derive(Clone, Debug)]
@@ -164,6 +162,11 @@ pub enum What {
     DropQueue(usize),
     /// The disk behaves like this from now on.
     Disk(Weather),
+    /// What is on the disk is copied.
+    BackUp,
+    /// The node is stopped, the last copy is put in the place of what is on its disk, and it is
+    /// started again after so long.
+    Restore { down: Millis },
     /// The node is killed in the middle of what it does, after so many more steps, and started
     /// again later; the wall clock has stepped meanwhile.
     Crash { steps: u64, down: Millis, step: i64 },

@@ -1,12 +1,12 @@
 //! Chance that can be repeated: everything that is drawn follows from one number.
 
-use crate::plan::FIRST_TWISTED;
+use crate::plan::twist::FIRST_RESTORED;
 
 /// A seed that nobody has run before, nearly surely, and those after it are as fresh. What holds
 /// for seeds that were run while the rules were mended says little.
 pub fn fresh_base() -> u64 {
     let drawn = uuid::Uuid::new_v4().as_u128() % 1_000_000_000;
-    FIRST_TWISTED + u64::try_from(drawn).unwrap_or(0) * 1_000_000
+    FIRST_RESTORED + u64::try_from(drawn).unwrap_or(0) * 1_000_000
 }
 
 /// Dice that fall the same for the same seed, whatever the machine.

@@ -23,6 +23,12 @@ pub trait Server {
     /// Kills it. What was not synced may be lost, in whole or in part.
     fn crash(&mut self);
 
+    /// Copies what is on its disk, while it runs.
+    fn back_up(&mut self);
+
+    /// Puts the last copy in the place of what is on its disk, while it is down.
+    fn restore(&mut self);
+
     /// Whether it runs.
     fn is_up(&self) -> bool;
 

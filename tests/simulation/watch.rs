@@ -7,6 +7,7 @@ mod chat;
 mod customer;
 mod law;
 mod presence;
+mod restore;
 mod setting;
 mod stats;
 
@@ -26,6 +27,7 @@ use crate::watch::agents::Console;
 use crate::watch::chat::Chat;
 use crate::watch::customer::{Tokens, Visitor};
 pub use crate::watch::law::{Check, Violation};
+use crate::watch::restore::Backup;
 use crate::watch::setting::Setting;
 pub use crate::watch::stats::Stats;
 
@@ -54,6 +56,9 @@ pub struct Watch {
     /// heard since.
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
+    /// How many restores there were: places of before mean nothing after.
+    history: u32,
+    backup: Option<Backup>,
 }
 
 impl Watch {
@@ -85,6 +90,8 @@ impl Watch {
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            history: 0,
+            backup: None,
         }
     }
 

@@ -4,6 +4,7 @@
 mod administrator;
 mod customer;
 mod network;
+mod restore;
 mod staff;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -19,6 +20,7 @@ use crate::settings;
 use crate::watch::{Violation, Watch};
 use crate::world::customer::{Tab, TabTimer};
 use crate::world::network::{Down, Link, Up};
+use crate::world::restore::Backup;
 use crate::world::staff::{Console, Deed};
 
 /// The wall clock's time when a world begins.
@@ -54,6 +56,7 @@ pub struct World<S> {
     consoles: Vec<Console>,
     /// Each workstream as it was last put, with the number of its queue.
     streams: Vec<(StreamPlan, usize)>,
+    backup: Option<Backup>,
     sessions: BTreeMap<SessionId, usize>,
     calls: BTreeMap<Ticket, Asked>,
     tickets: Ticket,
@@ -117,6 +120,7 @@ impl<S: Server> World<S> {
             tabs,
             consoles,
             streams: plan.streams.iter().copied().zip(0..).collect(),
+            backup: None,
             sessions: BTreeMap::new(),
             calls: BTreeMap::new(),
             tickets: 0,
@@ -369,6 +373,8 @@ impl<S: Server> World<S> {
                 self.server.weather(weather);
                 self.is_whole &= weather != Weather::SyncFails;
             }
+            What::BackUp => self.back_up(),
+            What::Restore { down } => self.restore(down),
             What::Crash { steps, down, step } => self.crash(steps, down, step),
             staff => self.staff_happening(staff),
         }

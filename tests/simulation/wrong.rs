@@ -274,6 +274,10 @@ impl Rules {
         self.is(Wrong::TrustsTheSession)
     }
 
+    pub fn trusts_other_histories(self) -> bool {
+        self.is(Wrong::TrustsOtherHistories)
+    }
+
     pub fn forgets_what_ended(self) -> bool {
         self.is(Wrong::ForgetsWhatEnded)
     }

@@ -14,7 +14,7 @@ use holdline::domain::time::{Span, Timestamp};
 use crate::node::mail::Mail;
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node};
-use crate::server::{Call, Millis, Seen};
+use crate::server::{AgentAccount, Call, Millis, Seen};
 
 const SORTED_OUT_WITHIN: Millis = 200;
 
@@ -40,6 +40,18 @@ impl Desk {
 
     fn id(&self) -> AgentId {
         self.agent.settings().id.clone()
+    }
+
+    pub fn account(&self) -> AgentAccount {
+        let agent = &self.agent;
+        let leases = agent.leases().iter().map(|(id, held)| (*id, held.lease.units));
+        AgentAccount {
+            agent: agent.settings().id.clone(),
+            is_ready: agent.presence() == Presence::Available,
+            units: agent.settings().units,
+            used: agent.used(),
+            leases: leases.collect(),
+        }
     }
 
     pub fn started(&self, node: &mut Node) {

@@ -7,7 +7,7 @@ use holdline::domain::agent::Presence;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::decision::Receipt;
-use holdline::domain::id::{AgentId, ConversationId, Seq, fnv1a};
+use holdline::domain::id::{AgentId, ConversationId, History, Seq, fnv1a};
 use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::time::Timestamp;
 use holdline::journal::record::{Entry, Record, Stream};
@@ -22,6 +22,10 @@ use crate::server::{Millis, Row, Ticket, Weather};
 pub struct Disk {
     bytes: Vec<u8>,
     read: usize,
+    /// What was on it when it was last backed up, if it ever was.
+    backup: Option<Vec<u8>>,
+    /// Which history its places are of; every restore begins another.
+    pub history: History,
     weather: Weather,
     is_broken: bool,
     writing: Vec<Append>,
@@ -75,6 +79,8 @@ impl Disk {
         Self {
             bytes: Vec::new(),
             read: 0,
+            backup: None,
+            history: History::new(1),
             weather: Weather::Fine(0),
             is_broken: false,
             writing: Vec::new(),
@@ -228,6 +234,20 @@ impl Disk {
         if self.weather == Weather::SyncFails {
             self.weather = Weather::Fine(1);
         }
+    }
+
+    /// Copies what is on it, while the node goes on.
+    pub fn back_up(&mut self) {
+        self.backup = Some(self.bytes.clone());
+    }
+
+    /// Puts the last copy in the place of what is there, while the node is down.
+    pub fn restore(&mut self) {
+        let Some(backup) = &self.backup else { return };
+        self.bytes.clone_from(backup);
+        self.read = self.bytes.len();
+        self.latest = Timestamp::default();
+        self.history = History::new(self.history.number() + 1);
     }
 
     /// Reads the whole file again, as a start does. Gives the rows that nobody knew of.

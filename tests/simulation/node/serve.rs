@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use holdline::domain::agent::Presence;
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId, WidgetId};
@@ -18,7 +17,7 @@ use crate::node::disk::{Append, Outcome, What};
 use crate::node::mail::{Mail, Party};
 use crate::node::session::Visit;
 use crate::node::timers::Timer;
-use crate::server::{Account, AgentAccount, Call, Cut, Millis, Seen, Server, Ticket, Weather};
+use crate::server::{Account, Call, Cut, Millis, Seen, Server, Ticket, Weather};
 
 impl Server for Node {
     fn start(&mut self, wall: Timestamp) {
@@ -64,6 +63,14 @@ impl Server for Node {
         self.sessions.clear();
         self.visitors.clear();
         self.firsts.clear();
+    }
+
+    fn back_up(&mut self) {
+        self.disk.back_up();
+    }
+
+    fn restore(&mut self) {
+        self.disk.restore();
     }
 
     fn is_up(&self) -> bool {
@@ -187,21 +194,9 @@ impl Server for Node {
             self.chats.get(&(*id, *epoch)).and_then(|chat| chat.conversation.view())
         };
         is_quiet.then(|| Account {
-            agents: self.agents.values().map(account_of).collect(),
+            agents: self.agents.values().map(Desk::account).collect(),
             live: self.directory.iter().filter_map(live).collect(),
         })
-    }
-}
-
-fn account_of(desk: &Desk) -> AgentAccount {
-    let agent = &desk.agent;
-    let leases = agent.leases().iter().map(|(id, held)| (*id, held.lease.units));
-    AgentAccount {
-        agent: agent.settings().id.clone(),
-        is_ready: agent.presence() == Presence::Available,
-        units: agent.settings().units,
-        used: agent.used(),
-        leases: leases.collect(),
     }
 }
 

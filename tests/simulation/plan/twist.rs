@@ -1,8 +1,8 @@
 //! What makes some plans unlike the others: many visitors, hours instead of minutes, two things at
 //! one moment, pages that are in a hurry, settings that change in the middle of an offer.
 //!
-//! Only seeds from [`FIRST_TWISTED`] on have any of it, so that those that were kept from before
-//! mean what they meant.
+//! Only seeds from [`FIRST_TWISTED`] on have any of it, and only those from [`FIRST_RESTORED`] on
+//! have restores, so that those that were kept from before mean what they meant.
 
 use holdline::domain::agent::Presence;
 
@@ -13,6 +13,9 @@ use crate::server::{Millis, Weather};
 
 /// The first seed whose plan may be twisted.
 pub const FIRST_TWISTED: u64 = 1 << 32;
+
+/// The first seed in whose plan a backup may be restored. Fresh seeds begin here.
+pub const FIRST_RESTORED: u64 = 1 << 50;
 
 /// By how much the longest plans are longer than the others.
 const STRETCHED_MOST: u64 = 12;
@@ -40,6 +43,7 @@ pub fn twist(plan: &mut Plan) {
     blink(plan);
     reorganize(plan);
     press(plan);
+    restore(plan);
     if dice.one_in(2) {
         copy_a_page(plan, &mut dice);
     }
@@ -206,6 +210,23 @@ fn room_for_a_moment(dice: &mut Dice, plan: &mut Plan, agent: usize) -> Vec<(Mil
     scene.push((room, What::Units { agent, units: 16 }));
     scene.push((room + dice.from_to(3, 60), What::Units { agent, units: 0 }));
     scene
+}
+
+/// The journal is copied now and then, and a copy is put in its place later, when chats have gone
+/// on, have ended and have begun, and settings have changed.
+fn restore(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 10);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if plan.seed < FIRST_RESTORED || !dice.one_in(5) {
+        return;
+    }
+    for _ in 0..dice.from_to(1, 3) {
+        let copied = dice.below(last);
+        let lasts = if dice.one_in(2) { dice.below(20_000) } else { dice.below(last) };
+        let down = dice.from_to(1, 20_000);
+        plan.happenings.push(Happening { at: copied, what: What::BackUp });
+        plan.happenings.push(Happening { at: copied + lasts, what: What::Restore { down } });
+    }
 }
 
 /// Two faults come within one step.

@@ -19,7 +19,7 @@ use crate::watch::law::Check;
 const HEARD_WITHIN: Millis = 10_000;
 
 /// A conversation, as the watcher knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chat {
     id: ConversationId,
     pub rows: Vec<Row>,

@@ -140,8 +140,11 @@ impl Watch {
                 let after = u32::try_from(frame["after"].as_u64().unwrap_or(0)).unwrap();
                 let token = frame["token"].as_str().map(str::to_owned);
                 let named = token.and_then(|token| self.tokens.get(&token).copied());
+                let is_of_before = named.is_some_and(|(_, history)| history != self.history);
+                self.stats.told_anew += u64::from(is_of_before && after > 0);
+                let after = if is_of_before { 0 } else { after };
                 let visitor = self.visitors.get_mut(&session).expect("it was just found");
-                visitor.named = named.map(|chat| (chat, after));
+                visitor.named = named.map(|(chat, _)| (chat, after));
             }
             _ => {}
         }
@@ -246,7 +249,8 @@ impl Watch {
     fn let_in(&mut self, session: SessionId, live: &Value, is_start: bool) {
         let id = live["id"].as_str().or(live["conversation"].as_str()).expect("an id");
         let id: ConversationId = id.parse().expect("an id");
-        self.tokens.insert(live["token"].as_str().expect("a token").to_owned(), id);
+        let token = live["token"].as_str().expect("a token").to_owned();
+        self.tokens.insert(token, (id, self.history));
         let durable = self.chats.get(&id).map_or(0, Chat::seq);
         if place(live) > durable || durable == 0 {
             let what = format!("{session} was let in to {id} at {}; {durable}", place(live));
@@ -381,5 +385,6 @@ fn says(row: &Row, kind: &str, frame: &Value) -> bool {
     }
 }
 
-/// The tokens that were given out, and to which chat each leads back.
-pub type Tokens = BTreeMap<String, ConversationId>;
+/// The tokens that were given out, to which chat each leads back, and of which history its places
+/// are.
+pub type Tokens = BTreeMap<String, (ConversationId, u32)>;

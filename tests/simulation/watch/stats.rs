@@ -45,11 +45,16 @@ pub struct Stats {
     pub dismissed: u64,
     pub dropped: u64,
     pub in_use: u64,
+    /// Backups that were put in the place of a journal, chats that were lost with what came after
+    /// them, and pages that came back with a place of another history.
+    pub restored: u64,
+    pub chats_undone: u64,
+    pub told_anew: u64,
 }
 
 impl Stats {
     /// Each count with its name.
-    pub fn named(&self) -> [(&'static str, u64); 39] {
+    pub fn named(&self) -> [(&'static str, u64); 42] {
         [
             ("chats", self.chats),
             ("acknowledged", self.acknowledged),
@@ -90,6 +95,9 @@ impl Stats {
             ("agents deleted", self.dismissed),
             ("queues deleted", self.dropped),
             ("in use", self.in_use),
+            ("restored", self.restored),
+            ("chats undone", self.chats_undone),
+            ("told anew", self.told_anew),
         ]
     }
 
@@ -134,5 +142,8 @@ impl Stats {
         self.dismissed += other.dismissed;
         self.dropped += other.dropped;
         self.in_use += other.in_use;
+        self.restored += other.restored;
+        self.chats_undone += other.chats_undone;
+        self.told_anew += other.told_anew;
     }
 }

@@ -33,6 +33,8 @@ pub struct Tab {
     token: Option<String>,
     conversation: Option<ConversationId>,
     after: u64,
+    /// Of which history of the server's journal its places are.
+    history: String,
     /// Up to which place what comes is of a chat that was over before.
     past: u64,
     /// What was said and is not acknowledged: the id and the text.
@@ -67,6 +69,7 @@ impl Tab {
             token: None,
             conversation: None,
             after: 0,
+            history: String::new(),
             past: 0,
             outbox: Vec::new(),
             said: 0,
@@ -103,11 +106,11 @@ impl<S: Server> World<S> {
             return;
         }
         let (plan, generation) = (self.tabs[to].plan, self.tabs[to].generation);
-        let Tab { token, conversation, after, heartbeat, .. } = &self.tabs[from];
-        let (token, conversation) = (token.clone(), *conversation);
+        let Tab { token, conversation, after, history, heartbeat, .. } = &self.tabs[from];
+        let (token, conversation, history) = (token.clone(), *conversation, history.clone());
         let (after, heartbeat) = (*after, *heartbeat);
         let fresh = Tab::new(plan);
-        self.tabs[to] = Tab { generation, token, conversation, after, heartbeat, ..fresh };
+        self.tabs[to] = Tab { generation, token, conversation, after, history, heartbeat, ..fresh };
         self.watch.stats.copied += 1;
         self.open(to);
     }
@@ -306,6 +309,12 @@ impl<S: Server> World<S> {
 
     fn welcomed(&mut self, tab: usize, frame: &Value) {
         self.tabs[tab].heartbeat = frame["heartbeat_ms"].as_u64().expect("a heartbeat");
+        let history = frame["history"].as_str().expect("a history");
+        if self.tabs[tab].history != history {
+            // What it has seen may never have happened: it is told all again.
+            self.tabs[tab].after = 0;
+            self.tabs[tab].history = history.to_owned();
+        }
         let past = frame["ended"]["seq"].as_u64().unwrap_or(0);
         self.tabs[tab].past = if past > self.tabs[tab].after { past } else { 0 };
         if frame["conversation"].is_object() {

@@ -21,7 +21,7 @@ const AGAIN: Millis = 700;
 #[derive(Debug)]
 pub struct Console {
     number: usize,
-    plan: AgentPlan,
+    pub(super) plan: AgentPlan,
     is_open: bool,
     /// Whether the present server knows of it.
     is_known: bool,

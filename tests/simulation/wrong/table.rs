@@ -44,10 +44,11 @@ pub enum Wrong {
     ForgetsClaims,
     HearsTooSoon,
     LeavesLate,
+    TrustsOtherHistories,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 39] = [
+pub const TABLE: [(Wrong, &str, Check); 40] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -106,6 +107,11 @@ pub const TABLE: [(Wrong, &str, Check); 39] = [
         Check::WithinCapacity,
     ),
     (Wrong::LeavesLate, "what is told to one who is about to go is lost", Check::NobodyIsLeftAlone),
+    (
+        Wrong::TrustsOtherHistories,
+        "a place from before a restore is taken for one after",
+        Check::ResumedWhole,
+    ),
     (
         Wrong::AnswersUnbegun,
         "a chat that is about to begin says that there is none",

@@ -4,7 +4,7 @@ use holdline::access::{ConversationToken, visitor_id};
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::conversation::event::Reason;
-use holdline::domain::id::{ConversationId, History, Seq, VisitorId};
+use holdline::domain::id::{ConversationId, Seq, VisitorId};
 use holdline::domain::session::{SessionCommand, SessionEvent};
 use holdline::domain::time::Span;
 use holdline::engine::NotJoined;
@@ -16,9 +16,6 @@ use holdline::wire::server::{Ended, Limits, Live, ServerFrame, refused};
 use crate::node::Node;
 use crate::node::mail::{FromSession, Join, Mail};
 use crate::node::session::{Visit, code_of};
-
-/// The history of a node whose journal is never restored.
-const HISTORY: History = History::new(1);
 
 const START_TRIES_MAX: u8 = 3;
 
@@ -74,9 +71,13 @@ impl Visit {
             }
             None => VisitorId::from_bits(node.mint()),
         };
-        let after = after.unwrap_or(Seq::ZERO);
         let verify = |token: &str| ConversationToken::verify(&node.secret, token, &self.widget);
-        let named = token.as_ref().and_then(|token| verify(token.reveal())).map(|(named, _)| named);
+        let token_of = token.as_ref().and_then(|token| verify(token.reveal()));
+        let history = token_of.and_then(|(_, history)| history);
+        let is_place = history.is_none_or(|history| history == node.disk.history);
+        let is_place = is_place || node.rules.trusts_other_histories();
+        let after = after.filter(|_| is_place).unwrap_or(Seq::ZERO);
+        let named = token_of.map(|(named, _)| named);
         if token.is_some() && named.is_none() {
             self.refuse(node, refused(None, RefusalCode::TokenInvalid).to_string());
         }
@@ -162,7 +163,8 @@ impl Visit {
         if self.joined != Some(conversation) {
             self.seen = Seq::ZERO;
         }
-        let token = ConversationToken::issue(&node.secret, HISTORY, conversation, &self.widget);
+        let token =
+            ConversationToken::issue(&node.secret, node.disk.history, conversation, &self.widget);
         let text = match &awaiting.to {
             Question::Hello { ended, .. } => {
                 let live = Live { id: conversation, token: &token, state, seq };
@@ -298,7 +300,7 @@ impl Visit {
             session: self.id,
             heartbeat_ms: self.session.heartbeat(),
             window_ms: window,
-            history: HISTORY,
+            history: node.disk.history,
             limits: Limits::NOW,
             conversation,
             ended,
