@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use actix::Addr;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::event::Opening;
-use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::id::{QueueId, WidgetId, WorkstreamId};
 use crate::domain::queue::QueueCommand;
 use crate::domain::settings::registry::SettingChange;
+use crate::engine::agent::AgentActor;
+use crate::engine::directory::send;
 use crate::engine::message::{ToAgent, ToConversation, ToQueue};
+use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 
 /// How many conversations are asked before any more are, so that what is asked takes little memory
@@ -37,6 +41,15 @@ impl AllDone {
         // Nothing is ever sent: this ends when the last sender is dropped.
         self.0.recv().await;
     }
+}
+
+/// Actors of queues and agents that hear all claims before they act. It is they who are told when
+/// all were heard, not who has their name by then: that may be somebody who was made anew after
+/// them, and has not heard all.
+#[derive(Debug, Default)]
+pub(super) struct MadeAnew {
+    pub(super) queues: Vec<Addr<QueueActor>>,
+    pub(super) agents: Vec<Addr<AgentActor>>,
 }
 
 /// A setting that live chats may go by.
@@ -105,18 +118,18 @@ impl Shared {
 
     /// Has everybody state their claims to queues and agents that were made anew, and tells those
     /// when all have: until then they give nothing away.
-    pub(super) fn have_heard(self: &Arc<Self>, queues: Vec<QueueId>, agents: Vec<AgentId>) {
-        if queues.is_empty() && agents.is_empty() {
+    pub(super) fn have_heard(self: &Arc<Self>, anew: MadeAnew) {
+        if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
         let shared = self.clone();
         self.threads.handle(0).spawn(async move {
             shared.have_claims_stated().await;
-            for queue in queues {
-                shared.directory.tell_queue(&queue, ToQueue::Command(QueueCommand::AllHeard));
+            for queue in anew.queues {
+                send(&queue, ToQueue::Command(QueueCommand::AllHeard));
             }
-            for agent in agents {
-                shared.directory.tell_agent(&agent, ToAgent::Command(AgentCommand::AllHeard));
+            for agent in anew.agents {
+                send(&agent, ToAgent::Command(AgentCommand::AllHeard));
             }
         });
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use actix::Actor;
+use actix::{Actor, Addr};
 use tokio::sync::oneshot;
 
 use crate::domain::agent::Agent;
@@ -15,7 +15,7 @@ use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal}
 use crate::domain::settings::{AgentSettings, Workstream};
 use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
-use crate::engine::census::{self, Outstanding};
+use crate::engine::census::{self, MadeAnew, Outstanding};
 use crate::engine::message::{ToAgent, ToConversation};
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
@@ -80,17 +80,15 @@ impl Shared {
         since: Timestamp,
     ) {
         let is_new = |id: &&QueueId| !before.queues.contains_key(id);
-        let new_queues: Vec<_> = after.queues.keys().filter(is_new).cloned().collect();
-        for id in &new_queues {
-            self.start_queue(id.clone());
+        let mut anew = MadeAnew::default();
+        for id in after.queues.keys().filter(is_new) {
+            anew.queues.push(self.start_queue(id.clone()));
         }
         self.follow_waiting(before, after);
-        let mut new_agents = Vec::new();
         for (id, settings) in &after.agents {
             match before.agents.get(id) {
                 None => {
-                    self.start_agent(settings.clone(), after, since);
-                    new_agents.push(id.clone());
+                    anew.agents.push(self.start_agent(settings.clone(), after, since));
                 }
                 Some(old) => {
                     if old != settings {
@@ -105,7 +103,7 @@ impl Shared {
                 }
             }
         }
-        self.have_heard(new_queues, new_agents);
+        self.have_heard(anew);
     }
 
     /// Has those who wait say again how they wait, where that has changed: how many units they
@@ -125,23 +123,24 @@ impl Shared {
     }
 
     /// Starts the actor of a queue, empty, which hears everybody before it serves anybody.
-    pub(super) fn start_queue(self: &Arc<Self>, id: QueueId) {
+    fn start_queue(self: &Arc<Self>, id: QueueId) -> Addr<QueueActor> {
         let waiting = Arc::new(AtomicUsize::new(0));
         let (shared, name, counter) = (self.clone(), id.clone(), waiting.clone());
         let address = QueueActor::start_in_arbiter(&self.threads.of_name(id.as_str()), move |_| {
             QueueActor::new(shared, name, counter)
         });
-        self.directory.enter_queue(id, address, waiting);
+        self.directory.enter_queue(id, address.clone(), waiting);
+        address
     }
 
     /// Starts the actor of an agent, who can be heard of from `since`, and is offline until then.
     /// They hear every conversation before they are given work.
-    pub(super) fn start_agent(
+    fn start_agent(
         self: &Arc<Self>,
         settings: Arc<AgentSettings>,
         registry: &Registry,
         since: Timestamp,
-    ) {
+    ) -> Addr<AgentActor> {
         let id = settings.id.clone();
         let chosen = self.presences.get(&id).map(|chosen| *chosen);
         let agent = Agent::hearing(settings, chosen, since);
@@ -150,7 +149,8 @@ impl Shared {
         let arbiter = self.threads.of_name(id.as_str());
         let address =
             AgentActor::start_in_arbiter(&arbiter, move |_| AgentActor::new(shared, agent, queues));
-        self.directory.enter_agent(id, address);
+        self.directory.enter_agent(id, address.clone());
+        address
     }
 
     /// Starts again whoever has died, and has everybody state what they claim of them.
@@ -170,20 +170,19 @@ impl Shared {
             ?agents,
             "actors of queues and agents had died: they are started again"
         );
-        for id in &queues {
+        let mut anew = MadeAnew::default();
+        for id in queues {
             self.metrics.reopened.inc();
-            self.start_queue(id.clone());
+            anew.queues.push(self.start_queue(id));
         }
-        for id in &agents {
+        for agent in agents.iter().filter_map(|id| settings.agents.get(id)) {
             self.metrics.reopened.inc();
-            if let Some(agent) = settings.agents.get(id) {
-                self.start_agent(agent.clone(), &settings, self.clock.now());
-            }
+            anew.agents.push(self.start_agent(agent.clone(), &settings, self.clock.now()));
         }
         for id in settings.agents.keys() {
             let serves = settings.queues_of(id).cloned().collect();
             self.directory.tell_agent(id, ToAgent::Serve(serves));
         }
-        self.have_heard(queues, agents);
+        self.have_heard(anew);
     }
 }

@@ -266,6 +266,10 @@ impl Rules {
         self.is(Wrong::HearsTooSoon)
     }
 
+    pub fn hears_by_name(self) -> bool {
+        self.is(Wrong::HearsByName)
+    }
+
     pub fn swallows_late_mail(self) -> bool {
         self.is(Wrong::SwallowsLateMail)
     }

@@ -70,8 +70,14 @@ enum Stage {
 #[derive(Debug)]
 struct Hearing {
     outstanding: Outstanding,
-    queues: Vec<QueueId>,
-    agents: Vec<AgentId>,
+    anew: MadeAnew,
+}
+
+/// Actors of queues and agents that hear all claims before they act.
+#[derive(Clone, Debug, Default)]
+pub struct MadeAnew {
+    queues: Vec<(QueueId, u64)>,
+    agents: Vec<(AgentId, u64)>,
 }
 
 impl Changes {
@@ -101,8 +107,8 @@ impl Node {
             .into_iter()
             .partition(|hearing| hearing.outstanding.is_all_done());
         self.changes.hearings = still;
-        for Hearing { queues, agents, .. } in heard {
-            self.all_heard(&queues, &agents);
+        for Hearing { anew, .. } in heard {
+            self.all_heard(anew);
         }
         loop {
             match self.changes.now.take() {
@@ -158,8 +164,8 @@ impl Node {
         self.settings = after.clone();
         let until_gone = Outstanding::default();
         self.dismiss(&before, &after, &until_gone);
-        let (queues, agents) = self.follow(&before, &after);
-        self.have_heard(queues, agents);
+        let anew = self.follow(&before, &after);
+        self.have_heard(anew);
         self.changes.now = Some(Stage::Dismissing(until_gone, ticket));
     }
 
@@ -181,17 +187,14 @@ impl Node {
     }
 
     /// Starts and tells agents and queues, so that they are as the settings say. Gives who is new.
-    pub(super) fn follow(
-        &mut self,
-        before: &Registry,
-        after: &Registry,
-    ) -> (Vec<QueueId>, Vec<AgentId>) {
+    pub(super) fn follow(&mut self, before: &Registry, after: &Registry) -> MadeAnew {
         let is_new = |id: &&QueueId| !before.queues.contains_key(id);
-        let queues: Vec<_> = after.queues.keys().filter(is_new).cloned().collect();
-        for id in &queues {
+        let mut anew = MadeAnew::default();
+        for id in after.queues.keys().filter(is_new) {
             self.minted += 1;
             self.lines.insert(id.clone(), self.minted);
             self.queues.insert((id.clone(), self.minted), Line::hearing());
+            anew.queues.push((id.clone(), self.minted));
         }
         let same = |(id, workstream): (&WorkstreamId, &Arc<Workstream>)| {
             before.workstreams.get(id).is_none_or(|old| old.units == workstream.units)
@@ -201,11 +204,10 @@ impl Node {
                 self.send(Party::Chat(id, epoch), Mail::StateClaims(None));
             }
         }
-        let mut agents = Vec::new();
         for (id, settings) in &after.agents {
             let Some(old) = before.agents.get(id) else {
-                self.start_agent(id, settings, after);
-                agents.push(id.clone());
+                let epoch = self.start_agent(id, settings, after);
+                anew.agents.push((id.clone(), epoch));
                 continue;
             };
             if old != settings {
@@ -216,10 +218,15 @@ impl Node {
                 self.tell_agent(id, Mail::Serve(queues.into_iter().cloned().collect()));
             }
         }
-        (queues, agents)
+        anew
     }
 
-    fn start_agent(&mut self, id: &AgentId, settings: &Arc<AgentSettings>, registry: &Registry) {
+    fn start_agent(
+        &mut self,
+        id: &AgentId,
+        settings: &Arc<AgentSettings>,
+        registry: &Registry,
+    ) -> u64 {
         let chosen = self.disk.presences.get(id).copied();
         let agent = Agent::hearing(settings.clone(), chosen, self.clock());
         self.minted += 1;
@@ -228,12 +235,13 @@ impl Node {
         self.desks.insert(id.clone(), epoch);
         desk.started(self);
         self.agents.insert((id.clone(), epoch), desk);
+        epoch
     }
 
     /// Has everybody state their claims to queues and agents that were made anew, and tells those
     /// when all have.
-    pub(super) fn have_heard(&mut self, queues: Vec<QueueId>, agents: Vec<AgentId>) {
-        if queues.is_empty() && agents.is_empty() {
+    pub(super) fn have_heard(&mut self, anew: MadeAnew) {
+        if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
         let outstanding = Outstanding::default();
@@ -244,17 +252,21 @@ impl Node {
             }
         }
         if self.rules.hears_too_soon() {
-            return self.all_heard(&queues, &agents);
+            return self.all_heard(anew);
         }
-        self.changes.hearings.push(Hearing { outstanding, queues, agents });
+        self.changes.hearings.push(Hearing { outstanding, anew });
     }
 
-    fn all_heard(&mut self, queues: &[QueueId], agents: &[AgentId]) {
-        for queue in queues {
-            self.tell_queue(queue, Mail::Queue(QueueCommand::AllHeard));
+    /// Tells those who waited for it, not who has their name by now.
+    fn all_heard(&mut self, anew: MadeAnew) {
+        let names_alone = self.rules.hears_by_name();
+        for (id, epoch) in anew.queues {
+            let epoch = self.lines.get(&id).copied().filter(|_| names_alone).unwrap_or(epoch);
+            self.send(Party::Queue(id, epoch), Mail::Queue(QueueCommand::AllHeard));
         }
-        for agent in agents {
-            self.tell_agent(agent, Mail::Agent(AgentCommand::AllHeard));
+        for (id, epoch) in anew.agents {
+            let epoch = self.desks.get(&id).copied().filter(|_| names_alone).unwrap_or(epoch);
+            self.send(Party::Agent(id, epoch), Mail::Agent(AgentCommand::AllHeard));
         }
     }
 }

@@ -30,9 +30,9 @@ impl Server for Node {
         self.settings = registry.clone();
         // Nobody can come back before all are live: who is new may hear of that sooner, or later.
         let is_asked_first = self.dice.one_in(2);
-        let (queues, agents) = self.follow(&Registry::default(), &registry);
+        let anew = self.follow(&Registry::default(), &registry);
         if is_asked_first {
-            self.have_heard(queues.clone(), agents.clone());
+            self.have_heard(anew.clone());
         }
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
@@ -42,7 +42,7 @@ impl Server for Node {
             self.with_chat(id, epoch, Chat::recover);
         }
         if !is_asked_first {
-            self.have_heard(queues, agents);
+            self.have_heard(anew);
         }
         self.go_on();
     }

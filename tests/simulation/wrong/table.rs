@@ -45,10 +45,11 @@ pub enum Wrong {
     HearsTooSoon,
     LeavesLate,
     TrustsOtherHistories,
+    HearsByName,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 40] = [
+pub const TABLE: [(Wrong, &str, Check); 41] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -104,6 +105,11 @@ pub const TABLE: [(Wrong, &str, Check); 40] = [
     (
         Wrong::HearsTooSoon,
         "who was put again is given work before all was said",
+        Check::WithinCapacity,
+    ),
+    (
+        Wrong::HearsByName,
+        "who was put again twice is taken for the first of the two",
         Check::WithinCapacity,
     ),
     (Wrong::LeavesLate, "what is told to one who is about to go is lost", Check::NobodyIsLeftAlone),
