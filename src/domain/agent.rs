@@ -119,6 +119,9 @@ pub struct Held {
     /// the answer to this very offer takes it back: whatever else the conversation says of having
     /// no lease was said before it heard of the offer.
     pub reservation: Option<u64>,
+    /// Whether the agent could not take the offer any more when they were asked about it. It may
+    /// have been made before, so the units stay set aside until the conversation says.
+    pub withdrawn: bool,
     /// Whether the conversation was told that the agent is gone for good.
     pub forfeited: bool,
     /// Whether the conversation was told to tell the customer that the agent is away.

@@ -50,6 +50,9 @@ pub(super) enum ToConversation {
     Signal(AgentId, AgentSignal, Reply<()>),
     /// An agent has set units aside for it: under this number, and so many.
     Offer(AgentId, u64, u32),
+    /// An agent could not take the offer any more for which they have set units aside under this
+    /// number.
+    Withdraw(AgentId, u64),
     /// An agent was gone for too long.
     AgentGone(AgentId),
     /// The customer must be told that the agent's connection is gone, since this time.

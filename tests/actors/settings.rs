@@ -1,14 +1,16 @@
 //! Settings that change while chats wait.
 
 use holdline::domain::conversation::State;
-use holdline::domain::conversation::command::Command;
+use holdline::domain::conversation::command::{Authority, Command};
+use holdline::domain::id::ConversationId;
 use holdline::domain::settings::registry::SettingChange;
-use holdline::domain::settings::{AgentSettings, Role, Workstream};
+use holdline::domain::settings::{AgentSettings, QueueSettings, Role, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
+use holdline::engine::Failure;
 
 use crate::customer::Customer;
-use crate::world::{World, ada, run, settle, workstream};
+use crate::world::{World, ada, parsed, run, settle, until, workstream};
 
 fn of_units(units: u32) -> Workstream {
     let mut changed = workstream();
@@ -75,6 +77,53 @@ fn a_chat_that_becomes_an_agents_while_they_are_deleted_waits_again() {
         accepting.await.unwrap().unwrap();
         settle().await;
         assert_eq!(world.state(id).await, State::Open, "nobody is with them");
+    });
+}
+
+/// Deletes Ada and puts her again with one unit, in her queue.
+async fn put_ada_again(world: &World) {
+    world.engine.change(SettingChange::DeleteAgent(ada())).await.unwrap();
+    give_ada(world, 1).await;
+    let name = DisplayName::parse("Line").unwrap();
+    let queue = QueueSettings { id: parsed("line"), name, agents: vec![ada()] };
+    world.engine.change(SettingChange::PutQueue(queue)).await.unwrap();
+}
+
+/// A write of a chat fails: for a second it is being read again, and states nothing meanwhile.
+async fn fail_a_write_of(world: &World, id: ConversationId) {
+    world.memory.fail_next_append();
+    let by = parsed("sue");
+    let closed = world.ask(id, Command::ForceClose { by }).await;
+    assert!(matches!(closed, Err(Failure::Fault(_))), "{closed:?}");
+}
+
+#[test]
+fn an_agent_who_is_put_again_twice_waits_for_what_the_second_of_them_must_hear() {
+    run(|| async {
+        let world = World::new().await;
+        let feed = world.ada_works().await;
+        let (_first, ended) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(ended).await;
+        world.ask(ended, Command::End { by: Authority::Agent(ada()) }).await.unwrap();
+        give_ada(&world, 1).await;
+        let (_second, other) = Customer::chatting(&world, 2).await;
+        let (_third, waiting) = Customer::chatting(&world, 3).await;
+        settle().await;
+        assert_eq!((world.used().await, world.state(waiting).await), (1, State::Open));
+        drop(feed);
+
+        // The first of them waits for one chat until a second has passed, the second for another.
+        fail_a_write_of(&world, other).await;
+        put_ada_again(&world).await;
+        world.pass(500).await;
+        fail_a_write_of(&world, ended).await;
+        put_ada_again(&world).await;
+        let _feed = world.ada_works().await;
+        world.pass(700).await;
+        assert_eq!(world.state(waiting).await, State::Open, "her unit is held by the wrap-up");
+        until("the wrap-up has stated it", || async { world.used().await == 1 }).await;
+        assert_eq!(world.state(waiting).await, State::Open);
     });
 }
 

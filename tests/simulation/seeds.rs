@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 28] = [
+pub const FOUND: [(u64, &str); 30] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -29,6 +29,8 @@ pub const FOUND: [(u64, &str); 28] = [
     (652_753_969_978_648, "the same, of one whose offer ended with their presence"),
     (652_753_969_979_252, "the check did not wait for an offer that was still being written"),
     (1_824_606_108_906_790, "an agent who was put again twice acted when the first had heard all"),
+    (1_797_699_110_866_634, "who was away for a moment gave back units of an offer on its way"),
+    (1_797_699_110_852_979, "the check counted on units that a fault had kept set aside"),
     (176_098_396_980_679, "the check took one who reads nothing for let in when they joined"),
 ];
 

@@ -203,6 +203,8 @@ impl Watch {
             Seen::Fault => {
                 self.stats.faults += 1;
                 self.trouble = now;
+                // Units may be set aside for an offer that was lost.
+                self.rested.clear();
             }
             Seen::Writable(is_writable) => {
                 self.is_writable = *is_writable;

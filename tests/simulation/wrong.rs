@@ -266,6 +266,10 @@ impl Rules {
         self.is(Wrong::HearsTooSoon)
     }
 
+    pub fn turns_down_early(self) -> bool {
+        self.is(Wrong::TurnsDownEarly)
+    }
+
     pub fn hears_by_name(self) -> bool {
         self.is(Wrong::HearsByName)
     }

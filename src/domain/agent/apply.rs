@@ -37,6 +37,11 @@ impl Agent {
             AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
                 self.hold(*conversation, *seq, lease.clone());
             }
+            AgentEvent::ReservationWithdrawn { conversation } => {
+                if let Some(held) = self.leases.get_mut(conversation) {
+                    held.withdrawn = true;
+                }
+            }
             AgentEvent::LeaseForfeited { conversation } => {
                 let held = self.leases.get_mut(conversation).filter(|held| held.is_forfeitable());
                 if let Some(held) = held {
@@ -120,6 +125,7 @@ impl Agent {
             lease,
             seq,
             reservation: None,
+            withdrawn: false,
             forfeited: false,
             noticed: false,
         });

@@ -45,6 +45,12 @@ pub enum AgentCommand {
         /// What it holds; nothing when it holds nothing.
         lease: Option<Lease>,
     },
+    /// They cannot take the offer any more for which units were set aside: it is not asked for
+    /// again, and the conversation says whether it was made before.
+    Withdraw {
+        /// The conversation.
+        conversation: ConversationId,
+    },
     /// A conversation does not make the offer for which units were set aside.
     TurnDown {
         /// The conversation.
@@ -90,6 +96,11 @@ pub enum AgentEvent {
         conversation: ConversationId,
         /// The units.
         lease: Lease,
+    },
+    /// What was set aside will not be asked for again.
+    ReservationWithdrawn {
+        /// The conversation.
+        conversation: ConversationId,
     },
     /// A conversation holds this of them, from this place on.
     LeaseAdjusted {

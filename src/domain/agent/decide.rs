@@ -38,6 +38,12 @@ impl Agent {
             AgentCommand::Adjust { conversation, seq, lease } => {
                 Ok(self.adjust(conversation, seq, lease))
             }
+            AgentCommand::Withdraw { conversation } => {
+                let held = self.leases.get(&conversation);
+                let is_new = held.is_some_and(|held| held.reservation.is_some() && !held.withdrawn);
+                let withdrawn = AgentEvent::ReservationWithdrawn { conversation };
+                Ok(if is_new { vec![withdrawn] } else { Vec::new() })
+            }
             AgentCommand::TurnDown { conversation, reservation } => {
                 let held = self.leases.get(&conversation);
                 let is_it = held.is_some_and(|held| held.reservation == Some(reservation));

@@ -50,20 +50,20 @@ impl AgentActor {
     }
 
     /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
-    /// make the offer, or to look for somebody else if they could not take it any more.
+    /// make the offer, or to look for somebody else if they could not take it any more. The offer
+    /// may be on its way to the disk: what was set aside stays so until the conversation says.
     pub(super) fn ask_about(&mut self, conversation: ConversationId) {
-        let held = self.agent.leases().get(&conversation);
-        let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
-        if let Some((reservation, _)) = reserved
-            && !self.agent.keeps_reservations()
-        {
-            // Taking back what one has set aside is never refused.
-            let _never = self.perform(AgentCommand::TurnDown { conversation, reservation });
-            return self.tell_conversation(conversation, ToConversation::StateClaims(None));
+        if !self.agent.keeps_reservations() {
+            // Withdrawing is never refused.
+            let _never = self.perform(AgentCommand::Withdraw { conversation });
         }
+        let held = self.agent.leases().get(&conversation);
+        let agent = self.id().clone();
+        let reserved = held.and_then(|held| Some((held.reservation?, held)));
         let message = match reserved {
-            Some((number, units)) => ToConversation::Offer(self.id().clone(), number, units),
-            None => ToConversation::ConfirmLease(self.id().clone()),
+            Some((number, held)) if held.withdrawn => ToConversation::Withdraw(agent, number),
+            Some((number, held)) => ToConversation::Offer(agent, number, held.lease.units),
+            None => ToConversation::ConfirmLease(agent),
         };
         self.tell_conversation(conversation, message);
     }

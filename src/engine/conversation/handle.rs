@@ -54,6 +54,9 @@ impl ConversationActor {
             ToConversation::Offer(agent, reservation, units) => {
                 self.offer(&agent, (reservation, units), context);
             }
+            ToConversation::Withdraw(agent, reservation) => {
+                self.settle_reservation(&agent, reservation, context);
+            }
             ToConversation::AgentGone(agent) => {
                 // Whatever it answers, the agent hears what is held of them now.
                 let _refused_when_new = self.perform(Command::AgentGone { agent: agent.clone() });
@@ -271,6 +274,16 @@ impl ConversationActor {
         if fits && self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }
+        self.settle_reservation(agent, reservation, context);
+    }
+
+    /// An offer is not made, unless it was made before.
+    fn settle_reservation(
+        &mut self,
+        agent: &AgentId,
+        reservation: u64,
+        context: &mut Context<Self>,
+    ) {
         if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {
             // It was asked twice, or they took the chat by themselves meanwhile.
             return self.confirm_lease(agent.clone(), context);

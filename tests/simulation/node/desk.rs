@@ -225,18 +225,21 @@ impl Desk {
     }
 
     fn ask_about(&mut self, node: &mut Node, chat: ConversationId) {
-        let held = self.agent.leases().get(&chat);
-        let reserved = held.and_then(|held| Some((held.reservation?, held.lease.units)));
-        if let Some((reservation, _)) = reserved
-            && !self.agent.keeps_reservations()
-            && !node.rules.offers_late()
-        {
-            let turn_down = AgentCommand::TurnDown { conversation: chat, reservation };
-            drop(self.perform(node, turn_down));
-            return node.tell_chat(chat, Mail::StateClaims(None));
+        if !self.agent.keeps_reservations() && !node.rules.offers_late() {
+            let held = self.agent.leases().get(&chat);
+            let reservation = held.and_then(|held| held.reservation);
+            if let Some(reservation) = reservation.filter(|_| node.rules.turns_down_early()) {
+                let turn_down = AgentCommand::TurnDown { conversation: chat, reservation };
+                drop(self.perform(node, turn_down));
+                return node.tell_chat(chat, Mail::StateClaims(None));
+            }
+            drop(self.perform(node, AgentCommand::Withdraw { conversation: chat }));
         }
+        let held = self.agent.leases().get(&chat);
+        let reserved = held.and_then(|held| Some((held.reservation?, held)));
         let mail = match reserved {
-            Some((number, units)) => Mail::Offer(self.id(), number, units),
+            Some((number, held)) if held.withdrawn => Mail::Withdraw(self.id(), number),
+            Some((number, held)) => Mail::Offer(self.id(), number, held.lease.units),
             None => Mail::ConfirmLease(self.id()),
         };
         node.tell_chat(chat, mail);

@@ -42,6 +42,7 @@ pub enum Mail {
     Heard(SessionId),
     Ask(Ticket, Command),
     Offer(AgentId, u64, u32),
+    Withdraw(AgentId, u64),
     AgentGone(AgentId),
     MissAgent(AgentId, Timestamp),
     MeetAgent(AgentId),

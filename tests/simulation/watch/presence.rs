@@ -53,6 +53,8 @@ impl Watch {
                 }
                 self.note_close_call(chat, at);
                 chat.away = None;
+                // Units may be set aside for an offer that was not made while they were away.
+                self.rested.clear();
             }
             Event::ServerRestarted { .. } => {
                 chat.present.clear();

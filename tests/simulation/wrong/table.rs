@@ -46,10 +46,11 @@ pub enum Wrong {
     LeavesLate,
     TrustsOtherHistories,
     HearsByName,
+    TurnsDownEarly,
 }
 
 /// Each with what is wrong about it, and who notices.
-pub const TABLE: [(Wrong, &str, Check); 41] = [
+pub const TABLE: [(Wrong, &str, Check); 42] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce),
@@ -110,6 +111,11 @@ pub const TABLE: [(Wrong, &str, Check); 41] = [
     (
         Wrong::HearsByName,
         "who was put again twice is taken for the first of the two",
+        Check::WithinCapacity,
+    ),
+    (
+        Wrong::TurnsDownEarly,
+        "what was set aside is free while its offer is on its way",
         Check::WithinCapacity,
     ),
     (Wrong::LeavesLate, "what is told to one who is about to go is lost", Check::NobodyIsLeftAlone),

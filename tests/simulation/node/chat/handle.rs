@@ -55,6 +55,7 @@ impl Chat {
             Mail::Said(session, said) => self.session_said(node, session, said),
             Mail::Ask(ticket, command) => self.ask(node, ticket, command),
             Mail::Offer(agent, number, units) => self.offer(node, &agent, (number, units)),
+            Mail::Withdraw(agent, number) => self.settle_reservation(node, &agent, number),
             Mail::AgentGone(agent) => {
                 let _refused_when_new =
                     self.perform(node, Command::AgentGone { agent: agent.clone() });
@@ -243,6 +244,11 @@ impl Chat {
         if fits && self.perform(node, Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }
+        self.settle_reservation(node, agent, reservation);
+    }
+
+    /// An offer is not made, unless it was made before.
+    fn settle_reservation(&mut self, node: &mut Node, agent: &AgentId, reservation: u64) {
         if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {
             return self.confirm_lease(node, agent.clone());
         }
