@@ -8,10 +8,13 @@
 use std::path::{Path, PathBuf};
 
 /// Every document with commands in it.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "docs/configuration.md",
+    "docs/deployment.md",
     "docs/figures.md",
     "docs/http.md",
     "docs/proof.md",
@@ -23,7 +26,7 @@ const PAGES: [&str; 11] = [
 ];
 
 /// What the examples begin with that are commands.
-const PROGRAMS: [&str; 19] = [
+const PROGRAMS: [&str; 23] = [
     "cargo ",
     "run ",
     "compare ",
@@ -43,6 +46,10 @@ const PROGRAMS: [&str; 19] = [
     "alias ",
     "grow ",
     "URL=",
+    "useradd ",
+    "podman ",
+    "sysctl ",
+    "systemctl ",
 ];
 
 /// An example.

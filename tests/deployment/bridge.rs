@@ -1,0 +1,55 @@
+//! TLS for clients that speak none: each connection is carried to a proxy by an `openssl` of its
+//! own, which checks whose certificate is shown.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+/// A place to connect to without TLS. It ends with all of its connections when it is dropped.
+pub(crate) struct Bridge {
+    pub(crate) address: SocketAddr,
+    carrying: JoinHandle<()>,
+}
+
+impl Bridge {
+    pub(crate) async fn open(proxy: SocketAddr, certificate: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let certificate = certificate.to_owned();
+        let carrying = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                connections.spawn(carry(stream, proxy, certificate.clone()));
+            }
+        });
+        Self { address, carrying }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.carrying.abort();
+    }
+}
+
+/// Carries until either end has closed: then the other is closed as well, and not more politely.
+async fn carry(mut stream: TcpStream, proxy: SocketAddr, certificate: PathBuf) {
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-quiet", "-connect", &proxy.to_string(), "-alpn", "http/1.1"]);
+    command.args(["-servername", "chat.example", "-verify_hostname", "chat.example"]);
+    command.args(["-verify_return_error", "-CAfile"]).arg(certificate);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = command.kill_on_drop(true).spawn().expect("openssl is there");
+    let mut there = process.stdin.take().expect("a pipe");
+    let mut back = process.stdout.take().expect("a pipe");
+    let (mut reading, mut writing) = stream.split();
+    // How a connection ends is for both ends to notice, not for whoever carries.
+    tokio::select! {
+        _ = tokio::io::copy(&mut reading, &mut there) => {}
+        _ = tokio::io::copy(&mut back, &mut writing) => {}
+    }
+}
