@@ -4,8 +4,13 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::console::Console;
+use reqwest::Method;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use crate::console::{Console, PATIENCE};
 use crate::program::{ADMINISTRATOR, Program};
 use crate::proxy::free_address;
 
@@ -105,30 +110,59 @@ fn its_health_check_tells_a_server_that_lives_from_none() {
     assert!(!ask(free_address()).status.success(), "nobody is there");
 }
 
-#[tokio::test]
-async fn its_entry_is_the_program_itself_and_keeps_the_token_out_of_the_log() {
+/// Makes a root that cannot be written, as a builder's `--read-only` does, and becomes the user of
+/// the image in it. What is behind it is started there.
+const READ_ONLY: &str = r#"
+    set -eu
+    root=$1 program=$2 user=$3
+    shift 3
+    mount --make-rprivate /
+    mount --bind / "$root"
+    mount -o remount,bind,ro "$root"
+    mount --rbind /dev "$root/dev"
+    mount -t proc proc "$root/proc"
+    mount -t tmpfs none "$root/tmp"
+    install -D -m 0755 "$program" "$root/tmp/bin/holdline"
+    install -d -o "$user" -g "$user" -m 0700 "$root/tmp/data"
+    export PATH="/tmp/bin:$PATH" HOLDLINE_DATA=/tmp/data
+    exec chroot "$root" setpriv --reuid "$user" --regid "$user" --clear-groups --no-new-privs "$@"
+"#;
+
+/// The program as the image starts it.
+fn entry(address: SocketAddr) -> (tempfile::TempDir, std::process::Child) {
     let all_of_it = instructions();
-    let mut words = command(all(&all_of_it, "ENTRYPOINT")[0]);
-    let (data, address) = (tempfile::tempdir().expect("a directory"), free_address());
-    words.extend(["--listen".to_owned(), address.to_string()]);
-    let folder = Path::new(env!("CARGO_BIN_EXE_holdline")).parent().expect("a folder");
-    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap_or_default());
-    let mut entry = Command::new(&words[0]);
-    entry.args(&words[1..]).env("PATH", path).env("HOLDLINE_DATA", data.path());
+    let words = command(all(&all_of_it, "ENTRYPOINT")[0]);
+    let user = all(&all_of_it, "USER")[0].split(':').next().expect("a user").to_owned();
+    let root = tempfile::tempdir().expect("a directory");
+    let mut entry = Command::new("unshare");
+    entry.args(["--mount", "bash", "-c", READ_ONLY, "bash"]).arg(root.path());
+    entry.arg(env!("CARGO_BIN_EXE_holdline")).arg(user).args(words);
+    entry.args(["--listen", &address.to_string()]);
     entry.env("HOLDLINE_DEMO", "false").env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR);
-    let mut process = entry.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("bash");
+    entry.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    (root, entry.spawn().expect("unshare is there"))
+}
+
+#[tokio::test]
+async fn its_entry_needs_no_rights_and_no_root_to_write_to_and_tells_no_token() {
+    let address = free_address();
+    let (_root, mut process) = entry(address);
     let admin = Console::new(&format!("http://{address}"), ADMINISTRATOR);
-    let started = std::time::Instant::now();
-    while admin.request(reqwest::Method::GET, "/readyz").send().await.is_err() {
-        assert!(started.elapsed() < crate::console::PATIENCE, "it does not start");
-        assert!(process.try_wait().expect("it can be asked").is_none(), "it has ended");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let started = Instant::now();
+    while admin.request(Method::GET, "/readyz").send().await.is_err() {
+        if process.try_wait().expect("it can be asked").is_some() {
+            let output = process.wait_with_output().expect("it has ended");
+            panic!("it needs root: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert!(started.elapsed() < PATIENCE, "it does not start");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    admin.put("/v1/agents/ada", json!({ "name": "Ada" })).await.ok();
     // The signal reaches the program, because it has taken the shell's place.
-    let id = rustix::process::Pid::from_child(&process);
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("it runs");
+    kill_process(Pid::from_child(&process), Signal::TERM).expect("it runs");
     let output = process.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = [output.stdout, output.stderr].concat();
-    assert!(!String::from_utf8_lossy(&said).contains(ADMINISTRATOR), "the token is in the log");
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains(ADMINISTRATOR), "the token is in the log");
 }
