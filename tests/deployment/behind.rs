@@ -18,14 +18,14 @@ use crate::widget::{Closed, Widget};
 const SHORT: [[&[Change<'_>]; 3]; 2] = [
     [
         &[("proxy_read_timeout 300s", "proxy_read_timeout 3s")],
-        &[("proxy_read_timeout 60s", "proxy_read_timeout 11s")],
+        &[("proxy_read_timeout 60s", "proxy_read_timeout 14s")],
         &[("proxy_read_timeout 60s", "proxy_read_timeout 4s")],
     ],
     [
         &[("timeout tunnel 300s", "timeout tunnel 3s")],
         &[
-            ("timeout client 60s", "timeout client 11s"),
-            ("timeout server 60s", "timeout server 11s"),
+            ("timeout client 60s", "timeout client 14s"),
+            ("timeout server 60s", "timeout server 14s"),
         ],
         &[("timeout client 60s", "timeout client 4s"), ("timeout server 60s", "timeout server 4s")],
     ],
@@ -118,7 +118,8 @@ async fn who_asks_without_tls_is_sent_to_it(site: &Site) {
 
 async fn an_idle_socket_outlives_the_timeout(kind: Kind) {
     let site = Site::open(kind, short(kind)[0]).await;
-    let mut kim = site.customer("shop").await;
+    site.place("lively", json!({ "heartbeat_s": 1, "window_s": 60 })).await;
+    let mut kim = site.customer("lively").await;
     kim.start("start", "Kim").await;
     // The timeout is real: a socket on which nobody asks whether anybody is there is cut by it.
     site.place("slow", json!({ "heartbeat_s": 120, "window_s": 240 })).await;

@@ -38,7 +38,7 @@ impl Site {
         admin.put("/v1/agents/ada", json!({ "name": "Ada", "units": 3 })).await.ok();
         admin.put("/v1/queues/sales", json!({ "agents": ["ada"] })).await.ok();
         let site = Self { data, server, program: Some(program), proxy, bridge, admin };
-        site.place("shop", json!({ "heartbeat_s": 1, "window_s": WINDOW_S })).await;
+        site.place("shop", json!({ "heartbeat_s": 15, "window_s": WINDOW_S })).await;
         site
     }
 
