@@ -135,7 +135,10 @@ fn counted(count: u64, thing: &str) -> String {
 
 /// Tells what a copy holds.
 fn tell_copied(made: &Path, copied: &Copied, started: Instant) -> Result<(), CommandFault> {
-    let Copied { contents, bytes } = copied;
+    let Copied { contents, bytes, mended } = copied;
+    for mended in mended {
+        tell(&mended.to_string())?;
+    }
     tell(&format!(
         "{}: {} of {}, up to position {} at {}; {bytes} bytes, {:.1} s",
         made.display(),

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod http;
 pub mod journal;
 pub mod limits;
+pub mod private;
 pub mod server;
 pub mod socket;
 pub mod web;

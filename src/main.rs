@@ -7,6 +7,7 @@ use clap::Parser as _;
 use holdline::commands::Program;
 use holdline::config::{Config, LogFormat};
 use holdline::domain::text::printable_lines;
+use holdline::private;
 use holdline::server::Server;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -15,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    private::close_to_others();
     // Ends the process where the flags are not understood (2), or only help was asked for (0).
     let flags = match Program::parse().asked() {
         Ok(flags) => flags,

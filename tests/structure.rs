@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 
 /// What each part of the crate may use of the others. `limits` and `clock` are leaves that any
 /// part of the shell may use; the domain uses only `limits`.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("domain", &["limits"]),
     ("limits", &[]),
     ("clock", &["domain"]),
     ("wire", &["domain", "limits"]),
-    ("journal", &["domain", "limits"]),
+    ("private", &[]),
+    ("journal", &["domain", "limits", "private"]),
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
-    ("access", &["domain"]),
-    ("commands", &["access", "clock", "config", "domain", "journal", "limits", "wire"]),
-    ("config", &[]),
+    ("access", &["domain", "private"]),
+    ("commands", &["access", "clock", "config", "domain", "journal", "limits", "private", "wire"]),
+    ("config", &["access"]),
     ("demo", &["domain"]),
     ("socket", &["access", "domain", "engine", "limits", "wire"]),
     ("http", &["access", "domain", "engine", "limits", "wire"]),

@@ -16,6 +16,8 @@ pub mod inspection;
 
 mod checkpoint;
 mod damage;
+mod directory;
+mod lock;
 mod log;
 mod opening;
 mod pool;
@@ -83,9 +85,13 @@ impl SqliteJournal {
     /// Opens the journal in this directory, which is made if it is not there, and reads what is
     /// needed to start again. It blocks until everything in the journal can be read.
     pub fn open(dir: &Path, receipts: Arc<dyn Receipts>) -> Result<(Self, Recovered), OpenFault> {
-        opening::make_dir(dir)?;
+        directory::make(dir)?;
         let files = Files::of(dir);
-        let lock = opening::take_lock(dir, &files)?;
+        directory::refuse_other_than_files(&files)?;
+        for mended in directory::close_to_others(dir, &files)? {
+            tracing::warn!("{mended}");
+        }
+        let lock = lock::take(dir, &files)?;
         let turns = Turns::default();
         let Opened { journal, projector, head, recovered } = opening::open(&files, &turns.chats)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
@@ -98,7 +104,7 @@ impl SqliteJournal {
         let damage = Arc::new(Damage::new(&files));
         // Nothing is refused any more.
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-        opening::note_start(&lock).map_err(unusable)?;
+        lock::note_start(&lock).map_err(unusable)?;
         let (orders, ordered) = mpsc::channel();
         let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
         let writer =
@@ -135,7 +141,7 @@ impl SqliteJournal {
         }
         self.readers.close();
         checkpoints.close();
-        if let Err(error) = opening::note_stop(&lock) {
+        if let Err(error) = lock::note_stop(&lock) {
             tracing::debug!(%error, "when the server has stopped could not be noted");
         }
     }

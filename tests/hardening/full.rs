@@ -10,7 +10,7 @@ use holdline::journal::sqlite::SqliteJournal;
 use serde_json::json;
 
 use crate::files::{self, Known};
-use crate::mounts::{Disk, in_namespace, provoked};
+use crate::mounts::{Disk, in_namespace, mount, provoked};
 use crate::program::{self, Program};
 use crate::support::{Chat, Ledger, block};
 
@@ -109,13 +109,17 @@ fn a_disk_that_is_full_at_the_start_is_told() {
 fn a_projection_without_room_holds_up_readers_alone() {
     in_namespace("full::a_projection_without_room_holds_up_readers_alone", || {
         let dir = tempfile::tempdir().unwrap();
-        let (data, disk) = (dir.path().join("data"), Disk::new(dir.path(), "small", 1_024));
-        std::fs::create_dir(&data).unwrap();
-        // SQLite follows the link, and keeps the log beside what it leads to.
-        std::os::unix::fs::symlink(disk.path.join("chats.db"), data.join("chats.db")).unwrap();
+        let (roomy, disk) = (dir.path().join("roomy"), Disk::new(dir.path(), "small", 1_024));
+        std::fs::create_dir(&roomy).unwrap();
+        // The journal and its log are mounted from where there is room.
+        for name in ["journal.db", "journal.db-wal"] {
+            let (elsewhere, here) = (roomy.join(name), disk.path.join(name));
+            std::fs::write(&elsewhere, "").unwrap();
+            std::fs::write(&here, "").unwrap();
+            mount(&["--bind", elsewhere.to_str().unwrap(), here.to_str().unwrap()]);
+        }
         let ledger = Arc::new(Ledger::default());
-        let (journal, _) = SqliteJournal::open(&data, ledger.clone()).unwrap();
-        assert!(disk.path.join("chats.db-wal").exists());
+        let (journal, _) = SqliteJournal::open(&disk.path, ledger.clone()).unwrap();
         let mut chat = Chat::new(1, "q", 1_000);
         journal.append(chat.start().append());
         block(journal.flush()).unwrap();

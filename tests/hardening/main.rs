@@ -1,5 +1,6 @@
 //! What becomes of the data when the world is hostile: a full or read-only disk, a disk that fails
-//! to sync, flipped bytes, files of a newer release, a second server; and of copies and retention.
+//! to sync, flipped bytes, files of a newer release, of others or open to them, a second server;
+//! and of copies and retention.
 //!
 //! Every condition is a real one. Those that need a mount run in a mount namespace of their own.
 
@@ -17,9 +18,11 @@ mod support;
 mod widget;
 
 mod backup;
+mod closed;
 mod damage;
 mod files;
 mod flips;
+mod foreign;
 mod full;
 mod future;
 mod mounts;
@@ -28,4 +31,5 @@ mod read_only;
 mod retention;
 mod retention_crashes;
 mod served;
+mod strangers;
 mod sync;

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
-use crate::journal::sqlite::log;
-use crate::journal::sqlite::opening;
-use crate::journal::sqlite::reader;
 use crate::journal::sqlite::row::{self, Row};
-use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::schema::{self, Files, Kind};
+use crate::journal::sqlite::{lock, log, reader};
+use crate::private;
 
 /// What was found in a data directory.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +31,7 @@ pub enum CheckFault {
     /// There is no journal.
     #[error("{} is not there: nothing can be checked", .0.display())]
     Absent(PathBuf),
-    /// The journal cannot be read at all.
+    /// A file cannot be read at all.
     #[error("{} cannot be read: {source}", path.display())]
     File {
         /// Which file.
@@ -45,6 +44,11 @@ pub enum CheckFault {
 /// Reads everything, and changes nothing. A server may be running, and does not wait.
 pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
     let files = Files::of(dir);
+    for path in files.all() {
+        if let Err(source) = private::look(&path) {
+            return Err(CheckFault::File { path, source });
+        }
+    }
     match File::open(&files.journal) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(CheckFault::Absent(files.journal));
@@ -52,7 +56,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
         Err(source) => return Err(CheckFault::File { path: files.journal, source }),
         Ok(_) => {}
     }
-    let is_in_use = opening::is_in_use(&files);
+    let is_in_use = lock::is_held(&files);
     let mut problems = Problems::default();
     if !is_in_use {
         // SQLite would drop what follows a broken frame, so it must not be asked first.
@@ -62,6 +66,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
     let mut journal = Contents::default();
     open(&files.journal, "journal.db", &mut problems, |connection, problems| {
         inspection::version(connection, "journal.db", problems);
+        inspection::schema(connection, "journal.db", Kind::Journal, problems);
         inspection::structure(connection, "journal.db", problems);
         journal = inspection::journal(connection, "journal.db", problems);
     });
@@ -79,6 +84,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
                 // Whoever made it was killed before it had its table.
                 Ok(0) => {}
                 Ok(1..=schema::ARCHIVE_VERSION) => {
+                    inspection::schema(connection, "archive.db", Kind::Archive, problems);
                     archive = Some(inspection::archive(connection, "archive.db", problems));
                 }
                 Ok(found) => {
@@ -123,7 +129,9 @@ fn check_log(database: &Path, name: &str, problems: &mut Problems) {
 fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems: &mut Problems) {
     match schema::version(chats) {
         // An older one is made anew at the next start.
-        Ok(schema::CHATS_VERSION) => {}
+        Ok(schema::CHATS_VERSION) => {
+            inspection::schema(chats, "chats.db", Kind::Chats, problems);
+        }
         Ok(0..schema::CHATS_VERSION) => return,
         Ok(found) => {
             return problems.add("chats.db", newer(found, schema::CHATS_VERSION));

@@ -1,15 +1,21 @@
 //! Copies of a journal: made while a server runs, and made a data directory again.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+mod secrets;
+mod unfinished;
+
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
+use crate::journal::sqlite::copying::secrets::{keep_secrets, write_secrets};
+use crate::journal::sqlite::copying::unfinished::Unfinished;
 use crate::journal::sqlite::inspection::{self, Contents, Problem, Problems};
-use crate::journal::sqlite::opening::{self, OpenFault, make_dir, take_lock};
-use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::opening::{self, OpenFault};
+use crate::journal::sqlite::schema::{self, Files, Kind};
+use crate::journal::sqlite::{directory, lock, row};
+use crate::private::{self, Mended};
 
 /// Why a copy could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +34,12 @@ pub enum CopyFault {
     /// The copy would replace a file.
     #[error("{} is there already; --force replaces it", .0.display())]
     Exists(PathBuf),
+    /// The copy would take the place of something that is no copy.
+    #[error(
+        "{} is a file of a data directory, which a copy never takes the place of; name another",
+        .0.display()
+    )]
+    InDirectory(PathBuf),
     /// The data directory holds something.
     #[error("the data directory {} is not empty, and nothing is ever overwritten", .0.display())]
     NotEmpty(PathBuf),
@@ -61,11 +73,9 @@ pub struct Copied {
     pub contents: Contents,
     /// How large the file is.
     pub bytes: u64,
+    /// What was open to others in the data directory, and is not any more.
+    pub mended: Vec<Mended>,
 }
-
-/// What a copy keeps beside the journal: the small files with the secrets.
-const KEPT: &str =
-    "CREATE TABLE secrets (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID";
 
 /// Copies the journal of a data directory, and the `secrets` beside it (names of files), into one
 /// file, which is there only once it is whole, checked and synced. A server may be running.
@@ -76,95 +86,97 @@ pub fn back_up(
     is_forced: bool,
 ) -> Result<Copied, CopyFault> {
     let files = Files::of(dir);
+    directory::refuse_other_than_files(&files)?;
     must_be_there(&files.journal)?;
-    if file.exists() && !is_forced {
-        return Err(CopyFault::Exists(file.to_owned()));
-    }
-    if opening::is_in_use(&files) {
-        schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    let own: Vec<_> =
+        files.all().into_iter().chain(secrets.iter().map(|name| dir.join(name))).collect();
+    refuse_target(file, dir, &own, is_forced)?;
+    if lock::is_held(&files) {
+        schema::refuse_foreign(&files.journal, Kind::Journal)?;
     } else {
         opening::refuse_damage_at_rest(&files)?;
     }
-    let unfinished = Unfinished::beside(file)?;
-    copy(&files.journal, &unfinished.0)?;
-    keep_secrets(dir, secrets, &unfinished.0)?;
+    let unfinished = Unfinished::at(schema::beside(file, UNFINISHED))?;
+    copy(&files.journal, unfinished.path())?;
+    keep_secrets(dir, secrets, unfinished.path())?;
     // What is wrong with the copy was wrong with the journal.
-    let contents = verify(&unfinished.0, &files.journal, "journal.db")?;
-    if file.exists() && !is_forced {
-        return Err(CopyFault::Exists(file.to_owned()));
-    }
+    let contents = verify(unfinished.path(), &files.journal, "journal.db")?;
+    refuse_target(file, dir, &own, is_forced)?;
     let bytes = unfinished.finish(file)?;
-    Ok(Copied { contents, bytes })
+    Ok(Copied { contents, bytes, mended: Vec::new() })
 }
 
 /// Makes a data directory of a copy, which is checked first. The directory must be empty, or not
 /// be there. Of the secrets that the copy keeps only those in `secrets` are written.
 pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, CopyFault> {
     must_be_there(file)?;
+    refuse_company(file)?;
     let files = Files::of(dir);
+    directory::refuse_other_than_files(&files)?;
     // A server holds this lock in a directory that it has only just made, too.
-    let lock = files.lock.exists().then(|| take_lock(dir, &files)).transpose()?;
+    let lock = files.lock.exists().then(|| lock::take(dir, &files)).transpose()?;
     refuse_contents(dir, &files)?;
-    schema::refuse_foreign(file, schema::JOURNAL_VERSION)?;
+    schema::refuse_foreign(file, Kind::Journal)?;
     let shown = file.display().to_string();
     verify(file, file, &shown)?;
-    make_dir(dir)?;
+    directory::make(dir)?;
+    let mended = directory::close_to_others(dir, &files)?;
     let _lock = match lock {
         Some(lock) => lock,
-        None => take_lock(dir, &files)?,
+        None => lock::take(dir, &files)?,
     };
-    let unfinished = Unfinished::beside(&files.journal)?;
-    copy(file, &unfinished.0)?;
-    write_secrets(&unfinished.0, dir, secrets)?;
-    let contents = verify(&unfinished.0, file, &shown)?;
+    let unfinished = Unfinished::at(files.unfinished())?;
+    copy_rows(file, unfinished.path())?;
+    write_secrets(file, dir, secrets)?;
+    let contents = verify(unfinished.path(), file, &shown)?;
     let bytes = unfinished.finish(&files.journal)?;
-    Ok(Copied { contents, bytes })
+    Ok(Copied { contents, bytes, mended })
 }
 
-/// A file that is removed again unless it is finished.
-struct Unfinished(PathBuf);
+/// What the name of a backup ends with until it is whole. No file of somebody's is called so.
+const UNFINISHED: &str = ".holdline-partial";
 
-impl Unfinished {
-    fn beside(file: &Path) -> Result<Self, CopyFault> {
-        let mut name = file.as_os_str().to_owned();
-        name.push(".partial");
-        let unfinished = Self(PathBuf::from(name));
-        // What an earlier one has left when it was killed.
-        unfinished.remove();
-        // Made here, so that nobody else can ever read it.
-        let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished.0);
-        made.map_err(|source| CopyFault::File { path: unfinished.0.clone(), source })?;
-        Ok(unfinished)
-    }
-
-    /// Gives it its name once it is on the disk, and says how large it is.
-    fn finish(self, name: &Path) -> Result<u64, CopyFault> {
-        let finish = || {
-            let file = File::open(&self.0)?;
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-            file.sync_all()?;
-            fs::rename(&self.0, name)?;
-            let dir = name.parent().filter(|dir| !dir.as_os_str().is_empty());
-            File::open(dir.unwrap_or(Path::new(".")))?.sync_all()?;
-            Ok(file.metadata()?.len())
+/// Refuses to put a copy in the place of what is no file, of what is in a data directory, whether
+/// it is this one or a neighbour's, and, unless that is asked for, of anything at all.
+fn refuse_target(file: &Path, dir: &Path, own: &[PathBuf], forced: bool) -> Result<(), CopyFault> {
+    let failed = |source| CopyFault::File { path: file.to_owned(), source };
+    let there = private::look(file).map_err(failed)?;
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    let is_here = match (fs::metadata(parent), fs::metadata(dir)) {
+        (Ok(parent), Ok(dir)) => private::is_same(&parent, &dir),
+        _ => false,
+    };
+    let neighbour = Files::of(parent);
+    let is_in_directory = is_here || (neighbour.lock.exists() && neighbour.journal.exists());
+    let is_taken = |path: &PathBuf| {
+        let is_named_so = is_in_directory && path.file_name() == file.file_name();
+        let is_it = match (&there, fs::symlink_metadata(path)) {
+            (Some(there), Ok(own)) => private::is_same(there, &own),
+            _ => false,
         };
-        finish().map_err(|source| CopyFault::File { path: name.to_owned(), source })
+        is_named_so || is_it
+    };
+    if own.iter().any(is_taken) {
+        return Err(CopyFault::InDirectory(file.to_owned()));
     }
+    if there.is_some() && !forced {
+        return Err(CopyFault::Exists(file.to_owned()));
+    }
+    Ok(())
+}
 
-    fn remove(&self) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            let mut name = self.0.as_os_str().to_owned();
-            name.push(suffix);
-            // What is not there needs no removing; what cannot be removed is told by what follows.
-            drop(fs::remove_file(name));
+/// Refuses a file beside which something stands that SQLite would read with it, and that is none.
+fn refuse_company(file: &Path) -> Result<(), CopyFault> {
+    let real = file.canonicalize();
+    let real = real.map_err(|source| CopyFault::File { path: file.to_owned(), source })?;
+    for suffix in schema::SUFFIXES {
+        let path = schema::beside(&real, suffix);
+        if let Err(source) = private::look(&path) {
+            return Err(CopyFault::File { path, source });
         }
     }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        self.remove();
-    }
+    Ok(())
 }
 
 fn refuse_contents(dir: &Path, files: &Files) -> Result<(), CopyFault> {
@@ -176,7 +188,7 @@ fn refuse_contents(dir: &Path, files: &Files) -> Result<(), CopyFault> {
         let entry = entry.map_err(|source| CopyFault::File { path: dir.to_owned(), source })?;
         let path = entry.path();
         // What a restoring that was killed leaves.
-        let is_left_over = path == files.lock || path == dir.join("journal.db.partial");
+        let is_left_over = path == files.lock || path == files.unfinished();
         if !is_left_over {
             return Err(CopyFault::NotEmpty(dir.to_owned()));
         }
@@ -194,64 +206,31 @@ fn copy(from: &Path, to: &Path) -> Result<(), CopyFault> {
     copy().map_err(|source| CopyFault::Database { file: from.to_owned(), source })
 }
 
-fn keep_secrets(dir: &Path, secrets: &[&str], copy: &Path) -> Result<(), CopyFault> {
-    let failed = |source| CopyFault::Database { file: copy.to_owned(), source };
-    let connection = open_copy(copy).map_err(failed)?;
-    // A copy of a copy has the table already.
-    connection.execute_batch("DROP TABLE IF EXISTS secrets").map_err(failed)?;
-    connection.execute_batch(KEPT).map_err(failed)?;
-    for name in secrets {
-        let path = dir.join(name);
-        let content = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            content => content.map_err(|source| CopyFault::File { path, source })?,
-        };
-        let sql = "INSERT INTO secrets (name, content) VALUES (?, ?)";
-        connection.execute(sql, (name, content)).map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Writes the secrets that a copy keeps into a directory, and removes them from the copy.
-fn write_secrets(copy: &Path, dir: &Path, secrets: &[&str]) -> Result<(), CopyFault> {
-    let failed = |source| CopyFault::Database { file: copy.to_owned(), source };
-    let connection = open_copy(copy).map_err(failed)?;
-    let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secrets')";
-    let exists: bool = connection.query_row(exists, (), |row| row.get(0)).map_err(failed)?;
-    if !exists {
-        // It is a journal that somebody has copied in another way.
-        return Ok(());
-    }
-    for name in secrets {
-        let sql = "SELECT content FROM secrets WHERE name = ?";
-        let content: Option<Vec<u8>> =
-            connection.query_row(sql, [name], |row| row.get(0)).optional().map_err(failed)?;
-        let Some(content) = content else { continue };
-        let path = dir.join(name);
-        let write = || {
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            file.write_all(&content)?;
-            file.sync_all()
-        };
-        write().map_err(|source| CopyFault::File { path: path.clone(), source })?;
-    }
-    connection.execute_batch("DROP TABLE secrets").map_err(failed)
-}
-
-fn open_copy(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
-    Ok(connection)
+/// Copies the rows of a journal into a new one. Of the schema that stands in the file nothing is
+/// taken over, whatever it is.
+fn copy_rows(from: &Path, to: &Path) -> Result<(), CopyFault> {
+    let copy = || {
+        let source = schema::open_for_reading(from)?;
+        let made = schema::fill_journal(to)?;
+        let transaction = made.unchecked_transaction()?;
+        let mut insert = transaction.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+        let sql = format!("SELECT {} FROM events ORDER BY position", row::columns(&source)?);
+        let mut statement = source.prepare(&sql)?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let values = (0..7).map(|column| row.get::<_, Value>(column));
+            insert.execute(params_from_iter(values.collect::<rusqlite::Result<Vec<_>>>()?))?;
+        }
+        drop(insert);
+        transaction.commit()
+    };
+    copy().map_err(|source| CopyFault::Database { file: from.to_owned(), source })
 }
 
 fn must_be_there(file: &Path) -> Result<(), CopyFault> {
-    match fs::metadata(file) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(CopyFault::Absent(file.to_owned()))
-        }
+    match private::look_behind(file) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(CopyFault::Absent(file.to_owned())),
         Err(source) => Err(CopyFault::File { path: file.to_owned(), source }),
     }
 }
@@ -262,6 +241,7 @@ fn verify(file: &Path, shown: &Path, name: &str) -> Result<Contents, CopyFault> 
     let connection = schema::open_for_reading(file).map_err(failed)?;
     let mut problems = Problems::default();
     inspection::version(&connection, name, &mut problems);
+    inspection::schema(&connection, name, Kind::Journal, &mut problems);
     inspection::structure(&connection, name, &mut problems);
     let contents = inspection::journal(&connection, name, &mut problems);
     match problems.told.into_iter().next() {

@@ -1,6 +1,9 @@
 //! What is known of damage: which errors mean it, whose it is, and the note that lets the next
 //! start make a damaged `chats.db` anew.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +11,7 @@ use rusqlite::{ErrorCode, ffi};
 
 use crate::journal::Fault;
 use crate::journal::sqlite::schema::Files;
+use crate::private;
 
 /// Notes damage of `chats.db`.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ impl Damage {
         if !is_of_chats(fault) || self.is_noted.swap(true, Ordering::Relaxed) {
             return;
         }
-        match std::fs::write(&self.note, fault.to_string()) {
+        match self.write(&fault.to_string()) {
             Ok(()) => tracing::error!(
                 %fault,
                 "chats.db is damaged; the next start will make it anew from journal.db"
@@ -36,6 +40,12 @@ impl Damage {
                 "chats.db is damaged; remove it while the server is stopped"
             ),
         }
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        private::open(&self.note, &mut options)?.write_all(text.as_bytes())
     }
 }
 

@@ -14,17 +14,16 @@ use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::Entry;
 use crate::journal::sqlite::row::{self, COLUMNS, Row as StoredRow};
-use crate::journal::sqlite::schema::{
-    self, ARCHIVE_VERSION, CHATS_VERSION, Files, JOURNAL_VERSION,
-};
-use crate::journal::sqlite::{OpenFault, opening, reader, recovery};
+use crate::journal::sqlite::schema::{self, CHATS_VERSION, Files, Kind};
+use crate::journal::sqlite::{OpenFault, directory, lock, reader, recovery};
 
 /// The past of a data directory. It changes nothing, and takes no lock that a server would wait
 /// for. What it tells is as of the moment at which it was opened.
 #[derive(Debug)]
 pub struct History {
     journal: Connection,
-    /// Nothing when there is none, or one of another release; then the journal is read for all.
+    /// Nothing when there is none, one of another release, or one that somebody has changed; then
+    /// the journal is read for all.
     chats: Option<Connection>,
     /// What was moved out of the others.
     archive: Option<Connection>,
@@ -49,16 +48,17 @@ impl History {
     /// Opens a data directory for reading. Nothing is made that is not there.
     pub fn open(dir: &Path) -> Result<Self, OpenFault> {
         let files = Files::of(dir);
+        directory::refuse_other_than_files(&files)?;
         let missing = |source| OpenFault::Directory { path: files.journal.clone(), source };
         std::fs::metadata(&files.journal).map_err(missing)?;
-        let end = match opening::stopped_at(&files) {
-            _ if opening::is_in_use(&files) => End::Running,
+        let end = match lock::stopped_at(&files) {
+            _ if lock::is_held(&files) => End::Running,
             Some(at) => End::Stopped(at),
             None => End::Unknown,
         };
-        let journal = open(&files.journal, JOURNAL_VERSION)?;
+        let journal = open(&files.journal, Kind::Journal)?;
         let journal = journal.ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?;
-        let (chats, archive) = (open_chats(&files)?, open(&files.archive, ARCHIVE_VERSION)?);
+        let (chats, archive) = (open_chats(&files)?, open(&files.archive, Kind::Archive)?);
         // From here on everything is read as of one moment: first what follows, then the truth.
         for connection in chats.iter().chain([&journal]) {
             connection.execute_batch("BEGIN").map_err(Fault::from)?;
@@ -211,24 +211,29 @@ impl History {
 }
 
 fn open_chats(files: &Files) -> Result<Option<Connection>, OpenFault> {
-    let chats = open(&files.chats, i64::MAX)?;
-    let is_known = |chats: &Connection| Ok(schema::version(chats)? == CHATS_VERSION);
-    let known = chats.as_ref().map(is_known).transpose();
-    let known = known.map_err(|source| OpenFault::at(&files.chats, source))?;
-    Ok(chats.filter(|_| known == Some(true)))
+    if !files.chats.exists() {
+        return Ok(None);
+    }
+    let at = |source| OpenFault::at(&files.chats, source);
+    let chats = schema::open_for_reading(&files.chats).map_err(at)?;
+    let is_known = schema::version(&chats).map_err(at)? == CHATS_VERSION
+        && schema::differences(&chats, Kind::Chats).map_err(at)?.is_empty();
+    Ok(is_known.then_some(chats))
 }
 
-/// Opens a database if it is there and this release, which knows it up to this version, can read
-/// it.
-fn open(file: &Path, known: i64) -> Result<Option<Connection>, OpenFault> {
+/// Opens a database if it is there and this release can read it.
+fn open(file: &Path, kind: Kind) -> Result<Option<Connection>, OpenFault> {
     if !file.exists() {
         return Ok(None);
     }
     let at = |source| OpenFault::at(file, source);
     let connection = schema::open_for_reading(file).map_err(at)?;
-    let found = schema::version(&connection).map_err(at)?;
+    let (found, known) = (schema::version(&connection).map_err(at)?, kind.version());
     if found > known {
         return Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known });
+    }
+    if found > 0 {
+        schema::refuse_differences(&connection, file, kind)?;
     }
     Ok(Some(connection))
 }

@@ -11,7 +11,7 @@ use crate::domain::id::{ConversationId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::record::{Entry, Stream, Unreadable};
 use crate::journal::sqlite::row::{self, Part, Row};
-use crate::journal::sqlite::schema;
+use crate::journal::sqlite::schema::{self, Kind};
 use crate::journal::{Fault, Position};
 
 /// Problems that are told one by one; further ones are only counted, because one broken page can
@@ -350,6 +350,18 @@ impl Replay<'_> {
         }
         self.contents.conversations = self.conversations.len() as u64;
         self.contents
+    }
+}
+
+/// What stands in the schema of a database that Holdline has not made there.
+pub(super) fn schema(connection: &Connection, file: &str, kind: Kind, problems: &mut Problems) {
+    // Of what another release has made nothing is known, and that is told by its version.
+    if !schema::version(connection).is_ok_and(|found| (1..=kind.version()).contains(&found)) {
+        return;
+    }
+    match schema::differences(connection, kind) {
+        Ok(found) => found.into_iter().for_each(|difference| problems.add(file, difference)),
+        Err(error) => problems.add(file, error.to_string()),
     }
 }
 

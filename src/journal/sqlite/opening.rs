@@ -1,19 +1,16 @@
 //! Opens the two databases of a data directory, and makes `chats.db` anew where it is damaged.
 
-use std::fs::{File, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 use std::{fs, io};
 
 use rusqlite::Connection;
 
-use crate::domain::id::History;
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::checkpoint::Turn;
+use crate::journal::sqlite::directory;
 use crate::journal::sqlite::log::{self, BrokenLog};
 use crate::journal::sqlite::projector::Projector;
-use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::schema::{self, Files, Kind};
 use crate::journal::sqlite::{damage, recovery, row};
 use crate::journal::{Fault, Position, Recovered, snapshot};
 
@@ -82,6 +79,19 @@ pub enum OpenFault {
     /// It is a database of something else.
     #[error("{} is a database, but not of Holdline", .0.display())]
     Foreign(PathBuf),
+    /// Something stands in the schema that Holdline has not made there.
+    #[error(
+        "{} was changed by somebody else: {first}. It could change or delete what is written, so \
+         nothing is done with it; `holdline check` tells everything that is so. Undo that change, \
+         or make a new data directory of a backup with `holdline restore`",
+        file.display()
+    )]
+    Changed {
+        /// Which file.
+        file: PathBuf,
+        /// The first thing that is not as it should be.
+        first: String,
+    },
     /// The journal is shorter than it was.
     #[error(
         "{} ends at position {}, but {} has followed it to {}: events have been lost; restore a \
@@ -118,9 +128,10 @@ impl OpenFault {
     /// Whether `chats.db` is to blame, so that making it anew mends it.
     fn is_of_chats(&self, files: &Files) -> bool {
         match self {
-            Self::Damaged { file, .. } | Self::BrokenLog { file, .. } | Self::Foreign(file) => {
-                file.starts_with(&files.chats) || file == &files.chats_log()
-            }
+            Self::Damaged { file, .. }
+            | Self::BrokenLog { file, .. }
+            | Self::Changed { file, .. }
+            | Self::Foreign(file) => file.starts_with(&files.chats) || file == &files.chats_log(),
             Self::Fault(fault) => damage::is_of_chats(fault),
             Self::Directory { .. }
             | Self::InUse(_)
@@ -158,8 +169,8 @@ pub(super) struct Opened {
 /// and a damaged journal, are left as they are.
 pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     refuse_broken_log(&files.journal)?;
-    schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
-    match schema::refuse_foreign(&files.chats, schema::CHATS_VERSION) {
+    schema::refuse_foreign(&files.journal, Kind::Journal)?;
+    match schema::refuse_foreign(&files.chats, Kind::Chats) {
         Err(fault) if !fault.is_of_chats(files) => return Err(fault),
         // It will be noticed again, and mended.
         Err(_) | Ok(()) => {}
@@ -214,38 +225,9 @@ fn follow(
         presences: recovery::presences(projector.chats())?,
         conversations: recovery::conversations(&files.chats)?,
         latest,
-        history: history(files)?,
+        history: directory::history(files)?,
     };
     Ok((projector, recovered))
-}
-
-/// The history that goes on in this directory. A directory that has none, because it is new or was
-/// restored from a backup, begins one.
-fn history(files: &Files) -> Result<History, OpenFault> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let unusable = |source| OpenFault::Directory { path: files.history.clone(), source };
-    let kept = match fs::read_to_string(&files.history) {
-        Ok(kept) => u32::from_str_radix(kept.trim(), 16).ok(),
-        Err(source) if source.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(unusable(source)),
-    };
-    if let Some(number) = kept {
-        return Ok(History::new(number));
-    }
-    let number = getrandom::u32().map_err(|error| unusable(io::Error::other(error.to_string())))?;
-    let history = History::new(number);
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&files.history)
-        .map_err(unusable)?;
-    file.write_all(format!("{history}\n").as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(unusable)?;
-    Ok(history)
 }
 
 /// A journal that is not there, or empty, is a new one, unless `chats.db` has followed it once.
@@ -262,38 +244,10 @@ fn refuse_loss(files: &Files) -> Result<(), OpenFault> {
     }
 }
 
-/// Whether a server is using the directory.
-pub(super) fn is_in_use(files: &Files) -> bool {
-    // Where the lock cannot even be opened nobody can be told from it.
-    File::open(&files.lock).is_ok_and(|lock| lock.try_lock().is_err())
-}
-
-/// What the lock of a directory holds once its server has stopped well. A start empties it.
-const STOPPED: &[u8] = b"stopped\n";
-
-/// Forgets that a server has stopped here.
-pub(super) fn note_start(lock: &File) -> io::Result<()> {
-    lock.set_len(0)
-}
-
-/// Notes that the server has stopped well, and so when.
-pub(super) fn note_stop(mut lock: &File) -> io::Result<()> {
-    lock.write_all(STOPPED)
-}
-
-/// When the last server has stopped well; nothing when it has crashed, or still runs.
-pub(super) fn stopped_at(files: &Files) -> Option<Timestamp> {
-    let is_noted = fs::read(&files.lock).is_ok_and(|noted| noted == STOPPED);
-    let modified = fs::metadata(&files.lock).and_then(|metadata| metadata.modified()).ok()?;
-    let since_epoch = modified.duration_since(UNIX_EPOCH).ok()?;
-    let millis = i64::try_from(since_epoch.as_millis()).ok()?;
-    is_noted.then_some(Timestamp::from_millis(millis))
-}
-
 /// Refuses a journal that has lost something since it was closed. It is not changed.
 pub(super) fn refuse_damage_at_rest(files: &Files) -> Result<(), OpenFault> {
     refuse_broken_log(&files.journal)?;
-    schema::refuse_foreign(&files.journal, schema::JOURNAL_VERSION)?;
+    schema::refuse_foreign(&files.journal, Kind::Journal)?;
     refuse_loss(files)?;
     // What is wrong with chats.db itself is no damage of the journal.
     let projected = schema::open_for_reading(&files.chats)
@@ -344,27 +298,5 @@ fn remove_chats(files: &Files) -> Result<(), OpenFault> {
             Err(OpenFault::Directory { path: files.damaged.clone(), source })
         }
         Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Makes the data directory if it is not there.
-pub(super) fn make_dir(dir: &Path) -> Result<(), OpenFault> {
-    use std::os::unix::fs::DirBuilderExt as _;
-
-    // What customers write is nobody else's on this machine.
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| OpenFault::Directory { path: dir.to_owned(), source })
-}
-
-/// Takes the directory for this process, for as long as the file is open.
-pub(super) fn take_lock(dir: &Path, files: &Files) -> Result<File, OpenFault> {
-    let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-    // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
-    let lock = File::options().create(true).write(true).truncate(false).open(&files.lock);
-    let lock = lock.map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenFault::InUse(dir.to_owned())),
-        Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }

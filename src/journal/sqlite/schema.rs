@@ -1,8 +1,11 @@
 //! The databases: their settings, and the versions that this release knows.
 
+mod foreign;
 mod tables;
 
+use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +13,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::journal::sqlite::OpenFault;
 use crate::limits;
+
+pub(super) use crate::journal::sqlite::schema::foreign::{Kind, differences};
+pub(super) use crate::journal::sqlite::schema::tables::SECRETS;
 
 /// The version of `journal.db`. Version 1 had no checksums, up to version 2 each event had a row of
 /// its own, up to version 3 each append, and up to version 4 nobody was told of an agent who is
@@ -23,6 +29,9 @@ pub(super) const CHATS_VERSION: i64 = 5;
 /// The version of `archive.db`. In version 1 each event had a row of its own.
 pub(super) const ARCHIVE_VERSION: i64 = 2;
 
+/// How large the pages of all of them are.
+const PAGE_BYTES: i64 = 8_192;
+
 /// Where the files of a data directory are.
 #[derive(Clone, Debug)]
 pub(super) struct Files {
@@ -34,6 +43,16 @@ pub(super) struct Files {
     pub(super) history: PathBuf,
     /// It is there when `chats.db` was found to be damaged.
     pub(super) damaged: PathBuf,
+}
+
+/// What the names of a database and of what SQLite makes beside it end with.
+pub(super) const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// The name of what stands beside a file.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 impl Files {
@@ -50,15 +69,29 @@ impl Files {
 
     /// The write-ahead log of `chats.db`.
     pub(super) fn chats_log(&self) -> PathBuf {
-        let mut name = self.chats.clone().into_os_string();
-        name.push("-wal");
-        name.into()
+        beside(&self.chats, "-wal")
+    }
+
+    /// Where a restored journal stands until it is whole.
+    pub(super) fn unfinished(&self) -> PathBuf {
+        beside(&self.journal, ".partial")
+    }
+
+    /// All of them, with what SQLite makes beside the databases.
+    pub(super) fn all(&self) -> Vec<PathBuf> {
+        let databases = [&self.journal, &self.chats, &self.archive];
+        let mut all = vec![self.lock.clone(), self.history.clone(), self.damaged.clone()];
+        all.push(self.unfinished());
+        for suffix in SUFFIXES {
+            all.extend(databases.map(|database| beside(database, suffix)));
+        }
+        all
     }
 }
 
-/// Refuses a file that a newer release or something else has written, without changing it. One that
-/// is not there, or empty, is fine.
-pub(super) fn refuse_foreign(file: &Path, known: i64) -> Result<(), OpenFault> {
+/// Refuses a file that a newer release or something else has written, or added something to,
+/// without changing it. One that is not there, or empty, is fine.
+pub(super) fn refuse_foreign(file: &Path, kind: Kind) -> Result<(), OpenFault> {
     match file.metadata() {
         Ok(metadata) if metadata.len() > 0 => {}
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -66,20 +99,35 @@ pub(super) fn refuse_foreign(file: &Path, known: i64) -> Result<(), OpenFault> {
         }
         Ok(_) | Err(_) => return Ok(()),
     }
-    let look = || {
-        let connection = open_for_reading(file)?;
-        let tables = "SELECT count(*) FROM sqlite_schema";
-        let tables: i64 = connection.query_row(tables, (), |row| row.get(0))?;
-        Ok((version(&connection)?, tables))
-    };
-    match look().map_err(|source| OpenFault::at(file, source))? {
-        (found, _) if found > known => {
+    let at = |source| OpenFault::at(file, source);
+    let connection = open_for_reading(file).map_err(at)?;
+    let tables = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(tables, (), |row| row.get(0)).map_err(at)?;
+    let known = kind.version();
+    match version(&connection).map_err(at)? {
+        found if found > known => {
             Err(OpenFault::FromTheFuture { file: file.to_owned(), found, known })
         }
-        (found, tables) if found < 0 || (found == 0 && tables > 0) => {
+        found if found < 0 || (found == 0 && tables > 0) => {
             Err(OpenFault::Foreign(file.to_owned()))
         }
-        _ => Ok(()),
+        0 => Ok(()),
+        // What an earlier release has made of chats.db is not looked at: it is made anew.
+        1..CHATS_VERSION if kind == Kind::Chats => Ok(()),
+        _ => refuse_differences(&connection, file, kind),
+    }
+}
+
+/// Refuses a database in which something stands that Holdline has not made there.
+pub(super) fn refuse_differences(
+    connection: &Connection,
+    file: &Path,
+    kind: Kind,
+) -> Result<(), OpenFault> {
+    let found = differences(connection, kind).map_err(|source| OpenFault::at(file, source))?;
+    match found.into_iter().next() {
+        None => Ok(()),
+        Some(first) => Err(OpenFault::Changed { file: file.to_owned(), first }),
     }
 }
 
@@ -118,12 +166,13 @@ pub(super) fn open_chats(files: &Files) -> Result<Connection, OpenFault> {
     if version == 0 {
         change_to(&connection, &files.chats, tables::CHATS, CHATS_VERSION)?;
     }
+    refuse_differences(&connection, &files.chats, Kind::Chats)?;
     Ok(connection)
 }
 
 /// Opens `archive.db` for its one writer, and makes it if it is not there.
 pub(super) fn open_archive(files: &Files) -> Result<Connection, OpenFault> {
-    refuse_foreign(&files.archive, ARCHIVE_VERSION)?;
+    refuse_foreign(&files.archive, Kind::Archive)?;
     let connection = open_for_writing(&files.archive, "FULL", limits::JOURNAL_CACHE_KIB)?;
     let change = match user_version(&connection, &files.archive)? {
         0 => tables::ARCHIVE,
@@ -140,6 +189,7 @@ pub(super) fn open_for_reading(file: &Path) -> rusqlite::Result<Connection> {
         let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
+        distrust(&connection)?;
         connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -152,6 +202,23 @@ pub(super) fn open_for_reading(file: &Path) -> rusqlite::Result<Connection> {
         // Whatever else is wrong is told to whoever reads.
         Ok(()) | Err(_) => Ok(connection),
     }
+}
+
+/// Has SQLite call nothing that could do harm because a schema says so.
+pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "trusted_schema", false)
+}
+
+/// Makes a journal of an empty file, to be filled at once: nobody else reads or writes it.
+pub(super) fn fill_journal(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    distrust(&connection)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch(tables::JOURNAL)?;
+    connection.pragma_update(None, "user_version", JOURNAL_VERSION)?;
+    Ok(connection)
 }
 
 /// Opens a database to checkpoint it.
@@ -175,13 +242,24 @@ fn open_for_writing(
     synchronous: &str,
     cache_kib: i64,
 ) -> Result<Connection, OpenFault> {
+    // Made here, so that nobody else can ever read it; SQLite makes what stands beside it alike.
+    let mut made = OpenOptions::new();
+    made.write(true).create_new(true).mode(0o600);
+    match made.open(file) {
+        Err(source) if source.kind() == io::ErrorKind::StorageFull => {
+            return Err(OpenFault::Full(file.to_owned()));
+        }
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(OpenFault::Directory { path: file.to_owned(), source });
+        }
+        Ok(_) | Err(_) => {}
+    }
     let open = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
-        connection.pragma_update(None, "page_size", 8192)?;
+        distrust(&connection)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", synchronous)?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -219,12 +297,11 @@ fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> 
 
 /// Removes a database.
 pub(super) fn remove(file: &Path) -> Result<(), OpenFault> {
-    for suffix in ["", "-wal", "-shm"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(OpenFault::Directory { path: PathBuf::from(name), source: error });
+    for suffix in SUFFIXES {
+        let path = beside(file, suffix);
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(OpenFault::Directory { path, source });
             }
             Ok(()) | Err(_) => {}
         }

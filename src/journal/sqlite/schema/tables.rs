@@ -14,6 +14,23 @@ pub(super) const JOURNAL: &str = "
     ) STRICT;
 ";
 
+/// The table of the version 1, which had no checksums.
+pub(super) const JOURNAL_OF_1: &str = "
+    CREATE TABLE events (
+        position INTEGER PRIMARY KEY,
+        stream   TEXT    NOT NULL,
+        seq      INTEGER NOT NULL,
+        at       INTEGER NOT NULL,
+        kind     TEXT    NOT NULL,
+        body     TEXT    NOT NULL
+    ) STRICT;
+";
+
+/// What a copy of the journal has beside it: the small files with the secrets.
+pub(in crate::journal::sqlite) const SECRETS: &str = "
+    CREATE TABLE secrets (name TEXT PRIMARY KEY, content BLOB NOT NULL) STRICT, WITHOUT ROWID;
+";
+
 /// What makes `journal.db` of the version 1 one of the version 2.
 pub(super) const JOURNAL_FROM_1: &str = "ALTER TABLE events ADD COLUMN checksum INTEGER;";
 

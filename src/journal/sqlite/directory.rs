@@ -1,0 +1,74 @@
+//! The data directory itself: it is this user's alone, every name in it that is ours is a file, and
+//! it knows which history goes on in it.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::domain::id::History;
+use crate::journal::sqlite::OpenFault;
+use crate::journal::sqlite::schema::{self, Files};
+use crate::private::{self, Mended};
+
+/// Makes the data directory if it is not there.
+pub(super) fn make(dir: &Path) -> Result<(), OpenFault> {
+    // What customers write is nobody else's on this machine.
+    let made = private::make_directory(dir);
+    made.map_err(|source| OpenFault::Directory { path: dir.to_owned(), source })
+}
+
+/// Refuses a directory in which one of our names is of something that is no file: a link would be
+/// followed to what is somebody else's, and a pipe be waited for.
+pub(super) fn refuse_other_than_files(files: &Files) -> Result<(), OpenFault> {
+    for path in files.all() {
+        if let Err(source) = private::look(&path) {
+            return Err(OpenFault::Directory { path, source });
+        }
+    }
+    Ok(())
+}
+
+/// Closes the directory and its files to others, where they are open to them, and says which were.
+pub(super) fn close_to_others(dir: &Path, files: &Files) -> Result<Vec<Mended>, OpenFault> {
+    let in_directory = |source| OpenFault::Directory { path: dir.to_owned(), source };
+    private::refuse_shared(dir).map_err(in_directory)?;
+    let mut mended = Vec::new();
+    for path in [dir.to_owned()].into_iter().chain(files.all()) {
+        match private::mend(&path) {
+            Ok(found) => mended.extend(found),
+            Err(source) => return Err(OpenFault::Directory { path, source }),
+        }
+    }
+    Ok(mended)
+}
+
+/// The history that goes on in this directory. A directory that has none, because it is new or was
+/// restored from a backup, begins one.
+pub(super) fn history(files: &Files) -> Result<History, OpenFault> {
+    let unusable = |source| OpenFault::Directory { path: files.history.clone(), source };
+    let kept = private::read(&files.history).map_err(unusable)?;
+    let kept =
+        kept.and_then(|kept| u32::from_str_radix(String::from_utf8_lossy(&kept).trim(), 16).ok());
+    if let Some(number) = kept {
+        return Ok(History::new(number));
+    }
+    let number = getrandom::u32().map_err(|error| unusable(io::Error::other(error.to_string())))?;
+    let history = History::new(number);
+    write_in_place_of(&files.history, &format!("{history}\n")).map_err(unusable)?;
+    Ok(history)
+}
+
+/// Writes a small file, which takes the place of the one with this name: what that was is not
+/// written into, because it may have another name as well.
+fn write_in_place_of(path: &Path, text: &str) -> io::Result<()> {
+    let new = schema::beside(path, ".new");
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&new, path)
+}

@@ -1,0 +1,65 @@
+//! The lock of a data directory: a file that its server holds, and that tells when the last one has
+//! stopped well.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use crate::domain::time::Timestamp;
+use crate::journal::sqlite::OpenFault;
+use crate::journal::sqlite::schema::Files;
+use crate::private;
+
+/// What the lock of a directory holds once its server has stopped well. A start empties it.
+const STOPPED: &[u8] = b"stopped\n";
+
+/// Takes the directory for this process, for as long as the file is open.
+pub(super) fn take(dir: &Path, files: &Files) -> Result<File, OpenFault> {
+    let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
+    // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let lock = private::open(&files.lock, &mut options).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenFault::InUse(dir.to_owned())),
+        Err(TryLockError::Error(source)) => return Err(unusable(source)),
+    }
+    // A start empties it, so it must be ours, under whichever name; one who was killed while it
+    // noted its stop may have left the half of that.
+    let mut noted = [0; STOPPED.len() + 1];
+    let length = lock.read_at(&mut noted, 0).map_err(unusable)?;
+    if !STOPPED.starts_with(&noted[..length]) {
+        let problem = "it holds something that no server has written there";
+        return Err(unusable(io::Error::other(problem)));
+    }
+    Ok(lock)
+}
+
+/// Whether a server is using the directory.
+pub(super) fn is_held(files: &Files) -> bool {
+    // Where the lock cannot even be opened nobody can be told from it.
+    private::open(&files.lock, File::options().read(true))
+        .is_ok_and(|lock| lock.try_lock().is_err())
+}
+
+/// Forgets that a server has stopped here.
+pub(super) fn note_start(lock: &File) -> io::Result<()> {
+    lock.set_len(0)
+}
+
+/// Notes that the server has stopped well, and so when.
+pub(super) fn note_stop(mut lock: &File) -> io::Result<()> {
+    lock.write_all(STOPPED)
+}
+
+/// When the last server has stopped well; nothing when it has crashed, or still runs.
+pub(super) fn stopped_at(files: &Files) -> Option<Timestamp> {
+    let is_noted = private::read(&files.lock).is_ok_and(|noted| noted.as_deref() == Some(STOPPED));
+    let modified = files.lock.metadata().and_then(|metadata| metadata.modified()).ok()?;
+    let since_epoch = modified.duration_since(UNIX_EPOCH).ok()?;
+    let millis = i64::try_from(since_epoch.as_millis()).ok()?;
+    is_noted.then_some(Timestamp::from_millis(millis))
+}

@@ -1,0 +1,170 @@
+//! Files that are for this server alone: nobody else may read what it makes, and nothing is opened
+//! that is no file, or is a link to somebody else's.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
+    PermissionsExt as _,
+};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+/// What may be done with a file by others than whom it belongs to.
+const BY_OTHERS: u32 = 0o077;
+
+/// The mark of a directory in which everybody may make something of their own, as in /tmp.
+const SHARED: u32 = 0o1000;
+
+/// Has nobody else read what this process makes from now on, whichever part of it makes that.
+pub fn close_to_others() {
+    let _before = rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
+/// Makes a directory that nobody else may look into, if it is not there.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// What is known of a file; nothing when it is not there. What is no file is refused: a symbolic
+/// link, a directory, a pipe, a socket, a device.
+pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => must_be_file(&metadata).map(|()| Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of a file that somebody has named, who may have named a link to it.
+pub fn look_behind(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(metadata) => must_be_file(&metadata).map(|()| Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file in this way. It is never waited for, never another than the one that has this
+/// name, and refused unless it is a file.
+pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    // A device may do something as soon as it is opened.
+    look(path)?;
+    // For what takes its place between the look and this.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+    must_be_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a file; nothing when it is not there.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    match open(path, OpenOptions::new().read(true)) {
+        Ok(mut file) => file.read_to_end(&mut bytes).map(|_| Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether two names are of one file.
+pub fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Something that others could read or change, and cannot any more.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Mended {
+    /// What.
+    pub path: PathBuf,
+    /// What everybody could do with it, as chmod counts.
+    pub mode: u32,
+}
+
+impl fmt::Display for Mended {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, mode } = self;
+        let path = path.display();
+        write!(formatter, "{path} was open to others (mode {mode:04o}), and is not any more")
+    }
+}
+
+/// Closes a file or a directory to others, if it is there and open to them. One that belongs to
+/// somebody else is refused then: they could open it again.
+pub fn mend(path: &Path) -> io::Result<Option<Mended>> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?,
+    };
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & BY_OTHERS == 0 {
+        return Ok(None);
+    }
+    must_be_own(&metadata)?;
+    // By its name: to close a database again would end what SQLite has locked in it.
+    fs::set_permissions(path, Permissions::from_mode(mode & !BY_OTHERS))?;
+    Ok(Some(Mended { path: path.to_owned(), mode }))
+}
+
+/// Refuses a directory that is open to others and not this server's alone: closing it would take
+/// from others what is theirs. A directory in it shows that, what belongs to another user, and the
+/// mark of a directory that is shared.
+pub fn refuse_shared(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & BY_OTHERS == 0 {
+        return Ok(());
+    }
+    let refused = |why: String| {
+        Err(io::Error::other(format!(
+            "it is open to others (mode {mode:04o}), and {why}; name a directory that is for \
+             Holdline alone"
+        )))
+    };
+    must_be_own(&metadata)?;
+    if mode & SHARED != 0 {
+        return refused("shared with them".to_owned());
+    }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        // Every file system of some kinds has that one.
+        let is_directory = found.is_dir() && entry.file_name() != "lost+found";
+        if is_directory || found.uid() != metadata.uid() {
+            let name = entry.file_name();
+            return refused(format!("holds something else ({})", name.display()));
+        }
+    }
+    Ok(())
+}
+
+fn must_be_own(metadata: &Metadata) -> io::Result<()> {
+    let (mode, owner) = (metadata.permissions().mode() & 0o7777, metadata.uid());
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "it is open to others (mode {mode:04o}), and cannot be closed to them because it belongs \
+         to another user (number {owner})"
+    )))
+}
+
+fn must_be_file(metadata: &Metadata) -> io::Result<()> {
+    let kind = metadata.file_type();
+    let found = if kind.is_file() {
+        return Ok(());
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    Err(io::Error::other(format!("it is {found}, and not a file")))
+}
