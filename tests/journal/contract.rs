@@ -287,6 +287,10 @@ fn settings(journal: &dyn Journal) -> Registry {
         let agent = agent(if number == 5 { "bob" } else { "ann" });
         change(journal, &mut registry, SettingChange::AddToken { agent, digest, at });
     }
+    // One of Ann's goes over to Bob.
+    let (digest, at) = (TokenDigest([11; 32]), Timestamp::from_millis(12));
+    let agent = agent("bob");
+    change(journal, &mut registry, SettingChange::AddToken { agent, digest, at });
     registry
 }
 
@@ -334,7 +338,7 @@ fn deleting_an_agent_forgets_what_was_theirs(kind: Kind) {
     change(trial.journal(), &mut registry, SettingChange::DeleteAgent(agent("ann")));
     let recovered = trial.reopen();
     assert_eq!(recovered.settings, registry);
-    assert_eq!(recovered.settings.tokens.len(), 1);
+    assert_eq!(recovered.settings.tokens.len(), 2);
     assert_eq!(recovered.presences, [(agent("bob"), Presence::Available)]);
 }
 

@@ -305,9 +305,10 @@ fn write_tokens(
 ) -> rusqlite::Result<()> {
     execute(connection, "DELETE FROM tokens WHERE agent = ?", params![agent.as_str()])?;
     for (digest, (_, at)) in registry.tokens.iter().filter(|(_, (holder, _))| holder == agent) {
+        // Somebody else may have had it before, who has it no more.
         execute(
             connection,
-            "INSERT INTO tokens (digest, agent, at) VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO tokens (digest, agent, at) VALUES (?, ?, ?)",
             params![digest_text(digest), agent.as_str(), at.as_millis()],
         )?;
     }
