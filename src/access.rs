@@ -2,11 +2,13 @@
 //! key that signs the tokens of conversations. All are made once and kept in the data directory,
 //! readable by their owner alone, so that a restart knows them again.
 
+pub mod token;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -16,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::domain::id::{ConversationId, History, VisitorId, WidgetId};
+use crate::private;
+
+pub use crate::access::token::mint_token;
 
 /// The files of a data directory that hold the secrets, for whoever copies them.
 pub const FILES: [&str; 2] = [ACCESS_FILE, SECRET_FILE];
@@ -59,6 +64,18 @@ pub struct Access {
     path: PathBuf,
     kept: Kept,
     administrator: String,
+    origin: Origin,
+}
+
+/// Where a token is from, which says whether it is told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// The operator has given it.
+    Given,
+    /// It was made now. Nobody knows it yet.
+    Made,
+    /// It was made at an earlier start, and told then.
+    Kept,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -79,26 +96,31 @@ impl Access {
     /// administrator's that is given takes the place of the kept one and is not kept itself;
     /// without either, one is made.
     pub fn open(data: &Path, administrator: Option<&str>) -> Result<Self, AccessFault> {
-        fs::create_dir_all(data).map_err(|source| at(data, source))?;
+        private::make_directory(data).map_err(|source| at(data, source))?;
         let path = data.join(ACCESS_FILE);
-        let mut kept = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| AccessFault::Damaged {
-                path: path.clone(),
-                problem: error.to_string(),
+        let mut kept = match read(&path)? {
+            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
+                AccessFault::Damaged { path: path.clone(), problem: error.to_string() }
             })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(source) => return Err(at(&path, source)),
+            None => Kept::default(),
         };
-        let given = administrator.map(str::to_owned).or_else(|| kept.administrator.clone());
-        let administrator = if let Some(administrator) = given {
-            administrator
-        } else {
-            let made = mint_token("hla_")?;
-            kept.administrator = Some(made.clone());
-            keep(&path, &kept)?;
-            made
+        kept.refuse_short(&path)?;
+        let (administrator, origin) = match (administrator, &kept.administrator) {
+            (Some(given), _) => (given.to_owned(), Origin::Given),
+            (None, Some(kept)) => (kept.clone(), Origin::Kept),
+            (None, None) => {
+                let made = mint_token("hla_")?;
+                kept.administrator = Some(made.clone());
+                keep(&path, &kept)?;
+                (made, Origin::Made)
+            }
         };
-        Ok(Self { path, kept, administrator })
+        Ok(Self { path, kept, administrator, origin })
+    }
+
+    /// The file that keeps what was made here.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The administrator's token.
@@ -106,21 +128,51 @@ impl Access {
         &self.administrator
     }
 
-    /// The token of one of the demo's agents: the same at every start.
-    pub fn demo_token(&mut self, agent: &str) -> Result<String, AccessFault> {
+    /// Where that is from.
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The token of one of the demo's agents: the same at every start. It is made where there is
+    /// none.
+    pub fn demo_token(&mut self, agent: &str) -> Result<(String, Origin), AccessFault> {
         if let Some(token) = self.kept.demo.get(agent) {
-            return Ok(token.clone());
+            return Ok((token.clone(), Origin::Kept));
         }
         let token = mint_token("hlt_")?;
         self.kept.demo.insert(agent.to_owned(), token.clone());
         keep(&self.path, &self.kept)?;
-        Ok(token)
+        Ok((token, Origin::Made))
+    }
+
+    /// Every token of the demo's agents that is kept, with whose it is.
+    pub fn demo_tokens(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.kept.demo.iter().map(|(agent, token)| (agent.as_str(), token.as_str()))
+    }
+
+    /// Forgets them: they are good for nothing any more.
+    pub fn forget_demo(&mut self) -> Result<(), AccessFault> {
+        if self.kept.demo.is_empty() {
+            return Ok(());
+        }
+        self.kept.demo.clear();
+        keep(&self.path, &self.kept)
     }
 }
 
-/// A token of 256 random bits, after a prefix that tells what it is for.
-pub fn mint_token(prefix: &str) -> Result<String, AccessFault> {
-    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random()?)))
+impl Kept {
+    /// Somebody may have written others into the file.
+    fn refuse_short(&self, path: &Path) -> Result<(), AccessFault> {
+        let administrator = self.administrator.iter().map(|token| ("administrator", token));
+        let demo = self.demo.iter().map(|(agent, token)| (agent.as_str(), token));
+        match administrator.chain(demo).find(|(_, token)| !token::is_long_enough(token)) {
+            None => Ok(()),
+            Some((whose, _)) => Err(AccessFault::Damaged {
+                path: path.to_owned(),
+                problem: format!("the token of {whose} {}", token::RULE),
+            }),
+        }
+    }
 }
 
 /// The key that signs conversation tokens and digests the secrets of visitors. Losing it ends no
@@ -147,7 +199,7 @@ impl Secret {
         if let Some(secret) = Self::read(&path)? {
             return Ok(secret);
         }
-        fs::create_dir_all(data).map_err(|source| at(data, source))?;
+        private::make_directory(data).map_err(|source| at(data, source))?;
         let made = data.join(format!("{SECRET_FILE}.{}.new", mint_token("")?));
         write_private(&made, &random()?).map_err(|source| at(&made, source))?;
         // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
@@ -163,11 +215,7 @@ impl Secret {
     }
 
     fn read(path: &Path) -> Result<Option<Self>, AccessFault> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(at(path, source)),
-        };
+        let Some(bytes) = read(path)? else { return Ok(None) };
         let bytes = bytes.try_into().map_err(|bytes: Vec<u8>| AccessFault::Damaged {
             path: path.to_owned(),
             problem: format!("holds {} bytes instead of {SECRET_BYTES}", bytes.len()),
@@ -264,6 +312,18 @@ fn random() -> Result<[u8; SECRET_BYTES], AccessFault> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| AccessFault::Random(error.to_string()))?;
     Ok(bytes)
+}
+
+/// Reads one of the files, which is closed to others first.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, AccessFault> {
+    let read = || {
+        private::look(path)?;
+        if let Some(mended) = private::mend(path)? {
+            tracing::warn!("{mended}");
+        }
+        private::read(path)
+    };
+    read().map_err(|source| at(path, source))
 }
 
 fn keep(path: &Path, kept: &Kept) -> Result<(), AccessFault> {

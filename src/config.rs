@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
+use crate::access::token;
+
 pub use crate::config::flags::{DataFlags, Flags};
 use crate::config::sources::Sources;
 
@@ -26,7 +28,8 @@ pub struct Config {
     pub data: PathBuf,
     /// How many threads work; nothing for one for each core.
     pub threads: Option<usize>,
-    /// Whether the demo is set up; nothing for "when nothing else is".
+    /// Whether the demo is set up; nothing for "when nothing else is, and only this machine can
+    /// reach it". Where others can, it is never true.
     pub demo: Option<bool>,
     /// The administrator's token, if it was given.
     pub admin_token: Option<AdminToken>,
@@ -157,18 +160,29 @@ impl Config {
     ) -> Result<Self, ConfigFault> {
         let set_clock_back = flags.set_clock_back;
         let mut sources = Sources::gather(flags, environment, read_file)?;
+        let demo_from = sources.origin("demo");
         let listen = sources.take("listen", address);
         let data = sources.take("data", directory);
         let threads = sources.take("threads", threads);
         let demo = sources.take("demo", demo);
-        let admin_token = sources.take("admin_token", token);
+        let admin_token = sources.take("admin_token", admin_token);
         let log = sources.take("log", filter);
         let log_format = sources.take("log_format", log_format);
         let log_addresses = sources.take("log_addresses", log_addresses);
         let drain = sources.take("drain_s", drain);
+        let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
+        if let (Some(Some(true)), Some(from)) = (demo, demo_from)
+            && !is_loopback(listen)
+        {
+            let message = format!(
+                "must not be on where connections are taken at {listen}, where others than this \
+                 machine can reach it: one of the demo's people reads every chat"
+            );
+            sources.refuse("demo", from, message);
+        }
         sources.finish()?;
         Ok(Self {
-            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080))),
+            listen,
             data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
             threads: threads.flatten(),
             demo: demo.flatten(),
@@ -180,6 +194,11 @@ impl Config {
             set_clock_back,
         })
     }
+}
+
+/// Whether only this machine can reach an address.
+pub fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
 }
 
 impl DataFlags {
@@ -232,16 +251,17 @@ fn demo(text: &str) -> Result<Option<bool>, String> {
         "true" | "1" | "on" => Ok(Some(true)),
         "false" | "0" | "off" => Ok(Some(false)),
         "auto" => Ok(None),
-        _ => Err("must be true, false, or auto (on when nothing is set up)".to_owned()),
+        _ => Err("must be true, false, or auto (on when nothing is set up, and only this machine \
+                  can reach it)"
+            .to_owned()),
     }
 }
 
-fn token(text: &str) -> Result<AdminToken, String> {
-    let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if visible && (1..=256).contains(&text.len()) {
+fn admin_token(text: &str) -> Result<AdminToken, String> {
+    if token::is_long_enough(text) {
         Ok(AdminToken(text.to_owned()))
     } else {
-        Err("must be 1 to 256 visible ASCII characters".to_owned())
+        Err(token::RULE.to_owned())
     }
 }
 

@@ -1,8 +1,12 @@
 //! What `--demo` sets up, so that a chat can be tried a minute after the first start: one queue,
-//! one workstream, one widget, two agents and a supervisor. Only what is missing is made.
+//! one workstream, one widget, two agents and a supervisor. Only what is missing is made. It ends,
+//! with all that lets its people in, once there is somebody else to answer.
 
-use std::fmt::Write;
+mod greeting;
+
 use std::str::FromStr;
+
+pub use crate::demo::greeting::{Keys, Told, plain, welcome};
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::registry::{Registry, SettingChange, TokenDigest};
@@ -30,9 +34,74 @@ pub fn is_wanted(settings: &Registry) -> bool {
         && settings.agents.is_empty()
 }
 
-/// Whether the demo was set up before.
-pub fn is_there(settings: &Registry) -> bool {
-    settings.widgets.contains_key(&fixed::<WidgetId>(DEMO))
+/// Whether there is an agent who is not of the demo.
+pub fn has_company(settings: &Registry) -> bool {
+    let is_of_it = |agent: &AgentId| {
+        PEOPLE.iter().any(|(id, _, _)| *id == agent.as_str()) || agent.as_str() == LEAVING
+    };
+    !settings.agents.keys().all(is_of_it)
+}
+
+/// Whether any of the demo's people is let in with the token that the demo has made for them.
+/// `tokens` are the digests of these tokens, each with whose it is.
+pub fn is_there(settings: &Registry, tokens: &[(AgentId, TokenDigest)]) -> bool {
+    tokens.iter().any(|(agent, digest)| is_of(settings, agent, digest))
+}
+
+fn is_of(settings: &Registry, agent: &AgentId, digest: &TokenDigest) -> bool {
+    settings.tokens.get(digest).is_some_and(|(holder, _)| holder == agent)
+}
+
+/// An agent who takes the demo's tokens from somebody and leaves with them.
+const LEAVING: &str = "demo-that-ends";
+
+/// What ends the demo, so that its tokens let nobody in. Its people go with them. One whom somebody
+/// has changed, or made another token for, is theirs now, and stays without the demo's; what
+/// customers may be using stays, too: the queue, the workstream and the widget.
+pub fn ending(
+    settings: &Registry,
+    tokens: &[(AgentId, TokenDigest)],
+    now: Timestamp,
+) -> Vec<SettingChange> {
+    let mut changes = Vec::new();
+    let mut taken = Vec::new();
+    for (id, name, role) in PEOPLE {
+        let made = person(id, name, role);
+        let agent = made.id.clone();
+        let own = tokens
+            .iter()
+            .filter(|(holder, digest)| *holder == agent && is_of(settings, holder, digest));
+        let own: Vec<_> = own.map(|(_, digest)| *digest).collect();
+        let held = settings.tokens.iter().filter(|(_, (holder, _))| *holder == agent);
+        let has_others = held.map(|(digest, _)| digest).any(|digest| !own.contains(digest));
+        let is_unchanged = settings.agents.get(&agent).is_some_and(|found| **found == made);
+        if own.is_empty() {
+            continue;
+        }
+        if is_unchanged && !has_others {
+            changes.push(SettingChange::DeleteAgent(agent));
+        } else {
+            taken.extend(own);
+        }
+    }
+    let leaving: AgentId = fixed(LEAVING);
+    if !taken.is_empty() {
+        let name = display_name("Demo");
+        let units = 0;
+        let settings = AgentSettings { id: leaving.clone(), name, role: Role::Agent, units };
+        changes.push(SettingChange::PutAgent(settings));
+        // A token is one agent's: whoever had it before has it no more.
+        let take = |digest| SettingChange::AddToken { agent: leaving.clone(), digest, at: now };
+        changes.extend(taken.into_iter().map(take));
+        changes.push(SettingChange::DeleteAgent(leaving));
+    } else if settings.agents.contains_key(&leaving) {
+        changes.push(SettingChange::DeleteAgent(leaving));
+    }
+    changes
+}
+
+fn person(id: &str, name: &str, role: Role) -> AgentSettings {
+    AgentSettings { id: fixed(id), name: display_name(name), role, units: UNITS }
 }
 
 /// What is missing of the demo, in an order in which each change keeps the rules. `tokens` are the
@@ -46,10 +115,7 @@ pub fn changes(
     for ((id, name, role), digest) in PEOPLE.into_iter().zip(tokens) {
         let agent: AgentId = fixed(id);
         if !settings.agents.contains_key(&agent) {
-            let name = display_name(name);
-            let units = UNITS;
-            let settings = AgentSettings { id: agent.clone(), name, role, units };
-            changes.push(SettingChange::PutAgent(settings));
+            changes.push(SettingChange::PutAgent(person(id, name, role)));
         }
         if !settings.tokens.contains_key(&digest) {
             changes.push(SettingChange::AddToken { agent, digest, at: now });
@@ -75,58 +141,6 @@ pub fn changes(
     }
     changes
 }
-
-/// What is printed when the demo is on: where to go, who is who, and a line to paste for each step
-/// of the agent's side. `origin` is such as `http://127.0.0.1:8080`; the tokens are those of
-/// [`PEOPLE`], in their order.
-pub fn welcome(origin: &str, administrator: &str, tokens: [&str; PEOPLE.len()]) -> String {
-    let [ada, ben, sue] = tokens;
-    let mut text = format!(
-        "\nHoldline is here, with its demo.\n\n  \
-         Be the customer:  {origin}/\n\n  \
-         administrator  {administrator}\n  ada (agent)    {ada}\n  ben (agent)    {ben}\n  \
-         sue (superv.)  {sue}\n\n\
-         Be the agent, in another terminal. Paste these two first:\n\n  \
-         export URL={origin} ADA={ada} SUE={sue} ADMIN={administrator}\n  \
-         as() {{ local who=$1; shift; \
-         curl -sS -H \"Authorization: Bearer $who\" \"$@\"; echo; }}\n\n\
-         Then, step by step (take C from the list):\n\n"
-    );
-    for (what, line) in STEPS {
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "  # {what}\n  {line}");
-    }
-    text.push('\n');
-    text
-}
-
-const STEPS: [(&str, &str); 10] = [
-    (
-        "be available, and hear what happens while this stays open",
-        "as $ADA -X PUT $URL/v1/agents/me/presence -d '{\"presence\":\"available\"}'; \
-         as $ADA -N $URL/v1/agents/me/feed",
-    ),
-    ("who waits, and who is with me", "as $ADA $URL/v1/conversations"),
-    (
-        "remember one",
-        "C=$(as $ADA $URL/v1/conversations | grep -o '\"id\":\"[^\"]*' | head -1 | cut -d'\"' -f4)",
-    ),
-    ("take the chat", "as $ADA -X POST $URL/v1/conversations/$C/accept"),
-    (
-        "say something",
-        "as $ADA $URL/v1/conversations/$C/messages \
-         -d '{\"id\":\"m1\",\"text\":\"Hello, how can I help?\"}'",
-    ),
-    ("end the chat", "as $ADA -X POST $URL/v1/conversations/$C/end"),
-    ("close it, when the notes are done", "as $ADA -X POST $URL/v1/conversations/$C/close"),
-    ("read along", "as $ADA \"$URL/v1/conversations/$C/transcript?audience=agent\""),
-    ("why is it in this state?", "as $ADA $URL/v1/conversations/$C/timeline"),
-    (
-        "hold an away customer for 20 s instead of 180 s",
-        "as $ADMIN -X PUT $URL/v1/workstreams/demo \
-         -d '{\"queue\":\"demo\",\"window_s\":20,\"heartbeat_s\":5}'",
-    ),
-];
 
 /// One of the words above.
 fn fixed<T: FromStr>(id: &str) -> T {

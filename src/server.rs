@@ -1,7 +1,9 @@
 //! The whole server, put together: journal, engine, sockets, HTTP and the demo page, in the order
 //! in which each needs the other, and taken apart in the reverse.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod demonstration;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +11,17 @@ use std::time::Duration;
 use actix::Arbiter;
 use actix_web::App;
 use actix_web::middleware::from_fn;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessFault, Secret};
 use crate::clock;
 use crate::config::Config;
-use crate::demo;
-use crate::domain::settings::registry::TokenDigest;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Failure, Options, Starting, Threads};
 use crate::http::{self, HttpState};
 use crate::journal::Fault;
 use crate::journal::sqlite::{OpenFault, SqliteJournal};
+use crate::server::demonstration::Demonstration;
 use crate::socket::session::{Door, Porters};
 use crate::socket::{self, Figures};
 use crate::web;
@@ -84,6 +84,9 @@ pub enum ServerFault {
     /// The demo could not be set up.
     #[error("the demo cannot be set up: {0}")]
     Demo(#[source] Failure),
+    /// The demo could not be ended.
+    #[error("the demo cannot be ended: {0}")]
+    DemoEnd(#[source] Failure),
     /// What was decided last may not be on the disk.
     #[error("the journal could not be written to its end: {0}")]
     Flush(#[source] Fault),
@@ -101,7 +104,7 @@ impl Server {
         let (journal, mut recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
         recovered.latest = begin_time(recovered.latest, config.set_clock_back)?;
         let token = config.admin_token.as_ref().map(crate::config::AdminToken::as_str);
-        let mut access = Access::open(&config.data, token)?;
+        let access = Access::open(&config.data, token)?;
         let secret = Arc::new(Secret::open(&config.data)?);
         let journal = Arc::new(journal);
         let held = recovered.conversations.len();
@@ -119,10 +122,11 @@ impl Server {
             engine.tell_addresses();
         }
         tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
-        let greeting = set_up_demo(config, &engine, &mut access, address).await?;
+        let state = HttpState::new(engine.clone(), access.administrator());
+        let (demonstration, greeting) =
+            Demonstration::begin(config.demo, &engine, access, address).await?;
         warn_of_open_widgets(&engine);
         let (stop, stopping) = watch::channel(false);
-        let state = HttpState::new(engine.clone(), access.administrator());
         let porters = Porters::default();
         for (thread, arbiter) in arbiters.iter().enumerate() {
             let listener = listener.try_clone().map_err(listen)?;
@@ -146,6 +150,7 @@ impl Server {
         }
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(engine.clone().keep_retention());
+            arbiter.spawn(demonstration.go_on(engine.clone()));
         }
         let drain = config.drain;
         Ok(Self { address, engine, journal, arbiters, stop, drain, greeting })
@@ -181,47 +186,6 @@ impl Server {
         // That the journal's threads died has been said by themselves.
         let _died = closing.await;
         drained.map_err(ServerFault::Flush)
-    }
-}
-
-async fn set_up_demo(
-    config: &Config,
-    engine: &Engine,
-    access: &mut Access,
-    address: SocketAddr,
-) -> Result<String, ServerFault> {
-    let settings = engine.settings();
-    let is_wanted = config.demo.unwrap_or_else(|| demo::is_wanted(&settings));
-    let is_there = config.demo.is_none() && demo::is_there(&settings);
-    let origin = format!("http://{}", reachable(address));
-    if !is_wanted && !is_there {
-        return Ok(format!(
-            "Holdline listens on {origin}\nadministrator's token: {}\n",
-            access.administrator()
-        ));
-    }
-    let mut tokens = Vec::new();
-    for (agent, _, _) in demo::PEOPLE {
-        tokens.push(access.demo_token(agent)?);
-    }
-    let [ada, ben, sue] = [0, 1, 2].map(|index: usize| tokens[index].clone());
-    if is_wanted {
-        let digest = |token: &str| TokenDigest(Sha256::digest(token.as_bytes()).into());
-        let digests = [digest(&ada), digest(&ben), digest(&sue)];
-        for change in demo::changes(&settings, digests, engine.now()) {
-            engine.change(change).await.map_err(ServerFault::Demo)?;
-        }
-    }
-    Ok(demo::welcome(&origin, access.administrator(), [&ada, &ben, &sue]))
-}
-
-/// An address at which whoever started the server reaches it: one that stands for all of the
-/// machine's is none to be opened.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
-        _ => address,
     }
 }
 

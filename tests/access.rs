@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use holdline::access::{Access, ConversationToken, Secret, mint_token, visitor_id};
+use holdline::access::token::is_long_enough;
+use holdline::access::{Access, ConversationToken, Origin, Secret, mint_token, visitor_id};
 use holdline::domain::id::{ConversationId, History, WidgetId};
 use proptest::prelude::*;
 
@@ -23,12 +24,18 @@ fn a_restart_finds_the_same_tokens() {
     let data = tempfile::tempdir().unwrap();
     let data = data.path().join("new");
     let mut first = Access::open(&data, None).unwrap();
-    let (administrator, ada) = (first.administrator().to_owned(), first.demo_token("ada").unwrap());
+    let administrator = first.administrator().to_owned();
+    let (ada, made) = first.demo_token("ada").unwrap();
     assert!(administrator.starts_with("hla_") && ada.starts_with("hlt_"));
+    assert_eq!((first.origin(), made), (Origin::Made, Origin::Made));
     let mut second = Access::open(&data, None).unwrap();
-    assert_eq!(second.administrator(), administrator);
-    assert_eq!(second.demo_token("ada").unwrap(), ada);
-    assert_ne!(second.demo_token("ben").unwrap(), ada);
+    assert_eq!((second.administrator(), second.origin()), (&*administrator, Origin::Kept));
+    assert_eq!(second.demo_token("ada").unwrap(), (ada.clone(), Origin::Kept));
+    assert_ne!(second.demo_token("ben").unwrap().0, ada);
+    second.forget_demo().unwrap();
+    let mut third = Access::open(&data, None).unwrap();
+    assert_eq!(third.demo_tokens().count(), 0);
+    assert_ne!(third.demo_token("ada").unwrap().0, ada, "it is forgotten for ever");
     assert_eq!(mode(&data.join("access.json")), 0o600);
     assert!(!format!("{second:?}").contains(&administrator));
 }
@@ -36,7 +43,8 @@ fn a_restart_finds_the_same_tokens() {
 #[test]
 fn a_given_token_is_used_and_not_kept() {
     let data = tempfile::tempdir().unwrap();
-    assert_eq!(Access::open(data.path(), Some("given")).unwrap().administrator(), "given");
+    let access = Access::open(data.path(), Some("given")).unwrap();
+    assert_eq!((access.administrator(), access.origin()), ("given", Origin::Given));
     assert!(!data.path().join("access.json").exists());
     assert_ne!(Access::open(data.path(), None).unwrap().administrator(), "given");
 }
@@ -73,6 +81,29 @@ fn minted_tokens_differ_and_are_long() {
     let (one, other) = (mint_token("hlt_").unwrap(), mint_token("hlt_").unwrap());
     assert_ne!(one, other);
     assert_eq!(one.len(), 4 + 43);
+}
+
+#[test]
+fn a_token_of_somebodys_own_has_the_length_of_128_bits() {
+    let minted = mint_token("").unwrap();
+    for (token, is_good) in [
+        (&minted[..22], true),
+        (&minted[..10], false),
+        ("Tr0ub4dor&3-Tr0ub4dor&3", true),
+        ("", false),
+        ("a", false),
+        ("0123456789abcdef0123456789abcde", false),
+        ("0123456789abcdef0123456789ABCDEF", true),
+        ("01890a5d-ac96-774b-bcce-b302099a8057", true),
+        ("314159265358979323846264338327950288419", true),
+        ("31415926535897932384626433832795028841", false),
+        ("abcababcabcabcabcabcabcabcabcabcabcabc", false),
+        ("with a space in it, and so on and on", false),
+        ("ünd-so-weiter-und-so-weiter-und-so", false),
+    ] {
+        assert_eq!(is_long_enough(token), is_good, "{token}");
+    }
+    assert!(is_long_enough(&"abcdefghij".repeat(25)) && !is_long_enough(&minted.repeat(6)));
 }
 
 #[test]

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use holdline::config::{Config, ConfigFault, LogFormat};
 
+/// A token that is good.
+const TOKEN: &str = "hla_Vm9yZGVyLVNjaGx1ZXNzZWw";
+
 fn load(flags: &[&str], environment: &[(&str, &str)], file: &str) -> Result<Config, ConfigFault> {
     let flags = ["holdline"].iter().chain(flags).map(OsString::from);
     let variable = |name: &str| {
@@ -88,11 +91,51 @@ fn unknown_flags_and_contradictions_are_told() {
 
 #[test]
 fn the_administrators_token_is_never_shown() {
-    let config = load(&[], &[("HOLDLINE_ADMIN_TOKEN", "let-me-in")], "").unwrap();
-    assert_eq!(config.admin_token.as_ref().unwrap().as_str(), "let-me-in");
-    assert!(!format!("{config:?}").contains("let-me-in"));
+    let config = load(&[], &[("HOLDLINE_ADMIN_TOKEN", TOKEN)], "").unwrap();
+    assert_eq!(config.admin_token.as_ref().unwrap().as_str(), TOKEN);
+    assert!(!format!("{config:?}").contains(TOKEN));
     let told = mistakes(load(&[], &[("HOLDLINE_ADMIN_TOKEN", "let me in")], ""));
     assert!(!told.join("\n").contains("let me in"), "{told:?}");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_without_what_stands_there() {
+    for wrong in [format!("\nadmin_token = {TOKEN}"), format!("\nadmin_token = \"{TOKEN}")] {
+        let told = mistakes(load(&["--config", "holdline.toml"], &[], &wrong)).join("\n");
+        assert!(told.contains("must be TOML: line 2: "), "{told}");
+        assert!(!told.contains(TOKEN), "{told}");
+    }
+}
+
+#[test]
+fn a_token_that_can_be_guessed_is_refused() {
+    for short in ["a", "let-me-in", "0123456789abcdef0123456789abcde"] {
+        let told = mistakes(load(&[], &[("HOLDLINE_ADMIN_TOKEN", short)], "")).join("\n");
+        let part = "admin_token (from HOLDLINE_ADMIN_TOKEN) must have at least 128 bits";
+        assert!(told.contains(part), "{told}");
+        assert!(!told.contains(short) || short == "a", "{told}");
+    }
+}
+
+#[test]
+fn a_demo_is_asked_for_only_where_this_machine_alone_can_reach_it() {
+    for here in ["127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "localhost:1"] {
+        assert_eq!(load(&["--listen", here, "--demo"], &[], "").unwrap().demo, Some(true));
+    }
+    for elsewhere in ["0.0.0.0:1", ":1", "[::]:1", "192.0.2.1:1"] {
+        let told = mistakes(load(&["--listen", elsewhere, "--demo"], &[], "")).join("\n");
+        assert!(told.starts_with("demo (from --demo) must not be on where"), "{told}");
+        for asked in ["auto", "off"] {
+            let environment = [("HOLDLINE_DEMO", asked)];
+            assert!(load(&["--listen", elsewhere], &environment, "").is_ok());
+        }
+    }
+    let told = mistakes(load(
+        &["--config", "holdline.toml"],
+        &[("HOLDLINE_LISTEN", "0.0.0.0:1")],
+        "demo = true",
+    ));
+    assert!(told[0].starts_with("demo (from holdline.toml) must not be on"), "{told:?}");
 }
 
 #[test]

@@ -25,10 +25,11 @@ pub struct Flags {
     /// How many threads work, 1 to 256 [default: 0, one for each core; env: HOLDLINE_THREADS]
     #[arg(long, value_name = "COUNT")]
     pub(super) threads: Option<String>,
-    /// Set up the demo [default: when nothing else is set up; env: HOLDLINE_DEMO]
+    /// Set up the demo, which only an address of this machine alone may have [default: when nothing
+    /// else is set up there; env: HOLDLINE_DEMO]
     #[arg(long, conflicts_with = "no_demo")]
     pub(super) demo: bool,
-    /// Do not set up the demo
+    /// Do not set up the demo, and end one that is there
     #[arg(long)]
     pub(super) no_demo: bool,
     /// What is logged, such as info or holdline=debug [default: info; env: HOLDLINE_LOG]

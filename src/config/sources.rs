@@ -127,6 +127,16 @@ impl Sources {
         Ok(sources)
     }
 
+    /// Where a setting comes from, as long as it was not taken.
+    pub(super) fn origin(&self, key: &str) -> Option<String> {
+        self.given.get(key).map(|given| given.source.clone())
+    }
+
+    /// Notes that a setting does not go with another.
+    pub(super) fn refuse(&mut self, key: &str, source: String, message: String) {
+        self.mistakes.push(Mistake { key: key.to_owned(), source, message });
+    }
+
     /// Takes a setting. What cannot be read is noted, and refused by [`Self::finish`].
     pub(super) fn take<T>(
         &mut self,
@@ -186,7 +196,10 @@ impl Sources {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(error) => {
-                let message = format!("must be TOML: {}", error.to_string().trim_end());
+                // Not as the parser tells it, with the line itself: that may have a token in it.
+                let before = error.span().and_then(|span| text.get(..span.start));
+                let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+                let message = format!("must be TOML: line {line}: {}", error.message());
                 self.mistakes.push(mistake("the file", message));
                 return;
             }

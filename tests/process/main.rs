@@ -22,5 +22,6 @@ mod logs;
 mod operator;
 mod places;
 mod program;
+mod secrets;
 mod understood;
 mod why;

@@ -25,7 +25,7 @@ use crate::target::{Absent, Demands, Running, Target};
 use crate::watch::{Ear, Watch};
 
 /// The administrator's token. The server is on loopback and gone after the run.
-const ADMINISTRATOR: &str = "load-administrator";
+const ADMINISTRATOR: &str = "the-administrator-of-the-load";
 
 /// Its databases; once it has stopped there is no log in front of them.
 const DATABASES: [(&str, &str); 2] =

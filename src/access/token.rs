@@ -1,0 +1,47 @@
+//! What a token must be: made here it is of 256 random bits, and one that somebody else has made
+//! must have the length of 128.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::access::{AccessFault, random};
+
+/// The longest token that is taken.
+const BYTES_MAX: usize = 256;
+
+/// How many characters have 128 bits, by what they are: decimal digits, hexadecimal ones, others,
+/// of which there are 64 or more.
+const DECIMAL_MIN: usize = 39;
+const HEXADECIMAL_MIN: usize = 32;
+const OTHERS_MIN: usize = 22;
+
+/// How many different characters a token must have: random ones always do.
+const DIFFERENT_MIN: usize = 6;
+
+/// What the administrator's token must be, for whoever has given another.
+pub const RULE: &str = "must have at least 128 bits, so 22 to 256 visible ASCII characters, but at \
+                        least 32 where all are hexadecimal digits and 39 where all are decimal \
+                        ones, and of these 6 different; `openssl rand -hex 32` makes one";
+
+/// A token of 256 random bits, after a prefix that tells what it is for.
+pub fn mint_token(prefix: &str) -> Result<String, AccessFault> {
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random()?)))
+}
+
+/// Whether a token that somebody has made could have 128 bits, for all that its characters tell.
+pub fn is_long_enough(token: &str) -> bool {
+    let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
+    // What divides the digits of a UUID is no digit, and not random.
+    let digits: Vec<u8> = token.bytes().filter(|byte| *byte != b'-').collect();
+    let is_long_enough = if digits.iter().all(u8::is_ascii_digit) {
+        digits.len() >= DECIMAL_MIN
+    } else if digits.iter().all(u8::is_ascii_hexdigit) {
+        digits.len() >= HEXADECIMAL_MIN
+    } else {
+        token.len() >= OTHERS_MIN
+    };
+    let different: BTreeSet<_> = token.bytes().collect();
+    is_visible && is_long_enough && token.len() <= BYTES_MAX && different.len() >= DIFFERENT_MIN
+}

@@ -1,0 +1,167 @@
+//! The demo of a server: when it is set up, when it ends, and what whoever started the server is
+//! told of it and of the tokens.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::absolute;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::access::{Access, Origin};
+use crate::config::is_loopback;
+use crate::demo::{self, Keys, PEOPLE, Told};
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::{Registry, TokenDigest};
+use crate::engine::Engine;
+use crate::server::ServerFault;
+
+/// How often it is looked whether the demo is over.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Why there is no demo any more.
+const COMPANY: &str = "there is an agent who is not of it";
+
+/// The demo, as long as it goes on.
+pub(super) struct Demonstration {
+    access: Access,
+    is_on: bool,
+}
+
+impl Demonstration {
+    /// Sets the demo up, lets it go on or ends it, and says what is to be told of that.
+    pub(super) async fn begin(
+        asked: Option<bool>,
+        engine: &Engine,
+        access: Access,
+        address: SocketAddr,
+    ) -> Result<(Self, String), ServerFault> {
+        let settings = engine.settings();
+        let origin = format!("http://{}", reachable(address));
+        let is_fresh = demo::is_wanted(&settings);
+        let mut demo = Self { access, is_on: false };
+        let was_there = demo::is_there(&settings, &demo.tokens());
+        let is_wanted = asked.unwrap_or(is_fresh || was_there);
+        if let Some(reason) = hindrance(asked, address, &settings) {
+            demo.end(engine, &settings, &reason).await?;
+            let greeting = demo.greet_plainly(&origin);
+            let told = if is_wanted { format!("no demo: {reason}\n") } else { String::new() };
+            return Ok((demo, format!("{told}{greeting}")));
+        }
+        if !is_wanted {
+            let greeting = demo.greet_plainly(&origin);
+            return Ok((demo, greeting));
+        }
+        demo.is_on = true;
+        let mut tokens = Vec::new();
+        for (agent, _, _) in PEOPLE {
+            tokens.push(demo.access.demo_token(agent)?);
+        }
+        if !was_there || asked == Some(true) {
+            let digests = [0, 1, 2].map(|index: usize| digest(&tokens[index].0));
+            for change in demo::changes(&settings, digests, engine.now()) {
+                engine.change(change).await.map_err(ServerFault::Demo)?;
+            }
+        }
+        let people = [0, 1, 2].map(|index: usize| told(&tokens[index].0, tokens[index].1));
+        let greeting = demo::welcome(&origin, &demo.keys(people, &demo.file()));
+        Ok((demo, greeting))
+    }
+
+    /// Ends the demo as soon as somebody puts an agent who is not of it. Returns when it is over.
+    pub(super) async fn go_on(mut self, engine: Engine) {
+        let mut seen: Option<Arc<Registry>> = None;
+        while self.is_on {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let settings = engine.settings();
+            if seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &settings)) {
+                continue;
+            }
+            if !demo::has_company(&settings) {
+                seen = Some(settings);
+                continue;
+            }
+            // What fails is tried again: nobody must be let in for ever because of it.
+            if let Err(error) = self.end(&engine, &settings, COMPANY).await {
+                tracing::error!(%error, "the demo cannot be ended");
+            }
+        }
+    }
+
+    /// Ends the demo if it is there: its tokens let nobody in any more, and nothing keeps them.
+    async fn end(
+        &mut self,
+        engine: &Engine,
+        settings: &Registry,
+        reason: &str,
+    ) -> Result<(), ServerFault> {
+        let changes = demo::ending(settings, &self.tokens(), engine.now());
+        let was_there = !changes.is_empty();
+        for change in changes {
+            engine.change(change).await.map_err(ServerFault::DemoEnd)?;
+        }
+        self.access.forget_demo()?;
+        self.is_on = false;
+        if was_there {
+            tracing::warn!("the demo has ended, and its tokens let nobody in: {reason}");
+        }
+        Ok(())
+    }
+
+    /// The digests of the tokens that are kept of the demo's people.
+    fn tokens(&self) -> Vec<(AgentId, TokenDigest)> {
+        let kept = self.access.demo_tokens();
+        let known = kept.filter_map(|(id, token)| Some((id.parse().ok()?, digest(token))));
+        known.collect()
+    }
+
+    fn greet_plainly(&self, origin: &str) -> String {
+        demo::plain(origin, &self.keys([Told::Kept; PEOPLE.len()], &self.file()))
+    }
+
+    fn keys<'a>(&'a self, people: [Told<'a>; PEOPLE.len()], file: &'a str) -> Keys<'a> {
+        let administrator = told(self.access.administrator(), self.access.origin());
+        Keys { administrator, people, file }
+    }
+
+    /// The file that keeps what was made, as somebody in another directory names it.
+    fn file(&self) -> String {
+        let path = self.access.path();
+        absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    }
+}
+
+/// Why there may be no demo.
+fn hindrance(asked: Option<bool>, address: SocketAddr, settings: &Registry) -> Option<String> {
+    if asked == Some(false) {
+        Some("it is switched off (demo = false)".to_owned())
+    } else if !is_loopback(address) {
+        Some(format!(
+            "connections are taken at {address}, where others than this machine can reach it"
+        ))
+    } else {
+        demo::has_company(settings).then(|| COMPANY.to_owned())
+    }
+}
+
+fn told(token: &str, origin: Origin) -> Told<'_> {
+    match origin {
+        Origin::Made => Told::Made(token),
+        Origin::Kept => Told::Kept,
+        Origin::Given => Told::Given,
+    }
+}
+
+fn digest(token: &str) -> TokenDigest {
+    TokenDigest(Sha256::digest(token.as_bytes()).into())
+}
+
+/// An address at which whoever started the server reaches it: one that stands for all of the
+/// machine's is none to be opened.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => address,
+    }
+}
