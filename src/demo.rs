@@ -9,7 +9,7 @@ use std::str::FromStr;
 pub use crate::demo::greeting::{Keys, Told, plain, welcome};
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
-use crate::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use crate::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
 use crate::domain::settings::{
     ANY_ORIGIN, AgentSettings, QueueSettings, Role, WidgetSettings, Workstream,
 };
@@ -36,9 +36,7 @@ pub fn is_wanted(settings: &Registry) -> bool {
 
 /// Whether there is an agent who is not of the demo.
 pub fn has_company(settings: &Registry) -> bool {
-    let is_of_it = |agent: &AgentId| {
-        PEOPLE.iter().any(|(id, _, _)| *id == agent.as_str()) || agent.as_str() == LEAVING
-    };
+    let is_of_it = |agent: &AgentId| PEOPLE.iter().any(|(id, _, _)| *id == agent.as_str());
     !settings.agents.keys().all(is_of_it)
 }
 
@@ -49,22 +47,14 @@ pub fn is_there(settings: &Registry, tokens: &[(AgentId, TokenDigest)]) -> bool 
 }
 
 fn is_of(settings: &Registry, agent: &AgentId, digest: &TokenDigest) -> bool {
-    settings.tokens.get(digest).is_some_and(|(holder, _)| holder == agent)
+    settings.tokens.get(digest).is_some_and(|token| token.agent == *agent)
 }
-
-/// An agent who takes the demo's tokens from somebody and leaves with them.
-const LEAVING: &str = "demo-that-ends";
 
 /// What ends the demo, so that its tokens let nobody in. Its people go with them. One whom somebody
 /// has changed, or made another token for, is theirs now, and stays without the demo's; what
 /// customers may be using stays, too: the queue, the workstream and the widget.
-pub fn ending(
-    settings: &Registry,
-    tokens: &[(AgentId, TokenDigest)],
-    now: Timestamp,
-) -> Vec<SettingChange> {
+pub fn ending(settings: &Registry, tokens: &[(AgentId, TokenDigest)]) -> Vec<SettingChange> {
     let mut changes = Vec::new();
-    let mut taken = Vec::new();
     for (id, name, role) in PEOPLE {
         let made = person(id, name, role);
         let agent = made.id.clone();
@@ -72,8 +62,7 @@ pub fn ending(
             .iter()
             .filter(|(holder, digest)| *holder == agent && is_of(settings, holder, digest));
         let own: Vec<_> = own.map(|(_, digest)| *digest).collect();
-        let held = settings.tokens.iter().filter(|(_, (holder, _))| *holder == agent);
-        let has_others = held.map(|(digest, _)| digest).any(|digest| !own.contains(digest));
+        let has_others = settings.tokens_of(&agent).any(|(digest, _)| !own.contains(digest));
         let is_unchanged = settings.agents.get(&agent).is_some_and(|found| **found == made);
         if own.is_empty() {
             continue;
@@ -81,21 +70,8 @@ pub fn ending(
         if is_unchanged && !has_others {
             changes.push(SettingChange::DeleteAgent(agent));
         } else {
-            taken.extend(own);
+            changes.extend(own.into_iter().map(SettingChange::EndToken));
         }
-    }
-    let leaving: AgentId = fixed(LEAVING);
-    if !taken.is_empty() {
-        let name = display_name("Demo");
-        let units = 0;
-        let settings = AgentSettings { id: leaving.clone(), name, role: Role::Agent, units };
-        changes.push(SettingChange::PutAgent(settings));
-        // A token is one agent's: whoever had it before has it no more.
-        let take = |digest| SettingChange::AddToken { agent: leaving.clone(), digest, at: now };
-        changes.extend(taken.into_iter().map(take));
-        changes.push(SettingChange::DeleteAgent(leaving));
-    } else if settings.agents.contains_key(&leaving) {
-        changes.push(SettingChange::DeleteAgent(leaving));
     }
     changes
 }
@@ -118,7 +94,7 @@ pub fn changes(
             changes.push(SettingChange::PutAgent(person(id, name, role)));
         }
         if !settings.tokens.contains_key(&digest) {
-            changes.push(SettingChange::AddToken { agent, digest, at: now });
+            changes.push(SettingChange::AddToken { digest, token: Token::new(agent, now) });
         }
     }
     let queue: QueueId = fixed(DEMO);

@@ -24,6 +24,7 @@ mod settings;
 mod shared;
 mod start;
 mod threads;
+mod tokens;
 mod visit;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::refusals::Face;
 pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
+pub use crate::engine::tokens::TokenRefusal;
 pub use crate::engine::visit::{Entrance, Visit};
 pub use crate::journal::{Fault, Filter, ListCursor};
 

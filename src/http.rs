@@ -5,6 +5,7 @@
 //! from a server.
 
 pub mod auth;
+pub mod bodies;
 pub mod idempotency;
 pub mod openapi;
 pub mod paging;
@@ -18,6 +19,7 @@ mod health;
 mod history;
 mod queues;
 mod settings;
+mod tokens;
 mod widgets;
 mod workstreams;
 
@@ -36,6 +38,7 @@ use tokio::time::Instant;
 use crate::domain::id::WidgetId;
 use crate::domain::text::printable;
 use crate::engine::{Engine, Face};
+use crate::http::bodies::Bodies;
 use crate::http::idempotency::Answers;
 use crate::http::problem::{Kind, Problem};
 use crate::limits;
@@ -48,6 +51,7 @@ pub struct HttpState {
     /// The digest of the administrator's token.
     administrator: [u8; 32],
     answers: Answers,
+    bodies: Bodies,
     openapi: Arc<str>,
 }
 
@@ -57,7 +61,8 @@ impl HttpState {
         Self {
             engine,
             administrator: Sha256::digest(administrator_token.as_bytes()).into(),
-            answers: Answers::new(),
+            answers: Answers::default(),
+            bodies: Bodies::default(),
             openapi: Arc::from(openapi::json()),
         }
     }
@@ -90,7 +95,8 @@ pub fn table() -> Vec<Place> {
         at("/v1/agents/{agent}/presence").put(agents::choose_presence),
         at("/v1/agents/{agent}/feed").get(feed::open),
         at("/v1/agents/{agent}/beat").post(feed::beat),
-        at("/v1/agents/{agent}/tokens").post(agents::add_token),
+        at("/v1/agents/{agent}/tokens").get(tokens::list).post(tokens::add),
+        at("/v1/agents/{agent}/tokens/{token}").delete(tokens::end),
         at("/v1/workstreams").get(workstreams::list),
         at("/v1/workstreams/{workstream}")
             .get(workstreams::read)

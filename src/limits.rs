@@ -275,6 +275,13 @@ pub const WATCHING_FEEDS_MAX: usize = 8;
 /// Bytes of an HTTP body: the largest configuration document fits. A larger one is refused (413).
 pub const BODY_BYTES_MAX: usize = 262_144;
 
+/// Bytes of all HTTP bodies together that are being read or worked on: a start of a shift is some
+/// thousand small ones. More are refused (503).
+pub const BODIES_BYTES_MAX: usize = 67_108_864;
+
+/// Bytes of them for one token, so that one caller cannot take the others' share.
+pub const BODIES_OF_CALLER_BYTES_MAX: usize = 4_194_304;
+
 /// Seconds that an HTTP body may take to arrive, because a request holds a connection. A slower one
 /// is refused (408).
 pub const BODY_SECONDS_MAX: u64 = 30;
@@ -298,8 +305,12 @@ pub const PAGE_ENTRIES_DEFAULT: usize = 50;
 /// Bytes of an `Idempotency-Key`. A longer one is refused.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 
-/// Answers remembered for their `Idempotency-Key`; the oldest are forgotten first.
+/// Answers remembered for their `Idempotency-Key`; the oldest of whoever has most are forgotten
+/// first.
 pub const IDEMPOTENCY_ANSWERS_MAX: u64 = 10_000;
+
+/// Answers remembered for one token; its oldest are forgotten first.
+pub const IDEMPOTENCY_ANSWERS_OF_CALLER_MAX: u64 = 1_000;
 
 /// Bytes of an answer that count as one of [`IDEMPOTENCY_ANSWERS_MAX`], because few answers are
 /// large. A larger one counts as several.

@@ -2,7 +2,7 @@
 
 use holdline::demo::{self, Keys, Told};
 use holdline::domain::id::AgentId;
-use holdline::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use holdline::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
 use holdline::domain::time::Timestamp;
 
 const TOKENS: [TokenDigest; 3] = [TokenDigest([1; 32]), TokenDigest([2; 32]), TokenDigest([3; 32])];
@@ -71,19 +71,20 @@ fn its_end_takes_its_people_and_tokens_and_leaves_what_is_somebodys() {
     put_in_force(&mut settings, demo::changes(&Registry::default(), TOKENS, Timestamp::default()));
     assert!(!demo::has_company(&settings) && demo::is_there(&settings, &digests()));
     let mut whole = settings.clone();
-    put_in_force(&mut whole, demo::ending(&settings, &digests(), Timestamp::default()));
+    put_in_force(&mut whole, demo::ending(&settings, &digests()));
     assert!(whole.agents.is_empty() && whole.tokens.is_empty());
-    assert_eq!(demo::ending(&whole, &digests(), Timestamp::default()), []);
+    assert_eq!(demo::ending(&whole, &digests()), []);
 
     // Ada has another token, and Ben takes more.
     let ada: AgentId = "ada".parse().unwrap();
-    let (digest, at) = (TokenDigest([9; 32]), Timestamp::default());
-    settings.apply(SettingChange::AddToken { agent: ada.clone(), digest, at });
+    let digest = TokenDigest([9; 32]);
+    let token = Token::new(ada.clone(), Timestamp::default());
+    settings.apply(SettingChange::AddToken { digest, token });
     let mut ben = (*settings.agents[&"ben".parse::<AgentId>().unwrap()]).clone();
     ben.units += 1;
     settings.apply(SettingChange::PutAgent(ben.clone()));
     let before = settings.clone();
-    put_in_force(&mut settings, demo::ending(&before, &digests(), Timestamp::default()));
+    put_in_force(&mut settings, demo::ending(&before, &digests()));
     assert_eq!(settings.agents.keys().map(AgentId::as_str).collect::<Vec<_>>(), ["ada", "ben"]);
     assert_eq!(*settings.agents[&ben.id], ben);
     assert_eq!(settings.tokens.keys().collect::<Vec<_>>(), [&digest]);
@@ -92,10 +93,10 @@ fn its_end_takes_its_people_and_tokens_and_leaves_what_is_somebodys() {
     // What a crash may have left in the middle of it.
     for count in 1..5 {
         let mut half = before.clone();
-        let all = demo::ending(&before, &digests(), Timestamp::default());
+        let all = demo::ending(&before, &digests());
         put_in_force(&mut half, all.into_iter().take(count).collect());
         assert!(!demo::has_company(&half));
-        let rest = demo::ending(&half.clone(), &digests(), Timestamp::default());
+        let rest = demo::ending(&half.clone(), &digests());
         put_in_force(&mut half, rest);
         assert_eq!(half, settings, "after {count} changes");
     }

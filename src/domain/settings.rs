@@ -2,6 +2,7 @@
 //! must keep. A document that breaks a rule is refused as a whole, with every violation named.
 
 pub mod registry;
+mod token;
 mod widget;
 
 use std::sync::Arc;
@@ -281,7 +282,7 @@ impl QueueSettings {
 }
 
 /// What somebody may do.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Role {
     /// Their own work.
     Agent,

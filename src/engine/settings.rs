@@ -48,10 +48,20 @@ impl Shared {
         let at = self.clock.now();
         self.journal.append(Append::Setting { change: Box::new(change.clone()), at, done });
         written.await.unwrap_or(Err(Fault::Closed))?;
+        let notes_a_use = matches!(change, SettingChange::NoteTokenUse { .. });
+        let is_of_a_token = change.is_of_a_token();
         let mut after = Registry::clone(&before);
         after.apply(change);
         let after = Arc::new(after);
         self.settings.store(after.clone());
+        if notes_a_use {
+            // It takes nothing from anybody, and comes once a day for each token.
+            return Ok(());
+        }
+        self.tokens.follow(&after);
+        if is_of_a_token {
+            return Ok(());
+        }
         let (until_gone, all_gone) = census::outstanding();
         self.dismiss(&before, &after, &until_gone);
         drop(until_gone);

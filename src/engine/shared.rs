@@ -18,6 +18,7 @@ use crate::engine::directory::Directory;
 use crate::engine::metrics::Metrics;
 use crate::engine::refusals::Refusals;
 use crate::engine::threads::Threads;
+use crate::engine::tokens::Tokens;
 use crate::journal::Journal;
 use crate::limits;
 
@@ -56,6 +57,8 @@ pub(super) struct Shared {
     pub draining: AtomicBool,
     /// Requests that run.
     pub asking: AtomicUsize,
+    /// The tokens of agents, as far as they are used.
+    pub tokens: Tokens,
     /// Held while the settings change.
     pub changing: Mutex<()>,
     /// The presence that each agent chose last.

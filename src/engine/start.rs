@@ -26,6 +26,7 @@ use crate::engine::receipts::Router;
 use crate::engine::refusals::Refusals;
 use crate::engine::shared::Shared;
 use crate::engine::threads::Threads;
+use crate::engine::tokens::Tokens;
 use crate::journal::{Fault, Journal, Receipts, Recovered};
 
 /// How the engine is run.
@@ -85,6 +86,7 @@ impl Starting {
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
             told_through: AtomicU64::new(told_before),
+            tokens: Tokens::new(),
             changing: Mutex::new(()),
             presences: presences.into_iter().collect::<DashMap<_, _>>(),
         });

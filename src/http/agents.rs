@@ -1,18 +1,16 @@
 //! Agents: who they are, their presence, and the tokens that let them in.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use sha2::{Digest, Sha256};
 
-use crate::access;
 use crate::domain::id::AgentId;
-use crate::domain::settings::registry::{SettingChange, TokenDigest};
+use crate::domain::settings::registry::SettingChange;
 use crate::engine::AgentView;
 use crate::http::HttpState;
 use crate::http::auth::{ADMINISTRATOR, Administrator, Caller, ME, Supervisor};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
-use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocument, TokenObject};
+use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocument};
 
 /// Every agent, by id. For supervisors.
 #[utoipa::path(get, path = "/v1/agents", tag = "agents",
@@ -106,27 +104,6 @@ pub(super) async fn choose_presence(
         state.engine.set_presence(&agent, chosen.presence).await?
     };
     Ok(web::Json(object(&view)))
-}
-
-/// Lets an agent in with one more token, which is shown this once. Ten are kept; the oldest goes.
-/// For administrators.
-#[utoipa::path(post, path = "/v1/agents/{agent}/tokens", tag = "agents",
-    operation_id = "add_token", params(("agent" = String, Path)),
-    responses((status = 201, description = "The token", body = TokenObject), Problems))]
-pub(super) async fn add_token(
-    _: Administrator,
-    agent: web::Path<String>,
-    state: web::Data<HttpState>,
-) -> Result<HttpResponse, Problem> {
-    let agent: AgentId = agent.parse().map_err(|_| Problem::unknown_agent())?;
-    let token = access::mint_token("hlt_").map_err(|fault| {
-        tracing::error!(error = %fault, "no token could be made");
-        Problem::internal()
-    })?;
-    let digest = TokenDigest(Sha256::digest(token.as_bytes()).into());
-    let at = state.engine.now();
-    changed(&state, SettingChange::AddToken { agent, digest, at }).await?;
-    Ok(HttpResponse::Created().json(TokenObject { token }))
 }
 
 /// An agent as they are shown.

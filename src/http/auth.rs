@@ -14,6 +14,8 @@ use crate::domain::conversation::view::View;
 use crate::domain::id::AgentId;
 use crate::domain::settings::Role;
 use crate::domain::settings::registry::{Registry, TokenDigest};
+use crate::domain::time::Timestamp;
+use crate::engine::TokenRefusal;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
 
@@ -29,6 +31,7 @@ pub struct Caller {
     /// Nothing for the administrator's own token.
     agent: Option<AgentId>,
     role: Role,
+    token: TokenDigest,
 }
 
 /// A caller who may do everybody's work.
@@ -44,23 +47,45 @@ impl Caller {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
         let token = bearer(request).ok_or_else(Problem::missing_token)?;
-        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
-        if bool::from(digest.ct_eq(&state.administrator)) {
-            return Ok(Self { agent: None, role: Role::Administrator });
+        Self::with(state, TokenDigest(Sha256::digest(token.as_bytes()).into()))
+    }
+
+    /// Whoever a token stands for now.
+    fn with(state: &HttpState, token: TokenDigest) -> Result<Self, Problem> {
+        if bool::from(token.0.ct_eq(&state.administrator)) {
+            return Ok(Self { agent: None, role: Role::Administrator, token });
         }
         // A digest can be looked up as it is: how long that takes tells nothing of the token.
-        let settings = state.engine.settings();
-        let (agent, _) =
-            settings.tokens.get(&TokenDigest(digest)).ok_or_else(Problem::unknown_token)?;
-        let role = settings.agents.get(agent).ok_or_else(Problem::unknown_token)?.role;
-        Ok(Self { agent: Some(agent.clone()), role })
+        let holder = state.engine.holder(&token).map_err(|refusal| match refusal {
+            TokenRefusal::Unknown => Problem::unknown_token(),
+            TokenRefusal::Expired => Problem::token_expired(),
+        })?;
+        Ok(Self { agent: Some(holder.id.clone()), role: holder.role, token })
+    }
+
+    /// The same caller, as their token lets them in now: it may have been ended meanwhile, or be
+    /// somebody's of another role.
+    pub(super) fn again(&self, state: &HttpState) -> Result<Self, Problem> {
+        Self::with(state, self.token)
     }
 
     /// Notes that they were heard of.
     pub(super) fn touch(&self, state: &HttpState) {
         if let Some(agent) = &self.agent {
             state.engine.touch(agent);
+            state.engine.note_token_use(self.token);
         }
+    }
+
+    /// Until when their token is good, if it expires.
+    pub(super) fn expires_at(&self, state: &HttpState) -> Option<Timestamp> {
+        state.engine.token_expiry(&self.token)
+    }
+
+    /// What they may do, and by which token: two requests of which this differs are not the same
+    /// caller's.
+    pub(super) const fn right(&self) -> (TokenDigest, Role) {
+        (self.token, self.role)
     }
 
     /// The agent whose token it is; nothing for the administrator's own.
@@ -90,6 +115,20 @@ impl Caller {
             Ok(named)
         } else {
             Err(Problem::forbidden("a supervisor, or the agent themselves,"))
+        }
+    }
+
+    /// The agent whose tokens a part of an address means: the caller's own, and for an
+    /// administrator anybody's. Whether the agent exists is not said.
+    pub fn keeps_tokens_of(&self, named: &str) -> Result<AgentId, Problem> {
+        if named == ME {
+            return self.agent.clone().ok_or_else(Problem::no_agent);
+        }
+        let named: AgentId = named.parse().map_err(|_| Problem::unknown_agent())?;
+        if self.role >= Role::Administrator || self.agent.as_ref() == Some(&named) {
+            Ok(named)
+        } else {
+            Err(Problem::forbidden("an administrator, or the agent themselves,"))
         }
     }
 

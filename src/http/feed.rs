@@ -2,14 +2,17 @@
 //! be noticed: that its connection is closed is known at once, a comment line is written every few
 //! seconds, which a cut link fails to take, and a console that beats must go on.
 
+use std::future::pending;
 use std::time::Duration;
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::Stream;
 use futures_util::stream;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use crate::domain::id::AgentId;
 use crate::domain::time::Span;
 use crate::engine::{Feed, FeedEvent};
 use crate::http::HttpState;
@@ -69,7 +72,7 @@ pub(super) async fn open(
     }
     let heartbeat = Span::from_secs(heartbeat);
     let feed = state.engine.open_feed(&agent, resumed.or(asked), watching, heartbeat).await?;
-    Ok(response.streaming(written(feed)))
+    Ok(response.streaming(written(feed, Right::new(state, caller, agent))))
 }
 
 /// The console of a feed says that it is there. Once it has, it must go on every `heartbeat_ms`;
@@ -90,15 +93,62 @@ pub(super) async fn beat(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The feed as it is written. It ends when the engine ends it, and closes it when it is dropped.
-fn written(feed: Feed) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
+/// The right to read a feed, which ends when its token does, when their role does not allow it any
+/// more, or with the agent.
+struct Right {
+    state: web::Data<HttpState>,
+    caller: Caller,
+    agent: AgentId,
+    changes: watch::Receiver<()>,
+    /// When their token expires.
+    expiry: Option<Instant>,
+}
+
+impl Right {
+    fn new(state: web::Data<HttpState>, caller: Caller, agent: AgentId) -> Self {
+        let changes = state.engine.settings_changes();
+        let expiry = caller.expires_at(&state).map(|at| state.engine.instant(at));
+        Self { state, caller, agent, changes, expiry }
+    }
+
+    fn holds(&self) -> bool {
+        let again = self.caller.again(&self.state);
+        again.and_then(|caller| caller.stands_for(self.agent.as_str())).is_ok()
+    }
+
+    /// Waits until the right is over.
+    async fn is_over(&mut self) {
+        while self.holds() {
+            let expiry = self.expiry;
+            let expires = async move {
+                match expiry {
+                    Some(expiry) => sleep_until(expiry).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                // An engine that is gone tells nothing more, and its feeds end by themselves.
+                changed = self.changes.changed() => if changed.is_err() { pending().await },
+                () = expires => {}
+            }
+        }
+    }
+}
+
+/// The feed as it is written. It ends when the engine ends it, or when the right to read it does,
+/// and closes it when it is dropped.
+fn written(feed: Feed, right: Right) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
     let every = Duration::from_secs(limits::FEED_KEEP_SECONDS);
     let mut keep = interval_at(Instant::now() + every, every);
     keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    stream::unfold((feed, keep, false), |(mut feed, mut keep, opened)| async move {
-        let text = if opened { next(&mut feed, &mut keep).await? } else { opening(&feed) };
-        Some((Ok(text), (feed, keep, true)))
-    })
+    stream::unfold(
+        (feed, right, keep, false),
+        |(mut feed, mut right, mut keep, opened)| async move {
+            let text =
+                if opened { next(&mut feed, &mut right, &mut keep).await? } else { opening(&feed) };
+            Some((Ok(text), (feed, right, keep, true)))
+        },
+    )
 }
 
 fn opening(feed: &Feed) -> web::Bytes {
@@ -107,8 +157,10 @@ fn opening(feed: &Feed) -> web::Bytes {
     web::Bytes::from([OPENING.as_bytes(), &first].concat())
 }
 
-async fn next(feed: &mut Feed, keep: &mut Interval) -> Option<web::Bytes> {
+async fn next(feed: &mut Feed, right: &mut Right, keep: &mut Interval) -> Option<web::Bytes> {
     tokio::select! {
+        biased;
+        () = right.is_over() => None,
         event = feed.events.recv() => Some(block(&event?)),
         _ = keep.tick() => Some(web::Bytes::from_static(KEEP.as_bytes())),
     }

@@ -5,6 +5,8 @@
 //! A write also outlives its connection: it runs on its own, so a client that hangs up in the
 //! middle loses the answer and not the work.
 
+mod memory;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,12 +17,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, ResponseError, web};
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::http::HttpState;
 use crate::http::auth::Caller;
+use crate::http::bodies::Room;
+use crate::http::idempotency::memory::{Attempt, Memory, Right};
 use crate::http::problem::Problem;
 use crate::limits;
 
@@ -28,18 +30,9 @@ const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
 
 /// The first answers, by caller and key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answers {
-    attempts: Cache<(String, String), Arc<Attempt>>,
-}
-
-/// One write that was asked for under a key.
-#[derive(Debug)]
-struct Attempt {
-    /// A digest of method, address and body.
-    fingerprint: [u8; 32],
-    /// Nothing while it runs.
-    answer: OnceLock<Answer>,
+    memory: Arc<Memory>,
 }
 
 /// What was answered.
@@ -48,52 +41,34 @@ struct Answer {
     status: StatusCode,
     content_type: Option<HeaderValue>,
     location: Option<HeaderValue>,
-    body: web::Bytes,
+    /// Nothing where it held a secret, which is not kept.
+    body: Option<web::Bytes>,
 }
 
-impl Answers {
-    /// No answers yet.
-    pub fn new() -> Self {
-        let weigh = |_: &(String, String), attempt: &Arc<Attempt>| {
-            let bytes = attempt.answer.get().map_or(0, |answer| answer.body.len());
-            u32::try_from(1 + bytes / limits::IDEMPOTENCY_ANSWER_BYTES).unwrap_or(u32::MAX)
-        };
-        let attempts = Cache::builder()
-            .max_capacity(limits::IDEMPOTENCY_ANSWERS_MAX)
-            .weigher(weigh)
-            // Otherwise a new key could be turned away in favour of an old one.
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(Duration::from_secs(limits::IDEMPOTENCY_SECONDS))
-            .build();
-        Self { attempts }
-    }
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// What a handler puts into its answer when that must not be kept: it holds a secret.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownOnce;
 
 /// Takes the key back when a write ends without an answer worth keeping, even by a panic.
 struct Claim {
     answers: Answers,
-    key: (String, String),
+    right: Right,
+    key: String,
     attempt: Arc<Attempt>,
 }
 
 impl Claim {
     fn keep(self, answer: Answer) {
+        let bytes = answer.body.as_ref().map_or(0, web::Bytes::len);
         let _first = self.attempt.answer.set(answer);
-        // Put again, because it weighs more now.
-        self.answers.attempts.insert(self.key.clone(), Arc::clone(&self.attempt));
+        self.answers.memory.weigh(self.right, &self.key, &self.attempt, bytes);
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if self.attempt.answer.get().is_none() {
-            self.answers.attempts.invalidate(&self.key);
+            self.answers.memory.forget(self.right, &self.key, &self.attempt);
         }
     }
 }
@@ -109,21 +84,31 @@ pub async fn once(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    if request.method().is_safe() {
+    // What is for everybody has nothing that is written.
+    if request.method().is_safe() || !request.path().starts_with("/v1/") {
         return next.call(request).await;
     }
-    let body = match read_body(&mut request).await {
-        Ok(body) => body,
+    // Nothing of what a stranger sends is read.
+    let (caller, state) = match admitted(&request) {
+        Ok(admitted) => admitted,
         Err(problem) => return Ok(request.into_response(problem.error_response())),
     };
-    let claim = match turn(&request, &body) {
+    let (body, room) = match read_body(&mut request, &caller, &state).await {
+        Ok(read) => read,
+        Err(problem) => return Ok(request.into_response(problem.error_response())),
+    };
+    let claim = match turn(&request, &body, &caller, &state) {
         Ok(None) => None,
         Ok(Some(Turn::First(claim))) => Some(claim),
-        Ok(Some(Turn::Again(answer))) => return Ok(request.into_response(replay(answer))),
+        Ok(Some(Turn::Again(answer))) => {
+            let response = replay(answer).unwrap_or_else(|problem| problem.error_response());
+            return Ok(request.into_response(response));
+        }
         Err(problem) => return Ok(request.into_response(problem.error_response())),
     };
     request.set_payload(whole(body));
     let work = actix_web::rt::spawn(async move {
+        let _room = room;
         let response = next.call(request).await?;
         match claim {
             Some(claim) => remember(response, claim).await,
@@ -136,27 +121,34 @@ pub async fn once(
     })
 }
 
-fn turn(request: &ServiceRequest, body: &web::Bytes) -> Result<Option<Turn>, Problem> {
+fn admitted(request: &ServiceRequest) -> Result<(Caller, web::Data<HttpState>), Problem> {
+    let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
+    Ok((Caller::of(request.request())?, state.clone()))
+}
+
+fn turn(
+    request: &ServiceRequest,
+    body: &web::Bytes,
+    caller: &Caller,
+    state: &HttpState,
+) -> Result<Option<Turn>, Problem> {
     let Some(key) = request.headers().get(KEY) else { return Ok(None) };
     let key = key.to_str().map_err(|_| Problem::malformed_key())?;
     let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
     if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX || !is_visible {
         return Err(Problem::malformed_key());
     }
-    // Whoever may not do this is told so by the address itself.
-    let Ok(caller) = Caller::of(request.request()) else { return Ok(None) };
-    let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
     // One that is only answered again never gets to its address, and is a sign of life as well.
     caller.touch(state);
-    let key = (caller.name().to_string(), key.to_owned());
+    // Whoever has another token now, or another role, may not be told what they were told before.
+    let (right, key) = (caller.right(), key.to_owned());
     let attempt =
         Arc::new(Attempt { fingerprint: fingerprint(request, body), answer: OnceLock::new() });
-    let entry = state.answers.attempts.entry_by_ref(&key).or_insert_with(|| Arc::clone(&attempt));
-    if entry.is_fresh() {
+    let first = state.answers.memory.begin(right, &key, &attempt);
+    if Arc::ptr_eq(&first, &attempt) {
         let answers = state.answers.clone();
-        return Ok(Some(Turn::First(Claim { answers, key, attempt })));
+        return Ok(Some(Turn::First(Claim { answers, right, key, attempt })));
     }
-    let first = entry.into_value();
     if first.fingerprint != attempt.fingerprint {
         return Err(Problem::key_reused());
     }
@@ -185,6 +177,7 @@ async fn remember(
         return Ok(response);
     }
     let (request, response) = response.into_parts();
+    let is_secret = response.extensions().contains::<ShownOnce>();
     let (head, body) = response.into_parts();
     let body = to_bytes(body).await.map_err(|error| {
         tracing::error!(%error, "the answer to an Idempotency-Key could not be kept");
@@ -194,12 +187,13 @@ async fn remember(
         status,
         content_type: head.headers().get(header::CONTENT_TYPE).cloned(),
         location: head.headers().get(header::LOCATION).cloned(),
-        body: body.clone(),
+        body: (!is_secret).then(|| body.clone()),
     });
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(body))))
 }
 
-fn replay(answer: Answer) -> HttpResponse {
+fn replay(answer: Answer) -> Result<HttpResponse, Problem> {
+    let body = answer.body.ok_or_else(Problem::shown_once)?;
     let mut response = HttpResponse::build(answer.status);
     response.insert_header((REPLAYED, "true"));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -209,17 +203,26 @@ fn replay(answer: Answer) -> HttpResponse {
     if let Some(location) = answer.location {
         response.insert_header((header::LOCATION, location));
     }
-    response.body(answer.body)
+    Ok(response.body(body))
 }
 
-async fn read_body(request: &mut ServiceRequest) -> Result<web::Bytes, Problem> {
+async fn read_body(
+    request: &mut ServiceRequest,
+    caller: &Caller,
+    state: &HttpState,
+) -> Result<(web::Bytes, Room), Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    let (token, _) = caller.right();
+    let room = state.bodies.take(token, length)?;
     let most = Duration::from_secs(limits::BODY_SECONDS_MAX);
     let body = actix_web::rt::time::timeout(most, request.extract::<web::Bytes>()).await;
     let body = body.map_err(|_| Problem::body_too_slow())?;
-    body.map_err(|error| match error.as_error::<PayloadError>() {
+    let body = body.map_err(|error| match error.as_error::<PayloadError>() {
         Some(PayloadError::Overflow) => Problem::body_too_large(),
         _ => Problem::body_cut_short(),
-    })
+    })?;
+    Ok((body, room))
 }
 
 /// A body that is here already, for whoever reads it again.

@@ -10,7 +10,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::problem::KINDS;
 use crate::http::{
-    HttpState, agents, conversations, feed, figures, health, history, queues, widgets, workstreams,
+    HttpState, agents, conversations, feed, figures, health, history, queues, tokens, widgets,
+    workstreams,
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
@@ -31,7 +32,8 @@ use crate::wire::problem::ProblemObject;
         conversations::typing, conversations::have_read, conversations::end,
         conversations::close, conversations::release, conversations::assign,
         conversations::force_close, agents::list, agents::read, agents::put, agents::delete,
-        agents::choose_presence, agents::add_token, feed::open, feed::beat, workstreams::list,
+        agents::choose_presence, tokens::list, tokens::add, tokens::end, feed::open, feed::beat,
+        workstreams::list,
         workstreams::read, workstreams::put, workstreams::delete, queues::list, queues::read,
         queues::put, queues::delete, widgets::list, widgets::read, widgets::put, widgets::delete,
     ),

@@ -99,7 +99,19 @@ impl Problem {
 
     /// The token is nobody's.
     pub fn unknown_token() -> Self {
-        Self::new(&kind::UNKNOWN_TOKEN, "the token is nobody's, or was replaced by newer ones")
+        Self::new(&kind::UNKNOWN_TOKEN, "the token is nobody's, or was ended")
+    }
+
+    /// The token's time is over.
+    pub fn token_expired() -> Self {
+        Self::new(&kind::TOKEN_EXPIRED, "the token has expired: ask an administrator for another")
+    }
+
+    /// The first answer with this key held a secret, and is not kept.
+    pub fn shown_once() -> Self {
+        let detail = "this was done, and its answer held a secret that is shown once: end what was \
+                      made, and make another with another key";
+        Self::new(&kind::SHOWN_ONCE, detail)
     }
 
     /// The caller's role is too small for this.
@@ -178,6 +190,12 @@ impl Problem {
         Self::malformed_document(vec![FieldError::new("", "must be sent to its end")])
     }
 
+    /// As many bodies are being read as there is room for.
+    pub fn too_many_bodies() -> Self {
+        let detail = "as many bodies are being read as there is room for";
+        Self { retry_after_s: Some(1), ..Self::new(&kind::OVERLOADED, detail) }
+    }
+
     /// The first request with the same key still runs.
     pub fn in_progress() -> Self {
         let detail = "the first request with this Idempotency-Key still runs; ask again";
@@ -243,6 +261,7 @@ impl From<SettingRefusal> for Problem {
             }
             SettingRefusal::Unknown("agent") => Self::new(&kind::UNKNOWN_AGENT, detail),
             SettingRefusal::Unknown(_) => Self::new(&kind::UNKNOWN_SETTING, detail),
+            SettingRefusal::TooManyTokens => Self::new(&kind::TOO_MANY_TOKENS, detail),
             SettingRefusal::InUse(_) => Self::new(&kind::IN_USE, detail),
         }
     }

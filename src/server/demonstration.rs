@@ -3,7 +3,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::absolute;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -16,8 +15,8 @@ use crate::domain::settings::registry::{Registry, TokenDigest};
 use crate::engine::Engine;
 use crate::server::ServerFault;
 
-/// How often it is looked whether the demo is over.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// After how long the end of the demo is tried again that could not be written.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Why there is no demo any more.
 const COMPANY: &str = "there is an agent who is not of it";
@@ -70,20 +69,19 @@ impl Demonstration {
 
     /// Ends the demo as soon as somebody puts an agent who is not of it. Returns when it is over.
     pub(super) async fn go_on(mut self, engine: Engine) {
-        let mut seen: Option<Arc<Registry>> = None;
+        let mut changes = engine.settings_changes();
         while self.is_on {
-            tokio::time::sleep(LOOK_EVERY).await;
             let settings = engine.settings();
-            if seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &settings)) {
-                continue;
-            }
             if !demo::has_company(&settings) {
-                seen = Some(settings);
+                if changes.changed().await.is_err() {
+                    return;
+                }
                 continue;
             }
             // What fails is tried again: nobody must be let in for ever because of it.
             if let Err(error) = self.end(&engine, &settings, COMPANY).await {
                 tracing::error!(%error, "the demo cannot be ended");
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
         }
     }
@@ -95,7 +93,7 @@ impl Demonstration {
         settings: &Registry,
         reason: &str,
     ) -> Result<(), ServerFault> {
-        let changes = demo::ending(settings, &self.tokens(), engine.now());
+        let changes = demo::ending(settings, &self.tokens());
         let was_there = !changes.is_empty();
         for change in changes {
             engine.change(change).await.map_err(ServerFault::DemoEnd)?;

@@ -6,10 +6,9 @@ mod conversation;
 mod figures;
 mod history;
 mod settings;
+mod token;
 
-pub use agent::{
-    AgentObject, AgentPage, BeatDocument, LeaseObject, PresenceDocument, TokenObject, role_named,
-};
+pub use agent::{AgentObject, AgentPage, BeatDocument, LeaseObject, PresenceDocument, role_named};
 pub use conversation::{
     AssignDocument, AssignedObject, ConversationObject, ConversationPage, CustomerObject,
     MessageDocument, PostedObject, ReadDocument, TypingDocument,
@@ -23,6 +22,7 @@ pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
     RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
 };
+pub use token::{KeptTokenObject, TokenDocument, TokenList, TokenObject};
 
 use serde_json::Value;
 use utoipa::openapi::schema::SchemaType;

@@ -7,7 +7,7 @@ use holdline::domain::conversation::command::{Authority, Command};
 use holdline::domain::conversation::event::{Audience, Author, Recorded};
 use holdline::domain::conversation::{Conversation, State};
 use holdline::domain::id::Seq;
-use holdline::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use holdline::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
 use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -285,12 +285,19 @@ fn settings(journal: &dyn Journal) -> Registry {
     for number in 0..12 {
         let (digest, at) = (TokenDigest([number; 32]), Timestamp::from_millis(number.into()));
         let agent = agent(if number == 5 { "bob" } else { "ann" });
-        change(journal, &mut registry, SettingChange::AddToken { agent, digest, at });
+        let name = number.is_multiple_of(2).then(|| DisplayName::parse("phone").unwrap());
+        let expires_at = number.is_multiple_of(3).then(|| at + Span::from_secs(60));
+        let token = Token { name, expires_at, ..Token::new(agent, at) };
+        change(journal, &mut registry, SettingChange::AddToken { digest, token });
     }
     // One of Ann's goes over to Bob.
     let (digest, at) = (TokenDigest([11; 32]), Timestamp::from_millis(12));
-    let agent = agent("bob");
-    change(journal, &mut registry, SettingChange::AddToken { agent, digest, at });
+    let token = Token::new(agent("bob"), at);
+    change(journal, &mut registry, SettingChange::AddToken { digest, token });
+    let (ended, used) = (TokenDigest([10; 32]), TokenDigest([11; 32]));
+    change(journal, &mut registry, SettingChange::EndToken(ended));
+    let at = Timestamp::from_millis(50);
+    change(journal, &mut registry, SettingChange::NoteTokenUse { digest: used, at });
     registry
 }
 

@@ -28,6 +28,7 @@ from holdline_client.models import (
     Problem,
     ProblemCode,
     QueueToPut,
+    TokenDocument,
     WidgetToPut,
     WorkstreamToPut,
 )
@@ -60,7 +61,7 @@ def set_up(client):
     done(put_widget.sync("shop", client=client, body=widget))
     refused = put_widget.sync("shop", client=client, body=WidgetToPut(workstream="none", origins=["*"]))
     assert isinstance(refused, Problem) and refused.code == ProblemCode.INVALID_SETTINGS, refused
-    print(done(add_token.sync("ada", client=client)).token)
+    print(done(add_token.sync("ada", client=client, body=TokenDocument(name="client"))).token)
 
 
 def answer(client):

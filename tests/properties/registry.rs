@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use holdline::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
-use holdline::domain::settings::registry::{Registry, SettingChange, TokenDigest};
+use holdline::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
 use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -56,11 +56,15 @@ fn change() -> impl Strategy<Value = SettingChange> {
         1 => id("widget").prop_map(SettingChange::DeleteWidget),
         1 => id("agent").prop_map(SettingChange::DeleteAgent),
         4 => (id("agent"), any::<u8>(), 0_u64..100).prop_map(|(agent, digest, at)| {
-            SettingChange::AddToken {
-                agent,
-                digest: TokenDigest([digest; 32]),
-                at: Timestamp::default() + Span::from_secs(at),
-            }
+            let made_at = Timestamp::default() + Span::from_secs(at);
+            let expires_at = digest.is_multiple_of(3).then(|| made_at + Span::from_secs(20));
+            let token = Token { expires_at, ..Token::new(agent, made_at) };
+            SettingChange::AddToken { digest: TokenDigest([digest; 32]), token }
+        }),
+        1 => any::<u8>().prop_map(|digest| SettingChange::EndToken(TokenDigest([digest; 32]))),
+        1 => (any::<u8>(), 0_u64..100).prop_map(|(digest, at)| SettingChange::NoteTokenUse {
+            digest: TokenDigest([digest; 32]),
+            at: Timestamp::default() + Span::from_secs(at),
         }),
     ]
 }
@@ -79,10 +83,10 @@ fn holds_together(registry: &Registry) -> Result<(), TestCaseError> {
     }
     for agent in registry.agents.values() {
         prop_assert_eq!(agent.violations(), vec![]);
-        let held = registry.tokens.values().filter(|(holder, _)| *holder == agent.id).count();
+        let held = registry.tokens_of(&agent.id).count();
         prop_assert!(held <= limits::AGENT_TOKENS_MAX);
     }
-    prop_assert!(registry.tokens.values().all(|(holder, _)| registry.agents.contains_key(holder)));
+    prop_assert!(registry.tokens.values().all(|it| registry.agents.contains_key(&it.agent)));
     Ok(())
 }
 
@@ -105,6 +109,10 @@ fn is_in_force(registry: &Registry, change: &SettingChange) -> bool {
         SettingChange::DeleteWidget(id) => !registry.widgets.contains_key(id),
         SettingChange::DeleteAgent(id) => !registry.agents.contains_key(id),
         SettingChange::AddToken { digest, .. } => registry.tokens.contains_key(digest),
+        SettingChange::EndToken(digest) => !registry.tokens.contains_key(digest),
+        SettingChange::NoteTokenUse { digest, at } => {
+            registry.tokens.get(digest).is_some_and(|it| it.used_at == Some(*at))
+        }
     }
 }
 

@@ -20,4 +20,5 @@ mod resuming;
 mod silence;
 mod stopping;
 mod tabs;
+mod tokens;
 mod windows;

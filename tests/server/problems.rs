@@ -20,20 +20,22 @@ async fn operations(console: &Console) -> Vec<(Method, String)> {
             }
         }
     }
-    assert!(operations.len() >= 38, "{operations:?}");
+    assert!(operations.len() >= 40, "{operations:?}");
     operations
 }
 
 fn filled(path: &str, chat: &str, other: &str) -> String {
     let path = path.replace("{conversation}", chat);
     let path = path.replace("{agent}", other).replace("{queue}", other);
+    let path = path.replace("{token}", "0123456789abcdef");
     path.replace("{workstream}", other).replace("{widget}", other)
 }
 
 /// Who is needed for an operation: an agent, a supervisor, or an administrator.
 fn needs(method: &Method, path: &str) -> &'static str {
     let is_setting = ["/v1/workstreams", "/v1/queues", "/v1/widgets"];
-    if is_setting.iter().any(|prefix| path.starts_with(prefix)) || path.ends_with("/tokens") {
+    let is_setting = is_setting.iter().any(|prefix| path.starts_with(prefix));
+    if is_setting || (path.ends_with("/tokens") && *method == Method::POST) {
         return "administrator";
     }
     match path {
@@ -70,6 +72,7 @@ async fn nobody_gets_in_without_a_token_or_with_too_small_a_role() {
     }
     ada.get("/v1/agents/sue").await.refused(403, "forbidden");
     ada.get("/v1/agents/sue/feed").await.refused(403, "forbidden");
+    ada.get("/v1/agents/sue/tokens").await.refused(403, "forbidden");
     shop.admin.get("/v1/agents/me").await.refused(403, "no_agent");
     shop.admin.get("/v1/agents/me/feed").await.refused(403, "no_agent");
 }

@@ -9,6 +9,8 @@ use crate::domain::settings::{
     AgentSettings, QueueSettings, Violation, WidgetSettings, Workstream,
 };
 use crate::domain::time::Timestamp;
+
+pub use crate::domain::settings::token::{Token, TokenDigest, TokenId};
 use crate::limits;
 
 /// The settings in force. A change makes a new registry; nobody sees half of one.
@@ -22,13 +24,9 @@ pub struct Registry {
     pub widgets: BTreeMap<WidgetId, Arc<WidgetSettings>>,
     /// Agents by id.
     pub agents: BTreeMap<AgentId, Arc<AgentSettings>>,
-    /// Whose each token is, and when it was made, by the token's digest.
-    pub tokens: BTreeMap<TokenDigest, (AgentId, Timestamp)>,
+    /// The tokens of agents, by digest.
+    pub tokens: BTreeMap<TokenDigest, Token>,
 }
-
-/// The SHA-256 digest of an agent's token. The token itself is never stored.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct TokenDigest(pub [u8; 32]);
 
 /// One change of the settings. It is durable before it is in force.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -51,13 +49,27 @@ pub enum SettingChange {
     DeleteAgent(AgentId),
     /// Let an agent in with one more token.
     AddToken {
-        /// The agent.
-        agent: AgentId,
         /// The digest of the token.
         digest: TokenDigest,
-        /// When it was made.
+        /// Whose it is, and until when.
+        token: Token,
+    },
+    /// End one token.
+    EndToken(TokenDigest),
+    /// Note when a token was used.
+    NoteTokenUse {
+        /// The digest of the token.
+        digest: TokenDigest,
+        /// When.
         at: Timestamp,
     },
+}
+
+impl SettingChange {
+    /// Whether it concerns a token alone, and nobody's work.
+    pub const fn is_of_a_token(&self) -> bool {
+        matches!(self, Self::AddToken { .. } | Self::EndToken(_) | Self::NoteTokenUse { .. })
+    }
 }
 
 /// Why a change of the settings is refused.
@@ -69,6 +81,8 @@ pub enum SettingRefusal {
     Unknown(&'static str),
     /// Something else needs it; what is told.
     InUse(String),
+    /// The agent has as many tokens as one may have.
+    TooManyTokens,
 }
 
 impl SettingRefusal {
@@ -78,6 +92,7 @@ impl SettingRefusal {
             Self::Invalid(_) => "invalid_settings",
             Self::Unknown(_) => "unknown_setting",
             Self::InUse(_) => "in_use",
+            Self::TooManyTokens => "too_many_tokens",
         }
     }
 }
@@ -95,6 +110,10 @@ impl fmt::Display for SettingRefusal {
             }
             Self::Unknown(kind) => write!(formatter, "there is no such {kind}"),
             Self::InUse(by) => write!(formatter, "it is in use by {by}"),
+            Self::TooManyTokens => {
+                let most = limits::AGENT_TOKENS_MAX;
+                write!(formatter, "an agent has at most {most} tokens: end one that nobody needs")
+            }
         }
     }
 }
@@ -120,8 +139,16 @@ impl Registry {
                 unused(user.map(|workstream| format!("workstream {}", workstream.id)))
             }
             SettingChange::DeleteWidget(id) => known(self.widgets.contains_key(id), "widget"),
-            SettingChange::DeleteAgent(id) | SettingChange::AddToken { agent: id, .. } => {
-                known(self.agents.contains_key(id), "agent")
+            SettingChange::DeleteAgent(id) => known(self.agents.contains_key(id), "agent"),
+            SettingChange::AddToken { token, .. } => {
+                known(self.agents.contains_key(&token.agent), "agent")?;
+                valid(token.violations())?;
+                let good = self.tokens_of(&token.agent).filter(|(_, it)| it.is_good(token.made_at));
+                let has_room = good.count() < limits::AGENT_TOKENS_MAX;
+                if has_room { Ok(()) } else { Err(SettingRefusal::TooManyTokens) }
+            }
+            SettingChange::EndToken(digest) | SettingChange::NoteTokenUse { digest, .. } => {
+                known(self.tokens.contains_key(digest), "token")
             }
         }
     }
@@ -151,7 +178,15 @@ impl Registry {
                 self.agents.insert(agent.id.clone(), Arc::new(agent));
             }
             SettingChange::DeleteAgent(id) => self.remove_agent(&id),
-            SettingChange::AddToken { agent, digest, at } => self.add_token(agent, digest, at),
+            SettingChange::AddToken { digest, token } => self.add_token(digest, token),
+            SettingChange::EndToken(digest) => {
+                self.tokens.remove(&digest);
+            }
+            SettingChange::NoteTokenUse { digest, at } => {
+                if let Some(token) = self.tokens.get_mut(&digest) {
+                    token.used_at = Some(at);
+                }
+            }
         }
     }
 
@@ -161,27 +196,34 @@ impl Registry {
         self.queues.values().filter(serves).map(|queue| &queue.id)
     }
 
+    /// The tokens of an agent.
+    pub fn tokens_of(&self, agent: &AgentId) -> impl Iterator<Item = (&TokenDigest, &Token)> {
+        self.tokens.iter().filter(move |(_, token)| token.agent == *agent)
+    }
+
     fn remove_agent(&mut self, id: &AgentId) {
         self.agents.remove(id);
-        self.tokens.retain(|_, (agent, _)| agent != id);
+        self.tokens.retain(|_, token| token.agent != *id);
         for queue in self.queues.values_mut().filter(|queue| queue.agents.contains(id)) {
             Arc::make_mut(queue).agents.retain(|agent| agent != id);
         }
     }
 
-    fn add_token(&mut self, agent: AgentId, digest: TokenDigest, at: Timestamp) {
-        let mut held: Vec<_> = self
-            .tokens
-            .iter()
-            .filter(|(known, (holder, _))| *holder == agent && **known != digest)
-            .map(|(digest, (_, at))| (*at, *digest))
-            .collect();
+    /// Those that have expired make room, and then the oldest: earlier releases let an agent have
+    /// one more than the limit, in whose place the oldest went.
+    fn add_token(&mut self, digest: TokenDigest, token: Token) {
+        let of_agent = self.tokens_of(&token.agent).filter(|(known, _)| **known != digest);
+        let mut held: Vec<_> = of_agent.map(|(digest, it)| (it.made_at, *digest)).collect();
         held.sort_unstable();
         let surplus = (held.len() + 1).saturating_sub(limits::AGENT_TOKENS_MAX);
-        for (_, oldest) in held.into_iter().take(surplus) {
-            self.tokens.remove(&oldest);
+        let is_over = |(_, digest): &(Timestamp, TokenDigest)| {
+            self.tokens.get(digest).is_some_and(|it| !it.is_good(token.made_at))
+        };
+        held.sort_by_key(|it| !is_over(it));
+        for (_, gone) in held.into_iter().take(surplus) {
+            self.tokens.remove(&gone);
         }
-        self.tokens.insert(digest, (agent, at));
+        self.tokens.insert(digest, token);
     }
 
     fn violations_of(&self, workstream: &Workstream) -> Vec<Violation> {

@@ -16,6 +16,7 @@ kinds! {
     MALFORMED_PARAMETER = "malformed_parameter", 400, "A parameter cannot be read";
     MALFORMED_KEY = "malformed_idempotency_key", 400, "The Idempotency-Key cannot be read";
     MISSING_TOKEN = "missing_token", 401, "A bearer token is needed";
+    TOKEN_EXPIRED = "token_expired", 401, "The bearer token has expired";
     UNKNOWN_TOKEN = "unknown_token", 401, "The bearer token is not known";
     FORBIDDEN = "forbidden", 403, "Your role may not do this";
     NOBODY = "no_agent", 403, "The administrator's token stands for no agent";
@@ -39,6 +40,8 @@ kinds! {
     NOT_OFFERED = "not_offered", 409, "The chat is not offered to you";
     NOT_WAITING = "not_waiting", 409, "The chat does not wait";
     NOT_STARTED = "not_started", 409, "The chat has not begun";
+    TOO_MANY_TOKENS = "too_many_tokens", 409, "The agent has as many tokens as one may have";
+    SHOWN_ONCE = "shown_once", 409, "The first answer held a secret, which is shown once";
     IN_USE = "in_use", 409, "Something else needs it";
     IN_PROGRESS = "idempotency_in_progress", 409, "The first request with this key still runs";
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";

@@ -1,8 +1,8 @@
 //! The stored forms of the settings: each change as a record, each document as it stands now.
 
 mod absence;
-mod digest;
 mod retention;
+mod token;
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::domain::settings::{
     AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream, WrapupBlock,
 };
 use crate::domain::text::DisplayName;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Span;
 use crate::journal::record::pieces::RoleName;
 use crate::journal::record::{Record, Unreadable, json};
 
-pub use digest::{digest_text, read_digest};
 pub(super) use retention::DisposalName;
 use retention::RetentionForm;
+pub use token::{digest_text, read_digest};
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -144,13 +144,6 @@ struct Deleted {
     id: String,
 }
 
-#[derive(Deserialize, Serialize)]
-struct TokenAdded {
-    agent: String,
-    digest: String,
-    at: i64,
-}
-
 /// The record of a change.
 pub(super) fn encode(change: &SettingChange) -> Record {
     let deleted = |kind, id: &dyn ToString| Record::new(kind, &Deleted { id: id.to_string() });
@@ -165,10 +158,9 @@ pub(super) fn encode(change: &SettingChange) -> Record {
         SettingChange::DeleteWidget(id) => deleted("widget_deleted", id),
         SettingChange::PutAgent(put) => Record::new("agent_put", &AgentForm::from(put)),
         SettingChange::DeleteAgent(id) => deleted("agent_deleted", id),
-        SettingChange::AddToken { agent, digest, at } => {
-            let (agent, digest) = (agent.to_string(), digest_text(digest));
-            Record::new("token_added", &TokenAdded { agent, digest, at: at.as_millis() })
-        }
+        SettingChange::AddToken { digest, token } => token::added(digest, token),
+        SettingChange::EndToken(digest) => token::ended(digest),
+        SettingChange::NoteTokenUse { digest, at } => token::used(digest, *at),
     }
 }
 
@@ -184,15 +176,7 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<SettingChange>, Un
         "widget_deleted" => SettingChange::DeleteWidget(id()?.parse()?),
         "agent_put" => DocumentKind::Agent.read(body)?,
         "agent_deleted" => SettingChange::DeleteAgent(id()?.parse()?),
-        "token_added" => {
-            let TokenAdded { agent, digest, at } = serde_json::from_str(body)?;
-            SettingChange::AddToken {
-                agent: agent.parse()?,
-                digest: read_digest(&digest)?,
-                at: Timestamp::from_millis(at),
-            }
-        }
-        _ => return Ok(None),
+        _ => return token::decode(kind, body),
     }))
 }
 
@@ -226,7 +210,9 @@ pub(super) fn changed_documents(
             changed.extend(queues_that_changed(before, after).map(queue_document));
             changed
         }
-        SettingChange::AddToken { .. } => Vec::new(),
+        SettingChange::AddToken { .. }
+        | SettingChange::EndToken(_)
+        | SettingChange::NoteTokenUse { .. } => Vec::new(),
     }
 }
 

@@ -8,7 +8,8 @@ use rusqlite::{Connection, Row};
 use crate::domain::agent::Presence;
 use crate::domain::conversation::Conversation;
 use crate::domain::id::AgentId;
-use crate::domain::settings::registry::Registry;
+use crate::domain::settings::registry::{Registry, Token, TokenDigest};
+use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{DocumentKind, Unreadable, read_digest};
@@ -29,14 +30,30 @@ pub(super) fn settings(chats: &Connection) -> Result<Registry, Fault> {
         registry.apply(change);
         Ok(())
     })?;
-    each(chats, "SELECT digest, agent, at FROM tokens", |row| {
-        let unreadable = |error: Unreadable| damaged("chats.db, tokens", &error.0);
-        let digest = read_digest(&text(row, 0)?).map_err(unreadable)?;
-        let at = Timestamp::from_millis(row.get(2)?);
-        registry.tokens.insert(digest, (agent(&text(row, 1)?, "chats.db, tokens")?, at));
+    let all = "SELECT digest, agent, at, name, expires_at, used_at FROM tokens";
+    each(chats, all, |row| {
+        let (digest, token) = token(row)?;
+        registry.tokens.insert(digest, token);
         Ok(())
     })?;
     Ok(registry)
+}
+
+fn token(row: &Row<'_>) -> Result<(TokenDigest, Token), Fault> {
+    let place = "chats.db, tokens";
+    let unreadable = |error: Unreadable| damaged(place, &error.0);
+    let millis = |at: Option<i64>| at.map(Timestamp::from_millis);
+    let digest = read_digest(&text(row, 0)?).map_err(unreadable)?;
+    let name: Option<String> = row.get(3)?;
+    let name = name.as_deref().map(DisplayName::stored).transpose();
+    let made_at = Timestamp::from_millis(row.get(2)?);
+    let token = Token {
+        name: name.map_err(|refusal| unreadable(refusal.into()))?,
+        expires_at: millis(row.get(4)?),
+        used_at: millis(row.get(5)?),
+        ..Token::new(agent(&text(row, 1)?, place)?, made_at)
+    };
+    Ok((digest, token))
 }
 
 /// The presence that each agent chose last.

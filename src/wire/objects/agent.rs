@@ -135,19 +135,6 @@ impl PresenceDocument {
     }
 }
 
-/// A new token. It is shown this once; only its digest is kept.
-#[derive(Clone, Serialize, ToSchema)]
-pub struct TokenObject {
-    /// The token.
-    pub token: String,
-}
-
-impl std::fmt::Debug for TokenObject {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("TokenObject(..)")
-    }
-}
-
 /// The name of a role.
 pub(super) const fn role_name(role: Role) -> &'static str {
     match role {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdline::domain::settings::registry::{SettingChange, TokenDigest};
+use holdline::domain::settings::registry::{SettingChange, Token, TokenDigest};
 use holdline::domain::settings::{
     AgentSettings, Autoclose, IdleRule, QueueSettings, Role, WidgetSettings, Workstream,
     WrapupBlock,
@@ -44,11 +44,20 @@ pub(super) fn changes() -> Vec<SettingChange> {
         SettingChange::DeleteWidget("shop".parse().unwrap()),
         SettingChange::DeleteAgent(agent("ann")),
         SettingChange::AddToken {
-            agent: agent("ann"),
             digest: TokenDigest([0x5a; 32]),
-            at: time(0),
+            token: Token::new(agent("ann"), time(0)),
         },
     ];
+    changes.push(SettingChange::AddToken {
+        digest: TokenDigest([0xa5; 32]),
+        token: Token {
+            name: Some(DisplayName::parse("phone").unwrap()),
+            expires_at: Some(time(0) + second(60)),
+            ..Token::new(agent("ann"), time(0))
+        },
+    });
+    changes.push(SettingChange::EndToken(TokenDigest([0xa5; 32])));
+    changes.push(SettingChange::NoteTokenUse { digest: TokenDigest([0xa5; 32]), at: time(0) });
     let absent = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
     changes.push(SettingChange::PutWorkstream(Workstream {
         offer_grace: second(5),

@@ -281,7 +281,11 @@ pub(super) fn write_setting(
         }
     }
     match change {
-        SettingChange::AddToken { agent, .. } => write_tokens(connection, agent, after),
+        SettingChange::AddToken { token, .. } => write_tokens(connection, &token.agent, after),
+        SettingChange::EndToken(digest) | SettingChange::NoteTokenUse { digest, .. } => {
+            let agent = before.tokens.get(digest).map(|token| &token.agent);
+            agent.map_or(Ok(()), |agent| write_tokens(connection, agent, after))
+        }
         SettingChange::DeleteAgent(agent) => {
             // Somebody who is given the same id later is not the same person.
             let forget = "DELETE FROM presences WHERE agent = ?";
@@ -304,12 +308,21 @@ fn write_tokens(
     registry: &Registry,
 ) -> rusqlite::Result<()> {
     execute(connection, "DELETE FROM tokens WHERE agent = ?", params![agent.as_str()])?;
-    for (digest, (_, at)) in registry.tokens.iter().filter(|(_, (holder, _))| holder == agent) {
+    for (digest, token) in registry.tokens_of(agent) {
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
         // Somebody else may have had it before, who has it no more.
         execute(
             connection,
-            "INSERT OR REPLACE INTO tokens (digest, agent, at) VALUES (?, ?, ?)",
-            params![digest_text(digest), agent.as_str(), at.as_millis()],
+            "INSERT OR REPLACE INTO tokens (digest, agent, at, name, expires_at, used_at)
+             VALUES (?, ?, ?, ?, ?, ?)",
+            params![
+                digest_text(digest),
+                agent.as_str(),
+                token.made_at.as_millis(),
+                token.name.as_ref().map(DisplayName::as_str),
+                millis(token.expires_at),
+                millis(token.used_at),
+            ],
         )?;
     }
     Ok(())

@@ -130,9 +130,12 @@ pub(super) const CHATS: &str = "
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE tokens (
-        digest TEXT    PRIMARY KEY,
-        agent  TEXT    NOT NULL,
-        at     INTEGER NOT NULL
+        digest     TEXT    PRIMARY KEY,
+        agent      TEXT    NOT NULL,
+        at         INTEGER NOT NULL,
+        name       TEXT,
+        expires_at INTEGER,
+        used_at    INTEGER
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE presences (

@@ -1,0 +1,103 @@
+//! The tokens of agents while the server runs: whom each lets in, and when it was used.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use tokio::sync::watch;
+
+use crate::domain::id::AgentId;
+use crate::domain::settings::AgentSettings;
+use crate::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest, TokenId};
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+
+/// What becomes of tokens and of what they let in.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    /// When each was used last in this run, for tokens that the settings know.
+    used: DashMap<TokenDigest, Timestamp>,
+    changed: watch::Sender<()>,
+}
+
+/// Why a token lets nobody in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenRefusal {
+    /// It is nobody's, or was ended.
+    Unknown,
+    /// Its time is over.
+    Expired,
+}
+
+impl Tokens {
+    pub(super) fn new() -> Self {
+        Self { used: DashMap::new(), changed: watch::channel(()).0 }
+    }
+
+    /// Tells everybody who goes on by a token to look again, and forgets what is gone.
+    pub(super) fn follow(&self, after: &Registry) {
+        self.used.retain(|digest, _| after.tokens.contains_key(digest));
+        self.changed.send_replace(());
+    }
+}
+
+impl Engine {
+    /// Whom a token lets in now.
+    pub fn holder(&self, digest: &TokenDigest) -> Result<Arc<AgentSettings>, TokenRefusal> {
+        let settings = self.settings();
+        let token = settings.tokens.get(digest).ok_or(TokenRefusal::Unknown)?;
+        if !token.is_good(self.now()) {
+            return Err(TokenRefusal::Expired);
+        }
+        settings.agents.get(&token.agent).cloned().ok_or(TokenRefusal::Unknown)
+    }
+
+    /// Until when a token is good, if it is known and expires.
+    pub fn token_expiry(&self, digest: &TokenDigest) -> Option<Timestamp> {
+        self.settings().tokens.get(digest)?.expires_at
+    }
+
+    /// Tells whenever the settings have changed: what was allowed before may not be now.
+    pub fn settings_changes(&self) -> watch::Receiver<()> {
+        self.shared.tokens.changed.subscribe()
+    }
+
+    /// Notes that a token was used, which is written down once a day.
+    pub fn note_token_use(&self, digest: TokenDigest) {
+        let (now, settings) = (self.now(), self.settings());
+        let Some(token) = settings.tokens.get(&digest) else { return };
+        let noted = self.shared.tokens.used.insert(digest, now);
+        // What was written down, or is about to be.
+        let noted = Token { used_at: noted.max(token.used_at), ..token.clone() };
+        if noted.is_use_worth_noting(now) {
+            let (engine, at) = (self.clone(), now);
+            actix::spawn(async move {
+                let change = SettingChange::NoteTokenUse { digest, at };
+                if let Err(failure) = engine.change(change).await {
+                    tracing::debug!(%failure, "the use of a token could not be written down");
+                }
+            });
+        }
+    }
+
+    /// The tokens of an agent, the newest first, each with its digest and the last use.
+    pub fn tokens_of(&self, agent: &AgentId) -> Vec<(TokenDigest, Token)> {
+        let used = &self.shared.tokens.used;
+        let settings = self.settings();
+        let mut tokens: Vec<_> = settings
+            .tokens_of(agent)
+            .map(|(digest, token)| {
+                let used_at = used.get(digest).map(|at| *at).max(token.used_at);
+                (*digest, Token { used_at, ..token.clone() })
+            })
+            .collect();
+        tokens.sort_by_key(|(digest, token)| (std::cmp::Reverse(token.made_at), *digest));
+        tokens
+    }
+
+    /// The digest of the agent's token that is called so.
+    pub fn find_token(&self, agent: &AgentId, id: TokenId) -> Option<TokenDigest> {
+        let settings = self.settings();
+        let mut digests = settings.tokens_of(agent).map(|(digest, _)| *digest);
+        digests.find(|digest| digest.id() == id)
+    }
+}

@@ -1,0 +1,59 @@
+//! The memory for bodies that are being read or worked on: so many bytes for everybody together,
+//! and so many for one caller, so that nobody can take it all. A body is read only for somebody
+//! whose token is good.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::settings::registry::TokenDigest;
+use crate::http::problem::Problem;
+use crate::limits;
+
+/// What is taken of it.
+#[derive(Clone, Debug, Default)]
+pub struct Bodies(Arc<Mutex<Taken>>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_caller: HashMap<TokenDigest, usize>,
+}
+
+/// Room for one body, given back when this is dropped.
+#[derive(Debug)]
+pub struct Room {
+    bodies: Bodies,
+    caller: TokenDigest,
+    bytes: usize,
+}
+
+impl Bodies {
+    /// Room for a body of a caller's, of so many bytes; of as many as one may have where that is
+    /// not said.
+    pub fn take(&self, caller: TokenDigest, bytes: Option<usize>) -> Result<Room, Problem> {
+        let bytes = bytes.unwrap_or(limits::BODY_BYTES_MAX).min(limits::BODY_BYTES_MAX);
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_caller = taken.by_caller.get(&caller).copied().unwrap_or(0);
+        let is_too_much = taken.all + bytes > limits::BODIES_BYTES_MAX
+            || of_caller + bytes > limits::BODIES_OF_CALLER_BYTES_MAX;
+        if is_too_much {
+            return Err(Problem::too_many_bodies());
+        }
+        taken.all += bytes;
+        *taken.by_caller.entry(caller).or_default() += bytes;
+        Ok(Room { bodies: self.clone(), caller, bytes })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut taken = self.bodies.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all -= self.bytes;
+        if let Some(of_caller) = taken.by_caller.get_mut(&self.caller) {
+            *of_caller -= self.bytes;
+            if *of_caller == 0 {
+                taken.by_caller.remove(&self.caller);
+            }
+        }
+    }
+}
