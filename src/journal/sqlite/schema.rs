@@ -215,6 +215,8 @@ pub(super) fn fill_journal(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     distrust(&connection)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    // It is thrown away unless it is finished, so nothing is kept beside it to undo it with.
+    connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(tables::JOURNAL)?;
     connection.pragma_update(None, "user_version", JOURNAL_VERSION)?;
