@@ -2,7 +2,8 @@
 //! lives), with nothing of the server's code in it.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use futures_util::stream::SplitSink;
@@ -38,6 +39,8 @@ pub(crate) struct Closed(pub(crate) u16);
 /// One socket of a widget.
 pub(crate) struct Widget {
     sink: SplitSink<Socket, Message>,
+    /// The connection under it.
+    line: std::net::TcpStream,
     frames: mpsc::UnboundedReceiver<Result<Value, Closed>>,
     reading: JoinHandle<()>,
     kept: VecDeque<Value>,
@@ -74,6 +77,10 @@ impl Widget {
             headers.insert("origin", origin.parse().expect("a header"));
         }
         let (socket, _) = connect_async(request).await?;
+        let MaybeTlsStream::Plain(line) = socket.get_ref() else {
+            unreachable!("no widget here speaks TLS")
+        };
+        let line = line.as_fd().try_clone_to_owned().expect("a descriptor").into();
         let (sink, mut stream) = socket.split();
         let (sender, frames) = mpsc::unbounded_channel();
         // Reads all the time, as a browser does, so that pings are answered.
@@ -96,6 +103,7 @@ impl Widget {
         });
         Ok(Self {
             sink,
+            line,
             frames,
             reading,
             kept: VecDeque::new(),
@@ -287,9 +295,11 @@ impl Widget {
     /// The tab dies: the connection ends without a close frame.
     pub(crate) async fn kill(self) -> Introduction {
         let introduction = self.introduction();
-        self.reading.abort();
-        // It was aborted, which is what its result says.
-        let _aborted = self.reading.await;
+        // Only this half is closed: a connection that is dropped while something comes is reset.
+        let _closed_before = self.line.shutdown(Shutdown::Write);
+        let reading = self.reading.abort_handle();
+        let _late = tokio::time::timeout(PATIENCE, self.reading).await;
+        reading.abort();
         introduction
     }
 
