@@ -66,7 +66,7 @@ async fn a_feed_ends_when_the_role_does_not_allow_it_any_more() {
 async fn a_token_that_expires_lets_nobody_in_and_ends_its_feeds() {
     let shop = Shop::open(json!({})).await;
     shop.hire("ada", 1).await;
-    let (short, made) = token_of(&shop, "ada", json!({ "expires_s": 2 })).await;
+    let (short, made) = token_of(&shop, "ada", json!({ "expires_s": 4 })).await;
     assert!(made["expires_at"].as_str() > made["made_at"].as_str(), "{made}");
     let mut feed = short.feed(None).await;
     assert!(feed.ends_within(PATIENCE).await);
@@ -123,7 +123,7 @@ async fn an_eleventh_token_is_refused_and_pushes_none_out() {
     for _ in 0..8 {
         shop.admin.post(path, json!({})).await.ok();
     }
-    let (short, _) = token_of(&shop, "ada", json!({ "expires_s": 2 })).await;
+    let (short, _) = token_of(&shop, "ada", json!({ "expires_s": 4 })).await;
     shop.admin.post(path, json!({})).await.refused(409, "too_many_tokens");
     ada.me().await;
     // One that has expired makes room.
