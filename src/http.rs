@@ -32,10 +32,11 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
+use crate::access::token;
 use crate::domain::id::WidgetId;
+use crate::domain::settings::registry::TokenDigest;
 use crate::domain::text::printable;
 use crate::engine::{Engine, Face};
 use crate::http::bodies::Bodies;
@@ -49,7 +50,7 @@ use crate::wire::WIDGET_PATH;
 pub struct HttpState {
     engine: Engine,
     /// The digest of the administrator's token.
-    administrator: [u8; 32],
+    administrator: TokenDigest,
     answers: Answers,
     bodies: Bodies,
     openapi: Arc<str>,
@@ -60,7 +61,7 @@ impl HttpState {
     pub fn new(engine: Engine, administrator_token: &str) -> Self {
         Self {
             engine,
-            administrator: Sha256::digest(administrator_token.as_bytes()).into(),
+            administrator: token::digest(administrator_token),
             answers: Answers::default(),
             bodies: Bodies::default(),
             openapi: Arc::from(openapi::json()),

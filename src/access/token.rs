@@ -1,12 +1,14 @@
 //! What a token must be: made here it is of 256 random bits, and one that somebody else has made
-//! must have the length of 128.
+//! must have the length of 128. Whoever knows a token is known by its digest.
 
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
 
 use crate::access::{AccessFault, random};
+use crate::domain::settings::registry::TokenDigest;
 
 /// The longest token that is taken.
 const BYTES_MAX: usize = 256;
@@ -28,6 +30,11 @@ pub const RULE: &str = "must have at least 128 bits, so 22 to 256 visible ASCII 
 /// A token of 256 random bits, after a prefix that tells what it is for.
 pub fn mint_token(prefix: &str) -> Result<String, AccessFault> {
     Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random()?)))
+}
+
+/// What is kept of a token, and what it is looked up by.
+pub fn digest(token: &str) -> TokenDigest {
+    TokenDigest(Sha256::digest(token.as_bytes()).into())
 }
 
 /// Whether a token that somebody has made could have 128 bits, for all that its characters tell.

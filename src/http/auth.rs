@@ -6,9 +6,9 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::access::token;
 use crate::domain::conversation::State;
 use crate::domain::conversation::view::View;
 use crate::domain::id::AgentId;
@@ -47,12 +47,12 @@ impl Caller {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
         let token = bearer(request).ok_or_else(Problem::missing_token)?;
-        Self::with(state, TokenDigest(Sha256::digest(token.as_bytes()).into()))
+        Self::with(state, token::digest(token))
     }
 
     /// Whoever a token stands for now.
     fn with(state: &HttpState, token: TokenDigest) -> Result<Self, Problem> {
-        if bool::from(token.0.ct_eq(&state.administrator)) {
+        if bool::from(token.0.ct_eq(&state.administrator.0)) {
             return Ok(Self { agent: None, role: Role::Administrator, token });
         }
         // A digest can be looked up as it is: how long that takes tells nothing of the token.

@@ -1,11 +1,10 @@
 //! The tokens that let agents in: made, listed, and ended one by one.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use sha2::{Digest, Sha256};
 
-use crate::access;
+use crate::access::token::{digest, mint_token};
 use crate::domain::id::AgentId;
-use crate::domain::settings::registry::{SettingChange, Token, TokenDigest, TokenId};
+use crate::domain::settings::registry::{SettingChange, Token, TokenId};
 use crate::http::HttpState;
 use crate::http::auth::{Administrator, Caller};
 use crate::http::idempotency::ShownOnce;
@@ -28,11 +27,11 @@ pub(super) async fn add(
 ) -> Result<HttpResponse, Problem> {
     let agent: AgentId = agent.parse().map_err(|_| Problem::unknown_agent())?;
     let asked = TokenDocument::read(&body).map_err(Problem::malformed_document)?;
-    let secret = access::mint_token("hlt_").map_err(|fault| {
+    let secret = mint_token("hlt_").map_err(|fault| {
         tracing::error!(error = %fault, "no token could be made");
         Problem::internal()
     })?;
-    let digest = TokenDigest(Sha256::digest(secret.as_bytes()).into());
+    let digest = digest(&secret);
     let made_at = state.engine.now();
     let expires_at = asked.expires_s.map(|life| made_at + life.0);
     let token = Token { name: asked.name, expires_at, ..Token::new(agent, made_at) };

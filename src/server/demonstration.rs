@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::absolute;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
+use crate::access::token::digest;
 use crate::access::{Access, Origin};
 use crate::config::is_loopback;
 use crate::demo::{self, Keys, PEOPLE, Told};
@@ -148,10 +147,6 @@ fn told(token: &str, origin: Origin) -> Told<'_> {
         Origin::Kept => Told::Kept,
         Origin::Given => Told::Given,
     }
-}
-
-fn digest(token: &str) -> TokenDigest {
-    TokenDigest(Sha256::digest(token.as_bytes()).into())
 }
 
 /// An address at which whoever started the server reaches it: one that stands for all of the

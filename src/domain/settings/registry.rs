@@ -9,9 +9,9 @@ use crate::domain::settings::{
     AgentSettings, QueueSettings, Violation, WidgetSettings, Workstream,
 };
 use crate::domain::time::Timestamp;
+use crate::limits;
 
 pub use crate::domain::settings::token::{Token, TokenDigest, TokenId};
-use crate::limits;
 
 /// The settings in force. A change makes a new registry; nobody sees half of one.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
