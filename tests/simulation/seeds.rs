@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 30] = [
+pub const FOUND: [(u64, &str); 32] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -32,6 +32,8 @@ pub const FOUND: [(u64, &str); 30] = [
     (1_797_699_110_866_634, "who was away for a moment gave back units of an offer on its way"),
     (1_797_699_110_852_979, "the check counted on units that a fault had kept set aside"),
     (176_098_396_980_679, "the check took one who reads nothing for let in when they joined"),
+    (1_695_228_041_919_109, "the same, of one whose second start a slow disk held up"),
+    (1_695_228_041_979_465, "the check counted on units set aside for a chat that was picked"),
 ];
 
 /// Seeds that notice what others seldom do, each with the wrong rule that it shows.

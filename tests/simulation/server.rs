@@ -135,6 +135,8 @@ pub enum Seen {
     Durable(Row),
     /// A widget is sent a frame.
     Frame(SessionId, String),
+    /// The same, of a widget that reads nothing: it is sent when it reads again.
+    Unread(SessionId, String),
     /// A widget is sent a ping.
     Ping(SessionId),
     /// The server closes a socket.

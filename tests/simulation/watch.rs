@@ -198,6 +198,7 @@ impl Watch {
         match seen {
             Seen::Durable(row) => self.row(row),
             Seen::Frame(session, text) => self.frame(*session, text),
+            Seen::Unread(session, text) => self.unread(*session, text),
             Seen::Answered(ticket, answer) => self.answered(*ticket, answer),
             Seen::Feed(agent, name, data) => self.fed(agent, name, data),
             Seen::Fault => {

@@ -246,7 +246,7 @@ impl<S: Server> World<S> {
                     self.chats.push(row.conversation);
                 }
             }
-            Seen::Fault | Seen::Writable(_) => {}
+            Seen::Fault | Seen::Writable(_) | Seen::Unread(..) => {}
         }
     }
 

@@ -144,6 +144,9 @@ impl Visit {
     }
 
     fn put(&mut self, node: &mut Node, out: Out) {
+        if let (true, Out::Frame(text)) = (self.is_stalled, &out) {
+            node.seen.push(Seen::Unread(self.id, text.clone()));
+        }
         self.outbox.push_back(out);
         if !self.is_stalled {
             self.flush(node);

@@ -215,6 +215,11 @@ impl Watch {
             Event::MessagePosted { id, from, .. } => self.posted(chat, row, id.as_str(), from),
             _ => {}
         }
+        let by_the_queue = matches!(row.event, Event::ChatOffered { by: None, .. });
+        if before == State::Open && chat.state != State::Open && !by_the_queue {
+            // Units may be set aside for an offer of a chat that is not in the line any more.
+            self.rested.clear();
+        }
         let same_phase = std::mem::discriminant(&before) == std::mem::discriminant(&chat.state);
         if !same_phase {
             chat.since = row.appended;

@@ -3,10 +3,11 @@
 
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::SessionId;
+use serde_json::Value;
 
 use crate::server::{Millis, Row};
 use crate::watch::Watch;
-use crate::watch::chat::{Chat, is_silence};
+use crate::watch::chat::{Chat, State, is_silence};
 use crate::watch::customer::Visitor;
 use crate::watch::law::Check;
 
@@ -24,8 +25,6 @@ impl Watch {
                 chat.present.insert(*session, at);
                 let visitor = self.visitors.entry(*session).or_default();
                 visitor.joined = at;
-                // It may read nothing, and then sees no word of it.
-                visitor.let_in = self.now;
                 visitor.heartbeat = heartbeat.as_millis();
                 if chat.present.len() == 2 {
                     self.stats.second_tabs += 1;
@@ -45,6 +44,10 @@ impl Watch {
                     self.fail(Check::PresentIsNotAway, what);
                 }
                 chat.away = Some(at);
+                if chat.state == State::Open {
+                    // Units may be set aside for an offer that is not made while they are away.
+                    self.rested.clear();
+                }
             }
             Event::CustomerReturned { .. } => {
                 if chat.away.is_none() {
@@ -65,6 +68,16 @@ impl Watch {
             Event::CustomerDisconnected { .. } => self.disconnected(chat, at),
             Event::WrapupStarted { .. } | Event::ConversationClosed { .. } => chat.away = None,
             _ => {}
+        }
+    }
+
+    /// The server says something to a session that reads nothing: to be let in is to count as
+    /// heard of, whether the word of it is read or not.
+    pub(super) fn unread(&mut self, session: SessionId, text: &str) {
+        let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
+        let lets_in = matches!(frame["type"].as_str(), Some("welcome" | "started"));
+        if let Some(visitor) = self.visitors.get_mut(&session).filter(|_| lets_in) {
+            visitor.let_in = self.now;
         }
     }
 
