@@ -4,6 +4,7 @@
 
 mod flags;
 mod sources;
+mod strangers;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -18,6 +19,7 @@ use crate::access::token;
 
 pub use crate::config::flags::{DataFlags, Flags};
 use crate::config::sources::Sources;
+pub use crate::config::strangers::StrangerRules;
 
 /// What the operator decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Config {
     pub log_addresses: bool,
     /// How long a stop may take.
     pub drain: Duration,
+    /// How strangers are treated.
+    pub strangers: StrangerRules,
     /// Whether time begins at what the clock of the machine says, although the journal ends later.
     /// For one start, and so only a flag.
     pub set_clock_back: bool,
@@ -170,6 +174,7 @@ impl Config {
         let log_format = sources.take("log_format", log_format);
         let log_addresses = sources.take("log_addresses", log_addresses);
         let drain = sources.take("drain_s", drain);
+        let strangers = StrangerRules::take(&mut sources);
         let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
         if let (Some(Some(true)), Some(from)) = (demo, demo_from)
             && !is_loopback(listen)
@@ -191,6 +196,7 @@ impl Config {
             log_format: log_format.unwrap_or(LogFormat::Text),
             log_addresses: log_addresses.unwrap_or(false),
             drain: drain.unwrap_or(Duration::from_secs(10)),
+            strangers,
             set_clock_back,
         })
     }

@@ -11,6 +11,7 @@ mod census;
 mod context;
 mod conversation;
 mod directory;
+mod keepsake;
 mod message;
 mod metrics;
 mod outgoing;
@@ -35,6 +36,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
+pub use crate::engine::keepsake::Keepsake;
 pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::refusals::Face;
 pub use crate::engine::start::{Options, Starting};

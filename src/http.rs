@@ -23,6 +23,7 @@ mod tokens;
 mod widgets;
 mod workstreams;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -31,7 +32,7 @@ use actix_web::guard;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
+use actix_web::{FromRequest, Handler, HttpRequest, Responder, ResponseError as _, Route, web};
 use tokio::time::Instant;
 
 use crate::access::token;
@@ -43,6 +44,7 @@ use crate::http::bodies::Bodies;
 use crate::http::idempotency::Answers;
 use crate::http::problem::{Kind, Problem};
 use crate::limits;
+use crate::strangers::{Strangers, Use};
 use crate::wire::WIDGET_PATH;
 
 /// What every address needs: cheap to clone, the same on every thread.
@@ -53,6 +55,7 @@ pub struct HttpState {
     administrator: TokenDigest,
     answers: Answers,
     bodies: Bodies,
+    strangers: Strangers,
     openapi: Arc<str>,
 }
 
@@ -64,8 +67,15 @@ impl HttpState {
             administrator: token::digest(administrator_token),
             answers: Answers::default(),
             bodies: Bodies::default(),
+            strangers: Strangers::default(),
             openapi: Arc::from(openapi::json()),
         }
+    }
+
+    /// The same, with bounds for strangers.
+    #[must_use]
+    pub fn with_strangers(self, strangers: Strangers) -> Self {
+        Self { strangers, ..self }
     }
 }
 
@@ -221,16 +231,19 @@ pub async fn watch(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
     let response = next.call(request).await?;
-    let Some(state) = response.request().app_data::<web::Data<HttpState>>() else {
+    let Some(state) = response.request().app_data::<web::Data<HttpState>>().cloned() else {
         return Ok(response);
     };
+    let asked = response.request();
+    let client = state.strangers.client(asked.peer_addr(), asked.headers());
+    let response = bound_guesses(&state, client, response);
     let (method, path) = (response.request().method().as_str(), response.request().path());
-    let (peer, status) = (response.request().peer_addr(), response.status().as_u16());
+    let status = response.status().as_u16();
     let kind = response.response().extensions().get::<&'static Kind>().copied();
     let code = kind.map(|kind| kind.code);
     match kind {
-        Some(kind) if kind.status == 401 => {
-            state.engine.tell_refused(Face::Http, kind.code, peer, || {
+        Some(kind) if kind.status == 401 || kind.status == 429 => {
+            state.engine.tell_refused(Face::Http, kind.code, client, || {
                 format!("{} ({method} {})", kind.title, printable(path))
             });
         }
@@ -238,10 +251,32 @@ pub async fn watch(
         None => {}
     }
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let address = state.engine.told_address(peer);
+    let address = state.engine.told_address(client);
     let path = printable(path);
     tracing::debug!(status, code, milliseconds, address, "answered {method} {path}");
     Ok(response)
+}
+
+/// Counts a token that lets nobody in for the address that it comes from. Whoever has shown too
+/// many is told so instead, and their connection is closed; one that is good is taken nevertheless.
+fn bound_guesses(
+    state: &HttpState,
+    client: Option<IpAddr>,
+    response: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
+    let kind = response.response().extensions().get::<&'static Kind>().copied();
+    if !kind.is_some_and(Problem::is_refused_token) {
+        return response;
+    }
+    let parties = state.strangers.parties(client, None, None);
+    match state.strangers.spend(Use::RefusedToken, &parties) {
+        Ok(()) => response,
+        Err(over) => {
+            let mut refused = Problem::too_many_attempts(over).error_response();
+            refused.head_mut().set_connection_type(ConnectionType::Close);
+            response.into_response(refused)
+        }
+    }
 }
 
 /// What is said of every answer: a browser must not guess what it is, nor keep it.

@@ -15,5 +15,6 @@ pub mod limits;
 pub mod private;
 pub mod server;
 pub mod socket;
+pub mod strangers;
 pub mod web;
 pub mod wire;

@@ -71,9 +71,17 @@ fn fail(fault: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// The parser of requests tells an error for each that it cannot read, so any stranger could fill
+/// the disk. They are counted, and told to whoever asks for them by name.
+const QUIET: &str = "actix_http=off";
+
 fn log_to_standard_error(config: &Config) {
     // The configuration has checked the filter.
     let filter = EnvFilter::new(&config.log);
+    let filter = match QUIET.parse() {
+        Ok(quiet) if !config.log.contains("actix_http") => filter.add_directive(quiet),
+        _ => filter,
+    };
     // Colours are for whoever looks at a terminal, and does not ask to be spared (no-color.org).
     let is_asked_to_spare = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let has_colours = std::io::stderr().is_terminal() && !is_asked_to_spare;

@@ -122,7 +122,10 @@ impl Server {
             engine.tell_addresses();
         }
         tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
+        let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        let strangers = config.strangers.strangers(descriptors);
         let state = HttpState::new(engine.clone(), access.administrator());
+        let state = state.with_strangers(strangers.clone());
         let (demonstration, greeting) =
             Demonstration::begin(config.demo, &engine, access, address).await?;
         warn_of_open_widgets(&engine);
@@ -132,9 +135,9 @@ impl Server {
             let listener = listener.try_clone().map_err(listen)?;
             let (engine, secret) = (engine.clone(), secret.clone());
             let (state, stopping) = (state.clone(), stopping.clone());
-            let porters = porters.clone();
+            let (porters, strangers) = (porters.clone(), strangers.clone());
             let serve = async move |(engine, secret, state): (Engine, Arc<Secret>, HttpState)| {
-                let door = Door::among(engine, secret, thread, &porters);
+                let door = Door::among(engine, secret, thread, &porters, strangers);
                 let app = move || {
                     App::new()
                         .wrap(from_fn(http::watch))

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use holdline::config::{Config, ConfigFault, LogFormat};
+use holdline::strangers::{BUDGETS, Scope, Use};
 
 /// A token that is good.
 const TOKEN: &str = "hla_Vm9yZGVyLVNjaGx1ZXNzZWw";
@@ -188,9 +189,52 @@ fn every_setting_is_documented() {
         "log_format",
         "log_addresses",
         "drain_s",
+        "trusted_proxies",
+        "forwarded_header",
+        "proxy_protocol",
     ] {
         assert!(page.contains(&format!("| `{name}` |")), "{name}");
         let variable = format!("HOLDLINE_{}", name.to_uppercase());
         assert!(page.contains(&variable), "{variable}");
+    }
+    assert!(page.contains(&format!("[{} keys more]", BUDGETS.len())));
+    for budget in BUDGETS {
+        assert_eq!(budget.variable, format!("HOLDLINE_{}", budget.key.to_uppercase()));
+        let line = page.lines().find(|line| line.starts_with(&format!("| `{}` |", budget.key)));
+        let line = line.unwrap_or_else(|| panic!("{} is not told", budget.key)).replace(',', "");
+        assert!(line.contains(&format!("| {}", budget.default)), "{line}: {}", budget.default);
+    }
+}
+
+#[test]
+fn strangers_are_treated_as_the_file_or_the_environment_says() {
+    let rules =
+        |file: &str| load(&["--config", "holdline.toml"], &[], file).map(|config| config.strangers);
+    let rules_of = |file: &str| rules(file).unwrap();
+    assert_eq!(rules_of("").budgets.most(Scope::Address, Use::Start), Some(60));
+    let file = "starts_per_address = 7\nwaiting_chats_per_widget = 0\n";
+    let read = rules_of(file).budgets;
+    assert_eq!(read.most(Scope::Address, Use::Start), Some(7));
+    assert_eq!(read.most(Scope::Widget, Use::WaitingChat), None);
+    let of_environment =
+        load(&["--config", "holdline.toml"], &[("HOLDLINE_STARTS_PER_ADDRESS", "8")], file)
+            .unwrap();
+    assert_eq!(of_environment.strangers.budgets.most(Scope::Address, Use::Start), Some(8));
+    let list = rules_of("trusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]\nproxy_protocol = true");
+    assert!(list.proxy_protocol);
+    for (address, is_trusted) in
+        [("127.0.0.1", true), ("::ffff:10.1.2.3", true), ("127.0.0.2", false)]
+    {
+        assert_eq!(list.proxies.trust(address.parse().unwrap()), is_trusted, "{address}");
+    }
+    for (wrong, key, told) in [
+        ("trusted_proxies = [\"proxy.example\"]", "trusted_proxies", "addresses and networks"),
+        ("trusted_proxies = [1]", "trusted_proxies", "list of texts"),
+        ("forwarded_header = \"X-Real-IP\"", "forwarded_header", "X-Forwarded-For or Forwarded"),
+        ("proxy_protocol = true", "proxy_protocol", "needs trusted_proxies"),
+        ("starts_per_address = -1", "starts_per_address", "0 for no bound"),
+    ] {
+        let refused = rules(wrong).unwrap_err().to_string();
+        assert!(refused.contains(key) && refused.contains(told), "{wrong}: {refused}");
     }
 }

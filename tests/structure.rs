@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each part of the crate may use of the others. `limits` and `clock` are leaves that any
 /// part of the shell may use; the domain uses only `limits`.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("domain", &["limits"]),
     ("limits", &[]),
     ("clock", &["domain"]),
@@ -17,10 +17,11 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
     ("access", &["domain", "private"]),
     ("commands", &["access", "clock", "config", "domain", "journal", "limits", "private", "wire"]),
-    ("config", &["access"]),
+    ("config", &["access", "strangers"]),
     ("demo", &["domain"]),
-    ("socket", &["access", "domain", "engine", "limits", "wire"]),
-    ("http", &["access", "domain", "engine", "limits", "wire"]),
+    ("strangers", &["domain", "limits"]),
+    ("socket", &["access", "domain", "engine", "limits", "strangers", "wire"]),
+    ("http", &["access", "domain", "engine", "limits", "strangers", "wire"]),
     ("web", &[]),
     (
         "server",

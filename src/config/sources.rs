@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use crate::config::flags::Flags;
 use crate::config::{ConfigFault, Mistake};
+use crate::strangers::BUDGETS;
 
 /// What a value is in the file; in the environment and as a flag each is a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
     Text,
     Number,
+    /// Several texts; as one, they are separated by commas.
+    List,
     /// True or false, or a word that stands for something between.
     Switch,
 }
@@ -23,6 +26,7 @@ impl Form {
         match self {
             Self::Text => "must be a text in quotes",
             Self::Number => "must be a whole number",
+            Self::List => "must be a list of texts in quotes",
             Self::Switch => "must be true, false or a word in quotes",
         }
     }
@@ -31,13 +35,18 @@ impl Form {
         match self {
             Self::Text => value.is_str(),
             Self::Number => value.is_integer(),
+            Self::List => {
+                let are_texts = |list: &Vec<toml::Value>| list.iter().all(toml::Value::is_str);
+                value.is_str() || value.as_array().is_some_and(are_texts)
+            }
             Self::Switch => value.is_bool() || value.is_str(),
         }
     }
 }
 
-/// Every key of the file, with the variable of the environment that stands for it.
-const KEYS: [(&str, &str, Form); 9] = [
+/// The keys of the file, with the variable of the environment that stands for each. The budgets of
+/// strangers have more.
+const KEYS: [(&str, &str, Form); 12] = [
     ("listen", "HOLDLINE_LISTEN", Form::Text),
     ("data", "HOLDLINE_DATA", Form::Text),
     ("threads", "HOLDLINE_THREADS", Form::Number),
@@ -47,7 +56,16 @@ const KEYS: [(&str, &str, Form); 9] = [
     ("log_format", "HOLDLINE_LOG_FORMAT", Form::Text),
     ("log_addresses", "HOLDLINE_LOG_ADDRESSES", Form::Switch),
     ("drain_s", "HOLDLINE_DRAIN_S", Form::Number),
+    ("trusted_proxies", "HOLDLINE_TRUSTED_PROXIES", Form::List),
+    ("forwarded_header", "HOLDLINE_FORWARDED_HEADER", Form::Text),
+    ("proxy_protocol", "HOLDLINE_PROXY_PROTOCOL", Form::Switch),
 ];
+
+/// Every key.
+fn keys() -> impl Iterator<Item = (&'static str, &'static str, Form)> {
+    let budgets = BUDGETS.iter().map(|budget| (budget.key, budget.variable, Form::Number));
+    KEYS.into_iter().chain(budgets)
+}
 
 /// Names the file.
 const CONFIG: &str = "HOLDLINE_CONFIG";
@@ -64,7 +82,7 @@ fn is_of_others(variable: &str) -> bool {
 
 /// Every variable with our prefix that means nothing, with the one that may be meant.
 pub(super) fn unknown_variables(given: impl IntoIterator<Item = OsString>) -> Vec<Mistake> {
-    let known = || KEYS.iter().map(|(_, variable, _)| *variable).chain([CONFIG]);
+    let known = || keys().map(|(_, variable, _)| variable).chain([CONFIG]);
     let given = given.into_iter().map(|name| name.to_string_lossy().into_owned());
     let unknown = given.filter(|name| {
         name.starts_with("HOLDLINE_") && !is_of_others(name) && known().all(|one| one != name)
@@ -169,7 +187,7 @@ impl Sources {
     }
 
     fn add_environment(&mut self, environment: impl Fn(&str) -> Option<OsString>) {
-        for (key, variable, _) in KEYS {
+        for (key, variable, _) in keys() {
             let Some(value) = environment(variable) else { continue };
             let source = variable.to_owned();
             match value.into_string() {
@@ -205,8 +223,8 @@ impl Sources {
             }
         };
         for (key, value) in table {
-            let Some((known, _, form)) = KEYS.iter().find(|(known, ..)| *known == key) else {
-                let message = unknown_message(&key, KEYS.iter().map(|(known, ..)| *known));
+            let Some((known, _, form)) = keys().find(|(known, ..)| *known == key) else {
+                let message = unknown_message(&key, keys().map(|(known, ..)| known));
                 self.mistakes.push(mistake(&key, message));
                 continue;
             };
@@ -217,6 +235,10 @@ impl Sources {
             }
             let value = match value {
                 toml::Value::String(value) => value,
+                toml::Value::Array(list) => {
+                    let texts: Vec<_> = list.iter().filter_map(toml::Value::as_str).collect();
+                    texts.join(",")
+                }
                 value => value.to_string(),
             };
             self.given.insert(known, Given { value, source: source.clone() });

@@ -342,6 +342,9 @@ impl Actor for ConversationActor {
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
         let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
+        if !was_there {
+            self.shared.let_go(self.id());
+        }
         let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
         if was_there && !is_meant && !self.shared.is_draining() {
             let (shared, id) = (self.shared.clone(), self.id());

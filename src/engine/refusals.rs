@@ -1,7 +1,7 @@
 //! Who was refused at a door: counted by code, and told in the log. Strangers decide how often that
 //! happens, so only some of it is told each second, with the number of what was left out.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -102,9 +102,9 @@ impl Engine {
     }
 
     /// Where somebody comes from, as far as the log may tell it.
-    pub fn told_address(&self, peer: Option<SocketAddr>) -> Option<String> {
+    pub fn told_address(&self, client: Option<IpAddr>) -> Option<String> {
         let may = self.shared.refusals.tells_addresses.load(Ordering::Relaxed);
-        peer.filter(|_| may).map(|peer| peer.ip().to_string())
+        client.filter(|_| may).map(|client| client.to_string())
     }
 
     /// Counts that something was refused.
@@ -130,12 +130,12 @@ impl Engine {
         &self,
         face: Face,
         code: &'static str,
-        peer: Option<SocketAddr>,
+        client: Option<IpAddr>,
         sentence: impl FnOnce() -> String,
     ) {
         self.note_refused(face, code);
         if self.shared.refusals.admit(self.now()) {
-            let (address, face) = (self.told_address(peer), face.name());
+            let (address, face) = (self.told_address(client), face.name());
             tracing::info!(face, code, address, "refused: {}", sentence());
         }
     }

@@ -10,11 +10,12 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::domain::agent::Presence;
-use crate::domain::id::{AgentId, History};
+use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
 use crate::engine::directory::Directory;
+use crate::engine::keepsake::Keepsake;
 use crate::engine::metrics::Metrics;
 use crate::engine::refusals::Refusals;
 use crate::engine::threads::Threads;
@@ -63,6 +64,8 @@ pub(super) struct Shared {
     pub changing: Mutex<()>,
     /// The presence that each agent chose last.
     pub presences: DashMap<AgentId, Presence>,
+    /// What is kept for chats that wait for their first agent.
+    pub keepsakes: DashMap<ConversationId, Keepsake>,
     /// The position of the journal up to which every feed has surely been told.
     pub told_through: AtomicU64,
 }

@@ -88,6 +88,7 @@ impl Starting {
             told_through: AtomicU64::new(told_before),
             tokens: Tokens::new(),
             changing: Mutex::new(()),
+            keepsakes: DashMap::new(),
             presences: presences.into_iter().collect::<DashMap<_, _>>(),
         });
         self.router.open(shared.clone());

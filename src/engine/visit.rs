@@ -15,7 +15,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::directory::{Claim, Delivery, Outbox};
 use crate::engine::message::{FromSession, Heard, Join, ToConversation, ToSession};
 use crate::engine::pulse::Pulse;
-use crate::engine::{Engine, Failure};
+use crate::engine::{Engine, Failure, Keepsake};
 use crate::limits;
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
@@ -108,6 +108,17 @@ impl Visit {
         request: StartRequest,
         entrance: Entrance,
     ) -> Result<ConversationId, RefusalCode> {
+        self.start_keeping(request, entrance, None)
+    }
+
+    /// The same, with something that is dropped when the chat waits for its first agent no more, or
+    /// does not begin.
+    pub fn start_keeping(
+        &self,
+        request: StartRequest,
+        entrance: Entrance,
+        keepsake: Option<Keepsake>,
+    ) -> Result<ConversationId, RefusalCode> {
         let shared = &self.engine.shared;
         let workstream = self.workstream().ok_or(RefusalCode::UnknownWidget)?;
         if shared.is_draining() {
@@ -130,6 +141,9 @@ impl Visit {
         match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
                 self.show_pulse(id);
+                if let Some(keepsake) = keepsake {
+                    shared.keep_while_waiting(id, keepsake);
+                }
                 let said = FromSession::Join(Box::new(join(Some(request), entrance)));
                 let first = ToConversation::Session(self.session, said);
                 shared.directory.tell_live(id, first);

@@ -2,6 +2,7 @@
 //! caller of sufficient role a [`Supervisor`] or an [`Administrator`].
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -18,6 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::TokenRefusal;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
+use crate::strangers::Connection;
 
 /// The name under which the administrator's own token acts. No agent may have it as an id.
 pub const ADMINISTRATOR: &str = "administrator";
@@ -47,7 +49,11 @@ impl Caller {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
         let token = bearer(request).ok_or_else(Problem::missing_token)?;
-        Self::with(state, token::digest(token))
+        let caller = Self::with(state, token::digest(token))?;
+        if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+            connection.note_known();
+        }
+        Ok(caller)
     }
 
     /// Whoever a token stands for now.

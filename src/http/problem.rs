@@ -16,6 +16,7 @@ use crate::domain::id::MalformedId;
 use crate::domain::settings::registry::SettingRefusal;
 use crate::engine::{Failure, Fault};
 use crate::limits;
+use crate::strangers::OverBudget;
 use crate::wire::document::FieldError;
 use crate::wire::narrative::because;
 use crate::wire::problem::{self, Became, MEDIA_TYPE};
@@ -105,6 +106,18 @@ impl Problem {
     /// The token's time is over.
     pub fn token_expired() -> Self {
         Self::new(&kind::TOKEN_EXPIRED, "the token has expired: ask an administrator for another")
+    }
+
+    /// Too many tokens from one address let nobody in.
+    pub fn too_many_attempts(over: OverBudget) -> Self {
+        let detail = "too many tokens from your address let nobody in; one that does is taken";
+        let retry_after_s = Some(over.retry_after_s());
+        Self { retry_after_s, ..Self::new(&kind::TOO_MANY_ATTEMPTS, detail) }
+    }
+
+    /// Whether this is said of a token that lets nobody in.
+    pub fn is_refused_token(kind: &'static Kind) -> bool {
+        kind.status == 401 && kind.code != kind::MISSING_TOKEN.code
     }
 
     /// The first answer with this key held a secret, and is not kept.

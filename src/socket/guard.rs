@@ -47,6 +47,9 @@ pub enum Breach {
     /// A frame or a message that is larger than the limit, or in too many fragments.
     #[error("a frame or message is too large")]
     TooBig,
+    /// A message that is still not whole after many control frames.
+    #[error("a message is sent too slowly")]
+    TooSlow,
     /// A binary message.
     #[error("binary messages are not taken")]
     Binary,
@@ -64,7 +67,8 @@ impl Breach {
             | Self::ReservedOpcode
             | Self::BadControl
             | Self::BadClose
-            | Self::BadFragment => CloseCode::Protocol,
+            | Self::BadFragment
+            | Self::TooSlow => CloseCode::Protocol,
             Self::TooBig => CloseCode::TooBig,
             Self::Binary => CloseCode::Binary,
             Self::InvalidUtf8 => CloseCode::InvalidUtf8,
@@ -89,6 +93,8 @@ pub struct Guard {
     text: Vec<u8>,
     /// Fragments of it so far; zero when none is open.
     fragments: u16,
+    /// Control frames that came between them.
+    controls: u16,
     /// The payload of the control frame that is being read.
     control: Vec<u8>,
 }
@@ -159,7 +165,12 @@ impl Guard {
     /// Judges a frame by its header and by what came before it.
     fn admit(&mut self, frame: Frame) -> Result<Frame, Breach> {
         match frame.opcode {
-            Opcode::Close | Opcode::Ping | Opcode::Pong => return Ok(frame),
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                self.controls += u16::from(self.fragments > 0);
+                // Whoever shows life and never ends a message would have us keep it for ever.
+                let is_too_slow = self.controls > limits::CONTROLS_IN_MESSAGE_MAX;
+                return if is_too_slow { Err(Breach::TooSlow) } else { Ok(frame) };
+            }
             Opcode::Continuation if self.fragments == 0 => return Err(Breach::BadFragment),
             Opcode::Text if self.fragments > 0 => return Err(Breach::BadFragment),
             Opcode::Continuation | Opcode::Text => {}
@@ -194,6 +205,7 @@ impl Guard {
             Opcode::Continuation | Opcode::Text if !frame.is_last => return Ok(None),
             Opcode::Continuation | Opcode::Text => {
                 self.fragments = 0;
+                self.controls = 0;
                 let text = Bytes::from(std::mem::take(&mut self.text));
                 Incoming::Text(ByteString::try_from(text).map_err(|_| Breach::InvalidUtf8)?)
             }

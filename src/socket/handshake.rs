@@ -64,13 +64,14 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
 
 /// The answer that rejects a request, of the same form as whatever HTTP refuses.
 pub(super) fn reject(rejection: &Rejection) -> Bytes {
-    let Rejection { kind, message } = rejection;
+    let Rejection { kind, message, retry_after_s } = rejection;
     let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::BAD_REQUEST);
     let problem = kind.document(message, &[], None);
-    let more = match status {
-        StatusCode::UPGRADE_REQUIRED => "sec-websocket-version: 13\r\n",
-        StatusCode::METHOD_NOT_ALLOWED => "allow: GET\r\n",
-        _ => "",
+    let more = match (status, retry_after_s) {
+        (StatusCode::UPGRADE_REQUIRED, _) => "sec-websocket-version: 13\r\n".to_owned(),
+        (StatusCode::METHOD_NOT_ALLOWED, _) => "allow: GET\r\n".to_owned(),
+        (_, Some(seconds)) => format!("retry-after: {seconds}\r\n"),
+        _ => String::new(),
     };
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\n\

@@ -5,18 +5,21 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Protocol as HttpVersion, Request, Response};
 use actix_service::{
     IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config,
 };
 use actix_web::dev::AppConfig;
 use rustix::io::Errno;
+use rustix::process::Resource;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
@@ -24,6 +27,7 @@ use tokio::sync::{Notify, watch};
 use crate::limits;
 use crate::socket::strict::Strict;
 use crate::socket::upgrade::{self, Admission};
+use crate::strangers::Connection;
 
 /// How long to wait after an error of accepting that is not one connection's, or while no
 /// descriptor is left and nobody waits: the kernel would say so again and again.
@@ -100,6 +104,9 @@ where
         // Who has closed their half has gone: the open feed is an agent's liveness, and one that
         // nothing is written to would otherwise live until a write fails.
         .h1_allow_half_closed(false)
+        .on_connect_ext(|stream: &Strict<TcpStream>, data| {
+            data.insert(stream.connection());
+        })
         .graceful_shutdown_signal(move || {
             let mut stopping = stopping.clone();
             async move {
@@ -112,9 +119,9 @@ where
             async move { upgrade::answer(&*admission, request, framed).await }
         }))
         .finish(map_config(app, move |()| AppConfig::default()));
-    let service = fn_service(|stream: TcpStream| async move {
-        let peer = stream.peer_addr().ok();
-        Ok((Strict::new(stream), HttpVersion::Http1, peer))
+    let service = fn_service(|(stream, connection): (TcpStream, Arc<Connection>)| async move {
+        let peer = connection.peer();
+        Ok((Strict::new(stream, connection), HttpVersion::Http1, peer))
     });
     let service = service
         .and_then(requests)
@@ -130,12 +137,14 @@ where
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = accept(&listener, &mut reserve, &*admission, &figures) => {
-                let Some(stream) = accepted else { continue };
+                let Some(mut stream) = accepted else { continue };
                 let entry = UnderWay::enter(&under_way);
-                let service = Rc::clone(&service);
+                let (service, admission) = (Rc::clone(&service), Rc::clone(&admission));
                 actix_rt::spawn(async move {
-                    // What goes wrong on one connection concerns only its other end.
-                    let _: Result<_, _> = service.call(stream).await;
+                    if let Some(connection) = begin(&mut stream, &*admission).await {
+                        let serving = service.call((stream, Arc::clone(&connection)));
+                        see_through(serving, &connection, &*admission).await;
+                    }
                     drop(entry);
                 });
             }
@@ -150,6 +159,47 @@ where
     // Whatever is not answered by then is dropped with its thread.
     let _: Result<_, _> = tokio::time::timeout(limit, under_way.done()).await;
     Ok(())
+}
+
+/// Whether a connection took one of the last descriptors, which are kept for those who have a token
+/// and for operators. The system gives the least that is free.
+fn is_of_reserve(stream: &TcpStream) -> bool {
+    let Some(all) = rustix::process::getrlimit(Resource::Nofile).current else { return false };
+    let kept = (all / 16).min(limits::DESCRIPTORS_KEPT_MAX);
+    u64::try_from(stream.as_raw_fd()).unwrap_or_default() >= all - kept
+}
+
+/// Begins with a connection that was accepted; nothing where it is not taken.
+async fn begin(stream: &mut TcpStream, admission: &impl Admission) -> Option<Arc<Connection>> {
+    let is_of_reserve = is_of_reserve(stream);
+    let peer = stream.peer_addr().ok();
+    let strangers = admission.strangers();
+    match Connection::begin(stream, peer, is_of_reserve, strangers).await {
+        Ok(connection) => Some(Arc::new(connection)),
+        Err(why) => {
+            reset(&SockRef::from(&*stream));
+            admission.note_not_taken(peer, &why);
+            None
+        }
+    }
+}
+
+/// Serves a connection to its end, or until it must go.
+async fn see_through<T>(
+    serving: impl Future<Output = Result<T, DispatchError>>,
+    connection: &Connection,
+    admission: &impl Admission,
+) {
+    tokio::select! {
+        biased;
+        served = serving => {
+            // What goes wrong on one connection concerns only its other end.
+            if let Err(DispatchError::Parse(_)) = served {
+                admission.note_unreadable();
+            }
+        }
+        () = connection.must_go() => admission.note_turned_away(),
+    }
 }
 
 /// Waits for a connection, and answers it if it is to be kept.

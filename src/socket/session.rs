@@ -8,12 +8,14 @@ mod answer;
 mod codes;
 mod door;
 mod greet;
+mod guest;
 mod pace;
 mod porter;
 mod question;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use bytestring::ByteString;
@@ -35,6 +37,7 @@ use crate::wire::server::{RefusedFrame, ServerFrame, refused};
 
 use crate::socket::session::codes::{code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
+use crate::socket::session::guest::Guest;
 use crate::socket::session::pace::Pace;
 pub use crate::socket::session::porter::Porters;
 use crate::socket::session::question::{Awaiting, Question, Rare};
@@ -79,7 +82,8 @@ impl SocketSession {
         line: Line,
         widget: WidgetId,
         heartbeat: Span,
-        program: Option<std::sync::Arc<str>>,
+        program: Option<Arc<str>>,
+        guest: Arc<Guest>,
     ) -> Self {
         let now = door.engine().now();
         Self {
@@ -91,7 +95,7 @@ impl SocketSession {
             joined: None,
             has_ended: false,
             has_moved: false,
-            rare: Box::new(Rare::of(program)),
+            rare: Box::new(Rare::of(program, guest)),
             seen: Seq::ZERO,
             spoke_at: now,
             pace: Pace::new(now),
@@ -360,6 +364,9 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
     fn handle(&mut self, item: Result<Message, ProtocolError>, context: &mut Self::Context) {
         match item {
             Ok(Message::Text(text)) => return self.take_text(text, context),
+            Ok(Message::Ping(_) | Message::Pong(_)) if !self.pace.admit_control(self.now()) => {
+                self.close(CloseCode::RefusedTooOften, context);
+            }
             Ok(Message::Ping(payload)) => {
                 self.line.pong(&payload);
                 self.show_life();
@@ -378,8 +385,6 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
         }
     }
 }
-
-impl SocketSession {}
 
 impl Handler<ToSession> for SocketSession {
     type Result = ();

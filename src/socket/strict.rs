@@ -6,9 +6,12 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::strangers::Connection;
 
 /// Bytes of a line that are looked at: the longest name that matters, and a length.
 const LINE_BYTES: usize = 48;
@@ -17,12 +20,17 @@ const LINE_BYTES: usize = 48;
 #[derive(Debug)]
 pub(super) struct Strict<T> {
     inner: T,
+    connection: Arc<Connection>,
     heads: Heads,
 }
 
 impl<T> Strict<T> {
-    pub(super) const fn new(inner: T) -> Self {
-        Self { inner, heads: Heads::new() }
+    pub(super) const fn new(inner: T, connection: Arc<Connection>) -> Self {
+        Self { inner, connection, heads: Heads::new() }
+    }
+
+    pub(super) fn connection(&self) -> Arc<Connection> {
+        Arc::clone(&self.connection)
     }
 
     pub(super) fn into_inner(self) -> T {

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_codec::Framed;
@@ -23,10 +24,11 @@ use crate::socket::line::Line;
 use crate::socket::listener;
 use crate::socket::pump::{Pump, SessionActor};
 use crate::socket::strict::Strict;
+use crate::strangers::{Connection, NotTaken, Strangers};
 use crate::wire::problem::{Kind, WIDGET_MISSING};
 
 /// What is known of a widget that wants to connect.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct UpgradeRequest {
     /// The path, without its query.
     pub path: String,
@@ -36,8 +38,10 @@ pub struct UpgradeRequest {
     pub origin: Option<String>,
     /// The program it says it is, cut to [`limits::PAGE_BYTES_MAX`].
     pub user_agent: Option<String>,
-    /// Where the connection comes from.
-    pub peer: Option<SocketAddr>,
+    /// Where it comes from.
+    pub client: Option<IpAddr>,
+    /// The connection that it came on.
+    pub connection: Option<Arc<Connection>>,
 }
 
 /// Why a widget is not let in, as an HTTP answer.
@@ -48,12 +52,14 @@ pub struct Rejection {
     pub kind: &'static Kind,
     /// The sentence for people.
     pub message: String,
+    /// After how many seconds to try again, where that is known.
+    pub retry_after_s: Option<u64>,
 }
 
 impl Rejection {
     /// A rejection.
     pub fn new(kind: &'static Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), retry_after_s: None }
     }
 }
 
@@ -65,6 +71,15 @@ pub trait Admission: 'static {
     /// Judges a request whose handshake is in order. The session keeps the line: it is how it
     /// speaks, and how it learns how its socket ended.
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
+
+    /// What is known of strangers.
+    fn strangers(&self) -> &Strangers;
+
+    /// Notes that a connection was not taken.
+    fn note_not_taken(&self, _peer: Option<SocketAddr>, _why: &NotTaken) {}
+
+    /// Notes that a request could not be read, and its connection was closed.
+    fn note_unreadable(&self) {}
 
     /// Notes that somebody was not let in.
     fn note_rejected(&self, _asked: &Asked<'_>, _rejection: &Rejection) {}
@@ -80,12 +95,12 @@ pub struct Asked<'a> {
     pub address: Cow<'a, str>,
     /// The page's origin.
     pub origin: Option<Cow<'a, str>>,
-    /// Where the connection comes from.
-    pub peer: Option<SocketAddr>,
+    /// Where it comes from.
+    pub client: Option<IpAddr>,
 }
 
 impl<'a> Asked<'a> {
-    fn of(request: &'a Request) -> Self {
+    fn of(request: &'a Request, strangers: &Strangers) -> Self {
         let cut = |bytes: &'a [u8]| {
             String::from_utf8_lossy(&bytes[..bytes.len().min(limits::PAGE_BYTES_MAX)])
         };
@@ -94,7 +109,7 @@ impl<'a> Asked<'a> {
         Self {
             address: cut(address.as_bytes()),
             origin: origin.map(|origin| cut(origin.as_bytes())),
-            peer: request.peer_addr(),
+            client: strangers.client(request.peer_addr(), request.headers()),
         }
     }
 }
@@ -122,7 +137,7 @@ pub(super) async fn answer<A: Admission>(
         }
         Err(rejection) => {
             drop(leftover);
-            admission.note_rejected(&Asked::of(&request), &rejection);
+            admission.note_rejected(&Asked::of(&request, admission.strangers()), &rejection);
             let answer = prefixed(&unwritten, handshake::reject(&rejection));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
             // Nobody is left to be told when it could not be written in time.
@@ -152,7 +167,8 @@ fn judge<A: Admission>(
         widget,
         origin,
         user_agent,
-        peer: request.peer_addr(),
+        client: admission.strangers().client(request.peer_addr(), request.headers()),
+        connection: request.conn_data::<Arc<Connection>>().cloned(),
     };
     let line = Line::new();
     let session = admission.admit(&request, line.clone())?;

@@ -50,6 +50,12 @@ kinds! {
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "A WebSocket is opened with GET";
     /// Another version of the handshake.
     VERSION_UNSUPPORTED = "version_unsupported", 426, "The WebSocket version is not supported";
+    /// One address has as many connections as it may.
+    TOO_MANY_CONNECTIONS = "too_many_connections", 429, "There are too many connections";
+    /// Too many sockets are in no chat.
+    TOO_MANY_SOCKETS = "too_many_sockets", 429, "Too many sockets are in no chat";
+    /// There were too many handshakes in a minute.
+    TOO_MANY_UPGRADES = "too_many_upgrades", 429, "There were too many handshakes";
     /// No sessions are taken at the moment.
     UNAVAILABLE = "unavailable", 503, "No sessions are taken at the moment";
 }

@@ -31,6 +31,10 @@ pub enum RefusalCode {
     UnknownWidget,
     /// The queue holds as many chats as it may.
     QueueFull,
+    /// Too many chats were begun in a minute, by one address, on one site or in one widget.
+    TooManyStarts,
+    /// Too many chats wait, of one address, on one site or in one widget.
+    TooManyWaiting,
     /// The server has more to write than it can.
     Overloaded,
     /// The server cannot do this at the moment.
@@ -41,7 +45,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code that is the protocol's own.
-    pub const PROTOCOL: [Self; 14] = [
+    pub const PROTOCOL: [Self; 16] = [
         Self::Malformed,
         Self::UnknownType,
         Self::MissingField,
@@ -54,6 +58,8 @@ impl RefusalCode {
         Self::RateLimited,
         Self::UnknownWidget,
         Self::QueueFull,
+        Self::TooManyStarts,
+        Self::TooManyWaiting,
         Self::Overloaded,
         Self::Unavailable,
     ];
@@ -78,6 +84,8 @@ impl RefusalCode {
             Self::RateLimited => "rate_limited",
             Self::UnknownWidget => "unknown_widget",
             Self::QueueFull => "queue_full",
+            Self::TooManyStarts => "too_many_starts",
+            Self::TooManyWaiting => "too_many_waiting",
             Self::Overloaded => "overloaded",
             Self::Unavailable => "unavailable",
             Self::Conversation(refusal) => refusal.code(),
@@ -87,7 +95,12 @@ impl RefusalCode {
     /// Whether the same frame may succeed later without having been changed.
     pub const fn may_be_repeated(self) -> bool {
         match self {
-            Self::RateLimited | Self::QueueFull | Self::Overloaded | Self::Unavailable => true,
+            Self::RateLimited
+            | Self::QueueFull
+            | Self::TooManyStarts
+            | Self::TooManyWaiting
+            | Self::Overloaded
+            | Self::Unavailable => true,
             Self::Malformed
             | Self::UnknownType
             | Self::MissingField
@@ -125,6 +138,8 @@ impl fmt::Display for RefusalCode {
             Self::RateLimited => "too many frames in too short a time; send this one again later",
             Self::UnknownWidget => "there is no such widget",
             Self::QueueFull => "nobody can be waited for at the moment; try again later",
+            Self::TooManyStarts => "too many chats were begun from here; try again in a minute",
+            Self::TooManyWaiting => "too many chats from here wait; try again when one is answered",
             Self::Overloaded => "the server has more to write than it can; try again in a moment",
             Self::Unavailable => "this cannot be served at the moment; try again in a minute",
             Self::Conversation(refusal) => return refusal.fmt(formatter),

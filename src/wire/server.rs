@@ -188,6 +188,9 @@ pub enum ServerFrame<'a> {
         field: Option<&'static str>,
         /// The sentence for people.
         message: &'a str,
+        /// After how long to try again, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "form::maybe_millis")]
+        retry_after_ms: Option<Span>,
     },
     /// The last frame before the server closes the socket.
     Bye {
@@ -208,6 +211,7 @@ impl<'a> ServerFrame<'a> {
             code: malformed.code,
             field: malformed.field,
             message: &malformed.message,
+            retry_after_ms: None,
         }
     }
 
@@ -229,8 +233,18 @@ impl<'a> ServerFrame<'a> {
 
 /// The answer to a frame that a rule said no to.
 pub fn refused(reference: Option<&Reference>, code: RefusalCode) -> RefusedFrame {
+    refused_for(reference, code, None)
+}
+
+/// The same, with how long to wait before it is tried again.
+pub fn refused_for(
+    reference: Option<&Reference>,
+    code: RefusalCode,
+    retry_after_ms: Option<Span>,
+) -> RefusedFrame {
     let message = code.to_string();
-    let frame = ServerFrame::Refused { reference, code, field: None, message: &message };
+    let message = &message;
+    let frame = ServerFrame::Refused { reference, code, field: None, message, retry_after_ms };
     RefusedFrame { code, text: frame.render() }
 }
 

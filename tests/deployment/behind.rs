@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use reqwest::Method;
 use serde_json::json;
 
+use crate::bridge::CLIENT;
 use crate::console::{Console, PATIENCE};
 use crate::example::{Change, Kind};
 use crate::feed::Feed;
@@ -93,10 +94,23 @@ async fn a_chat_passes(kind: Kind) {
     assert!(closed.elapsed() < Duration::from_secs(5), "before another line was due");
 
     only_what_is_for_outside_is_reached(&ada).await;
+    it_names_the_client(&site).await;
     // Caddy does this by itself, on a port that no example names.
     if kind != Kind::Caddy {
         who_asks_without_tls_is_sent_to_it(&site).await;
     }
+}
+
+/// The server knows from where a socket comes, whatever its client says of that.
+async fn it_names_the_client(site: &Site) {
+    for says in ["192.0.2.66", "192.0.2.66, 192.0.2.67"] {
+        let headers = [("x-forwarded-for", says), ("forwarded", "for=192.0.2.66")];
+        let invented = Widget::try_connect_with(site.address(), "shop", &headers).await;
+        drop(invented.expect("the widget is let in"));
+    }
+    let clients = site.clients();
+    assert!(clients.len() > 2, "{clients:?}");
+    assert!(clients.iter().all(|client| client == CLIENT), "{clients:?}");
 }
 
 async fn only_what_is_for_outside_is_reached(ada: &Console) {

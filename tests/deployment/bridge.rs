@@ -9,6 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
+/// Where clients come from, as the proxy sees it.
+pub(crate) const CLIENT: &str = "127.0.0.9";
+
 /// A place to connect to without TLS. It ends with all of its connections when it is dropped.
 pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
@@ -40,6 +43,7 @@ impl Drop for Bridge {
 async fn carry(mut stream: TcpStream, proxy: SocketAddr, certificate: PathBuf) {
     let mut command = Command::new("openssl");
     command.args(["s_client", "-quiet", "-connect", &proxy.to_string(), "-alpn", "http/1.1"]);
+    command.args(["-bind", &format!("{CLIENT}:0")]);
     command.args(["-servername", "chat.example", "-verify_hostname", "chat.example"]);
     command.args(["-verify_return_error", "-CAfile"]).arg(certificate);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,5 +1,6 @@
 //! A shop on a Holdline behind a proxy: its customers and agents come through the proxy, over TLS.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -63,6 +64,11 @@ impl Site {
         Widget::open(self.bridge.address, widget, hello).await
     }
 
+    /// Where clients connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.bridge.address
+    }
+
     /// Whether the proxy lets a widget in now.
     pub(crate) async fn lets_in(&self) -> bool {
         Widget::try_connect(self.bridge.address, "shop", None).await.is_ok()
@@ -81,6 +87,13 @@ impl Site {
         }
     }
 
+    /// From where the server says that sockets come.
+    pub(crate) fn clients(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.data.path().join("log")).expect("a log");
+        let came = log.lines().filter_map(|line| line.split(" comes from ").nth(1));
+        came.map(|rest| rest.split_whitespace().next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// Starts the server again, at the address that the proxy knows.
     pub(crate) fn start_again(&mut self) {
         self.program = Some(start(&self.data, self.server));
@@ -89,7 +102,11 @@ impl Site {
 
 fn start(data: &TempDir, address: SocketAddr) -> Program {
     let mut command = command(data.path());
-    command.args(["--listen", &address.to_string(), "--threads", "2", "--log", "error"]);
-    command.arg("--no-demo").stdout(Stdio::piped());
+    command.args(["--listen", &address.to_string(), "--threads", "2", "--no-demo"]);
+    // Whom the proxy names is told in the log.
+    command.env("HOLDLINE_TRUSTED_PROXIES", "127.0.0.1");
+    command.args(["--log-addresses", "--log", "error,holdline::socket=debug"]);
+    let log = File::options().append(true).create(true).open(data.path().join("log"));
+    command.stdout(Stdio::piped()).stderr(log.expect("a log"));
     Program::spawn(command)
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::console::PATIENCE;
 use crate::program::Program;
@@ -76,7 +77,49 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
         others.push(come_in(&program).await);
     }
     let metrics = program.admin.get("/metrics").await.text;
-    let line = metrics.lines().find(|line| line.starts_with("holdline_turned_away_total "));
-    let count = line.and_then(|line| line.split(' ').next_back()?.parse().ok());
-    assert!(count.is_some_and(|count: u64| count >= turned_away), "they were counted: {line:?}");
+    // At the very last descriptor by a reset, before that by an answer.
+    let is_counted = |line: &&str| {
+        line.starts_with("holdline_turned_away_total ")
+            || line.starts_with("holdline_refusals_total{face=\"upgrade\",code=\"unavailable\"}")
+    };
+    let counts = metrics.lines().filter(is_counted).filter_map(|it| it.rsplit(' ').next());
+    let count: u64 = counts.map(|count| count.parse::<u64>().unwrap()).sum();
+    assert!(count >= turned_away, "they were counted: {count}");
+}
+
+#[tokio::test]
+async fn the_last_descriptors_are_for_those_who_have_a_token_and_for_operators() {
+    let data = tempfile::tempdir().unwrap();
+    let program = Program::start(data.path(), "--demo");
+    let process = Pid::from_raw(i32::try_from(program.process()).unwrap()).expect("a process");
+    let few = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
+    prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
+    let mut inside = Vec::new();
+    let refused = loop {
+        match Widget::try_connect(program.address, "demo", None).await {
+            Ok(mut widget) => {
+                widget.hello(hello()).await;
+                inside.push(widget);
+            }
+            Err(Error::Http(answer)) => break answer,
+            Err(other) => panic!("it is answered, and not reset: {other}"),
+        }
+    };
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "10");
+    // Somebody takes all the rest as well, and says nothing: they are sent away.
+    let silent: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(program.address)).collect();
+    let started = Instant::now();
+    let mut answered = 0;
+    while answered < 20 {
+        let asked = program.admin.request(reqwest::Method::GET, "/v1/agents");
+        let probed = program.admin.stranger().request(reqwest::Method::GET, "/readyz");
+        let both = futures_util::future::join(asked.send(), probed.send()).await;
+        let is_good =
+            |it: reqwest::Result<reqwest::Response>| it.is_ok_and(|it| it.status() == 200);
+        answered = if is_good(both.0) && is_good(both.1) { answered + 1 } else { 0 };
+        assert!(started.elapsed() < PATIENCE, "an agent and a probe are kept out");
+    }
+    drop(silent);
+    inside[0].start("start", "Kim").await;
 }

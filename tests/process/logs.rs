@@ -1,5 +1,6 @@
 //! What an operator reads: who came, who was refused and why, in lines that name their subject.
 
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -137,4 +138,23 @@ async fn a_flood_of_strangers_does_not_fill_the_log() {
         let found = lines.iter().map(|line| &line["fields"][name]).find(|field| !field.is_null());
         assert!(found.is_some_and(Value::is_u64), "{name} is a number: {found:?}");
     }
+}
+
+#[tokio::test]
+async fn requests_that_cannot_be_read_are_counted_and_fill_no_log() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &[]);
+    for _ in 0..50 {
+        let mut stream = std::net::TcpStream::connect(program.address).unwrap();
+        stream.write_all(b"GET / HTTP/9.9\r\n\0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        // What is behind the answer may be a reset.
+        let _rest = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    }
+    let metrics = program.admin.stranger().get("/metrics").await.text;
+    let line = "holdline_refusals_total{face=\"http\",code=\"unreadable_request\"} 50";
+    assert!(metrics.lines().any(|found| found == line), "{line} in {metrics}");
+    let log = logged(program, data.path()).await;
+    assert!(!log.contains("ERROR"), "{log}");
 }

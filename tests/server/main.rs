@@ -19,6 +19,7 @@ mod problems;
 mod resuming;
 mod silence;
 mod stopping;
+mod strangers;
 mod tabs;
 mod tokens;
 mod windows;

@@ -27,12 +27,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start() -> Self {
-        Self::start_with(Arc::new(tempfile::tempdir().expect("a directory")), "off")
+    pub(crate) fn start_with(data: Arc<TempDir>, demo: &str) -> Self {
+        Self::start_under(data, demo, &[])
     }
 
-    pub(crate) fn start_with(data: Arc<TempDir>, demo: &str) -> Self {
-        let config = configuration(data.path(), demo);
+    /// The same with more of the environment.
+    pub(crate) fn start_under(data: Arc<TempDir>, demo: &str, more: &[(&str, &str)]) -> Self {
+        let config = configuration(data.path(), demo, more);
         let (tell, told) = std::sync::mpsc::channel();
         let (stop, stopping) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -80,7 +81,7 @@ impl Drop for Running {
     }
 }
 
-fn configuration(data: &Path, demo: &str) -> Config {
+fn configuration(data: &Path, demo: &str, more: &[(&str, &str)]) -> Config {
     let data = data.to_str().expect("a path of plain letters").to_owned();
     let demo = demo.to_owned();
     let environment = move |name: &str| {
@@ -91,7 +92,7 @@ fn configuration(data: &Path, demo: &str) -> Config {
             "HOLDLINE_DEMO" => &demo,
             "HOLDLINE_THREADS" => "2",
             "HOLDLINE_DRAIN_S" => "5",
-            _ => return None,
+            _ => more.iter().find(|(known, _)| *known == name)?.1,
         };
         Some(value.into())
     };
@@ -108,7 +109,13 @@ pub(crate) struct Shop {
 impl Shop {
     /// A shop whose customers are held for 2 s, asked to beat every second, and as `settings` say.
     pub(crate) async fn open(settings: Value) -> Self {
-        let server = Running::start();
+        Self::open_under(settings, &[]).await
+    }
+
+    /// The same with more of the environment.
+    pub(crate) async fn open_under(settings: Value, more: &[(&str, &str)]) -> Self {
+        let data = Arc::new(tempfile::tempdir().expect("a directory"));
+        let server = Running::start_under(data, "off", more);
         let admin = server.admin.clone();
         admin.put("/v1/queues/sales", json!({})).await.ok();
         let shop = Self { server, admin };

@@ -69,12 +69,22 @@ impl Widget {
         widget: &str,
         origin: Option<&str>,
     ) -> Result<Self, Error> {
+        let named = origin.map(|origin| ("origin", origin));
+        Self::try_connect_with(address, widget, named.as_slice()).await
+    }
+
+    /// The same with more headers.
+    pub(crate) async fn try_connect_with(
+        address: SocketAddr,
+        widget: &str,
+        more: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
         let url = format!("ws://{address}/v1/widget?widget={widget}");
         let mut request = url.into_client_request()?;
         let headers = request.headers_mut();
         headers.insert("sec-websocket-protocol", "holdline.v1".parse().expect("a header"));
-        if let Some(origin) = origin {
-            headers.insert("origin", origin.parse().expect("a header"));
+        for (name, value) in more {
+            headers.insert(*name, value.parse().expect("a header"));
         }
         let (socket, _) = connect_async(request).await?;
         let MaybeTlsStream::Plain(line) = socket.get_ref() else {

@@ -13,6 +13,7 @@ use holdline::socket::{
     Admission, Figures, Line, Message, Outbox, ProtocolError, Rejection, SocketEnd, UpgradeRequest,
     WebsocketContext, bind, serve,
 };
+use holdline::strangers::Strangers;
 use holdline::wire::close::CloseCode;
 use holdline::wire::problem::UNKNOWN_WIDGET;
 use tokio::sync::watch;
@@ -107,7 +108,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for Echo {
     }
 }
 
-struct Doorman(Arc<Seen>);
+struct Doorman(Arc<Seen>, Strangers);
 
 impl Admission for Doorman {
     type Session = Echo;
@@ -119,6 +120,10 @@ impl Admission for Doorman {
         }
         self.0.outboxes.lock().unwrap().push(line.outbox());
         Ok(Echo { line, seen: Arc::clone(&self.0), pushes: false, later: None })
+    }
+
+    fn strangers(&self) -> &Strangers {
+        &self.1
     }
 }
 
@@ -140,7 +145,8 @@ impl Server {
         let threads = [listener.try_clone().unwrap(), listener]
             .into_iter()
             .map(|listener| {
-                let (doorman, counted) = (Doorman(Arc::clone(&seen)), Arc::clone(&figures));
+                let (doorman, counted) =
+                    (Doorman(Arc::clone(&seen), Strangers::default()), Arc::clone(&figures));
                 let stopping = stopping.clone();
                 std::thread::spawn(move || run(listener, doorman, counted, stopping))
             })

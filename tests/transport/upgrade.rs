@@ -33,7 +33,7 @@ fn a_widget_is_let_in_and_echoed() {
     assert_eq!(requests[0].path, "/v1/widget");
     assert_eq!(requests[0].origin.as_deref(), Some("https://shop.test"));
     assert_eq!(requests[0].user_agent.as_deref(), Some("peer/1"));
-    assert_eq!(requests[0].peer, Some(peer.stream.local_addr().unwrap()));
+    assert_eq!(requests[0].client, Some(peer.stream.local_addr().unwrap().ip()));
 }
 
 #[test]

@@ -30,6 +30,9 @@ impl ConversationActor {
             away: self.conversation.absence().is_some(),
         };
         if now != self.counted {
+            if self.counted.state == Some(State::Open) && now.state != Some(State::Open) {
+                self.shared.let_go(self.id());
+            }
             self.shared.metrics.recount(self.counted.state, now.state);
             self.shared.metrics.recount_away(self.counted.away, now.away);
             self.counted = now;

@@ -47,6 +47,7 @@ kinds! {
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large";
     INVALID_SETTINGS = "invalid_settings", 422, "The settings break a rule";
     KEY_REUSED = "idempotency_key_reused", 422, "The Idempotency-Key was used for something else";
+    TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many tokens were refused";
     INTERNAL = "internal", 500, "The server failed";
     OVERLOADED = "overloaded", 503, "The server has too much to do";
     UNAVAILABLE = "unavailable", 503, "This cannot be served at the moment";

@@ -1,5 +1,6 @@
 //! Who is let in on one thread, and what the sessions of that thread have in common.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,11 +16,13 @@ use crate::socket::line::Line;
 use crate::socket::movement::Carry;
 use crate::socket::outbox::Outbox;
 use crate::socket::session::SocketSession;
+use crate::socket::session::guest::Guest;
 use crate::socket::session::porter::{Origin, Porters};
 use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
+use crate::strangers::{NotTaken, Strangers};
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
-use crate::wire::problem::{ORIGIN_NOT_ALLOWED, UNAVAILABLE, UNKNOWN_WIDGET};
+use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
 
 /// The door of one thread.
 #[derive(Debug)]
@@ -28,12 +31,15 @@ pub struct Door {
     secret: Arc<Secret>,
     thread: usize,
     porters: Porters,
+    strangers: Strangers,
 }
 
 impl Door {
-    /// A door on this thread of the engine's. Conversation tokens are signed with `secret`.
+    /// A door on this thread of the engine's, without bounds for strangers. Conversation tokens are
+    /// signed with `secret`.
     pub fn new(engine: Engine, secret: Arc<Secret>, thread: usize) -> Self {
-        Self { engine, secret, thread, porters: Porters::default() }
+        let (porters, strangers) = (Porters::default(), Strangers::default());
+        Self { engine, secret, thread, porters, strangers }
     }
 
     /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
@@ -43,8 +49,9 @@ impl Door {
         secret: Arc<Secret>,
         thread: usize,
         porters: &Porters,
+        strangers: Strangers,
     ) -> Rc<Self> {
-        let door = Rc::new(Self { engine, secret, thread, porters: porters.clone() });
+        let door = Rc::new(Self { engine, secret, thread, porters: porters.clone(), strangers });
         porters.begin(thread, door.clone());
         door
     }
@@ -146,17 +153,36 @@ impl Admission for Rc<Door> {
         let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
             return Err(Rejection::new(&UNKNOWN_WIDGET, "the widget has no workstream"));
         };
-        if let Some(address) = self.engine.told_address(request.peer) {
+        let guest = Guest::admit(&self.strangers, request, widget)?;
+        if let Some(address) = self.engine.told_address(request.client) {
             let widget = &widget.id;
             tracing::debug!(%widget, address, "a socket of widget {widget} comes from {address}");
         }
         let program = request.user_agent.as_deref().map(Arc::from);
-        Ok(SocketSession::new(self.clone(), line, widget.id.clone(), workstream.heartbeat, program))
+        let (id, heartbeat) = (widget.id.clone(), workstream.heartbeat);
+        Ok(SocketSession::new(self.clone(), line, id, heartbeat, program, Arc::new(guest)))
+    }
+
+    fn strangers(&self) -> &Strangers {
+        &self.strangers
+    }
+
+    fn note_not_taken(&self, peer: Option<SocketAddr>, why: &NotTaken) {
+        let code = match why {
+            NotTaken::OverBudget(_) => TOO_MANY_CONNECTIONS.code,
+            NotTaken::Header(_) => "proxy_header_malformed",
+        };
+        let client = peer.map(|peer| peer.ip());
+        self.engine.tell_refused(Face::Upgrade, code, client, || why.to_string());
+    }
+
+    fn note_unreadable(&self) {
+        self.engine.note_refused(Face::Http, "unreadable_request");
     }
 
     fn note_rejected(&self, asked: &Asked<'_>, rejection: &Rejection) {
-        let Rejection { kind, message } = rejection;
-        self.engine.tell_refused(Face::Upgrade, kind.code, asked.peer, || {
+        let Rejection { kind, message, .. } = rejection;
+        self.engine.tell_refused(Face::Upgrade, kind.code, asked.client, || {
             let page = asked.origin.as_deref().unwrap_or("no page");
             let (address, page) = (printable(&asked.address), printable(page));
             format!("{message} (asked for {address} from {page})")

@@ -1,6 +1,7 @@
 //! `hello` and `start`: how a session comes into a conversation, or into none.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix::ActorContext;
 use bytestring::ByteString;
@@ -17,10 +18,11 @@ use crate::socket::movement::{Carry, Departure};
 use crate::socket::session::porter::Origin;
 use crate::socket::session::question::{Awaiting, EndedChat, Question};
 use crate::socket::session::{Door, SocketSession, code_of};
+use crate::strangers::{OverBudget, Use};
 use crate::wire::client::{Hello, Start};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::server::{Limits, Live, ServerFrame, refused};
+use crate::wire::server::{Limits, Live, ServerFrame, refused, refused_for};
 
 /// How often a start is tried anew because the chat it led to had just ended.
 const START_TRIES_MAX: u8 = 3;
@@ -59,6 +61,9 @@ impl SocketSession {
         if token.is_some() && named.is_none() {
             self.refuse(&refused(None, RefusalCode::TokenInvalid), context);
             self.door.note_invalid_token(&self.widget);
+            if !self.rare.guest.may_show_another_token() {
+                return self.close(CloseCode::RefusedTooOften, context);
+            }
         }
         match known {
             Some(conversation) => {
@@ -79,14 +84,15 @@ impl SocketSession {
             widget: self.widget.clone(),
             heartbeat: self.session.heartbeat(),
             program: self.rare.program.clone(),
+            guest: Arc::clone(&self.rare.guest),
         };
         if self.has_moved { None } else { self.door.way_to(conversation, origin) }
     }
 
     /// A session on the thread of its conversation, to which its socket was carried.
     pub(super) fn arrived(door: Rc<Door>, line: Line, origin: Origin) -> Self {
-        let Origin { widget, heartbeat, program } = origin;
-        let mut session = Self::new(door, line, widget, heartbeat, program);
+        let Origin { widget, heartbeat, program, guest } = origin;
+        let mut session = Self::new(door, line, widget, heartbeat, program, guest);
         session.has_moved = true;
         session.door.engine().note_moved_socket();
         session
@@ -142,8 +148,14 @@ impl SocketSession {
             locale: self.rare.locale.clone(),
         };
         let entrance = self.entrance(Some(Seq::ZERO));
+        // Whoever comes back into a chat begins none.
+        let is_new = self.visit.as_ref().is_some_and(|it| it.chat_of(request.visitor).is_none());
+        let keepsake = match is_new.then(|| self.rare.guest.ask_to_wait()).transpose() {
+            Ok(keepsake) => keepsake,
+            Err(over) => return self.refuse_start(&frame, over, context),
+        };
         let begun = match &self.visit {
-            Some(visit) => visit.start(request, entrance),
+            Some(visit) => visit.start_keeping(request, entrance, keepsake),
             None => Err(RefusalCode::Unavailable),
         };
         match begun {
@@ -156,6 +168,21 @@ impl SocketSession {
                 self.settle(None, context);
             }
         }
+    }
+
+    fn refuse_start(
+        &mut self,
+        frame: &Start,
+        over: OverBudget,
+        context: &mut WebsocketContext<Self>,
+    ) {
+        let code = match over.of {
+            Use::WaitingChat => RefusalCode::TooManyWaiting,
+            _ => RefusalCode::TooManyStarts,
+        };
+        let wait = Some(Span::from_secs(over.retry_after_s()));
+        self.refuse(&refused_for(Some(&frame.reference), code, wait), context);
+        self.settle(None, context);
     }
 
     fn enter(
@@ -206,6 +233,7 @@ impl SocketSession {
             Question::Start { .. } | Question::Missed => None,
         };
         self.joined = Some(conversation);
+        self.rare.guest.enter_chat();
         match ended {
             Some(ended) => self.ask_what_was_missed(&ended, context),
             None => self.settle(Some(conversation), context),
@@ -344,6 +372,9 @@ impl SocketSession {
         context: &mut WebsocketContext<Self>,
     ) {
         self.joined = conversation;
+        if conversation.is_none() {
+            self.rare.guest.leave_chat();
+        }
         self.has_ended &= conversation.is_none();
         let event = match conversation {
             Some(conversation) => SessionEvent::Joined(conversation),

@@ -17,6 +17,8 @@ const ASLEEP_AFTER_HEARTBEATS: u64 = 4;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     kept_until: Timestamp,
+    /// The same of pings and pongs, which are no words of the page.
+    controls_kept_until: Timestamp,
     is_asleep: bool,
 }
 
@@ -29,18 +31,27 @@ const AHEAD_MAX: Span = APART.times(limits::FRAMES_BURST_MAX as u64);
 impl Pace {
     /// A session that has said nothing yet.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { kept_until: now, is_asleep: false }
+        Self { kept_until: now, controls_kept_until: now, is_asleep: false }
     }
 
     /// Whether one more frame may come now; then it is counted.
     pub(super) fn admit(&mut self, now: Timestamp) -> bool {
-        let kept_until = self.kept_until.max(now) + APART;
-        let is_admitted = kept_until.since(now) <= AHEAD_MAX;
-        if is_admitted {
-            self.kept_until = kept_until;
-        }
-        is_admitted
+        admit(&mut self.kept_until, now)
     }
+
+    /// The same of a ping or a pong.
+    pub(super) fn admit_control(&mut self, now: Timestamp) -> bool {
+        admit(&mut self.controls_kept_until, now)
+    }
+}
+
+fn admit(kept: &mut Timestamp, now: Timestamp) -> bool {
+    let kept_until = (*kept).max(now) + APART;
+    let is_admitted = kept_until.since(now) <= AHEAD_MAX;
+    if is_admitted {
+        *kept = kept_until;
+    }
+    is_admitted
 }
 
 impl SocketSession {

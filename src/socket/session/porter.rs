@@ -11,6 +11,7 @@ use crate::domain::time::Span;
 use crate::socket::line::Line;
 use crate::socket::movement::{Carry, Movement};
 use crate::socket::pump::Pump;
+use crate::socket::session::guest::Guest;
 use crate::socket::session::{Door, SocketSession};
 
 /// The porters of all threads of a server, as far as they are at work yet.
@@ -37,6 +38,7 @@ pub(super) struct Origin {
     pub(super) widget: WidgetId,
     pub(super) heartbeat: Span,
     pub(super) program: Option<Arc<str>>,
+    pub(super) guest: Arc<Guest>,
 }
 
 impl Porters {

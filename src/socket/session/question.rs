@@ -8,6 +8,7 @@ use bytestring::ByteString;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
 use crate::domain::id::{ConversationId, Seq, VisitorId};
+use crate::socket::session::guest::Guest;
 use crate::wire::client::Start;
 use crate::wire::server::Ended;
 
@@ -21,11 +22,12 @@ pub(super) struct Rare {
     pub(super) locale: Option<Arc<str>>,
     pub(super) program: Option<Arc<str>>,
     pub(super) visitor: VisitorId,
+    pub(super) guest: Arc<Guest>,
 }
 
 impl Rare {
     /// What is known before `hello`.
-    pub(super) const fn of(program: Option<Arc<str>>) -> Self {
+    pub(super) const fn of(program: Option<Arc<str>>, guest: Arc<Guest>) -> Self {
         Self {
             awaiting: None,
             deferred: VecDeque::new(),
@@ -33,6 +35,7 @@ impl Rare {
             locale: None,
             program,
             visitor: VisitorId::from_bits(0),
+            guest,
         }
     }
 }

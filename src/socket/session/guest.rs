@@ -1,0 +1,99 @@
+//! What a widget's socket counts as among strangers, and what it holds of their budgets.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::domain::settings::WidgetSettings;
+use crate::engine::Keepsake;
+use crate::socket::{Rejection, UpgradeRequest};
+use crate::strangers::{Connection, Held, OverBudget, Parties, Strangers, Use};
+use crate::wire::problem::{
+    Kind, TOO_MANY_CONNECTIONS, TOO_MANY_SOCKETS, TOO_MANY_UPGRADES, UNAVAILABLE,
+};
+
+/// How soon somebody should come back for whom no descriptor is left, in seconds.
+const NO_ROOM_WAIT_S: u64 = 10;
+
+/// A socket among strangers. It is carried with the socket from thread to thread.
+#[derive(Debug)]
+pub(super) struct Guest {
+    strangers: Strangers,
+    parties: Parties,
+    /// The connection, where it is counted for its address.
+    _connection: Option<Arc<Connection>>,
+    /// The same of an address that a proxy names.
+    _named: Option<Box<Held>>,
+    without_chat: Mutex<Option<Box<Held>>>,
+}
+
+impl Guest {
+    /// The guest of a request that comes to a widget, if that is within every budget.
+    pub(super) fn admit(
+        strangers: &Strangers,
+        request: &UpgradeRequest,
+        widget: &WidgetSettings,
+    ) -> Result<Self, Rejection> {
+        let over = |kind: &'static Kind| {
+            move |over: OverBudget| Rejection {
+                kind,
+                message: over.to_string(),
+                retry_after_s: Some(over.retry_after_s()),
+            }
+        };
+        let connection = request.connection.as_ref();
+        if connection.is_some_and(|connection| connection.is_of_reserve()) {
+            let message = "the server has as many connections as it can; try again in a moment";
+            let retry_after_s = Some(NO_ROOM_WAIT_S);
+            return Err(Rejection { retry_after_s, ..Rejection::new(&UNAVAILABLE, message) });
+        }
+        let site = request.origin.as_deref();
+        let parties = strangers.parties(request.client, site, Some(&widget.id));
+        let connection = connection.filter(|connection| connection.is_counted()).cloned();
+        let named = if connection.is_some() {
+            None
+        } else {
+            let held = strangers.hold(Use::Connection, &parties.address());
+            Some(Box::new(held.map_err(over(&TOO_MANY_CONNECTIONS))?))
+        };
+        strangers.spend(Use::Upgrade, &parties).map_err(over(&TOO_MANY_UPGRADES))?;
+        let without_chat = strangers.hold(Use::SocketWithoutChat, &parties);
+        let without_chat = without_chat.map_err(over(&TOO_MANY_SOCKETS))?;
+        Ok(Self {
+            strangers: strangers.clone(),
+            parties,
+            _connection: connection,
+            _named: named.filter(|held| !held.is_empty()),
+            without_chat: Mutex::new(Some(Box::new(without_chat)).filter(|held| !held.is_empty())),
+        })
+    }
+
+    /// Asks whether it may begin a chat, and gives what is to be kept while that waits.
+    pub(super) fn ask_to_wait(&self) -> Result<Keepsake, OverBudget> {
+        let held = self.strangers.hold(Use::WaitingChat, &self.parties)?;
+        self.strangers.spend(Use::Start, &self.parties)?;
+        Ok(Keepsake::new(held))
+    }
+
+    /// It is in a chat now.
+    pub(super) fn enter_chat(&self) {
+        *self.lock() = None;
+    }
+
+    /// Its chat is over. Whoever was let in stays, even where the budget is used up by others.
+    pub(super) fn leave_chat(&self) {
+        let mut without_chat = self.lock();
+        if without_chat.is_none() {
+            let held = self.strangers.hold(Use::SocketWithoutChat, &self.parties);
+            *without_chat = held.ok().filter(|held| !held.is_empty()).map(Box::new);
+        }
+    }
+
+    /// It has shown a token that is not ours. False if that was one too many.
+    pub(super) fn may_show_another_token(&self) -> bool {
+        self.strangers.spend(Use::RefusedToken, &self.parties.address()).is_ok()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {
+        // Nothing that is done here can panic half-way.
+        self.without_chat.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

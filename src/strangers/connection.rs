@@ -1,0 +1,87 @@
+//! A connection as it was accepted, before anybody on it has said who they are.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::limits;
+use crate::strangers::{HeaderFault, Held, OverBudget, Strangers, Use, read_header};
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    peer: Option<SocketAddr>,
+    /// What it holds of its address's budget, as long as it lives.
+    held: Option<Held>,
+    is_of_reserve: bool,
+    is_known: AtomicBool,
+}
+
+/// Why a connection is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// It must begin with a header, and does not.
+    #[error(transparent)]
+    Header(#[from] HeaderFault),
+    /// Its address has as many as it may.
+    #[error("{0}")]
+    OverBudget(OverBudget),
+}
+
+impl Connection {
+    /// A connection that is there, of this peer, whoever that is. `is_of_reserve` says that it took
+    /// one of the last descriptors, which are kept for those who have a token and for operators.
+    pub async fn begin(
+        stream: &mut (impl tokio::io::AsyncRead + Unpin),
+        peer: Option<SocketAddr>,
+        is_of_reserve: bool,
+        strangers: &Strangers,
+    ) -> Result<Self, NotTaken> {
+        let peer = match peer {
+            Some(proxy) if strangers.expects_header(proxy) => {
+                Some(read_header(stream).await?.unwrap_or(proxy))
+            }
+            peer => peer,
+        };
+        // Those whom a proxy names in a request are counted by that.
+        let direct = peer.map(|it| it.ip()).filter(|address| !strangers.trust(*address));
+        let parties = strangers.parties(direct, None, None);
+        let held = match strangers.hold(Use::Connection, &parties) {
+            Ok(held) => Some(held).filter(|held| !held.is_empty()),
+            Err(over) => return Err(NotTaken::OverBudget(over)),
+        };
+        Ok(Self { peer, held, is_of_reserve, is_known: AtomicBool::new(false) })
+    }
+
+    /// Where it comes from: the other end, or whom that names by the PROXY protocol.
+    pub const fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Whether it is counted for its address already.
+    pub const fn is_counted(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether it took one of the last descriptors.
+    pub const fn is_of_reserve(&self) -> bool {
+        self.is_of_reserve
+    }
+
+    /// Notes that somebody on it has shown a token that lets them in.
+    pub fn note_known(&self) {
+        self.is_known.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns when it must go, because it took one of the last descriptors and nobody on it has
+    /// shown a token in time.
+    pub async fn must_go(&self) {
+        if self.is_of_reserve {
+            tokio::time::sleep(Duration::from_secs(limits::RESERVE_SECONDS_MAX)).await;
+            if !self.is_known.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+}
