@@ -33,6 +33,7 @@ pub mod plan;
 mod progress;
 pub mod report;
 pub mod run;
+pub mod strangers;
 pub mod summary;
 pub mod target;
 pub mod watch;

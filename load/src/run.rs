@@ -22,6 +22,7 @@ use crate::report::figures::Run;
 use crate::run::meter::Meter;
 use crate::run::series::Series;
 use crate::run::site::Site;
+use crate::strangers::{self, Strangers};
 use crate::target::Target;
 use crate::watch::Accounts;
 use crate::workload::Workload;
@@ -103,6 +104,8 @@ struct Act<'a> {
     audited: Moment,
     /// What watchers had against the run.
     faults: Vec<String>,
+    /// What became of the strangers.
+    strangers: Option<strangers::Told>,
     remarks: Vec<String>,
     began: String,
 }
@@ -128,6 +131,7 @@ impl<'a> Act<'a> {
             transcripts_read: 0,
             audited: epoch,
             faults: Vec::new(),
+            strangers: None,
             remarks: options.pinning.iter().map(Pinning::sentence).collect(),
             began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         })
@@ -185,12 +189,14 @@ impl<'a> Act<'a> {
         self.pass(begin, |_| false)?;
         self.site.begin();
         self.meter.skip(&self.site.processes())?;
+        let strangers = self.site.strangers(self.workload);
         if let Some(restart) = &self.workload.restart {
             self.pass(begin.after(Duration::from_secs_f64(restart.at_s)), |_| false)?;
             self.restart()?;
         }
         let end = begin.after(Duration::from_secs_f64(self.workload.duration_s));
         self.pass(end, |_| false)?;
+        self.strangers = strangers.map(Strangers::end);
         self.meter.phase("work", &self.site.processes(), &self.crew.counts())
     }
 

@@ -22,6 +22,9 @@ pub struct Demands {
     pub agents: Agents,
     /// Whether a heartbeat is to be answered each time, where the protocol leaves that open.
     pub answered: bool,
+    /// Whether clients are named as by a proxy on this machine, and what they may use is bounded by
+    /// that.
+    pub are_named: bool,
 }
 
 /// What the second parties do.
@@ -76,6 +79,9 @@ pub trait Target: Send {
     fn promise(&self, demands: &Demands) -> Option<&'static str>;
 }
 
+/// Asks once; wrong when it is not answered well.
+pub type Probe = Box<dyn Fn() -> anyhow::Result<()> + Send>;
+
 /// Why a target is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is not here: {reason}")]
@@ -106,6 +112,12 @@ pub trait Running: Send {
     /// it takes connections again.
     fn restart(&mut self) -> anyhow::Result<()> {
         anyhow::bail!("this target cannot be restarted")
+    }
+
+    /// Something that asks whether the server answers operators and agents, for as long as one
+    /// likes; none where the target has no such thing.
+    fn probe(&self) -> Option<Probe> {
+        None
     }
 
     /// What it counts itself, by the name it has there, for the report; empty where it has none.

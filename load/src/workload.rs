@@ -76,6 +76,9 @@ pub struct Workload {
     /// When the server is stopped and started again.
     #[serde(default)]
     pub restart: Option<Restart>,
+    /// Who means no good.
+    #[serde(default)]
+    pub strangers: Option<Strangers>,
 }
 
 /// Whether the plan or the server sets the pace.
@@ -277,6 +280,19 @@ impl Default for Agents {
             back_after_s: 0.0,
         }
     }
+}
+
+/// Strangers who do all that they can, for as long as the work lasts. Customers and strangers have
+/// addresses of their own then, as a proxy would name them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strangers {
+    /// What they try in all: to hold sockets without a chat, to begin chats, to post without pause,
+    /// to guess tokens, and to connect and say nothing. With 0 there are none, and the rest is the
+    /// same.
+    pub attempts: u32,
+    /// From how many addresses.
+    pub addresses: u8,
 }
 
 /// A restart of the server.

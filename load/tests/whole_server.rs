@@ -123,3 +123,34 @@ fn a_restart_keeps_every_chat() {
     assert_eq!(count(&run, "goodbyes of the server"), 100);
     assert_eq!(count(&run, "returns too late"), 0);
 }
+
+#[test]
+fn strangers_are_kept_in_bounds_and_nobody_else_notices() {
+    let run = put(
+        &holdline(),
+        r#"
+        name = "strangers"
+        sessions = 100
+        duration_s = 8
+        settle_s = 0.5
+        window_s = 60
+        lateness_p99_ms = 10000
+        ramp = { per_s = 200 }
+        heartbeat = { every_s = 2 }
+        posts = { per_s = 50 }
+        agents = { count = 4, chats = 60, accept_s = [0, 0.2], posts_per_s = 20 }
+        strangers = { attempts = 2500, addresses = 1 }
+        "#,
+    );
+    assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
+    assert!(count(&run, "operators' and agents' requests answered beside them") > 20);
+    assert!(count(&run, "strangers, a socket without a chat: let in") > 0, "{:?}", run.counts);
+    for refused in [
+        "a socket without a chat: 429 too_many_sockets",
+        "a chat: too_many_waiting",
+        "a token guessed: 401 unknown_token",
+        "a token guessed: 429 too_many_attempts",
+    ] {
+        assert!(count(&run, &format!("strangers, {refused}")) > 0, "{refused}: {:?}", run.counts);
+    }
+}

@@ -140,7 +140,11 @@ async fn an_address_begins_so_many_chats_in_a_minute_and_so_many_wait() {
         .hello(Introduction { visitor: Some(first.visitor.clone()), ..Introduction::default() })
         .await;
     assert_eq!(again.conversation, first.conversation);
-    // One that is accepted, or over, waits no more.
+    // One that is offered waits still; one that is accepted, or over, does not any more.
+    ana.choose("available").await;
+    ana.until_state(&first.conversation, "active").await;
+    third.say(json!({ "type": "start", "ref": "c", "id": "c" })).await;
+    third.expect_refused("too_many_waiting").await;
     ana.act(&first.conversation, "accept").await.ok();
     third.start("b", "Kim").await;
     second.say(json!({ "type": "end", "ref": "end" })).await;

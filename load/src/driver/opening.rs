@@ -40,9 +40,11 @@ impl Driver {
         let subprotocol = upgrade
             .subprotocol
             .map_or_else(String::new, |name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+        let is_named = self.plan.workload.strangers.is_some();
+        let client = if is_named { named(chat.link.customer) } else { String::new() };
         chat.unsent = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{subprotocol}\r\n",
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{subprotocol}{client}\r\n",
             upgrade.path, self.plan.address
         )
         .into_bytes();
@@ -120,6 +122,12 @@ fn open(server: SocketAddr, customer: u32, slow_buffer: Option<u32>) -> anyhow::
         Err(error) => return Err(error.into()),
     }
     Ok(socket.into())
+}
+
+/// The header with which a proxy would name a customer's address: each has one of their own.
+fn named(customer: u32) -> String {
+    let address = Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + customer);
+    format!("X-Forwarded-For: {address}\r\n")
 }
 
 /// All of 127.0.0.0/8 is this machine; 127.0.x.x is left to others.

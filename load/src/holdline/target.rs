@@ -21,7 +21,7 @@ use super::feeds::{Feeds, Signals};
 use super::watch::{HoldlineWatch, counters, text_of};
 use crate::clock;
 use crate::dialect::Spoken;
-use crate::target::{Absent, Demands, Running, Target};
+use crate::target::{Absent, Demands, Probe, Running, Target};
 use crate::watch::{Ear, Watch};
 
 /// The administrator's token. The server is on loopback and gone after the run.
@@ -122,6 +122,7 @@ impl RunningHoldline {
             .arg(self.data.path().join("data"))
             .args(&self.target.arguments)
             .env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR)
+            .envs(self.demands.are_named.then_some(("HOLDLINE_TRUSTED_PROXIES", "127.0.0.0/8")))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -225,6 +226,19 @@ impl Running for RunningHoldline {
     fn restart(&mut self) -> anyhow::Result<()> {
         self.stop()?;
         self.launch()
+    }
+
+    fn probe(&self) -> Option<Probe> {
+        let api = self.api.clone();
+        let asked = match self.demands.agents.count {
+            0 => "/v1/agents".to_owned(),
+            _ => format!("/v1/agents/{}", name(0)),
+        };
+        Some(Box::new(move || {
+            api.text("/readyz")?;
+            api.get(&asked)?;
+            Ok(())
+        }))
     }
 
     fn counters(&mut self) -> BTreeMap<String, f64> {

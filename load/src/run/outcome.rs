@@ -151,6 +151,10 @@ fn zeros(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     message("posts at the agents", act.ledger.fed(!leaves && act.workload.restart.is_none()));
     message("replies at the customers", act.ledger.heard(act.audited));
     message("messages in the transcripts", act.transcripts);
+    if let Some(strangers) = &act.strangers {
+        zero("operators' and agents' requests that were not answered", strangers.unanswered);
+        zero("attempts of strangers that were not made", strangers.missed);
+    }
     zero("sockets closed without a reason", counts.closes_unexpected.values().sum());
     for (code, count) in &counts.refusals {
         zero(&format!("requests refused: {code}"), *count);
@@ -195,6 +199,14 @@ fn happened(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     add("connects that failed", counts.connects_failed);
     let slow = |customer: &u32| fate(act.workload, *customer).is_slow;
     add("customers who read slowly", (0..act.workload.sessions).filter(slow).count() as u64);
+    if let Some(strangers) = &act.strangers {
+        strangers
+            .outcomes
+            .iter()
+            .for_each(|(what, count)| add(&format!("strangers, {what}"), *count));
+        add("operators' and agents' requests answered beside them", strangers.answered);
+        add("microseconds of the slowest of these", strangers.slowest_us);
+    }
     add("bytes resident in the drivers", counts.resident);
     add("notices", act.ledger.notices);
     add("windows ended", findings.windows_ended);
@@ -307,7 +319,11 @@ fn growth_in_work(act: &Act<'_>) -> Option<String> {
 fn is_beats_alone(workload: &Workload) -> bool {
     let is_quiet = workload.posts.per_s == 0.0 && workload.agents.posts_per_s == 0.0;
     let nobody_acts = workload.losses.iter().all(|loss| loss.share == 0.0);
-    is_quiet && nobody_acts && workload.restart.is_none() && workload.slow.share == 0.0
+    is_quiet
+        && nobody_acts
+        && workload.strangers.is_none()
+        && workload.restart.is_none()
+        && workload.slow.share == 0.0
 }
 
 fn remarks(act: &Act<'_>) -> Vec<String> {
@@ -336,7 +352,7 @@ fn remarks(act: &Act<'_>) -> Vec<String> {
              server was behind, and what one costs is not told."
         ));
     }
-    if act.workload.slow.share > 0.0 {
+    if act.workload.slow.share > 0.0 || act.workload.strangers.is_some() {
         remarks.extend(growth_in_work(act));
     }
     let idle = act.meter.empty_us_per_s / 1e4;

@@ -9,6 +9,7 @@ use crate::clock::Moment;
 use crate::machine::Split;
 use crate::pin::{self, Pinning};
 use crate::plan::Plan;
+use crate::strangers::Strangers;
 use crate::target::{Agents, Demands, Leaving, Running, Target};
 use crate::watch::{Accounts, Told, Transcript, Watch};
 use crate::workload::Workload;
@@ -67,6 +68,14 @@ impl Site {
 
     pub(super) fn begin(&mut self) {
         self.watches.iter_mut().for_each(|watch| watch.begin());
+    }
+
+    /// Lets strangers at the first server, where the workload has any.
+    pub(super) fn strangers(&self, workload: &Workload) -> Option<Strangers> {
+        let plan = workload.strangers.as_ref()?;
+        let server = self.servers.first()?;
+        let lasts = Duration::from_secs_f64(workload.duration_s);
+        Some(Strangers::begin(server.address(), plan, lasts, server.probe()))
     }
 
     /// What any of the watchers has against the run.
@@ -142,5 +151,6 @@ fn demands(workload: &Workload, servers: u32) -> Demands {
             seed: workload.seed,
         },
         answered: workload.heartbeat.answered,
+        are_named: workload.strangers.is_some(),
     }
 }

@@ -47,6 +47,10 @@ impl Workload {
         if let Some(restart) = &self.restart {
             within("restart.at_s", restart.at_s, 0.0, self.duration_s)?;
         }
+        if let Some(strangers) = &self.strangers {
+            within("strangers.attempts", f64::from(strangers.attempts), 0.0, 10_000_000.0)?;
+            within("strangers.addresses", f64::from(strangers.addresses), 1.0, 250.0)?;
+        }
         Ok(())
     }
 

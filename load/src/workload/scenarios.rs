@@ -1,6 +1,6 @@
 //! The workloads that come with the program.
 
-const SCENARIOS: [(&str, &str); 14] = [
+const SCENARIOS: [(&str, &str); 15] = [
     ("idle", include_str!("../../scenarios/idle.toml")),
     ("posts", include_str!("../../scenarios/posts.toml")),
     ("steady", include_str!("../../scenarios/steady.toml")),
@@ -14,6 +14,7 @@ const SCENARIOS: [(&str, &str); 14] = [
     ("agents-leaving", include_str!("../../scenarios/agents-leaving.toml")),
     ("one-agent", include_str!("../../scenarios/one-agent.toml")),
     ("rolling-restart", include_str!("../../scenarios/rolling-restart.toml")),
+    ("strangers", include_str!("../../scenarios/strangers.toml")),
     ("soak", include_str!("../../scenarios/soak.toml")),
 ];
 

@@ -12,6 +12,8 @@ use crate::engine::conversation::ConversationActor;
 pub(super) struct Counted {
     pub(super) state: Option<State>,
     pub(super) away: bool,
+    /// Whether it waits for its first agent, as its customer sees it.
+    pub(super) waits: bool,
 }
 
 impl ConversationActor {
@@ -28,9 +30,10 @@ impl ConversationActor {
         let now = Counted {
             state: self.conversation.state().filter(|state| *state != State::Closed),
             away: self.conversation.absence().is_some(),
+            waits: self.conversation.state_for_customer() == Some(State::Open),
         };
         if now != self.counted {
-            if self.counted.state == Some(State::Open) && now.state != Some(State::Open) {
+            if self.counted.waits && !now.waits {
                 self.shared.let_go(self.id());
             }
             self.shared.metrics.recount(self.counted.state, now.state);
