@@ -79,7 +79,8 @@ impl Strangers {
         let is_over = Arc::<AtomicBool>::default();
         let order = Arc::new(Order {
             began: clock::now(),
-            apart: lasts.checked_div(plan.attempts).unwrap_or(lasts),
+            // The last are made before the work ends, too.
+            apart: lasts.mul_f64(0.9).checked_div(plan.attempts).unwrap_or(lasts),
             plan: plan.clone(),
             next: AtomicU32::new(0),
         });
