@@ -49,7 +49,7 @@ fn join() -> Command {
 
 /// A message of 160 bytes.
 fn post(number: u32) -> Command {
-    Command::Post { from: Author::Customer, id: message_id(number), text: text() }
+    Command::Post { by: None, from: Author::Customer, id: message_id(number), text: text() }
 }
 
 fn message_id(number: u32) -> MessageId {
@@ -146,7 +146,7 @@ fn expiry(criterion: &mut Criterion) {
 fn accept(criterion: &mut Criterion) {
     let agent = "ada".parse().expect("an id");
     let name = DisplayName::parse("Ada").expect("a name");
-    let accept = Command::Accept { agent, name };
+    let accept = Command::Accept { by: None, agent, name };
     command(criterion, "decide/accept", &chat(1), START, &accept);
 }
 

@@ -32,6 +32,7 @@ fn render(criterion: &mut Criterion) {
         seq: Seq::new(6),
         at: Timestamp::from_millis(1_790_000_000_000),
         event: Event::MessagePosted {
+            by: None,
             id: format!("{:0>36}", 1).parse().expect("an id"),
             from: Author::Customer,
             text: MessageText::parse(&"x".repeat(160)).expect("a text"),

@@ -124,6 +124,7 @@ fn opening() -> Opening {
 /// A message of 160 bytes, like those of the measurements in the design.
 fn message(number: u64) -> Event {
     Event::MessagePosted {
+        by: None,
         id: format!("{number:0>36}").parse().expect("an id"),
         from: Author::Customer,
         text: MessageText::parse(&"x".repeat(160)).expect("a text"),

@@ -100,7 +100,7 @@ fn build(dir: &Path, held: u64) {
     let mut appended = 0;
     for change in settings(held) {
         let (done, _) = tokio::sync::oneshot::channel();
-        journal.append(Append::Setting { change: Box::new(change), at: BEGAN, done });
+        journal.append(Append::Setting { by: None, change: Box::new(change), at: BEGAN, done });
         appended += 1;
     }
     for chat in 0..held {
@@ -187,7 +187,7 @@ fn history(chat: u64) -> Vec<Event> {
         let name = DisplayName::parse("Ada").expect("a name");
         let agent = agent(chat / CHATS_EACH);
         let lease = Lease::new(agent, 1, Purpose::Chat, Span::from_secs(150));
-        events.push(Event::ChatAccepted { lease, name, close_at: None });
+        events.push(Event::ChatAccepted { by: None, lease, name, close_at: None });
     }
     let cause = Cause::Closed(1006);
     events.push(Event::SessionLost {

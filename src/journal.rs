@@ -71,7 +71,9 @@ pub enum Append {
         agent: AgentId,
         /// The presence.
         presence: Presence,
-        /// When they chose it.
+        /// Who chose it for them; nobody, where they did themselves.
+        by: Option<AgentId>,
+        /// When it was chosen.
         at: Timestamp,
         /// Whom to tell.
         done: Done,
@@ -80,6 +82,8 @@ pub enum Append {
     Setting {
         /// The change.
         change: Box<SettingChange>,
+        /// Who made it; nobody, where the server did by itself.
+        by: Option<AgentId>,
         /// When it was made.
         at: Timestamp,
         /// Whom to tell.

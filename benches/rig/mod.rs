@@ -196,6 +196,7 @@ pub(crate) fn entrance() -> Entrance {
 /// A message of 160 bytes.
 pub(crate) fn post(number: u64) -> Command {
     Command::Post {
+        by: None,
         from: Author::Customer,
         id: format!("{number:0>36}").parse().expect("an id"),
         text: MessageText::parse(&"x".repeat(160)).expect("a text"),

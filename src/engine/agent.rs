@@ -203,18 +203,13 @@ impl AgentActor {
     fn choose_presence(
         &mut self,
         presence: Presence,
-        own: bool,
+        by: Option<AgentId>,
         reply: Reply<AgentView>,
         context: &mut Context<Self>,
     ) {
         let (done, written) = tokio::sync::oneshot::channel();
-        let at = self.shared.clock.now();
-        self.shared.journal.append(Append::Presence {
-            agent: self.id().clone(),
-            presence,
-            at,
-            done,
-        });
+        let (agent, at, own) = (self.id().clone(), self.shared.clock.now(), by.is_none());
+        self.shared.journal.append(Append::Presence { agent, presence, by, at, done });
         let writing = written.into_actor(self).map(move |written, actor, context| {
             let answer = match written {
                 Ok(Ok(_)) => {
@@ -323,8 +318,8 @@ impl AgentActor {
                 // What is refused here is asked with an answer elsewhere.
                 let _refused = self.perform(command);
             }
-            ToAgent::ChoosePresence(presence, own, reply) => {
-                self.choose_presence(presence, own, reply, context);
+            ToAgent::ChoosePresence(presence, by, reply) => {
+                self.choose_presence(presence, by, reply, context);
             }
             // Whoever has gone does not mind.
             ToAgent::Show(reply) => drop(reply.send(Ok(self.view()))),

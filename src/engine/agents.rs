@@ -30,28 +30,30 @@ impl Engine {
         id: &AgentId,
         presence: Presence,
     ) -> Result<AgentView, Failure> {
-        self.decide_presence(id, presence, true).await
+        self.decide_presence(id, presence, None).await
     }
 
-    /// Chooses one for an agent who may not be there. Durable when it returns.
+    /// Chooses one for an agent who may not be there, in the name of who asks. Durable when it
+    /// returns.
     pub async fn set_presence(
         &self,
         id: &AgentId,
         presence: Presence,
+        by: AgentId,
     ) -> Result<AgentView, Failure> {
-        self.decide_presence(id, presence, false).await
+        self.decide_presence(id, presence, Some(by)).await
     }
 
     async fn decide_presence(
         &self,
         id: &AgentId,
         presence: Presence,
-        own: bool,
+        by: Option<AgentId>,
     ) -> Result<AgentView, Failure> {
         if self.shared.is_overloaded() {
             return Err(Failure::Overloaded);
         }
-        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, own, reply)).await
+        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, by, reply)).await
     }
 
     /// Opens an agent's feed: everything after the event with the id `after`, or, without one,

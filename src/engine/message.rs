@@ -233,8 +233,8 @@ pub enum Closing {
 pub(super) enum ToAgent {
     /// Something is asked whose answer nobody awaits.
     Command(AgentCommand),
-    /// An HTTP request chooses a presence; whether it is their own.
-    ChoosePresence(Presence, bool, Reply<AgentView>),
+    /// An HTTP request chooses a presence; who asks, where it is not the agent.
+    ChoosePresence(Presence, Option<AgentId>, Reply<AgentView>),
     /// An HTTP request wants to see them.
     Show(Reply<AgentView>),
     /// A queue wants to give them a chat.

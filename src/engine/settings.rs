@@ -23,18 +23,32 @@ use crate::engine::{Engine, Failure};
 use crate::journal::{Append, Fault};
 
 impl Engine {
-    /// Changes the settings. Durable and in force when it returns, and nobody acts any more for
-    /// whom it took away.
+    /// Changes the settings, which nobody has asked for: the server does it. Otherwise as
+    /// [`change_by`](Self::change_by).
     pub async fn change(&self, change: SettingChange) -> Result<(), Failure> {
+        self.make(change, None).await
+    }
+
+    /// Changes the settings in the name of who asks. Durable and in force when it returns, and
+    /// nobody acts any more for whom it took away.
+    pub async fn change_by(&self, by: AgentId, change: SettingChange) -> Result<(), Failure> {
+        self.make(change, Some(by)).await
+    }
+
+    async fn make(&self, change: SettingChange, by: Option<AgentId>) -> Result<(), Failure> {
         let shared = self.shared.clone();
         // Whoever asks may go away meanwhile: it is not left on the disk and out of force.
-        let changing = actix::spawn(async move { shared.change(change).await });
+        let changing = actix::spawn(async move { shared.change(change, by).await });
         changing.await.unwrap_or(Err(Failure::Unavailable))
     }
 }
 
 impl Shared {
-    async fn change(self: Arc<Self>, change: SettingChange) -> Result<(), Failure> {
+    async fn change(
+        self: Arc<Self>,
+        change: SettingChange,
+        by: Option<AgentId>,
+    ) -> Result<(), Failure> {
         // One change at a time, so that each is checked against what is in force.
         let _one_at_a_time = self.changing.lock().await;
         let before = self.settings.load_full();
@@ -46,7 +60,7 @@ impl Shared {
         }
         let (done, written) = oneshot::channel();
         let at = self.clock.now();
-        self.journal.append(Append::Setting { change: Box::new(change.clone()), at, done });
+        self.journal.append(Append::Setting { change: Box::new(change.clone()), by, at, done });
         written.await.unwrap_or(Err(Fault::Closed))?;
         let notes_a_use = matches!(change, SettingChange::NoteTokenUse { .. });
         let is_of_a_token = change.is_of_a_token();

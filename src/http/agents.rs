@@ -53,7 +53,7 @@ pub(super) async fn read(
     responses((status = 200, description = "Replaced", body = AgentObject),
         (status = 201, description = "Made", body = AgentObject), Problems))]
 pub(super) async fn put(
-    _: Administrator,
+    administrator: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
@@ -65,7 +65,7 @@ pub(super) async fn put(
     }
     let settings = AgentDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
     let known = state.engine.settings().agents.contains_key(&id);
-    changed(&state, SettingChange::PutAgent(settings)).await?;
+    changed(&state, administrator.name(), SettingChange::PutAgent(settings)).await?;
     Ok(put_answer(known, &object(&state.engine.agent(&id).await?)))
 }
 
@@ -74,12 +74,12 @@ pub(super) async fn put(
     operation_id = "delete_agent", params(("agent" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
-    _: Administrator,
+    administrator: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let id = agent.parse().map_err(|_| Problem::unknown_agent())?;
-    changed(&state, SettingChange::DeleteAgent(id)).await?;
+    changed(&state, administrator.name(), SettingChange::DeleteAgent(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn choose_presence(
     let view = if caller.agent() == Some(&agent) {
         state.engine.choose_presence(&agent, chosen.presence).await?
     } else {
-        state.engine.set_presence(&agent, chosen.presence).await?
+        state.engine.set_presence(&agent, chosen.presence, caller.name()).await?
     };
     Ok(web::Json(object(&view)))
 }

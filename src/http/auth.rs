@@ -42,7 +42,7 @@ pub struct Supervisor(Caller);
 
 /// A caller who may change the settings.
 #[derive(Clone, Debug)]
-pub struct Administrator(());
+pub struct Administrator(Caller);
 
 impl Caller {
     /// Whoever the request's token stands for.
@@ -168,6 +168,13 @@ impl Supervisor {
     }
 }
 
+impl Administrator {
+    /// The name under which they act.
+    pub fn name(&self) -> AgentId {
+        self.0.name()
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -203,7 +210,7 @@ impl FromRequest for Administrator {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         ready(Caller::from_request(request, payload).into_inner().and_then(|caller| {
             if caller.role >= Role::Administrator {
-                Ok(Self(()))
+                Ok(Self(caller))
             } else {
                 Err(Problem::forbidden("an administrator"))
             }

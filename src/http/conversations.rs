@@ -104,7 +104,8 @@ pub(super) async fn accept(
         state.engine.expect_agent(&agent.id, id, Purpose::Chat).await?;
     }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
-    done(&state, id, Command::Accept { agent, name }).await
+    let by = Some(caller.name());
+    done(&state, id, Command::Accept { agent, name, by }).await
 }
 
 /// Does not take an offered chat, which waits in its queue again.
@@ -120,7 +121,8 @@ pub(super) async fn decline(
     request: HttpRequest,
 ) -> Shown {
     let agent = acting(&caller, &state, &request)?.id.clone();
-    done(&state, id_of(&conversation)?, Command::Decline { agent }).await
+    let by = Some(caller.name());
+    done(&state, id_of(&conversation)?, Command::Decline { agent, by }).await
 }
 
 /// Says something to the customer. The same id again gets the first answer and posts nothing.
@@ -140,7 +142,7 @@ pub(super) async fn post(
     let from = Author::Agent(acting(&caller, &state, &request)?.id.clone());
     let MessageDocument { id, text } =
         MessageDocument::read(&body).map_err(Problem::malformed_document)?;
-    let command = Command::Post { from, id: id.clone(), text };
+    let command = Command::Post { from, by: Some(caller.name()), id: id.clone(), text };
     let answer = state.engine.command(id_of(&conversation)?, command).await?;
     PostedObject::of(&id, answer).map(web::Json).ok_or_else(Problem::internal)
 }

@@ -55,7 +55,7 @@ pub(super) async fn read(
     responses((status = 200, description = "Replaced", body = QueueDocument),
         (status = 201, description = "Made", body = QueueDocument), Problems))]
 pub(super) async fn put(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
@@ -64,7 +64,7 @@ pub(super) async fn put(
     let queue = QueueDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
     let answer = QueueDocument::from(&queue);
     let known = state.engine.settings().queues.contains_key(&id);
-    changed(&state, SettingChange::PutQueue(queue)).await?;
+    changed(&state, administrator.name(), SettingChange::PutQueue(queue)).await?;
     Ok(put_answer(known, &answer))
 }
 
@@ -73,11 +73,11 @@ pub(super) async fn put(
     operation_id = "delete_queue", params(("queue" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.parse().map_err(|_| Problem::unknown_setting("queue"))?;
-    changed(&state, SettingChange::DeleteQueue(id)).await?;
+    changed(&state, administrator.name(), SettingChange::DeleteQueue(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -3,15 +3,20 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
+use crate::domain::id::AgentId;
 use crate::domain::settings::registry::SettingChange;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
 
-/// Makes a change; it is durable and in force when this returns.
-pub(super) async fn changed(state: &HttpState, change: SettingChange) -> Result<(), Problem> {
+/// Makes a change in somebody's name; it is durable and in force when this returns.
+pub(super) async fn changed(
+    state: &HttpState,
+    by: AgentId,
+    change: SettingChange,
+) -> Result<(), Problem> {
     // Asked first, so that what breaks a rule costs the engine nothing. The engine asks again.
     state.engine.settings().check(&change)?;
-    Ok(state.engine.change(change).await?)
+    Ok(state.engine.change_by(by, change).await?)
 }
 
 /// The answer to a `PUT` of something that was known before, or is new.

@@ -20,7 +20,7 @@ use crate::wire::objects::{KeptTokenObject, TokenDocument, TokenList, TokenObjec
     request_body = TokenDocument,
     responses((status = 201, description = "The token", body = TokenObject), Problems))]
 pub(super) async fn add(
-    _: Administrator,
+    administrator: Administrator,
     agent: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
@@ -35,7 +35,8 @@ pub(super) async fn add(
     let made_at = state.engine.now();
     let expires_at = asked.expires_s.map(|life| made_at + life.0);
     let token = Token { name: asked.name, expires_at, ..Token::new(agent, made_at) };
-    changed(&state, SettingChange::AddToken { digest, token: token.clone() }).await?;
+    changed(&state, administrator.name(), SettingChange::AddToken { digest, token: token.clone() })
+        .await?;
     let shown = TokenObject::new(secret, &digest, &token);
     let mut response = HttpResponse::Created().json(shown);
     response.extensions_mut().insert(ShownOnce);
@@ -77,7 +78,7 @@ pub(super) async fn end(
     let token: Option<TokenId> = token.parse().ok();
     let digest = token.and_then(|token| state.engine.find_token(&agent, token));
     let digest = digest.ok_or_else(|| Problem::unknown_setting("token"))?;
-    changed(&state, SettingChange::EndToken(digest)).await?;
+    changed(&state, caller.name(), SettingChange::EndToken(digest)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn read(
     responses((status = 200, description = "Replaced", body = WidgetDocument),
         (status = 201, description = "Made", body = WidgetDocument), Problems))]
 pub(super) async fn put(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
@@ -64,7 +64,7 @@ pub(super) async fn put(
     let widget = WidgetDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
     let answer = WidgetDocument::from(&widget);
     let known = state.engine.settings().widgets.contains_key(&id);
-    changed(&state, SettingChange::PutWidget(widget)).await?;
+    changed(&state, administrator.name(), SettingChange::PutWidget(widget)).await?;
     Ok(put_answer(known, &answer))
 }
 
@@ -73,11 +73,11 @@ pub(super) async fn put(
     operation_id = "delete_widget", params(("widget" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.parse().map_err(|_| Problem::unknown_setting("widget"))?;
-    changed(&state, SettingChange::DeleteWidget(id)).await?;
+    changed(&state, administrator.name(), SettingChange::DeleteWidget(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

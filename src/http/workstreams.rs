@@ -58,7 +58,7 @@ pub(super) async fn read(
     responses((status = 200, description = "Replaced", body = WorkstreamDocument),
         (status = 201, description = "Made", body = WorkstreamDocument), Problems))]
 pub(super) async fn put(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
     body: web::Bytes,
@@ -68,7 +68,7 @@ pub(super) async fn put(
         WorkstreamDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
     let answer = WorkstreamDocument::from(&workstream);
     let known = state.engine.settings().workstreams.contains_key(&id);
-    changed(&state, SettingChange::PutWorkstream(workstream)).await?;
+    changed(&state, administrator.name(), SettingChange::PutWorkstream(workstream)).await?;
     Ok(put_answer(known, &answer))
 }
 
@@ -77,11 +77,11 @@ pub(super) async fn put(
     operation_id = "delete_workstream", params(("workstream" = String, Path)),
     responses((status = 204, description = "Removed"), Problems))]
 pub(super) async fn delete(
-    _: Administrator,
+    administrator: Administrator,
     id: web::Path<String>,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.parse().map_err(|_| Problem::unknown_setting("workstream"))?;
-    changed(&state, SettingChange::DeleteWorkstream(id)).await?;
+    changed(&state, administrator.name(), SettingChange::DeleteWorkstream(id)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -4,6 +4,7 @@
 //! without touching what is on a disk. They only ever grow: a new field is optional, a new kind is
 //! added, and nothing is renamed. Unknown fields are ignored; an unknown kind is unreadable.
 
+mod caused;
 mod event;
 mod forms;
 mod pieces;
@@ -41,10 +42,10 @@ pub struct Record {
 pub enum Entry {
     /// Something happened in a conversation.
     Event(Event),
-    /// An agent chose a presence.
-    Presence(Presence),
-    /// The settings were changed.
-    Setting(SettingChange),
+    /// An agent chose a presence, or somebody else did for them.
+    Presence(Presence, Option<AgentId>),
+    /// The settings were changed, and by whom, where a person did it.
+    Setting(SettingChange, Option<AgentId>),
     /// The retention took conversations out.
     TakenOut(TakenOut),
 }
@@ -85,8 +86,11 @@ const SEVERAL: &str = "several";
 const AGENT: &str = "agent:";
 
 #[derive(Serialize, Deserialize)]
-struct PresenceChosen {
+struct PresenceChosen<'a> {
     presence: pieces::PresenceName,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<pieces::Text<'a>>,
 }
 
 /// Where the record of an event is written to.
@@ -154,14 +158,15 @@ impl Record {
         Self { kind, body: text(body) }
     }
 
-    /// The record of a presence that an agent chose.
-    pub fn of_presence(presence: Presence) -> Self {
-        Self::new(PRESENCE_CHOSEN, &PresenceChosen { presence: presence.into() })
+    /// The record of a presence that an agent chose, or somebody else did for them.
+    pub fn of_presence(presence: Presence, by: Option<&AgentId>) -> Self {
+        let by = by.map(|by| by.as_str().into());
+        Self::new(PRESENCE_CHOSEN, &PresenceChosen { presence: presence.into(), by })
     }
 
-    /// The record of a change of the settings.
-    pub fn of_setting(change: &SettingChange) -> Self {
-        setting::encode(change)
+    /// The record of a change of the settings, and of who made it.
+    pub fn of_setting(change: &SettingChange, by: Option<&AgentId>) -> Self {
+        caused::by(setting::encode(change), by)
     }
 
     /// The record of what the retention took out.
@@ -173,8 +178,8 @@ impl Record {
     pub fn of(entry: &Entry) -> Self {
         match entry {
             Entry::Event(event) => Self::of_event(event),
-            Entry::Presence(presence) => Self::of_presence(*presence),
-            Entry::Setting(change) => Self::of_setting(change),
+            Entry::Presence(presence, by) => Self::of_presence(*presence, by.as_ref()),
+            Entry::Setting(change, by) => Self::of_setting(change, by.as_ref()),
             Entry::TakenOut(taken) => Self::of_taken_out(taken),
         }
     }
@@ -188,8 +193,9 @@ impl Entry {
     /// What the record with this kind and this body says.
     pub fn read(kind: &str, body: &str) -> Result<Self, Unreadable> {
         if kind == PRESENCE_CHOSEN {
-            let chosen: PresenceChosen = serde_json::from_str(body)?;
-            return Ok(Self::Presence(chosen.presence.into()));
+            let chosen: PresenceChosen<'_> = serde_json::from_str(body)?;
+            let by = chosen.by.map(|by| by.parse()).transpose()?;
+            return Ok(Self::Presence(chosen.presence.into(), by));
         }
         if kind == taken_out::KIND {
             return Ok(Self::TakenOut(taken_out::decode(body)?));
@@ -198,7 +204,7 @@ impl Entry {
             return Ok(Self::Event(event));
         }
         if let Some(change) = setting::decode(kind, body)? {
-            return Ok(Self::Setting(change));
+            return Ok(Self::Setting(change, caused::read(body)?));
         }
         Err(Unreadable(format!("this version knows no record of the kind {kind:?}")))
     }

@@ -118,6 +118,9 @@ pub struct MessageEvent {
     /// Which agent, for an agent's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// Who posted it, where that was a supervisor in the agent's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// What they said.
     pub text: String,
     /// When.
@@ -209,7 +212,7 @@ pub fn conversation(view: &View) -> Rendered {
 
 /// `message`: somebody said something; nothing for an event that is no message.
 pub fn message(conversation: ConversationId, recorded: &Recorded) -> Option<Rendered> {
-    let Event::MessagePosted { id, from, text, .. } = &recorded.event else { return None };
+    let Event::MessagePosted { id, from, by, text, .. } = &recorded.event else { return None };
     let (from, agent) = match from {
         Author::Customer => ("customer", None),
         Author::Agent(agent) => ("agent", Some(agent.to_string())),
@@ -220,6 +223,7 @@ pub fn message(conversation: ConversationId, recorded: &Recorded) -> Option<Rend
         id: id.to_string(),
         from,
         agent,
+        by: by.as_ref().map(ToString::to_string),
         text: text.as_str().to_owned(),
         at: At(recorded.at),
     };

@@ -232,5 +232,5 @@ fn who_returns_too_late_is_told_so_and_may_start_anew() {
 
 fn post(id: &str, text: &str) -> Command {
     let text = MessageText::parse(text).unwrap();
-    Command::Post { from: Author::Agent(ada()), id: parsed(id), text }
+    Command::Post { by: None, from: Author::Agent(ada()), id: parsed(id), text }
 }

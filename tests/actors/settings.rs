@@ -69,7 +69,7 @@ fn a_chat_that_becomes_an_agents_while_they_are_deleted_waits_again() {
         let deleting = actix_rt::spawn(delete);
         settle().await;
         let (engine, name) = (world.engine.clone(), DisplayName::parse("Ada").unwrap());
-        let accept = Command::Accept { agent: ada(), name };
+        let accept = Command::Accept { by: None, agent: ada(), name };
         let accepting = actix_rt::spawn(async move { engine.command(id, accept).await });
         settle().await;
         world.memory.release_receipts();

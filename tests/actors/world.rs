@@ -81,7 +81,7 @@ impl World {
 
     pub async fn ada_accepts(&self, id: ConversationId) {
         let name = DisplayName::parse("Ada").unwrap();
-        self.ask(id, Command::Accept { agent: ada(), name }).await.unwrap();
+        self.ask(id, Command::Accept { by: None, agent: ada(), name }).await.unwrap();
     }
 
     pub async fn ask(&self, id: ConversationId, command: Command) -> Result<Answer, Failure> {

@@ -135,7 +135,10 @@ fn what_strangers_wrote_cannot_steer_a_terminal_nor_forge_a_line() {
         opening.name = Some(DisplayName::stored(forged).unwrap());
         opening.page = Some("https://shop.test/\u{1b}]0;mine\u{7}\u{2066}".into());
     }
-    past.ask(Command::Accept { agent: ada(), name: DisplayName::stored(forged).unwrap() }, BEGAN);
+    past.ask(
+        Command::Accept { by: None, agent: ada(), name: DisplayName::stored(forged).unwrap() },
+        BEGAN,
+    );
     past.joins_with(2, "Mozilla\u{1b}[31m\r\n  9999  forged", after(1_140));
     past.loses(1, Cause::Reset, after(2_000));
     store(dir.path(), [&past]);

@@ -78,7 +78,7 @@ impl Past {
 
     pub fn is_taken(&mut self, at: Timestamp) {
         let name = DisplayName::parse("Ada").unwrap();
-        self.ask(Command::Accept { agent: ada(), name }, at);
+        self.ask(Command::Accept { by: None, agent: ada(), name }, at);
     }
 
     /// Serves every timer that is due by this time, each at its moment.

@@ -208,7 +208,7 @@ fn an_agent_sees_their_part(kind: Kind) {
     settle(&trial, [hers.start(), others.start(), passed.start()]);
     settle(&trial, [hers.join(1), others.offer("bob"), hers.offer("ann")]);
     settle(&trial, [passed.offer("ann"), others.accept("bob"), hers.accept("ann")]);
-    settle(&trial, [passed.go(Command::Decline { agent: agent("ann") })]);
+    settle(&trial, [passed.go(Command::Decline { by: None, agent: agent("ann") })]);
     settle(&trial, [others.post(Author::Customer, "a"), hers.post(Author::Customer, "b")]);
     settle(&trial, [passed.offer("bob"), passed.accept("bob")]);
     let declined = passed.history.len() - 2;
@@ -245,7 +245,7 @@ fn paged_to(paged: &[holdline::journal::Located]) -> Position {
 fn change(journal: &dyn Journal, registry: &mut Registry, change: SettingChange) -> Position {
     let (done, answered) = oneshot::channel();
     let at = Timestamp::from_millis(5);
-    journal.append(Append::Setting { change: Box::new(change.clone()), at, done });
+    journal.append(Append::Setting { by: None, change: Box::new(change.clone()), at, done });
     registry.apply(change);
     block(answered).unwrap().unwrap()
 }
@@ -253,7 +253,7 @@ fn change(journal: &dyn Journal, registry: &mut Registry, change: SettingChange)
 fn choose(journal: &dyn Journal, who: &str, presence: Presence) {
     let (done, answered) = oneshot::channel();
     let at = Timestamp::from_millis(6);
-    journal.append(Append::Presence { agent: agent(who), presence, at, done });
+    journal.append(Append::Presence { by: None, agent: agent(who), presence, at, done });
     block(answered).unwrap().unwrap();
 }
 

@@ -77,12 +77,14 @@ fn events() -> Vec<Event> {
         Event::CustomerReturned { after: Span::from_millis(1_234), reminder },
         Event::CustomerDisconnected { since: time(4), cause: Cause::Restarted },
         Event::MessagePosted {
+            by: None,
             id: "m-1".parse().unwrap(),
             from: Author::Customer,
             text: MessageText::parse("\"Hi\"\n👋").unwrap(),
             reminder: None,
         },
         Event::MessagePosted {
+            by: None,
             id: "m-2".parse().unwrap(),
             from: Author::Agent(agent("ann")),
             text: MessageText::parse("Hello").unwrap(),
@@ -91,11 +93,13 @@ fn events() -> Vec<Event> {
         Event::ChatOffered { lease: lease(Purpose::Offer), until: time(6), by: None },
         Event::ChatOffered { lease: lease(Purpose::Offer), until: time(6), by: Some(agent("sue")) },
         Event::ChatAccepted {
+            by: None,
             lease: lease(Purpose::Chat),
             name: DisplayName::parse("Ann").unwrap(),
             close_at: Some(time(7)),
         },
         Event::ChatAccepted {
+            by: None,
             lease: Lease {
                 notice: Some(Notice::after(Span::from_secs(10))),
                 ..lease(Purpose::Chat)
@@ -149,12 +153,14 @@ fn events() -> Vec<Event> {
     }));
     let ends = [OfferEnd::Declined, OfferEnd::Lapsed, OfferEnd::AgentGone, OfferEnd::Reassigned];
     events.extend(ends.map(|end| Event::OfferEnded {
+        by: None,
         agent: agent("ann"),
         end,
         excluded: end == OfferEnd::Lapsed,
         close_at: Some(time(1)),
     }));
     events.extend([Departure::Released, Departure::Gone].map(|why| Event::AgentLeft {
+        by: None,
         agent: agent("ann"),
         why,
         close_at: None,
@@ -176,6 +182,7 @@ fn events() -> Vec<Event> {
         [Actor::Customer, Actor::Agent(agent("ann")), Actor::Timer]
             .map(|by| Event::ConversationClosed { reason: Reason::AgentEnded, by }),
     );
+    events.extend(by_a_supervisor());
     events
 }
 
@@ -203,17 +210,48 @@ fn is_in_the_examples(event: &Event) -> &'static str {
     }
 }
 
+/// What a supervisor does in an agent's place, since version 7 of `journal.db`.
+fn by_a_supervisor() -> [Event; 4] {
+    let (ann, by) = (agent("ann"), Some(agent("sue")));
+    [
+        Event::MessagePosted {
+            id: "m-3".parse().unwrap(),
+            from: Author::Agent(ann.clone()),
+            by: by.clone(),
+            text: MessageText::parse("Hello").unwrap(),
+            reminder: None,
+        },
+        Event::OfferEnded {
+            agent: ann.clone(),
+            end: OfferEnd::Reassigned,
+            by: by.clone(),
+            excluded: false,
+            close_at: None,
+        },
+        Event::ChatAccepted {
+            lease: lease(Purpose::Chat),
+            name: DisplayName::parse("Ann").unwrap(),
+            by: by.clone(),
+            close_at: None,
+        },
+        Event::AgentLeft { agent: ann, why: Departure::Released, by, close_at: None },
+    ]
+}
+
 fn examples() -> Vec<Entry> {
     let mut examples: Vec<_> = events().into_iter().map(Entry::Event).collect();
-    examples.extend(Presence::ALL.map(Entry::Presence));
-    examples.extend(changes::changes().into_iter().map(Entry::Setting));
+    examples.extend(Presence::ALL.map(|presence| Entry::Presence(presence, None)));
+    examples.extend(changes::changes().into_iter().map(|change| Entry::Setting(change, None)));
     for then in [Disposal::Archive, Disposal::Delete] {
         let mut kept = Workstream::new("kept".parse().unwrap(), "sales-de".parse().unwrap());
         kept.retention = Some(Retention { after_days: 90, then });
-        examples.push(Entry::Setting(SettingChange::PutWorkstream(kept)));
+        examples.push(Entry::Setting(SettingChange::PutWorkstream(kept), None));
         let conversations = vec![ConversationId::from_bits(0xfeed), ConversationId::from_bits(1)];
         examples.push(Entry::TakenOut(TakenOut { conversations, events: 27, disposal: then }));
     }
+    let by = Some(agent("sue"));
+    examples.push(Entry::Presence(Presence::Busy, by.clone()));
+    examples.extend(changes::changes().into_iter().map(|it| Entry::Setting(it, by.clone())));
     examples
 }
 
@@ -270,6 +308,7 @@ fn what_happened_together_is_read_and_written_the_same() {
     let together = [
         Event::CustomerDisconnected { since: time(4), cause: Cause::Silent },
         Event::MessagePosted {
+            by: None,
             id: "m-1".parse().unwrap(),
             from: Author::Customer,
             text,

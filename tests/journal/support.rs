@@ -273,7 +273,7 @@ impl Chat {
     pub fn post(&mut self, from: Author, text: &str) -> Batch {
         self.posts += 1;
         let id = format!("m-{}", self.posts).parse().unwrap();
-        self.go(Command::Post { from, id, text: MessageText::parse(text).unwrap() })
+        self.go(Command::Post { by: None, from, id, text: MessageText::parse(text).unwrap() })
     }
 
     pub fn offer(&mut self, to: &str) -> Batch {
@@ -282,7 +282,7 @@ impl Chat {
 
     pub fn accept(&mut self, by: &str) -> Batch {
         let name = DisplayName::parse("Ann").unwrap();
-        self.go(Command::Accept { agent: agent(by), name })
+        self.go(Command::Accept { by: None, agent: agent(by), name })
     }
 
     pub fn end(&mut self, by: &str) -> Batch {
@@ -297,7 +297,7 @@ impl Chat {
     pub fn whole_story(&mut self) -> Vec<Batch> {
         let mut story = vec![self.start(), self.join(1), self.post(Author::Customer, "Hello?")];
         story.push(self.offer("bob"));
-        story.push(self.go(Command::Decline { agent: agent("bob") }));
+        story.push(self.go(Command::Decline { by: None, agent: agent("bob") }));
         story.extend([self.offer("ann"), self.accept("ann")]);
         story.push(self.post(Author::Agent(agent("ann")), "Good morning 👋\n\"quoted\""));
         story.push(self.lose(1));

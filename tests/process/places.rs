@@ -112,6 +112,7 @@ async fn write_ahead(data: &Path, ahead: i64) {
     let (journal, _) = SqliteJournal::open(data, Arc::new(Unneeded)).unwrap();
     let (done, written) = oneshot::channel();
     journal.append(Append::Presence {
+        by: None,
         agent: "ada".parse().unwrap(),
         presence: Presence::Available,
         at: Timestamp::from_millis(now_ms() + ahead),

@@ -76,7 +76,7 @@ impl Chat {
 }
 
 fn accept(who: &str) -> Command {
-    Command::Accept { agent: agent_named(who), name: DisplayName::parse(who).unwrap() }
+    Command::Accept { by: None, agent: agent_named(who), name: DisplayName::parse(who).unwrap() }
 }
 
 fn agent(who: &str) -> Authority {
@@ -89,7 +89,7 @@ fn supervisor() -> Authority {
 
 fn post(from: Author, id: usize) -> Command {
     let text = MessageText::parse("a word").unwrap();
-    Command::Post { from, id: format!("m-{id}").parse().unwrap(), text }
+    Command::Post { by: None, from, id: format!("m-{id}").parse().unwrap(), text }
 }
 
 fn says(who: &str) -> Command {
@@ -129,7 +129,7 @@ fn an_offer_is_for_whom_it_was_made() {
     assert_eq!(Chat::offered().refuses(accept("ben")), Refusal::NotOffered);
     assert_eq!(Chat::talking().refuses(accept("ben")), Refusal::NotYours);
     assert_eq!(Chat::talking().refuses(accept("ann")), Refusal::AlreadyAccepted);
-    let decline = |who: &str| Command::Decline { agent: agent_named(who) };
+    let decline = |who: &str| Command::Decline { by: None, agent: agent_named(who) };
     assert_eq!(Chat::offered().refuses(decline("ben")), Refusal::NotOffered);
     assert_eq!(Chat::talking().refuses(decline("ann")), Refusal::AlreadyAccepted);
     assert_eq!(Chat::talking().refuses(decline("ben")), Refusal::NotOffered);

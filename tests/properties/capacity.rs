@@ -152,14 +152,14 @@ fn command(conversation: &Conversation, other: AgentId, act: Act) -> Command {
     let sue = agent_named("sue");
     match act {
         Act::Accept if matches!(conversation.phase(), Phase::Offered { .. }) => {
-            Command::Accept { agent: holder, name }
+            Command::Accept { by: None, agent: holder, name }
         }
-        Act::Accept | Act::Decline => Command::Decline { agent: holder },
+        Act::Accept | Act::Decline => Command::Decline { by: None, agent: holder },
         Act::Release => Command::Release { by: Authority::Agent(holder) },
         Act::End => Command::End { by: Authority::Agent(holder) },
         Act::Close => Command::Close { by: Authority::Agent(holder) },
         Act::CustomerEnds => Command::EndByCustomer,
-        Act::Pick => Command::Accept { agent: other, name },
+        Act::Pick => Command::Accept { by: None, agent: other, name },
         Act::Assign => Command::Assign { agent: other, by: sue },
         Act::ForceClose => Command::ForceClose { by: sue },
     }

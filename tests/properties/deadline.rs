@@ -67,7 +67,7 @@ fn gone(workstream: Workstream, stand: Stand) -> (Life, Timestamp) {
         Stand::Offered => drop(life.ask(Command::Offer { agent })),
         Stand::Talking => {
             let name = DisplayName::parse("Ada").expect("a name");
-            drop(life.ask(Command::Accept { agent, name }));
+            drop(life.ask(Command::Accept { by: None, agent, name }));
         }
     }
     let lost = Command::Lose { session: session_numbered(1), cause: Cause::Reset };

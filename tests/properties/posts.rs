@@ -35,7 +35,7 @@ proptest! {
     fn a_repeated_post_gets_the_first_answer(script in script()) {
         let mut known: BTreeMap<(Option<String>, MessageId), Known> = BTreeMap::new();
         let life = script.play(|step| {
-            let Command::Post { from, id, text } = step.command else { return Ok(()) };
+            let Command::Post { from, id, text, .. } = step.command else { return Ok(()) };
             let key = (author_name(from), id.clone());
             match (known.get(&key), &step.outcome) {
                 (Some((first, seq, at)), Ok(done)) => {
@@ -81,7 +81,7 @@ proptest! {
         for number in order {
             let id: MessageId = format!("m{number}").parse().expect("an id");
             let text = MessageText::parse(&format!("text {number}")).expect("a text");
-            let done = life.ask(Command::Post { from: Author::Customer, id, text });
+            let done = life.ask(Command::Post { by: None, from: Author::Customer, id, text });
             let done = done.expect("the same id has the same text");
             let answer = first.entry(number).or_insert(done.answer);
             prop_assert_eq!(*answer, done.answer);
@@ -96,11 +96,12 @@ proptest! {
         let mut life = script.play(|_| Ok(()))?;
         for recorded in life.journal.clone() {
             let Event::MessagePosted { id, from, text, .. } = recorded.event else { continue };
-            let again = life.ask(Command::Post { from: from.clone(), id: id.clone(), text });
+            let (by, author, same) = (None, from.clone(), id.clone());
+            let again = life.ask(Command::Post { by, from: author, id: same, text });
             let answer = again.expect("a repeated message is answered").answer;
             prop_assert_eq!(answer, Answer::Posted { seq: recorded.seq, at: recorded.at });
             let other = MessageText::parse("something else").expect("a text");
-            let refused = life.ask(Command::Post { from, id, text: other });
+            let refused = life.ask(Command::Post { by: None, from, id, text: other });
             prop_assert_eq!(refused.map(|_| ()), Err(Refusal::IdReused));
         }
     }
@@ -114,7 +115,7 @@ fn a_message_is_recognised_by_a_digest_that_the_chat_alone_knows() {
         let Command::Start(request) = start() else { unreachable!("it starts a chat") };
         chat.ask(Command::Start(StartRequest { salt, ..request })).unwrap();
         let (from, text) = (Author::Customer, MessageText::parse("hi").unwrap());
-        chat.ask(Command::Post { from, id: "m-1".parse().unwrap(), text }).unwrap();
+        chat.ask(Command::Post { by: None, from, id: "m-1".parse().unwrap(), text }).unwrap();
         let posts = Parts::from(chat.conversation).posts;
         (posts[0].key, posts[0].content)
     };

@@ -235,6 +235,7 @@ fn post() -> impl Strategy<Value = Command> {
     let author = prop_oneof![Just(Author::Customer), agent().prop_map(Author::Agent)];
     (author, 0_u8..12, prop_oneof![5 => Just(0_u8), 1 => Just(1_u8)]).prop_map(
         |(from, id, text)| Command::Post {
+            by: None,
             from,
             id: format!("m{id}").parse::<MessageId>().expect("an id"),
             text: MessageText::parse(&format!("text {text}")).expect("a text"),
@@ -256,11 +257,11 @@ fn command() -> impl Strategy<Value = Command> {
         16 => post(),
         1 => Just(Command::EndByCustomer),
         20 => agent().prop_map(|agent| Command::Offer { agent }),
-        20 => agent().prop_map(|agent| Command::Accept {
+        20 => agent().prop_map(|agent| Command::Accept { by: None,
             agent,
             name: DisplayName::parse("Ada").expect("a name"),
         }),
-        16 => agent().prop_map(|agent| Command::Decline { agent }),
+        16 => agent().prop_map(|agent| Command::Decline { by: None, agent }),
         8 => authority().prop_map(|by| Command::Release { by }),
         2 => authority().prop_map(|by| Command::End { by }),
         2 => authority().prop_map(|by| Command::Close { by }),

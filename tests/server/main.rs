@@ -6,6 +6,7 @@ mod feed;
 mod shop;
 mod widget;
 
+mod acting;
 mod agents;
 mod chat;
 mod line;

@@ -98,7 +98,7 @@ impl Call {
     pub fn caller(&self) -> Option<&AgentId> {
         match self {
             Self::Presence(agent, _) => Some(agent),
-            Self::Chat(_, Command::Accept { agent, .. } | Command::Decline { agent }) => {
+            Self::Chat(_, Command::Accept { agent, .. } | Command::Decline { agent, .. }) => {
                 Some(agent)
             }
             Self::Chat(_, Command::Post { from: Author::Agent(agent), .. }) => Some(agent),

@@ -82,14 +82,14 @@ impl Rules {
                 }
                 Ok(decision)
             }
-            (Wrong::PostsAgain, Command::Post { from, id, text }) => {
+            (Wrong::PostsAgain, Command::Post { from, id, text, .. }) => {
                 let (from, id, text) = (from.clone(), id.clone(), text.clone());
                 let decision = right(command, now)?;
                 if !decision.events.is_empty() {
                     return Ok(decision);
                 }
                 let answer = Answer::Posted { seq: conversation.seq().next(), at: now };
-                let posted = Event::MessagePosted { id, from, text, reminder: None };
+                let posted = Event::MessagePosted { by: None, id, from, text, reminder: None };
                 Ok(Decision { events: vec![posted], answer })
             }
             _ => right(command, now).map(|decision| self.spoil(decision, until)),

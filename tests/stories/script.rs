@@ -134,10 +134,15 @@ fn command(line: &str, words: &[&str]) -> Result<Option<Command>, String> {
         ["lose", tab, cause] => {
             Command::Lose { session: session(tab)?, cause: parse_cause(cause)? }
         }
-        ["post", from, id, ..] => {
+        ["post", from, id, ref others @ ..] => {
             let quoted = line.split_once('"').and_then(|(_, text)| text.strip_suffix('"'));
             let text = quoted.ok_or("a message stands in quotes")?;
+            let by = match *others {
+                ["by", supervisor, ..] => Some(agent(supervisor)?),
+                _ => None,
+            };
             Command::Post {
+                by,
                 from: if from == "customer" {
                     Author::Customer
                 } else {
@@ -156,9 +161,17 @@ fn command(line: &str, words: &[&str]) -> Result<Option<Command>, String> {
             Command::Assign { agent: agent(name)?, by: agent(supervisor)? }
         }
         ["accept", name] => {
-            Command::Accept { agent: agent(name)?, name: told(DisplayName::parse(name))? }
+            Command::Accept { by: None, agent: agent(name)?, name: told(DisplayName::parse(name))? }
         }
-        ["decline", name] => Command::Decline { agent: agent(name)? },
+        ["accept", name, "by", supervisor] => Command::Accept {
+            agent: agent(name)?,
+            name: told(DisplayName::parse(name))?,
+            by: Some(agent(supervisor)?),
+        },
+        ["decline", name] => Command::Decline { by: None, agent: agent(name)? },
+        ["decline", name, "by", supervisor] => {
+            Command::Decline { agent: agent(name)?, by: Some(agent(supervisor)?) }
+        }
         ["wake"] => Command::Wake,
         _ => return Ok(None),
     }))

@@ -43,9 +43,10 @@ fn happened(event: &Event) -> String {
         Event::CustomerDisconnected { since, .. } => {
             format!("the customer, away since {}, is disconnected", point(*since))
         }
-        Event::MessagePosted { id, from, text, reminder } => {
+        Event::MessagePosted { id, from, text, reminder, by } => {
             let minds = reminder.map(|it| format!(", to be answered by {}", point(it.at)));
-            format!("{} says {:?} ({id}){}", author(from), text.as_str(), minds.unwrap_or_default())
+            let (from, text, minds) = (author(from), text.as_str(), minds.unwrap_or_default());
+            format!("{from} says {text:?} ({id}){}{minds}", through(by.as_ref()))
         }
         Event::AgentAway { agent, since, until } => format!(
             "{agent} is away since {}, and the chat is held for them until {}",
@@ -64,6 +65,11 @@ fn happened(event: &Event) -> String {
     }
 }
 
+/// Who has done it in somebody's place.
+fn through(by: Option<&AgentId>) -> String {
+    by.map_or_else(String::new, |by| format!(" (by {by})"))
+}
+
 /// What the agents' side does.
 fn worked(event: &Event) -> String {
     match event {
@@ -71,7 +77,7 @@ fn worked(event: &Event) -> String {
             let by = by.as_ref().map(|supervisor| format!(" by {supervisor}"));
             format!("offered to {}{} until {}", lease.agent, by.unwrap_or_default(), point(*until))
         }
-        Event::OfferEnded { agent, end, excluded, close_at } => {
+        Event::OfferEnded { agent, end, excluded, close_at, by } => {
             let why = match end {
                 OfferEnd::Declined => "declines",
                 OfferEnd::Lapsed => "lets the offer lapse",
@@ -79,17 +85,19 @@ fn worked(event: &Event) -> String {
                 OfferEnd::Reassigned => "loses the offer to somebody else",
             };
             let again = if *excluded { ", and is not asked again" } else { "" };
-            format!("{agent} {why}{again}; the chat waits, {}", closes(*close_at))
+            let by = through(by.as_ref());
+            format!("{agent} {why}{by}{again}; the chat waits, {}", closes(*close_at))
         }
-        Event::ChatAccepted { lease, close_at, .. } => {
-            format!("{} takes the chat, {}", lease.agent, closes(*close_at))
+        Event::ChatAccepted { lease, close_at, by, .. } => {
+            let by = through(by.as_ref());
+            format!("{} takes the chat{by}, {}", lease.agent, closes(*close_at))
         }
-        Event::AgentLeft { agent, why, close_at } => {
+        Event::AgentLeft { agent, why, close_at, by } => {
             let why = match why {
                 Departure::Released => "gives the chat back",
                 Departure::Gone => "is gone",
             };
-            format!("{agent} {why}; the chat waits, {}", closes(*close_at))
+            format!("{agent} {why}{}; the chat waits, {}", through(by.as_ref()), closes(*close_at))
         }
         Event::WrapupStarted { reason, by, hold, close_at } => {
             let hold = match hold {

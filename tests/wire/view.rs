@@ -57,20 +57,22 @@ fn every_event() -> Vec<Event> {
         Event::CustomerAway { since: AT, until: AT, cause: Cause::Reset },
         Event::CustomerReturned { after: Span::ZERO, reminder: None },
         Event::CustomerDisconnected { since: AT, cause: Cause::Silent },
-        Event::MessagePosted { id, from, text, reminder: None },
+        Event::MessagePosted { by: None, id, from, text, reminder: None },
         Event::ChatOffered { lease: lease(), until: AT, by: None },
         Event::OfferEnded {
+            by: None,
             agent: agent(),
             end: OfferEnd::Declined,
             excluded: false,
             close_at: None,
         },
         Event::ChatAccepted {
+            by: None,
             lease: lease(),
             name: DisplayName::parse("Grace").unwrap(),
             close_at: None,
         },
-        Event::AgentLeft { agent: agent(), why: Departure::Gone, close_at: None },
+        Event::AgentLeft { by: None, agent: agent(), why: Departure::Gone, close_at: None },
         Event::AgentAway { agent: agent(), since: AT, until: AT },
         Event::AgentBack { agent: agent() },
         Event::CustomerReminded { until: AT },
@@ -108,14 +110,19 @@ fn agents_come_and_go_by_name() {
     let name = DisplayName::parse("Grace").unwrap();
     let at = "2026-01-01T00:00:00.250Z";
     assert_eq!(
-        frames(Event::ChatAccepted { lease: lease(), name, close_at: None }),
+        frames(Event::ChatAccepted { by: None, lease: lease(), name, close_at: None }),
         [
             json!({"type": "joined", "seq": 5, "name": "Grace", "at": at}),
             json!({"type": "state", "seq": 5, "state": "active"}),
         ]
     );
     assert_eq!(
-        frames(Event::AgentLeft { agent: agent(), why: Departure::Released, close_at: None }),
+        frames(Event::AgentLeft {
+            by: None,
+            agent: agent(),
+            why: Departure::Released,
+            close_at: None
+        }),
         [
             json!({"type": "left", "seq": 5, "name": "Grace", "at": at}),
             json!({"type": "state", "seq": 5, "state": "open"}),

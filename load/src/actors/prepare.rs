@@ -146,7 +146,7 @@ fn change_settings(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Regis
     for change in settings(plan)? {
         registry.apply(change.clone());
         let (done, _) = tokio::sync::oneshot::channel();
-        journal.append(Append::Setting { change: Box::new(change), at: BEGAN, done });
+        journal.append(Append::Setting { by: None, change: Box::new(change), at: BEGAN, done });
     }
     Ok(registry)
 }
@@ -214,7 +214,12 @@ impl Names {
         if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
             let agent = self.agents[usize::try_from(chat / CHATS_EACH)?].clone();
             let lease = Lease::new(agent, 1, Purpose::Chat, Span::from_secs(3_600));
-            events.push(Event::ChatAccepted { lease, name: self.agent.clone(), close_at: None });
+            events.push(Event::ChatAccepted {
+                by: None,
+                lease,
+                name: self.agent.clone(),
+                close_at: None,
+            });
         }
         let until = BEGAN + plan.window();
         events.push(Event::CustomerAway { since: BEGAN, until, cause: Cause::Closed(1006) });

@@ -35,7 +35,7 @@ impl Conversation {
                 self.go_on(*after, *reminder);
             }
             Event::CustomerDisconnected { .. } => self.attendance.end_absence(),
-            Event::MessagePosted { id, from, text, reminder } => {
+            Event::MessagePosted { id, from, text, reminder, .. } => {
                 self.posts.note(self.salt(), from, id, text, (self.seq, at));
                 self.owe_answer(from, *reminder);
             }
@@ -43,14 +43,14 @@ impl Conversation {
                 let waiting_since = self.waiting_since().unwrap_or(at);
                 self.phase = Phase::Offered { lease: lease.clone(), until: *until, waiting_since };
             }
-            Event::OfferEnded { agent, end, excluded, close_at } => {
+            Event::OfferEnded { agent, end, excluded, close_at, .. } => {
                 if end.is_decline() {
                     self.count_decline(agent, *excluded);
                 }
                 let waiting_since = self.waiting_since().unwrap_or(at);
                 self.phase = Phase::Open { waiting_since, close_at: *close_at };
             }
-            Event::ChatAccepted { lease, name, close_at } => {
+            Event::ChatAccepted { lease, name, close_at, .. } => {
                 self.phase = Phase::Talking {
                     lease: lease.clone(),
                     name: name.clone(),
@@ -60,7 +60,7 @@ impl Conversation {
             }
             Event::AgentAway { .. } => self.note_missed(true),
             Event::AgentBack { .. } => self.note_missed(false),
-            Event::AgentLeft { agent, why, close_at } => {
+            Event::AgentLeft { agent, why, close_at, .. } => {
                 if *why == Departure::Released {
                     self.note_reluctance(agent);
                 }

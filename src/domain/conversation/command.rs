@@ -34,6 +34,8 @@ pub enum Command {
     Post {
         /// Who.
         from: Author,
+        /// Who asks on the agents' side: themselves, or somebody in their place.
+        by: Option<AgentId>,
         /// The id that they gave it.
         id: MessageId,
         /// What.
@@ -52,11 +54,15 @@ pub enum Command {
         agent: AgentId,
         /// What customers see them called.
         name: DisplayName,
+        /// Who asks: themselves, or somebody in their place.
+        by: Option<AgentId>,
     },
     /// An agent does not want the chat that they were offered.
     Decline {
         /// The agent.
         agent: AgentId,
+        /// Who asks: themselves, or somebody in their place.
+        by: Option<AgentId>,
     },
     /// A chat goes back to its queue.
     Release {

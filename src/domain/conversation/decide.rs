@@ -44,11 +44,11 @@ impl Conversation {
                 self.join(session, heartbeat, program, moment)
             }
             Command::Lose { session, cause } => Ok(self.lose(session, cause, moment)),
-            Command::Post { from, id, text } => self.post(from, id, text, moment),
+            Command::Post { from, by, id, text } => self.post(from, by, id, text, moment),
             Command::EndByCustomer => self.end_by_customer(moment),
             Command::Offer { agent } => self.offer(&agent, moment),
-            Command::Accept { agent, name } => self.accept(agent, name, moment),
-            Command::Decline { agent } => self.decline(&agent, moment),
+            Command::Accept { agent, name, by } => self.accept(agent, name, by, moment),
+            Command::Decline { agent, by } => self.decline(&agent, by, moment),
             Command::Release { by } => self.release(&by, moment),
             Command::End { by } => self.end_by_agent(&by, moment),
             Command::Close { by } => self.close(&by),
@@ -65,6 +65,7 @@ impl Conversation {
     fn post(
         &self,
         from: Author,
+        by: Option<AgentId>,
         id: MessageId,
         text: MessageText,
         moment: Moment<'_>,
@@ -85,12 +86,12 @@ impl Conversation {
         if self.posts.len() >= limits::ENTRIES_MAX as usize {
             return Err(Refusal::ConversationFull);
         }
-        let reminder = match &from {
-            Author::Customer => None,
-            Author::Agent(_) => moment.reminder(),
+        let (reminder, by) = match &from {
+            Author::Customer => (None, None),
+            Author::Agent(agent) => (moment.reminder(), in_place_of(agent, by)),
         };
         let answer = Answer::Posted { seq: self.seq.next(), at: moment.now };
-        Ok(Decision { events: vec![Event::MessagePosted { id, from, text, reminder }], answer })
+        Ok(Decision { events: vec![Event::MessagePosted { id, from, by, text, reminder }], answer })
     }
 
     fn recover(&self, moment: Moment<'_>) -> Decision {
@@ -166,11 +167,24 @@ impl Moment<'_> {
     }
 }
 
+/// Who acts in an agent's place: nobody, where it is the agent.
+fn in_place_of(agent: &AgentId, by: Option<AgentId>) -> Option<AgentId> {
+    by.filter(|by| by != agent)
+}
+
 impl Authority {
     fn covers(&self, holder: &AgentId) -> bool {
         match self {
             Self::Agent(agent) => agent == holder,
             Self::Supervisor(_) => true,
+        }
+    }
+
+    /// The person who acts, if that is not the agent themselves.
+    fn supervisor(&self) -> Option<AgentId> {
+        match self {
+            Self::Agent(_) => None,
+            Self::Supervisor(supervisor) => Some(supervisor.clone()),
         }
     }
 

@@ -4,6 +4,8 @@
 //!
 //! [`Seq`]: crate::domain::id::Seq
 
+mod audience;
+
 use std::sync::Arc;
 
 use crate::domain::cause::{Cause, Evidence};
@@ -13,6 +15,8 @@ use crate::domain::id::{
 use crate::domain::lease::Lease;
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
+
+pub use crate::domain::conversation::event::audience::Audience;
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,6 +74,8 @@ pub enum Event {
         id: MessageId,
         /// Its author.
         from: Author,
+        /// Who posted it, where that is somebody else than its author.
+        by: Option<AgentId>,
         /// What they said.
         text: MessageText,
         /// When the customer is reminded unless they answer; only on an agent's message.
@@ -90,6 +96,8 @@ pub enum Event {
         agent: AgentId,
         /// How it ended.
         end: OfferEnd,
+        /// Who ended it, where that is a person and somebody else.
+        by: Option<AgentId>,
         /// Whether they have let it go too often and are not offered it again.
         excluded: bool,
         /// When the chat closes if nobody is found for it.
@@ -101,6 +109,8 @@ pub enum Event {
         lease: Lease,
         /// What customers see them called.
         name: DisplayName,
+        /// Who took it for them, where that is somebody else.
+        by: Option<AgentId>,
         /// When the chat closes by itself.
         close_at: Option<Timestamp>,
     },
@@ -110,6 +120,8 @@ pub enum Event {
         agent: AgentId,
         /// Why.
         why: Departure,
+        /// Who took it from them, where that is a person and somebody else.
+        by: Option<AgentId>,
         /// When the chat closes if nobody is found for it.
         close_at: Option<Timestamp>,
     },
@@ -329,45 +341,6 @@ impl Reason {
             Self::OpenTooLong => "open_too_long",
             Self::ActiveTooLong => "active_too_long",
             Self::ForceClosed => "force_closed",
-        }
-    }
-}
-
-/// Who is looking.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Audience {
-    /// Agents, supervisors and administrators.
-    Agent,
-    /// The customer.
-    Customer,
-}
-
-impl Event {
-    /// Whether this audience may see the event. What a customer may not see leaves a gap in the
-    /// sequence that they see.
-    pub const fn is_seen_by(&self, audience: Audience) -> bool {
-        match audience {
-            Audience::Agent => true,
-            Audience::Customer => match self {
-                Self::ConversationStarted(_)
-                | Self::MessagePosted { .. }
-                | Self::ChatAccepted { .. }
-                | Self::AgentLeft { .. }
-                | Self::AgentAway { .. }
-                | Self::AgentBack { .. }
-                | Self::CustomerReminded { .. }
-                | Self::WrapupStarted { .. }
-                | Self::ConversationClosed { .. } => true,
-                Self::SessionJoined { .. }
-                | Self::SessionLost { .. }
-                | Self::CustomerAway { .. }
-                | Self::CustomerReturned { .. }
-                | Self::CustomerDisconnected { .. }
-                | Self::ChatOffered { .. }
-                | Self::OfferEnded { .. }
-                | Self::LeaseReleased { .. }
-                | Self::ServerRestarted { .. } => false,
-            },
         }
     }
 }

@@ -125,7 +125,8 @@ impl ConversationActor {
         match said {
             FromSession::Post(reference, id, text) => {
                 self.conversation.hear_leaving(session, None);
-                let command = Command::Post { from: Author::Customer, id: id.clone(), text };
+                let (from, by) = (Author::Customer, None);
+                let command = Command::Post { from, by, id: id.clone(), text };
                 let answer = match self.perform_as(session, command) {
                     Ok(Answer::Posted { seq, at }) => ToSession::Posted { reference, id, seq, at },
                     Ok(Answer::Done) => return,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::domain::cause::{Cause, Evidence};
-use crate::domain::conversation::event::{Author, Event, Opening, Reminder, Timers};
+use crate::domain::conversation::event::{Author, Departure, Event, Opening, Reminder, Timers};
 use crate::domain::id::{AgentId, MessageId};
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
@@ -44,29 +44,28 @@ pub(super) fn encode(event: &Event, to: Sink<'_>) -> &'static str {
             to.put("customer_returned", &CustomerReturned { after_ms, reminder })
         }
         Event::CustomerDisconnected { since, cause } => {
-            let (since, cause) = (since.as_millis(), (*cause).into());
-            to.put("customer_disconnected", &CustomerDisconnected { since, cause })
+            let since = since.as_millis();
+            to.put("customer_disconnected", &CustomerDisconnected { since, cause: (*cause).into() })
         }
-        Event::MessagePosted { id, from, text, reminder } => {
-            to.put("message_posted", &MessagePosted::new(id, from, text, *reminder))
+        Event::MessagePosted { id, from, by, text, reminder } => {
+            to.put("message_posted", &MessagePosted::new(id, from, by.as_ref(), text, *reminder))
         }
         Event::ChatOffered { lease, until, by } => {
-            let by = by.as_ref().map(|by| by.as_str().into());
-            let until = until.as_millis();
+            let (until, by) = (until.as_millis(), name_of(by.as_ref()));
             to.put("chat_offered", &ChatOffered { lease: lease.into(), until, by })
         }
-        Event::OfferEnded { agent, end, excluded, close_at } => {
+        Event::OfferEnded { agent, end, by, excluded, close_at } => {
             let (agent, end, excluded) = (agent.as_str().into(), (*end).into(), *excluded);
+            let (close_at, by) = (millis(*close_at), name_of(by.as_ref()));
+            to.put("offer_ended", &OfferEnded { agent, end, excluded, close_at, by })
+        }
+        Event::ChatAccepted { lease, name, by, close_at } => {
+            let (lease, name, by) = (lease.into(), name.as_str().into(), name_of(by.as_ref()));
             let close_at = millis(*close_at);
-            to.put("offer_ended", &OfferEnded { agent, end, excluded, close_at })
+            to.put("chat_accepted", &ChatAccepted { lease, name, close_at, by })
         }
-        Event::ChatAccepted { lease, name, close_at } => {
-            let (name, close_at) = (name.as_str().into(), millis(*close_at));
-            to.put("chat_accepted", &ChatAccepted { lease: lease.into(), name, close_at })
-        }
-        Event::AgentLeft { agent, why, close_at } => {
-            let (agent, close_at) = (agent.as_str().into(), millis(*close_at));
-            to.put("agent_left", &AgentLeft { agent, why: (*why).into(), close_at })
+        Event::AgentLeft { agent, why, by, close_at } => {
+            to.put("agent_left", &AgentLeft::new(agent, *why, by.as_ref(), *close_at))
         }
         Event::AgentAway { agent, since, until } => {
             to.put("agent_away", &AgentAway::new(agent, *since, *until))
@@ -131,6 +130,14 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<Event>, Unreadable
         "server_restarted" => read::<ServerRestarted>(body)?.event(),
         _ => return Ok(None),
     }))
+}
+
+fn name_of(agent: Option<&AgentId>) -> Option<Text<'_>> {
+    agent.map(|agent| agent.as_str().into())
+}
+
+fn agent_of(name: Option<Text<'_>>) -> Result<Option<AgentId>, Unreadable> {
+    Ok(name.map(|name| name.parse()).transpose()?)
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Unreadable> {
@@ -234,6 +241,7 @@ impl<'a> MessagePosted<'a> {
     fn new(
         id: &'a MessageId,
         from: &'a Author,
+        by: Option<&'a AgentId>,
         text: &'a MessageText,
         reminder: Option<Reminder>,
     ) -> Self {
@@ -247,6 +255,7 @@ impl<'a> MessagePosted<'a> {
             agent,
             text: text.as_str().into(),
             reminder: reminder.map(ReminderForm::from),
+            by: name_of(by),
         }
     }
 
@@ -261,6 +270,7 @@ impl<'a> MessagePosted<'a> {
         Ok(Event::MessagePosted {
             id: self.id.parse()?,
             from,
+            by: agent_of(self.by)?,
             text: MessageText::parse(&self.text)?,
             reminder: self.reminder.map(Reminder::from),
         })
@@ -272,7 +282,7 @@ impl ChatOffered<'_> {
         Ok(Event::ChatOffered {
             lease: self.lease.try_into()?,
             until: Timestamp::from_millis(self.until),
-            by: self.by.map(|by| by.parse()).transpose()?,
+            by: agent_of(self.by)?,
         })
     }
 }
@@ -282,6 +292,7 @@ impl OfferEnded<'_> {
         Ok(Event::OfferEnded {
             agent: self.agent.parse()?,
             end: self.end.into(),
+            by: agent_of(self.by)?,
             excluded: self.excluded,
             close_at: time(self.close_at),
         })
@@ -293,16 +304,28 @@ impl ChatAccepted<'_> {
         Ok(Event::ChatAccepted {
             lease: self.lease.try_into()?,
             name: DisplayName::stored(&self.name)?,
+            by: agent_of(self.by)?,
             close_at: time(self.close_at),
         })
     }
 }
 
-impl AgentLeft<'_> {
+impl<'a> AgentLeft<'a> {
+    fn new(
+        agent: &'a AgentId,
+        why: Departure,
+        by: Option<&'a AgentId>,
+        close_at: Option<Timestamp>,
+    ) -> Self {
+        let (agent, close_at) = (agent.as_str().into(), millis(close_at));
+        Self { agent, why: why.into(), close_at, by: name_of(by) }
+    }
+
     fn event(self) -> Result<Event, Unreadable> {
         Ok(Event::AgentLeft {
             agent: self.agent.parse()?,
             why: self.why.into(),
+            by: agent_of(self.by)?,
             close_at: time(self.close_at),
         })
     }

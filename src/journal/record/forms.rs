@@ -96,6 +96,9 @@ pub(super) struct MessagePosted<'a> {
     pub(super) text: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reminder: Option<ReminderForm>,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -113,6 +116,9 @@ pub(super) struct OfferEnded<'a> {
     pub(super) excluded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) close_at: Option<i64>,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -121,6 +127,9 @@ pub(super) struct ChatAccepted<'a> {
     pub(super) name: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) close_at: Option<i64>,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -129,6 +138,9 @@ pub(super) struct AgentLeft<'a> {
     pub(super) why: DepartureName,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) close_at: Option<i64>,
+    // Later than the rest: absent in records of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) by: Option<Text<'a>>,
 }
 
 #[derive(Deserialize, Serialize)]

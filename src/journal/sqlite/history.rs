@@ -170,7 +170,7 @@ impl History {
         };
         self.each_not_projected("stream = ?3", "settings", |row| {
             let entry = Entry::read(&row.kind, &row.body);
-            if let Entry::Setting(change) = entry.map_err(|error| row.damaged(&error.0))? {
+            if let Entry::Setting(change, _) = entry.map_err(|error| row.damaged(&error.0))? {
                 registry.apply(change);
             }
             Ok(())

@@ -292,7 +292,7 @@ impl Replay<'_> {
         whole?;
         match (stream, Entry::read(&row.kind, &row.body).map_err(|error| error.0)?) {
             (Stream::Retention, Entry::TakenOut(taken)) => self.taken_out += taken.events,
-            (Stream::Agent(_), Entry::Presence(_)) | (Stream::Settings, Entry::Setting(_)) => {}
+            (Stream::Agent(_), Entry::Presence(..)) | (Stream::Settings, Entry::Setting(..)) => {}
             (stream, _) => {
                 return Err(format!("a record of another stream stands in {}", stream.name()));
             }

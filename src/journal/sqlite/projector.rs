@@ -209,10 +209,10 @@ fn write_other(
     entry: Entry,
 ) -> Result<(), Fault> {
     match (stream, entry) {
-        (Stream::Agent(agent), Entry::Presence(presence)) => {
-            Ok(rows::write_presence(transaction, agent, presence, at)?)
+        (Stream::Agent(agent), Entry::Presence(presence, by)) => {
+            Ok(rows::write_presence(transaction, agent, presence, by.as_ref(), at)?)
         }
-        (Stream::Settings, Entry::Setting(change)) => {
+        (Stream::Settings, Entry::Setting(change, _)) => {
             Ok(write_setting(transaction, registry, &change)?)
         }
         (stream, _) => Err(Fault::Damaged {

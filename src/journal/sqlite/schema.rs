@@ -19,12 +19,13 @@ pub(super) use crate::journal::sqlite::schema::tables::SECRETS;
 
 /// The version of `journal.db`. Version 1 had no checksums, up to version 2 each event had a row of
 /// its own, up to version 3 each append, up to version 4 nobody was told of an agent who is away,
-/// and up to version 5 no token expired or was ended alone.
-pub(super) const JOURNAL_VERSION: i64 = 6;
+/// up to version 5 no token expired or was ended alone, and up to version 6 it did not say who acts
+/// in an agent's place or changes the settings.
+pub(super) const JOURNAL_VERSION: i64 = 7;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 6;
+pub(super) const CHATS_VERSION: i64 = 7;
 
 /// The version of `archive.db`. In version 1 each event had a row of its own.
 pub(super) const ARCHIVE_VERSION: i64 = 2;
@@ -139,7 +140,7 @@ pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
         0 => tables::JOURNAL,
         1 => tables::JOURNAL_FROM_1,
         // What is there stays as it is; an older release must not read what is added.
-        2..=5 => "",
+        2..=6 => "",
         _ => return Ok(connection),
     };
     change_to(&connection, &files.journal, change, JOURNAL_VERSION)?;

@@ -6,7 +6,7 @@ use crate::domain::cause::Cause;
 use crate::domain::conversation::event::{
     Actor, Author, Departure, Event, Hold, OfferEnd, Reason, Reminder,
 };
-use crate::domain::id::{AgentId, MessageId};
+use crate::domain::id::MessageId;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
 use crate::wire::narrative::{actor_kind, code, evidence, lost};
@@ -44,20 +44,17 @@ pub fn details(event: &Event) -> Map<String, Value> {
         }),
         Event::CustomerDisconnected { since, cause } => absent(*since, None, *cause),
         Event::MessagePosted { id, from, reminder, .. } => posted(id, from, *reminder),
-        Event::ChatOffered { lease, until, by } => {
-            let by = by.as_ref().map(AgentId::as_str);
-            held(lease, json!({ "until": rfc3339(*until), "by": by }))
-        }
-        Event::OfferEnded { agent, end, excluded, close_at } => json!({
+        Event::ChatOffered { lease, until, .. } => held(lease, json!({ "until": rfc3339(*until) })),
+        Event::OfferEnded { agent, end, excluded, close_at, .. } => json!({
             "agent": agent.as_str(),
             "end": offer_end_kind(*end),
             "excluded": excluded,
             "close_at": time(*close_at),
         }),
-        Event::ChatAccepted { lease, name, close_at } => {
+        Event::ChatAccepted { lease, name, close_at, .. } => {
             held(lease, json!({ "name": name.as_str(), "close_at": time(*close_at) }))
         }
-        Event::AgentLeft { agent, why, close_at } => json!({
+        Event::AgentLeft { agent, why, close_at, .. } => json!({
             "agent": agent.as_str(),
             "why": match why { Departure::Released => "released", Departure::Gone => "gone" },
             "close_at": time(*close_at),
@@ -82,7 +79,9 @@ pub fn details(event: &Event) -> Map<String, Value> {
             "remind_at": time(timers.reminder.map(|reminder| reminder.at)),
         }),
     };
-    present(facts)
+    let mut facts = present(facts);
+    facts.extend(event.by().map(|by| ("by".to_owned(), Value::from(by.as_str()))));
+    facts
 }
 
 fn absent(since: Timestamp, until: Option<Timestamp>, cause: Cause) -> Value {

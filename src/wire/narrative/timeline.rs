@@ -64,16 +64,20 @@ pub fn sentence(event: &Event) -> String {
             rfc3339(*since),
             evidence(*cause)
         ),
-        Event::MessagePosted { from, reminder, .. } => posted(from, reminder.as_ref()),
+        Event::MessagePosted { from, by, reminder, .. } => {
+            posted(from, by.as_ref(), reminder.as_ref())
+        }
         Event::ChatOffered { lease, until, by } => offered(lease, *until, by.as_ref()),
-        Event::OfferEnded { agent, end, excluded, close_at } => {
+        Event::OfferEnded { agent, end, by, excluded, close_at } => {
             let again = if *excluded { "; they are not offered it again" } else { "" };
             let closing = closing(*close_at);
-            format!("{}{again}. The chat waits in its queue{closing}.", offer_end(agent, *end))
+            let end = offer_end(agent, *end, by.as_ref());
+            format!("{end}{again}. The chat waits in its queue{closing}.")
         }
-        Event::ChatAccepted { lease, name, close_at } => format!(
-            "Agent {} took the chat as {name}; {} held{}.",
+        Event::ChatAccepted { lease, name, by, close_at } => format!(
+            "Agent {} took the chat as {name}{}; {} held{}.",
             lease.agent,
+            through(by.as_ref()),
             units(lease.units),
             closing(*close_at)
         ),
@@ -105,12 +109,13 @@ pub fn sentence(event: &Event) -> String {
 /// Whether the agent of a chat is there.
 fn attended(event: &Event) -> String {
     match event {
-        Event::AgentLeft { agent, why, close_at } => {
+        Event::AgentLeft { agent, why, by, close_at } => {
             let why = match why {
                 Departure::Released => "gave the chat back",
                 Departure::Gone => "was gone for longer than the grace",
             };
-            format!("Agent {agent} {why}. The chat waits in its queue{}.", closing(*close_at))
+            let (by, closing) = (through(by.as_ref()), closing(*close_at));
+            format!("Agent {agent} {why}{by}. The chat waits in its queue{closing}.")
         }
         Event::AgentAway { agent, since, until } => format!(
             "The connection of agent {agent} is gone since {}, and the customer was told; unless \
@@ -134,12 +139,17 @@ fn started(opening: &Opening) -> String {
     )
 }
 
-fn posted(from: &Author, reminder: Option<&Reminder>) -> String {
+/// Who acted in an agent's place, as a part of a sentence.
+pub(super) fn through(by: Option<&AgentId>) -> String {
+    by.map_or_else(String::new, |by| format!(" (done by {by} for them)"))
+}
+
+fn posted(from: &Author, by: Option<&AgentId>, reminder: Option<&Reminder>) -> String {
     let from = match from {
         Author::Customer => "The customer".to_owned(),
         Author::Agent(agent) => format!("Agent {agent}"),
     };
-    format!("{from} posted a message{}.", warning(reminder))
+    format!("{from} posted a message{}{}.", through(by), warning(reminder))
 }
 
 fn warning(reminder: Option<&Reminder>) -> String {
@@ -158,17 +168,20 @@ fn offered(lease: &Lease, until: Timestamp, by: Option<&AgentId>) -> String {
     )
 }
 
-fn offer_end(agent: &AgentId, end: OfferEnd) -> String {
-    match end {
+fn offer_end(agent: &AgentId, end: OfferEnd, by: Option<&AgentId>) -> String {
+    let end = match end {
         OfferEnd::Declined => format!("Agent {agent} declined the offer"),
         OfferEnd::Lapsed => format!("Agent {agent} let the offer lapse"),
         OfferEnd::AgentGone => {
             format!("The offer to agent {agent} ended: they were gone for longer than the grace")
         }
         OfferEnd::Reassigned => {
-            format!("The offer to agent {agent} ended: a supervisor gave the chat to another")
+            // A supervisor has taken it away, for whatever reason.
+            let by = by.map_or_else(|| "a supervisor".to_owned(), |by| format!("supervisor {by}"));
+            return format!("The offer to agent {agent} ended: {by} took it away");
         }
-    }
+    };
+    format!("{end}{}", through(by))
 }
 
 fn units(units: u32) -> String {

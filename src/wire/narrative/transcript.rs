@@ -1,6 +1,7 @@
 //! The notices of a transcript: what people who read along are told beside the messages.
 
 use crate::domain::conversation::event::{Actor, Audience, Departure, Event, Reason};
+use crate::wire::narrative::timeline::through;
 use crate::wire::narrative::{actor, because, evidence};
 use crate::wire::time::spoken;
 
@@ -26,10 +27,13 @@ fn for_agents(event: &Event) -> Option<String> {
             "Customer disconnected: {}, and they did not return in time",
             evidence(*cause)
         )),
-        Event::ChatAccepted { name, .. } => Some(format!("{name} joined")),
-        Event::AgentLeft { agent, why, .. } => Some(match why {
+        Event::ChatAccepted { name, by, .. } => {
+            Some(format!("{name} joined{}", through(by.as_ref())))
+        }
+        Event::AgentLeft { agent, why, by, .. } => Some(match why {
             Departure::Released => {
-                format!("Agent {agent} left and gave the chat back to the queue")
+                let by = through(by.as_ref());
+                format!("Agent {agent} left and gave the chat back to the queue{by}")
             }
             Departure::Gone => {
                 format!("Agent {agent} was gone for too long; the chat is back in the queue")

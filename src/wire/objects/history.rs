@@ -24,6 +24,9 @@ pub struct TranscriptEntry {
     /// Which agent, for an agent's message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// Who posted it, where that was a supervisor in the agent's place; in the agents' copy alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// The text.
     pub text: String,
     /// When.
@@ -40,16 +43,18 @@ impl TranscriptEntry {
             return None;
         }
         let (seq, at) = (recorded.seq.number(), At(recorded.at));
-        if let Event::MessagePosted { id, from, text, .. } = &recorded.event {
+        if let Event::MessagePosted { id, from, by, text, .. } = &recorded.event {
             let (from, agent) = match from {
                 Author::Customer => ("customer", None),
                 Author::Agent(agent) => ("agent", Some(agent.to_string())),
             };
             let (id, text) = (Some(id.to_string()), text.as_str().to_owned());
-            return Some(Self { seq, kind: "message", from, agent, text, at, id });
+            let by = by.as_ref().filter(|_| audience == Audience::Agent).map(ToString::to_string);
+            return Some(Self { seq, kind: "message", from, agent, by, text, at, id });
         }
         let text = narrative::notice(&recorded.event, audience)?;
-        Some(Self { seq, kind: "notice", from: "system", agent: None, text, at, id: None })
+        let (agent, by, id) = (None, None, None);
+        Some(Self { seq, kind: "notice", from: "system", agent, by, text, at, id })
     }
 }
 

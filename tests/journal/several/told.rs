@@ -156,7 +156,7 @@ fn a_journal_of_an_earlier_version_is_read_as_it_is_and_continued() {
         all(&trial, &mut live, |chat| chat.join(1));
         let journal = journal_db(trial.dir());
         assert_eq!([number(&journal, ROWS), number(&journal, SHARED)], [rows + 1, 1]);
-        assert_eq!(number(&journal, "PRAGMA user_version"), 6);
+        assert_eq!(number(&journal, "PRAGMA user_version"), 7);
         drop(journal);
         chats.extend(live);
         trial.reopen();

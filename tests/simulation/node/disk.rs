@@ -310,10 +310,10 @@ impl Disk {
                     let Recorded { seq, at, event } = row;
                     rows.push(Row { conversation: *id, seq, at, appended, event });
                 }
-                (Stream::Agent(agent), Entry::Presence(presence)) => {
+                (Stream::Agent(agent), Entry::Presence(presence, _)) => {
                     self.presences.insert(agent.clone(), presence);
                 }
-                (Stream::Settings, Entry::Setting(change)) => self.settings.apply(change),
+                (Stream::Settings, Entry::Setting(change, _)) => self.settings.apply(change),
                 (stream, entry) => unreachable!("{entry:?} in {stream:?}"),
             }
         }
@@ -337,9 +337,11 @@ fn encode(append: &Append) -> Vec<u8> {
             (Stream::Conversation(*id), records.collect())
         }
         What::Presence(agent, presence, _) => {
-            (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence))])
+            (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence, None))])
         }
-        What::Setting(change, _) => (Stream::Settings, vec![record(Record::of_setting(change))]),
+        What::Setting(change, _) => {
+            (Stream::Settings, vec![record(Record::of_setting(change, None))])
+        }
     };
     let body = json!({
         "stream": stream.name(),

@@ -144,7 +144,7 @@ impl<S: Server> World<S> {
     fn accept(&mut self, console: usize, chat: ConversationId) {
         let agent = self.consoles[console].id();
         let name = DisplayName::parse(agent.as_str()).expect("a name");
-        self.call(Some(console), Call::Chat(chat, Command::Accept { agent, name }));
+        self.call(Some(console), Call::Chat(chat, Command::Accept { by: None, agent, name }));
     }
 
     pub(super) fn do_deed(&mut self, console: usize, deed: Deed) {
@@ -154,7 +154,10 @@ impl<S: Server> World<S> {
             Deed::Reply(chat, handling) => match handling.reply {
                 Reply::Accept => self.accept(console, chat),
                 Reply::Decline => {
-                    self.call(Some(console), Call::Chat(chat, Command::Decline { agent }));
+                    self.call(
+                        Some(console),
+                        Call::Chat(chat, Command::Decline { by: None, agent }),
+                    );
                 }
                 Reply::Ignore => {}
                 Reply::Vanish(lasts) => {
@@ -189,7 +192,7 @@ impl<S: Server> World<S> {
         let from = Author::Agent(one.id());
         let id = id.parse().expect("an id");
         let twice = one.said.is_multiple_of(4);
-        let call = Call::Chat(chat, Command::Post { from, id, text });
+        let call = Call::Chat(chat, Command::Post { by: None, from, id, text });
         self.call(Some(console), call.clone());
         if twice {
             self.call(Some(console), call);

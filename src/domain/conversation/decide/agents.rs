@@ -1,7 +1,7 @@
 //! What the agents' side may do: offer, accept, decline, give back, end, close.
 
 use crate::domain::conversation::command::{Authority, Refusal};
-use crate::domain::conversation::decide::Moment;
+use crate::domain::conversation::decide::{Moment, in_place_of};
 use crate::domain::conversation::event::{Actor, Departure, Event, OfferEnd, Reason};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Decision;
@@ -27,12 +27,13 @@ impl Conversation {
         moment: Moment<'_>,
     ) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
-        let offered = offered(agent.clone(), Some(by), moment);
+        let offered = offered(agent.clone(), Some(by.clone()), moment);
         match &self.phase {
             Phase::Talking { .. } => Err(Refusal::AlreadyAccepted),
             Phase::Offered { lease, .. } if lease.agent == *agent => Ok(Decision::nothing()),
             Phase::Offered { lease, .. } => {
-                let ended = self.offer_ended(&lease.agent, OfferEnd::Reassigned, moment);
+                let (former, by) = (&lease.agent, Some(by));
+                let ended = self.offer_ended(former, OfferEnd::Reassigned, by, moment);
                 Ok(Decision::of(vec![ended, offered]))
             }
             Phase::New | Phase::Open { .. } | Phase::Wrapup { .. } | Phase::Closed { .. } => {
@@ -45,6 +46,7 @@ impl Conversation {
         &self,
         agent: AgentId,
         name: DisplayName,
+        by: Option<AgentId>,
         moment: Moment<'_>,
     ) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
@@ -56,6 +58,7 @@ impl Conversation {
             Phase::Talking { .. } => return Err(Refusal::AlreadyAccepted),
             _ => {}
         }
+        let by = in_place_of(&agent, by);
         let lease = match &self.phase {
             // It takes what was set aside for it: the agent may have no more.
             Phase::Offered { lease: offered, .. } => {
@@ -64,14 +67,19 @@ impl Conversation {
             _ => lease(agent, Purpose::Chat, moment),
         };
         let close_at = moment.active_until();
-        Ok(Decision::of(vec![Event::ChatAccepted { lease, name, close_at }]))
+        Ok(Decision::of(vec![Event::ChatAccepted { lease, name, by, close_at }]))
     }
 
-    pub(super) fn decline(&self, agent: &AgentId, moment: Moment<'_>) -> Result<Decision, Refusal> {
+    pub(super) fn decline(
+        &self,
+        agent: &AgentId,
+        by: Option<AgentId>,
+        moment: Moment<'_>,
+    ) -> Result<Decision, Refusal> {
         self.expect_not_over()?;
         match &self.phase {
             Phase::Offered { lease, .. } if lease.agent == *agent => {
-                Ok(Decision::of(vec![self.offer_ended(agent, OfferEnd::Declined, moment)]))
+                Ok(Decision::of(vec![self.offer_ended(agent, OfferEnd::Declined, by, moment)]))
             }
             Phase::Talking { lease, .. } if lease.agent == *agent => Err(Refusal::AlreadyAccepted),
             _ => Err(Refusal::NotOffered),
@@ -83,13 +91,13 @@ impl Conversation {
         let holder = self.expect_held(by)?;
         let event = match (&self.phase, by) {
             (Phase::Offered { .. }, Authority::Agent(_)) => {
-                self.offer_ended(holder, OfferEnd::Declined, moment)
+                self.offer_ended(holder, OfferEnd::Declined, None, moment)
             }
             // What a supervisor takes away was not the agent's no.
             (Phase::Offered { .. }, Authority::Supervisor(_)) => {
-                self.offer_ended(holder, OfferEnd::Reassigned, moment)
+                self.offer_ended(holder, OfferEnd::Reassigned, by.supervisor(), moment)
             }
-            _ => left(holder, Departure::Released, moment),
+            _ => left(holder, Departure::Released, by.supervisor(), moment),
         };
         Ok(Decision::of(vec![event]))
     }
@@ -135,10 +143,10 @@ impl Conversation {
     pub(super) fn agent_gone(&self, agent: &AgentId, moment: Moment<'_>) -> Decision {
         match &self.phase {
             Phase::Offered { lease, .. } if lease.agent == *agent => {
-                Decision::of(vec![self.offer_ended(agent, OfferEnd::AgentGone, moment)])
+                Decision::of(vec![self.offer_ended(agent, OfferEnd::AgentGone, None, moment)])
             }
             Phase::Talking { lease, .. } if lease.agent == *agent => {
-                Decision::of(vec![left(agent, Departure::Gone, moment)])
+                Decision::of(vec![left(agent, Departure::Gone, None, moment)])
             }
             _ => Decision::nothing(),
         }
@@ -163,12 +171,19 @@ impl Conversation {
         }
     }
 
-    pub(super) fn offer_ended(&self, agent: &AgentId, end: OfferEnd, moment: Moment<'_>) -> Event {
+    pub(super) fn offer_ended(
+        &self,
+        agent: &AgentId,
+        end: OfferEnd,
+        by: Option<AgentId>,
+        moment: Moment<'_>,
+    ) -> Event {
         let before = self.declines.iter().find(|(declined, _)| declined == agent);
         let declines = before.map_or(0, |(_, count)| *count).saturating_add(1);
         Event::OfferEnded {
             agent: agent.clone(),
             end,
+            by: in_place_of(agent, by),
             excluded: end.is_decline() && declines >= moment.workstream.decline_limit,
             close_at: moment.open_until(),
         }
@@ -192,8 +207,9 @@ fn offered(agent: AgentId, by: Option<AgentId>, moment: Moment<'_>) -> Event {
     }
 }
 
-fn left(agent: &AgentId, why: Departure, moment: Moment<'_>) -> Event {
-    Event::AgentLeft { agent: agent.clone(), why, close_at: moment.open_until() }
+fn left(agent: &AgentId, why: Departure, by: Option<AgentId>, moment: Moment<'_>) -> Event {
+    let by = in_place_of(agent, by);
+    Event::AgentLeft { agent: agent.clone(), why, by, close_at: moment.open_until() }
 }
 
 fn lease(agent: AgentId, purpose: Purpose, moment: Moment<'_>) -> Lease {

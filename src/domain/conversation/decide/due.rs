@@ -58,7 +58,7 @@ impl Conversation {
                 self.end(Reason::OpenTooLong, Actor::Timer, moment)
             }
             Phase::Offered { lease, until, .. } if moment.now > *until => {
-                vec![self.offer_ended(&lease.agent, OfferEnd::Lapsed, moment)]
+                vec![self.offer_ended(&lease.agent, OfferEnd::Lapsed, None, moment)]
             }
             Phase::Talking { close_at, .. } if past(close_at) => {
                 self.end(Reason::ActiveTooLong, Actor::Timer, moment)

@@ -243,18 +243,19 @@ pub(super) fn delete_conversation(
     Ok(())
 }
 
-/// Writes the presence that an agent chose.
+/// Writes the presence that an agent chose, or somebody else did for them.
 pub(super) fn write_presence(
     connection: &Connection,
     agent: &AgentId,
     presence: Presence,
+    by: Option<&AgentId>,
     at: Timestamp,
 ) -> Result<(), rusqlite::Error> {
     execute(
         connection,
-        "INSERT INTO presences (agent, presence, at) VALUES (?1, ?2, ?3)
-         ON CONFLICT (agent) DO UPDATE SET presence = ?2, at = ?3",
-        params![agent.as_str(), presence.name(), at.as_millis()],
+        "INSERT INTO presences (agent, presence, at, set_by) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (agent) DO UPDATE SET presence = ?2, at = ?3, set_by = ?4",
+        params![agent.as_str(), presence.name(), at.as_millis(), by.map(AgentId::as_str)],
     )
 }
 

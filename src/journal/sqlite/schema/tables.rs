@@ -107,6 +107,7 @@ pub(super) const CHATS: &str = "
         SELECT conversation, seq, at,
                body ->> '$.from'  AS author,
                body ->> '$.agent' AS agent,
+               body ->> '$.by'    AS posted_by,
                body ->> '$.id'    AS id,
                body ->> '$.text'  AS text
         FROM timeline WHERE kind = 'message_posted';
@@ -141,6 +142,7 @@ pub(super) const CHATS: &str = "
     CREATE TABLE presences (
         agent    TEXT    PRIMARY KEY,
         presence TEXT    NOT NULL,
-        at       INTEGER NOT NULL
+        at       INTEGER NOT NULL,
+        set_by   TEXT
     ) STRICT, WITHOUT ROWID;
 ";

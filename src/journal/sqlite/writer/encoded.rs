@@ -288,11 +288,11 @@ fn write_alone(append: Append, bodies: &mut Vec<u8>) -> (Entry, Sheet) {
             let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
             (Owner::Conversation(id, ticket), first, positions, at, kind)
         }
-        Append::Presence { agent, presence, at, done } => {
-            one(Owner::Agent(agent, done), at, Record::of_presence(presence))
+        Append::Presence { agent, presence, by, at, done } => {
+            one(Owner::Agent(agent, done), at, Record::of_presence(presence, by.as_ref()))
         }
-        Append::Setting { change, at, done } => {
-            one(Owner::Settings(done), at, Record::of_setting(&change))
+        Append::Setting { change, by, at, done } => {
+            one(Owner::Settings(done), at, Record::of_setting(&change, by.as_ref()))
         }
     };
     let entry = Entry { owner, first, positions, end: bodies.len(), is_refused: false };

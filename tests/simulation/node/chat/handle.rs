@@ -124,7 +124,8 @@ impl Chat {
         match said {
             FromSession::Post(reference, id, text) => {
                 self.conversation.hear_leaving(session, None);
-                let command = Command::Post { from: Author::Customer, id: id.clone(), text };
+                let command =
+                    Command::Post { by: None, from: Author::Customer, id: id.clone(), text };
                 let answer = match self.perform_as(node, session, command) {
                     Ok(Answer::Posted { seq, at }) => ToSession::Posted { reference, id, seq, at },
                     Ok(Answer::Done) => return,
