@@ -2,6 +2,7 @@
 //! serialisation. Everything that could differ from one run to the next comes in as an argument.
 
 pub mod agent;
+pub mod audit;
 pub mod cause;
 pub mod conversation;
 pub mod decision;

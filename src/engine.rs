@@ -7,6 +7,7 @@
 mod agent;
 mod agents;
 mod alarms;
+mod audit;
 mod census;
 mod context;
 mod conversation;
@@ -43,7 +44,7 @@ pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::tokens::TokenRefusal;
 pub use crate::engine::visit::{Entrance, Visit};
-pub use crate::journal::{Fault, Filter, ListCursor};
+pub use crate::journal::{AuditFilter, AuditPage, AuditRow, Fault, Filter, ListCursor};
 
 use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};

@@ -12,6 +12,7 @@ pub mod paging;
 pub mod problem;
 
 mod agents;
+mod audit;
 mod conversations;
 mod feed;
 mod figures;
@@ -108,6 +109,8 @@ pub fn table() -> Vec<Place> {
         at("/v1/agents/{agent}/beat").post(feed::beat),
         at("/v1/agents/{agent}/tokens").get(tokens::list).post(tokens::add),
         at("/v1/agents/{agent}/tokens/{token}").delete(tokens::end),
+        at("/v1/audit").get(audit::list),
+        at("/v1/audit/retention").get(audit::read_retention).put(audit::put_retention),
         at("/v1/workstreams").get(workstreams::list),
         at("/v1/workstreams/{workstream}")
             .get(workstreams::read)

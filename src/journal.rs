@@ -4,6 +4,7 @@
 //! of one stream keep their order. After a fault nothing that was appended since the last receipt
 //! is known to be durable, and the streams concerned are told so; nothing is retried in silence.
 
+pub mod audit;
 pub mod memory;
 pub mod record;
 pub mod snapshot;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use crate::domain::agent::Presence;
+use crate::domain::audit::AuditEntry;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
@@ -27,6 +29,8 @@ use crate::domain::settings::Retention;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::limits;
+
+pub use crate::journal::audit::{AuditFilter, AuditPage, AuditRow};
 
 /// A place in the whole journal: grows with every row, never used again. Zero is before the first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -78,7 +82,8 @@ pub enum Append {
         /// Whom to tell.
         done: Done,
     },
-    /// A change of the settings. `done` is answered when it is durable.
+    /// A change of the settings, which is noted in the audit stream as well. `done` is answered
+    /// when both are durable.
     Setting {
         /// The change.
         change: Box<SettingChange>,
@@ -86,6 +91,13 @@ pub enum Append {
         by: Option<AgentId>,
         /// When it was made.
         at: Timestamp,
+        /// Whom to tell.
+        done: Done,
+    },
+    /// An entry of the audit stream, which has no position. `done` is answered when it is durable.
+    Audit {
+        /// The entry.
+        entry: Box<AuditEntry>,
         /// Whom to tell.
         done: Done,
     },
@@ -258,6 +270,23 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         rules: Vec<RetentionRule>,
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Retained, Fault>>;
+
+    /// A page of the audit stream, the newest first: entries before a number that match. It may be
+    /// short, even empty, and still have a next.
+    fn audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<AuditPage, Fault>>;
+
+    /// Drops some of the oldest entries of the audit stream, of before a time, and notes that in
+    /// it. Says whether there were any.
+    fn drop_audit(
+        &self,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, Fault>>;
 
     /// Resolves when everything appended before is durable and can be read.
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;

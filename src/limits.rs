@@ -246,6 +246,21 @@ pub const RETENTION_CONVERSATIONS_MAX: usize = 32;
 /// looks through them for what a chat has done since. Further behind, the step takes nothing.
 pub const RETENTION_LAG_MAX: u64 = 4_096;
 
+/// Entries of the audit stream that one page looks through, because a filter has no index. A page
+/// that finds less in them is short, and the next goes on behind them.
+pub const AUDIT_LOOKED_AT_MAX: usize = 20_000;
+
+/// Old entries of the audit stream that are dropped at once, because appends wait for that.
+pub const AUDIT_DROPPED_AT_ONCE: usize = 1_000;
+
+/// Different things that are gathered for the audit stream in a minute, because each is held in
+/// memory. A further one that is read is noted each time.
+pub const AUDIT_GATHERED_MAX: usize = 10_000;
+
+/// Addresses of strangers that the audit stream tells apart in a minute, because strangers must not
+/// be able to fill the disk. What others are refused is counted without an address.
+pub const AUDIT_STRANGERS_MAX: usize = 32;
+
 /// Milliseconds between two steps of the retention while there is more to do, so that it has the
 /// disk for the smaller part of the time.
 pub const RETENTION_PAUSE_MS: u64 = 100;

@@ -3,6 +3,7 @@
 use crate::commands::{CommandFault, counted, tell};
 use crate::config::DataFlags;
 use crate::domain::text::printable;
+use crate::journal::sqlite::audit::AuditContents;
 use crate::journal::sqlite::checking::{self, Checked};
 use crate::wire::time::rfc3339;
 
@@ -20,7 +21,7 @@ pub struct Args {
 /// Checks it, and tells each problem with its place.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let dir = args.data.directory()?;
-    let Checked { journal, archive, is_in_use, problems } = checking::check(&dir)?;
+    let Checked { journal, audit, archive, is_in_use, problems } = checking::check(&dir)?;
     for problem in &problems.told {
         tell(&printable(&problem.to_string()))?;
     }
@@ -38,6 +39,10 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
         let (events, chats) = (archive.events, archive.conversations);
         let told = format!("{} of {}", counted(events, "event"), counted(chats, "chat"));
         tell(&format!("archive.db: {told}"))?;
+    }
+    if audit.entries > 0 {
+        let AuditContents { entries, last, hash } = audit;
+        tell(&format!("audit stream: up to number {last} with the hash {hash}, {entries} kept"))?;
     }
     if journal.without_checksum > 0 {
         let (count, verb) = match journal.without_checksum {

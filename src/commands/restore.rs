@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tokio::time::Instant;
 
 use crate::access;
+use crate::clock;
 use crate::commands::{CommandFault, tell_copied};
 use crate::config::DataFlags;
 use crate::journal::sqlite::copying;
@@ -26,6 +27,6 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let started = Instant::now();
     let dir = args.data.directory()?;
-    let restored = copying::restore(&args.file, &dir, &access::FILES)?;
+    let restored = copying::restore(&args.file, &dir, &access::FILES, clock::wall())?;
     tell_copied(&dir, &restored, started)
 }

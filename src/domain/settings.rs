@@ -1,6 +1,7 @@
 //! What an administrator decides: workstreams, queues, widgets, agents, and the rules that each
 //! must keep. A document that breaks a rule is refused as a whole, with every violation named.
 
+mod audit;
 pub mod registry;
 mod token;
 mod widget;
@@ -13,6 +14,7 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::limits;
 
+pub use audit::AuditRetention;
 pub use widget::{ANY_ORIGIN, WidgetSettings};
 
 /// How many seconds a window may have.

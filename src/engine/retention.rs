@@ -8,11 +8,12 @@ use crate::journal::{Retained, RetentionRule};
 use crate::limits;
 
 impl Engine {
-    /// Archives and deletes closed conversations when their time is over, until the server stops:
+    /// Archives and deletes closed conversations when their time is over, and drops old entries of
+    /// the audit stream, until the server stops:
     /// a small step at a time, with a pause between two, so that nobody waits for it.
     pub async fn keep_retention(self) {
         while !self.shared.is_draining() {
-            let pause = match self.retain(self.now()).await {
+            let pause = match self.step(self.now()).await {
                 Ok(Retained { is_more: true, .. }) => {
                     Duration::from_millis(limits::RETENTION_PAUSE_MS)
                 }
@@ -26,7 +27,14 @@ impl Engine {
         }
     }
 
-    /// Takes one step of the retention by the settings in force, as if it were `now`.
+    /// Takes one step of both retentions, as if it were `now`.
+    async fn step(&self, now: Timestamp) -> Result<Retained, Failure> {
+        let retained = self.retain(now).await?;
+        let is_more = self.retain_audit(now).await? || retained.is_more;
+        Ok(Retained { is_more, ..retained })
+    }
+
+    /// Takes one step of the retention of chats by the settings in force, as if it were `now`.
     pub async fn retain(&self, now: Timestamp) -> Result<Retained, Failure> {
         let rules: Vec<_> = self
             .settings()

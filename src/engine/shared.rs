@@ -14,6 +14,7 @@ use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
+use crate::engine::audit::Gathering;
 use crate::engine::directory::Directory;
 use crate::engine::keepsake::Keepsake;
 use crate::engine::metrics::Metrics;
@@ -46,6 +47,8 @@ pub(super) struct Shared {
     pub metrics: Metrics,
     /// Who was refused, as far as the log has told it.
     pub refusals: Refusals,
+    /// What the audit stream is still to be told.
+    pub(super) gathering: Gathering,
     /// How often leases are repeated to agents, and asked for by them.
     pub audit_every: Span,
     /// Tells this run from earlier ones in the ids of feed events.

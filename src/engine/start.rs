@@ -16,6 +16,7 @@ use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::Engine;
+use crate::engine::audit::Gathering;
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::restart;
@@ -79,6 +80,7 @@ impl Starting {
             threads,
             metrics: Metrics::default(),
             refusals: Refusals::default(),
+            gathering: Gathering::default(),
             audit_every: options.audit_every,
             run: run_number(clock.now()),
             history,
@@ -162,6 +164,7 @@ impl Engine {
         while self.shared.directory.live_sessions() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        self.shared.end_audit();
         self.shared.journal.flush().await
     }
 
@@ -196,6 +199,7 @@ impl Actor for Keeper {
         context.run_interval(KEEP_EVERY, |keeper, _| {
             keeper.shared.revive();
             keeper.shared.settle_refusals();
+            keeper.shared.settle_audit();
             // What was durable a whole round ago has long reached the agents' actors.
             keeper.shared.told_through.store(keeper.earlier, Ordering::Relaxed);
             keeper.earlier = keeper.shared.journal.head().0;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use dashmap::DashMap;
 use tokio::sync::watch;
 
+use crate::domain::audit::Act;
 use crate::domain::id::AgentId;
 use crate::domain::settings::AgentSettings;
 use crate::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest, TokenId};
@@ -46,6 +47,7 @@ impl Engine {
         let settings = self.settings();
         let token = settings.tokens.get(digest).ok_or(TokenRefusal::Unknown)?;
         if !token.is_good(self.now()) {
+            self.audit_expired(Act::expired(digest, token));
             return Err(TokenRefusal::Expired);
         }
         settings.agents.get(&token.agent).cloned().ok_or(TokenRefusal::Unknown)

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use crate::domain::audit::{Act, AuditKind};
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::SettingChange;
 use crate::engine::AgentView;
@@ -101,9 +102,24 @@ pub(super) async fn choose_presence(
     let view = if caller.agent() == Some(&agent) {
         state.engine.choose_presence(&agent, chosen.presence).await?
     } else {
-        state.engine.set_presence(&agent, chosen.presence, caller.name()).await?
+        let view = state.engine.set_presence(&agent, chosen.presence, caller.name()).await?;
+        let act = Act::new(AuditKind::PresenceSet, Some(caller.name())).about_agent(&agent);
+        state.engine.audit(act.with("presence", chosen.presence.name())).await?;
+        view
     };
     Ok(web::Json(object(&view)))
+}
+
+/// Notes that somebody looks over an agent's shoulder.
+pub(super) async fn note_watching(
+    state: &HttpState,
+    caller: &Caller,
+    agent: &AgentId,
+) -> Result<(), Problem> {
+    state.engine.agent(agent).await?;
+    let act = Act::new(AuditKind::FeedWatched, Some(caller.name())).about_agent(agent);
+    state.engine.audit_gathered(act).await;
+    Ok(())
 }
 
 /// An agent as they are shown.

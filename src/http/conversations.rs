@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use crate::domain::audit::{Act, AuditKind};
 use crate::domain::conversation::State;
 use crate::domain::conversation::command::{Authority, Command};
 use crate::domain::conversation::event::Author;
@@ -104,8 +105,8 @@ pub(super) async fn accept(
         state.engine.expect_agent(&agent.id, id, Purpose::Chat).await?;
     }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
-    let by = Some(caller.name());
-    done(&state, id, Command::Accept { agent, name, by }).await
+    let (by, act) = (Some(caller.name()), in_place_of(&caller, AuditKind::ChatAccepted, &agent));
+    done(&state, id, Command::Accept { agent, name, by }, act).await
 }
 
 /// Does not take an offered chat, which waits in its queue again.
@@ -121,8 +122,8 @@ pub(super) async fn decline(
     request: HttpRequest,
 ) -> Shown {
     let agent = acting(&caller, &state, &request)?.id.clone();
-    let by = Some(caller.name());
-    done(&state, id_of(&conversation)?, Command::Decline { agent, by }).await
+    let (by, act) = (Some(caller.name()), in_place_of(&caller, AuditKind::ChatDeclined, &agent));
+    done(&state, id_of(&conversation)?, Command::Decline { agent, by }, act).await
 }
 
 /// Says something to the customer. The same id again gets the first answer and posts nothing.
@@ -139,11 +140,15 @@ pub(super) async fn post(
     request: HttpRequest,
     body: web::Bytes,
 ) -> Result<web::Json<PostedObject>, Problem> {
-    let from = Author::Agent(acting(&caller, &state, &request)?.id.clone());
+    let agent = acting(&caller, &state, &request)?.id.clone();
+    let (id_of_chat, from) = (id_of(&conversation)?, Author::Agent(agent.clone()));
     let MessageDocument { id, text } =
         MessageDocument::read(&body).map_err(Problem::malformed_document)?;
     let command = Command::Post { from, by: Some(caller.name()), id: id.clone(), text };
-    let answer = state.engine.command(id_of(&conversation)?, command).await?;
+    let answer = state.engine.command(id_of_chat, command).await?;
+    if let Some(act) = in_place_of(&caller, AuditKind::MessagePosted, &agent) {
+        state.engine.audit(act.about_chat(id_of_chat)).await?;
+    }
     PostedObject::of(&id, answer).map(web::Json).ok_or_else(Problem::internal)
 }
 
@@ -197,7 +202,8 @@ pub(super) async fn end(
 ) -> Shown {
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
-    done(&state, id, Command::End { by }).await
+    let act = over(&by, AuditKind::ChatEnded);
+    done(&state, id, Command::End { by }, act).await
 }
 
 /// Closes a chat whose wrap-up is done.
@@ -212,7 +218,8 @@ pub(super) async fn close(
 ) -> Shown {
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
-    done(&state, id, Command::Close { by }).await
+    let act = over(&by, AuditKind::ChatClosed);
+    done(&state, id, Command::Close { by }, act).await
 }
 
 /// Gives a chat back to its queue.
@@ -227,7 +234,8 @@ pub(super) async fn release(
 ) -> Shown {
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
-    done(&state, id, Command::Release { by }).await
+    let act = over(&by, AuditKind::ChatReleased);
+    done(&state, id, Command::Release { by }, act).await
 }
 
 /// Offers a chat to an agent, whatever their load. One who is away for a moment has to be back by
@@ -249,8 +257,10 @@ pub(super) async fn assign(
     }
     let id = id_of(&conversation)?;
     let agent_back_by = state.engine.expect_agent(&agent, id, Purpose::Offer).await?.map(At);
-    let command = Command::Assign { agent, by: supervisor.name() };
-    let conversation = done(&state, id, command).await?.into_inner();
+    let by = supervisor.name();
+    let act = Act::new(AuditKind::ChatAssigned, Some(by.clone())).with("agent", agent.as_str());
+    let command = Command::Assign { agent, by };
+    let conversation = done(&state, id, command, Some(act)).await?.into_inner();
     Ok(web::Json(AssignedObject { conversation, agent_back_by }))
 }
 
@@ -264,8 +274,9 @@ pub(super) async fn force_close(
     conversation: web::Path<String>,
     state: web::Data<HttpState>,
 ) -> Shown {
-    let command = Command::ForceClose { by: supervisor.name() };
-    done(&state, id_of(&conversation)?, command).await
+    let by = supervisor.name();
+    let act = Act::new(AuditKind::ChatForceClosed, Some(by.clone()));
+    done(&state, id_of(&conversation)?, Command::ForceClose { by }, Some(act)).await
 }
 
 /// The conversation that an address means, if the caller may see it. That it exists is no secret:
@@ -316,7 +327,32 @@ async fn authority(
     Ok((id, Authority::Agent(caller.name())))
 }
 
-async fn done(state: &HttpState, id: ConversationId, command: Command) -> Shown {
+/// What is noted of somebody who acts in an agent's place; nothing of the agent.
+fn in_place_of(caller: &Caller, kind: AuditKind, agent: &AgentId) -> Option<Act> {
+    let is_another = caller.agent() != Some(agent);
+    is_another.then(|| Act::new(kind, Some(caller.name())).with("agent", agent.as_str()))
+}
+
+/// What is noted of a supervisor who does something with another's chat; nothing of whose it is.
+fn over(by: &Authority, kind: AuditKind) -> Option<Act> {
+    match by {
+        Authority::Agent(_) => None,
+        Authority::Supervisor(supervisor) => Some(Act::new(kind, Some(supervisor.clone()))),
+    }
+}
+
+/// Notes that somebody reads what was said or happened in a chat.
+pub(super) async fn note_read(
+    caller: &Caller,
+    state: &HttpState,
+    kind: AuditKind,
+    id: ConversationId,
+) {
+    state.engine.audit_gathered(Act::new(kind, Some(caller.name())).about_chat(id)).await;
+}
+
+/// Does something with a chat, and notes `act` before it is answered.
+async fn done(state: &HttpState, id: ConversationId, command: Command, act: Option<Act>) -> Shown {
     if let Err(failure) = state.engine.command(id, command).await {
         let problem = Problem::from(failure);
         // What the chat is now says more than the rule that was in the way.
@@ -324,6 +360,9 @@ async fn done(state: &HttpState, id: ConversationId, command: Command) -> Shown 
             Ok(view) => problem.with_state(&view),
             Err(_) => problem,
         });
+    }
+    if let Some(act) = act {
+        state.engine.audit(act.about_chat(id)).await?;
     }
     Ok(web::Json(ConversationObject::from(&state.engine.view(id).await?)))
 }

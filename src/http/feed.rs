@@ -15,10 +15,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use crate::domain::id::AgentId;
 use crate::domain::time::Span;
 use crate::engine::{Feed, FeedEvent};
-use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
+use crate::http::{HttpState, agents};
 use crate::limits;
 use crate::wire::feed::{self as wire, Rendered};
 use crate::wire::objects::BeatDocument;
@@ -69,6 +69,9 @@ pub(super) async fn open(
         // Whoever only asks what would be here is no console.
         state.engine.agent(&agent).await?;
         return Ok(response.finish());
+    }
+    if watching {
+        agents::note_watching(&state, &caller, &agent).await?;
     }
     let heartbeat = Span::from_secs(heartbeat);
     let feed = state.engine.open_feed(&agent, resumed.or(asked), watching, heartbeat).await?;

@@ -3,12 +3,13 @@
 
 use actix_web::{HttpRequest, web};
 
+use crate::domain::audit::AuditKind;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{ConversationId, Seq};
 use crate::http::HttpState;
 use crate::http::auth::Caller;
-use crate::http::conversations::seen;
+use crate::http::conversations::{note_read, seen};
 use crate::http::paging::{Cursor, Parameters, Place};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::narrative;
@@ -49,6 +50,7 @@ pub(super) async fn transcript(
         }
     };
     let view = seen(&caller, &conversation, &state).await?;
+    note_read(&caller, &state, AuditKind::TranscriptRead, view.id).await;
     let history = state.engine.journal_history();
     let mut after = Place::within(after, history)?;
     let mut entries = Vec::new();
@@ -83,6 +85,7 @@ pub(super) async fn timeline(
     let (limit, after) = (parameters.limit(), parameters.cursor::<Place>());
     parameters.finish()?;
     let view = seen(&caller, &conversation, &state).await?;
+    note_read(&caller, &state, AuditKind::TimelineRead, view.id).await;
     let waiting = match view.state {
         State::Open => state.engine.standing(&view.queue, view.id).await,
         _ => None,

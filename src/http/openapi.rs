@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::problem::KINDS;
 use crate::http::{
-    HttpState, agents, conversations, feed, figures, health, history, queues, tokens, widgets,
-    workstreams,
+    HttpState, agents, audit, conversations, feed, figures, health, history, queues, tokens,
+    widgets, workstreams,
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
@@ -33,7 +33,7 @@ use crate::wire::problem::ProblemObject;
         conversations::close, conversations::release, conversations::assign,
         conversations::force_close, agents::list, agents::read, agents::put, agents::delete,
         agents::choose_presence, tokens::list, tokens::add, tokens::end, feed::open, feed::beat,
-        workstreams::list,
+        audit::list, audit::read_retention, audit::put_retention, workstreams::list,
         workstreams::read, workstreams::put, workstreams::delete, queues::list, queues::read,
         queues::put, queues::delete, widgets::list, widgets::read, widgets::put, widgets::delete,
     ),
@@ -75,11 +75,12 @@ impl Modify for ProblemCodes {
 /// The settings that can be put: what each is called where it is read and where it is written, and
 /// the fields that whoever writes it must give. What is shown is whole; what is put may leave out
 /// every field that has a default.
-const WRITTEN: [(&str, &str, &[&str]); 4] = [
+const WRITTEN: [(&str, &str, &[&str]); 5] = [
     ("Workstream", "WorkstreamToPut", &["queue"]),
     ("Queue", "QueueToPut", &[]),
     ("Widget", "WidgetToPut", &["workstream", "origins"]),
     ("AgentSettings", "AgentToPut", &[]),
+    ("AuditRetention", "AuditRetentionToPut", &[]),
 ];
 
 /// Without it, a client that is made of the document would have to give every field, the id too.

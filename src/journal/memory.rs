@@ -15,8 +15,8 @@ use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::memory::durable::Durable;
 use crate::journal::{
-    Append, Done, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts,
-    Recovered, Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Done, Fault, Filter, Journal, ListCursor, Listing, Located,
+    Position, Receipts, Recovered, Retained, RetentionRule,
 };
 
 /// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
@@ -133,7 +133,9 @@ impl MemoryJournal {
                 course.continuity.fail(id, first);
                 self.receipts.failed(vec![id], fault);
             }
-            Append::Presence { done, .. } | Append::Setting { done, .. } => {
+            Append::Presence { done, .. }
+            | Append::Setting { done, .. }
+            | Append::Audit { done, .. } => {
                 drop(done.send(Err(fault)));
             }
         }
@@ -156,7 +158,10 @@ impl Course {
                 continuity.fail(*id, *first);
                 false
             }
-            Append::Conversation { .. } | Append::Presence { .. } | Append::Setting { .. } => true,
+            Append::Conversation { .. }
+            | Append::Presence { .. }
+            | Append::Setting { .. }
+            | Append::Audit { .. } => true,
         });
     }
 }
@@ -244,6 +249,23 @@ impl Journal for MemoryJournal {
             course.continuity.forget(id);
         }
         future::ready(Ok(retained)).boxed()
+    }
+
+    fn audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<AuditPage, Fault>> {
+        self.answer(|durable| Ok(durable.audit_page(&filter, before, most)))
+    }
+
+    fn drop_audit(
+        &self,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, Fault>> {
+        future::ready(Ok(self.durable().drop_audit(before, at))).boxed()
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {

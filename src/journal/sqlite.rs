@@ -9,6 +9,7 @@
 //! `journal.db` is the truth: one table that only grows. `chats.db` is the same told by
 //! conversation, for reading, and can be made anew at any time. See `docs/storage.md`.
 
+pub mod audit;
 pub mod checking;
 pub mod copying;
 pub mod history;
@@ -52,10 +53,10 @@ use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::retention::Retention;
 use crate::journal::sqlite::schema::Files;
-use crate::journal::sqlite::writer::{Encoded, Order, Owner, Writer};
+use crate::journal::sqlite::writer::{DropAudit, Encoded, Order, Owner, Writer};
 use crate::journal::{
-    Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Receipts, Recovered,
-    Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Fault, Filter, Journal, ListCursor, Listing, Located, Position,
+    Receipts, Recovered, Retained, RetentionRule,
 };
 use crate::limits;
 
@@ -65,6 +66,8 @@ pub use crate::journal::sqlite::opening::OpenFault;
 pub struct SqliteJournal {
     orders: Sender<Order>,
     readers: Pool,
+    /// Reads the audit stream, which `chats.db` does not have.
+    auditor: Pool,
     progress: Arc<Progress>,
     damage: Arc<Damage>,
     receipts: Arc<dyn Receipts>,
@@ -93,11 +96,13 @@ impl SqliteJournal {
         }
         let lock = lock::take(dir, &files)?;
         let turns = Turns::default();
-        let Opened { journal, projector, head, recovered } = opening::open(&files, &turns.chats)?;
+        let Opened { journal, projector, head, tail, recovered } =
+            opening::open(&files, &turns.chats)?;
         let in_chats = |source| OpenFault::at(&files.chats, source);
         let in_journal = |source| OpenFault::at(&files.journal, source);
         let progress = Arc::new(Progress::new(head, head));
-        let readers = Pool::open(&files.chats).map_err(in_chats)?;
+        let readers = Pool::open(&files.chats, limits::JOURNAL_READERS).map_err(in_chats)?;
+        let auditor = Pool::open(&files.journal, 1).map_err(in_journal)?;
         let log = Bound::new(turns.journal.clone(), limits::JOURNAL_LOG_PAGES_MAX);
         let checkpoints = Checkpoints::open(&files, turns, Arc::clone(&progress));
         let checkpoints = checkpoints.map_err(in_journal)?;
@@ -108,7 +113,7 @@ impl SqliteJournal {
         let (orders, ordered) = mpsc::channel();
         let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
         let writer =
-            Writer::new(journal, log, ordered, Arc::clone(&receipts), Arc::clone(&progress));
+            Writer::new(journal, tail, log, ordered, Arc::clone(&receipts), Arc::clone(&progress));
         let threads = Threads {
             writer: spawn("journal-writer", move || writer.run()),
             projector: spawn("journal-projector", {
@@ -120,7 +125,7 @@ impl SqliteJournal {
             lock,
         };
         let threads = Mutex::new(Some(threads));
-        Ok((Self { orders, readers, progress, damage, receipts, threads }, recovered))
+        Ok((Self { orders, readers, auditor, progress, damage, receipts, threads }, recovered))
     }
 
     /// Writes what was appended before, and stops. What is appended later fails. It blocks until
@@ -140,6 +145,7 @@ impl SqliteJournal {
             }
         }
         self.readers.close();
+        self.auditor.close();
         checkpoints.close();
         if let Err(error) = lock::note_stop(&lock) {
             tracing::debug!(%error, "when the server has stopped could not be noted");
@@ -158,7 +164,7 @@ impl SqliteJournal {
             match entry.owner {
                 Owner::Conversation(id, _) => lost.push(id),
                 // Whoever asked may have gone.
-                Owner::Agent(_, done) | Owner::Settings(done) => {
+                Owner::Agent(_, done) | Owner::Settings(done) | Owner::Audit(done) => {
                     drop(done.send(Err(Fault::Closed)));
                 }
             }
@@ -287,6 +293,30 @@ impl Journal for SqliteJournal {
                 None => Err(Fault::Closed),
             }
         })
+    }
+
+    fn audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<AuditPage, Fault>> {
+        let (answer, answered) = oneshot::channel();
+        self.auditor.run(move |connection| {
+            // Whoever asked may have gone.
+            drop(answer.send(audit::page(connection, &filter, before, most)));
+        });
+        Box::pin(async move { Ok(answered.await.map_err(|_| Fault::Closed)??) })
+    }
+
+    fn drop_audit(
+        &self,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, Fault>> {
+        let (done, answered) = oneshot::channel();
+        drop(self.orders.send(Order::DropAudit(DropAudit { before, at, done })));
+        Box::pin(async move { answered.await.unwrap_or(Err(Fault::Closed)) })
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {

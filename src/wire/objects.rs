@@ -2,6 +2,7 @@
 //! by field, with every mistake named.
 
 mod agent;
+mod audit;
 mod conversation;
 mod figures;
 mod history;
@@ -9,6 +10,7 @@ mod settings;
 mod token;
 
 pub use agent::{AgentObject, AgentPage, BeatDocument, LeaseObject, PresenceDocument, role_named};
+pub use audit::{AuditEntry, AuditPage, AuditRetentionDocument};
 pub use conversation::{
     AssignDocument, AssignedObject, ConversationObject, ConversationPage, CustomerObject,
     MessageDocument, PostedObject, ReadDocument, TypingDocument,

@@ -10,7 +10,8 @@ use holdline::domain::id::{AgentId, ConversationId, Seq};
 use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
 use holdline::journal::{
-    Append, Fault, Filter, Journal, ListCursor, Listing, Located, Position, Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Fault, Filter, Journal, ListCursor, Listing, Located, Position,
+    Retained, RetentionRule,
 };
 
 /// The journal in memory, with two more faults.
@@ -98,6 +99,23 @@ impl Journal for FaultyJournal {
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Retained, Fault>> {
         self.inner.retain(rules, now)
+    }
+
+    fn audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<AuditPage, Fault>> {
+        self.inner.audit(filter, before, most)
+    }
+
+    fn drop_audit(
+        &self,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, Fault>> {
+        self.inner.drop_audit(before, at)
     }
 
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {

@@ -1,6 +1,7 @@
 //! The actors under a paused clock: hours pass in milliseconds, and every wait ends when nothing
 //! is left to do but to let time pass.
 
+mod audit;
 mod crowd;
 mod customer;
 mod faulty;

@@ -77,7 +77,8 @@ fn a_copy_of_the_first_version_is_restored_into_a_journal_of_this_one() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let known = files::furnish(&data, 6);
-    let sql = "ALTER TABLE events DROP COLUMN checksum; PRAGMA user_version = 1;";
+    let sql = "ALTER TABLE events DROP COLUMN checksum; DROP TABLE audit;
+        PRAGMA user_version = 1;";
     change(&data.join("journal.db"), sql);
     let (copy, restored) = (dir.path().join("copy"), dir.path().join("restored"));
     for (place, command) in [(&data, "backup"), (&restored, "restore")] {

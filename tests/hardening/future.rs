@@ -84,7 +84,8 @@ fn a_journal_of_the_version_before_is_read_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut known = files::furnish(dir.path(), 6);
     let connection = Connection::open(dir.path().join("journal.db")).unwrap();
-    let sql = "ALTER TABLE events DROP COLUMN checksum; PRAGMA user_version = 1;";
+    let sql = "ALTER TABLE events DROP COLUMN checksum; DROP TABLE audit;
+        PRAGMA user_version = 1;";
     connection.execute_batch(sql).unwrap();
     drop(connection);
     std::fs::remove_file(dir.path().join("chats.db")).unwrap();

@@ -1,5 +1,6 @@
 //! What every journal promises, asked of both: the one on `SQLite` and the one in memory.
 
+mod audit;
 mod bursts;
 mod contract;
 mod disk;

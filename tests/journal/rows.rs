@@ -60,7 +60,7 @@ pub fn checksum((position, stream, seq, at, kind, body): &Single) -> u32 {
 pub fn make_version(version: u32, dir: &Path) {
     let journal = journal_db(dir);
     let singles = singles(&journal);
-    journal.execute_batch("DELETE FROM events").unwrap();
+    journal.execute_batch("DELETE FROM events; DROP TABLE audit;").unwrap();
     journal.pragma_update(None, "user_version", version).unwrap();
     for single in &singles {
         let (position, stream, seq, at, kind, body) = single;

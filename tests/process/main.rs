@@ -23,5 +23,6 @@ mod operator;
 mod places;
 mod program;
 mod secrets;
+mod traces;
 mod understood;
 mod why;

@@ -5,11 +5,14 @@ use std::str::FromStr;
 
 use holdline::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use holdline::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
-use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
+use holdline::domain::settings::{
+    AgentSettings, AuditRetention, QueueSettings, Role, WidgetSettings, Workstream,
+};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::limits;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 
 use crate::config;
@@ -61,6 +64,9 @@ fn change() -> impl Strategy<Value = SettingChange> {
             let token = Token { expires_at, ..Token::new(agent, made_at) };
             SettingChange::AddToken { digest: TokenDigest([digest; 32]), token }
         }),
+        1 => option::of(0_u32..40_000).prop_map(|after_days| {
+            SettingChange::PutAuditRetention(AuditRetention { after_days })
+        }),
         1 => any::<u8>().prop_map(|digest| SettingChange::EndToken(TokenDigest([digest; 32]))),
         1 => (any::<u8>(), 0_u64..100).prop_map(|(digest, at)| SettingChange::NoteTokenUse {
             digest: TokenDigest([digest; 32]),
@@ -104,6 +110,7 @@ fn is_in_force(registry: &Registry, change: &SettingChange) -> bool {
         SettingChange::PutAgent(it) => {
             registry.agents.get(&it.id).is_some_and(|held| **held == *it)
         }
+        SettingChange::PutAuditRetention(it) => registry.audit == *it,
         SettingChange::DeleteWorkstream(id) => !registry.workstreams.contains_key(id),
         SettingChange::DeleteQueue(id) => !registry.queues.contains_key(id),
         SettingChange::DeleteWidget(id) => !registry.widgets.contains_key(id),

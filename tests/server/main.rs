@@ -8,6 +8,7 @@ mod widget;
 
 mod acting;
 mod agents;
+mod audit;
 mod chat;
 mod line;
 mod liveness;

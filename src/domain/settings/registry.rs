@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::{
-    AgentSettings, QueueSettings, Violation, WidgetSettings, Workstream,
+    AgentSettings, AuditRetention, QueueSettings, Violation, WidgetSettings, Workstream,
 };
 use crate::domain::time::Timestamp;
 use crate::limits;
@@ -26,6 +26,8 @@ pub struct Registry {
     pub agents: BTreeMap<AgentId, Arc<AgentSettings>>,
     /// The tokens of agents, by digest.
     pub tokens: BTreeMap<TokenDigest, Token>,
+    /// For how long the audit stream is kept.
+    pub audit: AuditRetention,
 }
 
 /// One change of the settings. It is durable before it is in force.
@@ -47,6 +49,8 @@ pub enum SettingChange {
     PutAgent(AgentSettings),
     /// Remove an agent, their tokens, and their place in every queue.
     DeleteAgent(AgentId),
+    /// Decide for how long the audit stream is kept.
+    PutAuditRetention(AuditRetention),
     /// Let an agent in with one more token.
     AddToken {
         /// The digest of the token.
@@ -128,6 +132,7 @@ impl Registry {
             SettingChange::PutQueue(queue) => valid(self.violations_of_queue(queue)),
             SettingChange::PutWidget(widget) => valid(self.violations_of_widget(widget)),
             SettingChange::PutAgent(agent) => valid(agent.violations()),
+            SettingChange::PutAuditRetention(retention) => valid(retention.violations()),
             SettingChange::DeleteWorkstream(id) => {
                 known(self.workstreams.contains_key(id), "workstream")?;
                 let user = self.widgets.values().find(|widget| widget.workstream == *id);
@@ -178,6 +183,7 @@ impl Registry {
                 self.agents.insert(agent.id.clone(), Arc::new(agent));
             }
             SettingChange::DeleteAgent(id) => self.remove_agent(&id),
+            SettingChange::PutAuditRetention(retention) => self.audit = retention,
             SettingChange::AddToken { digest, token } => self.add_token(digest, token),
             SettingChange::EndToken(digest) => {
                 self.tokens.remove(&digest);

@@ -1,6 +1,6 @@
 //! What a journal in memory keeps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::domain::agent::Presence;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
@@ -10,6 +10,8 @@ use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::settings::Disposal;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
+use crate::journal::audit::{self, AuditFilter, AuditPage, AuditRow, Tail};
+use crate::journal::record::Record;
 use crate::journal::{
     Append, Confirmed, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained,
     RetentionRule, page, part_begins, part_ends,
@@ -30,6 +32,9 @@ pub(super) struct Durable {
     order: Vec<(Position, ConversationId, usize)>,
     /// What the last step of the retention has taken out.
     pub(super) taken: Vec<ConversationId>,
+    /// The audit stream, and where it ends.
+    audit: VecDeque<AuditRow>,
+    tail: Tail,
 }
 
 /// A stretch of a conversation that is an agent's.
@@ -68,8 +73,11 @@ impl Durable {
                 answers.push((done, Position(self.head)));
                 None
             }
-            Append::Setting { change, done, .. } => {
+            Append::Setting { change, by, at, done } => {
                 self.head += 1;
+                let record = Record::of_setting(&change, by.as_ref());
+                let noted = audit::of_change(&change, by.as_ref(), at, &record);
+                self.audit.extend(noted.map(|entry| self.tail.append(entry)));
                 if let SettingChange::DeleteAgent(agent) = &*change {
                     self.presences.remove(agent);
                 }
@@ -77,7 +85,37 @@ impl Durable {
                 answers.push((done, Position(self.head)));
                 None
             }
+            Append::Audit { entry, done } => {
+                self.audit.push_back(self.tail.append(*entry));
+                answers.push((done, Position(self.head)));
+                None
+            }
         }
+    }
+
+    pub(super) fn audit_page(
+        &self,
+        filter: &AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> AuditPage {
+        let earlier = |row: &&AuditRow| before.is_none_or(|before| row.number < before);
+        let found = self.audit.iter().rev().filter(earlier).filter(|row| filter.matches(row));
+        let mut rows: Vec<_> = found.take(most + 1).cloned().collect();
+        let has_more = rows.len() > most;
+        rows.truncate(most);
+        let next = rows.last().filter(|_| has_more).map(|last| last.number);
+        AuditPage { rows, next }
+    }
+
+    /// Drops all of the old entries at once.
+    pub(super) fn drop_audit(&mut self, before: Timestamp, at: Timestamp) -> bool {
+        let count = self.audit.iter().take_while(|row| row.at < before).count();
+        let Some(last) = self.audit.drain(..count).next_back() else { return false };
+        let last = Tail { number: last.number, hash: last.hash };
+        let told = audit::of_dropping(&last, count as u64, at);
+        self.audit.push_back(self.tail.append(told));
+        true
     }
 
     fn take_event(&mut self, id: ConversationId, recorded: Recorded) {

@@ -1,6 +1,7 @@
 //! The stored forms of the settings: each change as a record, each document as it stands now.
 
 mod absence;
+mod audit;
 mod retention;
 mod token;
 
@@ -33,6 +34,8 @@ pub enum DocumentKind {
     Widget,
     /// An agent.
     Agent,
+    /// The audit stream.
+    Audit,
 }
 
 /// A document of the settings, as JSON.
@@ -40,7 +43,8 @@ pub type Document = String;
 
 impl DocumentKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Workstream, Self::Queue, Self::Widget, Self::Agent];
+    pub const ALL: [Self; 5] =
+        [Self::Workstream, Self::Queue, Self::Widget, Self::Agent, Self::Audit];
 
     /// The name in the column `kind` of `settings`.
     pub const fn name(self) -> &'static str {
@@ -49,6 +53,7 @@ impl DocumentKind {
             Self::Queue => "queue",
             Self::Widget => "widget",
             Self::Agent => "agent",
+            Self::Audit => "audit",
         }
     }
 
@@ -59,6 +64,7 @@ impl DocumentKind {
             Self::Queue => SettingChange::PutQueue(read::<QueueForm>(document)?),
             Self::Widget => SettingChange::PutWidget(read::<WidgetForm>(document)?),
             Self::Agent => SettingChange::PutAgent(read::<AgentForm>(document)?),
+            Self::Audit => audit::read(document)?,
         })
     }
 }
@@ -158,6 +164,9 @@ pub(super) fn encode(change: &SettingChange) -> Record {
         SettingChange::DeleteWidget(id) => deleted("widget_deleted", id),
         SettingChange::PutAgent(put) => Record::new("agent_put", &AgentForm::from(put)),
         SettingChange::DeleteAgent(id) => deleted("agent_deleted", id),
+        SettingChange::PutAuditRetention(put) => {
+            Record::new("audit_retention_put", &audit::AuditRetentionForm::from(*put))
+        }
         SettingChange::AddToken { digest, token } => token::added(digest, token),
         SettingChange::EndToken(digest) => token::ended(digest),
         SettingChange::NoteTokenUse { digest, at } => token::used(digest, *at),
@@ -175,6 +184,7 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<SettingChange>, Un
         "widget_put" => DocumentKind::Widget.read(body)?,
         "widget_deleted" => SettingChange::DeleteWidget(id()?.parse()?),
         "agent_put" => DocumentKind::Agent.read(body)?,
+        "audit_retention_put" => DocumentKind::Audit.read(body)?,
         "agent_deleted" => SettingChange::DeleteAgent(id()?.parse()?),
         _ => return token::decode(kind, body),
     }))
@@ -209,6 +219,9 @@ pub(super) fn changed_documents(
             let mut changed = vec![(DocumentKind::Agent, id.to_string(), None)];
             changed.extend(queues_that_changed(before, after).map(queue_document));
             changed
+        }
+        SettingChange::PutAuditRetention(put) => {
+            vec![(DocumentKind::Audit, audit::ID.to_owned(), Some(audit::document(*put)))]
         }
         SettingChange::AddToken { .. }
         | SettingChange::EndToken(_)

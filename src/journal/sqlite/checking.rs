@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::journal::sqlite::audit::{self, AuditContents};
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::schema::{self, Files, Kind};
@@ -17,6 +18,8 @@ use crate::private;
 pub struct Checked {
     /// What `journal.db` holds.
     pub journal: Contents,
+    /// What the audit stream in `journal.db` holds.
+    pub audit: AuditContents,
     /// What `archive.db` holds, where there is one.
     pub archive: Option<Contents>,
     /// Whether a server was using the directory. Then what is only whole at rest was not checked.
@@ -64,11 +67,13 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
         check_log(&files.chats, "chats.db-wal", &mut problems);
     }
     let mut journal = Contents::default();
+    let mut noted = AuditContents::default();
     open(&files.journal, "journal.db", &mut problems, |connection, problems| {
         inspection::version(connection, "journal.db", problems);
         inspection::schema(connection, "journal.db", Kind::Journal, problems);
         inspection::structure(connection, "journal.db", problems);
         journal = inspection::journal(connection, "journal.db", problems);
+        noted = audit::check(connection, "journal.db", problems);
     });
     if files.chats.is_file() {
         open(&files.chats, "chats.db", &mut problems, |connection, problems| {
@@ -95,7 +100,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
             }
         });
     }
-    Ok(Checked { journal, archive, is_in_use, problems })
+    Ok(Checked { journal, audit: noted, archive, is_in_use, problems })
 }
 
 /// Opens a database and reads it as it is at one moment.

@@ -9,12 +9,14 @@ use std::{fs, io};
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
+use crate::domain::audit::{Act, AuditEntry, AuditKind};
+use crate::domain::time::Timestamp;
 use crate::journal::sqlite::copying::secrets::{keep_secrets, write_secrets};
 use crate::journal::sqlite::copying::unfinished::Unfinished;
 use crate::journal::sqlite::inspection::{self, Contents, Problem, Problems};
 use crate::journal::sqlite::opening::{self, OpenFault};
 use crate::journal::sqlite::schema::{self, Files, Kind};
-use crate::journal::sqlite::{directory, lock, row};
+use crate::journal::sqlite::{audit, directory, lock, row};
 use crate::private::{self, Mended};
 
 /// Why a copy could not be made.
@@ -108,7 +110,15 @@ pub fn back_up(
 
 /// Makes a data directory of a copy, which is checked first. The directory must be empty, or not
 /// be there. Of the secrets that the copy keeps only those in `secrets` are written.
-pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, CopyFault> {
+///
+/// The audit stream is copied as it is, also where it is broken, and says that it was restored and
+/// when, which is `at`.
+pub fn restore(
+    file: &Path,
+    dir: &Path,
+    secrets: &[&str],
+    at: Timestamp,
+) -> Result<Copied, CopyFault> {
     must_be_there(file)?;
     refuse_company(file)?;
     let files = Files::of(dir);
@@ -126,7 +136,7 @@ pub fn restore(file: &Path, dir: &Path, secrets: &[&str]) -> Result<Copied, Copy
         None => lock::take(dir, &files)?,
     };
     let unfinished = Unfinished::at(files.unfinished())?;
-    copy_rows(file, unfinished.path())?;
+    copy_rows(file, unfinished.path(), at)?;
     write_secrets(file, dir, secrets)?;
     let contents = verify(unfinished.path(), file, &shown)?;
     let bytes = unfinished.finish(&files.journal)?;
@@ -208,7 +218,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), CopyFault> {
 
 /// Copies the rows of a journal into a new one. Of the schema that stands in the file nothing is
 /// taken over, whatever it is.
-fn copy_rows(from: &Path, to: &Path) -> Result<(), CopyFault> {
+fn copy_rows(from: &Path, to: &Path, at: Timestamp) -> Result<(), CopyFault> {
     let copy = || {
         let source = schema::open_for_reading(from)?;
         let made = schema::fill_journal(to)?;
@@ -222,6 +232,10 @@ fn copy_rows(from: &Path, to: &Path) -> Result<(), CopyFault> {
             insert.execute(params_from_iter(values.collect::<rusqlite::Result<Vec<_>>>()?))?;
         }
         drop(insert);
+        audit::copy(&source, &transaction)?;
+        let mut tail = audit::tail(&transaction)?;
+        let act = Act::new(AuditKind::Restored, None);
+        audit::insert(&transaction, &mut tail, AuditEntry { at, times: 1, act })?;
         transaction.commit()
     };
     copy().map_err(|source| CopyFault::Database { file: from.to_owned(), source })

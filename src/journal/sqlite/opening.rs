@@ -6,6 +6,8 @@ use std::{fs, io};
 use rusqlite::Connection;
 
 use crate::domain::time::Timestamp;
+use crate::journal::audit::Tail;
+use crate::journal::sqlite::audit;
 use crate::journal::sqlite::checkpoint::Turn;
 use crate::journal::sqlite::directory;
 use crate::journal::sqlite::log::{self, BrokenLog};
@@ -162,6 +164,8 @@ pub(super) struct Opened {
     pub(super) projector: Projector,
     /// The last position.
     pub(super) head: u64,
+    /// Where the audit stream ends.
+    pub(super) tail: Tail,
     pub(super) recovered: Recovered,
 }
 
@@ -181,6 +185,7 @@ pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     let last = row::last(&journal).map_err(in_journal)?;
     let latest = last.as_ref().map_or_else(Timestamp::default, |last| last.at);
     let head = row::head(last)?;
+    let tail = audit::tail(&journal).map_err(in_journal)?;
     if files.damaged.exists() {
         tracing::warn!(
             file = %files.chats.display(),
@@ -198,7 +203,7 @@ pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
         followed => followed,
     };
     let (projector, recovered) = followed?;
-    Ok(Opened { journal, projector, head, recovered })
+    Ok(Opened { journal, projector, head, tail, recovered })
 }
 
 /// Opens `chats.db`, brings it up to the head of the journal, and reads it.

@@ -1,4 +1,4 @@
-//! The threads that read `chats.db`, each with a connection of its own.
+//! The threads that read a database, each with a connection of its own.
 
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use crate::journal::sqlite::{schema, spawn};
-use crate::limits;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -25,12 +24,13 @@ struct Shared {
 }
 
 impl Pool {
-    pub(super) fn open(chats: &Path) -> rusqlite::Result<Self> {
+    /// So many threads that read this database.
+    pub(super) fn open(file: &Path, readers: usize) -> rusqlite::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
-        let mut threads = Vec::with_capacity(limits::JOURNAL_READERS);
-        for _ in 0..limits::JOURNAL_READERS {
-            let connection = schema::open_for_reading(chats)?;
+        let mut threads = Vec::with_capacity(readers);
+        for _ in 0..readers {
+            let connection = schema::open_for_reading(file)?;
             let queue = Arc::clone(&queue);
             threads.push(spawn("journal-reader", move || run(&connection, &queue)));
         }

@@ -19,9 +19,12 @@ pub(super) use crate::journal::sqlite::schema::tables::SECRETS;
 
 /// The version of `journal.db`. Version 1 had no checksums, up to version 2 each event had a row of
 /// its own, up to version 3 each append, up to version 4 nobody was told of an agent who is away,
-/// up to version 5 no token expired or was ended alone, and up to version 6 it did not say who acts
-/// in an agent's place or changes the settings.
-pub(super) const JOURNAL_VERSION: i64 = 7;
+/// up to version 5 no token expired or was ended alone, up to version 6 it did not say who acts in
+/// an agent's place or changes the settings, and up to version 7 there was no audit stream.
+pub(super) const JOURNAL_VERSION: i64 = 8;
+
+/// The first version that has an audit stream.
+const AUDIT_SINCE: i64 = 8;
 
 /// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
 /// file with an older one is made anew from the journal.
@@ -137,13 +140,13 @@ pub(super) fn refuse_differences(
 pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
     let connection = open_for_writing(&files.journal, "FULL", limits::JOURNAL_CACHE_KIB)?;
     let change = match user_version(&connection, &files.journal)? {
-        0 => tables::JOURNAL,
-        1 => tables::JOURNAL_FROM_1,
+        0 => [tables::JOURNAL, tables::AUDIT],
+        1 => [tables::JOURNAL_FROM_1, tables::AUDIT],
         // What is there stays as it is; an older release must not read what is added.
-        2..=6 => "",
+        2..AUDIT_SINCE => ["", tables::AUDIT],
         _ => return Ok(connection),
     };
-    change_to(&connection, &files.journal, change, JOURNAL_VERSION)?;
+    change_to(&connection, &files.journal, &change.concat(), JOURNAL_VERSION)?;
     Ok(connection)
 }
 
@@ -220,6 +223,7 @@ pub(super) fn fill_journal(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(tables::JOURNAL)?;
+    connection.execute_batch(tables::AUDIT)?;
     connection.pragma_update(None, "user_version", JOURNAL_VERSION)?;
     Ok(connection)
 }

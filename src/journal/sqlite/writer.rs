@@ -6,27 +6,25 @@
 
 mod cache;
 mod encoded;
+mod leaving;
 mod rows;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::domain::decision::Receipt;
-use crate::domain::id::ConversationId;
-use crate::domain::settings::Disposal;
-use crate::domain::time::Timestamp;
+use crate::journal::audit::Tail;
 use crate::journal::continuity::Continuity;
-use crate::journal::record::{Stream, TakenOut};
 use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::cache::Cache;
 use crate::journal::sqlite::writer::encoded::Entry;
 pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
-use crate::journal::sqlite::writer::rows::TakeOutError;
+pub(super) use crate::journal::sqlite::writer::leaving::{DropAudit, Found, TakeOut};
 use crate::journal::{Confirmed, Done, Fault, Position, Receipts};
 use crate::limits;
 
@@ -36,33 +34,12 @@ pub(super) enum Order {
     Append(Encoded),
     /// Take conversations out, once everything before it is settled.
     TakeOut(TakeOut),
+    /// Drop the oldest entries of the audit stream, once everything before it is settled.
+    DropAudit(DropAudit),
     /// Do this once everything before it is settled.
     Settled(Box<dyn FnOnce() + Send>),
     /// Stop once everything before it is settled.
     Stop,
-}
-
-/// Conversations that are to be taken out.
-pub(super) struct TakeOut {
-    /// Which.
-    pub(super) conversations: Vec<Found>,
-    /// The position up to which their events were looked for. One that has gone on since stays.
-    pub(super) seen: u64,
-    /// What becomes of them.
-    pub(super) disposal: Disposal,
-    /// When.
-    pub(super) at: Timestamp,
-    /// Who is told how many went.
-    pub(super) done: Sender<Result<u64, Fault>>,
-}
-
-/// A conversation in the journal.
-pub(super) struct Found {
-    pub(super) conversation: ConversationId,
-    /// The positions of the rows that hold all its events.
-    pub(super) rows: Vec<u64>,
-    /// How many events these are.
-    pub(super) events: u64,
 }
 
 /// The writer, and the connection that only it writes with.
@@ -75,6 +52,8 @@ pub(super) struct Writer {
     receipts: Arc<dyn Receipts>,
     progress: Arc<Progress>,
     head: u64,
+    /// Where the audit stream ends.
+    tail: Tail,
     continuity: Continuity,
     /// The room of the last group, kept for the next one.
     room: Vec<Encoded>,
@@ -89,6 +68,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
+        tail: Tail,
         log: Bound,
         orders: Receiver<Order>,
         receipts: Arc<dyn Receipts>,
@@ -101,6 +81,7 @@ impl Writer {
             orders,
             receipts,
             head: progress.head(),
+            tail,
             progress,
             continuity: Continuity::new(),
             room: Vec::new(),
@@ -125,6 +106,7 @@ impl Writer {
             match last {
                 Some(Order::Settled(then)) => then(),
                 Some(Order::TakeOut(order)) => self.take_out(order),
+                Some(Order::DropAudit(order)) => self.drop_audit(order),
                 Some(Order::Stop) => stopping = true,
                 Some(Order::Append(_)) | None => {}
             }
@@ -136,6 +118,7 @@ impl Writer {
                 Order::Append(append) => self.commit(&mut vec![append]),
                 Order::Settled(then) => then(),
                 Order::TakeOut(order) => self.take_out(order),
+                Order::DropAudit(order) => self.drop_audit(order),
                 Order::Stop => {}
             }
         }
@@ -175,7 +158,9 @@ impl Writer {
                     taken += append.len();
                     appends.push(append);
                 }
-                Order::Settled(_) | Order::TakeOut(_) | Order::Stop => return Some(order),
+                Order::Settled(_) | Order::TakeOut(_) | Order::DropAudit(_) | Order::Stop => {
+                    return Some(order);
+                }
             }
         }
         None
@@ -245,8 +230,10 @@ impl Writer {
             return Err(fault.clone());
         }
         self.cache.make_room_for(count, &self.connection);
-        match rows::write(&self.connection, self.head, appends, &mut self.body) {
-            Ok(head) => {
+        let (connection, tail) = (&self.connection, &self.tail);
+        match rows::write(connection, self.head, tail, appends, &mut self.body) {
+            Ok((head, tail)) => {
+                self.tail = tail;
                 self.progress.set_writable(true);
                 Ok(head)
             }
@@ -274,58 +261,6 @@ impl Writer {
         }
     }
 
-    fn take_out(&mut self, order: TakeOut) {
-        let TakeOut { conversations, seen, disposal, at, done } = order;
-        let taken = self.try_take_out(conversations, seen, disposal, at);
-        // Whoever asked may have gone.
-        drop(done.send(taken));
-    }
-
-    fn try_take_out(
-        &mut self,
-        mut conversations: Vec<Found>,
-        seen: u64,
-        disposal: Disposal,
-        at: Timestamp,
-    ) -> Result<u64, Fault> {
-        if let Some(fault) = &self.broken {
-            return Err(fault.clone());
-        }
-        // What came since must be looked through, and appends wait for that.
-        if self.head.saturating_sub(seen) > limits::RETENTION_LAG_MAX {
-            return Ok(0);
-        }
-        let later = rows::streams_after(&self.connection, seen);
-        let later = later.map_err(|error| self.not_taken_out(error))?;
-        conversations
-            .retain(|found| !later.contains(&Stream::Conversation(found.conversation).name()));
-        if conversations.is_empty() {
-            return Ok(0);
-        }
-        let ids: Vec<_> = conversations.iter().map(|found| found.conversation).collect();
-        let events = conversations.iter().map(|found| found.events).sum();
-        let record = TakenOut { conversations: ids, events, disposal };
-        let head = self.head + 1;
-        let taken_out = rows::take_out(&self.connection, head, at, &conversations, &record);
-        taken_out.map_err(|error| self.not_taken_out(error))?;
-        self.head = head;
-        record.conversations.iter().for_each(|id| self.continuity.forget(*id));
-        self.progress.set_durable(head);
-        self.receipts.durable(Vec::new(), Position(head));
-        Ok(record.conversations.len() as u64)
-    }
-
-    /// What it means that conversations could not be taken out.
-    fn not_taken_out(&mut self, error: TakeOutError) -> Fault {
-        match error.fault() {
-            Ok(fault) => {
-                self.roll_back();
-                fault
-            }
-            Err(error) => self.broke(error),
-        }
-    }
-
     fn settle(&mut self, appends: impl Iterator<Item = Entry>, head: u64) {
         let before = self.head;
         self.head = head;
@@ -340,7 +275,9 @@ impl Writer {
                 Owner::Conversation(id, ticket) => {
                     confirmed.push(Confirmed { id, ticket, receipt });
                 }
-                Owner::Agent(_, done) | Owner::Settings(done) => answers.push((done, position)),
+                Owner::Agent(_, done) | Owner::Settings(done) | Owner::Audit(done) => {
+                    answers.push((done, position));
+                }
             }
         }
         self.receipts.durable(confirmed, Position(head));
@@ -358,7 +295,7 @@ impl Writer {
                     self.continuity.fail(id, append.first);
                     failed.push(id);
                 }
-                Owner::Agent(_, done) | Owner::Settings(done) => {
+                Owner::Agent(_, done) | Owner::Settings(done) | Owner::Audit(done) => {
                     drop(done.send(Err(fault.clone())));
                 }
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use holdline::domain::settings::registry::{SettingChange, Token, TokenDigest};
 use holdline::domain::settings::{
-    AgentSettings, Autoclose, IdleRule, QueueSettings, Role, WidgetSettings, Workstream,
-    WrapupBlock,
+    AgentSettings, AuditRetention, Autoclose, IdleRule, QueueSettings, Role, WidgetSettings,
+    Workstream, WrapupBlock,
 };
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
@@ -68,5 +68,9 @@ pub(super) fn changes() -> Vec<SettingChange> {
         let name = DisplayName::parse("Ann").unwrap();
         SettingChange::PutAgent(AgentSettings { id: agent("ann"), name, role, units: 5 })
     }));
+    changes.extend(
+        [Some(90), None]
+            .map(|after_days| SettingChange::PutAuditRetention(AuditRetention { after_days })),
+    );
     changes
 }

@@ -299,7 +299,8 @@ pub(super) fn write_setting(
         | SettingChange::DeleteQueue(_)
         | SettingChange::PutWidget(_)
         | SettingChange::DeleteWidget(_)
-        | SettingChange::PutAgent(_) => Ok(()),
+        | SettingChange::PutAgent(_)
+        | SettingChange::PutAuditRetention(_) => Ok(()),
     }
 }
 

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use crate::journal::sqlite::schema::{ARCHIVE_VERSION, CHATS_VERSION, JOURNAL_VERSION, tables};
+use crate::journal::sqlite::schema::{
+    ARCHIVE_VERSION, AUDIT_SINCE, CHATS_VERSION, JOURNAL_VERSION, tables, version,
+};
 
 /// Which database a file is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,6 +27,9 @@ type Name = (String, String);
 /// The table that only a copy has.
 const SECRETS: &str = "secrets";
 
+/// The tables that are not there before the audit stream is: SQLite's own counts its numbers.
+const OF_THE_AUDIT: [&str; 2] = ["audit", "sqlite_sequence"];
+
 impl Kind {
     /// The newest version that this release knows.
     pub(in crate::journal::sqlite) const fn version(self) -> i64 {
@@ -38,7 +43,9 @@ impl Kind {
     /// What this release and those before it have made there, each as a whole.
     const fn made(self) -> &'static [&'static [&'static str]] {
         match self {
-            Self::Journal => &[&[tables::JOURNAL, tables::SECRETS], &[tables::JOURNAL_OF_1]],
+            Self::Journal => {
+                &[&[tables::JOURNAL, tables::AUDIT, tables::SECRETS], &[tables::JOURNAL_OF_1]]
+            }
             Self::Chats => &[&[tables::CHATS]],
             Self::Archive => &[&[tables::ARCHIVE]],
         }
@@ -71,7 +78,10 @@ pub(in crate::journal::sqlite) fn differences(
             None => differences.push(format!("the {form} {name:?} is not of Holdline")),
         }
     }
-    let is_missing = |name: &&Name| !found.contains_key(*name) && name.1 != SECRETS;
+    let has_audit = version(connection)? >= AUDIT_SINCE;
+    let may_be_absent =
+        |name: &str| name == SECRETS || (!has_audit && OF_THE_AUDIT.contains(&name));
+    let is_missing = |name: &&Name| !found.contains_key(*name) && !may_be_absent(&name.1);
     let missing = known.keys().filter(is_missing);
     differences.extend(missing.map(|(form, name)| format!("the {form} {name:?} is not there")));
     Ok(differences)

@@ -14,6 +14,20 @@ pub(super) const JOURNAL: &str = "
     ) STRICT;
 ";
 
+/// What people did, appended to, and dropped from the old end. The number of one that is gone is
+/// never given again.
+pub(super) const AUDIT: &str = "
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at     INTEGER NOT NULL,
+        kind   TEXT    NOT NULL,
+        actor  TEXT,
+        about  TEXT,
+        body   TEXT    NOT NULL,
+        hash   BLOB    NOT NULL
+    ) STRICT;
+";
+
 /// The table of the version 1, which had no checksums.
 pub(super) const JOURNAL_OF_1: &str = "
     CREATE TABLE events (

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use crate::domain::audit::AuditEntry;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::record::{self, Record, Stream, StreamName, several};
-use crate::journal::{Append, Done, Ticket};
+use crate::journal::{Append, Done, Ticket, audit};
 use crate::limits;
 
 thread_local! {
@@ -33,6 +34,8 @@ pub(in crate::journal::sqlite) struct Encoded {
     entries: SmallVec<[Entry; 1]>,
     /// What they say, one behind the other: UTF-8.
     bodies: Box<[u8]>,
+    /// What is noted of them.
+    noted: Vec<AuditEntry>,
 }
 
 /// What is to be written in one row.
@@ -50,6 +53,8 @@ enum Form {
     Alone(&'static str),
     /// Of several: the records end here among the bodies, and its members follow.
     Shared(usize),
+    /// Not at all: it is noted in the audit stream alone.
+    Noted,
 }
 
 /// One append.
@@ -71,6 +76,7 @@ pub(in crate::journal::sqlite) enum Owner {
     Conversation(ConversationId, Ticket),
     Agent(AgentId, Done),
     Settings(Done),
+    Audit(Done),
 }
 
 /// A row that is to be written, with the positions that it takes.
@@ -121,7 +127,7 @@ impl Encoded {
             let (entries, others) = left.split_at((*entries).min(left.len()));
             left = others;
             let records = match form {
-                Form::Alone(_) => &[],
+                Form::Alone(_) | Form::Noted => &[],
                 Form::Shared(end) => self.part(&mut begin, *end),
             };
             let parts: SmallVec<[_; limits::SHARED_ROW_APPENDS_MAX]> =
@@ -136,7 +142,7 @@ impl Encoded {
                         give(&Line { stream, seq, at, kind, body, positions })
                     })?;
                 }
-                (Form::Alone(_), _) => {}
+                (Form::Alone(_) | Form::Noted, _) => {}
                 (Form::Shared(_), _) => {
                     room.clear();
                     let members = written.map(|(_, member)| *member);
@@ -161,6 +167,11 @@ impl Encoded {
         part
     }
 
+    /// What is noted of them, in order.
+    pub(super) fn noted(&self) -> &[AuditEntry] {
+        &self.noted
+    }
+
     pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
         &mut self.entries
     }
@@ -183,6 +194,7 @@ struct Draft<'a> {
     room: &'a mut Room,
     sheets: SmallVec<[Sheet; 1]>,
     entries: SmallVec<[Entry; 1]>,
+    noted: Vec<AuditEntry>,
     /// The row that further appends may share.
     open: Option<Open>,
 }
@@ -201,7 +213,7 @@ impl<'a> Draft<'a> {
         let Room { bodies, records, members } = &mut *room;
         [bodies, records, members].into_iter().for_each(Vec::clear);
         let entries = SmallVec::with_capacity(appends);
-        Self { room, sheets: SmallVec::new(), entries, open: None }
+        Self { room, sheets: SmallVec::new(), entries, noted: Vec::new(), open: None }
     }
 
     /// Takes the next append; whether the one behind it may stand in one row with it.
@@ -219,7 +231,7 @@ impl<'a> Draft<'a> {
             }
             other => other,
         };
-        let (entry, sheet) = write_alone(append, &mut self.room.bodies);
+        let (entry, sheet) = write_alone(append, &mut self.room.bodies, &mut self.noted);
         self.entries.push(entry);
         self.sheets.push(sheet);
     }
@@ -272,12 +284,17 @@ impl<'a> Draft<'a> {
         self.close();
         let bodies = Box::from(self.room.bodies.as_slice());
         self.room.bodies.shrink_to(ROOM_KEPT);
-        Encoded { sheets: self.sheets, entries: self.entries, bodies }
+        Encoded { sheets: self.sheets, entries: self.entries, bodies, noted: self.noted }
     }
 }
 
-/// Writes an append that has a row of its own behind what stands in `bodies`.
-fn write_alone(append: Append, bodies: &mut Vec<u8>) -> (Entry, Sheet) {
+/// Writes an append that has a row of its own, or none, behind what stands in `bodies`, and what
+/// is noted of it behind what stands in `noted`.
+fn write_alone(
+    append: Append,
+    bodies: &mut Vec<u8>,
+    noted: &mut Vec<AuditEntry>,
+) -> (Entry, Sheet) {
     let mut one = |owner, at, Record { kind, body }: Record| {
         bodies.extend_from_slice(body.as_bytes());
         (owner, Seq::ZERO, 1, at, kind)
@@ -292,7 +309,17 @@ fn write_alone(append: Append, bodies: &mut Vec<u8>) -> (Entry, Sheet) {
             one(Owner::Agent(agent, done), at, Record::of_presence(presence, by.as_ref()))
         }
         Append::Setting { change, by, at, done } => {
-            one(Owner::Settings(done), at, Record::of_setting(&change, by.as_ref()))
+            let record = Record::of_setting(&change, by.as_ref());
+            noted.extend(audit::of_change(&change, by.as_ref(), at, &record));
+            one(Owner::Settings(done), at, record)
+        }
+        Append::Audit { entry, done } => {
+            let at = entry.at;
+            noted.push(*entry);
+            let end = bodies.len();
+            let (owner, first) = (Owner::Audit(done), Seq::ZERO);
+            let entry = Entry { owner, first, positions: 0, end, is_refused: false };
+            return (entry, Sheet { at, form: Form::Noted, entries: 1 });
         }
     };
     let entry = Entry { owner, first, positions, end: bodies.len(), is_refused: false };
@@ -310,7 +337,7 @@ impl Entry {
         match &self.owner {
             Owner::Conversation(id, _) => use_it(StreamName::default().of_conversation(*id)),
             Owner::Agent(agent, _) => use_it(&Stream::Agent(agent.clone()).name()),
-            Owner::Settings(_) => use_it(&Stream::Settings.name()),
+            Owner::Settings(_) | Owner::Audit(_) => use_it(&Stream::Settings.name()),
         }
     }
 }

@@ -7,7 +7,9 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
+use crate::journal::audit::Tail;
 use crate::journal::record::{Record, Stream, TakenOut, Unreadable, several};
+use crate::journal::sqlite::audit;
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::writer::encoded::Line;
 use crate::journal::sqlite::writer::{Encoded, Found};
@@ -15,16 +17,18 @@ use crate::journal::sqlite::writer::{Encoded, Found};
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
-/// Writes all of this after the position `head`, in one transaction, and says how far the journal
-/// then reaches; `room` is to put bodies together in. After an error the transaction may still be
-/// open.
+/// Writes all of this after the position `head`, and what is noted of it after the `tail` of the
+/// audit stream, in one transaction, and says how far both then reach; `room` is to put bodies
+/// together in. After an error the transaction may still be open.
 pub(super) fn write(
     connection: &Connection,
     head: u64,
+    tail: &Tail,
     appends: &[Encoded],
     room: &mut Vec<u8>,
-) -> rusqlite::Result<u64> {
+) -> rusqlite::Result<(u64, Tail)> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+    let mut tail = tail.clone();
     let mut insert = Insert { statement: connection.prepare_cached(INSERT)?, position: head };
     for append in appends {
         append.each_line(room, |line| {
@@ -34,11 +38,14 @@ pub(super) fn write(
             insert.position += positions.saturating_sub(1);
             Ok::<_, rusqlite::Error>(())
         })?;
+        for noted in append.noted() {
+            audit::insert(connection, &mut tail, noted.clone())?;
+        }
     }
     let position = insert.position;
     drop(insert);
     connection.prepare_cached("COMMIT")?.execute(())?;
-    Ok(position)
+    Ok((position, tail))
 }
 
 /// The streams of which something was written after a position that ends a row.
