@@ -38,6 +38,7 @@ fn demands() -> Demands {
         durable: false,
         agents: Agents { count: 1, chats: 10, ..Agents::default() },
         answered: true,
+        are_named: false,
     }
 }
 

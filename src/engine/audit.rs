@@ -5,7 +5,7 @@
 //! the minute is over: a crash loses that number and nothing else.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
@@ -139,9 +139,9 @@ impl Engine {
     }
 
     /// Notes that a stranger has shown no token, or one that is nobody's. It does not wait.
-    pub(super) fn audit_refused(&self, code: &str, peer: Option<SocketAddr>) {
+    pub(super) fn audit_refused(&self, code: &str, client: Option<IpAddr>) {
         self.shared.settle_audit();
-        let address = self.told_address(peer);
+        let address = self.told_address(client);
         let (act, is_first) = self.shared.gathering.with(|gathered| {
             let act = gathered.refused(code, address);
             let is_first = gathered.is_first(&act);

@@ -136,7 +136,7 @@ impl Engine {
         self.note_refused(face, code);
         // Of a token that has expired it is known whose it is: that is noted where it is looked up.
         if face == Face::Http && code != "token_expired" {
-            self.audit_refused(code, peer);
+            self.audit_refused(code, client);
         }
         if self.shared.refusals.admit(self.now()) {
             let (address, face) = (self.told_address(client), face.name());
