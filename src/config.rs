@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::access::token;
+use crate::access::{GivenToken, token};
 
 pub use crate::config::flags::{DataFlags, Flags};
 use crate::config::sources::Sources;
@@ -24,6 +24,9 @@ pub use crate::config::strangers::StrangerRules;
 /// What the operator decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
+    /// The file that some of it was read from. Others than the administrator's token are for the
+    /// start alone.
+    pub file: Option<PathBuf>,
     /// Where connections are taken.
     pub listen: SocketAddr,
     /// Where everything is kept.
@@ -34,7 +37,7 @@ pub struct Config {
     /// reach it". Where others can, it is never true.
     pub demo: Option<bool>,
     /// The administrator's token, if it was given.
-    pub admin_token: Option<AdminToken>,
+    pub admin_token: Option<GivenToken>,
     /// What is logged.
     pub log: String,
     /// How it is written.
@@ -57,23 +60,6 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object a line.
     Json,
-}
-
-/// The administrator's token. It is never printed by accident.
-#[derive(Clone, Eq, PartialEq)]
-pub struct AdminToken(String);
-
-impl AdminToken {
-    /// The token.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AdminToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AdminToken(..)")
-    }
 }
 
 /// Why there is no configuration.
@@ -169,7 +155,9 @@ impl Config {
         let data = sources.take("data", directory);
         let threads = sources.take("threads", threads);
         let demo = sources.take("demo", demo);
+        let admin_from = sources.origin("admin_token").unwrap_or_default();
         let admin_token = sources.take("admin_token", admin_token);
+        let admin_token = admin_token.map(|token| GivenToken::new(token, admin_from));
         let log = sources.take("log", filter);
         let log_format = sources.take("log_format", log_format);
         let log_addresses = sources.take("log_addresses", log_addresses);
@@ -185,8 +173,9 @@ impl Config {
             );
             sources.refuse("demo", from, message);
         }
-        sources.finish()?;
+        let file = sources.finish()?;
         Ok(Self {
+            file,
             listen,
             data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
             threads: threads.flatten(),
@@ -263,12 +252,8 @@ fn demo(text: &str) -> Result<Option<bool>, String> {
     }
 }
 
-fn admin_token(text: &str) -> Result<AdminToken, String> {
-    if token::is_long_enough(text) {
-        Ok(AdminToken(text.to_owned()))
-    } else {
-        Err(token::RULE.to_owned())
-    }
+fn admin_token(text: &str) -> Result<String, String> {
+    if token::is_long_enough(text) { Ok(text.to_owned()) } else { Err(token::RULE.to_owned()) }
 }
 
 fn filter(text: &str) -> Result<String, String> {

@@ -19,6 +19,7 @@ mod figures;
 mod health;
 mod history;
 mod queues;
+mod secrets;
 mod settings;
 mod tokens;
 mod widgets;
@@ -36,9 +37,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, ResponseError as _, Route, web};
 use tokio::time::Instant;
 
-use crate::access::token;
+use crate::access::{Access, Keys};
 use crate::domain::id::WidgetId;
-use crate::domain::settings::registry::TokenDigest;
 use crate::domain::text::printable;
 use crate::engine::{Engine, Face};
 use crate::http::bodies::Bodies;
@@ -52,8 +52,8 @@ use crate::wire::WIDGET_PATH;
 #[derive(Clone, Debug)]
 pub struct HttpState {
     engine: Engine,
-    /// The digest of the administrator's token.
-    administrator: TokenDigest,
+    access: Arc<Access>,
+    keys: Arc<Keys>,
     answers: Answers,
     bodies: Bodies,
     strangers: Strangers,
@@ -61,11 +61,12 @@ pub struct HttpState {
 }
 
 impl HttpState {
-    /// The edge of this engine, whose administrator has this token.
-    pub fn new(engine: Engine, administrator_token: &str) -> Self {
+    /// The edge of this engine, with the secrets that its administrators may replace.
+    pub fn new(engine: Engine, access: Arc<Access>, keys: Arc<Keys>) -> Self {
         Self {
             engine,
-            administrator: token::digest(administrator_token),
+            access,
+            keys,
             answers: Answers::default(),
             bodies: Bodies::default(),
             strangers: Strangers::default(),
@@ -120,6 +121,10 @@ pub fn table() -> Vec<Place> {
         at("/v1/queues/{queue}").get(queues::read).put(queues::put).delete(queues::delete),
         at("/v1/widgets").get(widgets::list),
         at("/v1/widgets/{widget}").get(widgets::read).put(widgets::put).delete(widgets::delete),
+        at("/v1/secrets/administrator/rotate").post(secrets::rotate_administrator),
+        at("/v1/secrets/signing").get(secrets::read_signing),
+        at("/v1/secrets/signing/rotate").post(secrets::rotate_signing),
+        at("/v1/secrets/signing/previous").delete(secrets::end_previous_signing),
     ]
 }
 

@@ -347,6 +347,14 @@ pub const AGENT_TOKENS_MAX: usize = 10;
 /// refused (`token_expired`).
 pub const TOKEN_AFTER_CLOSE_SECONDS: u64 = 86_400;
 
+/// Seconds for which tokens that the key before has signed are good when a rotation names no time:
+/// the longest window, so that nobody who is held loses their chat by it.
+pub const SIGNING_PREVIOUS_SECONDS: u64 = 86_400;
+
+/// The longest such time that a rotation may name, because a key that has leaked must end. A longer
+/// one is refused.
+pub const SIGNING_PREVIOUS_SECONDS_MAX: u64 = 2_592_000;
+
 /// Times an actor is opened again within a minute after it panicked. Then its id is refused
 /// (`unavailable`) until the minute has passed, because the next try would fail like the last.
 pub const REOPENINGS_MAX: u32 = 5;

@@ -1,15 +1,16 @@
 //! The program: carries out a command, or runs the server until it is told to stop.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::future::pending;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use holdline::commands::Program;
-use holdline::config::{Config, LogFormat};
+use holdline::config::{Config, Flags, LogFormat};
 use holdline::domain::text::printable_lines;
 use holdline::private;
 use holdline::server::Server;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
@@ -27,30 +28,34 @@ fn main() -> ExitCode {
             };
         }
     };
-    let config = match Config::of_this_process(flags) {
+    let config = match Config::of_this_process(flags.clone()) {
         Ok(config) => config,
         Err(fault) => return fail(&fault),
     };
     log_to_standard_error(&config);
     use_small_pages();
     raise_descriptor_limit();
-    actix::System::new().block_on(run(config))
+    actix::System::new().block_on(run(config, flags))
 }
 
-async fn run(config: Config) -> ExitCode {
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (mut terminate, mut interrupt) = match signals {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => return fail(&error),
+async fn run(config: Config, flags: Flags) -> ExitCode {
+    let mut signals = match Signals::of(&config) {
+        Ok(signals) => signals,
+        Err(error) => return fail(&error),
     };
     let server = match Server::start(&config).await {
         Ok(server) => server,
         Err(fault) => return fail(&fault),
     };
     greet(server.greeting());
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    while signals.next().await == Told::ReadAgain {
+        match Config::of_this_process(flags.clone()) {
+            Ok(config) => server.follow(&config),
+            Err(fault) => {
+                let fault = printable_lines(&fault.to_string());
+                tracing::error!("nothing of the configuration is taken over: {fault}");
+            }
+        }
     }
     tracing::info!("the server stops: widgets are asked to come back later");
     match server.stop().await {
@@ -59,9 +64,51 @@ async fn run(config: Config) -> ExitCode {
     }
 }
 
+/// What a running server is told from outside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Told {
+    /// To read its configuration again.
+    ReadAgain,
+    /// To stop.
+    Stop,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Nothing where no file can be read again: there a hangup ends the process, as a terminal
+    /// that is closed ends what runs in it.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    fn of(config: &Config) -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: config.file.as_ref().map(|_| signal(SignalKind::hangup())).transpose()?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        let Self { terminate, interrupt, hangup } = self;
+        let hangup = async {
+            match hangup {
+                Some(hangup) => hangup.recv().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => Told::Stop,
+            _ = interrupt.recv() => Told::Stop,
+            _ = hangup => Told::ReadAgain,
+        }
+    }
+}
+
 /// Tells whoever started it where to go. Nobody may be listening, and that is fine.
 fn greet(greeting: &str) {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     let _nobody_listens = writeln!(out, "{greeting}").and_then(|()| out.flush());
 }
 
@@ -84,11 +131,11 @@ fn log_to_standard_error(config: &Config) {
     };
     // Colours are for whoever looks at a terminal, and does not ask to be spared (no-color.org).
     let is_asked_to_spare = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let has_colours = std::io::stderr().is_terminal() && !is_asked_to_spare;
+    let has_colours = io::stderr().is_terminal() && !is_asked_to_spare;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(has_colours)
-        .with_writer(std::io::stderr);
+        .with_writer(io::stderr);
     match config.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

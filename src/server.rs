@@ -13,7 +13,7 @@ use actix_web::App;
 use actix_web::middleware::from_fn;
 use tokio::sync::watch;
 
-use crate::access::{Access, AccessFault, Secret};
+use crate::access::{Access, AccessFault, Given, Keys};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
@@ -37,6 +37,7 @@ const TELL_AHEAD: Span = Span::from_secs(1);
 pub struct Server {
     address: SocketAddr,
     engine: Engine,
+    access: Arc<Access>,
     journal: Arc<SqliteJournal>,
     arbiters: Vec<Arbiter>,
     stop: watch::Sender<bool>,
@@ -103,9 +104,8 @@ impl Server {
         let starting = Starting::default();
         let (journal, mut recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
         recovered.latest = begin_time(recovered.latest, config.set_clock_back)?;
-        let token = config.admin_token.as_ref().map(crate::config::AdminToken::as_str);
-        let access = Access::open(&config.data, token)?;
-        let secret = Arc::new(Secret::open(&config.data)?);
+        let access = Arc::new(Access::open(&config.data, config.admin_token.as_ref())?);
+        let keys = Arc::new(Keys::open(&config.data)?);
         let journal = Arc::new(journal);
         let held = recovered.conversations.len();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -124,20 +124,20 @@ impl Server {
         tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
         let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let strangers = config.strangers.strangers(descriptors);
-        let state = HttpState::new(engine.clone(), access.administrator());
+        let state = HttpState::new(engine.clone(), access.clone(), keys.clone());
         let state = state.with_strangers(strangers.clone());
         let (demonstration, greeting) =
-            Demonstration::begin(config.demo, &engine, access, address).await?;
+            Demonstration::begin(config.demo, &engine, access.clone(), address).await?;
         warn_of_open_widgets(&engine);
         let (stop, stopping) = watch::channel(false);
         let porters = Porters::default();
         for (thread, arbiter) in arbiters.iter().enumerate() {
             let listener = listener.try_clone().map_err(listen)?;
-            let (engine, secret) = (engine.clone(), secret.clone());
+            let (engine, keys) = (engine.clone(), keys.clone());
             let (state, stopping) = (state.clone(), stopping.clone());
             let (porters, strangers) = (porters.clone(), strangers.clone());
-            let serve = async move |(engine, secret, state): (Engine, Arc<Secret>, HttpState)| {
-                let door = Door::among(engine, secret, thread, &porters, strangers);
+            let serve = async move |(engine, keys, state): (Engine, Arc<Keys>, HttpState)| {
+                let door = Door::among(engine, keys, thread, &porters, strangers);
                 let app = move || {
                     App::new()
                         .wrap(from_fn(http::watch))
@@ -149,14 +149,14 @@ impl Server {
                     tracing::error!(%error, thread, "connections cannot be taken");
                 }
             };
-            arbiter.spawn_fn(move || drop(actix::spawn(serve((engine, secret, state)))));
+            arbiter.spawn_fn(move || drop(actix::spawn(serve((engine, keys, state)))));
         }
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(engine.clone().keep_retention());
             arbiter.spawn(demonstration.go_on(engine.clone()));
         }
         let drain = config.drain;
-        Ok(Self { address, engine, journal, arbiters, stop, drain, greeting })
+        Ok(Self { address, engine, access, journal, arbiters, stop, drain, greeting })
     }
 
     /// Where connections are taken.
@@ -172,6 +172,24 @@ impl Server {
     /// What to tell whoever started it: where to go, and how to try it.
     pub fn greeting(&self) -> &str {
         &self.greeting
+    }
+
+    /// Takes from a configuration that was read again what can change while a server runs: the
+    /// administrator's token. An old one lets nobody in when this returns.
+    pub fn follow(&self, config: &Config) {
+        match self.access.give(config.admin_token.as_ref()) {
+            Given::Replaced => {
+                self.engine.note_ended_token();
+                tracing::info!("the configuration gives another administrator's token");
+            }
+            Given::Unchanged => {
+                tracing::info!("the configuration gives the same administrator's token as before");
+            }
+            Given::Missing => tracing::warn!(
+                "the configuration gives no administrator's token any more: the one that it gave \
+                 stays good until the server is started again"
+            ),
+        }
     }
 
     /// Takes no more connections, asks every widget to come back later, and returns when

@@ -2,12 +2,13 @@
 //! must have the length of 128. Whoever knows a token is known by its digest.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::access::{AccessFault, random};
+use crate::access::{AccessFault, Secret};
 use crate::domain::settings::registry::TokenDigest;
 
 /// The longest token that is taken.
@@ -27,9 +28,39 @@ pub const RULE: &str = "must have at least 128 bits, so 22 to 256 visible ASCII 
                         least 32 where all are hexadecimal digits and 39 where all are decimal \
                         ones, and of these 6 different; `openssl rand -hex 32` makes one";
 
+/// The administrator's token as the operator gives it. It is never printed by accident.
+#[derive(Clone, Eq, PartialEq)]
+pub struct GivenToken {
+    token: String,
+    source: String,
+}
+
+impl GivenToken {
+    /// A token, and the name of what it was read from.
+    pub fn new(token: String, source: String) -> Self {
+        Self { token, source }
+    }
+
+    /// The token.
+    pub fn as_str(&self) -> &str {
+        &self.token
+    }
+
+    /// Where it was given, such as `HOLDLINE_ADMIN_TOKEN`.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+impl fmt::Debug for GivenToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("GivenToken").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
 /// A token of 256 random bits, after a prefix that tells what it is for.
 pub fn mint_token(prefix: &str) -> Result<String, AccessFault> {
-    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random()?)))
+    Ok(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(Secret::mint()?.bytes())))
 }
 
 /// What is kept of a token, and what it is looked up by.

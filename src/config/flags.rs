@@ -8,7 +8,7 @@ use clap::{Args, Parser};
 /// The flags of a server.
 ///
 /// A flag wins over the environment, the environment over the file.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(name = "holdline", version)]
 pub struct Flags {

@@ -118,6 +118,7 @@ struct Given {
 
 /// The settings that were given.
 pub(super) struct Sources {
+    file: Option<PathBuf>,
     given: BTreeMap<&'static str, Given>,
     mistakes: Vec<Mistake>,
 }
@@ -129,10 +130,11 @@ impl Sources {
         environment: impl Fn(&str) -> Option<OsString>,
         read_file: impl Fn(&Path) -> io::Result<String>,
     ) -> Result<Self, ConfigFault> {
-        let mut sources = Self { given: BTreeMap::new(), mistakes: Vec::new() };
         let file = flags.config.take().map(OsString::from);
+        let file = file.or_else(|| environment(CONFIG)).map(PathBuf::from);
+        let mut sources = Self { file, given: BTreeMap::new(), mistakes: Vec::new() };
         // The least goes in first, and is written over.
-        if let Some(path) = file.or_else(|| environment(CONFIG)).map(PathBuf::from) {
+        if let Some(path) = sources.file.clone() {
             match read_file(&path) {
                 Ok(text) => sources.add_file(&path, &text),
                 Err(source) => return Err(ConfigFault::File { path, source }),
@@ -181,9 +183,13 @@ impl Sources {
         }
     }
 
-    /// Ends the reading: everything that was wrong, or nothing.
-    pub(super) fn finish(self) -> Result<(), ConfigFault> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(ConfigFault::Invalid(self.mistakes)) }
+    /// Ends the reading: everything that was wrong, or the file that was read.
+    pub(super) fn finish(self) -> Result<Option<PathBuf>, ConfigFault> {
+        if self.mistakes.is_empty() {
+            Ok(self.file)
+        } else {
+            Err(ConfigFault::Invalid(self.mistakes))
+        }
     }
 
     fn add_environment(&mut self, environment: impl Fn(&str) -> Option<OsString>) {

@@ -58,9 +58,16 @@ impl Engine {
         self.settings().tokens.get(digest)?.expires_at
     }
 
-    /// Tells whenever the settings have changed: what was allowed before may not be now.
+    /// Tells whenever the settings have changed, or a token that they do not know: what was allowed
+    /// before may not be now.
     pub fn settings_changes(&self) -> watch::Receiver<()> {
         self.shared.tokens.changed.subscribe()
+    }
+
+    /// Tells everybody who goes on by a token to look again: one has ended that the settings do not
+    /// know.
+    pub fn note_ended_token(&self) {
+        self.shared.tokens.changed.send_replace(());
     }
 
     /// Notes that a token was used, which is written down once a day.

@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::problem::KINDS;
 use crate::http::{
-    HttpState, agents, audit, conversations, feed, figures, health, history, queues, tokens,
-    widgets, workstreams,
+    HttpState, agents, audit, conversations, feed, figures, health, history, queues, secrets,
+    tokens, widgets, workstreams,
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
@@ -36,6 +36,8 @@ use crate::wire::problem::ProblemObject;
         audit::list, audit::read_retention, audit::put_retention, workstreams::list,
         workstreams::read, workstreams::put, workstreams::delete, queues::list, queues::read,
         queues::put, queues::delete, widgets::list, widgets::read, widgets::put, widgets::delete,
+        secrets::rotate_administrator, secrets::read_signing, secrets::rotate_signing,
+        secrets::end_previous_signing,
     ),
     components(schemas(
         ProblemObject, FieldError, OpenEvent, OfferEvent, OfferWithdrawnEvent, MessageEvent,

@@ -10,6 +10,7 @@ use std::fmt;
 use utoipa::IntoResponses;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
+use crate::access::{AccessFault, NotRotated};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::conversation::view::View;
 use crate::domain::id::MalformedId;
@@ -227,6 +228,18 @@ impl Problem {
         Self { retry_after_s: Some(1), ..Self::new(&kind::NOT_READY, detail) }
     }
 
+    /// Something could not be written, and was not done.
+    fn disk_refuses() -> Self {
+        let detail = "the server cannot write to its disk at the moment";
+        Self { retry_after_s: Some(1), ..Self::new(&kind::UNAVAILABLE, detail) }
+    }
+
+    /// The administrator's token can be changed only where it was given.
+    fn given_by_configuration(source: &str) -> Self {
+        let detail = format!("the administrator's token comes from {source}: change it there");
+        Self::new(&kind::GIVEN_ELSEWHERE, detail)
+    }
+
     /// The server failed in a way that its own log tells.
     pub fn internal() -> Self {
         Self::new(&kind::INTERNAL, "the server failed; its log says why")
@@ -280,6 +293,25 @@ impl From<SettingRefusal> for Problem {
     }
 }
 
+impl From<AccessFault> for Problem {
+    fn from(fault: AccessFault) -> Self {
+        tracing::error!(error = %fault, "a secret could not be replaced");
+        match fault {
+            AccessFault::File { .. } => Self::disk_refuses(),
+            AccessFault::Damaged { .. } | AccessFault::Random(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<NotRotated> for Problem {
+    fn from(reason: NotRotated) -> Self {
+        match reason {
+            NotRotated::Given(source) => Self::given_by_configuration(&source),
+            NotRotated::Fault(fault) => Self::from(fault),
+        }
+    }
+}
+
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -298,8 +330,7 @@ impl From<Failure> for Problem {
             }
             Failure::Fault(Fault::Write(error)) => {
                 tracing::error!(%error, "a request could not be written");
-                let detail = "the server cannot write to its disk at the moment";
-                Self { retry_after_s: Some(1), ..Self::new(&kind::UNAVAILABLE, detail) }
+                Self::disk_refuses()
             }
             Failure::Fault(fault) => {
                 tracing::error!(error = %fault, "a request failed");

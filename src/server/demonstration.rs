@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::absolute;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::token::digest;
@@ -22,7 +23,7 @@ const COMPANY: &str = "there is an agent who is not of it";
 
 /// The demo, as long as it goes on.
 pub(super) struct Demonstration {
-    access: Access,
+    access: Arc<Access>,
     is_on: bool,
 }
 
@@ -31,7 +32,7 @@ impl Demonstration {
     pub(super) async fn begin(
         asked: Option<bool>,
         engine: &Engine,
-        access: Access,
+        access: Arc<Access>,
         address: SocketAddr,
     ) -> Result<(Self, String), ServerFault> {
         let settings = engine.settings();
@@ -61,8 +62,8 @@ impl Demonstration {
                 engine.change(change).await.map_err(ServerFault::Demo)?;
             }
         }
-        let people = [0, 1, 2].map(|index: usize| told(&tokens[index].0, tokens[index].1));
-        let greeting = demo::welcome(&origin, &demo.keys(people, &demo.file()));
+        let people = [0, 1, 2].map(|index: usize| told(&tokens[index].0, &tokens[index].1));
+        let greeting = demo.greet(people, |keys| demo::welcome(&origin, keys));
         Ok((demo, greeting))
     }
 
@@ -108,17 +109,24 @@ impl Demonstration {
     /// The digests of the tokens that are kept of the demo's people.
     fn tokens(&self) -> Vec<(AgentId, TokenDigest)> {
         let kept = self.access.demo_tokens();
-        let known = kept.filter_map(|(id, token)| Some((id.parse().ok()?, digest(token))));
+        let known = kept.into_iter();
+        let known = known.filter_map(|(id, token)| Some((id.parse().ok()?, digest(&token))));
         known.collect()
     }
 
     fn greet_plainly(&self, origin: &str) -> String {
-        demo::plain(origin, &self.keys([Told::Kept; PEOPLE.len()], &self.file()))
+        self.greet([Told::Kept; PEOPLE.len()], |keys| demo::plain(origin, keys))
     }
 
-    fn keys<'a>(&'a self, people: [Told<'a>; PEOPLE.len()], file: &'a str) -> Keys<'a> {
-        let administrator = told(self.access.administrator(), self.access.origin());
-        Keys { administrator, people, file }
+    /// What is told with the tokens of these people, and the administrator's.
+    fn greet(
+        &self,
+        people: [Told<'_>; PEOPLE.len()],
+        tell: impl FnOnce(&Keys<'_>) -> String,
+    ) -> String {
+        let administrator = self.access.administrator();
+        let administrator = told(administrator.token(), administrator.origin());
+        tell(&Keys { administrator, people, file: &self.file() })
     }
 
     /// The file that keeps what was made, as somebody in another directory names it.
@@ -141,11 +149,11 @@ fn hindrance(asked: Option<bool>, address: SocketAddr, settings: &Registry) -> O
     }
 }
 
-fn told(token: &str, origin: Origin) -> Told<'_> {
+fn told<'a>(token: &'a str, origin: &Origin) -> Told<'a> {
     match origin {
         Origin::Made => Told::Made(token),
         Origin::Kept => Told::Kept,
-        Origin::Given => Told::Given,
+        Origin::Given(_) => Told::Given,
     }
 }
 

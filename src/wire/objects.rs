@@ -6,6 +6,7 @@ mod audit;
 mod conversation;
 mod figures;
 mod history;
+mod secret;
 mod settings;
 mod token;
 
@@ -20,6 +21,7 @@ pub use history::{
     SessionEnd, SessionSummary, TimelineChange, TimelineEntry, TimelinePage, TranscriptEntry,
     TranscriptPage, WaitingObject,
 };
+pub use secret::{AdministratorTokenObject, RotationDocument, SigningKeyObject};
 pub use settings::{
     AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
     RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,

@@ -56,7 +56,7 @@ fn all_commands(data: &Path, beside: &Path) -> Vec<Command> {
     commands.into_iter().map(|arguments| behind(data, arguments)).collect()
 }
 
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     "journal.db",
     "journal.db-wal",
     "journal.db-shm",
@@ -65,6 +65,7 @@ const OWN: [&str; 9] = [
     "lock",
     "history",
     "secret",
+    "signing.json",
     "access.json",
 ];
 
@@ -175,7 +176,15 @@ fn a_link_in_a_data_directory_is_not_followed() {
     let dir = tempfile::tempdir().unwrap();
     let dear = dir.path().join("dear");
     std::fs::write(&dear, "something dear").unwrap();
-    for name in ["lock", "history", "chats.db.damaged", "secret", "access.json", "archive.db"] {
+    for name in [
+        "lock",
+        "history",
+        "chats.db.damaged",
+        "secret",
+        "signing.json",
+        "access.json",
+        "archive.db",
+    ] {
         let data = dir.path().join(format!("data-{name}"));
         files::furnish(&data, 3);
         drop(std::fs::remove_file(data.join(name)));
@@ -258,7 +267,7 @@ fn nothing_waits_for_a_pipe() {
             assert!(said.contains("it is a pipe") && said.contains(name), "{shown}: {said}");
         }
     }
-    for name in ["secret", "access.json"] {
+    for name in ["secret", "signing.json", "access.json"] {
         let data = dir.path().join(format!("data-{name}"));
         files::furnish(&data, 3);
         make_pipe(&data.join(name));

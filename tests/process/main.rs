@@ -22,6 +22,7 @@ mod logs;
 mod operator;
 mod places;
 mod program;
+mod rotation;
 mod secrets;
 mod traces;
 mod understood;

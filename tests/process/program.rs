@@ -96,6 +96,11 @@ impl Program {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
     }
 
+    /// Has it read its configuration again, if it has a file of that.
+    pub(crate) fn hang_up(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::HUP).expect("it runs");
+    }
+
     /// Waits until it has ended by itself.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         let start = Instant::now();

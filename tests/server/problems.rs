@@ -33,7 +33,7 @@ fn filled(path: &str, chat: &str, other: &str) -> String {
 
 /// Who is needed for an operation: an agent, a supervisor, or an administrator.
 fn needs(method: &Method, path: &str) -> &'static str {
-    let is_setting = ["/v1/workstreams", "/v1/queues", "/v1/widgets"];
+    let is_setting = ["/v1/workstreams", "/v1/queues", "/v1/widgets", "/v1/secrets"];
     let is_setting = is_setting.iter().any(|prefix| path.starts_with(prefix));
     if is_setting || (path.ends_with("/tokens") && *method == Method::POST) {
         return "administrator";

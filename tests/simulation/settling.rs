@@ -2,13 +2,14 @@
 //! is still being written is there as long as it answers.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::App;
 use futures_util::{SinkExt as _, StreamExt as _};
-use holdline::access::Secret;
+use holdline::access::{Keys, Secret};
 use holdline::domain::conversation::event::{Audience, Event};
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::engine::{Engine, Options, Starting, Threads};
@@ -81,7 +82,8 @@ async fn engine() -> (Engine, Arc<MemoryJournal>, SocketAddr) {
     }
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let door = Rc::new(Door::new(engine.clone(), Arc::new(Secret::from_bytes([7; 32])), 0));
+    let keys = Keys::of(Secret::from_bytes([7; 32]), Path::new("nowhere"));
+    let door = Rc::new(Door::new(engine.clone(), Arc::new(keys), 0));
     let (stop, stopping) = watch::channel(false);
     actix_rt::spawn(async move {
         // It serves until the test, and with it the system, is over.

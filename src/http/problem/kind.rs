@@ -41,6 +41,7 @@ kinds! {
     NOT_WAITING = "not_waiting", 409, "The chat does not wait";
     NOT_STARTED = "not_started", 409, "The chat has not begun";
     TOO_MANY_TOKENS = "too_many_tokens", 409, "The agent has as many tokens as one may have";
+    GIVEN_ELSEWHERE = "given_by_configuration", 409, "The configuration gives it";
     SHOWN_ONCE = "shown_once", 409, "The first answer held a secret, which is shown once";
     IN_USE = "in_use", 409, "Something else needs it";
     IN_PROGRESS = "idempotency_in_progress", 409, "The first request with this key still runs";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use actix::Recipient;
 
-use crate::access::{ConversationToken, Secret, visitor_id};
+use crate::access::Keys;
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
 use crate::domain::text::printable;
 use crate::domain::time::Span;
@@ -28,7 +28,7 @@ use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE
 #[derive(Debug)]
 pub struct Door {
     engine: Engine,
-    secret: Arc<Secret>,
+    keys: Arc<Keys>,
     thread: usize,
     porters: Porters,
     strangers: Strangers,
@@ -36,22 +36,22 @@ pub struct Door {
 
 impl Door {
     /// A door on this thread of the engine's, without bounds for strangers. Conversation tokens are
-    /// signed with `secret`.
-    pub fn new(engine: Engine, secret: Arc<Secret>, thread: usize) -> Self {
+    /// signed with `keys`.
+    pub fn new(engine: Engine, keys: Arc<Keys>, thread: usize) -> Self {
         let (porters, strangers) = (Porters::default(), Strangers::default());
-        Self { engine, secret, thread, porters, strangers }
+        Self { engine, keys, thread, porters, strangers }
     }
 
     /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
     /// be called on that thread.
     pub fn among(
         engine: Engine,
-        secret: Arc<Secret>,
+        keys: Arc<Keys>,
         thread: usize,
         porters: &Porters,
         strangers: Strangers,
     ) -> Rc<Self> {
-        let door = Rc::new(Self { engine, secret, thread, porters: porters.clone(), strangers });
+        let door = Rc::new(Self { engine, keys, thread, porters: porters.clone(), strangers });
         porters.begin(thread, door.clone());
         door
     }
@@ -90,12 +90,12 @@ impl Door {
     }
 
     pub(super) fn token(&self, conversation: ConversationId, widget: &WidgetId) -> String {
-        ConversationToken::issue(&self.secret, self.engine.journal_history(), conversation, widget)
+        self.keys.issue(self.engine.journal_history(), conversation, widget)
     }
 
     /// The conversation of a token, and whether places in it are of the history that goes on.
     pub(super) fn verify(&self, token: &str, widget: &WidgetId) -> Option<(ConversationId, bool)> {
-        let (id, history) = ConversationToken::verify(&self.secret, token, widget)?;
+        let (id, history) = self.keys.verify(token, widget, self.engine.now())?;
         Some((id, history.is_none_or(|history| history == self.engine.journal_history())))
     }
 
@@ -109,7 +109,7 @@ impl Door {
         match kept {
             Some(kept) => {
                 let digits = u128::from_be_bytes(kept.to_bytes());
-                visitor_id(&self.secret, &format!("{digits:032x}"))
+                self.keys.visitor(&format!("{digits:032x}"))
             }
             None => VisitorId::from_bits(uuid::Uuid::new_v4().as_u128()),
         }
