@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use actix_web::{HttpRequest, web};
 
-use crate::domain::audit::AuditKind;
-use crate::domain::id::History;
+use crate::domain::audit::{Act, AuditKind};
+use crate::domain::conversation::command::Authority;
+use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::registry::SettingChange;
 use crate::domain::time::Timestamp;
 use crate::engine::{AuditFilter, AuditRow};
 use crate::http::HttpState;
-use crate::http::auth::Administrator;
+use crate::http::auth::{Administrator, Caller};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::changed;
@@ -130,4 +131,28 @@ pub(super) async fn put_retention(
     let retention = AuditRetentionDocument::read(&body).map_err(Problem::malformed_document)?;
     changed(&state, administrator.name(), SettingChange::PutAuditRetention(retention)).await?;
     Ok(web::Json(retention.into()))
+}
+
+/// What is noted of somebody who acts in an agent's place; nothing of the agent.
+pub(super) fn in_place_of(caller: &Caller, kind: AuditKind, agent: &AgentId) -> Option<Act> {
+    let is_another = caller.agent() != Some(agent);
+    is_another.then(|| Act::new(kind, Some(caller.name())).with("agent", agent.as_str()))
+}
+
+/// What is noted of a supervisor who does something with another's chat; nothing of whose it is.
+pub(super) fn over(by: &Authority, kind: AuditKind) -> Option<Act> {
+    match by {
+        Authority::Agent(_) => None,
+        Authority::Supervisor(supervisor) => Some(Act::new(kind, Some(supervisor.clone()))),
+    }
+}
+
+/// Notes that somebody reads what was said or happened in a chat.
+pub(super) async fn note_read(
+    caller: &Caller,
+    state: &HttpState,
+    kind: AuditKind,
+    id: ConversationId,
+) {
+    state.engine.audit_gathered(Act::new(kind, Some(caller.name())).about_chat(id)).await;
 }

@@ -161,6 +161,11 @@ fn serves(agent: &AgentId, view: &View, settings: &Registry) -> bool {
 }
 
 impl Supervisor {
+    /// The caller.
+    pub const fn caller(&self) -> &Caller {
+        &self.0
+    }
+
     /// The name under which they act.
     pub fn name(&self) -> AgentId {
         self.0.name()

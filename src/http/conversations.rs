@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use crate::domain::audit::{Act, AuditKind};
 use crate::domain::conversation::State;
@@ -14,9 +15,9 @@ use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, QueueId, WidgetId};
 use crate::domain::lease::Purpose;
 use crate::domain::settings::AgentSettings;
-use crate::engine::AgentSignal;
-use crate::engine::{Filter, ListCursor};
+use crate::engine::{AgentSignal, Failure, Filter, ListCursor};
 use crate::http::HttpState;
+use crate::http::audit::{in_place_of, over};
 use crate::http::auth::{Caller, Supervisor};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
@@ -106,7 +107,7 @@ pub(super) async fn accept(
     }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
     let (by, act) = (Some(caller.name()), in_place_of(&caller, AuditKind::ChatAccepted, &agent));
-    done(&state, id, Command::Accept { agent, name, by }, act).await
+    done(&caller, &state, id, Command::Accept { agent, name, by }, act).await
 }
 
 /// Does not take an offered chat, which waits in its queue again.
@@ -123,7 +124,7 @@ pub(super) async fn decline(
 ) -> Shown {
     let agent = acting(&caller, &state, &request)?.id.clone();
     let (by, act) = (Some(caller.name()), in_place_of(&caller, AuditKind::ChatDeclined, &agent));
-    done(&state, id_of(&conversation)?, Command::Decline { agent, by }, act).await
+    done(&caller, &state, id_of(&conversation)?, Command::Decline { agent, by }, act).await
 }
 
 /// Says something to the customer. The same id again gets the first answer and posts nothing.
@@ -145,7 +146,10 @@ pub(super) async fn post(
     let MessageDocument { id, text } =
         MessageDocument::read(&body).map_err(Problem::malformed_document)?;
     let command = Command::Post { from, by: Some(caller.name()), id: id.clone(), text };
-    let answer = state.engine.command(id_of_chat, command).await?;
+    let answer = match state.engine.command(id_of_chat, command).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(refused(&caller, &state, id_of_chat, failure).await),
+    };
     if let Some(act) = in_place_of(&caller, AuditKind::MessagePosted, &agent) {
         state.engine.audit(act.about_chat(id_of_chat)).await?;
     }
@@ -168,7 +172,7 @@ pub(super) async fn typing(
 ) -> Result<HttpResponse, Problem> {
     let agent = acting(&caller, &state, &request)?;
     let TypingDocument { on } = TypingDocument::read(&body).map_err(Problem::malformed_document)?;
-    signal(&state, id_of(&conversation)?, &agent.id, AgentSignal::Typing(on)).await
+    signal(&caller, &state, &conversation, &agent.id, AgentSignal::Typing(on)).await
 }
 
 /// Shows the customer how far the agent has read. Nothing of it is kept.
@@ -187,7 +191,7 @@ pub(super) async fn have_read(
 ) -> Result<HttpResponse, Problem> {
     let agent = acting(&caller, &state, &request)?;
     let ReadDocument { seq } = ReadDocument::read(&body).map_err(Problem::malformed_document)?;
-    signal(&state, id_of(&conversation)?, &agent.id, AgentSignal::Read(seq)).await
+    signal(&caller, &state, &conversation, &agent.id, AgentSignal::Read(seq)).await
 }
 
 /// Ends the chat, which moves to wrap-up.
@@ -203,7 +207,7 @@ pub(super) async fn end(
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
     let act = over(&by, AuditKind::ChatEnded);
-    done(&state, id, Command::End { by }, act).await
+    done(&caller, &state, id, Command::End { by }, act).await
 }
 
 /// Closes a chat whose wrap-up is done.
@@ -219,7 +223,7 @@ pub(super) async fn close(
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
     let act = over(&by, AuditKind::ChatClosed);
-    done(&state, id, Command::Close { by }, act).await
+    done(&caller, &state, id, Command::Close { by }, act).await
 }
 
 /// Gives a chat back to its queue.
@@ -235,7 +239,7 @@ pub(super) async fn release(
     Parameters::none(&request)?;
     let (id, by) = authority(&caller, &conversation, &state).await?;
     let act = over(&by, AuditKind::ChatReleased);
-    done(&state, id, Command::Release { by }, act).await
+    done(&caller, &state, id, Command::Release { by }, act).await
 }
 
 /// Offers a chat to an agent, whatever their load. One who is away for a moment has to be back by
@@ -260,7 +264,8 @@ pub(super) async fn assign(
     let by = supervisor.name();
     let act = Act::new(AuditKind::ChatAssigned, Some(by.clone())).with("agent", agent.as_str());
     let command = Command::Assign { agent, by };
-    let conversation = done(&state, id, command, Some(act)).await?.into_inner();
+    let conversation =
+        done(supervisor.caller(), &state, id, command, Some(act)).await?.into_inner();
     Ok(web::Json(AssignedObject { conversation, agent_back_by }))
 }
 
@@ -276,7 +281,8 @@ pub(super) async fn force_close(
 ) -> Shown {
     let by = supervisor.name();
     let act = Act::new(AuditKind::ChatForceClosed, Some(by.clone()));
-    done(&state, id_of(&conversation)?, Command::ForceClose { by }, Some(act)).await
+    done(supervisor.caller(), &state, id_of(&conversation)?, Command::ForceClose { by }, Some(act))
+        .await
 }
 
 /// The conversation that an address means, if the caller may see it. That it exists is no secret:
@@ -327,39 +333,16 @@ async fn authority(
     Ok((id, Authority::Agent(caller.name())))
 }
 
-/// What is noted of somebody who acts in an agent's place; nothing of the agent.
-fn in_place_of(caller: &Caller, kind: AuditKind, agent: &AgentId) -> Option<Act> {
-    let is_another = caller.agent() != Some(agent);
-    is_another.then(|| Act::new(kind, Some(caller.name())).with("agent", agent.as_str()))
-}
-
-/// What is noted of a supervisor who does something with another's chat; nothing of whose it is.
-fn over(by: &Authority, kind: AuditKind) -> Option<Act> {
-    match by {
-        Authority::Agent(_) => None,
-        Authority::Supervisor(supervisor) => Some(Act::new(kind, Some(supervisor.clone()))),
-    }
-}
-
-/// Notes that somebody reads what was said or happened in a chat.
-pub(super) async fn note_read(
+/// Does something with a chat, and notes `act` before it is answered.
+async fn done(
     caller: &Caller,
     state: &HttpState,
-    kind: AuditKind,
     id: ConversationId,
-) {
-    state.engine.audit_gathered(Act::new(kind, Some(caller.name())).about_chat(id)).await;
-}
-
-/// Does something with a chat, and notes `act` before it is answered.
-async fn done(state: &HttpState, id: ConversationId, command: Command, act: Option<Act>) -> Shown {
+    command: Command,
+    act: Option<Act>,
+) -> Shown {
     if let Err(failure) = state.engine.command(id, command).await {
-        let problem = Problem::from(failure);
-        // What the chat is now says more than the rule that was in the way.
-        return Err(match state.engine.view(id).await {
-            Ok(view) => problem.with_state(&view),
-            Err(_) => problem,
-        });
+        return Err(refused(caller, state, id, failure).await);
     }
     if let Some(act) = act {
         state.engine.audit(act.about_chat(id)).await?;
@@ -367,12 +350,35 @@ async fn done(state: &HttpState, id: ConversationId, command: Command, act: Opti
     Ok(web::Json(ConversationObject::from(&state.engine.view(id).await?)))
 }
 
-async fn signal(
+/// What is said when a rule was in the way: what the chat is now says more than that, but not to
+/// somebody who may not know it.
+async fn refused(
+    caller: &Caller,
     state: &HttpState,
     id: ConversationId,
+    failure: Failure,
+) -> Problem {
+    let problem = Problem::from(failure);
+    if problem.status_code() != StatusCode::CONFLICT {
+        return problem;
+    }
+    match state.engine.view(id).await {
+        Ok(view) if caller.may_know(&view, &state.engine.settings()) => problem.with_state(&view),
+        Ok(_) => Problem::not_yours(),
+        Err(_) => problem,
+    }
+}
+
+async fn signal(
+    caller: &Caller,
+    state: &HttpState,
+    conversation: &str,
     from: &AgentId,
     signal: AgentSignal,
 ) -> Result<HttpResponse, Problem> {
-    state.engine.signal(id, from.clone(), signal).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let id = id_of(conversation)?;
+    match state.engine.signal(id, from.clone(), signal).await {
+        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Err(failure) => Err(refused(caller, state, id, failure).await),
+    }
 }

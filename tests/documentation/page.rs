@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 /// Every document with commands in it.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -18,6 +18,7 @@ const PAGES: [&str; 14] = [
     "docs/figures.md",
     "docs/http.md",
     "docs/proof.md",
+    "docs/roles.md",
     "docs/storage.md",
     "docs/why.md",
     "docs/wire.md",

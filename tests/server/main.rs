@@ -19,6 +19,7 @@ mod once;
 mod operators;
 mod problems;
 mod resuming;
+mod roles;
 mod rotation;
 mod silence;
 mod stopping;
