@@ -340,7 +340,7 @@ pub const QUEUE_AGENTS_MAX: usize = 10_000;
 /// Origins of one widget. More are refused.
 pub const WIDGET_ORIGINS_MAX: usize = 100;
 
-/// Tokens of one agent. A further one replaces the oldest.
+/// Tokens of one agent that are good. A further one is refused (`too_many_tokens`).
 pub const AGENT_TOKENS_MAX: usize = 10;
 
 /// Seconds a token is still answered with `ended` after its conversation has closed; later it is
