@@ -133,6 +133,11 @@ impl fmt::Display for Mended {
     }
 }
 
+/// Whether everybody on this machine may read a file, if it is there.
+pub fn is_open_to_all(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
+}
+
 /// Closes a file or a directory to others, if it is there and open to them. One that belongs to
 /// somebody else is refused then: they could open it again.
 pub fn mend(path: &Path) -> io::Result<Option<Mended>> {

@@ -21,6 +21,7 @@ use crate::engine::{Engine, Failure, Options, Starting, Threads};
 use crate::http::{self, HttpState};
 use crate::journal::Fault;
 use crate::journal::sqlite::{OpenFault, SqliteJournal};
+use crate::private;
 use crate::server::demonstration::Demonstration;
 use crate::socket::session::{Door, Porters};
 use crate::socket::{self, Figures};
@@ -129,6 +130,7 @@ impl Server {
         let (demonstration, greeting) =
             Demonstration::begin(config.demo, &engine, access.clone(), address).await?;
         warn_of_open_widgets(&engine);
+        warn_of_open_file(config);
         let (stop, stopping) = watch::channel(false);
         let porters = Porters::default();
         for (thread, arbiter) in arbiters.iter().enumerate() {
@@ -177,6 +179,7 @@ impl Server {
     /// Takes from a configuration that was read again what can change while a server runs: the
     /// administrator's token. An old one lets nobody in when this returns.
     pub fn follow(&self, config: &Config) {
+        warn_of_open_file(config);
         match self.access.give(config.admin_token.as_ref()) {
             Given::Replaced => {
                 self.engine.note_ended_token();
@@ -214,6 +217,16 @@ fn warn_of_open_widgets(engine: &Engine) {
     for widget in engine.settings().widgets.values().filter(|widget| widget.is_open_to_any()) {
         let widget = &widget.id;
         tracing::warn!(%widget, "widget {widget} accepts pages of any origin");
+    }
+}
+
+/// A token in a file that everybody on the machine may read is everybody's.
+fn warn_of_open_file(config: &Config) {
+    let (Some(file), Some(token)) = (&config.file, &config.admin_token) else { return };
+    let stands_there = token.source() == file.display().to_string();
+    if stands_there && private::is_open_to_all(file) {
+        let file = file.display();
+        tracing::warn!("{file} gives the administrator's token, and everybody here can read it");
     }
 }
 

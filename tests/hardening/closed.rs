@@ -37,6 +37,13 @@ fn start(data: &Path, log: &Path) -> Program {
     Program::spawn(open)
 }
 
+/// The administrator's token that a directory keeps.
+fn administrator(data: &Path) -> String {
+    let text = std::fs::read(data.join("access.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    kept["administrator"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn a_directory_that_was_open_to_others_is_closed_with_all_that_is_made_in_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -48,11 +55,15 @@ async fn a_directory_that_was_open_to_others_is_closed_with_all_that_is_made_in_
     let said = std::fs::read_to_string(&log).unwrap();
     let line = format!("{} was open to others (mode 0755)", data.display());
     assert!(said.contains(&line), "{said}");
+    let admin = server.admin.with_token(&administrator(&data));
+    admin.post("/v1/secrets/signing/rotate", serde_json::json!({})).await.ok();
+    assert_eq!(open_to_others(&data), [PathBuf::new(); 0], "and so is what is replaced");
     server.terminate();
     assert!(server.ended().await.success());
 
     // Of an earlier release, or copied by somebody who did not think of it.
-    let names = ["journal.db", "chats.db", "lock", "history", "secret", "access.json"];
+    let names =
+        ["journal.db", "chats.db", "lock", "history", "secret", "signing.json", "access.json"];
     names.iter().for_each(|name| set_mode(&data.join(name), 0o644));
     let server = start(&data, &log);
     assert_eq!(open_to_others(&data), [PathBuf::new(); 0], "it is closed again");

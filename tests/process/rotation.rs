@@ -1,7 +1,8 @@
 //! Secrets that are replaced while the program runs: what is in force when it is answered, what a
 //! kill in the middle leaves, and what a backup of before knows.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -188,6 +189,8 @@ async fn a_configuration_that_is_read_again_gives_another_administrators_token()
     let write = |text: String| fs::write(&file, text).unwrap();
     let tokens = ["the-first-one-of-the-file", "the-other-one-of-the-file"];
     write(format!("admin_token = \"{}\"\n", tokens[0]));
+    let close = |mode| fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    close(0o640);
     let mut plain = command(data.path());
     plain.env_remove("HOLDLINE_ADMIN_TOKEN").arg("--config").arg(&file);
     plain.args(["--listen", "127.0.0.1:0", "--demo"]).stdout(Stdio::piped());
@@ -224,9 +227,13 @@ async fn a_configuration_that_is_read_again_gives_another_administrators_token()
     old.get("/v1/queues").await.refused(401, "unknown_token");
     new.get("/v1/queues").await.ok();
     assert!(feed.ends_within(AT_ONCE).await, "whoever holds the old token reads on");
+    let told = "holdline.toml gives the administrator's token, and everybody here can read it";
+    assert!(!fs::read_to_string(&log).unwrap().contains(told), "it is closed to others");
+    close(0o644);
     program.hang_up();
     said("gives the same administrator's token").await;
     let text = fs::read_to_string(&log).unwrap();
+    assert!(text.contains(told), "{text}");
     assert!(tokens.iter().all(|token| !text.contains(token)), "{text}");
     program.terminate();
     assert!(program.ended().await.success());
