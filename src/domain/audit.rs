@@ -68,6 +68,10 @@ pub enum AuditKind {
     TimelineRead,
     /// Somebody else's feed was opened.
     FeedWatched,
+    /// A secret of the server's own was replaced.
+    SecretReplaced,
+    /// What a secret before had signed was ended.
+    SecretEnded,
     /// The retention of these entries has dropped the oldest.
     EntriesDropped,
     /// The data directory was made of a backup.
@@ -76,7 +80,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::SettingPut,
         Self::SettingDeleted,
         Self::TokenMade,
@@ -94,6 +98,8 @@ impl AuditKind {
         Self::TranscriptRead,
         Self::TimelineRead,
         Self::FeedWatched,
+        Self::SecretReplaced,
+        Self::SecretEnded,
         Self::EntriesDropped,
         Self::Restored,
     ];
@@ -119,6 +125,8 @@ impl AuditKind {
             Self::TimelineRead => "timeline_read",
             Self::FeedWatched => "feed_watched",
             Self::EntriesDropped => "entries_dropped",
+            Self::SecretReplaced => "secret_replaced",
+            Self::SecretEnded => "secret_ended",
             Self::Restored => "restored",
         }
     }

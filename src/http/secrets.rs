@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::{Access, Keys};
+use crate::domain::audit::{Act, AuditKind};
 use crate::http::HttpState;
 use crate::http::auth::Administrator;
 use crate::http::idempotency::ShownOnce;
@@ -22,7 +23,7 @@ use crate::wire::objects::{AdministratorTokenObject, RotationDocument, SigningKe
     responses((status = 200, description = "The new token", body = AdministratorTokenObject),
         Problems))]
 pub(super) async fn rotate_administrator(
-    _: Administrator,
+    administrator: Administrator,
     state: web::Data<HttpState>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
@@ -30,6 +31,7 @@ pub(super) async fn rotate_administrator(
     let made_at = state.engine.now();
     let token = on_disk(&state.access, Access::rotate_administrator).await??;
     state.engine.note_ended_token();
+    note(&administrator, &state, AuditKind::SecretReplaced, "administrator").await?;
     tracing::info!("the administrator's token was rotated");
     let mut response = HttpResponse::Ok().json(AdministratorTokenObject::new(token, made_at));
     response.extensions_mut().insert(ShownOnce);
@@ -57,7 +59,7 @@ pub(super) async fn read_signing(
     operation_id = "rotate_signing_key", request_body = RotationDocument,
     responses((status = 200, description = "The new key", body = SigningKeyObject), Problems))]
 pub(super) async fn rotate_signing(
-    _: Administrator,
+    administrator: Administrator,
     state: web::Data<HttpState>,
     body: web::Bytes,
 ) -> Result<web::Json<SigningKeyObject>, Problem> {
@@ -65,6 +67,7 @@ pub(super) async fn rotate_signing(
     let now = state.engine.now();
     let rotate = move |keys: &Keys| keys.rotate(now, asked.previous_s.0);
     let key = on_disk(&state.keys, rotate).await??;
+    note(&administrator, &state, AuditKind::SecretReplaced, "signing").await?;
     tracing::info!("the key that signs the tokens of conversations was rotated");
     Ok(web::Json(SigningKeyObject::new(key.made_at, key.previous_until)))
 }
@@ -74,16 +77,28 @@ pub(super) async fn rotate_signing(
     operation_id = "end_previous_signing_key",
     responses((status = 204, description = "Ended"), Problems))]
 pub(super) async fn end_previous_signing(
-    _: Administrator,
+    administrator: Administrator,
     state: web::Data<HttpState>,
 ) -> Result<HttpResponse, Problem> {
     let now = state.engine.now();
     if on_disk(&state.keys, move |keys: &Keys| keys.end_previous(now)).await?? {
+        note(&administrator, &state, AuditKind::SecretEnded, "signing").await?;
         tracing::info!("the key before that signed the tokens of conversations was ended");
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::unknown_setting("key before"))
     }
+}
+
+/// Notes in the audit stream what was done with a secret, before it is answered.
+async fn note(
+    administrator: &Administrator,
+    state: &HttpState,
+    kind: AuditKind,
+    secret: &str,
+) -> Result<(), Problem> {
+    let act = Act::new(kind, Some(administrator.name())).about("secret", secret);
+    Ok(state.engine.audit(act).await?)
 }
 
 /// Does something that waits for the disk, on a thread that may wait.

@@ -31,7 +31,7 @@ fn check(data: &Path) -> (bool, String) {
 async fn traces_outlive_a_kill_a_backup_and_a_restore_and_tampering_is_told() {
     let dir = tempfile::tempdir().expect("a directory");
     let (data, restored) = (dir.path().join("data"), dir.path().join("restored"));
-    [&data, &restored].map(|it| std::fs::create_dir(it).expect("it is made"));
+    [&data, &restored].into_iter().for_each(|it| std::fs::create_dir(it).expect("it is made"));
     let program = Program::start(&data, "--no-demo");
     let settings = json!({ "units": 3, "role": "supervisor" });
     program.admin.put("/v1/agents/ada", settings).await.ok();

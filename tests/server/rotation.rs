@@ -72,6 +72,12 @@ async fn a_key_that_is_ended_signs_for_nobody_and_visitors_are_known_without() {
     shop.admin.delete(PREVIOUS).await.refused(404, "unknown_setting");
     let signing = shop.admin.get("/v1/secrets/signing").await.ok();
     assert_eq!(signing["previous_until"], Value::Null);
+    let noted = shop.admin.get("/v1/audit?about=secret:signing").await.ok();
+    let noted = noted["entries"].as_array().expect("a list").clone();
+    let told = |it: &Value| (it["kind"].clone(), it["by"].clone());
+    let administrator = json!("administrator");
+    let expected = ["secret_ended", "secret_replaced"].map(|it| (json!(it), administrator.clone()));
+    assert_eq!(noted.iter().map(told).collect::<Vec<_>>(), expected);
     let welcome = welcomed_without(&shop, token_alone(&first)).await;
     assert_eq!(welcome["conversation"], Value::Null);
     // Who a browser is does not hang on the key that signs.
