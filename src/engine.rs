@@ -44,7 +44,7 @@ pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::tokens::TokenRefusal;
 pub use crate::engine::visit::{Entrance, Visit};
-pub use crate::journal::{AuditFilter, AuditPage, AuditRow, Fault, Filter, ListCursor};
+pub use crate::journal::{AuditFilter, AuditPage, AuditRow, Fault, Filter, ListCursor, Listing};
 
 use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
@@ -58,6 +58,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::directory::Delivery;
 use crate::engine::message::{Reply, ToConversation};
 use crate::engine::shared::Shared;
+use crate::limits;
 
 /// The engine: cheap to clone, used from any thread.
 #[derive(Clone, Debug)]
@@ -154,15 +155,6 @@ pub struct Figures {
     pub agents: Vec<AgentView>,
 }
 
-/// One page of a list of conversations.
-#[derive(Debug, Default)]
-pub struct ViewPage {
-    /// The conversations.
-    pub views: Vec<View>,
-    /// Where the next page starts.
-    pub next: Option<ListCursor>,
-}
-
 /// What an agent passes on to a customer without its being journaled.
 #[derive(Clone, Copy, Debug)]
 pub enum AgentSignal {
@@ -217,31 +209,39 @@ impl Engine {
         self.ask(id, ToConversation::Show).await
     }
 
-    /// A page of conversations, the newest first.
+    /// A page of conversations, the newest first: at most so many, and within
+    /// [`HTTP_PAGE_BYTES_MAX`](limits::HTTP_PAGE_BYTES_MAX).
     pub async fn list(
         &self,
         filter: Filter,
         after: Option<ListCursor>,
         most: usize,
-    ) -> Result<ViewPage, Failure> {
-        let listing = self.shared.journal.list(filter, after, most).await?;
-        let mut views = Vec::with_capacity(listing.conversations.len());
-        for conversation in listing.conversations {
-            // One that is live knows of passing things that the journal does not: who is there.
-            views.extend(conversation.view());
-        }
-        Ok(ViewPage { views, next: listing.next })
+    ) -> Result<Listing, Failure> {
+        let bytes = limits::HTTP_PAGE_BYTES_MAX;
+        Ok(self.shared.journal.list(filter, after, most, bytes).await?)
     }
 
-    /// What this audience may see of a conversation after a place, in order.
+    /// What this audience may see of a conversation after a place, in order: at most so many events
+    /// and about so many bytes; at least one if there is any.
     pub async fn history(
         &self,
         id: ConversationId,
         after: Seq,
         audience: Audience,
         most: usize,
+        bytes: usize,
     ) -> Result<Vec<Recorded>, Failure> {
-        Ok(self.shared.journal.read(id, after, audience, most, usize::MAX).await?)
+        Ok(self.shared.journal.read(id, after, audience, most, bytes).await?)
+    }
+
+    /// What happened in a conversation after a place, in order, without what was said in it.
+    pub async fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        most: usize,
+    ) -> Result<Vec<Recorded>, Failure> {
+        Ok(self.shared.journal.outline(id, after, most).await?)
     }
 
     /// Whether the journal can be written and the engine takes new chats.

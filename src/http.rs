@@ -8,6 +8,7 @@ pub mod auth;
 pub mod bodies;
 pub mod idempotency;
 pub mod openapi;
+pub mod pages;
 pub mod paging;
 pub mod problem;
 
@@ -57,6 +58,7 @@ pub struct HttpState {
     answers: Answers,
     bodies: Bodies,
     strangers: Strangers,
+    pages: pages::Pages,
     openapi: Arc<str>,
 }
 
@@ -70,6 +72,7 @@ impl HttpState {
             answers: Answers::default(),
             bodies: Bodies::default(),
             strangers: Strangers::default(),
+            pages: pages::Pages::default(),
             openapi: Arc::from(openapi::json()),
         }
     }

@@ -23,6 +23,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
+use crate::domain::conversation::view::View;
 use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq, WidgetId, WorkstreamId};
 use crate::domain::settings::Retention;
@@ -151,7 +152,7 @@ pub struct Filter {
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The conversations, as of their last durable event.
-    pub conversations: Vec<Conversation>,
+    pub views: Vec<View>,
     /// Where the next page starts; nothing when this was the last.
     pub next: Option<ListCursor>,
 }
@@ -245,22 +246,35 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>>;
 
-    /// A page of the conversations that match.
+    /// What happened in a conversation after a place, in order and at most so many events, but for
+    /// what was said: every text is [left out](crate::domain::text::MessageText::left_out).
+    fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        entries: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>>;
+
+    /// A page of the conversations that match: at most so many, and about `bytes` bytes; at least
+    /// one if there is any.
     fn list(
         &self,
         filter: Filter,
         after: Option<ListCursor>,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Listing, Fault>>;
 
     /// What happened after a position in conversations while an agent had a part in them, in the
     /// order of the journal: from the event that offered or gave it to them to the one that took
-    /// it away, both included.
+    /// it away, both included. At most so many events and about `bytes` bytes of text; at least
+    /// one event if there is any.
     fn of_agent(
         &self,
         agent: AgentId,
         after: Position,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>>;
 
     /// Takes one small step of the retention: archives or deletes some of the conversations whose

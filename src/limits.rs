@@ -317,6 +317,33 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 /// Entries in one page of an HTTP list when the caller names no limit.
 pub const PAGE_ENTRIES_DEFAULT: usize = 50;
 
+/// Bytes of the texts in one page of an HTTP list or history, because it is held in memory until it
+/// is sent. The rest comes with the next page; at least one entry is always sent.
+pub const HTTP_PAGE_BYTES_MAX: usize = 262_144;
+
+/// Bytes that count for a page while it is made: what is read for it, a replayed conversation with
+/// all its posts, the page, and its JSON. Once it is rendered its own length counts, until it is
+/// sent.
+pub const PAGE_ROOM_BYTES: usize = 2_097_152;
+
+/// Bytes of all pages together that are being made or are on their way. More wait.
+pub const PAGES_BYTES_MAX: usize = 33_554_432;
+
+/// Bytes of them for one token, so that one caller cannot take the others' share. More wait.
+pub const PAGES_OF_CALLER_BYTES_MAX: usize = 8_388_608;
+
+/// Seconds for which a page waits for its room, because a console that reloads is better off a
+/// little later than refused. Then it is refused (503).
+pub const PAGE_WAIT_SECONDS_MAX: u64 = 5;
+
+/// Events of a conversation that are read at once to tell what happened in it, because a page of
+/// its timeline replays all of them, and holds only these.
+pub const OUTLINE_EVENTS_MAX: usize = 1_000;
+
+/// Sessions of a customer that a page of a timeline names, the latest ones, because a page that is
+/// reloaded all day joins without end. Earlier ones are counted.
+pub const SESSIONS_NAMED_MAX: usize = 200;
+
 /// Bytes of an `Idempotency-Key`. A longer one is refused.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 

@@ -9,7 +9,7 @@ use crate::domain::id::ConversationId;
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::history::History;
 use crate::wire::narrative;
-use crate::wire::objects::TimelinePage;
+use crate::wire::objects::Timeline;
 use crate::wire::time::{moment, rfc3339};
 
 /// Tells why a chat is in its state, in its first line, and then everything that happened in it
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let at = at.transpose()?;
     let known = history.into_iter().filter(|recorded| at.is_none_or(|at| recorded.at <= at));
     let known: Vec<_> = known.collect();
-    let told = if args.json { page(args.id, &known) } else { narrative::account(args.id, known) };
+    let told = if args.json { page(args.id, known) } else { narrative::account(args.id, known) };
     let told = told.ok_or(Unexplained::NotBegun { id: args.id, began })?;
     match at {
         Some(at) if !args.json => tell(&format!("At {}: {}", rfc3339(at), told.trim_end())),
@@ -77,8 +77,13 @@ fn parse(given: &str, began: Timestamp) -> Result<Timestamp, Unexplained> {
     moment(given, began).map_err(|problem| Unexplained::Time { given: given.to_owned(), problem })
 }
 
-fn page(id: ConversationId, history: &[Recorded]) -> Option<String> {
-    let page = TimelinePage::whole(id, history)?;
+fn page(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
+    let mut timeline = Timeline::whole(id);
+    for recorded in history {
+        timeline.take(recorded);
+    }
+    let view = timeline.view()?;
+    let page = timeline.finish(&view, None, None);
     // It has only texts and numbers, which is always JSON.
     serde_json::to_string_pretty(&page).ok()
 }

@@ -45,6 +45,11 @@ impl MessageText {
         bounded(text, limits::TEXT_CHARS_MAX).map(Self)
     }
 
+    /// Stands for a text that was not read. Nobody can write it: it is empty.
+    pub fn left_out() -> Self {
+        Self(Arc::from(""))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

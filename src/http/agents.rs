@@ -8,10 +8,15 @@ use crate::domain::settings::registry::SettingChange;
 use crate::engine::AgentView;
 use crate::http::HttpState;
 use crate::http::auth::{ADMINISTRATOR, Administrator, Caller, ME, Supervisor};
-use crate::http::paging::{AfterId, Parameters, page_by_id};
+use crate::http::pages::{Page, Room};
+use crate::http::paging::{AfterId, Cursor as _, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
+use crate::limits;
 use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocument};
+
+/// About how many bytes a lease of an agent's takes in a list.
+const BYTES_OF_LEASE: usize = 100;
 
 /// Every agent, by id. For supervisors.
 #[utoipa::path(get, path = "/v1/agents", tag = "agents",
@@ -20,17 +25,32 @@ use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocume
     responses((status = 200, description = "A page of agents", body = AgentPage), Problems))]
 pub(super) async fn list(
     _: Supervisor,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<AgentPage>, Problem> {
+) -> Result<Page<AgentPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
     parameters.finish()?;
-    let mut agents = state.engine.figures().await?.agents;
-    agents.sort_by(|one, other| one.settings.id.cmp(&other.settings.id));
-    let (page, next) =
-        page_by_id(agents.iter(), |agent| agent.settings.id.as_str(), after.as_ref(), limit);
-    Ok(web::Json(AgentPage { agents: page.into_iter().map(object).collect(), next }))
+    let settings = state.engine.settings();
+    let ids = settings.agents.keys();
+    let (ids, mut next) = page_by_id(ids, |id| id.as_str(), |_| 0, after.as_ref(), limit);
+    let mut agents: Vec<AgentObject> = Vec::new();
+    let mut bytes = 0;
+    for id in ids {
+        // One that was removed meanwhile is not told of.
+        let Ok(view) = state.engine.agent(id).await else { continue };
+        let agent = object(&view);
+        bytes += agent.leases.len() * BYTES_OF_LEASE;
+        if bytes > limits::HTTP_PAGE_BYTES_MAX
+            && let Some(last) = agents.last()
+        {
+            next = Some(AfterId(last.id.clone()).opaque());
+            break;
+        }
+        agents.push(agent);
+    }
+    Ok(room.page(AgentPage { agents, next }))
 }
 
 /// An agent as they are now. `me` is the caller; anybody else is for supervisors.

@@ -19,6 +19,7 @@ use crate::engine::{AgentSignal, Failure, Filter, ListCursor};
 use crate::http::HttpState;
 use crate::http::audit::{in_place_of, over};
 use crate::http::auth::{Caller, Supervisor};
+use crate::http::pages::{Page, Room};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::wire::objects::{
@@ -41,9 +42,10 @@ type Shown = Result<web::Json<ConversationObject>, Problem>;
     responses((status = 200, description = "A page", body = ConversationPage), Problems))]
 pub(super) async fn list(
     caller: Caller,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<ConversationPage>, Problem> {
+) -> Result<Page<ConversationPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let states = parameters.names("state", &State::ALL, State::name);
     let agent = parameters.text("agent");
@@ -61,7 +63,7 @@ pub(super) async fn list(
     };
     let filter = Filter { states, agent, queues, widget, or_waiting_in };
     let page = state.engine.list(filter, after, limit).await?;
-    Ok(web::Json(ConversationPage {
+    Ok(room.page(ConversationPage {
         conversations: page.views.iter().map(ConversationObject::from).collect(),
         next: page.next.map(|next| next.opaque()),
     }))

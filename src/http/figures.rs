@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, web};
 use crate::http::HttpState;
 use crate::http::agents::object;
 use crate::http::auth::Supervisor;
+use crate::http::pages::{Page, Room};
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
 use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
@@ -15,12 +16,13 @@ use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
     responses((status = 200, description = "The figures", body = FiguresObject), Problems))]
 pub(super) async fn read(
     _: Supervisor,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<FiguresObject>, Problem> {
+) -> Result<Page<FiguresObject>, Problem> {
     Parameters::none(&request)?;
     let figures = state.engine.figures().await?;
-    Ok(web::Json(FiguresObject {
+    Ok(room.page(FiguresObject {
         sessions: figures.sessions,
         conversations: StateFigures::from(figures.conversations),
         away: figures.away,

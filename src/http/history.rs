@@ -5,27 +5,29 @@ use actix_web::{HttpRequest, web};
 
 use crate::domain::audit::AuditKind;
 use crate::domain::conversation::State;
-use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::conversation::event::Audience;
+use crate::domain::id::Seq;
 use crate::http::HttpState;
 use crate::http::audit::note_read;
 use crate::http::auth::Caller;
 use crate::http::conversations::seen;
+use crate::http::pages::{Page, Room};
 use crate::http::paging::{Cursor, Parameters, Place};
 use crate::http::problem::{Problem, Problems};
-use crate::wire::narrative;
+use crate::limits;
 use crate::wire::objects::{
-    SessionSummary, TimelineEntry, TimelinePage, TranscriptEntry, TranscriptPage, WaitingObject,
+    Timeline, TimelinePage, TranscriptEntry, TranscriptPage, WaitingObject,
 };
 
 /// Reads of the history for one page, because many events may make few entries. A page may be
 /// short, even empty, and still have a next.
 const READS_MAX: usize = 20;
 
-/// Events that are read at once.
-const EVENTS_AT_ONCE: usize = 1_000;
+/// Bytes of the largest text.
+const LARGEST_TEXT: usize = 4 * limits::TEXT_CHARS_MAX;
 
-/// What was said, in order, as agents or as the customer may see it.
+/// What was said, in order, as agents or as the customer may see it. A page ends at its limit, or
+/// before it at 262,144 bytes of text, and may be short, even empty, and have a `next`.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}/transcript", tag = "conversations",
     operation_id = "read_transcript",
     params(("conversation" = String, Path),
@@ -35,9 +37,10 @@ const EVENTS_AT_ONCE: usize = 1_000;
 pub(super) async fn transcript(
     caller: Caller,
     conversation: web::Path<String>,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<TranscriptPage>, Problem> {
+) -> Result<Page<TranscriptPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let audience = parameters.text("audience");
     let (limit, after) = (parameters.limit(), parameters.cursor::<Place>());
@@ -54,23 +57,30 @@ pub(super) async fn transcript(
     note_read(&caller, &state, AuditKind::TranscriptRead, view.id).await;
     let history = state.engine.journal_history();
     let mut after = Place::within(after, history)?;
-    let mut entries = Vec::new();
+    let mut entries: Vec<TranscriptEntry> = Vec::new();
+    let mut bytes_left = limits::HTTP_PAGE_BYTES_MAX;
     for _ in 0..READS_MAX {
-        let events = state.engine.history(view.id, after, audience, limit - entries.len()).await?;
+        let wanted = limit - entries.len();
+        let events = state.engine.history(view.id, after, audience, wanted, bytes_left).await?;
         let Some(last) = events.last() else {
-            return Ok(web::Json(TranscriptPage { entries, next: None }));
+            return Ok(room.page(TranscriptPage { entries, next: None }));
         };
         after = last.seq;
+        let read = entries.len();
         entries.extend(events.iter().filter_map(|event| TranscriptEntry::of(event, audience)));
-        if entries.len() >= limit {
+        let bytes = entries[read..].iter().map(|entry| entry.text.len()).sum();
+        bytes_left = bytes_left.saturating_sub(bytes);
+        // One that would be beyond the bound is read alone, and so may be far beyond it.
+        if entries.len() >= limit || (bytes_left < LARGEST_TEXT && !entries.is_empty()) {
             break;
         }
     }
     let next = (after < view.seq).then(|| Place { history, seq: after }.opaque());
-    Ok(web::Json(TranscriptPage { entries, next }))
+    Ok(room.page(TranscriptPage { entries, next }))
 }
 
-/// Why the chat is in its state: every event with its cause and evidence, in order.
+/// Why the chat is in its state: every event with its cause and evidence, in order. A page ends at
+/// its limit, or before it at about 262,144 bytes.
 #[utoipa::path(get, path = "/v1/conversations/{conversation}/timeline", tag = "conversations",
     operation_id = "read_timeline",
     params(("conversation" = String, Path),
@@ -79,9 +89,10 @@ pub(super) async fn transcript(
 pub(super) async fn timeline(
     caller: Caller,
     conversation: web::Path<String>,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<TimelinePage>, Problem> {
+) -> Result<Page<TimelinePage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let (limit, after) = (parameters.limit(), parameters.cursor::<Place>());
     parameters.finish()?;
@@ -92,30 +103,19 @@ pub(super) async fn timeline(
         _ => None,
     };
     let waiting = waiting.as_ref().map(WaitingObject::from);
-    let events = events(&state, view.id).await?;
-    let why = narrative::why(&view, &events);
-    let sessions = narrative::attended(&events).iter().map(SessionSummary::from).collect();
-    // What an event changed is found by replay, so every page replays from the first event on.
-    let (_, steps) = narrative::steps(view.id, events);
     let history = state.engine.journal_history();
-    let after = Place::within(after, history)?;
-    let page = steps.iter().filter(|step| step.recorded.seq > after).take(limit);
-    let entries: Vec<_> = page.map(TimelineEntry::from).collect();
-    let last = entries.last().map(|entry| entry.seq).filter(|last| *last < view.seq.number());
-    let next = last.map(|last| Place { history, seq: Seq::new(last) }.opaque());
-    Ok(web::Json(TimelinePage { why, waiting, sessions, entries, next }))
-}
-
-/// All events of a conversation, of which there are at most
-/// [`ENTRIES_MAX`](crate::limits::ENTRIES_MAX): the engine gives some at once.
-async fn events(state: &HttpState, id: ConversationId) -> Result<Vec<Recorded>, Problem> {
-    let mut events: Vec<Recorded> = Vec::new();
+    let mut timeline = Timeline::page(view.id, Place::within(after, history)?, limit);
+    let (mut read, most) = (Seq::ZERO, limits::OUTLINE_EVENTS_MAX);
     loop {
-        let after = events.last().map_or(Seq::ZERO, |event| event.seq);
-        let more = state.engine.history(id, after, Audience::Agent, EVENTS_AT_ONCE).await?;
-        if more.is_empty() {
-            return Ok(events);
+        // Every page is of the whole history: what an event changed is found by replay.
+        let events = state.engine.outline(view.id, read, most).await?;
+        let Some(last) = events.last() else { break };
+        read = last.seq;
+        for event in events {
+            timeline.take(event);
         }
-        events.extend(more);
     }
+    let last = timeline.last().filter(|last| *last < view.seq);
+    let next = last.map(|seq| Place { history, seq }.opaque());
+    Ok(room.page(timeline.finish(&view, waiting, next)))
 }

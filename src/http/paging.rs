@@ -224,17 +224,26 @@ impl Cursor for AfterId {
     }
 }
 
-/// A page of things that are sorted by their ids, and the cursor of the next.
+/// A page of things that are sorted by their ids, and the cursor of the next. Beside its limit it
+/// ends where its things would have more than [`limits::HTTP_PAGE_BYTES_MAX`] bytes, but not
+/// before the first.
 pub fn page_by_id<T>(
     sorted: impl Iterator<Item = T>,
     id_of: impl Fn(&T) -> &str,
+    bytes_of: impl Fn(&T) -> usize,
     after: Option<&AfterId>,
     limit: usize,
 ) -> (Vec<T>, Option<String>) {
     let later = sorted.filter(|item| after.is_none_or(|after| id_of(item) > after.0.as_str()));
-    let mut page: Vec<T> = later.take(limit + 1).collect();
-    let more = page.len() > limit;
-    page.truncate(limit);
+    let (mut page, mut bytes, mut more) = (Vec::new(), 0, false);
+    for item in later {
+        bytes += bytes_of(&item);
+        if page.len() == limit || (bytes > limits::HTTP_PAGE_BYTES_MAX && !page.is_empty()) {
+            more = true;
+            break;
+        }
+        page.push(item);
+    }
     let last = page.last().filter(|_| more);
     let next = last.map(|last| AfterId(id_of(last).to_owned()).opaque());
     (page, next)

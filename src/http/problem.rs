@@ -210,6 +210,12 @@ impl Problem {
         Self { retry_after_s: Some(1), ..Self::new(&kind::OVERLOADED, detail) }
     }
 
+    /// As many pages are being made, or are on their way, as there is room for.
+    pub fn too_many_pages() -> Self {
+        let detail = "as many pages are being made or sent as there is room for";
+        Self { retry_after_s: Some(1), ..Self::new(&kind::OVERLOADED, detail) }
+    }
+
     /// The first request with the same key still runs.
     pub fn in_progress() -> Self {
         let detail = "the first request with this Idempotency-Key still runs; ask again";

@@ -6,6 +6,7 @@ use crate::domain::id::QueueId;
 use crate::domain::settings::registry::SettingChange;
 use crate::http::HttpState;
 use crate::http::auth::Administrator;
+use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
@@ -18,17 +19,24 @@ use crate::wire::objects::{QueueDocument, QueuePage};
     responses((status = 200, description = "A page of queues", body = QueuePage), Problems))]
 pub(super) async fn list(
     _: Administrator,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<QueuePage>, Problem> {
+) -> Result<Page<QueuePage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
     parameters.finish()?;
     let settings = state.engine.settings();
     let all = settings.queues.values();
-    let (page, next) = page_by_id(all, |queue| queue.id.as_str(), after.as_ref(), limit);
+    let (page, next) = page_by_id(
+        all,
+        |queue| queue.id.as_str(),
+        |queue| queue.agents.iter().map(|agent| agent.as_str().len()).sum(),
+        after.as_ref(),
+        limit,
+    );
     let queues = page.into_iter().map(|queue| QueueDocument::from(&**queue)).collect();
-    Ok(web::Json(QueuePage { queues, next }))
+    Ok(room.page(QueuePage { queues, next }))
 }
 
 /// A queue. For administrators.

@@ -6,6 +6,7 @@ use crate::domain::id::WidgetId;
 use crate::domain::settings::registry::SettingChange;
 use crate::http::HttpState;
 use crate::http::auth::Administrator;
+use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
@@ -18,17 +19,24 @@ use crate::wire::objects::{WidgetDocument, WidgetPage};
     responses((status = 200, description = "A page of widgets", body = WidgetPage), Problems))]
 pub(super) async fn list(
     _: Administrator,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<WidgetPage>, Problem> {
+) -> Result<Page<WidgetPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
     parameters.finish()?;
     let settings = state.engine.settings();
     let all = settings.widgets.values();
-    let (page, next) = page_by_id(all, |widget| widget.id.as_str(), after.as_ref(), limit);
+    let (page, next) = page_by_id(
+        all,
+        |widget| widget.id.as_str(),
+        |widget| widget.origins.iter().map(|origin| origin.len()).sum(),
+        after.as_ref(),
+        limit,
+    );
     let widgets = page.into_iter().map(|widget| WidgetDocument::from(&**widget)).collect();
-    Ok(web::Json(WidgetPage { widgets, next }))
+    Ok(room.page(WidgetPage { widgets, next }))
 }
 
 /// A widget. For administrators.

@@ -6,6 +6,7 @@ use crate::domain::id::WorkstreamId;
 use crate::domain::settings::registry::SettingChange;
 use crate::http::HttpState;
 use crate::http::auth::Administrator;
+use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
@@ -19,18 +20,20 @@ use crate::wire::objects::{WorkstreamDocument, WorkstreamPage};
         Problems))]
 pub(super) async fn list(
     _: Administrator,
+    room: Room,
     state: web::Data<HttpState>,
     request: HttpRequest,
-) -> Result<web::Json<WorkstreamPage>, Problem> {
+) -> Result<Page<WorkstreamPage>, Problem> {
     let mut parameters = Parameters::of(&request)?;
     let (limit, after) = (parameters.limit(), parameters.cursor::<AfterId>());
     parameters.finish()?;
     let settings = state.engine.settings();
     let all = settings.workstreams.values();
-    let (page, next) = page_by_id(all, |workstream| workstream.id.as_str(), after.as_ref(), limit);
+    let (page, next) =
+        page_by_id(all, |workstream| workstream.id.as_str(), |_| 0, after.as_ref(), limit);
     let workstreams =
         page.into_iter().map(|workstream| WorkstreamDocument::from(&**workstream)).collect();
-    Ok(web::Json(WorkstreamPage { workstreams, next }))
+    Ok(room.page(WorkstreamPage { workstreams, next }))
 }
 
 /// A workstream. For administrators.

@@ -219,13 +219,23 @@ impl Journal for MemoryJournal {
         self.answer(|durable| durable.read(id, after, audience, entries, bytes))
     }
 
+    fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        entries: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.answer(|durable| durable.outline(id, after, entries))
+    }
+
     fn list(
         &self,
         filter: Filter,
         after: Option<ListCursor>,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Listing, Fault>> {
-        self.answer(|durable| Ok(durable.list(&filter, after, most)))
+        self.answer(|durable| durable.list(&filter, after, most, bytes))
     }
 
     fn of_agent(
@@ -233,8 +243,9 @@ impl Journal for MemoryJournal {
         agent: AgentId,
         after: Position,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
-        self.answer(|durable| Ok(durable.of_agent(&agent, after, most)))
+        self.answer(|durable| durable.of_agent(&agent, after, most, bytes))
     }
 
     fn retain(

@@ -1,41 +1,66 @@
-//! How much of a conversation one read gives back.
+//! How much one read gives back.
 
 use crate::domain::conversation::event::{Event, Recorded};
+use crate::domain::conversation::view::View;
+use crate::domain::text::MessageText;
 use crate::journal::Fault;
 
-/// What an event without a text counts for.
+/// What an event or a conversation counts for beside its texts.
 const BYTES_OF_ANY: usize = 64;
 
-/// Takes from `events` until there are `entries`, or until the next would exceed `bytes`; at least
-/// one if there is any.
-pub(super) fn fill(
-    events: impl Iterator<Item = Result<Recorded, Fault>>,
-    entries: usize,
+/// Takes from `found` until there are `most`, or until the next would exceed `bytes` as `weight`
+/// counts them; at least one if there is any.
+pub(super) fn fill<T>(
+    found: impl Iterator<Item = Result<T, Fault>>,
+    most: usize,
     bytes: usize,
-) -> Result<Vec<Recorded>, Fault> {
+    weight: impl Fn(&T) -> usize,
+) -> Result<Vec<T>, Fault> {
     let mut page = Vec::new();
     let mut taken: usize = 0;
-    for recorded in events.take(entries.max(1)) {
-        let recorded = recorded?;
-        taken = taken.saturating_add(weight(&recorded.event));
+    for one in found.take(most.max(1)) {
+        let one = one?;
+        taken = taken.saturating_add(weight(&one));
         if taken > bytes && !page.is_empty() {
             break;
         }
-        page.push(recorded);
+        page.push(one);
     }
     Ok(page)
 }
 
-fn weight(event: &Event) -> usize {
-    let text = match event {
+/// The same without what was said in it, for whoever tells what happened: a text in memory is the
+/// most that an event has.
+pub(super) fn without_text(mut recorded: Recorded) -> Recorded {
+    if let Event::MessagePosted { text, .. } = &mut recorded.event {
+        *text = MessageText::left_out();
+    }
+    recorded
+}
+
+/// What a conversation counts for in a list.
+pub(super) fn weight_of_view(view: &View) -> usize {
+    let customer = &view.customer;
+    let texts = [
+        customer.form.as_deref(),
+        customer.context.as_deref(),
+        customer.page.as_deref(),
+        customer.locale.as_deref(),
+    ];
+    texts.into_iter().flatten().map(str::len).sum::<usize>() + BYTES_OF_ANY
+}
+
+/// What an event counts for.
+pub(super) fn weight(recorded: &Recorded) -> usize {
+    let text = match &recorded.event {
         Event::MessagePosted { text, .. } => text.as_str().len(),
         Event::ConversationStarted(opening) => {
             let texts =
                 [opening.form.as_deref(), opening.context.as_deref(), opening.page.as_deref()];
             texts.into_iter().flatten().map(str::len).sum()
         }
-        Event::SessionJoined { .. }
-        | Event::SessionLost { .. }
+        Event::SessionJoined { program, .. } => program.as_deref().map_or(0, str::len),
+        Event::SessionLost { .. }
         | Event::CustomerAway { .. }
         | Event::CustomerReturned { .. }
         | Event::CustomerDisconnected { .. }

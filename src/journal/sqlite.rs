@@ -262,13 +262,24 @@ impl Journal for SqliteJournal {
         })
     }
 
+    fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        entries: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.ask(self.head(), move |connection| reader::outline(connection, id, after, entries))
+    }
+
     fn list(
         &self,
         filter: Filter,
         after: Option<ListCursor>,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Listing, Fault>> {
-        self.ask(self.head(), move |connection| reader::list(connection, &filter, after, most))
+        let read = move |connection: &_| reader::list(connection, &filter, after, most, bytes);
+        self.ask(self.head(), read)
     }
 
     fn of_agent(
@@ -276,8 +287,10 @@ impl Journal for SqliteJournal {
         agent: AgentId,
         after: Position,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
-        self.ask(self.head(), move |connection| reader::of_agent(connection, &agent, after, most))
+        let read = move |connection: &_| reader::of_agent(connection, &agent, after, most, bytes);
+        self.ask(self.head(), read)
     }
 
     fn retain(

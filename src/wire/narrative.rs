@@ -10,12 +10,12 @@ mod transcript;
 mod why;
 
 pub use account::account;
-pub use changes::{Change, Step, Timer, Turn, steps};
+pub use changes::{Change, Replay, Step, Timer, Turn};
 pub use facts::details;
-pub use sessions::{Attended, End, attended};
+pub use sessions::{Attended, End, Sessions};
 pub use timeline::{kind, sentence};
 pub use transcript::notice;
-pub use why::{why, why_with_nobody};
+pub use why::{Grounds, why, why_with_nobody};
 
 use crate::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use crate::domain::conversation::event::{Actor, Reason};

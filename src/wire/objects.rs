@@ -18,8 +18,8 @@ pub use conversation::{
 };
 pub use figures::{FiguresObject, QueueFigures, StateFigures};
 pub use history::{
-    SessionEnd, SessionSummary, TimelineChange, TimelineEntry, TimelinePage, TranscriptEntry,
-    TranscriptPage, WaitingObject,
+    SessionEnd, SessionSummary, Timeline, TimelineChange, TimelineEntry, TimelinePage,
+    TranscriptEntry, TranscriptPage, WaitingObject,
 };
 pub use secret::{AdministratorTokenObject, RotationDocument, SigningKeyObject};
 pub use settings::{

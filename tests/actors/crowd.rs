@@ -28,7 +28,8 @@ async fn crowd(world: &World, count: u32) -> Vec<(Customer, ConversationId)> {
 }
 
 async fn expiries(world: &World, id: ConversationId) -> usize {
-    let events = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+    let events =
+        world.engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
     let expired = |event: &&_| matches!(event, Event::CustomerDisconnected { .. });
     events.iter().map(|recorded| &recorded.event).filter(expired).count()
 }

@@ -75,13 +75,23 @@ impl Journal for FaultyJournal {
         self.inner.read(id, after, audience, entries, bytes)
     }
 
+    fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        entries: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.inner.outline(id, after, entries)
+    }
+
     fn list(
         &self,
         filter: Filter,
         after: Option<ListCursor>,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Listing, Fault>> {
-        self.inner.list(filter, after, most)
+        self.inner.list(filter, after, most, bytes)
     }
 
     fn of_agent(
@@ -89,8 +99,9 @@ impl Journal for FaultyJournal {
         agent: AgentId,
         after: Position,
         most: usize,
+        bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
-        self.inner.of_agent(agent, after, most)
+        self.inner.of_agent(agent, after, most, bytes)
     }
 
     fn retain(

@@ -123,14 +123,16 @@ fn a_restart_is_written_before_anybody_is_told_and_once_for_each_start() {
         let world = world.crash().await;
         let view = world.engine.view(id).await.unwrap();
         assert_eq!(restarts(&world, id).await, 1, "what a view tells is written");
-        let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+        let history =
+            world.engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
         assert_eq!(history.last().unwrap().seq, view.seq);
         world.engine.view(id).await.unwrap();
         assert_eq!(restarts(&world, id).await, 1);
         let back = Customer::new(&world);
         back.join(id, 99);
         assert_eq!(back.joined().await, id);
-        let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+        let history =
+            world.engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
         let seqs: Vec<_> = history.iter().map(|recorded| recorded.seq.number()).collect();
         let expected: Vec<_> = (1..).take(seqs.len()).collect();
         assert_eq!(seqs, expected, "and without a gap");
@@ -155,7 +157,8 @@ fn a_restart_that_nobody_asks_for_is_written_in_its_turn() {
 
 /// How many restarts the journal holds of a conversation.
 async fn restarts(world: &World, id: ConversationId) -> usize {
-    let history = world.engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+    let history =
+        world.engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
     let restart = |recorded: &&Recorded| matches!(recorded.event, Event::ServerRestarted { .. });
     history.iter().filter(restart).count()
 }

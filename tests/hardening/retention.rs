@@ -102,9 +102,10 @@ fn what_is_over_goes_and_nothing_else(kind: Kind) {
             let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 99, 1 << 20);
             assert!(block(read).unwrap().is_empty());
         }
-        let listed = block(trial.journal().list(Filter::default(), None, 99)).unwrap();
-        assert_eq!(listed.conversations.len(), live.chats.len());
-        let feed = block(trial.journal().of_agent(agent("ann"), Position(0), 9_999)).unwrap();
+        let listed = block(trial.journal().list(Filter::default(), None, 99, 1 << 20)).unwrap();
+        assert_eq!(listed.views.len(), live.chats.len());
+        let feed =
+            block(trial.journal().of_agent(agent("ann"), Position(0), 9_999, 1 << 20)).unwrap();
         assert!(!feed.is_empty(), "feeds go on");
         assert!(feed.iter().all(|one| closed.iter().all(|chat| chat.id() != one.conversation)));
         for chat in &live.chats {

@@ -155,8 +155,8 @@ fn the_projection_goes_on_when_the_appends_are_through() {
     eventually("nobody asks, and it catches up", || {
         trial.journal().waiting() == 0 && trial.journal().lag() == 0
     });
-    let listed = block(trial.journal().list(Filter::default(), None, 1)).unwrap();
-    assert_eq!(listed.conversations.len(), 1);
+    let listed = block(trial.journal().list(Filter::default(), None, 1, 1)).unwrap();
+    assert_eq!(listed.views.len(), 1);
     assert_eq!(block(trial.journal().load(second.id())).unwrap(), Some(second.whole));
 }
 

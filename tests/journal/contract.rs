@@ -14,7 +14,7 @@ use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::{Append, Filter, Journal, Position};
 use tokio::sync::oneshot;
 
-use crate::support::{Chat, Kind, Told, Trial, agent, block, id, settle, ticket};
+use crate::support::{Chat, Kind, Told, Trial, agent, block, id, settle, ticket, untold};
 
 /// Makes two tests of a promise, one for each journal.
 macro_rules! promises {
@@ -119,6 +119,12 @@ fn reads_are_pages_in_order(kind: Kind) {
     assert_eq!(read(Seq::new(1), 30, 5_000).len(), 4, "bytes bound a page");
     assert_eq!(read(Seq::new(1), 30, 0).len(), 1, "there is always one");
     assert_eq!(read(chat.whole.seq(), 30, 5_000), []);
+
+    let outline =
+        |after, entries| block(trial.journal().outline(chat.id(), after, entries)).unwrap();
+    assert_eq!(outline(Seq::ZERO, 99), untold(&chat.history));
+    assert_eq!(outline(Seq::new(4), 3), untold(&chat.history[4..7]));
+    assert_eq!(outline(chat.whole.seq(), 3), []);
 }
 
 fn customers_see_only_what_is_theirs(kind: Kind) {
@@ -141,14 +147,14 @@ fn list(trial: &Trial, filter: &Filter, most: usize) -> Vec<u128> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let page = block(trial.journal().list(filter.clone(), after, most)).unwrap();
-        assert!(page.conversations.len() <= most);
-        found.extend(page.conversations.iter().map(|one| one.id().as_bits()));
+        let page = block(trial.journal().list(filter.clone(), after, most, 1 << 20)).unwrap();
+        assert!(page.views.len() <= most);
+        found.extend(page.views.iter().map(|one| one.id.as_bits()));
         after = page.next;
         if after.is_none() {
             return found;
         }
-        assert_eq!(page.conversations.len(), most, "only the last page is short");
+        assert_eq!(page.views.len(), most, "only the last page is short");
     }
 }
 
@@ -163,6 +169,17 @@ fn a_list_is_paged_newest_first(kind: Kind) {
     for most in [1, 2, 3, 5, 12, 50] {
         assert_eq!(list(&trial, &Filter::default(), most), newest_first);
     }
+    let (mut after, mut found) = (None, Vec::new());
+    loop {
+        let page = block(trial.journal().list(Filter::default(), after, 50, 300)).unwrap();
+        assert!((1..4).contains(&page.views.len()), "bytes bound a page, and there is always one");
+        found.extend(page.views.iter().map(|one| one.id.as_bits()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, newest_first);
 }
 
 fn a_list_is_filtered(kind: Kind) {
@@ -217,7 +234,10 @@ fn an_agent_sees_their_part(kind: Kind) {
     let released = passed.history.len();
     settle(&trial, [passed.offer("ann")]);
 
-    let read = |after, most| block(trial.journal().of_agent(agent("ann"), after, most)).unwrap();
+    let read_bytes = |after, most, bytes| {
+        block(trial.journal().of_agent(agent("ann"), after, most, bytes)).unwrap()
+    };
+    let read = |after, most| read_bytes(after, most, 1 << 20);
     let whole = read(Position(0), 999);
     assert!(whole.is_sorted_by_key(|located| located.position));
     let of = |chat: &Chat| {
@@ -232,6 +252,12 @@ fn an_agent_sees_their_part(kind: Kind) {
     let mut paged = Vec::new();
     while let next @ [.., last] = &read(paged_to(&paged), 2)[..] {
         assert!(last.position > paged_to(&paged));
+        paged.extend_from_slice(next);
+    }
+    assert_eq!(paged, whole);
+    let mut paged = Vec::new();
+    while let next @ [.., last] = &read_bytes(paged_to(&paged), 99, 130)[..] {
+        assert!(next.len() < 3 && last.position > paged_to(&paged));
         paged.extend_from_slice(next);
     }
     assert_eq!(paged, whole);
@@ -354,7 +380,7 @@ fn an_unknown_conversation_is_nothing(kind: Kind) {
     assert_eq!(block(trial.journal().load(id(1))).unwrap(), None);
     let read = trial.journal().read(id(1), Seq::ZERO, Audience::Agent, 9, 9);
     assert_eq!(block(read).unwrap(), []);
-    assert_eq!(block(trial.journal().of_agent(agent("ann"), Position(0), 9)).unwrap(), []);
+    assert_eq!(block(trial.journal().of_agent(agent("ann"), Position(0), 9, 9)).unwrap(), []);
     assert!(list(&trial, &Filter::default(), 9).is_empty());
 }
 

@@ -214,8 +214,8 @@ fn people_can_query_while_the_server_runs() {
         .unwrap();
     assert_eq!(said, "Good morning 👋\n\"quoted\"");
     settle(&trial, [Chat::new(2, "q", 2_000).start()]);
-    let listing = block(trial.journal().list(Filter::default(), None, 9)).unwrap();
-    assert_eq!(listing.conversations.len(), 2);
+    let listing = block(trial.journal().list(Filter::default(), None, 9, 9_999)).unwrap();
+    assert_eq!(listing.views.len(), 2);
 }
 
 #[test]
@@ -255,8 +255,8 @@ fn a_long_chat_is_whole_between_its_snapshots() {
             assert_eq!(loaded.as_ref(), Some(&chat.whole));
         }
     }
-    let listing = block(trial.journal().list(Filter::default(), None, 9)).unwrap();
-    assert_eq!(listing.conversations, [chat.whole.clone()]);
+    let listing = block(trial.journal().list(Filter::default(), None, 9, 9_999)).unwrap();
+    assert_eq!(listing.views, [chat.whole.view().unwrap()]);
     let recovered = trial.reopen();
     assert_eq!(recovered.conversations, [chat.whole.clone()]);
     settle(&trial, [chat.post(Author::Customer, "x")]);

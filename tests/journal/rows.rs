@@ -14,7 +14,7 @@ use holdline::journal::sqlite::{OpenFault, SqliteJournal};
 use holdline::journal::{Fault, Retained, RetentionRule};
 use rusqlite::{Connection, params};
 
-use crate::support::{Chat, Ledger, Trial, block};
+use crate::support::{Chat, Ledger, Trial, block, untold};
 
 /// Position, stream, seq, at, kind and body.
 pub type Single = (u64, String, u32, i64, String, String);
@@ -99,12 +99,12 @@ pub fn assert_read(trial: &Trial, chats: &[Chat]) {
 pub fn assert_remembered(dir: &Path, chats: &[Chat]) {
     let history = History::open(dir).unwrap();
     for chat in chats {
-        assert_eq!(history.conversation(chat.id()).unwrap(), chat.history);
+        assert_eq!(history.conversation(chat.id()).unwrap(), untold(&chat.history));
     }
     let mut visited = 0;
     let visit = |id, past| {
         let chat = chats.iter().find(|chat| chat.id() == id).expect("one of ours");
-        assert_eq!(chat.history, past);
+        assert_eq!(untold(&chat.history), past);
         visited += 1;
     };
     history.each(Timestamp::from_millis(0), visit).unwrap();

@@ -325,3 +325,14 @@ pub fn settle(trial: &Trial, batches: impl IntoIterator<Item = Batch>) {
     }
     block(trial.journal().flush()).unwrap();
 }
+
+/// What happened, without what was said.
+pub fn untold(history: &[Recorded]) -> Vec<Recorded> {
+    let mut history = history.to_vec();
+    for recorded in &mut history {
+        if let Event::MessagePosted { text, .. } = &mut recorded.event {
+            *text = MessageText::left_out();
+        }
+    }
+    history
+}

@@ -62,7 +62,8 @@ fn whoever_answers_while_their_start_is_written_is_there() {
         };
         assert_eq!(started["type"], "started", "{started}");
         let id: ConversationId = started["conversation"].as_str().unwrap().parse().unwrap();
-        let history = engine.history(id, Seq::ZERO, Audience::Agent, 100).await.unwrap();
+        let history =
+            engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
         let is_lost = |event: &Event| matches!(event, Event::SessionLost { .. });
         assert!(!history.iter().any(|recorded| is_lost(&recorded.event)), "{history:?}");
     });

@@ -27,7 +27,7 @@ impl AgentActor {
         context: &mut Context<Self>,
     ) {
         let agent = self.id().clone();
-        let reading = self.shared.journal.of_agent(agent, after, MISSED_EVENTS_MAX);
+        let reading = self.shared.journal.of_agent(agent, after, MISSED_EVENTS_MAX, usize::MAX);
         let read = reading.into_actor(self).map(move |read, actor, context| {
             actor.tell_missed(number, read, touched, context);
         });

@@ -185,10 +185,26 @@ impl Durable {
             .iter()
             .map(|located| &located.recorded)
             .filter(|recorded| recorded.seq > after && recorded.event.is_seen_by(audience));
-        page::fill(seen.cloned().map(Ok), entries, bytes)
+        page::fill(seen.cloned().map(Ok), entries, bytes, page::weight)
     }
 
-    pub(super) fn list(&self, filter: &Filter, after: Option<ListCursor>, most: usize) -> Listing {
+    pub(super) fn outline(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        entries: usize,
+    ) -> Result<Vec<Recorded>, Fault> {
+        let events = self.read(id, after, Audience::Agent, entries, usize::MAX)?;
+        Ok(events.into_iter().map(page::without_text).collect())
+    }
+
+    pub(super) fn list(
+        &self,
+        filter: &Filter,
+        after: Option<ListCursor>,
+        most: usize,
+        bytes: usize,
+    ) -> Result<Listing, Fault> {
         let place = |one: &Conversation| (one.started_at(), one.id());
         let mut found: Vec<_> = self
             .conversations
@@ -198,15 +214,21 @@ impl Durable {
             .filter(|one| after.is_none_or(|after| place(one) < (after.started_at, after.id)))
             .collect();
         found.sort_unstable_by_key(|one| std::cmp::Reverse(place(one)));
-        let more = found.len() > most;
-        found.truncate(most);
-        let last = found.last().filter(|_| more);
-        let next = last.map(|last| ListCursor { started_at: last.started_at(), id: last.id() });
-        Listing { conversations: found.into_iter().cloned().collect(), next }
+        let views = found.iter().filter_map(|one| one.view()).map(Ok);
+        let views = page::fill(views, most, bytes, page::weight_of_view)?;
+        let last = views.last().filter(|_| views.len() < found.len());
+        let next = last.map(|last| ListCursor { started_at: last.started_at, id: last.id });
+        Ok(Listing { views, next })
     }
 
-    pub(super) fn of_agent(&self, agent: &AgentId, after: Position, most: usize) -> Vec<Located> {
-        let Some(parts) = self.parts.get(agent) else { return Vec::new() };
+    pub(super) fn of_agent(
+        &self,
+        agent: &AgentId,
+        after: Position,
+        most: usize,
+        bytes: usize,
+    ) -> Result<Vec<Located>, Fault> {
+        let Some(parts) = self.parts.get(agent) else { return Ok(Vec::new()) };
         let start = self.order.partition_point(|(position, _, _)| *position <= after);
         let later = self.order[start..].iter();
         let of_them = later.filter_map(|(_, id, index)| {
@@ -215,7 +237,8 @@ impl Durable {
             let located = located.get(*index)?;
             parts.iter().any(|part| part.holds(located.recorded.seq)).then_some(located)
         });
-        of_them.take(most).cloned().collect()
+        let weight = |located: &Located| page::weight(&located.recorded);
+        page::fill(of_them.cloned().map(Ok), most, bytes, weight)
     }
 }
 

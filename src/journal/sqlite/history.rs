@@ -11,11 +11,11 @@ use crate::domain::conversation::event::Recorded;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Timestamp;
-use crate::journal::Fault;
 use crate::journal::record::Entry;
 use crate::journal::sqlite::row::{self, COLUMNS, Row as StoredRow};
 use crate::journal::sqlite::schema::{self, CHATS_VERSION, Files, Kind};
 use crate::journal::sqlite::{OpenFault, directory, lock, reader, recovery};
+use crate::journal::{Fault, page};
 
 /// The past of a data directory. It changes nothing, and takes no lock that a server would wait
 /// for. What it tells is as of the moment at which it was opened.
@@ -76,7 +76,8 @@ impl History {
         self.end
     }
 
-    /// Everything that happened in a conversation, in order; empty when there is none.
+    /// Everything that happened in a conversation, in order, but for the texts of its messages;
+    /// empty when there is none.
     pub fn conversation(&self, id: ConversationId) -> Result<Vec<Recorded>, Fault> {
         let mut history = Vec::new();
         if let Some(chats) = &self.chats {
@@ -85,13 +86,13 @@ impl History {
             let mut statement = chats.prepare_cached(sql)?;
             let mut rows = statement.query(params![id.to_string(), self.projected])?;
             while let Some(row) = rows.next()? {
-                history.push(reader::recorded(row, id, 0)?);
+                history.push(page::without_text(reader::recorded(row, id, 0)?));
             }
         }
         let stream = id.to_string();
         self.each_not_projected("stream IN (?3, 'several')", &stream, |row| {
             if row.stream == stream {
-                history.extend(row.recorded()?);
+                history.extend(row.recorded()?.into_iter().map(page::without_text));
             }
             Ok(())
         })?;
@@ -102,14 +103,16 @@ impl History {
             let mut statement = archive.prepare_cached(&sql)?;
             let mut rows = statement.query([stream])?;
             while let Some(row) = rows.next()? {
-                history.extend(StoredRow::of(row)?.verified()?.recorded()?);
+                let recorded = StoredRow::of(row)?.verified()?.recorded()?;
+                history.extend(recorded.into_iter().map(page::without_text));
             }
         }
         Ok(history)
     }
 
     /// Visits every conversation that began at `since` or later, each with everything that
-    /// happened in it, in no order. One that is archived is not visited.
+    /// happened in it but for the texts of its messages, in no order. One that is archived is not
+    /// visited.
     pub fn each(
         &self,
         since: Timestamp,
@@ -117,7 +120,8 @@ impl History {
     ) -> Result<(), Fault> {
         let mut later: HashMap<ConversationId, Vec<Recorded>> = HashMap::new();
         self.each_not_projected("?3 = '' AND (seq > 0 OR stream = 'several')", "", |row| {
-            later.entry(stream(&row.stream)?).or_default().extend(row.recorded()?);
+            let recorded = row.recorded()?.into_iter().map(page::without_text);
+            later.entry(stream(&row.stream)?).or_default().extend(recorded);
             Ok(())
         })?;
         let mut give = |id: ConversationId, mut history: Vec<Recorded>| {
@@ -134,7 +138,7 @@ impl History {
             let mut current: Option<(ConversationId, Vec<Recorded>)> = None;
             while let Some(row) = rows.next()? {
                 let id = stream(&row.get::<_, String>(6)?)?;
-                let recorded = reader::recorded(row, id, 0)?;
+                let recorded = page::without_text(reader::recorded(row, id, 0)?);
                 let finished = match &mut current {
                     Some((known, history)) if *known == id => {
                         history.push(recorded);

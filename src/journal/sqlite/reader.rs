@@ -65,14 +65,42 @@ pub(super) fn read(
     entries: usize,
     bytes: usize,
 ) -> Result<Vec<Recorded>, Fault> {
+    let fill = |rows: &mut Rows<'_>| page::fill(rows, entries, bytes, page::weight);
+    events(connection, id, after, audience, fill)
+}
+
+/// What happened after a place, without what was said.
+pub(super) fn outline(
+    connection: &Connection,
+    id: ConversationId,
+    after: Seq,
+    entries: usize,
+) -> Result<Vec<Recorded>, Fault> {
+    let fill = |rows: &mut Rows<'_>| {
+        rows.take(entries.max(1)).map(|row| row.map(page::without_text)).collect()
+    };
+    events(connection, id, after, Audience::Agent, fill)
+}
+
+/// Events that are read one by one.
+type Rows<'a> = dyn Iterator<Item = Result<Recorded, Fault>> + 'a;
+
+/// Has somebody take what they want of what an audience may see after a place. Only that is read.
+fn events(
+    connection: &Connection,
+    id: ConversationId,
+    after: Seq,
+    audience: Audience,
+    take: impl FnOnce(&mut Rows<'_>) -> Result<Vec<Recorded>, Fault>,
+) -> Result<Vec<Recorded>, Fault> {
     let sql = match audience {
         Audience::Agent => {
             "SELECT seq, at, kind, body, position, checksum FROM timeline
-             WHERE conversation = ? AND seq > ? ORDER BY seq LIMIT ?"
+             WHERE conversation = ? AND seq > ? ORDER BY seq"
         }
         Audience::Customer => {
             "SELECT seq, at, kind, body, position, checksum FROM timeline
-             WHERE conversation = ? AND seq > ? AND visible_to_customer ORDER BY seq LIMIT ?"
+             WHERE conversation = ? AND seq > ? AND visible_to_customer ORDER BY seq"
         }
     };
     let mut statement = connection.prepare_cached(sql)?;
@@ -93,9 +121,8 @@ pub(super) fn read(
         last = recorded.seq;
         Ok(recorded)
     };
-    let rows = statement
-        .query_and_then(params![id.to_string(), after.number(), entries.max(1)], recorded)?;
-    let page = page::fill(rows, entries, bytes)?;
+    let place = params![id.to_string(), after.number()];
+    let page = take(&mut statement.query_and_then(place, recorded)?)?;
     if page.is_empty() && last < known {
         let place = format!("chats.db, the timeline of conversation {id}");
         let problem = format!("it ends at {last} instead of {known}");
@@ -139,9 +166,33 @@ pub(super) fn of_agent(
     agent: &AgentId,
     after: Position,
     most: usize,
+    bytes: usize,
 ) -> Result<Vec<Located>, Fault> {
-    let sql =
-        "SELECT t.position, t.conversation, t.seq, t.at, t.kind, t.body, t.position, t.checksum
+    // Both statements must show the same moment.
+    let transaction = connection.unchecked_transaction()?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT seq, at, kind, body, position, checksum FROM timeline
+         WHERE conversation = ? AND seq = ?",
+    )?;
+    let places = places_of_agent(&transaction, agent, after, most)?;
+    let located = places.into_iter().map(|(position, conversation, seq)| {
+        let place = params![conversation.to_string(), seq.number()];
+        let mut rows = statement.query_and_then(place, |row| recorded(row, conversation, 0))?;
+        let recorded = rows.next().unwrap_or(Err(rusqlite::Error::QueryReturnedNoRows.into()))?;
+        Ok(Located { position, conversation, recorded })
+    });
+    page::fill(located, most, bytes, |located| page::weight(&located.recorded))
+}
+
+/// Where the first of those events are. They are put in order without what they hold, which may be
+/// a lot, and of which few are read.
+fn places_of_agent(
+    connection: &Connection,
+    agent: &AgentId,
+    after: Position,
+    most: usize,
+) -> Result<Vec<(Position, ConversationId, Seq)>, Fault> {
+    let sql = "SELECT t.position, t.conversation, t.seq
          FROM (SELECT conversation, from_seq, until_seq FROM participation
                WHERE agent = ?1 AND last_position > ?2
                UNION ALL
@@ -153,19 +204,15 @@ pub(super) fn of_agent(
            AND (p.until_seq IS NULL OR t.seq <= p.until_seq)
          ORDER BY t.position LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
-    let located = |row: &Row<'_>| {
+    let place = |row: &Row<'_>| {
         let conversation: String = row.get(1)?;
         let conversation = conversation.parse::<ConversationId>().map_err(|error| {
             let problem = error.to_string();
             Fault::Damaged { place: "chats.db, timeline".to_owned(), problem }
         })?;
-        Ok(Located {
-            position: Position(row.get(0)?),
-            conversation,
-            recorded: recorded(row, conversation, 2)?,
-        })
+        Ok((Position(row.get(0)?), conversation, Seq::new(row.get(2)?)))
     };
-    let rows = statement.query_and_then(params![agent.as_str(), after.0, most], located)?;
+    let rows = statement.query_and_then(params![agent.as_str(), after.0, most], place)?;
     rows.collect()
 }
 
@@ -182,6 +229,7 @@ pub(super) fn list(
     filter: &Filter,
     after: Option<ListCursor>,
     most: usize,
+    bytes: usize,
 ) -> Result<Listing, Fault> {
     // One more tells whether there is a next page.
     let wanted = most.saturating_add(1);
@@ -191,16 +239,19 @@ pub(super) fn list(
     for stretch in stretches(filter) {
         found.extend(walk(&transaction, &stretch, filter, after, wanted)?);
     }
-    found.sort_unstable_by_key(|conversation| {
-        std::cmp::Reverse((conversation.started_at(), conversation.id()))
-    });
+    found.sort_unstable_by_key(|place| std::cmp::Reverse((place.started_at, place.id)));
     // A queue may have been named twice.
-    found.dedup_by_key(|conversation| conversation.id());
-    let more = found.len() > most;
-    found.truncate(most);
-    let last = found.last().filter(|_| more);
-    let next = last.map(|last| ListCursor { started_at: last.started_at(), id: last.id() });
-    Ok(Listing { conversations: found, next })
+    found.dedup();
+    // Each is read when it is its turn, and only what is shown of it is kept: a conversation knows
+    // every message that was posted in it.
+    let views = found.iter().filter_map(|place| {
+        let loaded = load(&transaction, place.id).transpose()?;
+        loaded.map(|conversation| conversation.view()).transpose()
+    });
+    let views = page::fill(views, most, bytes, page::weight_of_view)?;
+    let last = views.last().filter(|_| views.len() < found.len());
+    let next = last.map(|last| ListCursor { started_at: last.started_at, id: last.id });
+    Ok(Listing { views, next })
 }
 
 /// The stretches that together hold everything that matches, nothing twice.
@@ -228,14 +279,15 @@ fn stretches(filter: &Filter) -> Vec<Stretch<'_>> {
     stretches
 }
 
+/// Where the first conversations of a stretch are in the list.
 fn walk(
     connection: &Connection,
     stretch: &Stretch<'_>,
     filter: &Filter,
     after: Option<ListCursor>,
     wanted: usize,
-) -> Result<Vec<Conversation>, Fault> {
-    let mut sql = String::from("SELECT snapshot, seq, id FROM conversations WHERE state = ?");
+) -> Result<Vec<ListCursor>, Fault> {
+    let mut sql = String::from("SELECT started_at, id FROM conversations WHERE state = ?");
     let mut values = vec![Value::from(stretch.state.name().to_owned())];
     let mut narrow = |condition: &str, value: Value| {
         sql.push_str(condition);
@@ -264,7 +316,14 @@ fn walk(
     sql.push_str(" ORDER BY started_at DESC, id DESC LIMIT ?");
     values.push(Value::from(i64::try_from(wanted).unwrap_or(i64::MAX)));
     let mut statement = connection.prepare_cached(&sql)?;
-    let whole = |row: &Row<'_>| conversation(connection, row);
-    let rows = statement.query_and_then(params_from_iter(values), whole)?;
+    let place = |row: &Row<'_>| {
+        let id: String = row.get(1)?;
+        let id = id.parse::<ConversationId>().map_err(|error| Fault::Damaged {
+            place: "chats.db, conversations".to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(ListCursor { started_at: Timestamp::from_millis(row.get(0)?), id })
+    };
+    let rows = statement.query_and_then(params_from_iter(values), place)?;
     rows.collect()
 }

@@ -6,21 +6,27 @@ use std::fmt::Write as _;
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
 use crate::domain::text::printable;
-use crate::wire::narrative::{attended, sentence, steps, why};
+use crate::wire::narrative::{Grounds, Replay, Sessions, sentence, why};
 use crate::wire::time::rfc3339;
 
 /// The account of a conversation. `history` must be whole from its first event to the moment that
-/// the account is of; nothing when nothing had happened.
+/// the account is of, but for what was said; nothing when nothing had happened.
 ///
 /// The first line answers why the chat is in its state. What was said stands nowhere in it: an
 /// account goes to people who need not have read the chat. It may go to a terminal as it is: what
 /// others wrote stands in it as [`printable`] makes it.
 pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
-    let sessions = attended(&history);
-    let (conversation, steps) = steps(id, history);
+    let (mut sessions, mut grounds) = (Sessions::new(usize::MAX), Grounds::default());
+    let mut replay = Replay::new(id);
+    let steps = history.into_iter().map(|recorded| {
+        sessions.take(&recorded);
+        grounds.take(&recorded);
+        replay.step(recorded)
+    });
+    let steps: Vec<_> = steps.collect();
+    let conversation = replay.conversation();
     let view = conversation.view()?;
-    let events: Vec<_> = steps.iter().map(|step| step.recorded.clone()).collect();
-    let mut text = format!("{}\n\n", printable(&why(&view, &events)));
+    let mut text = format!("{}\n\n", printable(&why(&view, &grounds.events())));
 
     let name =
         view.customer.name.as_ref().map_or("nameless".into(), |name| printable(name.as_str()));
@@ -33,18 +39,18 @@ pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
         view.widget,
         view.workstream,
         view.queue,
-        match events.len() {
+        match steps.len() {
             1 => "1 event".to_owned(),
             count => format!("{count} events"),
         },
-        events.last().map_or_else(String::new, |last| rfc3339(last.at)),
+        steps.last().map_or_else(String::new, |last| rfc3339(last.recorded.at)),
     );
 
     text.push_str("\nThe customer's sessions\n");
-    for session in &sessions {
+    for session in sessions.latest() {
         let _infallible = writeln!(text, "  {}", printable(&session.told()));
     }
-    if sessions.is_empty() {
+    if sessions.latest().next().is_none() {
         text.push_str("  none\n");
     }
 

@@ -73,21 +73,33 @@ pub struct Step {
     pub changes: Vec<Change>,
 }
 
-/// What each event changed, and the conversation as it is after all of them. `history` must be
-/// whole from the first event on.
-pub fn steps(id: ConversationId, history: Vec<Recorded>) -> (Conversation, Vec<Step>) {
-    let mut conversation = Conversation::new(id);
-    let steps = history
-        .into_iter()
-        .map(|recorded| {
-            let before = Standing::of(&conversation);
-            conversation.apply(&recorded.event, recorded.at);
-            let after = Standing::of(&conversation);
-            let changes = before.changes(&recorded.event, &after);
-            Step { recorded, changes }
-        })
-        .collect();
-    (conversation, steps)
+/// A conversation that is gone through again, event by event, from the first on.
+#[derive(Debug)]
+pub struct Replay(Conversation);
+
+impl Replay {
+    /// Before its first event.
+    pub fn new(id: ConversationId) -> Self {
+        Self(Conversation::new(id))
+    }
+
+    /// Passes over an event, whose changes nobody wants to know.
+    pub fn pass(&mut self, recorded: &Recorded) {
+        self.0.apply(&recorded.event, recorded.at);
+    }
+
+    /// What an event changed.
+    pub fn step(&mut self, recorded: Recorded) -> Step {
+        let before = Standing::of(&self.0);
+        self.pass(&recorded);
+        let changes = before.changes(&recorded.event, &Standing::of(&self.0));
+        Step { recorded, changes }
+    }
+
+    /// The conversation as it is after all of them.
+    pub fn conversation(&self) -> &Conversation {
+        &self.0
+    }
 }
 
 /// What of a conversation is compared.

@@ -1,5 +1,6 @@
 //! The sessions of a conversation, each from its coming to its end.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::domain::cause::{Cause, Evidence};
@@ -37,19 +38,48 @@ pub struct End {
     pub evidence: Evidence,
 }
 
-/// The sessions of a history that is whole from its first event on, in the order in which they
-/// joined.
-pub fn attended<'a>(history: impl IntoIterator<Item = &'a Recorded>) -> Vec<Attended> {
-    let mut all: Vec<Attended> = Vec::new();
-    for recorded in history {
+/// The sessions of a history that is gone through from its first event on, in the order in which
+/// they joined: the latest of them, and how many there were before.
+#[derive(Debug)]
+pub struct Sessions {
+    most: usize,
+    latest: VecDeque<Attended>,
+    earlier: usize,
+}
+
+impl Sessions {
+    /// At most so many are kept.
+    pub const fn new(most: usize) -> Self {
+        Self { most, latest: VecDeque::new(), earlier: 0 }
+    }
+
+    /// The latest.
+    pub fn latest(&self) -> impl Iterator<Item = &Attended> {
+        self.latest.iter()
+    }
+
+    /// How many there were before those.
+    pub const fn earlier(&self) -> usize {
+        self.earlier
+    }
+
+    /// Takes the next event of the history.
+    pub fn take(&mut self, recorded: &Recorded) {
+        let all = &mut self.latest;
         match &recorded.event {
-            Event::SessionJoined { session, heartbeat, program } => all.push(Attended {
-                session: *session,
-                program: program.clone(),
-                heartbeat: *heartbeat,
-                joined_at: recorded.at,
-                end: None,
-            }),
+            Event::SessionJoined { session, heartbeat, program } => {
+                all.push_back(Attended {
+                    session: *session,
+                    program: program.clone(),
+                    heartbeat: *heartbeat,
+                    joined_at: recorded.at,
+                    end: None,
+                });
+                if all.len() > self.most {
+                    all.pop_front();
+                    self.earlier += 1;
+                }
+            }
             Event::SessionLost { session, cause, heard_at, evidence, .. } => {
                 let open = all.iter_mut().rfind(|one| one.session == *session && one.end.is_none());
                 if let Some(one) = open {
@@ -74,7 +104,6 @@ pub fn attended<'a>(history: impl IntoIterator<Item = &'a Recorded>) -> Vec<Atte
             _ => {}
         }
     }
-    all
 }
 
 impl Attended {

@@ -8,6 +8,43 @@ use crate::domain::time::Timestamp;
 use crate::wire::narrative::{actor, because, evidence, heard, lost};
 use crate::wire::time::{rfc3339, spoken};
 
+/// The events that explain the state of a chat, of a history that is gone through from its first
+/// event on. They are few, however long that is.
+#[derive(Debug, Default)]
+pub struct Grounds {
+    /// The last loss, absence and restart.
+    latest: Vec<Recorded>,
+    /// The same at the moment at which the customer was disconnected, and that event.
+    absence: Vec<Recorded>,
+    /// How it ended.
+    ends: Vec<Recorded>,
+}
+
+impl Grounds {
+    /// Takes the next event of the history.
+    pub fn take(&mut self, recorded: &Recorded) {
+        let kept = match &recorded.event {
+            Event::SessionLost { .. }
+            | Event::CustomerAway { .. }
+            | Event::ServerRestarted { .. } => &mut self.latest,
+            Event::WrapupStarted { .. } | Event::ConversationClosed { .. } => &mut self.ends,
+            Event::CustomerDisconnected { .. } => {
+                self.absence.clone_from(&self.latest);
+                &mut self.absence
+            }
+            _ => return,
+        };
+        let kind = std::mem::discriminant(&recorded.event);
+        kept.retain(|known| std::mem::discriminant(&known.event) != kind);
+        kept.push(recorded.clone());
+    }
+
+    /// They, in order: what [`why`] needs of the history.
+    pub fn events(&self) -> Vec<Recorded> {
+        [self.absence.as_slice(), self.ends.as_slice()].concat()
+    }
+}
+
 /// Why the chat is in its state. `history` may be any part of its events; what of it explains the
 /// state is told as evidence, so it should hold the last of them.
 pub fn why(view: &View, history: &[Recorded]) -> String {

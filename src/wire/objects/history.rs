@@ -5,9 +5,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::domain::conversation::event::{Audience, Author, Event, Recorded};
-use crate::domain::id::ConversationId;
+use crate::domain::conversation::view::View;
+use crate::domain::id::{ConversationId, Seq};
 use crate::domain::queue::Standing;
-use crate::wire::narrative::{self, Attended, Change, Step};
+use crate::limits;
+use crate::wire::narrative::{self, Attended, Change, Grounds, Replay, Sessions, Step};
 use crate::wire::time::At;
 
 /// One entry of a transcript: a message, or a notice.
@@ -122,6 +124,14 @@ impl From<&Change> for TimelineChange {
     }
 }
 
+impl TimelineEntry {
+    /// About how many bytes it has. Its facts repeat what its sentence says.
+    fn weight(&self) -> usize {
+        let changes = self.changes.iter().map(|change| change.text.len());
+        2 * self.text.len() + changes.sum::<usize>() + 64 * (1 + self.changes.len())
+    }
+}
+
 impl From<&Step> for TimelineEntry {
     fn from(step: &Step) -> Self {
         let Step { recorded, changes } = step;
@@ -230,8 +240,11 @@ pub struct TimelinePage {
     /// Why it is with nobody, while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<WaitingObject>,
-    /// Every session of the customer's, in the order in which they joined; on every page.
+    /// The sessions of the customer's, the latest 200 in the order in which they joined; on every
+    /// page.
     pub sessions: Vec<SessionSummary>,
+    /// How many there were before those; the entries tell of them.
+    pub earlier_sessions: usize,
     /// The entries.
     pub entries: Vec<TimelineEntry>,
     /// What to pass as `cursor` for the next page; absent on the last.
@@ -243,19 +256,88 @@ fn kinds() -> utoipa::openapi::Object {
     super::names(["message", "notice"])
 }
 
-impl TimelinePage {
-    /// The whole timeline of a conversation, as far as its history tells; nothing when that is
-    /// empty. `history` must be whole from the first event on.
-    pub fn whole(id: ConversationId, history: &[Recorded]) -> Option<Self> {
-        let sessions = narrative::attended(history).iter().map(SessionSummary::from).collect();
-        let (conversation, steps) = narrative::steps(id, history.to_vec());
-        Some(Self {
-            why: narrative::why(&conversation.view()?, history),
-            waiting: None,
-            sessions,
-            entries: steps.iter().map(TimelineEntry::from).collect(),
-            next: None,
-        })
+/// A page of a timeline that is made while the history goes by from its first event on, of which it
+/// keeps only what stands on the page. What an event changed is found by replay.
+#[derive(Debug)]
+pub struct Timeline {
+    replay: Replay,
+    grounds: Grounds,
+    sessions: Sessions,
+    after: Seq,
+    entries_left: usize,
+    bytes_left: usize,
+    entries: Vec<TimelineEntry>,
+}
+
+impl Timeline {
+    /// A page of what comes after a place: at most so many entries, and within
+    /// [`HTTP_PAGE_BYTES_MAX`](limits::HTTP_PAGE_BYTES_MAX), but at least one if there is any.
+    pub fn page(id: ConversationId, after: Seq, entries: usize) -> Self {
+        Self {
+            replay: Replay::new(id),
+            grounds: Grounds::default(),
+            sessions: Sessions::new(limits::SESSIONS_NAMED_MAX),
+            after,
+            entries_left: entries,
+            bytes_left: limits::HTTP_PAGE_BYTES_MAX,
+            entries: Vec::new(),
+        }
+    }
+
+    /// All of it, with every session: for whoever has memory for one.
+    pub fn whole(id: ConversationId) -> Self {
+        Self {
+            sessions: Sessions::new(usize::MAX),
+            bytes_left: usize::MAX,
+            ..Self::page(id, Seq::ZERO, usize::MAX)
+        }
+    }
+
+    /// Takes the next event; what was said in it is not needed.
+    pub fn take(&mut self, recorded: Recorded) {
+        self.grounds.take(&recorded);
+        self.sessions.take(&recorded);
+        if recorded.seq <= self.after {
+            self.replay.pass(&recorded);
+        } else if self.entries_left > 0 {
+            let entry = TimelineEntry::from(&self.replay.step(recorded));
+            let weight = entry.weight();
+            if weight > self.bytes_left && !self.entries.is_empty() {
+                // Whatever follows is for the next page, too.
+                self.entries_left = 0;
+                return;
+            }
+            self.bytes_left = self.bytes_left.saturating_sub(weight);
+            self.entries_left -= 1;
+            self.entries.push(entry);
+        }
+    }
+
+    /// The place of the last entry; nothing when there is none.
+    pub fn last(&self) -> Option<Seq> {
+        self.entries.last().map(|entry| Seq::new(entry.seq))
+    }
+
+    /// The view as of the last event that stands on the page.
+    pub fn view(&self) -> Option<View> {
+        self.replay.conversation().view()
+    }
+
+    /// The page of a chat that is shown so.
+    pub fn finish(
+        self,
+        view: &View,
+        waiting: Option<WaitingObject>,
+        next: Option<String>,
+    ) -> TimelinePage {
+        TimelinePage {
+            why: narrative::why(view, &self.grounds.events()),
+            waiting,
+            sessions: self.sessions.latest().map(SessionSummary::from).collect(),
+            earlier_sessions: self.sessions.earlier(),
+            entries: self.entries,
+            next,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::rows::{
     retain, singles,
 };
 use crate::several::{ROWS, SHARED, all, body_at, crowd, shapes};
-use crate::support::{Batch, Chat, Kind, Trial, block};
+use crate::support::{Batch, Chat, Kind, Trial, block, untold};
 
 fn secret(id: ConversationId) -> String {
     format!("only chat {} says so", id.as_bits())
@@ -204,7 +204,7 @@ fn assert_archived(dir: &Path, chats: &[Chat]) {
         let events: usize =
             archive.query_row(sql, [chat.id().to_string()], |row| row.get(0)).unwrap();
         assert_eq!(events, chat.history.len());
-        assert_eq!(history.conversation(chat.id()).unwrap(), chat.history);
+        assert_eq!(history.conversation(chat.id()).unwrap(), untold(&chat.history));
     }
 }
 

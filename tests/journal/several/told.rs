@@ -37,7 +37,7 @@ fn everybody_tells_the_same_as_if_each_had_a_row_of_its_own() {
     assert_eq!(singles(&one), singles(&other), "byte for byte");
     assert_eq!(assert_timeline(trial.dir()), singles(&other));
     let feed = |trial: &Trial, after, most| {
-        block(trial.journal().of_agent(agent("ann"), Position(after), most)).unwrap()
+        block(trial.journal().of_agent(agent("ann"), Position(after), most, 1 << 20)).unwrap()
     };
     let whole = feed(&alone, 0, 999);
     assert!(whole.len() > 40);
@@ -48,7 +48,7 @@ fn everybody_tells_the_same_as_if_each_had_a_row_of_its_own() {
         assert_eq!(feed(&trial, located.position.0, 5), rest[..rest.len().min(5)]);
     }
     let listed = |trial: &Trial| {
-        block(trial.journal().list(Filter::default(), None, 99)).unwrap().conversations
+        block(trial.journal().list(Filter::default(), None, 99, 1 << 20)).unwrap().views
     };
     assert_eq!(listed(&trial), listed(&alone));
     let seen = |trial: &Trial, id| {
