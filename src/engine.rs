@@ -12,6 +12,7 @@ mod census;
 mod context;
 mod conversation;
 mod directory;
+mod feed;
 mod keepsake;
 mod message;
 mod metrics;
@@ -32,11 +33,11 @@ mod visit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytestring::ByteString;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
+pub use crate::engine::feed::{Feed, FeedEvent};
 pub use crate::engine::keepsake::Keepsake;
 pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::refusals::Face;
@@ -110,32 +111,6 @@ pub struct AgentView {
     pub used: u32,
     /// What they hold.
     pub leases: Vec<(ConversationId, Lease)>,
-}
-
-/// One event of an agent's feed: `event`, `data` and `id` as they stand in the stream.
-#[derive(Clone, Debug)]
-pub struct FeedEvent {
-    /// The id to resume after; nothing for what is only passing.
-    pub id: Option<Arc<str>>,
-    /// The name of the event.
-    pub event: &'static str,
-    /// Its JSON.
-    pub data: ByteString,
-}
-
-/// An open feed. Dropping it closes it. It ends when the console reads too slowly or hangs, when
-/// more feeds of the agent are opened than may be, or when the server stops.
-#[derive(Debug)]
-pub struct Feed {
-    /// What its console calls it when it beats.
-    pub id: Arc<str>,
-    /// How often its console is to beat, if it does.
-    pub heartbeat: Span,
-    /// What comes.
-    pub events: mpsc::Receiver<FeedEvent>,
-    /// Dropped with the feed, which is how the agent learns of it.
-    #[expect(dead_code, reason = "its only use is to be dropped")]
-    alive: oneshot::Sender<()>,
 }
 
 /// Live figures for supervisors.

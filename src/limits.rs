@@ -1,5 +1,11 @@
 //! Every bound of the engine, with its reason. What happens at the bound is written beside it.
 
+mod reads;
+mod strangers;
+
+pub use reads::*;
+pub use strangers::*;
+
 /// Shards that all conversations are divided into. Fixed for ever, because an id's shard is where
 /// its conversation is stored; 256 allows one to be moved without moving much.
 pub const SHARDS: usize = 256;
@@ -272,14 +278,6 @@ pub const RETENTION_EVERY_SECONDS: u64 = 60;
 /// Conversations waiting in one queue. A further chat is refused (`queue_full`).
 pub const QUEUE_WAITING_MAX: usize = 200_000;
 
-/// Events that one agent's feed can replay after `Last-Event-ID` without reading the disk.
-/// Older ones are read from the journal.
-pub const FEED_REPLAY_MAX: usize = 1_024;
-
-/// Events on their way to one open feed, because a slow console must not become our memory.
-/// One more ends the feed; the console resumes with `Last-Event-ID`.
-pub const FEED_WAITING_MAX: usize = 1_024;
-
 /// Open feeds of one agent at their own consoles. One more ends the oldest of these.
 pub const FEEDS_MAX: usize = 8;
 
@@ -316,33 +314,6 @@ pub const PAGE_ENTRIES_MAX: usize = 200;
 
 /// Entries in one page of an HTTP list when the caller names no limit.
 pub const PAGE_ENTRIES_DEFAULT: usize = 50;
-
-/// Bytes of the texts in one page of an HTTP list or history, because it is held in memory until it
-/// is sent. The rest comes with the next page; at least one entry is always sent.
-pub const HTTP_PAGE_BYTES_MAX: usize = 262_144;
-
-/// Bytes that count for a page while it is made: what is read for it, a replayed conversation with
-/// all its posts, the page, and its JSON. Once it is rendered its own length counts, until it is
-/// sent.
-pub const PAGE_ROOM_BYTES: usize = 2_097_152;
-
-/// Bytes of all pages together that are being made or are on their way. More wait.
-pub const PAGES_BYTES_MAX: usize = 33_554_432;
-
-/// Bytes of them for one token, so that one caller cannot take the others' share. More wait.
-pub const PAGES_OF_CALLER_BYTES_MAX: usize = 8_388_608;
-
-/// Seconds for which a page waits for its room, because a console that reloads is better off a
-/// little later than refused. Then it is refused (503).
-pub const PAGE_WAIT_SECONDS_MAX: u64 = 5;
-
-/// Events of a conversation that are read at once to tell what happened in it, because a page of
-/// its timeline replays all of them, and holds only these.
-pub const OUTLINE_EVENTS_MAX: usize = 1_000;
-
-/// Sessions of a customer that a page of a timeline names, the latest ones, because a page that is
-/// reloaded all day joins without end. Earlier ones are counted.
-pub const SESSIONS_NAMED_MAX: usize = 200;
 
 /// Bytes of an `Idempotency-Key`. A longer one is refused.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
@@ -395,35 +366,3 @@ const _: () = assert!(
     FEED_KEEP_SECONDS + HTTP_UNACKNOWLEDGED_SECONDS_MAX < 2 * FEED_HEARTBEAT_SECONDS,
     "a cut link is noticed within two heartbeats"
 );
-const _: () = assert!(FEED_WAITING_MAX >= FEED_REPLAY_MAX, "a replay fits the feed");
-
-/// Addresses, sites and widgets of which it is counted what they use, at 56 bytes each: 8 MB with
-/// the room that a table keeps free. When all of them use something, others share an account.
-pub const PARTIES_MAX: usize = 65_536;
-
-/// Networks of proxies whose word is taken. Each request is held against all of them.
-pub const TRUSTED_PROXIES_MAX: usize = 256;
-
-/// Proxies that a request may have come through; of more, the nearest so many are believed.
-pub const PROXY_HOPS_MAX: usize = 32;
-
-/// How long a proxy may take for the header of the PROXY protocol, which it sends at once.
-pub const PROXY_HEADER_SECONDS_MAX: u64 = 5;
-
-/// The longest header of version 2 behind its first 16 bytes: addresses of Unix sockets, and as
-/// much again for what proxies add.
-pub const PROXY_HEADER_BYTES_MAX: usize = 2_048;
-
-/// The longest header of version 1, as the protocol says.
-pub const PROXY_LINE_BYTES_MAX: usize = 107;
-
-/// How long somebody may have one of the last descriptors who has shown no token.
-pub const RESERVE_SECONDS_MAX: u64 = 2;
-
-/// The most descriptors that are kept for those who have a token and for operators; where a process
-/// may have few, a sixteenth of them.
-pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
-
-/// Pings and pongs between the fragments of one message. A browser sends a message in one piece,
-/// and whoever sends it in many is done within seconds; a ping comes every few seconds at most.
-pub const CONTROLS_IN_MESSAGE_MAX: u16 = 16;

@@ -2,9 +2,13 @@
 //! queues whether there is room, and feeds the agent's consoles.
 
 mod audit;
+mod catching_up;
 mod consoles;
 mod feeds;
+mod kept;
+mod mark;
 mod missed;
+mod open_feed;
 mod telling;
 
 use std::sync::Arc;
@@ -344,7 +348,9 @@ impl AgentActor {
                 self.close_ended();
             }
             ToAgent::Shown(feed, told) => {
-                self.feeds.show(&self.shared, feed, told, true);
+                if self.feeds.show(&self.shared, feed, told, true) {
+                    self.show_more_when_room(feed, context);
+                }
                 self.close_ended();
             }
             ToAgent::EndFeeds => self.feeds.end_all(),

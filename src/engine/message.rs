@@ -294,6 +294,8 @@ pub(super) struct Told {
     pub event: &'static str,
     /// Its JSON.
     pub data: ByteString,
+    /// The place at which the journal tells a feed of it, too.
+    pub place: Option<(ConversationId, Seq)>,
     /// Whether it is only passing, and not kept for feeds that come back.
     pub passing: bool,
 }

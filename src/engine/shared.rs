@@ -71,6 +71,8 @@ pub(super) struct Shared {
     pub keepsakes: DashMap<ConversationId, Keepsake>,
     /// The position of the journal up to which every feed has surely been told.
     pub told_through: AtomicU64,
+    /// Bytes of events that wait for the consoles of all feeds.
+    pub feeds_waiting: Arc<AtomicUsize>,
 }
 
 impl Shared {

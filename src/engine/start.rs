@@ -88,6 +88,7 @@ impl Starting {
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
             told_through: AtomicU64::new(told_before),
+            feeds_waiting: Arc::default(),
             tokens: Tokens::new(),
             changing: Mutex::new(()),
             keepsakes: DashMap::new(),

@@ -32,7 +32,7 @@ use crate::wire::time::At;
 type Shown = Result<web::Json<ConversationObject>, Problem>;
 
 /// Conversations, the newest first: an agent's own and those that wait in their queues; for a
-/// supervisor all.
+/// supervisor all. A page ends at its limit, or before it at 262,144 bytes of forms and contexts.
 #[utoipa::path(get, path = "/v1/conversations", tag = "conversations",
     operation_id = "list_conversations",
     params(("state" = Option<String>, Query, description = "States, with commas between them"),

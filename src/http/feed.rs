@@ -164,7 +164,7 @@ async fn next(feed: &mut Feed, right: &mut Right, keep: &mut Interval) -> Option
     tokio::select! {
         biased;
         () = right.is_over() => None,
-        event = feed.events.recv() => Some(block(&event?)),
+        event = feed.next() => Some(block(&event?)),
         _ = keep.tick() => Some(web::Bytes::from_static(KEEP.as_bytes())),
     }
 }

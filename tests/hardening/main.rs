@@ -28,6 +28,7 @@ mod future;
 mod mounts;
 mod neighbours;
 mod read_only;
+mod reads;
 mod retention;
 mod retention_crashes;
 mod served;

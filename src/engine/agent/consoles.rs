@@ -1,34 +1,28 @@
 //! The consoles that read an agent's feeds: how they come, show that they live, and go.
 
-use std::ops::Bound;
-
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
-use crate::domain::id::ConversationId;
 use crate::engine::agent::AgentActor;
-use crate::engine::agent::feeds::Beginning;
-use crate::engine::agent::missed::MISSED_EVENTS_MAX;
+use crate::engine::agent::feeds::{Beginning, Next};
 use crate::engine::message::{OpenFeed, Reply, ToConversation};
-use crate::engine::{Failure, Feed};
-use crate::limits;
+use crate::engine::{Failure, feed};
 
-/// Conversations that a feed is shown at once, each in up to three events.
-const SHOWN_AT_ONCE: usize = 500;
-
-/// How soon it is shown the next: long enough for a console to read them.
-const SHOWN_EVERY: std::time::Duration = std::time::Duration::from_millis(50);
+/// How long a feed waits for conversations that were asked to show themselves. One that died with
+/// the question never does.
+const SHOWN_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl AgentActor {
     pub(super) fn open_feed(&mut self, opening: OpenFeed, context: &mut Context<Self>) {
         let OpenFeed { after, watching, heartbeat, reply } = opening;
         // From now on conversations render what they tell; what they did not is shown below.
         self.shared.directory.note_heard(self.id());
-        let (sender, events) = mpsc::channel(limits::FEED_WAITING_MAX + MISSED_EVENTS_MAX);
         let (alive, dropped) = oneshot::channel::<()>();
         let number = self.feeds.next_number();
+        let (name, waiting) = (self.feeds.name(number), self.shared.feeds_waiting.clone());
+        let (sender, feed) = feed::open(name, heartbeat, alive, waiting);
         if !watching {
             // Opening is never refused. What changes by it is told before, to the others: this one
             // is shown how it is.
@@ -38,16 +32,13 @@ impl AgentActor {
         self.close_ended();
         match beginning {
             Beginning::Shown => self.show_all(number, context),
-            Beginning::ReadFrom(position) => {
-                self.read_missed(number, position, Vec::new(), context);
-            }
+            Beginning::Read => self.read_missed(number, context),
             Beginning::ToldAll => {}
         }
         context.spawn(dropped.into_actor(self).map(move |_, actor, context| {
             actor.close_feed(number);
             actor.rearm(context);
         }));
-        let feed = Feed { id: self.feeds.name(number), heartbeat, events, alive };
         if reply.send(Ok(feed)).is_err() {
             self.close_feed(number);
         }
@@ -70,54 +61,36 @@ impl AgentActor {
 
     /// Shows one feed the agent's present state.
     pub(super) fn show_all(&mut self, number: FeedNumber, context: &mut Context<Self>) {
-        let next = self.ask_next_to_show(number, None, context);
+        self.feeds.begin_showing(number, &self.agent);
         let told = vec![self.presence_told(), self.capacity_told()];
         self.feeds.show(&self.shared, number, told, false);
-        self.send_show(number, &next);
-        self.close_ended();
+        self.show_more_when_room(number, context);
     }
 
-    /// Which of the agent's conversations are to be shown next, and soon those after them: all of
-    /// thousands at once would be more than a feed holds.
-    fn ask_next_to_show(
-        &mut self,
-        number: FeedNumber,
-        shown: Option<ConversationId>,
-        context: &mut Context<Self>,
-    ) -> Vec<ConversationId> {
-        let after = shown.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = self.agent.leases().range((after, Bound::Unbounded)).map(|(id, _)| *id);
-        let next: Vec<_> = rest.take(SHOWN_AT_ONCE).collect();
-        let last = next.last().copied().filter(|_| next.len() == SHOWN_AT_ONCE);
-        self.feeds.note_asked(number, next.len(), last.is_some());
-        if let Some(last) = last {
-            context.run_later(SHOWN_EVERY, move |actor, context| {
-                let next = actor.ask_next_to_show(number, Some(last), context);
-                actor.send_show(number, &next);
-                if next.is_empty() {
-                    // There were no more, and those before may have shown themselves already.
-                    actor.feeds.show(&actor.shared, number, Vec::new(), false);
+    /// Shows a feed more once its console has taken what it was shown.
+    pub(super) fn show_more_when_room(&mut self, number: FeedNumber, context: &mut Context<Self>) {
+        let Some(room) = self.feeds.room(number) else { return };
+        let shown = room.into_actor(self).map(move |(), actor, context| {
+            actor.show_more(number, context);
+        });
+        context.spawn(shown);
+    }
+
+    fn show_more(&mut self, number: FeedNumber, context: &mut Context<Self>) {
+        match self.feeds.next_to_show(number, &self.agent) {
+            Next::Ask(conversations, round) => {
+                for conversation in conversations {
+                    let show = ToConversation::ShowTo(self.id().clone(), Some(number));
+                    self.tell_conversation(conversation, show);
                 }
-            });
-        }
-        next
-    }
-
-    /// Asks conversations to show themselves to a feed; there may be more.
-    pub(super) fn ask_to_show(
-        &mut self,
-        number: FeedNumber,
-        conversations: &[ConversationId],
-        more: bool,
-    ) {
-        self.feeds.note_asked(number, conversations.len(), more);
-        self.send_show(number, conversations);
-    }
-
-    fn send_show(&self, number: FeedNumber, conversations: &[ConversationId]) {
-        for conversation in conversations {
-            let show = ToConversation::ShowTo(self.id().clone(), Some(number));
-            self.tell_conversation(*conversation, show);
+                context.run_later(SHOWN_WITHIN, move |actor, context| {
+                    if actor.feeds.awaits(number, round) {
+                        actor.show_more_when_room(number, context);
+                    }
+                });
+            }
+            Next::Read => self.read_missed(number, context),
+            Next::Nothing => {}
         }
     }
 

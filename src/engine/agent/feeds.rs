@@ -1,38 +1,26 @@
 //! An agent's open feeds, and how one goes on after `Last-Event-ID` with nothing missed.
 //!
-//! The id of an event is `history-run-number-position`. A position of another history means nothing
-//! here. Within one run of the server the number finds the place among the events that are still
-//! kept. After a restart, or when too much has come since, everything after the position is read
-//! from the journal; the position is chosen so that it is never too late, which can repeat an event
-//! and cannot lose one. What is told from the journal has the number zero and its own position, so
-//! that a feed which is lost in the middle of it goes on there. As long as a feed has not been
-//! shown the whole present state, the ids that it is given say so, and a console that comes back
-//! after one of them is shown it again.
+//! What happens now is told to all that are up to date, and kept for those that come back. A feed
+//! that missed more than is kept reads it from the journal, page by page, and is shown the present
+//! state conversation by conversation, each when its console has taken what came before.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytestring::ByteString;
-use tokio::sync::mpsc;
 
-use crate::domain::agent::FeedNumber;
-use crate::domain::id::History;
-use crate::engine::FeedEvent;
+use crate::domain::agent::{Agent, FeedNumber};
+use crate::domain::id::{ConversationId, History, Seq};
+use crate::engine::agent::catching_up::{Missed, Touched, Unshown};
+use crate::engine::agent::kept::{Kept, Ring};
+use crate::engine::agent::mark::{FROM_THE_JOURNAL, Mark};
+use crate::engine::agent::open_feed::OpenFeed;
+use crate::engine::feed::{FeedEvent, FeedSender, NotTold};
 use crate::engine::message::Told;
 use crate::engine::shared::Shared;
 use crate::journal::Position;
 use crate::limits;
 use crate::wire::feed;
-
-/// Bytes of events that are kept for feeds that come back; older ones are read from the journal.
-const KEPT_BYTES_MAX: usize = 262_144;
-
-/// What a feed that comes back is told from the journal has no number of this run.
-pub(super) const FROM_THE_JOURNAL: u64 = 0;
-
-/// Ends an id after which the present state must be shown again.
-const SHOW_AGAIN: &str = "s";
 
 /// The feeds of one agent.
 #[derive(Debug)]
@@ -40,62 +28,9 @@ pub(super) struct Feeds {
     run: u64,
     history: History,
     open: Vec<OpenFeed>,
-    kept: VecDeque<(u64, FeedEvent)>,
-    kept_bytes: usize,
+    kept: Ring,
     next_event: u64,
     next_feed: FeedNumber,
-}
-
-/// One of them.
-#[derive(Debug)]
-pub(super) struct OpenFeed {
-    number: FeedNumber,
-    /// Nothing once we have ended it.
-    sender: Option<mpsc::Sender<FeedEvent>>,
-    /// While it reads what it missed: the number of the first event that it must be told after.
-    catching_up_to: Option<u64>,
-    /// Whether it is somebody else's.
-    watching: bool,
-    /// What it has yet to be shown of the present state.
-    unshown: Option<Unshown>,
-}
-
-/// What a feed has yet to be shown.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Unshown {
-    /// Conversations that were asked to show themselves.
-    asked: usize,
-    /// Whether there are more.
-    more: bool,
-}
-
-/// Where a console says that it stopped.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Mark {
-    run: u64,
-    number: u64,
-    pub(super) position: Position,
-    show_again: bool,
-}
-
-impl Mark {
-    /// The mark that a console gives, if it is one of this history: a position of another means
-    /// nothing here.
-    pub(super) fn parse(text: &str, history: History) -> Option<Self> {
-        let mut parts = text.split('-');
-        if parts.next()? != history.to_string() {
-            return None;
-        }
-        let run = u64::from_str_radix(parts.next()?, 16).ok()?;
-        let number = parts.next()?.parse().ok()?;
-        let position = Position(parts.next()?.parse().ok()?);
-        let show_again = match parts.next() {
-            None => false,
-            Some(SHOW_AGAIN) => true,
-            Some(_) => return None,
-        };
-        parts.next().is_none().then_some(Self { run, number, position, show_again })
-    }
 }
 
 /// How a feed begins.
@@ -106,24 +41,29 @@ pub(super) enum Beginning {
     /// It has been told all that it missed.
     ToldAll,
     /// What it missed must be read from the journal.
-    ReadFrom(Position),
+    Read,
 }
 
-impl OpenFeed {
-    fn is_running(&self) -> bool {
-        self.sender.is_some()
-    }
+/// How a feed goes on to which the journal has nothing more to tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum GoesOn {
+    /// It has been told everything since; the present state follows.
+    Live,
+    /// More has come since than is kept: that must be read as well.
+    Read,
+    /// It is gone.
+    Gone,
+}
 
-    /// Tells it something. One that has no room for it ends; its console comes back for the rest.
-    fn send(&mut self, mut event: FeedEvent) -> Result<(), mpsc::error::TrySendError<FeedEvent>> {
-        let Some(sender) = &self.sender else {
-            return Err(mpsc::error::TrySendError::Closed(event));
-        };
-        if self.unshown.is_some() {
-            event.id = event.id.map(|id| Arc::from(format!("{id}-{SHOW_AGAIN}")));
-        }
-        sender.try_send(event).inspect_err(|_| self.sender = None)
-    }
+/// What a feed is shown next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// These conversations are to show themselves, in this round.
+    Ask(Vec<ConversationId>, u64),
+    /// What else it missed must be read first.
+    Read,
+    /// Nothing.
+    Nothing,
 }
 
 impl Feeds {
@@ -132,8 +72,7 @@ impl Feeds {
             run,
             history,
             open: Vec::new(),
-            kept: VecDeque::new(),
-            kept_bytes: 0,
+            kept: Ring::new(),
             // The number before the first must not be that of the journal.
             next_event: FROM_THE_JOURNAL + 2,
             next_feed: 1,
@@ -147,7 +86,7 @@ impl Feeds {
 
     /// Tells every open feed, and keeps it for those that come back.
     pub(super) fn tell(&mut self, shared: &Shared, told: Vec<Told>) {
-        for Told { event, data, passing } in told {
+        for Told { event, data, place, passing } in told {
             if passing {
                 let event = FeedEvent { id: None, event, data };
                 self.send_to_all(shared, &event);
@@ -158,7 +97,7 @@ impl Feeds {
             let event = FeedEvent { id: Some(self.id(shared, number)), event, data };
             self.send_to_all(shared, &event);
             if self.were_ever_open() {
-                self.keep(number, event);
+                self.kept.keep(Kept { number, place, event });
             }
         }
     }
@@ -168,47 +107,16 @@ impl Feeds {
         self.mark(number, Position(position))
     }
 
-    /// The id of an event with this number, or of what is told from the journal up to a position.
-    pub(super) fn mark(&self, number: u64, position: Position) -> Arc<str> {
-        let Self { history, run, .. } = self;
-        Arc::from(format!("{history}-{run:x}-{number}-{}", position.0))
+    fn mark(&self, number: u64, position: Position) -> Arc<str> {
+        Mark { run: self.run, number, position, show_again: false }.id(self.history)
     }
 
     fn send_to_all(&mut self, shared: &Shared, event: &FeedEvent) {
-        for feed in self.open.iter_mut().filter(|feed| feed.catching_up_to.is_none()) {
-            if let Err(mpsc::error::TrySendError::Full(_)) = feed.send(event.clone()) {
+        for feed in self.open.iter_mut().filter(|feed| feed.missed.is_none()) {
+            if feed.tell(event.clone()) == Err(NotTold::Full) {
                 shared.metrics.slow_feeds.inc();
             }
         }
-    }
-
-    fn keep(&mut self, number: u64, event: FeedEvent) {
-        self.kept_bytes += event.data.len();
-        self.kept.push_back((number, event));
-        while self.kept.len() > limits::FEED_REPLAY_MAX || self.kept_bytes > KEPT_BYTES_MAX {
-            let Some((_, oldest)) = self.kept.pop_front() else { break };
-            self.kept_bytes -= oldest.data.len();
-        }
-    }
-
-    /// The events after a number, if all of them are still kept.
-    fn kept_after(&self, number: u64) -> Option<Vec<FeedEvent>> {
-        let first = self.kept.front().map_or(self.next_event, |(number, _)| *number);
-        if number + 1 < first || number >= self.next_event {
-            return None;
-        }
-        let after = self.kept.iter().filter(|(kept, _)| *kept > number);
-        Some(after.map(|(_, event)| event.clone()).collect())
-    }
-
-    /// Tells one feed; false if it is gone, or is ended by this because it is read too slowly.
-    pub(super) fn send_to(
-        &mut self,
-        number: FeedNumber,
-        mut events: impl Iterator<Item = FeedEvent>,
-    ) -> bool {
-        let Some(feed) = self.find_mut(number) else { return false };
-        feed.is_running() && events.all(|event| feed.send(event).is_ok())
     }
 
     /// The number that the next feed has.
@@ -219,90 +127,185 @@ impl Feeds {
     /// Opens a feed after a mark, and says how it begins.
     pub(super) fn open(
         &mut self,
-        sender: mpsc::Sender<FeedEvent>,
+        sender: FeedSender,
         after: Option<&str>,
         watching: bool,
     ) -> Beginning {
-        let most = if watching { limits::WATCHING_FEEDS_MAX } else { limits::FEEDS_MAX };
-        let alike = |feed: &&mut OpenFeed| feed.is_running() && feed.watching == watching;
-        let mut running: Vec<_> = self.open.iter_mut().filter(alike).collect();
-        if running.len() >= most {
-            running[0].sender = None;
-        }
+        self.make_room(watching);
         let number = self.next_feed;
         self.next_feed += 1;
         let mark = after.and_then(|after| Mark::parse(after, self.history));
         let kept = mark
             .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
-            .and_then(|mark| self.kept_after(mark.number));
+            .and_then(|mark| self.kept.from(mark.number.saturating_add(1), self.next_event));
         let must_read = mark.filter(|_| kept.is_none());
         let is_shown = must_read.is_none() && mark.is_some_and(|mark| !mark.show_again);
-        self.open.push(OpenFeed {
+        let mut feed = OpenFeed {
             number,
             sender: Some(sender),
-            catching_up_to: must_read.map(|_| self.next_event),
+            missed: must_read.map(|mark| Missed::after(mark.position)),
             watching,
             unshown: (!is_shown).then(Unshown::default),
-        });
+        };
         if let (Some(after), None) = (after, mark) {
             let feed::Rendered { event, data } = feed::place_unknown(after);
-            self.send_to(number, [FeedEvent { id: None, event, data }].into_iter());
+            feed.tell_part(FeedEvent { id: None, event, data });
         }
-        // The channel is empty and holds more than is kept.
-        self.send_to(number, kept.into_iter().flatten());
+        for kept in kept.into_iter().flatten() {
+            feed.tell_part(kept.event);
+        }
+        self.open.push(feed);
         match must_read {
-            Some(mark) => Beginning::ReadFrom(mark.position),
+            Some(_) => Beginning::Read,
             None if is_shown => Beginning::ToldAll,
             None => Beginning::Shown,
         }
     }
 
-    /// A feed has caught up with the journal: it is told everything since it came back, and then
-    /// what comes. False if it is gone, or has to come back because that is not kept any more.
-    pub(super) fn go_on(&mut self, number: FeedNumber) -> bool {
-        let since = self.find_mut(number).and_then(|feed| feed.catching_up_to.take());
-        let kept = since.and_then(|since| self.kept_after(since.saturating_sub(1)));
-        if let Some(kept) = kept {
-            return self.send_to(number, kept.into_iter());
+    /// Ends the oldest of a kind if there are as many of it as may be.
+    fn make_room(&mut self, watching: bool) {
+        let most = if watching { limits::WATCHING_FEEDS_MAX } else { limits::FEEDS_MAX };
+        let alike = |feed: &&mut OpenFeed| feed.is_running() && feed.watching == watching;
+        let mut running: Vec<_> = self.open.iter_mut().filter(alike).collect();
+        if running.len() >= most
+            && let Some(sender) = running[0].sender.take()
+        {
+            // Its console is in all likelihood gone, and would never take what waits for it.
+            sender.forget();
         }
-        self.end(number);
-        false
     }
 
-    /// Some conversations were asked to show themselves to a feed.
-    pub(super) fn note_asked(&mut self, number: FeedNumber, asked: usize, more: bool) {
-        let unshown = self.find_mut(number).and_then(|feed| feed.unshown.as_mut());
-        if let Some(unshown) = unshown {
-            unshown.asked += asked;
-            unshown.more = more;
+    /// After which position a feed must read what it missed. What is told from now on, it is told
+    /// afterwards.
+    pub(super) fn begin_read(&mut self, number: FeedNumber) -> Option<Position> {
+        let since = self.next_event;
+        let missed = self.find_running(number)?.missed.as_mut()?;
+        missed.since = since;
+        Some(missed.position)
+    }
+
+    /// Tells a feed a page of what it missed: everything that there is up to a position.
+    pub(super) fn tell_missed(
+        &mut self,
+        number: FeedNumber,
+        told: Vec<(Position, Told)>,
+        touched: impl IntoIterator<Item = (ConversationId, Touched)>,
+        through: Position,
+    ) {
+        let events: Vec<_> = told
+            .into_iter()
+            .map(|(position, Told { event, data, .. })| {
+                let id = Some(self.mark(FROM_THE_JOURNAL, position));
+                FeedEvent { id, event, data }
+            })
+            .collect();
+        let Some(feed) = self.find_running(number) else { return };
+        for event in events {
+            feed.tell_part(event);
         }
+        if let Some(missed) = &mut feed.missed {
+            missed.position = through;
+            missed.touched.extend(touched);
+        }
+    }
+
+    /// When a feed was told of very many conversations, they are shown before it is told of more.
+    /// Those of which it may be told once more are remembered.
+    pub(super) fn show_touched(&mut self, shared: &Shared, number: FeedNumber, agent: &Agent) {
+        let told_through = Position(shared.told_through.load(Ordering::Relaxed));
+        let Some(feed) = self.find_running(number) else { return };
+        let (Some(missed), Some(unshown)) = (&mut feed.missed, &mut feed.unshown) else { return };
+        if missed.touched.len() < limits::FEED_TOUCHED_MAX {
+            return;
+        }
+        unshown.add_touched(missed.touched.keys().copied(), agent);
+        missed.touched.retain(|_, touched| touched.position > told_through);
+    }
+
+    /// The journal has nothing more for a feed: it is told everything since it was asked, but for
+    /// what the journal has told, and then what comes.
+    pub(super) fn go_on(&mut self, number: FeedNumber, agent: &Agent) -> GoesOn {
+        let since = self.find_running(number).and_then(|feed| Some(feed.missed.as_ref()?.since));
+        let Some(since) = since else { return GoesOn::Gone };
+        let Some(kept) = self.kept.from(since, self.next_event) else { return GoesOn::Read };
+        let Some(feed) = self.find_running(number) else { return GoesOn::Gone };
+        let Some(missed) = feed.missed.take() else { return GoesOn::Gone };
+        let is_new = |kept: &Kept| kept.place.is_none_or(|(id, seq)| !missed.holds(id, seq));
+        for Kept { event, .. } in kept.into_iter().filter(is_new) {
+            feed.tell_part(event);
+        }
+        if let Some(unshown) = &mut feed.unshown {
+            unshown.add_touched(missed.touched.into_keys(), agent);
+        }
+        GoesOn::Live
+    }
+
+    /// Resolves when a feed has room for more of what it is told part by part.
+    pub(super) fn room(&mut self, number: FeedNumber) -> Option<impl Future<Output = ()> + use<>> {
+        self.find_running(number)?.sender.as_ref().map(FeedSender::room)
+    }
+
+    /// From now on a feed is shown what the agent holds.
+    pub(super) fn begin_showing(&mut self, number: FeedNumber, agent: &Agent) {
+        if let Some(unshown) = self.find_mut(number).and_then(|feed| feed.unshown.as_mut()) {
+            unshown.begin_with_leases(agent);
+        }
+    }
+
+    /// What a feed is shown next, now that it has room.
+    pub(super) fn next_to_show(&mut self, number: FeedNumber, agent: &Agent) -> Next {
+        let Some(feed) = self.find_running(number) else { return Next::Nothing };
+        let Some(unshown) = &mut feed.unshown else { return Next::Nothing };
+        let next = unshown.next(agent);
+        if !next.is_empty() {
+            return Next::Ask(next, unshown.round);
+        }
+        if feed.missed.is_some() {
+            return Next::Read;
+        }
+        feed.unshown.take_if(|unshown| unshown.is_all());
+        Next::Nothing
+    }
+
+    /// Whether a feed waits for conversations that were asked in this round.
+    pub(super) fn awaits(&mut self, number: FeedNumber, round: u64) -> bool {
+        let unshown = self.find_running(number).and_then(|feed| feed.unshown.as_ref());
+        unshown.is_some_and(|unshown| unshown.asked > 0 && unshown.round == round)
     }
 
     /// Shows one feed a part of the present state: what nobody asked for by itself, or, with
     /// `asked`, one of the conversations that were. After the last, its console knows the whole.
+    /// Whether it waits for no other that was asked.
     pub(super) fn show(
         &mut self,
         shared: &Shared,
         number: FeedNumber,
         told: Vec<Told>,
         asked: bool,
-    ) {
-        let id = self.id(shared, self.next_event - 1);
-        let Some(feed) = self.find_mut(number) else { return };
-        let Some(unshown) = &mut feed.unshown else { return };
+    ) -> bool {
+        let now = self.id(shared, self.next_event - 1);
+        let missed = self.find_running(number).and_then(|feed| feed.missed.as_ref());
+        // While it is told what it missed, it must come back to that.
+        let id = match missed.map(|missed| missed.position) {
+            Some(position) => self.mark(FROM_THE_JOURNAL, position),
+            None => now,
+        };
+        let Some(feed) = self.find_running(number) else { return false };
+        let Some(unshown) = &mut feed.unshown else { return false };
+        let is_last_asked = asked && unshown.asked == 1;
         unshown.asked -= usize::from(asked && unshown.asked > 0);
-        let is_all = unshown.asked == 0 && !unshown.more;
+        let is_all = unshown.is_all();
         let count = told.len();
         for (place, Told { event, data, .. }) in told.into_iter().enumerate() {
             if is_all && place + 1 == count {
                 feed.unshown = None;
             }
-            // One that has no room comes back.
-            let _ended: Result<_, _> = feed.send(FeedEvent { id: Some(id.clone()), event, data });
+            feed.tell_part(FeedEvent { id: Some(id.clone()), event, data });
         }
         if is_all {
             feed.unshown = None;
         }
+        is_last_asked
     }
 
     /// Ends a feed; its console comes back.
@@ -344,6 +347,10 @@ impl Feeds {
         self.open.iter().filter(|feed| !feed.is_running()).map(|feed| feed.number).collect()
     }
 
+    fn find_running(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {
+        self.find_mut(number).filter(|feed| feed.is_running())
+    }
+
     fn find_mut(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {
         self.open.iter_mut().find(|feed| feed.number == number)
     }
@@ -351,13 +358,22 @@ impl Feeds {
 
 impl From<feed::Rendered> for Told {
     fn from(rendered: feed::Rendered) -> Self {
-        Self { event: rendered.event, data: rendered.data, passing: false }
+        Self { event: rendered.event, data: rendered.data, place: None, passing: false }
     }
 }
 
 impl Told {
     /// Something that is only passing: it has no id, and whoever was not there missed it.
     pub(in crate::engine) const fn passing(event: &'static str, data: ByteString) -> Self {
-        Self { event, data, passing: true }
+        Self { event, data, place: None, passing: true }
+    }
+
+    /// Something of which the journal tells at this place, too.
+    pub(in crate::engine) fn at(
+        rendered: feed::Rendered,
+        conversation: ConversationId,
+        seq: Seq,
+    ) -> Self {
+        Self { place: Some((conversation, seq)), ..Self::from(rendered) }
     }
 }

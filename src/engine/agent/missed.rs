@@ -1,46 +1,39 @@
-//! What a console missed that comes back after more than is kept: it is read from the journal.
+//! What a console missed that comes back after more than is kept: it is read from the journal, page
+//! by page, the next when the console has taken the last.
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 use crate::domain::agent::FeedNumber;
 use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::event::Event;
-use crate::domain::id::{AgentId, ConversationId};
+use crate::domain::id::AgentId;
 use crate::domain::time::Timestamp;
-use crate::engine::FeedEvent;
 use crate::engine::agent::AgentActor;
-use crate::engine::agent::feeds::FROM_THE_JOURNAL;
+use crate::engine::agent::catching_up::Touched;
+use crate::engine::agent::feeds::GoesOn;
 use crate::engine::message::Told;
 use crate::journal::{Fault, Located, Position};
+use crate::limits;
 use crate::wire::feed::{self, Withdrawal};
 
-/// Events that are read from the journal at once for a feed that comes back.
-pub(super) const MISSED_EVENTS_MAX: usize = 10_000;
-
 impl AgentActor {
-    /// Reads what a feed missed after a position; `touched` is what it was about so far.
-    pub(super) fn read_missed(
-        &mut self,
-        number: FeedNumber,
-        after: Position,
-        touched: Vec<ConversationId>,
-        context: &mut Context<Self>,
-    ) {
-        let agent = self.id().clone();
-        let reading = self.shared.journal.of_agent(agent, after, MISSED_EVENTS_MAX, usize::MAX);
+    /// Reads the next page of what a feed missed.
+    pub(super) fn read_missed(&mut self, number: FeedNumber, context: &mut Context<Self>) {
+        let Some(after) = self.feeds.begin_read(number) else { return };
+        let (agent, journal) = (self.id().clone(), &self.shared.journal);
+        let (most, bytes) = (limits::FEED_PART_MAX, limits::FEED_PART_BYTES_MAX);
+        let reading = journal.of_agent(agent, after, most, bytes);
         let read = reading.into_actor(self).map(move |read, actor, context| {
-            actor.tell_missed(number, read, touched, context);
+            actor.tell_missed(number, read, context);
         });
         context.spawn(read);
     }
 
-    /// A feed is told a stretch of what it missed, and after the last everything since it came
-    /// back.
+    /// A feed is told a page of what it missed, and after the last everything since it was read.
     fn tell_missed(
         &mut self,
         number: FeedNumber,
         read: Result<Vec<Located>, Fault>,
-        mut touched: Vec<ConversationId>,
         context: &mut Context<Self>,
     ) {
         let located = match read {
@@ -55,41 +48,27 @@ impl AgentActor {
                 return self.close_ended();
             }
         };
-        let missed = missed(self.id(), &located, self.shared.clock.now(), &mut touched);
-        let feeds = &self.feeds;
-        let events = missed.into_iter().map(|(position, Told { event, data, .. })| {
-            let id = feeds.mark(FROM_THE_JOURNAL, position);
-            FeedEvent { id: Some(id), event, data }
-        });
-        let events: Vec<_> = events.collect();
-        if !self.feeds.send_to(number, events.into_iter()) {
-            return self.close_ended();
+        if let Some(last) = located.last() {
+            let told = missed(self.id(), &located, self.shared.clock.now());
+            let touched = located.iter().map(|Located { position, conversation, recorded }| {
+                (*conversation, Touched { seq: recorded.seq, position: *position })
+            });
+            self.feeds.tell_missed(number, told, touched, last.position);
+            self.feeds.show_touched(&self.shared, number, &self.agent);
+            return self.show_more_when_room(number, context);
         }
-        if let Some(last) = located.last().filter(|_| located.len() == MISSED_EVENTS_MAX) {
-            return self.read_missed(number, last.position, touched, context);
+        match self.feeds.go_on(number, &self.agent) {
+            GoesOn::Live => self.show_all(number, context),
+            GoesOn::Read => self.read_missed(number, context),
+            GoesOn::Gone => {}
         }
-        if !self.feeds.go_on(number) {
-            return self.close_ended();
-        }
-        touched.retain(|conversation| !self.agent.leases().contains_key(conversation));
-        self.ask_to_show(number, &touched, true);
-        self.show_all(number, context);
     }
 }
 
-/// What of a stretch of the journal an agent's feed tells; which conversations it was about is
-/// added to `touched`.
-fn missed(
-    agent: &AgentId,
-    located: &[Located],
-    now: Timestamp,
-    touched: &mut Vec<ConversationId>,
-) -> Vec<(Position, Told)> {
+/// What of a page of the journal an agent's feed tells.
+fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position, Told)> {
     let mut told = Vec::new();
     for Located { position, conversation, recorded } in located {
-        if !touched.contains(conversation) {
-            touched.push(*conversation);
-        }
         let rendered = match &recorded.event {
             Event::MessagePosted { .. } => feed::message(*conversation, recorded),
             Event::OfferEnded { agent: offered, end, .. } if offered == agent => {

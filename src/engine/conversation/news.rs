@@ -62,37 +62,43 @@ fn told_to(
 ) -> Vec<Told> {
     let id = conversation.id();
     let now = shared.clock.now();
-    let mut told = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
         let seq = Seq::new(number);
         match event {
             Event::ChatOffered { lease, .. } if lease.agent == *agent => {
-                told.extend(conversation.view().as_ref().and_then(|view| feed::offer(view, now)));
+                let offer = conversation.view().as_ref().and_then(|view| feed::offer(view, now));
+                told.extend(offer.map(Told::from));
             }
             Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Ended(*end)));
+                let withdrawn = feed::offer_withdrawn(id, Withdrawal::Ended(*end));
+                told.push(Told::at(withdrawn, id, seq));
             }
             // Whoever had the chat before they accepted it had it as an offer.
             Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Accepted));
+                told.push(Told::from(feed::offer_withdrawn(id, Withdrawal::Accepted)));
             }
             Event::MessagePosted { .. } => {
                 let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
-                told.extend(feed::message(id, &recorded));
+                let message = feed::message(id, &recorded);
+                told.extend(message.map(|message| Told::at(message, id, seq)));
             }
             Event::CustomerAway { .. } => {
-                told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
+                let away = conversation.absence().map(|absence| feed::away(id, absence, now));
+                told.extend(away.map(|away| Told::at(away, id, seq)));
             }
-            Event::CustomerReturned { after, .. } => told.push(feed::back(id, Some(*after))),
+            Event::CustomerReturned { after, .. } => {
+                told.push(Told::at(feed::back(id, Some(*after)), id, seq));
+            }
             // A closed conversation remembers an agent who had accepted it, and only such a one.
             Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Closed));
+                told.push(Told::from(feed::offer_withdrawn(id, Withdrawal::Closed)));
             }
             _ => {}
         }
     }
-    told.extend(conversation.view().map(|view| feed::conversation(&view)));
-    told.into_iter().map(Told::from).collect()
+    told.extend(conversation.view().map(|view| Told::from(feed::conversation(&view))));
+    told
 }
 
 /// What an agent who opened a feed is shown of a conversation that is theirs, or was.

@@ -1,0 +1,103 @@
+//! What one feed has yet to be told: what it missed, and the present state. Neither is kept for it:
+//! each part is read, or asked for, once its console has taken the one before.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+
+use crate::domain::agent::Agent;
+use crate::domain::id::{ConversationId, Seq};
+use crate::journal::Position;
+use crate::limits;
+
+/// What a feed that came back is being told from the journal.
+#[derive(Debug)]
+pub(super) struct Missed {
+    /// Up to where it was told.
+    pub(super) position: Position,
+    /// The number of the first event that the last read need not have found.
+    pub(super) since: u64,
+    /// What it was about: the last place of each conversation that was told.
+    pub(super) touched: BTreeMap<ConversationId, Touched>,
+}
+
+/// How far a feed was told of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touched {
+    pub(super) seq: Seq,
+    pub(super) position: Position,
+}
+
+impl Missed {
+    pub(super) const fn after(position: Position) -> Self {
+        Self { position, since: 0, touched: BTreeMap::new() }
+    }
+
+    /// Whether it was told of this place.
+    pub(super) fn holds(&self, conversation: ConversationId, seq: Seq) -> bool {
+        self.touched.get(&conversation).is_some_and(|touched| seq <= touched.seq)
+    }
+}
+
+/// What of the present state a feed has yet to be shown.
+#[derive(Debug, Default)]
+pub(super) struct Unshown {
+    /// Conversations that were asked to show themselves and have not.
+    pub(super) asked: usize,
+    /// How often some were asked.
+    pub(super) round: u64,
+    /// What it was told of from the journal and is not the agent's any more.
+    touched: VecDeque<ConversationId>,
+    leases: Leases,
+}
+
+/// How far a feed was shown what the agent holds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Leases {
+    /// First it is told what it missed.
+    #[default]
+    Later,
+    /// Those after this one are to come.
+    After(Option<ConversationId>),
+    /// All were asked to show themselves.
+    Asked,
+}
+
+impl Unshown {
+    /// From now on what the agent holds is shown.
+    pub(super) fn begin_with_leases(&mut self, agent: &Agent) {
+        let is_any = !agent.leases().is_empty();
+        self.leases = if is_any { Leases::After(None) } else { Leases::Asked };
+    }
+
+    /// What a feed was told of is shown as well, unless it is shown as the agent's.
+    pub(super) fn add_touched(
+        &mut self,
+        touched: impl Iterator<Item = ConversationId>,
+        agent: &Agent,
+    ) {
+        self.touched.extend(touched.filter(|id| !agent.leases().contains_key(id)));
+    }
+
+    /// Whether everything was shown.
+    pub(super) fn is_all(&self) -> bool {
+        self.asked == 0 && self.touched.is_empty() && self.leases == Leases::Asked
+    }
+
+    /// Which conversations are to be asked next.
+    pub(super) fn next(&mut self, agent: &Agent) -> Vec<ConversationId> {
+        let most = limits::FEED_SHOWN_AT_ONCE;
+        let mut next: Vec<_> = self.touched.drain(..self.touched.len().min(most)).collect();
+        if let Leases::After(after) = self.leases
+            && next.len() < most
+        {
+            let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut rest = agent.leases().range((after, Bound::Unbounded)).map(|(id, _)| *id);
+            next.extend(rest.by_ref().take(most - next.len()));
+            let is_more = rest.next().is_some();
+            self.leases = if is_more { Leases::After(next.last().copied()) } else { Leases::Asked };
+        }
+        self.asked = next.len();
+        self.round += 1;
+        next
+    }
+}

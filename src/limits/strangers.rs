@@ -1,0 +1,32 @@
+//! What strangers may use, and how much is kept of them.
+
+/// Addresses, sites and widgets of which it is counted what they use, at 56 bytes each: 8 MB with
+/// the room that a table keeps free. When all of them use something, others share an account.
+pub const PARTIES_MAX: usize = 65_536;
+
+/// Networks of proxies whose word is taken. Each request is held against all of them.
+pub const TRUSTED_PROXIES_MAX: usize = 256;
+
+/// Proxies that a request may have come through; of more, the nearest so many are believed.
+pub const PROXY_HOPS_MAX: usize = 32;
+
+/// How long a proxy may take for the header of the PROXY protocol, which it sends at once.
+pub const PROXY_HEADER_SECONDS_MAX: u64 = 5;
+
+/// The longest header of version 2 behind its first 16 bytes: addresses of Unix sockets, and as
+/// much again for what proxies add.
+pub const PROXY_HEADER_BYTES_MAX: usize = 2_048;
+
+/// The longest header of version 1, as the protocol says.
+pub const PROXY_LINE_BYTES_MAX: usize = 107;
+
+/// How long somebody may have one of the last descriptors who has shown no token.
+pub const RESERVE_SECONDS_MAX: u64 = 2;
+
+/// The most descriptors that are kept for those who have a token and for operators; where a process
+/// may have few, a sixteenth of them.
+pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
+
+/// Pings and pongs between the fragments of one message. A browser sends a message in one piece,
+/// and whoever sends it in many is done within seconds; a ping comes every few seconds at most.
+pub const CONTROLS_IN_MESSAGE_MAX: u16 = 16;
