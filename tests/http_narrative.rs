@@ -5,9 +5,11 @@ mod chat;
 
 use holdline::domain::cause::{Cause, Leaving, Misuse};
 use holdline::domain::conversation::State;
-use holdline::domain::conversation::event::{Actor, Audience, Event, Reason};
-use holdline::wire::narrative;
-use holdline::wire::objects::TranscriptEntry;
+use holdline::domain::conversation::event::{Actor, Audience, Event, Reason, Recorded};
+use holdline::domain::id::{Seq, SessionId};
+use holdline::domain::time::Span;
+use holdline::wire::narrative::{self, Grounds};
+use holdline::wire::objects::{Timeline, TranscriptEntry};
 
 use crate::chat::{NOON, every_event, recorded, view};
 
@@ -113,4 +115,56 @@ fn why_says_state_customer_and_evidence_in_one_sentence() {
     let event = Event::CustomerDisconnected { since: NOON, cause: Cause::Silent };
     let why = narrative::why(&closed, &[recorded(event)]);
     assert!(why.contains("longer than the window") && why.contains("two heartbeats"), "{why}");
+}
+
+#[test]
+fn what_explains_a_state_is_kept_of_a_history_however_long_it_is() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let events = every_event();
+    let reasons = [
+        Reason::CustomerDisconnectedWhileActive,
+        Reason::CustomerDisconnectedWhileOpen,
+        Reason::AgentEnded,
+        Reason::ForceClosed,
+    ];
+    for _ in 0..2_000 {
+        let history: Vec<_> = (0..random.i64(0..40))
+            .map(|second| Recorded {
+                at: NOON + Span::from_secs(second.unsigned_abs()),
+                ..recorded(random.choice(&events).unwrap().clone())
+            })
+            .collect();
+        let mut grounds = Grounds::default();
+        history.iter().for_each(|recorded| grounds.take(recorded));
+        let kept = grounds.events();
+        assert!(kept.len() <= 6, "{kept:?}");
+        for (state, reason) in [State::Wrapup, State::Closed]
+            .into_iter()
+            .flat_map(|state| reasons.map(|reason| (state, reason)))
+        {
+            let mut shown = view();
+            (shown.state, shown.stage, shown.reason) = (state, None, Some(reason));
+            assert_eq!(narrative::why(&shown, &kept), narrative::why(&shown, &history));
+        }
+    }
+}
+
+#[test]
+fn a_timeline_names_the_latest_sessions_and_counts_those_before() {
+    let join = every_event().into_iter().find(|event| matches!(event, Event::SessionJoined { .. }));
+    let join = join.unwrap();
+    let mut timeline = Timeline::page(view().id, Seq::new(240), 50);
+    for number in 1..=250 {
+        let Event::SessionJoined { heartbeat, program, .. } = join.clone() else { unreachable!() };
+        let session = SessionId::from_bits(number.into());
+        let event = Event::SessionJoined { session, heartbeat, program };
+        timeline.take(Recorded { seq: Seq::new(number), ..recorded(event) });
+    }
+    let page = timeline.finish(&view(), None, None);
+    assert_eq!((page.sessions.len(), page.earlier_sessions), (200, 50));
+    assert_eq!(page.sessions[199].session, SessionId::from_bits(250).to_string());
+    assert_eq!(
+        page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
+        [241, 242, 243, 244, 245, 246, 247, 248, 249, 250]
+    );
 }
