@@ -27,7 +27,7 @@ fn every_workload_that_comes_along_is_right() {
         assert_eq!(workload.name, name);
         assert!(!workload.about.is_empty(), "{name} does not say what it shows");
     }
-    assert_eq!(names().count(), 14);
+    assert_eq!(names().count(), 15);
 }
 
 #[test]
