@@ -8,11 +8,12 @@
 use std::path::{Path, PathBuf};
 
 /// Every document with commands in it.
-const PAGES: [&str; 15] = [
+const PAGES: [&str; 16] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/configuration.md",
     "docs/deployment.md",
     "docs/figures.md",
