@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 32] = [
+pub const FOUND: [(u64, &str); 35] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -34,6 +34,9 @@ pub const FOUND: [(u64, &str); 32] = [
     (176_098_396_980_679, "the check took one who reads nothing for let in when they joined"),
     (1_695_228_041_919_109, "the same, of one whose second start a slow disk held up"),
     (1_695_228_041_979_465, "the check counted on units set aside for a chat that was picked"),
+    (1_286_707_934_959_447, "the check waited for what is told to one who had said hello and left"),
+    (1_286_707_934_977_247, "the check took an agent who was put again for the one from before"),
+    (1_286_707_935_136_219, "the check allowed a world of hours as many steps as one of minutes"),
 ];
 
 /// Seeds that notice what others seldom do, each with the wrong rule that it shows.

@@ -11,7 +11,7 @@ mod restore;
 mod setting;
 mod stats;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdline::domain::conversation::command::{Answer, Command};
 use holdline::domain::conversation::event::{Author, Event};
@@ -56,6 +56,8 @@ pub struct Watch {
     /// heard since.
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
+    /// Agents who are deleted and not put again.
+    deleted: BTreeSet<AgentId>,
     /// How many restores there were: places of before mean nothing after.
     history: u32,
     backup: Option<Backup>,
@@ -90,6 +92,7 @@ impl Watch {
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            deleted: BTreeSet::new(),
             history: 0,
             backup: None,
         }
@@ -233,7 +236,11 @@ impl Watch {
         }
         if let Some(Call::Change(change)) = &call {
             match (&**change, answer) {
-                (SettingChange::DeleteAgent(_), Ok(_)) => self.stats.dismissed += 1,
+                (SettingChange::DeleteAgent(agent), Ok(_)) => {
+                    self.stats.dismissed += 1;
+                    self.put(agent, false);
+                }
+                (SettingChange::PutAgent(put), Ok(_)) => self.put(&put.id, true),
                 (SettingChange::DeleteQueue(_), Ok(_)) => self.stats.dropped += 1,
                 (_, Err(code)) if code == "in_use" => self.stats.in_use += 1,
                 _ => {}

@@ -32,7 +32,8 @@ const CALM: Millis = 60_000;
 /// How long a world is then left alone: longer than any of its timers.
 const DUSK: Millis = 400_000;
 
-/// More steps than any world needs: it goes round in circles.
+/// More steps than any world of minutes needs: it goes round in circles. One of hours may have as
+/// many times more.
 const STEPS_MAX: u64 = 400_000;
 
 /// Events kept to be told when a check fails.
@@ -148,7 +149,7 @@ impl<S: Server> World<S> {
 
     /// Lets everything happen. Gives the digest over all of it.
     pub fn run(&mut self) -> Result<String, Violation> {
-        while self.watch.violation().is_none() && self.steps < STEPS_MAX {
+        while self.watch.violation().is_none() && self.steps < self.most_steps() {
             let next = self.agenda.keys().next().map(|(at, _)| *at);
             let Some(turn) = self.whose_turn(next) else { break };
             self.steps += 1;
@@ -167,14 +168,18 @@ impl<S: Server> World<S> {
                 break;
             }
         }
-        if self.watch.violation().is_none() && self.steps < STEPS_MAX {
+        if self.watch.violation().is_none() && self.steps < self.most_steps() {
             self.watch.end(self.now);
         }
         match self.watch.take_violation() {
             Some(violation) => Err(violation),
-            None if self.steps >= STEPS_MAX => Err(Violation::endless()),
+            None if self.steps >= self.most_steps() => Err(Violation::endless()),
             None => Ok(self.digest.clone().finalize().iter().map(|b| format!("{b:02x}")).collect()),
         }
+    }
+
+    const fn most_steps(&self) -> u64 {
+        STEPS_MAX * self.plan.stretched
     }
 
     /// The last events before now.

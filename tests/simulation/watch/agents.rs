@@ -48,6 +48,19 @@ impl Watch {
         }
     }
 
+    /// An agent is deleted, or put: who is put again is another, whose absence begins now.
+    pub(super) fn put(&mut self, agent: &AgentId, is_there: bool) {
+        let was_deleted = if is_there { self.deleted.remove(agent) } else { false };
+        if !is_there {
+            self.deleted.insert(agent.clone());
+        }
+        let now = self.now;
+        if let Some(console) = self.consoles.get_mut(agent).filter(|it| was_deleted && !it.is_open)
+        {
+            console.since = now;
+        }
+    }
+
     /// Since when an agent is surely gone, if they are. After a start nobody has a console.
     fn gone_since(&self, agent: &AgentId, now: Millis) -> Option<Millis> {
         match self.consoles.get(agent) {

@@ -230,9 +230,9 @@ impl Watch {
     /// A session is told that its chat is over: what it missed of that must follow.
     fn note_past(&mut self, session: SessionId, ended: &Value) {
         let (until, now) = (place(ended), self.now);
-        let Some(visitor) = self.visitors.get_mut(&session).filter(|_| ended.is_object()) else {
-            return;
-        };
+        // Whoever has gone is told nothing more, though the answer to their hello is written still.
+        let is_told = |it: &&mut Visitor| ended.is_object() && it.cut.is_none();
+        let Some(visitor) = self.visitors.get_mut(&session).filter(is_told) else { return };
         let Some((chat, after)) = visitor.named else { return };
         if after < until {
             visitor.past = Some(Past { chat, last: after, until, since: now });
