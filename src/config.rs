@@ -160,7 +160,7 @@ impl Config {
         let admin_token = admin_token.map(|token| GivenToken::new(token, admin_from));
         let log = sources.take("log", filter);
         let log_format = sources.take("log_format", log_format);
-        let log_addresses = sources.take("log_addresses", log_addresses);
+        let log_addresses = sources.take("log_addresses", switch);
         let drain = sources.take("drain_s", drain);
         let strangers = StrangerRules::take(&mut sources);
         let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
@@ -273,7 +273,7 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-fn log_addresses(text: &str) -> Result<bool, String> {
+fn switch(text: &str) -> Result<bool, String> {
     match text {
         "true" | "1" | "on" => Ok(true),
         "false" | "0" | "off" => Ok(false),

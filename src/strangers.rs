@@ -100,8 +100,9 @@ impl Strangers {
         self.0.ledger.parties(address, site, widget)
     }
 
-    /// Takes one more of what is held, of every party's budget or of none.
-    pub fn hold(&self, what: Use, parties: &Parties) -> Result<Held, OverBudget> {
+    /// Takes one more of what is held, of every party's budget or of none. Nothing is held where no
+    /// party has one.
+    pub fn hold(&self, what: Use, parties: &Parties) -> Result<Option<Held>, OverBudget> {
         self.0.ledger.hold(what, parties)
     }
 

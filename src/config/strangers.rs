@@ -1,6 +1,7 @@
 //! What the operator decides about strangers: the proxies that they come through, and budgets.
 
 use crate::config::sources::Sources;
+use crate::config::switch;
 use crate::strangers::{BUDGETS, Budgets, Proxies, Strangers};
 
 /// How strangers are treated.
@@ -49,12 +50,4 @@ impl StrangerRules {
 fn most(text: &str) -> Result<u32, String> {
     let most = text.parse().ok().filter(|most| *most <= 1_000_000_000);
     most.ok_or_else(|| "must be from 1 to 1000000000, or 0 for no bound".to_owned())
-}
-
-fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "true" | "1" | "on" => Ok(true),
-        "false" | "0" | "off" => Ok(false),
-        _ => Err("must be true or false".to_owned()),
-    }
 }

@@ -46,10 +46,7 @@ impl Connection {
         // Those whom a proxy names in a request are counted by that.
         let direct = peer.map(|it| it.ip()).filter(|address| !strangers.trust(*address));
         let parties = strangers.parties(direct, None, None);
-        let held = match strangers.hold(Use::Connection, &parties) {
-            Ok(held) => Some(held).filter(|held| !held.is_empty()),
-            Err(over) => return Err(NotTaken::OverBudget(over)),
-        };
+        let held = strangers.hold(Use::Connection, &parties).map_err(NotTaken::OverBudget)?;
         Ok(Self { peer, held, is_of_reserve, is_known: AtomicBool::new(false) })
     }
 

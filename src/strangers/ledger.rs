@@ -85,7 +85,7 @@ impl Ledger {
         Parties::of(&self.keys, address, site, widget)
     }
 
-    pub(super) fn hold(&self, of: Use, parties: &Parties) -> Result<Held, OverBudget> {
+    pub(super) fn hold(&self, of: Use, parties: &Parties) -> Result<Option<Held>, OverBudget> {
         let mut held = Held { accounts: Arc::clone(&self.accounts), of, by: [None; 3] };
         for (place, party) in parties.0.iter().enumerate() {
             let Some(party) = *party else { continue };
@@ -104,7 +104,7 @@ impl Ledger {
                 }
             }
         }
-        Ok(held)
+        Ok(held.by.iter().any(Option::is_some).then_some(held))
     }
 
     pub(super) fn spend(&self, of: Use, parties: &Parties) -> Result<(), OverBudget> {
@@ -130,13 +130,6 @@ pub struct Held {
     accounts: Arc<Accounts>,
     of: Use,
     by: [Option<Party>; 3],
-}
-
-impl Held {
-    /// Whether it is of nobody's budget.
-    pub fn is_empty(&self) -> bool {
-        self.by.iter().all(Option::is_none)
-    }
 }
 
 impl Drop for Held {

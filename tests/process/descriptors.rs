@@ -1,6 +1,7 @@
 //! A server that has no descriptor left: whoever comes is turned away at once, whoever is there
 //! notices nothing, and it takes customers again as soon as others have gone.
 
+use std::path::Path;
 use std::time::Instant;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -16,6 +17,15 @@ const DESCRIPTORS: u64 = 120;
 
 fn hello() -> Introduction {
     Introduction { visitor: Some(mint_visitor()), ..Introduction::default() }
+}
+
+/// A server that may have no more than these.
+fn start_with_few(data: &Path) -> Program {
+    let program = Program::start(data, "--demo");
+    let process = Pid::from_raw(i32::try_from(program.process()).unwrap()).expect("a process");
+    let few = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
+    prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
+    program
 }
 
 /// Let in, or turned away at once: nobody waits in front of a server that does not answer.
@@ -37,10 +47,7 @@ async fn come_in(program: &Program) -> Widget {
 #[tokio::test]
 async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices() {
     let data = tempfile::tempdir().unwrap();
-    let program = Program::start(data.path(), "--demo");
-    let process = Pid::from_raw(i32::try_from(program.process()).unwrap()).expect("a process");
-    let few = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
-    prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
+    let program = start_with_few(data.path());
 
     let mut inside = Vec::new();
     while let Some(mut widget) = knock(&program).await {
@@ -90,10 +97,7 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
 #[tokio::test]
 async fn the_last_descriptors_are_for_those_who_have_a_token_and_for_operators() {
     let data = tempfile::tempdir().unwrap();
-    let program = Program::start(data.path(), "--demo");
-    let process = Pid::from_raw(i32::try_from(program.process()).unwrap()).expect("a process");
-    let few = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
-    prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
+    let program = start_with_few(data.path());
     let mut inside = Vec::new();
     let refused = loop {
         match Widget::try_connect(program.address, "demo", None).await {

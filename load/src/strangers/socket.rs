@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use memchr::memmem;
 
+use crate::frame;
+
 /// How long anything may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -76,8 +78,9 @@ impl Socket {
         let asked = format!(
             "GET /v1/widget?widget=load HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: holdline.v1\r\nX-Forwarded-For: {client}\r\n\r\n"
+             Sec-WebSocket-Key: {}\r\n\
+             Sec-WebSocket-Protocol: holdline.v1\r\nX-Forwarded-For: {client}\r\n\r\n",
+            frame::KEY
         );
         stream.write_all(asked.as_bytes()).map_err(not_taken)?;
         let (found, answer) = read_until(&mut stream, &["101 Switching Protocols", "}"]);
@@ -91,12 +94,10 @@ impl Socket {
     pub(super) fn start(&mut self, number: u32) -> String {
         let mut said = Vec::new();
         if !std::mem::replace(&mut self.has_greeted, true) {
-            put(&mut said, r#"{"type":"hello"}"#);
+            frame::write(&mut said, frame::TEXT, br#"{"type":"hello"}"#);
         }
-        put(
-            &mut said,
-            &format!(r#"{{"type":"start","ref":1,"id":"s-{number}","name":"stranger"}}"#),
-        );
+        let start = format!(r#"{{"type":"start","ref":1,"id":"s-{number}","name":"stranger"}}"#);
+        frame::write(&mut said, frame::TEXT, start.as_bytes());
         if self.stream.write_all(&said).is_err() {
             return "closed".to_owned();
         }
@@ -119,7 +120,8 @@ impl Socket {
         let mut said = Vec::new();
         for which in 0..times {
             let id = format!("p-{number}-{which}");
-            put(&mut said, &format!(r#"{{"type":"post","ref":2,"id":"{id}","text":"all of it"}}"#));
+            let post = format!(r#"{{"type":"post","ref":2,"id":"{id}","text":"all of it"}}"#);
+            frame::write(&mut said, frame::TEXT, post.as_bytes());
         }
         self.stream.set_nonblocking(true).is_ok() && self.send_what_goes(&said) && {
             let is_back = self.stream.set_nonblocking(false);
@@ -141,18 +143,4 @@ impl Socket {
         // A frame that was written in part would end the socket, so it is all of them or no more.
         self.stream.write(said).is_ok_and(|count| count == said.len())
     }
-}
-
-/// Puts a text behind others, as a frame whose mask is zero.
-fn put(said: &mut Vec<u8>, text: &str) {
-    let length = u16::try_from(text.len()).unwrap_or(0);
-    said.push(0x81);
-    if let Ok(short @ ..126) = u8::try_from(length) {
-        said.push(0x80 | short);
-    } else {
-        said.push(0x80 | 0x7e);
-        said.extend(length.to_be_bytes());
-    }
-    said.extend([0; 4]);
-    said.extend(text.as_bytes());
 }

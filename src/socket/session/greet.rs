@@ -151,7 +151,7 @@ impl SocketSession {
         // Whoever comes back into a chat begins none.
         let is_new = self.visit.as_ref().is_some_and(|it| it.chat_of(request.visitor).is_none());
         let keepsake = match is_new.then(|| self.rare.guest.ask_to_wait()).transpose() {
-            Ok(keepsake) => keepsake,
+            Ok(keepsake) => keepsake.flatten(),
             Err(over) => return self.refuse_start(&frame, over, context),
         };
         let begun = match &self.visit {

@@ -52,7 +52,7 @@ impl Guest {
             None
         } else {
             let held = strangers.hold(Use::Connection, &parties.address());
-            Some(Box::new(held.map_err(over(&TOO_MANY_CONNECTIONS))?))
+            held.map_err(over(&TOO_MANY_CONNECTIONS))?.map(Box::new)
         };
         strangers.spend(Use::Upgrade, &parties).map_err(over(&TOO_MANY_UPGRADES))?;
         let without_chat = strangers.hold(Use::SocketWithoutChat, &parties);
@@ -61,16 +61,16 @@ impl Guest {
             strangers: strangers.clone(),
             parties,
             _connection: connection,
-            _named: named.filter(|held| !held.is_empty()),
-            without_chat: Mutex::new(Some(Box::new(without_chat)).filter(|held| !held.is_empty())),
+            _named: named,
+            without_chat: Mutex::new(without_chat.map(Box::new)),
         })
     }
 
-    /// Asks whether it may begin a chat, and gives what is to be kept while that waits.
-    pub(super) fn ask_to_wait(&self) -> Result<Keepsake, OverBudget> {
+    /// Asks whether it may begin a chat, and gives what is to be kept while it waits, if any.
+    pub(super) fn ask_to_wait(&self) -> Result<Option<Keepsake>, OverBudget> {
         let held = self.strangers.hold(Use::WaitingChat, &self.parties)?;
         self.strangers.spend(Use::Start, &self.parties)?;
-        Ok(Keepsake::new(held))
+        Ok(held.map(Keepsake::new))
     }
 
     /// It is in a chat now.
@@ -83,7 +83,7 @@ impl Guest {
         let mut without_chat = self.lock();
         if without_chat.is_none() {
             let held = self.strangers.hold(Use::SocketWithoutChat, &self.parties);
-            *without_chat = held.ok().filter(|held| !held.is_empty()).map(Box::new);
+            *without_chat = held.ok().flatten().map(Box::new);
         }
     }
 
