@@ -21,6 +21,9 @@ pub const MESSAGE_ID_BYTES_MAX: usize = 64;
 /// Characters of one message, because an agent reads it. A longer one is refused.
 pub const TEXT_CHARS_MAX: usize = 6_000;
 
+/// Bytes of the longest text of a message: four for each character.
+pub const TEXT_BYTES_MAX: usize = 4 * TEXT_CHARS_MAX;
+
 /// Characters of a name, because it is shown in a list. A longer one is refused.
 pub const NAME_CHARS_MAX: usize = 100;
 
@@ -55,6 +58,10 @@ pub const SESSIONS_MAX: usize = 16;
 /// Entries of one conversation, because each posted id is remembered (24 bytes). A further post is
 /// refused (`conversation_full`).
 pub const ENTRIES_MAX: u32 = 20_000;
+
+/// Messages of its customer's in one conversation, whatever its workstream says: a tenth of
+/// [`ENTRIES_MAX`] is left for the agents, so that nobody can talk them into silence.
+pub const CUSTOMER_MESSAGES_MAX: u32 = ENTRIES_MAX / 10 * 9;
 
 /// Messages on their way to one socket, because a slow reader must not become our memory. One more
 /// closes the socket; the widget resumes.

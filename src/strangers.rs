@@ -17,6 +17,7 @@ mod proxies;
 mod proxy_header;
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -109,7 +110,17 @@ impl Strangers {
     /// Spends one of what is counted by the minute. Parties whose budget was asked before the one
     /// that is used up have spent it nevertheless.
     pub fn spend(&self, what: Use, parties: &Parties) -> Result<(), OverBudget> {
-        self.0.ledger.spend(what, parties)
+        self.0.ledger.spend(what, parties, NonZeroU32::MIN)
+    }
+
+    /// The same with several of it at once.
+    pub fn spend_several(
+        &self,
+        what: Use,
+        parties: &Parties,
+        count: NonZeroU32,
+    ) -> Result<(), OverBudget> {
+        self.0.ledger.spend(what, parties, count)
     }
 
     /// How many parties there is an account of.

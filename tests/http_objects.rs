@@ -9,8 +9,8 @@ use holdline::domain::agent::Presence;
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::{
-    AgentSettings, Autoclose, Disposal, IdleRule, Retention, Role, WidgetSettings, Workstream,
-    WrapupBlock,
+    AgentSettings, Autoclose, CustomerLimits, Disposal, IdleRule, Retention, Role, WidgetSettings,
+    Workstream, WrapupBlock,
 };
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
@@ -127,6 +127,30 @@ fn a_retention_says_when_and_what() {
 }
 
 #[test]
+fn a_customer_may_do_so_much_in_one_chat() {
+    let read = |limits: &str| {
+        workstream(&format!(r#"{{"queue":"q","customer_limits":{limits}}}"#)).unwrap()
+    };
+    let defaults = CustomerLimits::default();
+    assert_eq!(read("{}").customer_limits, defaults);
+    let given = read(r#"{"bytes":24000,"connections":10}"#).customer_limits;
+    assert_eq!(given, CustomerLimits { bytes: 24_000, connections: 10, ..defaults });
+    for (field, least, most) in
+        [("messages", 10, 18_000), ("bytes", 24_000, 1_073_741_824), ("connections", 10, 1_000_000)]
+    {
+        for (value, is_allowed) in
+            [(least - 1, false), (least, true), (most, true), (most + 1, false)]
+        {
+            let violations = read(&format!(r#"{{"{field}":{value}}}"#)).violations();
+            assert_eq!(violations.is_empty(), is_allowed, "{field} {value}: {violations:?}");
+            let named =
+                violations.iter().all(|one| one.field == format!("customer_limits.{field}"));
+            assert!(named, "{violations:?}");
+        }
+    }
+}
+
+#[test]
 fn every_mistake_in_a_document_is_named() {
     let told = workstream(
         r#"{"window":3,"units":"two","window_s":-1,"decline_limit":300,"wrapup_block":"maybe",
@@ -230,9 +254,14 @@ fn any_workstream() -> impl Strategy<Value = Workstream> {
     let retention = prop::option::of(
         (any::<u32>(), then).prop_map(|(after_days, then)| Retention { after_days, then }),
     );
-    (1_u32..2_000, 0_u8..9, spans, block, autoclose, idle, redirect, retention).prop_map(
-        |(units, decline_limit, spans, wrapup_block, autoclose, idle, redirect, retention)| {
+    let customer_limits = any::<[u32; 3]>()
+        .prop_map(|[messages, bytes, connections]| CustomerLimits { messages, bytes, connections });
+    let kept = (redirect, retention, customer_limits);
+    (1_u32..2_000, 0_u8..9, spans, block, autoclose, idle, kept).prop_map(
+        |(units, decline_limit, spans, wrapup_block, autoclose, idle, kept)| {
+            let (redirect, retention, customer_limits) = kept;
             Workstream {
+                customer_limits,
                 retention,
                 units,
                 decline_limit,

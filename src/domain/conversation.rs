@@ -18,6 +18,7 @@ pub mod claims;
 pub mod command;
 pub mod event;
 pub mod parts;
+pub mod usage;
 pub mod view;
 
 mod apply;
@@ -28,6 +29,7 @@ mod timers;
 use crate::domain::conversation::attendance::{Absence, Attendance};
 use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
 use crate::domain::conversation::posts::Posts;
+use crate::domain::conversation::usage::CustomerUsage;
 use crate::domain::decision::{Decision, Pending};
 use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId, MessageId, Seq};
@@ -39,7 +41,7 @@ use crate::domain::time::Timestamp;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Conversation {
     id: ConversationId,
-    opening: Option<Box<Opening>>,
+    begun: Option<Box<Begun>>,
     started_at: Timestamp,
     seq: Seq,
     /// The last event that the customer may see.
@@ -51,6 +53,14 @@ pub struct Conversation {
     declines: Few<(AgentId, u8)>,
     /// Who let it go too often, by the limit of the time, and is not offered it again.
     excluded: Few<AgentId>,
+}
+
+/// What a conversation has since its beginning, in one allocation: the second costs nothing where
+/// sizes of allocations are rounded up as they are everywhere.
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Begun {
+    opening: Opening,
+    usage: CustomerUsage,
 }
 
 /// Where a conversation stands, with what only that standing has.
@@ -160,7 +170,7 @@ impl Conversation {
     pub fn new(id: ConversationId) -> Self {
         Self {
             id,
-            opening: None,
+            begun: None,
             started_at: Timestamp::default(),
             seq: Seq::ZERO,
             seen_by_customer: Seq::ZERO,
@@ -189,7 +199,12 @@ impl Conversation {
 
     /// How it began; nothing while it is new.
     pub fn opening(&self) -> Option<&Opening> {
-        self.opening.as_deref()
+        self.begun.as_ref().map(|begun| &begun.opening)
+    }
+
+    /// What the customer has used of what they may do.
+    pub fn usage(&self) -> CustomerUsage {
+        self.begun.as_ref().map(|begun| begun.usage).unwrap_or_default()
     }
 
     /// When it began.
@@ -290,7 +305,7 @@ impl Conversation {
     /// The key of the digests by which its messages are recognised; zero while it is new, and of a
     /// chat that began under a release without.
     fn salt(&self) -> u64 {
-        self.opening.as_ref().map_or(0, |opening| opening.salt)
+        self.opening().map_or(0, |opening| opening.salt)
     }
 
     /// Whether the timers of its phase that concern the customer stand still, because they are
@@ -303,13 +318,16 @@ impl Conversation {
     /// Lets go of what it needs for nothing that may still happen: the id that the widget gave its
     /// start, which is in the journal. For whoever holds millions.
     pub fn let_go(&mut self) {
-        if let Some(opening) = &mut self.opening {
-            opening.start = MessageId::none();
+        if let Some(begun) = &mut self.begun {
+            begun.opening.start = MessageId::none();
         }
     }
 
     fn event_follows(&mut self, event: &Event) {
         self.seq = self.seq.next();
+        if let Some(begun) = &mut self.begun {
+            begun.usage.follow(event);
+        }
         if event.is_seen_by(event::Audience::Customer) {
             self.seen_by_customer = self.seq;
         }

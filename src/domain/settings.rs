@@ -2,6 +2,7 @@
 //! must keep. A document that breaks a rule is refused as a whole, with every violation named.
 
 mod audit;
+mod customer_limits;
 pub mod registry;
 mod token;
 mod widget;
@@ -15,6 +16,7 @@ use crate::domain::time::Span;
 use crate::limits;
 
 pub use audit::AuditRetention;
+pub use customer_limits::CustomerLimits;
 pub use widget::{ANY_ORIGIN, WidgetSettings};
 
 /// How many seconds a window may have.
@@ -55,6 +57,8 @@ pub struct Workstream {
     pub autoclose: Autoclose,
     /// When a customer who does not answer is warned, and then disconnected; off when absent.
     pub idle: Option<IdleRule>,
+    /// How much a customer may do in one chat.
+    pub customer_limits: CustomerLimits,
     /// Where a customer who returns too late is sent; a new chat when absent.
     pub redirect: Option<Arc<str>>,
     /// What becomes of chats long after they were closed; kept for ever when absent.
@@ -85,6 +89,7 @@ impl Workstream {
             wrapup_block: WrapupBlock::Always,
             autoclose: Autoclose::default(),
             idle: None,
+            customer_limits: CustomerLimits::default(),
             redirect: None,
             retention: None,
         }
@@ -119,6 +124,7 @@ impl Workstream {
             found.extend(span_outside("wrapup_block.for_s", span, 30, 3_600));
         }
         found.extend(self.autoclose.violations());
+        found.extend(self.customer_limits.violations());
         if let Some(idle) = &self.idle {
             found.extend(span_outside("idle_s.warn", idle.warn, 5, 86_400));
             found.extend(span_outside("idle_s.close", idle.close, 5, 86_400));

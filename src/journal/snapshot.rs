@@ -17,7 +17,7 @@ type Text<'a> = &'a str;
 
 /// The version of the form, and the first byte of every snapshot. Whoever changes the form raises
 /// it and the version of `chats.db`, which is then rebuilt.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 
 /// The conversation as bytes.
 ///

@@ -1,6 +1,6 @@
 //! What strangers may use, and how much is kept of them.
 
-/// Addresses, sites and widgets of which it is counted what they use, at 56 bytes each: 8 MB with
+/// Addresses, sites and widgets of which it is counted what they use, at 64 bytes each: 8 MB with
 /// the room that a table keeps free. When all of them use something, others share an account.
 pub const PARTIES_MAX: usize = 65_536;
 
@@ -30,3 +30,6 @@ pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
 /// Pings and pongs between the fragments of one message. A browser sends a message in one piece,
 /// and whoever sends it in many is done within seconds; a ping comes every few seconds at most.
 pub const CONTROLS_IN_MESSAGE_MAX: u16 = 16;
+
+/// Bytes of a message that count as one more message of its address.
+pub const POST_BYTES_COUNTED: usize = 1_024;

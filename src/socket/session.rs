@@ -11,6 +11,7 @@ mod greet;
 mod guest;
 mod pace;
 mod porter;
+mod posting;
 mod question;
 
 use std::collections::VecDeque;
@@ -35,7 +36,7 @@ use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::{RefusedFrame, ServerFrame, refused};
 
-use crate::socket::session::codes::{code_of, code_of_finish};
+use crate::socket::session::codes::{close_code_of, code_of, code_of_finish};
 pub use crate::socket::session::door::Door;
 use crate::socket::session::guest::Guest;
 use crate::socket::session::pace::Pace;
@@ -163,10 +164,7 @@ impl SocketSession {
             ClientFrame::Start(start) => self.ask_to_start(start, context),
             ClientFrame::Beat { seen } => self.beat(seen, now, context),
             ClientFrame::Post { reference, id, text } => {
-                let asked = reference.clone();
-                self.speak(Some(&asked), true, context, |visit, conversation| {
-                    visit.post(conversation, reference, id, text)
-                });
+                self.post(reference, id, text, context);
             }
             ClientFrame::End { reference } => {
                 let asked = reference.clone();

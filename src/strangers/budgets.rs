@@ -17,17 +17,20 @@ pub enum Use {
     Start,
     /// A token that lets nobody in, each minute.
     RefusedToken,
+    /// A message of a customer's, each minute; a long one counts as several.
+    Post,
 }
 
 impl Use {
     /// Every use.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Connection,
         Self::SocketWithoutChat,
         Self::WaitingChat,
         Self::Upgrade,
         Self::Start,
         Self::RefusedToken,
+        Self::Post,
     ];
 
     /// What it is called when there is too much of it.
@@ -39,6 +42,7 @@ impl Use {
             Self::Upgrade => "handshakes in a minute",
             Self::Start => "chats begun in a minute",
             Self::RefusedToken => "refused tokens in a minute",
+            Self::Post => "messages in a minute",
         }
     }
 }
@@ -70,9 +74,9 @@ const fn budget(
 
 /// Every budget. Those of an address leave room for many people behind one; those of a site and of
 /// a widget are fuses, which one of many burns before it takes the server from the others.
-pub const BUDGETS: [Budget; 14] = {
+pub const BUDGETS: [Budget; 15] = {
     use Scope::{Address, Site, Widget};
-    use Use::{Connection, RefusedToken, SocketWithoutChat, Start, Upgrade, WaitingChat};
+    use Use::{Connection, Post, RefusedToken, SocketWithoutChat, Start, Upgrade, WaitingChat};
     [
         budget(
             "connections_per_address",
@@ -136,17 +140,18 @@ pub const BUDGETS: [Budget; 14] = {
             RefusedToken,
             60,
         ),
+        budget("posts_per_address", "HOLDLINE_POSTS_PER_ADDRESS", Address, Post, 6_000),
     ]
 };
 
 /// How much of everything; nothing where there is no bound.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Budgets([[Option<u32>; 6]; 3]);
+pub struct Budgets([[Option<u32>; 7]; 3]);
 
 impl Budgets {
     /// No bound anywhere.
     pub const fn none() -> Self {
-        Self([[None; 6]; 3])
+        Self([[None; 7]; 3])
     }
 
     /// The same with another bound; 0 for none.

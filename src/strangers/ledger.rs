@@ -59,7 +59,7 @@ pub(super) struct Ledger {
     keys: RandomState,
     accounts: Arc<Accounts>,
     /// By scope and use, where that is counted by the minute.
-    rates: [[Option<Rate>; 6]; 3],
+    rates: [[Option<Rate>; 7]; 3],
 }
 
 type Rate = RateLimiter<Party, Column, Watch, NoOpMiddleware<Duration>>;
@@ -107,10 +107,19 @@ impl Ledger {
         Ok(held.by.iter().any(Option::is_some).then_some(held))
     }
 
-    pub(super) fn spend(&self, of: Use, parties: &Parties) -> Result<(), OverBudget> {
+    /// Spends so many. Whoever asks for more than there is in a minute spends all of it.
+    pub(super) fn spend(
+        &self,
+        of: Use,
+        parties: &Parties,
+        count: NonZeroU32,
+    ) -> Result<(), OverBudget> {
         for party in parties.0.iter().flatten() {
             let Some(rate) = &self.rates[party.scope as usize][of as usize] else { continue };
-            rate.check_key(party).map_err(|until| OverBudget {
+            let most = self.budgets.most(party.scope, of).and_then(NonZeroU32::new);
+            let count = most.map_or(count, |most| count.min(most));
+            let Ok(checked) = rate.check_key_n(party, count) else { continue };
+            checked.map_err(|until| OverBudget {
                 scope: party.scope,
                 of,
                 retry_after: until.wait_time_from(self.accounts.watch.now()),
@@ -173,7 +182,7 @@ struct Kept {
 #[derive(Debug, Default)]
 struct Account {
     held: [u32; 3],
-    spent_until: [u64; 3],
+    spent_until: [u64; 4],
 }
 
 /// The place of what is spent; nothing for what is held.
@@ -183,6 +192,7 @@ const fn spent(of: Use) -> Option<usize> {
         Use::Upgrade => Some(0),
         Use::Start => Some(1),
         Use::RefusedToken => Some(2),
+        Use::Post => Some(3),
     }
 }
 

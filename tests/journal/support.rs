@@ -8,7 +8,7 @@ use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::{Authority, Command, StartRequest};
 use holdline::domain::conversation::event::{Author, Event, Recorded};
 use holdline::domain::id::{AgentId, ConversationId, Seq, SessionId, VisitorId};
-use holdline::domain::settings::Workstream;
+use holdline::domain::settings::{CustomerLimits, Workstream};
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::memory::MemoryJournal;
@@ -208,7 +208,10 @@ pub fn id(number: u128) -> ConversationId {
 impl Chat {
     /// A chat that begins at this time in this queue.
     pub fn new(number: u128, queue: &str, at: i64) -> Self {
-        let workstream = Workstream::new("default".parse().unwrap(), queue.parse().unwrap());
+        let mut workstream = Workstream::new("default".parse().unwrap(), queue.parse().unwrap());
+        // Trials of long chats are not about what a customer may do.
+        workstream.customer_limits =
+            CustomerLimits { messages: u32::MAX, bytes: u32::MAX, connections: u32::MAX };
         Self {
             whole: Conversation::new(id(number)),
             history: Vec::new(),

@@ -299,15 +299,62 @@ fn silence_is_two_heartbeats_and_not_a_moment_less() {
 }
 
 #[test]
-fn a_chat_takes_so_many_messages_and_still_knows_them() {
-    let mut chat = Chat::waiting();
-    let most = limits::ENTRIES_MAX as usize;
+fn a_chat_takes_so_many_messages_of_its_customer_and_still_knows_them() {
+    let mut chat = Chat::talking();
+    let most = usize::try_from(chat.rules.customer_limits.messages).unwrap();
     for id in 0..most {
         chat.ask(post(Author::Customer, id)).unwrap();
     }
     assert_eq!(chat.refuses(post(Author::Customer, most)), Refusal::ConversationFull);
-    let first = chat.ask(post(Author::Customer, 0)).unwrap();
-    assert_eq!(first, (Answer::Posted { seq: Seq::new(2), at: DAWN }, vec![]));
+    let (first, events) = chat.ask(post(Author::Customer, 0)).unwrap();
+    assert_eq!((first, events), (Answer::Posted { seq: Seq::new(4), at: DAWN }, vec![]));
+    // Nobody can talk their agent into silence.
+    let agents = usize::try_from(limits::ENTRIES_MAX).unwrap() - most;
+    for id in 0..agents {
+        chat.ask(post(Author::Agent(agent_named("ann")), id)).unwrap();
+    }
+    let full = chat.refuses(post(Author::Agent(agent_named("ann")), agents));
+    assert_eq!(full, Refusal::ConversationFull);
+}
+
+#[test]
+fn a_chat_takes_so_many_bytes_of_its_customer() {
+    let mut chat = Chat::talking();
+    chat.rules.customer_limits.bytes = 24_000;
+    let text = |length| MessageText::parse(&"é".repeat(length)).unwrap();
+    let say = |id: &str, from, length| Command::Post {
+        from,
+        by: None,
+        id: id.parse().unwrap(),
+        text: text(length),
+    };
+    chat.ask(say("a", Author::Customer, 6_000)).unwrap();
+    chat.ask(say("b", Author::Agent(agent_named("ann")), 6_000)).unwrap();
+    chat.ask(say("c", Author::Customer, 5_999)).unwrap();
+    assert_eq!(chat.refuses(say("d", Author::Customer, 2)), Refusal::ConversationFull);
+    chat.ask(say("e", Author::Customer, 1)).unwrap();
+    assert_eq!(chat.refuses(say("f", Author::Customer, 1)), Refusal::ConversationFull);
+    chat.ask(say("g", Author::Agent(agent_named("ann")), 6_000)).unwrap();
+    assert_eq!((chat.it.usage().bytes, chat.it.usage().messages), (24_000, 3));
+}
+
+#[test]
+fn a_customer_connects_so_often_and_who_is_there_stays() {
+    let mut chat = Chat::waiting();
+    chat.rules.customer_limits.connections = 10;
+    for session in 1..=10 {
+        chat.ask(join(session)).unwrap();
+    }
+    assert_eq!(chat.refuses(join(11)), Refusal::ConversationFull);
+    assert!(chat.does_nothing(join(10)), "who is there may say so again");
+    for session in 1..=10 {
+        let lost = Command::Lose { session: SessionId::from_bits(session), cause: Cause::Reset };
+        chat.ask(lost).unwrap();
+    }
+    assert_eq!(chat.refuses(join(12)), Refusal::ConversationFull);
+    chat.now = chat.now + chat.rules.window + Span::from_millis(1);
+    chat.ask(Command::Wake).unwrap();
+    assert_eq!(chat.it.state(), Some(State::Closed), "the window ends as any other");
 }
 
 #[test]

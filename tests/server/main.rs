@@ -10,6 +10,7 @@ mod acting;
 mod agents;
 mod audit;
 mod chat;
+mod limited;
 mod line;
 mod liveness;
 mod missed;

@@ -163,6 +163,28 @@ async fn an_address_begins_so_many_chats_in_a_minute_and_so_many_wait() {
 }
 
 #[tokio::test]
+async fn an_address_posts_so_many_messages_in_a_minute_and_others_go_on() {
+    let shop = behind_a_proxy(&[("HOLDLINE_POSTS_PER_ADDRESS", "12")]).await;
+    let mut widget = come(&shop, "192.0.2.7").await.unwrap();
+    widget.start("start", "Kim").await;
+    let mut tab = come(&shop, "192.0.2.7").await.unwrap();
+    tab.start("start", "Lee").await;
+    // A long one counts as several, whichever chat it is in.
+    widget.post("long", &"a".repeat(5_999)).await;
+    tab.post("long", &"a".repeat(5_119)).await;
+    widget.post("short", "a").await;
+    widget.say(json!({ "type": "post", "ref": "r", "id": "more", "text": "b" })).await;
+    let refused = widget.expect_refused("rate_limited").await;
+    assert_eq!(refused["ref"], "r");
+    let wait = refused["retry_after_ms"].as_u64().expect("it says when to come back");
+    assert!((1_000..=5_000).contains(&wait), "12 in a minute is one in 5 s, and it says {wait} ms");
+    assert_eq!(refusals(&shop, "rate_limited").await, 1);
+    let mut other = come(&shop, "192.0.2.8").await.unwrap();
+    other.start("start", "Ann").await;
+    other.post("short", "a").await;
+}
+
+#[tokio::test]
 async fn a_site_and_a_widget_have_budgets_of_their_own() {
     let shop = behind_a_proxy(&[
         ("HOLDLINE_WAITING_CHATS_PER_SITE", "1"),

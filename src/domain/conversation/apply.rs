@@ -2,7 +2,8 @@
 
 use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::event::{Author, Departure, Event, Hold, Reminder, Timers};
-use crate::domain::conversation::{Conversation, Owed, Phase};
+use crate::domain::conversation::usage::CustomerUsage;
+use crate::domain::conversation::{Begun, Conversation, Owed, Phase};
 use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::time::{Span, Timestamp};
@@ -15,7 +16,8 @@ impl Conversation {
             Event::ConversationStarted(opening) => {
                 self.started_at = at;
                 self.phase = Phase::Open { waiting_since: at, close_at: opening.close_at };
-                self.opening = Some(Box::new(opening.clone()));
+                let (opening, usage) = (opening.clone(), CustomerUsage::default());
+                self.begun = Some(Box::new(Begun { opening, usage }));
             }
             Event::SessionJoined { session, heartbeat, .. } => {
                 self.attendance.join(*session, *heartbeat, at);

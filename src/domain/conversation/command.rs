@@ -171,7 +171,8 @@ pub enum Refusal {
     AlreadyClosed,
     /// The conversation has begun before.
     AlreadyStarted,
-    /// The conversation holds as many entries as it may.
+    /// The conversation holds as many messages as it may, or the customer has done in it as much as
+    /// they may.
     ConversationFull,
     /// The chat is over and in wrap-up.
     ConversationEnded,
@@ -237,7 +238,10 @@ impl fmt::Display for Refusal {
             Self::AlreadyAccepted => "the chat was already accepted",
             Self::AlreadyClosed => "the conversation is closed, and nothing leaves closed",
             Self::AlreadyStarted => "the conversation has already begun",
-            Self::ConversationFull => "the conversation holds as many messages as it may (20000)",
+            Self::ConversationFull => {
+                "the conversation takes no more of this: it has as many messages, bytes of them or \
+                 connections as it may"
+            }
             Self::ConversationEnded => "the chat is over; only its wrap-up is open",
             Self::IdReused => "this id was used before for something else; mint a new one",
             Self::NotAccepted => "the chat must be accepted first",

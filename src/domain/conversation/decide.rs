@@ -83,7 +83,13 @@ impl Conversation {
         if let Author::Agent(agent) = &from {
             self.expect_talking_with(agent)?;
         }
-        if self.posts.len() >= limits::ENTRIES_MAX as usize {
+        let has_room = match &from {
+            Author::Customer => {
+                self.usage().admits_message(&text, &moment.workstream.customer_limits)
+            }
+            Author::Agent(_) => true,
+        };
+        if !has_room || self.posts.len() >= limits::ENTRIES_MAX as usize {
             return Err(Refusal::ConversationFull);
         }
         let (reminder, by) = match &from {

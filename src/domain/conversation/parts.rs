@@ -3,7 +3,8 @@
 use crate::domain::conversation::attendance::Attendance;
 use crate::domain::conversation::event::Opening;
 use crate::domain::conversation::posts::{Posted, Posts};
-use crate::domain::conversation::{Conversation, Phase};
+use crate::domain::conversation::usage::CustomerUsage;
+use crate::domain::conversation::{Begun, Conversation, Phase};
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct Parts {
     pub attendance: Attendance,
     /// The messages that were posted.
     pub posts: Vec<PostedPart>,
+    /// What the customer has used of what they may do.
+    pub usage: CustomerUsage,
     /// How often each agent let an offer go.
     pub declines: Vec<(AgentId, u8)>,
     /// Who is not offered it again.
@@ -47,15 +50,17 @@ pub struct PostedPart {
 
 impl From<Conversation> for Parts {
     fn from(whole: Conversation) -> Self {
+        let usage = whole.usage();
         Self {
             id: whole.id,
-            opening: whole.opening.map(|opening| *opening),
+            opening: whole.begun.map(|begun| begun.opening),
             started_at: whole.started_at,
             seq: whole.seq,
             seen_by_customer: whole.seen_by_customer,
             phase: whole.phase,
             attendance: whole.attendance,
             posts: whole.posts.iter().map(PostedPart::from).collect(),
+            usage,
             declines: whole.declines.into(),
             excluded: whole.excluded.into(),
         }
@@ -64,9 +69,10 @@ impl From<Conversation> for Parts {
 
 impl From<Parts> for Conversation {
     fn from(parts: Parts) -> Self {
+        let usage = parts.usage;
         Self {
             id: parts.id,
-            opening: parts.opening.map(Box::new),
+            begun: parts.opening.map(|opening| Box::new(Begun { opening, usage })),
             started_at: parts.started_at,
             seq: parts.seq,
             seen_by_customer: parts.seen_by_customer,

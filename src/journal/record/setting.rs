@@ -2,8 +2,10 @@
 
 mod absence;
 mod audit;
+mod customer_limits;
 mod retention;
 mod token;
+mod workstream;
 
 use std::sync::Arc;
 
@@ -11,17 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{Registry, SettingChange};
-use crate::domain::settings::{
-    AgentSettings, Autoclose, IdleRule, QueueSettings, WidgetSettings, Workstream, WrapupBlock,
-};
+use crate::domain::settings::{AgentSettings, QueueSettings, WidgetSettings};
 use crate::domain::text::DisplayName;
-use crate::domain::time::Span;
 use crate::journal::record::pieces::RoleName;
 use crate::journal::record::{Record, Unreadable, json};
 
 pub(super) use retention::DisposalName;
-use retention::RetentionForm;
 pub use token::{digest_text, read_digest};
+use workstream::WorkstreamForm;
 
 /// What a document is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -67,60 +66,6 @@ impl DocumentKind {
             Self::Audit => audit::read(document)?,
         })
     }
-}
-
-#[derive(Deserialize, Serialize)]
-struct WorkstreamForm {
-    id: String,
-    queue: String,
-    units: u32,
-    window_ms: u64,
-    heartbeat_ms: u64,
-    offer_ms: u64,
-    // Later than the rest: absent in records of earlier releases.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    offers_absent: bool,
-    decline_limit: u8,
-    agent_grace_ms: u64,
-    // Later than the rest: absent in records of earlier releases.
-    #[serde(default = "absence::offer_grace", skip_serializing_if = "absence::is_offer_grace")]
-    offer_grace_ms: u64,
-    #[serde(default = "absence::agent_notice", skip_serializing_if = "absence::is_agent_notice")]
-    agent_notice_ms: Option<u64>,
-    wrapup_block: WrapupBlockForm,
-    autoclose: AutocloseForm,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    idle: Option<IdleForm>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    redirect: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retention: Option<RetentionForm>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum WrapupBlockForm {
-    Always,
-    Never,
-    For { for_ms: u64 },
-}
-
-#[derive(Deserialize, Serialize)]
-struct AutocloseForm {
-    #[serde(rename = "open_ms", skip_serializing_if = "Option::is_none")]
-    open: Option<u64>,
-    #[serde(rename = "active_ms", skip_serializing_if = "Option::is_none")]
-    active: Option<u64>,
-    #[serde(rename = "wrapup_ms", skip_serializing_if = "Option::is_none")]
-    wrapup: Option<u64>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct IdleForm {
-    #[serde(rename = "warn_ms")]
-    warn: u64,
-    #[serde(rename = "close_ms")]
-    close: u64,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -254,78 +199,6 @@ trait IntoSettings {
     type Settings;
 
     fn into_settings(self) -> Result<Self::Settings, Unreadable>;
-}
-
-impl From<&Workstream> for WorkstreamForm {
-    fn from(workstream: &Workstream) -> Self {
-        let millis = |span: Option<Span>| span.map(Span::as_millis);
-        Self {
-            id: workstream.id.to_string(),
-            queue: workstream.queue.to_string(),
-            units: workstream.units,
-            window_ms: workstream.window.as_millis(),
-            heartbeat_ms: workstream.heartbeat.as_millis(),
-            offer_ms: workstream.offer.as_millis(),
-            offers_absent: workstream.offers_absent,
-            decline_limit: workstream.decline_limit,
-            agent_grace_ms: workstream.agent_grace.as_millis(),
-            offer_grace_ms: workstream.offer_grace.as_millis(),
-            agent_notice_ms: millis(workstream.agent_notice),
-            wrapup_block: match workstream.wrapup_block {
-                WrapupBlock::Always => WrapupBlockForm::Always,
-                WrapupBlock::Never => WrapupBlockForm::Never,
-                WrapupBlock::For(span) => WrapupBlockForm::For { for_ms: span.as_millis() },
-            },
-            autoclose: AutocloseForm {
-                open: millis(workstream.autoclose.open),
-                active: millis(workstream.autoclose.active),
-                wrapup: millis(workstream.autoclose.wrapup),
-            },
-            idle: workstream.idle.map(|idle| IdleForm {
-                warn: idle.warn.as_millis(),
-                close: idle.close.as_millis(),
-            }),
-            redirect: workstream.redirect.as_deref().map(str::to_owned),
-            retention: workstream.retention.map(RetentionForm::from),
-        }
-    }
-}
-
-impl IntoSettings for WorkstreamForm {
-    type Settings = Workstream;
-
-    fn into_settings(self) -> Result<Workstream, Unreadable> {
-        let span = |millis: Option<u64>| millis.map(Span::from_millis);
-        Ok(Workstream {
-            id: self.id.parse()?,
-            queue: self.queue.parse()?,
-            units: self.units,
-            window: Span::from_millis(self.window_ms),
-            heartbeat: Span::from_millis(self.heartbeat_ms),
-            offer: Span::from_millis(self.offer_ms),
-            offers_absent: self.offers_absent,
-            decline_limit: self.decline_limit,
-            agent_grace: Span::from_millis(self.agent_grace_ms),
-            offer_grace: Span::from_millis(self.offer_grace_ms),
-            agent_notice: span(self.agent_notice_ms),
-            wrapup_block: match self.wrapup_block {
-                WrapupBlockForm::Always => WrapupBlock::Always,
-                WrapupBlockForm::Never => WrapupBlock::Never,
-                WrapupBlockForm::For { for_ms } => WrapupBlock::For(Span::from_millis(for_ms)),
-            },
-            autoclose: Autoclose {
-                open: span(self.autoclose.open),
-                active: span(self.autoclose.active),
-                wrapup: span(self.autoclose.wrapup),
-            },
-            idle: self.idle.map(|idle| IdleRule {
-                warn: Span::from_millis(idle.warn),
-                close: Span::from_millis(idle.close),
-            }),
-            redirect: self.redirect.map(Arc::from),
-            retention: self.retention.map(Into::into),
-        })
-    }
 }
 
 impl From<&QueueSettings> for QueueForm {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::conversation::attendance::Attendance;
 use crate::domain::conversation::event::Opening;
 use crate::domain::conversation::parts::{Parts, PostedPart};
+use crate::domain::conversation::usage::CustomerUsage;
 use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
@@ -27,6 +28,7 @@ pub(super) struct Snapshot<'a> {
     absence: Option<AbsenceTwin>,
     last_seen: i64,
     posts: Vec<PostedTwin>,
+    usage: UsageTwin,
     #[serde(borrow)]
     declines: Vec<(Text<'a>, u8)>,
     #[serde(borrow)]
@@ -66,6 +68,13 @@ struct PostedTwin {
     at: i64,
 }
 
+#[derive(Deserialize, Serialize)]
+struct UsageTwin {
+    messages: u32,
+    bytes: u32,
+    connections: u32,
+}
+
 impl<'a> From<&'a Parts> for Snapshot<'a> {
     fn from(parts: &'a Parts) -> Self {
         let attendance = &parts.attendance;
@@ -80,6 +89,7 @@ impl<'a> From<&'a Parts> for Snapshot<'a> {
             absence: attendance.absence().map(AbsenceTwin::from),
             last_seen: attendance.last_seen().as_millis(),
             posts: parts.posts.iter().map(PostedTwin::from).collect(),
+            usage: UsageTwin::from(parts.usage),
             declines: parts
                 .declines
                 .iter()
@@ -111,6 +121,7 @@ impl TryFrom<Snapshot<'_>> for Parts {
             phase: snapshot.phase.try_into()?,
             attendance,
             posts: snapshot.posts.into_iter().map(PostedPart::from).collect(),
+            usage: snapshot.usage.into(),
             declines: declines.collect::<Result<_, Unreadable>>()?,
             excluded: excluded.collect::<Result<_, _>>()?,
         })
@@ -176,5 +187,19 @@ impl From<PostedTwin> for PostedPart {
             seq: Seq::new(twin.seq),
             at: Timestamp::from_millis(twin.at),
         }
+    }
+}
+
+impl From<CustomerUsage> for UsageTwin {
+    fn from(usage: CustomerUsage) -> Self {
+        let CustomerUsage { messages, bytes, connections } = usage;
+        Self { messages, bytes, connections }
+    }
+}
+
+impl From<UsageTwin> for CustomerUsage {
+    fn from(twin: UsageTwin) -> Self {
+        let UsageTwin { messages, bytes, connections } = twin;
+        Self { messages, bytes, connections }
     }
 }

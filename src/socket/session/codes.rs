@@ -23,3 +23,12 @@ pub(super) const fn code_of_finish(finish: Finish) -> CloseCode {
         Finish::Asked => CloseCode::Normal,
     }
 }
+
+/// How a socket ends that is denied the chat it comes back to. Somebody who has come back more
+/// often than they may would be denied again; everything else passes.
+pub(super) const fn close_code_of(denied: RefusalCode) -> CloseCode {
+    match denied {
+        RefusalCode::Conversation(Refusal::ConversationFull) => CloseCode::RefusedTooOften,
+        _ => CloseCode::Overload,
+    }
+}

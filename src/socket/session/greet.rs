@@ -17,7 +17,7 @@ use crate::socket::line::Line;
 use crate::socket::movement::{Carry, Departure};
 use crate::socket::session::porter::Origin;
 use crate::socket::session::question::{Awaiting, EndedChat, Question};
-use crate::socket::session::{Door, SocketSession, code_of};
+use crate::socket::session::{Door, SocketSession, close_code_of, code_of};
 use crate::strangers::{OverBudget, Use};
 use crate::wire::client::{Hello, Start};
 use crate::wire::close::CloseCode;
@@ -288,8 +288,9 @@ impl SocketSession {
                 self.refuse(&refused(Some(&frame.reference), code), context);
                 self.settle(None, context);
             }
-            (Question::Hello { .. }, NotJoined::Denied(_)) => {
-                self.close(CloseCode::Overload, context);
+            (Question::Hello { .. }, NotJoined::Denied(code)) => {
+                self.refuse(&refused(None, code), context);
+                self.close(close_code_of(code), context);
             }
             (Question::Hello { after, by_token, ended }, why) => {
                 let ended =

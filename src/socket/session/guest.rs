@@ -1,9 +1,12 @@
 //! What a widget's socket counts as among strangers, and what it holds of their budgets.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::settings::WidgetSettings;
+use crate::domain::text::MessageText;
 use crate::engine::Keepsake;
+use crate::limits;
 use crate::socket::{Rejection, UpgradeRequest};
 use crate::strangers::{Connection, Held, OverBudget, Parties, Strangers, Use};
 use crate::wire::problem::{
@@ -90,6 +93,13 @@ impl Guest {
     /// It has shown a token that is not ours. False if that was one too many.
     pub(super) fn may_show_another_token(&self) -> bool {
         self.strangers.spend(Use::RefusedToken, &self.parties.address()).is_ok()
+    }
+
+    /// Asks whether it may post this text: one message, and one more for each KiB of it.
+    pub(super) fn ask_to_post(&self, text: &MessageText) -> Result<(), OverBudget> {
+        let more = text.as_str().len() / limits::POST_BYTES_COUNTED;
+        let count = NonZeroU32::MIN.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+        self.strangers.spend_several(Use::Post, &self.parties.address(), count)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {

@@ -1,6 +1,7 @@
 //! The documents of an administrator: workstreams, queues, widgets and agents. A field that is
 //! absent gets its default; ranges are the domain's to check.
 
+mod customer_limits;
 mod retention;
 mod widget;
 
@@ -20,6 +21,7 @@ use crate::wire::document::{self, Document, FieldError, nullable, read_or_refuse
 use crate::wire::objects::agent::{role_name, role_named, roles};
 use crate::wire::time::Seconds;
 
+use customer_limits::CustomerLimitsDocument;
 pub use retention::RetentionDocument;
 pub use widget::WidgetDocument;
 
@@ -67,6 +69,8 @@ pub struct WorkstreamDocument {
     pub autoclose_s: AutocloseDocument,
     /// When a customer who does not answer is warned, and then disconnected; null when never.
     pub idle_s: Option<IdleDocument>,
+    /// How much a customer may do in one chat.
+    pub customer_limits: CustomerLimitsDocument,
     /// Where a customer who returns too late is sent; a new chat when null.
     pub redirect: Option<String>,
     /// What becomes of chats long after they were closed; kept for ever when null.
@@ -144,6 +148,7 @@ impl From<&Workstream> for WorkstreamDocument {
             idle_s: workstream
                 .idle
                 .map(|idle| IdleDocument { warn: Seconds(idle.warn), close: Seconds(idle.close) }),
+            customer_limits: workstream.customer_limits.into(),
             redirect: workstream.redirect.as_deref().map(str::to_owned),
             retention: workstream.retention.map(RetentionDocument::from),
         }
@@ -176,6 +181,9 @@ impl WorkstreamDocument {
                 .unwrap_or(defaults.wrapup_block),
             autoclose: document.object("autoclose_s", read_autoclose).unwrap_or(defaults.autoclose),
             idle: document.object("idle_s", read_idle).flatten(),
+            customer_limits: document
+                .object("customer_limits", customer_limits::read)
+                .unwrap_or(defaults.customer_limits),
             redirect: document
                 .optional("redirect", |value| nullable(value, document::text))
                 .flatten()

@@ -369,6 +369,13 @@ fn code_of(refusal: SessionRefusal) -> RefusalCode {
     }
 }
 
+fn close_code_of(denied: RefusalCode) -> CloseCode {
+    match denied {
+        RefusalCode::Conversation(Refusal::ConversationFull) => CloseCode::RefusedTooOften,
+        _ => CloseCode::Overload,
+    }
+}
+
 fn code_of_finish(finish: Finish) -> CloseCode {
     match finish {
         Finish::NoHello => CloseCode::HelloTimeout,

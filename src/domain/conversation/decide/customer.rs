@@ -50,6 +50,9 @@ impl Conversation {
         if self.attendance.find(session).is_some() {
             return Ok(Decision::nothing());
         }
+        if !self.usage().admits_connection(&moment.workstream.customer_limits) {
+            return Err(Refusal::ConversationFull);
+        }
         let mut events = Vec::new();
         if self.attendance.sessions().len() >= limits::SESSIONS_MAX
             && let Some(quietest) = self.attendance.quietest()

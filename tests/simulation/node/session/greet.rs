@@ -15,7 +15,7 @@ use holdline::wire::server::{Ended, Limits, Live, ServerFrame, refused};
 
 use crate::node::Node;
 use crate::node::mail::{FromSession, Join, Mail};
-use crate::node::session::{Visit, code_of};
+use crate::node::session::{Visit, close_code_of, code_of};
 
 const START_TRIES_MAX: u8 = 3;
 
@@ -232,8 +232,9 @@ impl Visit {
                 self.refuse(node, refused(Some(&frame.reference), code).to_string());
                 self.settle(node, None);
             }
-            (Question::Hello { .. }, NotJoined::Denied(_)) => {
-                self.close(node, CloseCode::Overload);
+            (Question::Hello { .. }, NotJoined::Denied(code)) => {
+                self.refuse(node, refused(None, code).to_string());
+                self.close(node, close_code_of(code));
             }
             (Question::Hello { after, by_token, ended }, why) => {
                 let ended =
