@@ -15,7 +15,7 @@ use holdline::domain::conversation::event::{
 use holdline::domain::id::{ConversationId, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Notice, Purpose};
 use holdline::domain::settings::registry::SettingChange;
-use holdline::domain::settings::{Disposal, Retention, Workstream};
+use holdline::domain::settings::{CustomerLimits, Disposal, Retention, Workstream};
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::record::{Entry, Record, Stream, TakenOut, read_together};
@@ -252,6 +252,9 @@ fn examples() -> Vec<Entry> {
     let by = Some(agent("sue"));
     examples.push(Entry::Presence(Presence::Busy, by.clone()));
     examples.extend(changes::changes().into_iter().map(|it| Entry::Setting(it, by.clone())));
+    let mut bounded = Workstream::new("bounded".parse().unwrap(), "sales-de".parse().unwrap());
+    bounded.customer_limits = CustomerLimits { messages: 50, bytes: 65_536, connections: 20 };
+    examples.push(Entry::Setting(SettingChange::PutWorkstream(bounded), None));
     examples
 }
 

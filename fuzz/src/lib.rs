@@ -1,0 +1,30 @@
+//! What reads bytes from outside, each as a target of a fuzzer: frames, requests, documents,
+//! records, snapshots, places, the names and headers of proxies, the configuration, and backups.
+//!
+//! A target panics where Holdline does something that it must not. Whatever else it answers is
+//! right: a refusal is an answer.
+
+mod targets;
+
+/// One reader of bytes from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// What it is called, and its folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// Reads the bytes, and panics where what comes of it is not as it must be.
+    pub run: fn(&[u8]),
+}
+
+/// Every target.
+pub const TARGETS: [Target; 10] = [
+    Target { name: "frames", run: targets::frames::run },
+    Target { name: "requests", run: targets::requests::run },
+    Target { name: "documents", run: targets::documents::run },
+    Target { name: "records", run: targets::records::run },
+    Target { name: "snapshots", run: targets::snapshots::run },
+    Target { name: "cursors", run: targets::cursors::run },
+    Target { name: "forwarded", run: targets::forwarded::run },
+    Target { name: "proxy_header", run: targets::proxy_header::run },
+    Target { name: "configuration", run: targets::configuration::run },
+    Target { name: "backups", run: targets::backups::run },
+];

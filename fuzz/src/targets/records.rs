@@ -1,0 +1,31 @@
+//! What stands in a row of the journal: the stream, the kind and the body, each on a line of its
+//! own. Whatever can be read is written so that the same is read again.
+
+use holdline::journal::record::{Entry, Record, Stream, read_several, read_together};
+
+pub(crate) fn run(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let mut lines = text.splitn(3, '\n');
+    let (Some(stream), Some(kind), Some(body)) = (lines.next(), lines.next(), lines.next()) else {
+        return;
+    };
+    if let Ok(read) = Stream::read(stream) {
+        assert_eq!(Stream::read(&read.name()).ok(), Some(read), "a stream keeps its name");
+    }
+    if let Ok(read) = Entry::read(kind, body) {
+        let Record { kind, body } = Record::of(&read);
+        assert_eq!(Entry::read(kind, &body).as_ref(), Ok(&read), "{kind} {body}");
+    }
+    if let Some(Ok(pieces)) = read_together(kind, body) {
+        for piece in pieces {
+            let _judged = Entry::read_event(piece.kind, piece.body());
+        }
+    }
+    if let Some(Ok(shares)) = read_several(kind, body) {
+        for share in shares.shares {
+            assert!(share.offset < shares.positions, "a share stands within its record");
+            let _judged = Stream::read(share.stream);
+            let _judged = Entry::read(share.kind, share.body);
+        }
+    }
+}
