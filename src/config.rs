@@ -29,6 +29,10 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where connections are taken.
     pub listen: SocketAddr,
+    /// Where operators ask for metrics and the like; nothing for the same address.
+    pub operator_listen: Option<SocketAddr>,
+    /// Whether the demo page is there.
+    pub page: bool,
     /// Where everything is kept.
     pub data: PathBuf,
     /// How many threads work; nothing for one for each core.
@@ -152,6 +156,8 @@ impl Config {
         let mut sources = Sources::gather(flags, environment, read_file)?;
         let demo_from = sources.origin("demo");
         let listen = sources.take("listen", address);
+        let operator_listen = sources.take("operator_listen", address);
+        let page = sources.take("page", page);
         let data = sources.take("data", directory);
         let threads = sources.take("threads", threads);
         let demo = sources.take("demo", demo);
@@ -177,6 +183,8 @@ impl Config {
         Ok(Self {
             file,
             listen,
+            operator_listen,
+            page: page.flatten().unwrap_or_else(|| is_loopback(listen)),
             data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
             threads: threads.flatten(),
             demo: demo.flatten(),
@@ -249,6 +257,15 @@ fn demo(text: &str) -> Result<Option<bool>, String> {
         _ => Err("must be true, false, or auto (on when nothing is set up, and only this machine \
                   can reach it)"
             .to_owned()),
+    }
+}
+
+fn page(text: &str) -> Result<Option<bool>, String> {
+    match text {
+        "auto" => Ok(None),
+        text => switch(text).map(Some).map_err(|message| {
+            format!("{message}, or auto (there where only this machine can reach it)")
+        }),
     }
 }
 

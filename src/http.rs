@@ -87,10 +87,10 @@ impl HttpState {
 /// Every address and what is there.
 pub fn table() -> Vec<Place> {
     vec![
-        at("/healthz").get(health::alive),
-        at("/readyz").get(health::ready),
-        at("/metrics").get(health::metrics),
-        at("/openapi.json").get(openapi::document),
+        at("/healthz").get(health::alive).of(Side::Both),
+        at("/readyz").get(health::ready).of(Side::Both),
+        at("/metrics").get(health::metrics).of(Side::Operators),
+        at("/openapi.json").get(openapi::document).of(Side::Operators),
         at("/v1/figures").get(figures::read),
         at("/v1/conversations").get(conversations::list),
         at("/v1/conversations/{conversation}").get(conversations::read),
@@ -131,19 +131,56 @@ pub fn table() -> Vec<Place> {
     ]
 }
 
-/// Puts every address into an application. What is at none of them is a problem document, so
-/// whatever else the application serves must be registered before.
-pub fn configure(state: &HttpState) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+/// Which of all addresses an application has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Part {
+    /// Every one.
+    Whole,
+    /// Those of everybody, where operators have a listener of their own.
+    Public,
+    /// Those of operators alone.
+    Operators,
+}
+
+/// Whose an address is, where operators have a listener of their own.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Side {
+    /// Everybody's.
+    Public,
+    /// Operators' alone.
+    Operators,
+    /// It is answered on both.
+    Both,
+}
+
+impl Part {
+    const fn has(self, side: Side) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Public => !matches!(side, Side::Operators),
+            Self::Operators => !matches!(side, Side::Public),
+        }
+    }
+}
+
+/// Puts the addresses of this part into an application. What is at none of them is a problem
+/// document, so whatever else the application serves must be registered before.
+pub fn configure(state: &HttpState, part: Part) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let state = web::Data::new(state.clone());
     move |application| {
         application.app_data(state);
         application.app_data(web::PayloadConfig::new(limits::BODY_BYTES_MAX));
-        for place in table() {
+        for place in table().into_iter().filter(|place| part.has(place.side)) {
             place.register(application);
         }
-        let handshake = web::resource(WIDGET_PATH).default_service(web::to(no_handshake));
-        application.service(handshake);
-        application.default_service(web::to(nothing_here));
+        if part.has(Side::Public) {
+            let handshake = web::resource(WIDGET_PATH).default_service(web::to(no_handshake));
+            application.service(handshake);
+        }
+        application.default_service(web::to(move |request: HttpRequest| {
+            let problem = Problem::unknown_route(request.path(), part.has(Side::Operators));
+            std::future::ready(Err::<&'static str, Problem>(problem))
+        }));
     }
 }
 
@@ -151,11 +188,12 @@ pub fn configure(state: &HttpState) -> impl FnOnce(&mut web::ServiceConfig) + us
 #[expect(missing_debug_implementations, reason = "a route cannot be shown")]
 pub struct Place {
     path: &'static str,
+    side: Side,
     routes: Vec<(Method, Route)>,
 }
 
 fn at(path: &'static str) -> Place {
-    Place { path, routes: Vec::new() }
+    Place { path, side: Side::Public, routes: Vec::new() }
 }
 
 impl Place {
@@ -167,6 +205,10 @@ impl Place {
     /// The methods that the address has.
     pub fn methods(&self) -> impl Iterator<Item = &Method> {
         self.routes.iter().map(|(method, _)| method)
+    }
+
+    fn of(self, side: Side) -> Self {
+        Self { side, ..self }
     }
 
     fn get<H, Args>(self, handler: H) -> Self
@@ -329,8 +371,4 @@ async fn no_handshake(
         Method::GET => Problem::no_handshake(),
         _ => Problem::no_handshake_method(),
     })
-}
-
-async fn nothing_here(request: HttpRequest) -> Result<&'static str, Problem> {
-    Err(Problem::unknown_route(request.path()))
 }

@@ -2,6 +2,8 @@
 //! in which each needs the other, and taken apart in the reverse.
 
 mod demonstration;
+mod exposure;
+mod serving;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,8 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Arbiter;
-use actix_web::App;
-use actix_web::middleware::from_fn;
 use tokio::sync::watch;
 
 use crate::access::{Access, AccessFault, Given, Keys};
@@ -18,14 +18,12 @@ use crate::clock;
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Failure, Options, Starting, Threads};
-use crate::http::{self, HttpState};
+use crate::http::HttpState;
 use crate::journal::Fault;
 use crate::journal::sqlite::{OpenFault, SqliteJournal};
-use crate::private;
 use crate::server::demonstration::Demonstration;
-use crate::socket::session::{Door, Porters};
-use crate::socket::{self, Figures};
-use crate::web;
+use crate::server::serving::{Listeners, Serving};
+use crate::socket::session::Porters;
 use crate::wire::time::rfc3339;
 
 /// By how much the journal may be ahead of the wall clock without a word: clocks are set by small
@@ -37,6 +35,7 @@ const TELL_AHEAD: Span = Span::from_secs(1);
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    operator_address: Option<SocketAddr>,
     engine: Engine,
     access: Arc<Access>,
     journal: Arc<SqliteJournal>,
@@ -98,9 +97,8 @@ impl Server {
     /// Starts everything that the configuration asks for. When this returns, every conversation
     /// is live again and connections are taken. Must be called inside an actix system.
     pub async fn start(config: &Config) -> Result<Self, ServerFault> {
-        let listen = |source| ServerFault::Listen { address: config.listen, source };
-        let listener = socket::bind(config.listen).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let listeners = Listeners::bind(config)?;
+        let (address, operator_address) = (listeners.address, listeners.operator_address);
 
         let starting = Starting::default();
         let (journal, mut recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
@@ -127,43 +125,52 @@ impl Server {
         let strangers = config.strangers.strangers(descriptors);
         let state = HttpState::new(engine.clone(), access.clone(), keys.clone());
         let state = state.with_strangers(strangers.clone());
-        let (demonstration, greeting) =
-            Demonstration::begin(config.demo, &engine, access.clone(), address).await?;
-        warn_of_open_widgets(&engine);
-        warn_of_open_file(config);
-        let (stop, stopping) = watch::channel(false);
-        let porters = Porters::default();
-        for (thread, arbiter) in arbiters.iter().enumerate() {
-            let listener = listener.try_clone().map_err(listen)?;
-            let (engine, keys) = (engine.clone(), keys.clone());
-            let (state, stopping) = (state.clone(), stopping.clone());
-            let (porters, strangers) = (porters.clone(), strangers.clone());
-            let serve = async move |(engine, keys, state): (Engine, Arc<Keys>, HttpState)| {
-                let door = Door::among(engine, keys, thread, &porters, strangers);
-                let app = move || {
-                    App::new()
-                        .wrap(from_fn(http::watch))
-                        .configure(web::configure)
-                        .configure(http::configure(&state))
-                };
-                let figures = Arc::new(Figures::default());
-                if let Err(error) = socket::serve(listener, app, door, figures, stopping).await {
-                    tracing::error!(%error, thread, "connections cannot be taken");
-                }
-            };
-            arbiter.spawn_fn(move || drop(actix::spawn(serve((engine, keys, state)))));
+        let (demonstration, mut greeting) =
+            Demonstration::begin(config, &engine, access.clone(), address).await?;
+        if let Some(address) = operator_address {
+            let origin = demonstration::origin(address);
+            tracing::info!("metrics and the OpenAPI document are at {address}");
+            greeting = format!("{greeting}metrics and /openapi.json are at {origin}\n");
         }
+        warn_of_open_widgets(&engine);
+        exposure::warn(config);
+        let (stop, stopping) = watch::channel(false);
+        let serving = Serving {
+            engine: engine.clone(),
+            keys,
+            state,
+            strangers,
+            porters: Porters::default(),
+            page: config.page,
+            stopping,
+        };
+        serving.begin(&listeners, &arbiters)?;
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(engine.clone().keep_retention());
             arbiter.spawn(demonstration.go_on(engine.clone()));
         }
         let drain = config.drain;
-        Ok(Self { address, engine, access, journal, arbiters, stop, drain, greeting })
+        Ok(Self {
+            address,
+            operator_address,
+            engine,
+            access,
+            journal,
+            arbiters,
+            stop,
+            drain,
+            greeting,
+        })
     }
 
     /// Where connections are taken.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where operators ask for metrics and the like, if that is another address.
+    pub const fn operator_address(&self) -> Option<SocketAddr> {
+        self.operator_address
     }
 
     /// The engine.
@@ -179,7 +186,7 @@ impl Server {
     /// Takes from a configuration that was read again what can change while a server runs: the
     /// administrator's token. An old one lets nobody in when this returns.
     pub fn follow(&self, config: &Config) {
-        warn_of_open_file(config);
+        exposure::warn_of_open_file(config);
         match self.access.give(config.admin_token.as_ref()) {
             Given::Replaced => {
                 self.engine.note_ended_token();
@@ -217,16 +224,6 @@ fn warn_of_open_widgets(engine: &Engine) {
     for widget in engine.settings().widgets.values().filter(|widget| widget.is_open_to_any()) {
         let widget = &widget.id;
         tracing::warn!(%widget, "widget {widget} accepts pages of any origin");
-    }
-}
-
-/// A token in a file that everybody on the machine may read is everybody's.
-fn warn_of_open_file(config: &Config) {
-    let (Some(file), Some(token)) = (&config.file, &config.admin_token) else { return };
-    let stands_there = token.source() == file.display().to_string();
-    if stands_there && private::is_open_to_all(file) {
-        let file = file.display();
-        tracing::warn!("{file} gives the administrator's token, and everybody here can read it");
     }
 }
 

@@ -33,7 +33,7 @@ pub mod upgrade;
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 pub use guard::Breach;
 pub use line::{Line, SocketEnd};
-pub use listener::{Figures, bind, serve};
+pub use listener::{Entrance, Figures, bind, serve};
 pub use outbox::{Outbox, Slow};
 pub use pump::SessionActor;
 pub use upgrade::{Admission, Asked, Rejection, UpgradeRequest};

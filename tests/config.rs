@@ -41,6 +41,24 @@ fn nothing_given_is_every_default() {
     assert_eq!((config.threads, config.demo, config.admin_token), (None, None, None));
     assert_eq!((config.log.as_str(), config.log_format), ("info", LogFormat::Text));
     assert_eq!(config.drain, Duration::from_secs(10));
+    assert_eq!((config.operator_listen, config.page), (None, true));
+}
+
+#[test]
+fn the_page_is_there_by_default_where_this_machine_alone_can_see_it() {
+    let page = |listen, page| load(&["--listen", listen], &[("HOLDLINE_PAGE", page)], "").unwrap();
+    for (listen, said, is_there) in [
+        ("127.0.0.1:80", "auto", true),
+        ("[::1]:80", "auto", true),
+        (":80", "auto", false),
+        ("192.0.2.1:80", "", false),
+        ("192.0.2.1:80", "on", true),
+        ("127.0.0.1:80", "off", false),
+    ] {
+        assert_eq!(page(listen, said).page, is_there, "{listen} {said}");
+    }
+    let told = mistakes(load(&[], &[("HOLDLINE_PAGE", "perhaps")], ""));
+    assert!(told[0].contains("must be true or false, or auto"), "{told:?}");
 }
 
 #[test]

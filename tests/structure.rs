@@ -26,8 +26,19 @@ const ARROWS: [(&str, &[&str]); 16] = [
     (
         "server",
         &[
-            "access", "clock", "config", "demo", "domain", "engine", "http", "journal", "private",
-            "socket", "web", "wire",
+            "access",
+            "clock",
+            "config",
+            "demo",
+            "domain",
+            "engine",
+            "http",
+            "journal",
+            "private",
+            "socket",
+            "strangers",
+            "web",
+            "wire",
         ],
     ),
 ];

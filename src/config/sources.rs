@@ -46,7 +46,7 @@ impl Form {
 
 /// The keys of the file, with the variable of the environment that stands for each. The budgets of
 /// strangers have more.
-const KEYS: [(&str, &str, Form); 12] = [
+const KEYS: [(&str, &str, Form); 14] = [
     ("listen", "HOLDLINE_LISTEN", Form::Text),
     ("data", "HOLDLINE_DATA", Form::Text),
     ("threads", "HOLDLINE_THREADS", Form::Number),
@@ -59,6 +59,8 @@ const KEYS: [(&str, &str, Form); 12] = [
     ("trusted_proxies", "HOLDLINE_TRUSTED_PROXIES", Form::List),
     ("forwarded_header", "HOLDLINE_FORWARDED_HEADER", Form::Text),
     ("proxy_protocol", "HOLDLINE_PROXY_PROTOCOL", Form::Switch),
+    ("operator_listen", "HOLDLINE_OPERATOR_LISTEN", Form::Text),
+    ("page", "HOLDLINE_PAGE", Form::Switch),
 ];
 
 /// Every key.

@@ -34,6 +34,11 @@ impl StrangerRules {
         Self { proxies: Proxies::new(networks, header), proxy_protocol, budgets }
     }
 
+    /// Whether the operator has named somebody who stands in front.
+    pub const fn has_proxies(&self) -> bool {
+        !self.proxies.is_empty()
+    }
+
     /// Strangers under these rules, of whom no address may take more than a quarter of the
     /// descriptors that the process may have.
     pub fn strangers(&self, descriptors: Option<u64>) -> Strangers {

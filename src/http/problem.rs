@@ -143,9 +143,10 @@ impl Problem {
         Self::from(Refusal::NotYours)
     }
 
-    /// There is nothing at the address.
-    pub fn unknown_route(path: &str) -> Self {
-        Self::new(&kind::UNKNOWN_ROUTE, format!("there is nothing at {path}; see /openapi.json"))
+    /// There is nothing at the address; all that is there may be described nearby.
+    pub fn unknown_route(path: &str, is_described: bool) -> Self {
+        let more = if is_described { "; see /openapi.json" } else { "" };
+        Self::new(&kind::UNKNOWN_ROUTE, format!("there is nothing at {path}{more}"))
     }
 
     /// The address of widgets was asked, without a handshake.

@@ -27,6 +27,14 @@ pub const RESERVE_SECONDS_MAX: u64 = 2;
 /// may have few, a sixteenth of them.
 pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
 
+/// Of these, the most that are kept for operators alone where they have an address of their own;
+/// where a process may have few, a quarter of them.
+pub const OPERATOR_DESCRIPTORS_KEPT_MAX: u64 = 64;
+
+/// Connections that each thread takes at the operators' address: a scraper and a probe use one or
+/// two, and whoever opens it to the world must not give away the descriptors of everybody else.
+pub const OPERATOR_CONNECTIONS_MAX: usize = 32;
+
 /// Pings and pongs between the fragments of one message. A browser sends a message in one piece,
 /// and whoever sends it in many is done within seconds; a ping comes every few seconds at most.
 pub const CONTROLS_IN_MESSAGE_MAX: u16 = 16;

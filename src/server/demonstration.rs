@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::access::token::digest;
 use crate::access::{Access, Origin};
-use crate::config::is_loopback;
+use crate::config::{Config, is_loopback};
 use crate::demo::{self, Keys, PEOPLE, Told};
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{Registry, TokenDigest};
@@ -30,13 +30,14 @@ pub(super) struct Demonstration {
 impl Demonstration {
     /// Sets the demo up, lets it go on or ends it, and says what is to be told of that.
     pub(super) async fn begin(
-        asked: Option<bool>,
+        config: &Config,
         engine: &Engine,
         access: Arc<Access>,
         address: SocketAddr,
     ) -> Result<(Self, String), ServerFault> {
         let settings = engine.settings();
-        let origin = format!("http://{}", reachable(address));
+        let asked = config.demo;
+        let origin = origin(address);
         let is_fresh = demo::is_wanted(&settings);
         let mut demo = Self { access, is_on: false };
         let was_there = demo::is_there(&settings, &demo.tokens());
@@ -155,6 +156,11 @@ fn told<'a>(token: &'a str, origin: &Origin) -> Told<'a> {
         Origin::Kept => Told::Kept,
         Origin::Given(_) => Told::Given,
     }
+}
+
+/// Where whoever started the server reaches one of its addresses.
+pub(super) fn origin(address: SocketAddr) -> String {
+    format!("http://{}", reachable(address))
 }
 
 /// An address at which whoever started the server reaches it: one that stands for all of the

@@ -1,11 +1,11 @@
 //! Accepting connections: one loop on each thread, for HTTP and for widgets alike.
 
-use std::cell::Cell;
+mod entrance;
+mod reserve;
+mod under_way;
+
 use std::fmt;
-use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,15 +19,19 @@ use actix_service::{
 };
 use actix_web::dev::AppConfig;
 use rustix::io::Errno;
-use rustix::process::Resource;
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::limits;
+use crate::socket::listener::entrance::{Rule, is_of_reserve};
+use crate::socket::listener::reserve::{Reserve, reset};
+use crate::socket::listener::under_way::UnderWay;
 use crate::socket::strict::Strict;
 use crate::socket::upgrade::{self, Admission};
 use crate::strangers::Connection;
+
+pub use crate::socket::listener::entrance::{Entrance, bind};
 
 /// How long to wait after an error of accepting that is not one connection's, or while no
 /// descriptor is left and nobody waits: the kernel would say so again and again.
@@ -58,24 +62,12 @@ impl Figures {
     }
 }
 
-/// Opens a listening socket. Each thread serves a clone of it ([`try_clone`]).
-///
-/// [`try_clone`]: std::net::TcpListener::try_clone
-pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(limits::BACKLOG_MAX)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
-}
-
 /// Serves connections on this thread, which must run an actix arbiter, until `stop` holds true or
 /// its sender is gone. Then no more are accepted, and it returns once the HTTP requests that were
 /// under way are answered, or [`limits::HTTP_FINISH_SECONDS_MAX`] have passed. Widgets' sockets
 /// are not touched: their sessions say `bye`.
 pub async fn serve<F, I, S, B, A>(
-    listener: std::net::TcpListener,
+    entrance: impl Into<Entrance>,
     app: F,
     admission: A,
     figures: Arc<Figures>,
@@ -92,8 +84,7 @@ where
     B: MessageBody + 'static,
     A: Admission,
 {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
+    let (listener, rule) = entrance.into().open()?;
     let address = listener.local_addr()?;
     let app = app().into_factory().map_err(|error| error.into().error_response());
     let admission = Rc::new(admission);
@@ -138,10 +129,14 @@ where
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = accept(&listener, &mut reserve, &*admission, &figures) => {
                 let Some(mut stream) = accepted else { continue };
+                if !rule.admits(&stream, under_way.count()) {
+                    turn_away(stream, &*admission, &figures);
+                    continue;
+                }
                 let entry = UnderWay::enter(&under_way);
                 let (service, admission) = (Rc::clone(&service), Rc::clone(&admission));
                 actix_rt::spawn(async move {
-                    if let Some(connection) = begin(&mut stream, &*admission).await {
+                    if let Some(connection) = begin(&mut stream, rule, &*admission).await {
                         let serving = service.call((stream, Arc::clone(&connection)));
                         see_through(serving, &connection, &*admission).await;
                     }
@@ -161,18 +156,17 @@ where
     Ok(())
 }
 
-/// Whether a connection took one of the last descriptors, which are kept for those who have a token
-/// and for operators. The system gives the least that is free.
-fn is_of_reserve(stream: &TcpStream) -> bool {
-    let Some(all) = rustix::process::getrlimit(Resource::Nofile).current else { return false };
-    let kept = (all / 16).min(limits::DESCRIPTORS_KEPT_MAX);
-    u64::try_from(stream.as_raw_fd()).unwrap_or_default() >= all - kept
-}
-
 /// Begins with a connection that was accepted; nothing where it is not taken.
-async fn begin(stream: &mut TcpStream, admission: &impl Admission) -> Option<Arc<Connection>> {
-    let is_of_reserve = is_of_reserve(stream);
+async fn begin(
+    stream: &mut TcpStream,
+    rule: Rule,
+    admission: &impl Admission,
+) -> Option<Arc<Connection>> {
     let peer = stream.peer_addr().ok();
+    if rule.is_operators {
+        return Some(Arc::new(Connection::of_operator(peer)));
+    }
+    let is_of_reserve = is_of_reserve(stream);
     let strangers = admission.strangers();
     match Connection::begin(stream, peer, is_of_reserve, strangers).await {
         Ok(connection) => Some(Arc::new(connection)),
@@ -202,6 +196,18 @@ async fn see_through<T>(
     }
 }
 
+fn note_turned_away(admission: &impl Admission, figures: &Figures) {
+    figures.turned_away.fetch_add(1, Ordering::Relaxed);
+    admission.note_turned_away();
+}
+
+/// Closes a connection that there is no room for.
+fn turn_away(stream: TcpStream, admission: &impl Admission, figures: &Figures) {
+    reset(&SockRef::from(&stream));
+    drop(stream);
+    note_turned_away(admission, figures);
+}
+
 /// Waits for a connection, and answers it if it is to be kept.
 async fn accept(
     listener: &TcpListener,
@@ -209,20 +215,15 @@ async fn accept(
     admission: &impl Admission,
     figures: &Figures,
 ) -> Option<TcpStream> {
-    let note_turned_away = || {
-        figures.turned_away.fetch_add(1, Ordering::Relaxed);
-        admission.note_turned_away();
-    };
+    let note_turned_away = || note_turned_away(admission, figures);
     let error = match listener.accept().await {
         Ok((stream, _)) if reserve.refill() => {
             figures.accepted.fetch_add(1, Ordering::Relaxed);
             return prepare(&stream).ok().map(|()| stream);
         }
         Ok((stream, _)) => {
-            reset(&SockRef::from(&stream));
-            drop(stream);
+            turn_away(stream, admission, figures);
             reserve.refill();
-            note_turned_away();
             return None;
         }
         Err(error) => error,
@@ -249,53 +250,6 @@ async fn accept(
     None
 }
 
-/// Descriptors that a thread keeps for when there are no others: whoever comes then is told so by
-/// a reset, at once, instead of waiting in the backlog in front of a server that does not answer.
-/// Widgets come back later by themselves.
-///
-/// One that is let go for a moment may be taken: by a file that is opened, or by a connection that
-/// another thread accepts. So a connection is kept only by a thread whose reserve is whole, and the
-/// first descriptors that become free make it whole again. Otherwise connections could take every
-/// reserve, and nobody would be turned away any more.
-struct Reserve(Vec<File>);
-
-impl Reserve {
-    fn take() -> Self {
-        let mut reserve = Self(Vec::with_capacity(limits::DESCRIPTORS_RESERVED));
-        reserve.refill();
-        reserve
-    }
-
-    /// Takes what is missing, as far as there are descriptors. True if the reserve is whole.
-    fn refill(&mut self) -> bool {
-        while self.0.len() < limits::DESCRIPTORS_RESERVED {
-            let Ok(file) = File::open("/dev/null") else { return false };
-            self.0.push(file);
-        }
-        true
-    }
-
-    /// Accepts one connection with a descriptor of the reserve, and closes it. False when the
-    /// reserve is used up, or nobody waits.
-    fn turn_away(&mut self, listener: &TcpListener) -> bool {
-        let has_come = self.0.pop().is_some() && {
-            let accepted = SockRef::from(listener).accept();
-            accepted.is_ok_and(|(socket, _)| {
-                reset(&SockRef::from(&socket));
-                true
-            })
-        };
-        self.refill();
-        has_come
-    }
-}
-
-/// Has the other end told of a close by a reset, which leaves nothing of the connection behind.
-fn reset(socket: &SockRef<'_>) {
-    // Without it, the close is an ordinary one.
-    let _: io::Result<()> = socket.set_linger(Some(Duration::ZERO));
-}
-
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -320,34 +274,4 @@ pub(super) fn bear_with(stream: &TcpStream) {
     }
     #[cfg(not(target_os = "linux"))]
     let _ = stream;
-}
-
-/// The connections that HTTP is spoken on.
-#[derive(Default)]
-struct UnderWay {
-    count: Cell<usize>,
-    changed: Notify,
-}
-
-impl UnderWay {
-    fn enter(this: &Rc<Self>) -> Entry {
-        this.count.set(this.count.get() + 1);
-        Entry(Rc::clone(this))
-    }
-
-    async fn done(&self) {
-        while self.count.get() > 0 {
-            self.changed.notified().await;
-        }
-    }
-}
-
-/// One of them, for as long as it lives.
-struct Entry(Rc<UnderWay>);
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.0.count.set(self.0.count.get() - 1);
-        self.0.changed.notify_one();
-    }
 }

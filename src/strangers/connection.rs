@@ -50,6 +50,11 @@ impl Connection {
         Ok(Self { peer, held, is_of_reserve, is_known: AtomicBool::new(false) })
     }
 
+    /// A connection of an operator's, which nothing bounds that bounds strangers.
+    pub const fn of_operator(peer: Option<SocketAddr>) -> Self {
+        Self { peer, held: None, is_of_reserve: false, is_known: AtomicBool::new(true) }
+    }
+
     /// Where it comes from: the other end, or whom that names by the PROXY protocol.
     pub const fn peer(&self) -> Option<SocketAddr> {
         self.peer

@@ -82,6 +82,11 @@ impl Proxies {
         listed.iter().map(network).collect()
     }
 
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
     /// Whether what comes from here is believed.
     pub fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -80,8 +80,11 @@ fn the_unit_is_as_closed_as_it_is_said_to_be() {
     );
     let config = config.expect("the configuration is good");
     assert!(config.listen.ip().is_loopback() && config.demo == Some(false));
-    let port = config.listen.port();
-    assert!(unit.contains(&format!("SocketBindAllow=tcp:{port}\n")), "its own port");
+    let operators = config.operator_listen.expect("operators have an address of their own");
+    assert!(operators.ip().is_loopback() && !config.page);
+    for port in [config.listen.port(), operators.port()] {
+        assert!(unit.contains(&format!("SocketBindAllow=tcp:{port}\n")), "its own port");
+    }
     assert_eq!(config.data.to_str(), Some("/var/lib/holdline"), "its state directory");
     let stop = durations(&unit, "TimeoutStopSec=");
     let drain = config.drain.as_secs() + limits::HTTP_FINISH_SECONDS_MAX;

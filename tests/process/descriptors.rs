@@ -2,6 +2,7 @@
 //! notices nothing, and it takes customers again as soon as others have gone.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Instant;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -9,7 +10,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::console::PATIENCE;
-use crate::program::Program;
+use crate::program::{Program, command};
 use crate::widget::{Introduction, Widget, mint_visitor};
 
 /// Enough for its files and some widgets.
@@ -21,9 +22,12 @@ fn hello() -> Introduction {
 
 /// A server that may have no more than these.
 fn start_with_few(data: &Path) -> Program {
-    let program = Program::start(data, "--demo");
+    limited(Program::start(data, "--demo"), DESCRIPTORS)
+}
+
+fn limited(program: Program, most: u64) -> Program {
     let process = Pid::from_raw(i32::try_from(program.process()).unwrap()).expect("a process");
-    let few = Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
+    let few = Rlimit { current: Some(most), maximum: Some(most) };
     prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
     program
 }
@@ -126,4 +130,28 @@ async fn the_last_descriptors_are_for_those_who_have_a_token_and_for_operators()
     }
     drop(silent);
     inside[0].start("start", "Kim").await;
+}
+
+#[tokio::test]
+async fn strangers_who_take_every_descriptor_do_not_keep_operators_from_their_own_address() {
+    let data = tempfile::tempdir().unwrap();
+    let mut asked = command(data.path());
+    asked.args(["--listen", "127.0.0.1:0", "--threads", "2", "--log", "warn", "--demo"]);
+    asked.env("HOLDLINE_OPERATOR_LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
+    let mut program = limited(Program::spawn(asked), 512);
+    let operators = program.operators();
+    let began = Instant::now();
+    let mut silent = Vec::new();
+    // Each connection that is turned away makes room for nobody.
+    for _ in 0..30 {
+        silent.extend((0..40).map(|_| std::net::TcpStream::connect(program.address)));
+        let asked = operators.request(reqwest::Method::GET, "/metrics");
+        // Not one that was opened before.
+        let asked = asked.header("connection", "close").timeout(PATIENCE).send().await;
+        let answered = asked.is_ok_and(|answer| answer.status() == 200);
+        assert!(answered, "strangers keep an operator out, {:?} after the first", began.elapsed());
+    }
+    let metrics = operators.get("/metrics").await.text;
+    let line = metrics.lines().find(|line| line.starts_with("holdline_turned_away_total "));
+    assert!(line.is_some_and(|line| !line.ends_with(" 0")), "there was no room: {metrics}");
 }

@@ -17,6 +17,7 @@ mod crash;
 mod descriptors;
 mod diary;
 mod documented;
+mod faces;
 mod generated;
 mod logs;
 mod operator;

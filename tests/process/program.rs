@@ -68,11 +68,19 @@ impl Program {
                 Err(_) => panic!("it does not greet: {greeting}"),
             }
         }
-        let (_, rest) = greeting.split_once("http://").expect("an address");
+        let (_, rest) = greeting.split_once("://").expect("an address");
         let address = rest.split(['/', '\n']).next().expect("an address");
         let address: SocketAddr = address.trim().parse().expect("an address");
         let admin = Console::new(&format!("http://{address}"), ADMINISTRATOR);
         Self { child, address, admin, greeting, told }
+    }
+
+    /// Where operators have an address of their own: somebody there who has no token.
+    pub(crate) fn operators(&mut self) -> Console {
+        let told = "metrics and /openapi.json are at ";
+        self.hear_until(told);
+        let (_, origin) = self.greeting.split_once(told).expect("it was heard");
+        Console::new(origin.trim(), ADMINISTRATOR).stranger()
     }
 
     /// Reads on in what it prints, up to a line that has this in it.

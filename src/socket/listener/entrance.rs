@@ -1,0 +1,98 @@
+//! An address that connections are taken at: whose it is, and how many it takes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
+
+use rustix::process::Resource;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpStream;
+
+use crate::limits;
+
+/// An address that connections are taken at.
+#[derive(Debug)]
+pub struct Entrance {
+    listener: std::net::TcpListener,
+    rule: Rule,
+}
+
+/// Which connections of an address are taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rule {
+    /// Whether it is for operators alone.
+    pub(super) is_operators: bool,
+    /// Whether operators have another address, to which the very last descriptors are left.
+    leaves_last: bool,
+}
+
+/// Opens a listening socket.
+pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(limits::BACKLOG_MAX)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+impl From<std::net::TcpListener> for Entrance {
+    /// An address for everybody, operators included.
+    fn from(listener: std::net::TcpListener) -> Self {
+        Self { listener, rule: Rule::default() }
+    }
+}
+
+impl Entrance {
+    /// The same for operators alone: whoever connects is no stranger, so none of what bounds
+    /// strangers bounds them, and no proxy is expected. At most
+    /// [`limits::OPERATOR_CONNECTIONS_MAX`] are taken on each thread.
+    #[must_use]
+    pub fn of_operators(mut self) -> Self {
+        self.rule.is_operators = true;
+        self
+    }
+
+    /// The same beside an address of operators, to which it leaves the last descriptors.
+    #[must_use]
+    pub fn beside_operators(mut self) -> Self {
+        self.rule.leaves_last = true;
+        self
+    }
+
+    /// The same for another thread, which takes some of its connections.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { listener: self.listener.try_clone()?, rule: self.rule })
+    }
+
+    /// Begins to take connections on this thread.
+    pub(super) fn open(self) -> io::Result<(tokio::net::TcpListener, Rule)> {
+        let Self { listener, rule } = self;
+        listener.set_nonblocking(true)?;
+        Ok((tokio::net::TcpListener::from_std(listener)?, rule))
+    }
+}
+
+impl Rule {
+    /// Whether one more is taken beside so many that are there.
+    pub(super) fn admits(self, stream: &TcpStream, there: usize) -> bool {
+        if self.is_operators {
+            return there < limits::OPERATOR_CONNECTIONS_MAX;
+        }
+        let kept = |all: u64| (all / 64).min(limits::OPERATOR_DESCRIPTORS_KEPT_MAX);
+        !self.leaves_last || !is_among_last(stream, kept)
+    }
+}
+
+/// Whether a connection took one of the last descriptors, which are kept for those who have a token
+/// and for operators.
+pub(super) fn is_of_reserve(stream: &TcpStream) -> bool {
+    is_among_last(stream, |all| (all / 16).min(limits::DESCRIPTORS_KEPT_MAX))
+}
+
+/// Whether a connection took one of so many descriptors at the end. The system gives the least that
+/// is free.
+fn is_among_last(stream: &TcpStream, kept: impl FnOnce(u64) -> u64) -> bool {
+    let Some(all) = rustix::process::getrlimit(Resource::Nofile).current else { return false };
+    u64::try_from(stream.as_raw_fd()).unwrap_or_default() >= all - kept(all)
+}
