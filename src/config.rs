@@ -5,6 +5,7 @@
 mod flags;
 mod sources;
 mod strangers;
+mod tls;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use crate::access::{GivenToken, token};
+use crate::tls::Files;
 
 pub use crate::config::flags::{DataFlags, Flags};
 use crate::config::sources::Sources;
@@ -31,6 +33,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where operators ask for metrics and the like; nothing for the same address.
     pub operator_listen: Option<SocketAddr>,
+    /// The certificate that TLS is spoken with, at both; nothing where it is not.
+    pub tls: Option<Files>,
     /// Whether the demo page is there.
     pub page: bool,
     /// Where everything is kept.
@@ -157,6 +161,7 @@ impl Config {
         let demo_from = sources.origin("demo");
         let listen = sources.take("listen", address);
         let operator_listen = sources.take("operator_listen", address);
+        let tls = tls::take(&mut sources, operator_listen.is_some());
         let page = sources.take("page", page);
         let data = sources.take("data", directory);
         let threads = sources.take("threads", threads);
@@ -184,6 +189,7 @@ impl Config {
             file,
             listen,
             operator_listen,
+            tls,
             page: page.flatten().unwrap_or_else(|| is_loopback(listen)),
             data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
             threads: threads.flatten(),

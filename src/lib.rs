@@ -16,5 +16,6 @@ pub mod private;
 pub mod server;
 pub mod socket;
 pub mod strangers;
+pub mod tls;
 pub mod web;
 pub mod wire;

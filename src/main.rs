@@ -49,6 +49,10 @@ async fn run(config: Config, flags: Flags) -> ExitCode {
     };
     greet(server.greeting());
     while signals.next().await == Told::ReadAgain {
+        server.renew_certificates();
+        if config.file.is_none() {
+            continue;
+        }
         match Config::of_this_process(flags.clone()) {
             Ok(config) => server.follow(&config),
             Err(fault) => {
@@ -73,6 +77,11 @@ enum Told {
     Stop,
 }
 
+/// Whether anything is read from files that may have changed.
+const fn can_read_again(config: &Config) -> bool {
+    config.file.is_some() || config.tls.is_some()
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -86,7 +95,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hangup: config.file.as_ref().map(|_| signal(SignalKind::hangup())).transpose()?,
+            hangup: can_read_again(config).then(|| signal(SignalKind::hangup())).transpose()?,
         })
     }
 

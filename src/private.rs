@@ -69,6 +69,23 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Reads a file that somebody has named, who may have named a link to it. One that is larger than
+/// `most` bytes is refused.
+pub fn read_behind(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    look_behind(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    must_be_file(&file.metadata()?)?;
+    let mut bytes = Vec::new();
+    file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most {
+        return Err(io::Error::other(format!("it is larger than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
 /// Makes a file that nobody else may read, and syncs it. What a crash has left under this name
 /// goes: it may be open to others.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -24,6 +24,7 @@ use crate::journal::sqlite::{OpenFault, SqliteJournal};
 use crate::server::demonstration::Demonstration;
 use crate::server::serving::{Listeners, Serving};
 use crate::socket::session::Porters;
+use crate::tls::{Certificates, TlsFault};
 use crate::wire::time::rfc3339;
 
 /// By how much the journal may be ahead of the wall clock without a word: clocks are set by small
@@ -36,6 +37,7 @@ const TELL_AHEAD: Span = Span::from_secs(1);
 pub struct Server {
     address: SocketAddr,
     operator_address: Option<SocketAddr>,
+    certificates: Option<Arc<Certificates>>,
     engine: Engine,
     access: Arc<Access>,
     journal: Arc<SqliteJournal>,
@@ -64,6 +66,9 @@ pub enum ServerFault {
         /// Why not.
         source: std::io::Error,
     },
+    /// There is no certificate that could be taken.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     /// The secrets could not be read or made.
     #[error(transparent)]
     Access(#[from] AccessFault),
@@ -97,7 +102,8 @@ impl Server {
     /// Starts everything that the configuration asks for. When this returns, every conversation
     /// is live again and connections are taken. Must be called inside an actix system.
     pub async fn start(config: &Config) -> Result<Self, ServerFault> {
-        let listeners = Listeners::bind(config)?;
+        let certificates = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
+        let listeners = Listeners::bind(config, certificates.as_ref())?;
         let (address, operator_address) = (listeners.address, listeners.operator_address);
 
         let starting = Starting::default();
@@ -128,7 +134,7 @@ impl Server {
         let (demonstration, mut greeting) =
             Demonstration::begin(config, &engine, access.clone(), address).await?;
         if let Some(address) = operator_address {
-            let origin = demonstration::origin(address);
+            let origin = demonstration::origin(config, address);
             tracing::info!("metrics and the OpenAPI document are at {address}");
             greeting = format!("{greeting}metrics and /openapi.json are at {origin}\n");
         }
@@ -148,11 +154,15 @@ impl Server {
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(engine.clone().keep_retention());
             arbiter.spawn(demonstration.go_on(engine.clone()));
+            if let Some(certificates) = &certificates {
+                arbiter.spawn(Arc::clone(certificates).keep_renewed());
+            }
         }
         let drain = config.drain;
         Ok(Self {
             address,
             operator_address,
+            certificates,
             engine,
             access,
             journal,
@@ -181,6 +191,14 @@ impl Server {
     /// What to tell whoever started it: where to go, and how to try it.
     pub fn greeting(&self) -> &str {
         &self.greeting
+    }
+
+    /// Reads the certificate and its key again, if there are any. What cannot be taken is told in
+    /// the log, and changes nothing.
+    pub fn renew_certificates(&self) {
+        if let Some(certificates) = &self.certificates {
+            certificates.renew();
+        }
     }
 
     /// Takes from a configuration that was read again what can change while a server runs: the

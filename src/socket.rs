@@ -28,6 +28,7 @@ pub mod outbox;
 pub mod pump;
 pub mod session;
 mod strict;
+mod transport;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};

@@ -45,6 +45,33 @@ fn nothing_given_is_every_default() {
 }
 
 #[test]
+fn a_certificate_and_its_key_go_together() {
+    let certificate = ("HOLDLINE_TLS_CERTIFICATE", "chain.pem");
+    let key = ("HOLDLINE_TLS_KEY", "key.pem");
+    let authority = ("HOLDLINE_TLS_CLIENT_AUTHORITY", "authority.pem");
+    let operators = ("HOLDLINE_OPERATOR_LISTEN", "127.0.0.1:9090");
+    assert_eq!(load(&[], &[], "").unwrap().tls, None);
+    let tls = load(&[], &[certificate, key, authority, operators], "").unwrap().tls.unwrap();
+    let found = (tls.certificate, tls.key, tls.client_authority.unwrap());
+    assert_eq!(found, ("chain.pem".into(), "key.pem".into(), "authority.pem".into()));
+    for (given, told) in [
+        (&[certificate][..], "tls_certificate (from HOLDLINE_TLS_CERTIFICATE) needs tls_key"),
+        (&[key], "tls_key (from HOLDLINE_TLS_KEY) needs tls_certificate"),
+        (
+            &[certificate, key, authority],
+            "tls_client_authority (from HOLDLINE_TLS_CLIENT_AUTHORITY) needs operator_listen",
+        ),
+        (
+            &[authority, operators],
+            "tls_client_authority (from HOLDLINE_TLS_CLIENT_AUTHORITY) needs",
+        ),
+    ] {
+        let mistakes = mistakes(load(&[], given, ""));
+        assert!(mistakes.len() == 1 && mistakes[0].starts_with(told), "{mistakes:?}");
+    }
+}
+
+#[test]
 fn the_page_is_there_by_default_where_this_machine_alone_can_see_it() {
     let page = |listen, page| load(&["--listen", listen], &[("HOLDLINE_PAGE", page)], "").unwrap();
     for (listen, said, is_there) in [

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// What each part of the crate may use of the others. `limits` and `clock` are leaves that any
 /// part of the shell may use; the domain uses only `limits`.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("domain", &["limits"]),
     ("limits", &[]),
     ("clock", &["domain"]),
@@ -17,10 +17,11 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
     ("access", &["domain", "private"]),
     ("commands", &["access", "clock", "config", "domain", "journal", "limits", "private", "wire"]),
-    ("config", &["access", "strangers"]),
+    ("config", &["access", "strangers", "tls"]),
     ("demo", &["domain"]),
     ("strangers", &["domain", "limits"]),
-    ("socket", &["access", "domain", "engine", "limits", "strangers", "wire"]),
+    ("tls", &["limits", "private"]),
+    ("socket", &["access", "domain", "engine", "limits", "strangers", "tls", "wire"]),
     ("http", &["access", "domain", "engine", "limits", "strangers", "wire"]),
     ("web", &[]),
     (
@@ -37,6 +38,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "private",
             "socket",
             "strangers",
+            "tls",
             "web",
             "wire",
         ],

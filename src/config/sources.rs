@@ -46,7 +46,7 @@ impl Form {
 
 /// The keys of the file, with the variable of the environment that stands for each. The budgets of
 /// strangers have more.
-const KEYS: [(&str, &str, Form); 14] = [
+const KEYS: [(&str, &str, Form); 17] = [
     ("listen", "HOLDLINE_LISTEN", Form::Text),
     ("data", "HOLDLINE_DATA", Form::Text),
     ("threads", "HOLDLINE_THREADS", Form::Number),
@@ -61,6 +61,9 @@ const KEYS: [(&str, &str, Form); 14] = [
     ("proxy_protocol", "HOLDLINE_PROXY_PROTOCOL", Form::Switch),
     ("operator_listen", "HOLDLINE_OPERATOR_LISTEN", Form::Text),
     ("page", "HOLDLINE_PAGE", Form::Switch),
+    ("tls_certificate", "HOLDLINE_TLS_CERTIFICATE", Form::Text),
+    ("tls_key", "HOLDLINE_TLS_KEY", Form::Text),
+    ("tls_client_authority", "HOLDLINE_TLS_CLIENT_AUTHORITY", Form::Text),
 ];
 
 /// Every key.

@@ -20,6 +20,8 @@ pub enum Face {
     Widget,
     /// Over HTTP.
     Http,
+    /// In the handshake of TLS.
+    Tls,
 }
 
 impl Face {
@@ -28,6 +30,7 @@ impl Face {
             Self::Upgrade => "upgrade",
             Self::Widget => "widget",
             Self::Http => "http",
+            Self::Tls => "tls",
         }
     }
 }

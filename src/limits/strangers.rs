@@ -17,6 +17,17 @@ pub const PROXY_HEADER_SECONDS_MAX: u64 = 5;
 /// much again for what proxies add.
 pub const PROXY_HEADER_BYTES_MAX: usize = 2_048;
 
+/// How long a handshake of TLS may take: two journeys there and back, for a phone in a bad place.
+pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 10;
+
+/// How often the files of a certificate are looked at, which are replaced every few weeks. A change
+/// is taken at the look after the one that sees it.
+pub const TLS_LOOK_SECONDS: u64 = 5;
+
+/// The largest file of certificates or of a key, because it is read as a whole: a hundred times
+/// what a chain of certificates has.
+pub const TLS_FILE_BYTES_MAX: usize = 1_048_576;
+
 /// The longest header of version 1, as the protocol says.
 pub const PROXY_LINE_BYTES_MAX: usize = 107;
 

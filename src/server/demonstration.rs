@@ -37,7 +37,7 @@ impl Demonstration {
     ) -> Result<(Self, String), ServerFault> {
         let settings = engine.settings();
         let asked = config.demo;
-        let origin = origin(address);
+        let origin = origin(config, address);
         let is_fresh = demo::is_wanted(&settings);
         let mut demo = Self { access, is_on: false };
         let was_there = demo::is_there(&settings, &demo.tokens());
@@ -159,8 +159,9 @@ fn told<'a>(token: &'a str, origin: &Origin) -> Told<'a> {
 }
 
 /// Where whoever started the server reaches one of its addresses.
-pub(super) fn origin(address: SocketAddr) -> String {
-    format!("http://{}", reachable(address))
+pub(super) fn origin(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", reachable(address))
 }
 
 /// An address at which whoever started the server reaches it: one that stands for all of the

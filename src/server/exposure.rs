@@ -10,21 +10,23 @@ pub(super) fn warn(config: &Config) {
     warn_of_open_file(config);
     let open = |address: &SocketAddr| !is_loopback(*address);
     let listen = config.listen;
+    let tls = config.tls.as_ref();
+    let asks_for_certificates = tls.is_some_and(|tls| tls.client_authority.is_some());
     match config.operator_listen {
         None if open(&listen) => tracing::warn!(
             "whoever reaches {listen} is told the metrics and the OpenAPI document: name an \
              address of their own for them (operator_listen), or have a proxy keep them inside"
         ),
-        Some(address) if open(&address) => tracing::warn!(
+        Some(address) if open(&address) && !asks_for_certificates => tracing::warn!(
             "whoever reaches {address} is told the metrics and the OpenAPI document: let nobody \
-             but operators reach it"
+             but operators reach it, or ask for their certificates (tls_client_authority)"
         ),
         _ => {}
     }
-    if open(&listen) && !config.strangers.has_proxies() {
+    if open(&listen) && tls.is_none() && !config.strangers.has_proxies() {
         tracing::warn!(
-            "what is said at {listen}, tokens included, is in the clear: have a proxy end TLS, and \
-             name it (trusted_proxies)"
+            "what is said at {listen}, tokens included, is in the clear: give a certificate \
+             (tls_certificate, tls_key), or name the proxy that ends TLS (trusted_proxies)"
         );
     }
     if open(&listen) && config.page {

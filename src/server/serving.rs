@@ -16,6 +16,7 @@ use crate::server::ServerFault;
 use crate::socket::session::{Door, OperatorDoor, Porters};
 use crate::socket::{self, Entrance, Figures};
 use crate::strangers::Strangers;
+use crate::tls::Certificates;
 use crate::web;
 
 /// The addresses, before anybody is let in.
@@ -40,13 +41,17 @@ pub(super) struct Serving {
 
 impl Listeners {
     /// Begins to listen.
-    pub(super) fn bind(config: &Config) -> Result<Self, ServerFault> {
+    pub(super) fn bind(
+        config: &Config,
+        certificates: Option<&Arc<Certificates>>,
+    ) -> Result<Self, ServerFault> {
         let (public, address) = bind(config.listen)?;
         let operators = config.operator_listen.map(bind).transpose()?;
         let (operators, operator_address) = operators.unzip();
-        let public = Entrance::from(public);
+        let entrance = |listener| Entrance::from(listener).secured_by(certificates.map(Arc::clone));
+        let public = entrance(public);
         let public = if operators.is_some() { public.beside_operators() } else { public };
-        let operators = operators.map(|listener| Entrance::from(listener).of_operators());
+        let operators = operators.map(|listener| entrance(listener).of_operators());
         Ok(Self { public, address, operators, operator_address })
     }
 }

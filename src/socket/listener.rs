@@ -19,6 +19,7 @@ use actix_service::{
 };
 use actix_web::dev::AppConfig;
 use rustix::io::Errno;
+use rustls::ServerConfig;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -28,8 +29,10 @@ use crate::socket::listener::entrance::{Rule, is_of_reserve};
 use crate::socket::listener::reserve::{Reserve, reset};
 use crate::socket::listener::under_way::UnderWay;
 use crate::socket::strict::Strict;
+use crate::socket::transport::Transport;
 use crate::socket::upgrade::{self, Admission};
 use crate::strangers::Connection;
+use crate::tls;
 
 pub use crate::socket::listener::entrance::{Entrance, bind};
 
@@ -84,7 +87,7 @@ where
     B: MessageBody + 'static,
     A: Admission,
 {
-    let (listener, rule) = entrance.into().open()?;
+    let (listener, rule, certificates) = entrance.into().open()?;
     let address = listener.local_addr()?;
     let app = app().into_factory().map_err(|error| error.into().error_response());
     let admission = Rc::new(admission);
@@ -95,7 +98,7 @@ where
         // Who has closed their half has gone: the open feed is an agent's liveness, and one that
         // nothing is written to would otherwise live until a write fails.
         .h1_allow_half_closed(false)
-        .on_connect_ext(|stream: &Strict<TcpStream>, data| {
+        .on_connect_ext(|stream: &Strict<Transport>, data| {
             data.insert(stream.connection());
         })
         .graceful_shutdown_signal(move || {
@@ -110,7 +113,7 @@ where
             async move { upgrade::answer(&*admission, request, framed).await }
         }))
         .finish(map_config(app, move |()| AppConfig::default()));
-    let service = fn_service(|(stream, connection): (TcpStream, Arc<Connection>)| async move {
+    let service = fn_service(|(stream, connection): (Transport, Arc<Connection>)| async move {
         let peer = connection.peer();
         Ok((Strict::new(stream, connection), HttpVersion::Http1, peer))
     });
@@ -121,23 +124,25 @@ where
         .map_err(|()| io::Error::other("the HTTP application could not be built"))?;
     let service = Rc::new(service);
     let under_way = Rc::new(UnderWay::default());
+    let admits = |stream: &_| rule.admits(stream, under_way.count());
     let mut in_a_row = 0;
     let mut reserve = Reserve::take();
     loop {
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
-            accepted = accept(&listener, &mut reserve, &*admission, &figures) => {
+            accepted = accept(&listener, &mut reserve, admits, &*admission, &figures) => {
                 let Some(mut stream) = accepted else { continue };
-                if !rule.admits(&stream, under_way.count()) {
-                    turn_away(stream, &*admission, &figures);
-                    continue;
-                }
                 let entry = UnderWay::enter(&under_way);
                 let (service, admission) = (Rc::clone(&service), Rc::clone(&admission));
+                let config = certificates.as_ref().map(|it| it.config(rule.is_operators));
                 actix_rt::spawn(async move {
                     if let Some(connection) = begin(&mut stream, rule, &*admission).await {
-                        let serving = service.call((stream, Arc::clone(&connection)));
+                        let serving = async {
+                            let secured = secure(stream, &connection, config, &*admission).await;
+                            let Some(stream) = secured else { return Ok(()) };
+                            service.call((stream, Arc::clone(&connection))).await
+                        };
                         see_through(serving, &connection, &*admission).await;
                     }
                     drop(entry);
@@ -178,6 +183,24 @@ async fn begin(
     }
 }
 
+/// Takes a connection through the handshake of TLS, where there is TLS; nothing where it fails.
+async fn secure(
+    stream: TcpStream,
+    connection: &Connection,
+    config: Option<Arc<ServerConfig>>,
+    admission: &impl Admission,
+) -> Option<Transport> {
+    let Some(config) = config else { return Some(Transport::Plain(stream)) };
+    // In a place of its own: a connection in the clear has no room for it.
+    match Box::pin(tls::accept(stream, config)).await {
+        Ok((stream, session)) => Some(Transport::secured(stream, session)),
+        Err(why) => {
+            admission.note_not_secured(connection.peer(), &why);
+            None
+        }
+    }
+}
+
 /// Serves a connection to its end, or until it must go.
 async fn see_through<T>(
     serving: impl Future<Output = Result<T, DispatchError>>,
@@ -212,12 +235,13 @@ fn turn_away(stream: TcpStream, admission: &impl Admission, figures: &Figures) {
 async fn accept(
     listener: &TcpListener,
     reserve: &mut Reserve,
+    admits: impl Fn(&TcpStream) -> bool,
     admission: &impl Admission,
     figures: &Figures,
 ) -> Option<TcpStream> {
     let note_turned_away = || note_turned_away(admission, figures);
     let error = match listener.accept().await {
-        Ok((stream, _)) if reserve.refill() => {
+        Ok((stream, _)) if reserve.refill() && admits(&stream) => {
             figures.accepted.fetch_add(1, Ordering::Relaxed);
             return prepare(&stream).ok().map(|()| stream);
         }

@@ -11,11 +11,12 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::socket::guard::Guard;
+use crate::socket::transport::Carried;
 
 /// A connection between two threads.
 #[derive(Debug)]
 pub struct Movement {
-    pub(super) stream: std::net::TcpStream,
+    pub(super) stream: Carried,
     /// What the widget has not been sent yet.
     pub(super) unwritten: Bytes,
     /// Half of a frame, perhaps.

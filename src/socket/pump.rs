@@ -11,15 +11,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use actix::{Actor, AsyncContext, StreamHandler};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::engine::Alarm;
@@ -29,6 +26,7 @@ use crate::socket::guard::Guard;
 use crate::socket::line::{Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
 use crate::socket::pump::farewell::Farewell;
+use crate::socket::transport::{Carried, Transport};
 use crate::socket::{Message, ProtocolError, WebsocketContext};
 
 /// An actor that a socket can be given to.
@@ -53,7 +51,7 @@ type Session = Pin<Box<dyn Stream<Item = Result<Bytes, actix_web::Error>>>>;
 
 /// A socket and its session.
 pub struct Pump {
-    stream: TcpStream,
+    stream: Transport,
     line: Line,
     /// The session; gone once it has stopped.
     session: Option<Session>,
@@ -77,7 +75,7 @@ impl Pump {
     /// A socket whose session begins. `opening` is written before anything else, and `leftover`
     /// was read from the socket before.
     pub(super) fn new<A: SessionActor>(
-        stream: TcpStream,
+        stream: Transport,
         line: Line,
         session: A,
         opening: Bytes,
@@ -108,12 +106,12 @@ impl Pump {
 
     /// A socket that has changed its thread.
     pub(super) fn arrived<A: SessionActor>(
-        stream: std::net::TcpStream,
+        stream: Carried,
         line: Line,
         session: A,
         unwritten: Bytes,
     ) -> io::Result<Self> {
-        Ok(Self::new(TcpStream::from_std(stream)?, line, session, unwritten, &[]))
+        Ok(Self::new(Transport::arrived(stream)?, line, session, unwritten, &[]))
     }
 
     /// Lets the session do what it has to, and takes what it says. Tells whether that is counted in
@@ -175,9 +173,9 @@ impl Pump {
     fn depart(&mut self, departure: Departure, guard: Option<Box<Guard>>, rest: Bytes) {
         let Departure { first, carry } = departure;
         let unwritten: Vec<_> = self.waiting.drain(..).map(Encoded::rest).collect();
-        match self.stream.as_fd().try_clone_to_owned() {
+        match self.stream.give_away() {
             Ok(stream) => {
-                let (stream, unwritten) = (stream.into(), unwritten.concat().into());
+                let unwritten = unwritten.concat().into();
                 carry(Movement { stream, unwritten, guard, first, rest });
             }
             Err(error) => self.fail(&error),
@@ -195,7 +193,7 @@ impl Pump {
 
     /// Writes what waits, as far as the socket takes it.
     fn write(&mut self, cx: &mut Context<'_>) {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && !self.stream.has_unsent() {
             return;
         }
         while let Some(front) = self.waiting.front_mut() {
@@ -208,7 +206,7 @@ impl Pump {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match self.stream.poll_write_ready(cx) {
+                    match self.stream.socket().poll_write_ready(cx) {
                         Poll::Pending => return,
                         Poll::Ready(Ok(())) => {}
                         Poll::Ready(Err(error)) => return self.fail(&error),
@@ -218,6 +216,9 @@ impl Pump {
             }
         }
         self.waiting = VecDeque::new();
+        if let Poll::Ready(Err(error)) = self.stream.poll_send(cx) {
+            self.fail(&error);
+        }
     }
 
     fn fail(&mut self, error: &io::Error) {
@@ -231,39 +232,19 @@ impl Pump {
 
     /// Reads once into the thread's buffer. Tells whether anything came of it.
     fn read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&mut Self, &[u8])) -> bool {
-        loop {
-            match self.stream.poll_read_ready(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => {
-                    self.fail(&error);
-                    return true;
-                }
-            }
-            let got = READ.with_borrow_mut(|buffer| {
-                let count = self.stream.try_read(buffer)?;
-                if count < buffer.len() {
-                    self.note_drained();
-                }
-                take(self, &buffer[..count]);
-                Ok(())
-            });
-            match got {
-                Ok(()) => return true,
-                Err::<(), io::Error>(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => {
-                    self.fail(&error);
-                    return true;
-                }
+        let got = READ.with_borrow_mut(|buffer| {
+            let count = ready!(self.stream.poll_take(cx, buffer))?;
+            take(self, &buffer[..count]);
+            Poll::Ready(io::Result::Ok(()))
+        });
+        match got {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => true,
+            Poll::Ready(Err(error)) => {
+                self.fail(&error);
+                true
             }
         }
-    }
-
-    /// Notes that the kernel has nothing more: asking it again would be a call for nothing with
-    /// every heartbeat. What comes later, and an end that came already, are told by new events.
-    fn note_drained(&self) {
-        let is_drained = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _as_it_says = self.stream.try_io(Interest::READABLE, is_drained);
     }
 
     /// One turn while the session lives: reads what has come, lets the session have it, writes

@@ -16,7 +16,6 @@ use actix_web::web::Query;
 use bytes::Bytes;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::limits;
 use crate::socket::handshake;
@@ -24,7 +23,9 @@ use crate::socket::line::Line;
 use crate::socket::listener;
 use crate::socket::pump::{Pump, SessionActor};
 use crate::socket::strict::Strict;
+use crate::socket::transport::Transport;
 use crate::strangers::{Connection, NotTaken, Strangers};
+use crate::tls::HandshakeFault;
 use crate::wire::problem::{Kind, WIDGET_MISSING};
 
 /// What is known of a widget that wants to connect.
@@ -78,6 +79,9 @@ pub trait Admission: 'static {
     /// Notes that a connection was not taken.
     fn note_not_taken(&self, _peer: Option<SocketAddr>, _why: &NotTaken) {}
 
+    /// Notes that a connection could not be secured by TLS.
+    fn note_not_secured(&self, _peer: Option<SocketAddr>, _why: &HandshakeFault) {}
+
     /// Notes that a request could not be read, and its connection was closed.
     fn note_unreadable(&self) {}
 
@@ -123,7 +127,7 @@ struct Parameters {
 pub(super) async fn answer<A: Admission>(
     admission: &A,
     request: Request,
-    framed: Framed<Strict<TcpStream>, h1::Codec>,
+    framed: Framed<Strict<Transport>, h1::Codec>,
 ) -> Result<(), Infallible> {
     let parts = framed.into_parts();
     let (stream, leftover) = (parts.io.into_inner(), parts.read_buf);
@@ -131,7 +135,7 @@ pub(super) async fn answer<A: Admission>(
     let unwritten = parts.write_buf;
     match judge(admission, &request) {
         Ok((opening, line, session)) => {
-            listener::bear_with(&stream);
+            listener::bear_with(stream.socket());
             let opening = prefixed(&unwritten, opening);
             actix_rt::spawn(Pump::new(stream, line, session, opening, &leftover));
         }
@@ -184,7 +188,7 @@ fn prefixed(unwritten: &[u8], answer: Bytes) -> Bytes {
 }
 
 /// Writes an answer and waits for the other end to close, so that a reset does not overtake it.
-async fn turn_away(mut stream: TcpStream, answer: Bytes) -> std::io::Result<()> {
+async fn turn_away(mut stream: Transport, answer: Bytes) -> std::io::Result<()> {
     stream.write_all(&answer).await?;
     stream.shutdown().await?;
     let mut ignored = [0; 1024];

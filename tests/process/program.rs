@@ -77,10 +77,17 @@ impl Program {
 
     /// Where operators have an address of their own: somebody there who has no token.
     pub(crate) fn operators(&mut self) -> Console {
+        let address = self.operators_address();
+        Console::new(&format!("http://{address}"), ADMINISTRATOR).stranger()
+    }
+
+    /// That address.
+    pub(crate) fn operators_address(&mut self) -> SocketAddr {
         let told = "metrics and /openapi.json are at ";
         self.hear_until(told);
         let (_, origin) = self.greeting.split_once(told).expect("it was heard");
-        Console::new(origin.trim(), ADMINISTRATOR).stranger()
+        let (_, address) = origin.split_once("://").expect("an address");
+        address.trim().parse().expect("an address")
     }
 
     /// Reads on in what it prints, up to a line that has this in it.

@@ -9,17 +9,23 @@ use std::time::Duration;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::console::PATIENCE;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// What a socket is opened over: a connection, or TLS on one.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+type Socket = WebSocketStream<Box<dyn Transport>>;
 
 /// Frames that come whenever they do, and say nothing about the chat's course.
 const PASSING: [&str; 4] = ["queue", "typing", "read", "beat"];
@@ -79,6 +85,19 @@ impl Widget {
         widget: &str,
         more: &[(&'static str, &str)],
     ) -> Result<Self, Error> {
+        let stream = TcpStream::connect(address).await?;
+        let line = stream.as_fd().try_clone_to_owned()?.into();
+        Self::try_connect_over(Box::new(stream), line, address, widget, more).await
+    }
+
+    /// The same over this, which is on that connection.
+    pub(crate) async fn try_connect_over(
+        transport: Box<dyn Transport>,
+        line: std::net::TcpStream,
+        address: SocketAddr,
+        widget: &str,
+        more: &[(&'static str, &str)],
+    ) -> Result<Self, Error> {
         let url = format!("ws://{address}/v1/widget?widget={widget}");
         let mut request = url.into_client_request()?;
         let headers = request.headers_mut();
@@ -86,11 +105,7 @@ impl Widget {
         for (name, value) in more {
             headers.insert(*name, value.parse().expect("a header"));
         }
-        let (socket, _) = connect_async(request).await?;
-        let MaybeTlsStream::Plain(line) = socket.get_ref() else {
-            unreachable!("no widget here speaks TLS")
-        };
-        let line = line.as_fd().try_clone_to_owned().expect("a descriptor").into();
+        let (socket, _) = client_async(request, transport).await?;
         let (sink, mut stream) = socket.split();
         let (sender, frames) = mpsc::unbounded_channel();
         // Reads all the time, as a browser does, so that pings are answered.

@@ -3,18 +3,21 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
+use std::sync::Arc;
 
 use rustix::process::Resource;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpStream;
 
 use crate::limits;
+use crate::tls::Certificates;
 
 /// An address that connections are taken at.
 #[derive(Debug)]
 pub struct Entrance {
     listener: std::net::TcpListener,
     rule: Rule,
+    certificates: Option<Arc<Certificates>>,
 }
 
 /// Which connections of an address are taken.
@@ -39,7 +42,7 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 impl From<std::net::TcpListener> for Entrance {
     /// An address for everybody, operators included.
     fn from(listener: std::net::TcpListener) -> Self {
-        Self { listener, rule: Rule::default() }
+        Self { listener, rule: Rule::default(), certificates: None }
     }
 }
 
@@ -60,16 +63,26 @@ impl Entrance {
         self
     }
 
+    /// The same with TLS, where there are certificates for it.
+    #[must_use]
+    pub fn secured_by(mut self, certificates: Option<Arc<Certificates>>) -> Self {
+        self.certificates = certificates;
+        self
+    }
+
     /// The same for another thread, which takes some of its connections.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { listener: self.listener.try_clone()?, rule: self.rule })
+        let listener = self.listener.try_clone()?;
+        Ok(Self { listener, rule: self.rule, certificates: self.certificates.clone() })
     }
 
     /// Begins to take connections on this thread.
-    pub(super) fn open(self) -> io::Result<(tokio::net::TcpListener, Rule)> {
-        let Self { listener, rule } = self;
+    pub(super) fn open(
+        self,
+    ) -> io::Result<(tokio::net::TcpListener, Rule, Option<Arc<Certificates>>)> {
+        let Self { listener, rule, certificates } = self;
         listener.set_nonblocking(true)?;
-        Ok((tokio::net::TcpListener::from_std(listener)?, rule))
+        Ok((tokio::net::TcpListener::from_std(listener)?, rule, certificates))
     }
 }
 

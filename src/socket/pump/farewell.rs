@@ -64,10 +64,9 @@ impl Pump {
         if farewell.until.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
-        if self.waiting.is_empty() && !farewell.is_shut {
+        if self.waiting.is_empty() && !self.stream.has_unsent() && !farewell.is_shut {
             farewell.is_shut = true;
-            let socket = socket2::SockRef::from(&self.stream);
-            if socket.shutdown(std::net::Shutdown::Write).is_err() {
+            if self.stream.shut().is_err() {
                 return Poll::Ready(());
             }
         }

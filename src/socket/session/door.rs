@@ -20,6 +20,7 @@ use crate::socket::session::guest::Guest;
 use crate::socket::session::porter::{Origin, Porters};
 use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
 use crate::strangers::{NotTaken, Strangers};
+use crate::tls::HandshakeFault;
 use crate::wire::client::VisitorSecret;
 use crate::wire::close::CloseCode;
 use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
@@ -132,6 +133,19 @@ impl Door {
     }
 }
 
+/// Counts that a handshake of TLS failed, and tells it. Who only looks whether somebody listens is
+/// not told of: probes do so all the time.
+pub(super) fn tell_not_secured(engine: &Engine, peer: Option<SocketAddr>, why: &HandshakeFault) {
+    if matches!(why, HandshakeFault::CutShort) {
+        engine.note_refused(Face::Tls, why.code());
+    } else {
+        let client = peer.map(|peer| peer.ip());
+        engine.tell_refused(Face::Tls, why.code(), client, || {
+            printable(&why.to_string()).to_string()
+        });
+    }
+}
+
 impl Admission for Rc<Door> {
     type Session = SocketSession;
 
@@ -174,6 +188,10 @@ impl Admission for Rc<Door> {
         };
         let client = peer.map(|peer| peer.ip());
         self.engine.tell_refused(Face::Upgrade, code, client, || why.to_string());
+    }
+
+    fn note_not_secured(&self, peer: Option<SocketAddr>, why: &HandshakeFault) {
+        tell_not_secured(&self.engine, peer, why);
     }
 
     fn note_unreadable(&self) {

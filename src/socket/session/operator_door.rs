@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use crate::engine::{Engine, Face};
 use crate::socket::line::Line;
 use crate::socket::session::SocketSession;
+use crate::socket::session::door::tell_not_secured;
 use crate::socket::{Admission, Rejection, UpgradeRequest};
 use crate::strangers::{NotTaken, Strangers};
+use crate::tls::HandshakeFault;
 use crate::wire::problem::NOT_FOUND;
 
 /// Lets no widget in, and knows of no strangers.
@@ -35,6 +37,10 @@ impl Admission for OperatorDoor {
     }
 
     fn note_not_taken(&self, _: Option<SocketAddr>, _: &NotTaken) {}
+
+    fn note_not_secured(&self, peer: Option<SocketAddr>, why: &HandshakeFault) {
+        tell_not_secured(&self.engine, peer, why);
+    }
 
     fn note_unreadable(&self) {
         self.engine.note_refused(Face::Http, "unreadable_request");

@@ -1,0 +1,21 @@
+//! TLS through the public face: chats and requests over it, who is refused in its handshake and at
+//! what cost, and certificates that change while it runs.
+
+#![allow(dead_code, reason = "the customer's and the agent's ends are shared with other trials")]
+
+#[path = "../server/console.rs"]
+mod console;
+#[path = "../server/feed.rs"]
+mod feed;
+#[path = "../process/program.rs"]
+mod program;
+#[path = "../server/widget.rs"]
+mod widget;
+
+mod authority;
+mod chats;
+mod client;
+mod doors;
+mod operators;
+mod renewal;
+mod site;

@@ -1,0 +1,66 @@
+//! Certificates that operators show at their own address.
+
+use std::net::SocketAddr;
+
+use rustls::version::{TLS12, TLS13};
+
+use crate::authority::Authority;
+use crate::client::Client;
+use crate::console::PATIENCE;
+use crate::site::Site;
+
+async fn open(listen: &str) -> (Site, SocketAddr) {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    authority.issue().put(folder.path());
+    let pem = folder.path().join("authority.pem");
+    std::fs::write(&pem, &authority.pem).unwrap();
+    let environment = [
+        ("HOLDLINE_LISTEN", listen),
+        ("HOLDLINE_OPERATOR_LISTEN", listen),
+        ("HOLDLINE_TLS_CLIENT_AUTHORITY", pem.to_str().unwrap()),
+    ];
+    let mut site = Site::open_in(folder, authority, &environment);
+    let operators = site.program.operators_address();
+    (site, operators)
+}
+
+#[tokio::test]
+async fn operators_show_a_certificate_and_customers_need_none() {
+    let (site, operators) = open("127.0.0.1:0").await;
+    let (ours, theirs) = (site.authority.issue_to_client(), Authority::new().issue_to_client());
+    let mut missing = 0;
+    for version in [&TLS12, &TLS13] {
+        let with = |pair| Client::with_certificate(operators, &site.authority, pair, &[version]);
+        let scraper = with(&ours);
+        let metrics = scraper.get("/metrics").await.unwrap();
+        assert_eq!(metrics.status, 200);
+        // Who was taken before is known by a ticket, and still asked for nothing less.
+        assert_eq!(scraper.get("/healthz").await.unwrap().status, 200);
+        let nobody = Client::of_versions(operators, &site.authority, &[version]);
+        // In version 1.3 a client is done before it is judged.
+        assert!(nobody.get("/metrics").await.is_err());
+        assert!(with(&theirs).get("/metrics").await.is_err());
+        missing += 1;
+        let began = std::time::Instant::now();
+        for code in ["client_certificate_missing", "client_certificate_refused"] {
+            while scraper.refusals(code).await != missing {
+                assert!(began.elapsed() < PATIENCE, "{code}");
+            }
+        }
+    }
+    let customer = site.client();
+    assert_eq!(customer.get("/healthz").await.unwrap().status, 200);
+    assert_eq!(customer.get("/metrics").await.unwrap().status, 404);
+    customer.browser("demo").await.start("start", "Kim").await;
+}
+
+#[tokio::test]
+async fn what_is_secured_and_asks_for_certificates_is_not_warned_of() {
+    let (site, _) = open("0.0.0.0:0").await;
+    let log = site.log();
+    assert!(log.contains("listens on 0.0.0.0"), "{log}");
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+    // The directory of the test is open to others before.
+    assert!(warnings.iter().all(|line| line.contains("was open to others")), "{warnings:?}");
+}
