@@ -32,7 +32,7 @@ use std::sync::Arc;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, ResponseError as _, Route, web};
@@ -48,6 +48,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::limits;
 use crate::strangers::{Strangers, Use};
 use crate::wire::WIDGET_PATH;
+use crate::wire::headers::{ALWAYS, OVER_TLS};
 
 /// What every address needs: cheap to clone, the same on every thread.
 #[derive(Clone, Debug)]
@@ -58,6 +59,7 @@ pub struct HttpState {
     answers: Answers,
     bodies: Bodies,
     strangers: Strangers,
+    has_tls: bool,
     pages: pages::Pages,
     openapi: Arc<str>,
 }
@@ -72,9 +74,16 @@ impl HttpState {
             answers: Answers::default(),
             bodies: Bodies::default(),
             strangers: Strangers::default(),
+            has_tls: false,
             pages: pages::Pages::default(),
             openapi: Arc::from(openapi::json()),
         }
+    }
+
+    /// The same, which is reached over TLS if this is true.
+    #[must_use]
+    pub fn with_tls(self, has_tls: bool) -> Self {
+        Self { has_tls, ..self }
     }
 
     /// The same, with bounds for strangers.
@@ -272,7 +281,8 @@ impl Place {
         for (_, route) in self.routes {
             resource = resource.route(route);
         }
-        application.service(resource.wrap(from_fn(idempotency::once)).wrap(from_fn(plain)));
+        application
+            .service(resource.wrap(from_fn(idempotency::once)).wrap(from_fn(end_by_closing)));
     }
 }
 
@@ -289,7 +299,8 @@ pub async fn watch(
     };
     let asked = response.request();
     let client = state.strangers.client(asked.peer_addr(), asked.headers());
-    let response = bound_guesses(&state, client, response);
+    let mut response = bound_guesses(&state, client, response);
+    say_always(response.headers_mut(), state.has_tls);
     let (method, path) = (response.request().method().as_str(), response.request().path());
     let status = response.status().as_u16();
     let kind = response.response().extensions().get::<&'static Kind>().copied();
@@ -332,8 +343,18 @@ fn bound_guesses(
     }
 }
 
-/// What is said of every answer: a browser must not guess what it is, nor keep it.
-async fn plain(
+/// Says of an answer what is said of all, where it does not say something else itself.
+fn say_always(headers: &mut HeaderMap, has_tls: bool) {
+    for (name, value) in ALWAYS.into_iter().chain(has_tls.then_some(OVER_TLS)) {
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Ends an answer of unknown length with its connection for those who speak HTTP/1.0.
+async fn end_by_closing(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
@@ -344,11 +365,6 @@ async fn plain(
         let head = response.response_mut().head_mut();
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
-    }
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Ok(response)
 }

@@ -130,7 +130,7 @@ impl Server {
         let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let strangers = config.strangers.strangers(descriptors);
         let state = HttpState::new(engine.clone(), access.clone(), keys.clone());
-        let state = state.with_strangers(strangers.clone());
+        let state = state.with_strangers(strangers.clone()).with_tls(config.tls.is_some());
         let (demonstration, mut greeting) =
             Demonstration::begin(config, &engine, access.clone(), address).await?;
         if let Some(address) = operator_address {

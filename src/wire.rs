@@ -9,6 +9,7 @@ pub mod client;
 pub mod close;
 pub mod document;
 pub mod feed;
+pub mod headers;
 pub mod narrative;
 pub mod objects;
 pub mod problem;

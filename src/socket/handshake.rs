@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 
 use crate::socket::upgrade::Rejection;
+use crate::wire::headers::{ALWAYS, OVER_TLS};
 use crate::wire::problem::{
     MEDIA_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, SUBPROTOCOL_MISSING, UPGRADE_MALFORMED,
     VERSION_UNSUPPORTED,
@@ -63,7 +64,7 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
 }
 
 /// The answer that rejects a request, of the same form as whatever HTTP refuses.
-pub(super) fn reject(rejection: &Rejection) -> Bytes {
+pub(super) fn reject(rejection: &Rejection, is_secured: bool) -> Bytes {
     let Rejection { kind, message, retry_after_s } = rejection;
     let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::BAD_REQUEST);
     let problem = kind.document(message, &[], None);
@@ -73,10 +74,12 @@ pub(super) fn reject(rejection: &Rejection) -> Bytes {
         (_, Some(seconds)) => format!("retry-after: {seconds}\r\n"),
         _ => String::new(),
     };
+    let always = ALWAYS.into_iter().chain(is_secured.then_some(OVER_TLS));
+    let lines: Vec<_> = always.flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
+    let always = lines.concat();
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {length}\r\n\
-         cache-control: no-store\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\
-         {more}\r\n{problem}",
+         connection: close\r\n{always}{more}\r\n{problem}",
         length = problem.len(),
     )
     .into()

@@ -48,6 +48,11 @@ impl Transport {
         Self::Secured(Box::new(Secured { stream, tls: Some(tls) }))
     }
 
+    /// Whether it is through TLS.
+    pub(super) const fn is_secured(&self) -> bool {
+        matches!(self, Self::Secured(_))
+    }
+
     /// The socket under it.
     pub(super) const fn socket(&self) -> &TcpStream {
         match self {

@@ -142,7 +142,7 @@ pub(super) async fn answer<A: Admission>(
         Err(rejection) => {
             drop(leftover);
             admission.note_rejected(&Asked::of(&request, admission.strangers()), &rejection);
-            let answer = prefixed(&unwritten, handshake::reject(&rejection));
+            let answer = prefixed(&unwritten, handshake::reject(&rejection, stream.is_secured()));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
             // Nobody is left to be told when it could not be written in time.
             let _: Result<_, _> = tokio::time::timeout(limit, turn_away(stream, answer)).await;

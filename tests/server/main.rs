@@ -11,6 +11,7 @@ mod agents;
 mod audit;
 mod chat;
 mod limited;
+mod headers;
 mod line;
 mod liveness;
 mod missed;

@@ -109,6 +109,45 @@ async fn a_reader_who_is_too_slow_is_closed_over_tls_as_well() {
     panic!("everything waits for somebody who does not read");
 }
 
+/// What the socket has not taken is sent as soon as there is room, though nothing more is said.
+#[tokio::test]
+async fn a_reader_who_pauses_is_sent_everything() {
+    let site = Site::open(&[]);
+    let client = site.client();
+    let ada = client.acting_as("ada", site.folder.path());
+    let mut kim = client.browser("demo").await;
+    kim.start("start", "Kim").await;
+    let path = accept(&ada, &kim.conversation).await;
+    let mut tab = client.pausing_tab(&kim.introduction()).await;
+    let text = "漢".repeat(5_900);
+    // More than the kernel holds for a connection, and less than makes a reader a slow one.
+    for round in 0..3 {
+        for number in 0..165 + 8 * round {
+            let id = format!("a{round}.{number}");
+            ada.done(&format!("POST {path}/messages"), &said(&text, &id)).await;
+        }
+        let last = format!("last-of-{round}");
+        ada.done(&format!("POST {path}/messages"), &said(&last, &last)).await;
+        hear(&mut tab, &last).await;
+    }
+}
+
+/// Reads until this is said.
+async fn hear(stream: &mut (impl tokio::io::AsyncRead + Unpin), part: &str) {
+    use tokio::io::AsyncReadExt as _;
+
+    let (mut heard, mut chunk) = (Vec::new(), vec![0; 4_096]);
+    // Less than the time after which the server asks who is there, and sends all by that.
+    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(15);
+    while !String::from_utf8_lossy(&heard).contains(part) {
+        let reading = tokio::time::timeout_at(limit, stream.read(&mut chunk)).await;
+        let count = reading.unwrap_or_else(|_| panic!("{part} does not come")).expect("it is open");
+        assert!(count > 0, "it was closed before {part}");
+        heard.drain(..heard.len().saturating_sub(64));
+        heard.extend_from_slice(&chunk[..count]);
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_stops_says_so_over_tls_and_ends_well() {
     let site = Site::open(&[]);

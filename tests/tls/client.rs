@@ -10,14 +10,15 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::authority::{Authority, Pair};
 use crate::console::PATIENCE;
 use crate::program::ADMINISTRATOR;
-use crate::widget::{Introduction, Widget, mint_visitor};
+use crate::widget::{Introduction, Widget, introduce, mint_visitor};
 
 /// Who connects, with what they trust and speak.
 #[derive(Clone)]
@@ -173,11 +174,34 @@ impl Client {
 
     /// A widget's socket that was let in and has said nothing.
     pub(crate) async fn widget(&self, widget: &str) -> Widget {
+        self.try_widget(widget).await.expect("the widget is let in")
+    }
+
+    pub(crate) async fn try_widget(&self, widget: &str) -> Result<Widget, Error> {
         let stream = self.connect().await.expect("it is trusted");
         let line = stream.get_ref().0.as_fd().try_clone_to_owned().expect("a descriptor").into();
         let connecting =
             Widget::try_connect_over(Box::new(stream), line, self.address, widget, &[]);
-        connecting.await.expect("the widget is let in")
+        connecting.await
+    }
+
+    /// A tab of somebody's that reads only when it is read from, and has little room before that.
+    pub(crate) async fn pausing_tab(&self, hello: &Introduction) -> TlsStream<TcpStream> {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4_096).expect("it can be small");
+        let stream = socket.connect(self.address).await.expect("it is listened to");
+        let mut stream = self.secure(stream).await.expect("it is trusted");
+        let request = "GET /v1/widget?widget=demo HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+            Sec-WebSocket-Protocol: holdline.v1\r\n\r\n";
+        let text = introduce(hello).to_string();
+        // A masked text frame; a mask of zeros changes nothing.
+        let length = u16::try_from(text.len()).expect("a short text").to_be_bytes();
+        let head = [0x81, 0x80 | 126, length[0], length[1], 0, 0, 0, 0];
+        let all = [request.as_bytes(), &head, text.as_bytes()].concat();
+        stream.write_all(&all).await.expect("it is open");
+        stream
     }
 
     /// A browser that has never been here.

@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 
 use rustls::version::{TLS12, TLS13};
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::authority::Authority;
 use crate::client::Client;
 use crate::console::PATIENCE;
 use crate::site::Site;
+
+const STRICT: &str = "strict-transport-security";
+const ONE_YEAR: &str = "max-age=31536000";
 
 async fn open(listen: &str) -> (Site, SocketAddr) {
     let folder = tempfile::tempdir().unwrap();
@@ -49,6 +53,8 @@ async fn operators_show_a_certificate_and_customers_need_none() {
             }
         }
     }
+    let scraper = Client::with_certificate(operators, &site.authority, &ours, rustls::ALL_VERSIONS);
+    assert_eq!(scraper.get("/metrics").await.unwrap().header(STRICT), Some(ONE_YEAR));
     let customer = site.client();
     assert_eq!(customer.get("/healthz").await.unwrap().status, 200);
     assert_eq!(customer.get("/metrics").await.unwrap().status, 404);
@@ -63,4 +69,18 @@ async fn what_is_secured_and_asks_for_certificates_is_not_warned_of() {
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
     // The directory of the test is open to others before.
     assert!(warnings.iter().all(|line| line.contains("was open to others")), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn whoever_came_over_tls_is_told_to_come_back_so() {
+    let site = Site::open(&[]);
+    for path in ["/", "/healthz", "/metrics", "/v1/agents", "/v1/agents/nobody", "/nowhere"] {
+        let reply = site.client().get(path).await.unwrap();
+        assert_eq!(reply.header(STRICT), Some(ONE_YEAR), "{path}");
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+    }
+    match site.client().try_widget("nothing").await {
+        Err(Error::Http(refused)) => assert_eq!(refused.headers()[STRICT], ONE_YEAR),
+        other => panic!("it is refused: {:?}", other.map(|_| ())),
+    }
 }
