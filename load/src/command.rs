@@ -78,6 +78,10 @@ struct RunArguments {
     /// An argument for Holdline's program; may be given several times.
     #[arg(long, value_name = "ARGUMENT", allow_hyphen_values = true)]
     server_argument: Vec<String>,
+    /// Everybody comes to Holdline over TLS, through a bridge of this program's. It takes two more
+    /// descriptors for each.
+    #[arg(long)]
+    tls: bool,
     /// The cores of the servers and of everybody else, as in `0/1` or `0-1/2-3`; auto for the
     /// first and the others.
     #[arg(long, default_value = "none", value_name = "CORES")]
@@ -155,6 +159,7 @@ pub fn check(arguments: &[String]) -> anyhow::Result<()> {
     match Arguments::try_parse_from(program.iter().chain(arguments))?.command {
         Command::Run(arguments) => {
             Workload::parse(&text_of(&arguments.scenario)?, &arguments.settings)?;
+            check_tls(&arguments)?;
             if !["holdline", "floor"].contains(&arguments.target.as_str()) {
                 peer::named(&arguments.target)
                     .with_context(|| format!("there is no target {}", arguments.target))?;
@@ -168,6 +173,14 @@ pub fn check(arguments: &[String]) -> anyhow::Result<()> {
         | Command::Floor(_)
         | Command::Actors(_)
         | Command::Drive => {}
+    }
+    Ok(())
+}
+
+/// Of all targets Holdline alone is given a certificate.
+fn check_tls(arguments: &RunArguments) -> anyhow::Result<()> {
+    if arguments.tls && arguments.target != "holdline" {
+        bail!("--tls is for holdline, and not for {}", arguments.target);
     }
     Ok(())
 }
@@ -210,11 +223,13 @@ fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
 
 /// What a workload is put on.
 fn target(arguments: &RunArguments, program: &Path) -> anyhow::Result<Box<dyn Target>> {
+    check_tls(arguments)?;
     Ok(match arguments.target.as_str() {
         "holdline" => Box::new(HoldlineTarget {
             program: arguments.server.clone().unwrap_or_else(HoldlineTarget::beside),
             data: arguments.data.clone(),
             arguments: arguments.server_argument.clone(),
+            tls: arguments.tls,
         }),
         "floor" => Box::new(FloorTarget {
             program: program.to_owned(),

@@ -86,6 +86,7 @@ pub fn growth(arguments: &GrowthArguments) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("{} cannot be made", arguments.out.display()))?;
     let target = HoldlineTarget {
         program: arguments.server.clone().unwrap_or_else(HoldlineTarget::beside),
+        tls: false,
         data: None,
         arguments: Vec::new(),
     };

@@ -2,6 +2,7 @@
 
 mod api;
 mod book;
+mod bridge;
 mod clerks;
 pub mod dialect;
 mod feeds;

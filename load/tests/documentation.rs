@@ -89,6 +89,7 @@ fn a_command_that_does_not_work_is_noticed() {
         ("run no-such-workload", "no-such-workload"),
         ("run idle --set sesions=5", "sesions"),
         ("run idle --target nobody", "nobody"),
+        ("run idle --target floor --tls", "--tls is for holdline"),
         ("compare --targets holdline,nobody", "nobody"),
         ("growth --size 5", "--size"),
     ] {

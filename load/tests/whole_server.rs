@@ -3,6 +3,7 @@
 
 mod site;
 
+use holdline_load::holdline::target::HoldlineTarget;
 use holdline_load::report::figures::Judgement;
 use site::{count, holdline, latency, put};
 
@@ -122,6 +123,36 @@ fn a_restart_keeps_every_chat() {
     assert_eq!(count(&run, "returns"), 100, "{:?}", run.counts);
     assert_eq!(count(&run, "goodbyes of the server"), 100);
     assert_eq!(count(&run, "returns too late"), 0);
+}
+
+#[test]
+fn everybody_may_come_over_tls() {
+    let run = put(
+        &HoldlineTarget { tls: true, ..holdline() },
+        r#"
+        name = "secured"
+        sessions = 100
+        duration_s = 5
+        settle_s = 0.5
+        window_s = 20
+        lateness_p99_ms = 10000
+        ramp = { per_s = 200 }
+        heartbeat = { every_s = 2 }
+        posts = { per_s = 50 }
+        agents = { count = 2, chats = 100, posts_per_s = 20 }
+
+        [[losses]]
+        share = 0.3
+        how = "reset"
+        at_s = 1
+        back = 1.0
+        back_after_s = [0.2, 1.0]
+        "#,
+    );
+    assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
+    assert_eq!(count(&run, "returns"), 30, "{:?}", run.counts);
+    assert!(count(&run, "posts acknowledged") > 100, "{:?}", run.counts);
+    assert!(count(&run, "replies heard") > 30, "{:?}", run.counts);
 }
 
 #[test]

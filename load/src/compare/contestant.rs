@@ -45,6 +45,7 @@ pub(super) fn named(name: &str, server: Option<&Path>) -> anyhow::Result<Contest
             program: server.map_or_else(HoldlineTarget::beside, Path::to_path_buf),
             data: None,
             arguments: Vec::new(),
+            tls: false,
         }),
         "floor" => {
             let options = FloorOptions { tampering: Tampering::None, ..FloorOptions::default() };

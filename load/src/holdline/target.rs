@@ -15,6 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::api::Api;
+use super::bridge::{Bridge, Certificate};
 use super::clerks::Clerks;
 use super::dialect::{NAME, Settings};
 use super::feeds::{Feeds, Signals};
@@ -44,6 +45,8 @@ pub struct HoldlineTarget {
     pub data: Option<PathBuf>,
     /// Arguments of the server's besides those that a run needs.
     pub arguments: Vec<String>,
+    /// Whether everybody comes over TLS.
+    pub tls: bool,
 }
 
 impl HoldlineTarget {
@@ -78,12 +81,19 @@ impl Target for HoldlineTarget {
         };
         // Somebody else may take the port in between; then the server says so.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-        let api = Api::new(&format!("http://{free}"), ADMINISTRATOR);
+        let secured = self.tls.then(|| -> anyhow::Result<_> {
+            let certificate = Certificate::make(data.path())?;
+            Ok((Bridge::open(free, &certificate)?, certificate))
+        });
+        let secured = secured.transpose()?;
+        let entrance = secured.as_ref().map_or(free, |(bridge, _)| bridge.address);
+        let api = Api::new(&format!("http://{entrance}"), ADMINISTRATOR);
         let mut running = RunningHoldline {
             child: None,
             target: self.clone(),
             data,
             address: free,
+            secured,
             api,
             demands: demands.clone(),
         };
@@ -101,7 +111,10 @@ struct RunningHoldline {
     child: Option<Child>,
     target: HoldlineTarget,
     data: TempDir,
+    /// Where it listens.
     address: SocketAddr,
+    /// The way in, where it speaks TLS.
+    secured: Option<(Bridge, Certificate)>,
     api: Api,
     demands: Demands,
 }
@@ -123,6 +136,10 @@ impl RunningHoldline {
             .args(&self.target.arguments)
             .env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR)
             .envs(self.demands.are_named.then_some(("HOLDLINE_TRUSTED_PROXIES", "127.0.0.0/8")))
+            .envs(self.secured.iter().flat_map(|(_, certificate)| {
+                let Certificate { file, key_file, .. } = certificate;
+                [("HOLDLINE_TLS_CERTIFICATE", file), ("HOLDLINE_TLS_KEY", key_file)]
+            }))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -190,7 +207,7 @@ fn name(agent: u32) -> String {
 
 impl Running for RunningHoldline {
     fn address(&self) -> SocketAddr {
-        self.address
+        self.secured.as_ref().map_or(self.address, |(bridge, _)| bridge.address)
     }
 
     fn processes(&self) -> Vec<u32> {
@@ -216,7 +233,7 @@ impl Running for RunningHoldline {
         } else {
             let hands = (self.api.clone(), Clerks::start(&ear, &failures));
             let signals = Arc::clone(&signals);
-            Some(Feeds::new(self.address, agents.clone(), tokens, hands, ear, signals)?)
+            Some(Feeds::new(self.address(), agents.clone(), tokens, hands, ear, signals)?)
         };
         let api = self.api.clone();
         let watch = HoldlineWatch::start(api, feeds, signals, failures, agents.count)?;

@@ -47,7 +47,7 @@ pub fn holdline() -> HoldlineTarget {
         }
         beside
     });
-    HoldlineTarget { program, data: None, arguments: Vec::new() }
+    HoldlineTarget { program, data: None, arguments: Vec::new(), tls: false }
 }
 
 fn modified(path: &Path) -> Option<SystemTime> {
