@@ -12,5 +12,7 @@ mod ends;
 mod floods;
 #[path = "transport/guard.rs"]
 mod guard;
+#[path = "transport/secured.rs"]
+mod secured;
 #[path = "transport/upgrade.rs"]
 mod upgrade;

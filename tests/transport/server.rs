@@ -10,10 +10,11 @@ use actix_web::{App, HttpResponse, web};
 use bytestring::ByteString;
 use holdline::domain::time::Span;
 use holdline::socket::{
-    Admission, Figures, Line, Message, Outbox, ProtocolError, Rejection, SocketEnd, UpgradeRequest,
-    WebsocketContext, bind, serve,
+    Admission, Entrance, Figures, Line, Message, Outbox, ProtocolError, Rejection, SocketEnd,
+    UpgradeRequest, WebsocketContext, bind, serve,
 };
 use holdline::strangers::Strangers;
+use holdline::tls::Certificates;
 use holdline::wire::close::CloseCode;
 use holdline::wire::problem::UNKNOWN_WIDGET;
 use tokio::sync::watch;
@@ -138,8 +139,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self::start_at(bind("127.0.0.1:0".parse().unwrap()).unwrap(), None)
+    }
+
+    /// The same where this listens, over TLS if there are certificates.
+    pub(crate) fn start_at(
+        listener: std::net::TcpListener,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
+        let listener = Entrance::from(listener).secured_by(certificates);
         let (stop, stopping) = watch::channel(false);
         let (seen, figures) = (Arc::<Seen>::default(), Arc::<Figures>::default());
         let threads = [listener.try_clone().unwrap(), listener]
@@ -165,7 +174,7 @@ impl Server {
 
 /// One of the server's threads.
 fn run(
-    listener: std::net::TcpListener,
+    listener: Entrance,
     doorman: Doorman,
     figures: Arc<Figures>,
     stopping: watch::Receiver<bool>,
