@@ -224,6 +224,7 @@ fn settings(held: u64) -> Vec<SettingChange> {
         id: "shop".parse().expect("an id"),
         workstream: "sales".parse().expect("an id"),
         origins: Vec::new(),
+        admission: None,
     }));
     changes
 }

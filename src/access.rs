@@ -4,9 +4,11 @@
 
 pub mod token;
 
+mod admission;
 mod conversation;
 mod keys;
 mod secret;
+mod signed;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,9 +23,11 @@ use subtle::ConstantTimeEq as _;
 use crate::domain::settings::registry::TokenDigest;
 use crate::private;
 
+pub use crate::access::admission::AdmissionKeys;
 pub use crate::access::conversation::ConversationToken;
 pub use crate::access::keys::{Keys, SigningKey};
-pub use crate::access::secret::{Secret, visitor_id};
+pub use crate::access::secret::{Secret, visitor_id, vouched_id};
+pub use crate::access::signed::NotAPublicKey;
 pub use crate::access::token::{GivenToken, mint_token};
 
 /// The files of a data directory that hold the secrets, for whoever copies them.

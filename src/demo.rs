@@ -112,7 +112,8 @@ pub fn changes(
     }
     let widget: WidgetId = fixed(DEMO);
     if !settings.widgets.contains_key(&widget) {
-        let settings = WidgetSettings { id: widget, workstream, origins: vec![ANY_ORIGIN.into()] };
+        let origins = vec![ANY_ORIGIN.into()];
+        let settings = WidgetSettings { id: widget, workstream, origins, admission: None };
         changes.push(SettingChange::PutWidget(settings));
     }
     changes

@@ -197,6 +197,7 @@ fn small_documents_name_their_mistakes() {
         id: "w".parse().unwrap(),
         workstream: "s".parse().unwrap(),
         origins: Vec::new(),
+        admission: None,
     };
     assert_eq!(WidgetDocument::from(&old).origins, ["*"], "an empty list of before admits any");
     let agent = AgentDocument::read("a".parse().unwrap(), br#"{"role":"boss"}"#).unwrap_err();

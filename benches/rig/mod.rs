@@ -164,6 +164,7 @@ fn settings() -> [SettingChange; 3] {
         id: "shop".parse().expect("an id"),
         workstream: workstream.id.clone(),
         origins: Vec::new(),
+        admission: None,
     };
     [
         SettingChange::PutQueue(QueueSettings { id: queue, name, agents: Vec::new() }),
@@ -190,7 +191,7 @@ pub(crate) fn start(visitor: u128) -> StartRequest {
 /// How a session comes in that has seen everything.
 pub(crate) fn entrance() -> Entrance {
     let after = Seq::new(u32::MAX);
-    Entrance { after: Some(after), heartbeat: Span::from_secs(120), program: None }
+    Entrance { after: Some(after), heartbeat: Span::from_secs(120), program: None, of: None }
 }
 
 /// A message of 160 bytes.

@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{AccessFault, ConversationToken, Secret, keep, read_json, visitor_id};
+use crate::access::{
+    AccessFault, ConversationToken, Secret, keep, read_json, visitor_id, vouched_id,
+};
 use crate::domain::id::{ConversationId, History, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 
@@ -99,6 +101,11 @@ impl Keys {
     /// Who a customer is to us, see [`visitor_id`]. No rotation changes that.
     pub fn visitor(&self, kept_by_browser: &str) -> VisitorId {
         visitor_id(&self.visitors, kept_by_browser)
+    }
+
+    /// Who a customer is to us for whom a site's server vouches, see [`vouched_id`].
+    pub fn vouched(&self, widget: &WidgetId, subject: &str) -> VisitorId {
+        vouched_id(&self.visitors, widget, subject)
     }
 
     /// The token of a conversation, see [`ConversationToken::issue`].

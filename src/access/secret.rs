@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::access::{AccessFault, at, mint_token, read};
-use crate::domain::id::VisitorId;
+use crate::domain::id::{VisitorId, WidgetId};
 use crate::private;
 
 /// The file of the first secret of a data directory.
@@ -90,7 +90,19 @@ impl Secret {
 /// Who a customer is to us, from the secret that their browser keeps. The browser's secret cannot
 /// be had back from it.
 pub fn visitor_id(secret: &Secret, kept_by_browser: &str) -> VisitorId {
-    let digest = secret.digest(b"visitor\0", &[kept_by_browser.as_bytes()]);
+    id_of(secret.digest(b"visitor\0", &[kept_by_browser.as_bytes()]))
+}
+
+/// Who a customer is to us for whom a site's server vouches, from the widget and the name by which
+/// the site knows them. Nobody is one of these by a secret that a browser keeps, nor the other way
+/// round, and the name cannot be had back from it.
+pub fn vouched_id(secret: &Secret, widget: &WidgetId, subject: &str) -> VisitorId {
+    // No id of a widget has a zero byte.
+    let parts = [widget.as_str().as_bytes(), b"\0", subject.as_bytes()];
+    id_of(secret.digest(b"vouched visitor\0", &parts))
+}
+
+fn id_of(digest: Hmac<Sha256>) -> VisitorId {
     let digest = digest.finalize().into_bytes();
     let mut bits = [0; 16];
     bits.copy_from_slice(&digest[..16]);

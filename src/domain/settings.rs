@@ -1,6 +1,7 @@
 //! What an administrator decides: workstreams, queues, widgets, agents, and the rules that each
 //! must keep. A document that breaks a rule is refused as a whole, with every violation named.
 
+mod admission;
 mod audit;
 mod customer_limits;
 pub mod registry;
@@ -15,6 +16,7 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::limits;
 
+pub use admission::{AdmissionRule, NotVouched, Vouching};
 pub use audit::AuditRetention;
 pub use customer_limits::CustomerLimits;
 pub use widget::{ANY_ORIGIN, WidgetSettings};

@@ -22,6 +22,7 @@ mod news;
 mod publish;
 pub(super) mod restart;
 mod waking;
+mod whose;
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::domain::conversation::attendance::Signs;
 use crate::domain::conversation::command::{Answer, Command, StartRequest};
 use crate::domain::conversation::event::Reason;
 use crate::domain::conversation::view::View;
-use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
+use crate::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId, VisitorId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::{QueueCommand, Standing};
 use crate::domain::text::MessageText;
@@ -124,6 +124,8 @@ pub(super) struct Join {
     pub heartbeat: Span,
     /// The program it says it is.
     pub program: Option<Arc<str>>,
+    /// Who it may be of, see [`crate::engine::Entrance::of`].
+    pub of: Option<[VisitorId; 2]>,
 }
 
 /// What a session is told.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::id::WidgetId;
+use crate::domain::settings::NotVouched;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::shared::Shared;
@@ -118,12 +119,19 @@ impl Engine {
     /// Tells that a widget has shown a token that is not ours; that it was refused is counted
     /// where it is said.
     pub fn tell_invalid_token(&self, widget: &WidgetId) {
+        self.tell_shown(widget, "token_invalid", || "a token that is not ours".to_owned());
+    }
+
+    /// Tells that what a widget has shown vouches for nobody, and why. That it was refused is
+    /// counted where it is said.
+    pub fn tell_not_vouched(&self, widget: &WidgetId, code: &'static str, why: NotVouched) {
+        self.tell_shown(widget, code, || format!("an admission that vouches for nobody: {why}"));
+    }
+
+    fn tell_shown(&self, widget: &WidgetId, code: &'static str, what: impl FnOnce() -> String) {
         if self.shared.refusals.admit(self.now()) {
-            let (face, code) = (Face::Widget.name(), "token_invalid");
-            tracing::info!(
-                face, code, %widget,
-                "refused: widget {widget} showed a token that is not ours"
-            );
+            let (face, what) = (Face::Widget.name(), what());
+            tracing::info!(face, code, %widget, "refused: widget {widget} showed {what}");
         }
     }
 

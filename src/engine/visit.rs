@@ -41,6 +41,9 @@ pub struct Entrance {
     pub heartbeat: Span,
     /// The program it says it is.
     pub program: Option<Arc<str>>,
+    /// The visitors one of whom must have begun the conversation, which is not known to be there
+    /// otherwise; anybody when absent.
+    pub of: Option<[VisitorId; 2]>,
 }
 
 impl Engine {
@@ -293,6 +296,6 @@ impl Visit {
 }
 
 fn join(start: Option<StartRequest>, entrance: Entrance) -> Join {
-    let Entrance { after, heartbeat, program } = entrance;
-    Join { start, after, heartbeat, program }
+    let Entrance { after, heartbeat, program, of } = entrance;
+    Join { start, after, heartbeat, program, of }
 }

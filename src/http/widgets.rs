@@ -2,7 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use crate::access::AdmissionKeys;
 use crate::domain::id::WidgetId;
+use crate::domain::settings::AdmissionRule;
 use crate::domain::settings::registry::SettingChange;
 use crate::http::HttpState;
 use crate::http::auth::Administrator;
@@ -10,6 +12,7 @@ use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
+use crate::wire::document::FieldError;
 use crate::wire::objects::{WidgetDocument, WidgetPage};
 
 /// Every widget, by id. For administrators.
@@ -31,7 +34,10 @@ pub(super) async fn list(
     let (page, next) = page_by_id(
         all,
         |widget| widget.id.as_str(),
-        |widget| widget.origins.iter().map(|origin| origin.len()).sum(),
+        |widget| {
+            let keys = widget.admission.as_ref().map_or(0, AdmissionRule::bytes);
+            widget.origins.iter().map(|origin| origin.len()).sum::<usize>() + keys
+        },
         after.as_ref(),
         limit,
     );
@@ -72,7 +78,15 @@ pub(super) async fn put(
     let widget = WidgetDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
     let answer = WidgetDocument::from(&widget);
     let known = state.engine.settings().widgets.contains_key(&id);
-    changed(&state, administrator.name(), SettingChange::PutWidget(widget)).await?;
+    let keys = widget.admission.as_ref().map(|rule| rule.keys.clone());
+    let change = SettingChange::PutWidget(widget);
+    // What has too many keys, or too long ones, is refused before any is read.
+    state.engine.settings().check(&change)?;
+    AdmissionKeys::check(keys.as_deref().unwrap_or_default()).map_err(|(number, problem)| {
+        let message = format!("item {number}: {problem}");
+        Problem::malformed_document(vec![FieldError::new("admission.keys", message)])
+    })?;
+    changed(&state, administrator.name(), change).await?;
     Ok(put_answer(known, &answer))
 }
 

@@ -14,6 +14,8 @@ mod pace;
 mod porter;
 mod posting;
 mod question;
+mod start;
+mod vouching;
 
 use std::collections::VecDeque;
 use std::rc::Rc;

@@ -72,6 +72,8 @@ pub struct Hello {
     /// The token of the conversation that it remembers. Not yet verified, and of any length that
     /// fits a frame.
     pub token: Option<Token>,
+    /// What the site's own server says of the visitor, signed. Not yet verified.
+    pub admission: Option<Token>,
     /// The place that it has seen last.
     pub after: Option<Seq>,
     /// The address of the page, cut to [`limits::PAGE_BYTES_MAX`].
@@ -226,10 +228,21 @@ fn hello(fields: &Fields<'_>) -> Result<Hello, Problem> {
     Ok(Hello {
         visitor,
         token: text("token", &fields.token)?.map(Token::new),
+        admission: admission(fields)?,
         after: place("after", &fields.after)?,
         page: remark("page", &fields.page)?,
         locale: remark("locale", &fields.locale)?,
     })
+}
+
+fn admission(fields: &Fields<'_>) -> Result<Option<Token>, Problem> {
+    let limit = limits::ADMISSION_BYTES_MAX;
+    let given = text("admission", &fields.admission)?;
+    if given.is_some_and(|given| given.len() > limit) {
+        let limit = format_args!("must be at most {limit} bytes");
+        return Err(Problem::too_long("admission", limit));
+    }
+    Ok(given.map(Token::new))
 }
 
 fn start(fields: &mut Fields<'_>, reference: Reference) -> Result<Start, Problem> {

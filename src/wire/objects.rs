@@ -23,8 +23,9 @@ pub use history::{
 };
 pub use secret::{AdministratorTokenObject, RotationDocument, SigningKeyObject};
 pub use settings::{
-    AgentDocument, AutocloseDocument, BlockDocument, IdleDocument, QueueDocument, QueuePage,
-    RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument, WorkstreamPage,
+    AdmissionDocument, AgentDocument, AutocloseDocument, BlockDocument, IdleDocument,
+    QueueDocument, QueuePage, RetentionDocument, WidgetDocument, WidgetPage, WorkstreamDocument,
+    WorkstreamPage,
 };
 pub use token::{KeptTokenObject, TokenDocument, TokenList, TokenObject};
 

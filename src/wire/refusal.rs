@@ -25,6 +25,12 @@ pub enum RefusalCode {
     TokenInvalid,
     /// The token's conversation was over too long ago; the session goes on without it.
     TokenExpired,
+    /// A chat can be begun only by somebody for whom the site's server vouches.
+    AdmissionRequired,
+    /// The admission does not vouch for anybody here; the session goes on without it.
+    AdmissionInvalid,
+    /// The admission was good until earlier; the session goes on without it.
+    AdmissionExpired,
     /// Too many frames in too short a time; this one was not looked at.
     RateLimited,
     /// The widget has been removed; no chat can be started through it.
@@ -45,7 +51,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code that is the protocol's own.
-    pub const PROTOCOL: [Self; 16] = [
+    pub const PROTOCOL: [Self; 19] = [
         Self::Malformed,
         Self::UnknownType,
         Self::MissingField,
@@ -55,6 +61,9 @@ impl RefusalCode {
         Self::AlreadyGreeted,
         Self::TokenInvalid,
         Self::TokenExpired,
+        Self::AdmissionRequired,
+        Self::AdmissionInvalid,
+        Self::AdmissionExpired,
         Self::RateLimited,
         Self::UnknownWidget,
         Self::QueueFull,
@@ -81,6 +90,9 @@ impl RefusalCode {
             Self::AlreadyGreeted => "already_greeted",
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
+            Self::AdmissionRequired => "admission_required",
+            Self::AdmissionInvalid => "admission_invalid",
+            Self::AdmissionExpired => "admission_expired",
             Self::RateLimited => "rate_limited",
             Self::UnknownWidget => "unknown_widget",
             Self::QueueFull => "queue_full",
@@ -110,6 +122,9 @@ impl RefusalCode {
             | Self::AlreadyGreeted
             | Self::TokenInvalid
             | Self::TokenExpired
+            | Self::AdmissionRequired
+            | Self::AdmissionInvalid
+            | Self::AdmissionExpired
             | Self::UnknownWidget
             | Self::Conversation(_) => false,
         }
@@ -135,6 +150,13 @@ impl fmt::Display for RefusalCode {
             Self::AlreadyGreeted => "`hello` was said before; open another socket to say it again",
             Self::TokenInvalid => "this token is not one of ours; the session goes on without it",
             Self::TokenExpired => "this token's chat was over too long ago; start a new one",
+            Self::AdmissionRequired => "sign in on this site first: `hello` needs an `admission`",
+            Self::AdmissionInvalid => {
+                "this `admission` vouches for nobody here; the session goes on without it"
+            }
+            Self::AdmissionExpired => {
+                "this `admission` was good until earlier; the session goes on without it"
+            }
             Self::RateLimited => "too many frames in too short a time; send this one again later",
             Self::UnknownWidget => "there is no such widget",
             Self::QueueFull => "nobody can be waited for at the moment; try again later",

@@ -153,6 +153,6 @@ impl Customer {
     }
 
     fn entrance(&self, after: Seq) -> Entrance {
-        Entrance { after: Some(after), heartbeat: self.heartbeat, program: None }
+        Entrance { after: Some(after), heartbeat: self.heartbeat, program: None, of: None }
     }
 }

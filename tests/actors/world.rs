@@ -153,6 +153,7 @@ fn settings() -> Vec<SettingChange> {
             id: parsed("shop"),
             workstream: parsed("chat"),
             origins: vec!["*".into()],
+            admission: None,
         }),
     ]
 }

@@ -305,6 +305,7 @@ fn settings(journal: &dyn Journal) -> Registry {
         id: "demo".parse().unwrap(),
         workstream: "default".parse().unwrap(),
         origins,
+        admission: None,
     };
     change(journal, &mut registry, SettingChange::PutWidget(widget));
     // Two more than an agent may have.

@@ -39,7 +39,7 @@ fn an_append_is_one_row_and_each_event_has_a_place_of_its_own() {
     assert_eq!(number(&journal, "SELECT count(*) FROM events"), appends as u64);
     let together = "SELECT count(*) FROM events WHERE kind = 'happened_together'";
     assert_eq!(number(&journal, together), several as u64);
-    assert_eq!(number(&journal, "PRAGMA user_version"), 8, "an older release refuses it");
+    assert_eq!(number(&journal, "PRAGMA user_version"), 9, "an older release refuses it");
 
     let singles = assert_timeline(trial.dir());
     let places = singles.iter().map(|single| single.2 as usize);
@@ -135,7 +135,7 @@ fn a_journal_of_version_2_is_read_as_it_is_and_continued() {
         assert_read(&trial, &chats);
         let journal = journal_db(trial.dir());
         assert_eq!(number(&journal, "SELECT count(*) FROM events"), rows + 2, "two appends");
-        assert_eq!(number(&journal, "PRAGMA user_version"), 8);
+        assert_eq!(number(&journal, "PRAGMA user_version"), 9);
         drop(journal);
         trial.reopen();
         assert_read(&trial, &chats);

@@ -96,6 +96,7 @@ fn queues_and_widgets_are_good_up_to_their_bounds() {
         id: "shop".parse().unwrap(),
         workstream: "sales".parse().unwrap(),
         origins: origins.iter().map(|origin| Arc::from(origin.as_str())).collect(),
+        admission: None,
     };
     let many = |count: usize| vec!["https://example.org".to_owned(); count];
     assert!(widget(many(limits::WIDGET_ORIGINS_MAX)).violations().is_empty());

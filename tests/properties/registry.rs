@@ -46,7 +46,15 @@ fn put() -> impl Strategy<Value = SettingChange> {
             SettingChange::PutQueue(QueueSettings { id, name: name(), agents })
         }),
         (id::<WidgetId>("widget"), id::<WorkstreamId>("stream")).prop_map(|(id, workstream)| {
-            SettingChange::PutWidget(WidgetSettings { id, workstream, origins: vec!["*".into()] })
+            {
+                let origins = vec!["*".into()];
+                SettingChange::PutWidget(WidgetSettings {
+                    id,
+                    workstream,
+                    origins,
+                    admission: None,
+                })
+            }
         }),
     ]
 }

@@ -4,9 +4,11 @@
 mod console;
 mod feed;
 mod shop;
+mod signer;
 mod widget;
 
 mod acting;
+mod admission;
 mod agents;
 mod audit;
 mod chat;

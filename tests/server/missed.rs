@@ -194,6 +194,7 @@ async fn a_place_counts_for_the_chat_of_its_token_alone() {
         visitor: Some(one.visitor.clone()),
         token: Some("not-ours".into()),
         after: Some(999),
+        admission: None,
     };
     let mut page = shop.visit(hello).await;
     assert_eq!(page.conversation, one.conversation);

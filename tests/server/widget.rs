@@ -36,6 +36,7 @@ pub(crate) struct Introduction {
     pub(crate) visitor: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) after: Option<u64>,
+    pub(crate) admission: Option<String>,
 }
 
 /// How a socket ended: the code of the close frame, 1006 when there was none.
@@ -314,6 +315,7 @@ impl Widget {
             visitor: Some(self.visitor.clone()),
             token: Some(self.token.clone()),
             after: Some(self.seq),
+            admission: None,
         }
     }
 
@@ -361,6 +363,9 @@ pub(crate) fn introduce(hello: &Introduction) -> Value {
     }
     if let Some(token) = &hello.token {
         fields.insert("token".to_owned(), json!(token));
+    }
+    if let Some(admission) = &hello.admission {
+        fields.insert("admission".to_owned(), json!(admission));
     }
     if let Some(after) = &hello.after {
         fields.insert("after".to_owned(), json!(after));

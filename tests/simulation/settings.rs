@@ -87,6 +87,7 @@ pub fn all(plan: &Plan) -> Vec<SettingChange> {
             id: widget_id(number),
             workstream: stream_id(number),
             origins: vec!["*".into()],
+            admission: None,
         }));
     }
     all

@@ -256,6 +256,7 @@ fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {
             id: kind.parse()?,
             workstream: kind.parse()?,
             origins: vec!["*".into()],
+            admission: None,
         }));
     }
     Ok(changes)

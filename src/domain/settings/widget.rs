@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::id::{WidgetId, WorkstreamId};
-use crate::domain::settings::{Violation, unreachable_id};
+use crate::domain::settings::{AdmissionRule, Violation, unreachable_id};
 use crate::limits;
 
 /// A place on the web where a chat can be started.
@@ -16,6 +16,8 @@ pub struct WidgetSettings {
     /// The web origins it may be opened from; [`ANY_ORIGIN`] alone for any. An empty list is of a
     /// journal from before that had to be said, and means the same.
     pub origins: Vec<Arc<str>>,
+    /// By which keys the site's server vouches for visitors; nobody does when absent.
+    pub admission: Option<AdmissionRule>,
 }
 
 /// Stands for every origin there is.
@@ -46,7 +48,13 @@ impl WidgetSettings {
                  http://localhost:3000, without a path",
             ));
         }
+        found.extend(self.admission.iter().flat_map(AdmissionRule::violations));
         found
+    }
+
+    /// Whether only somebody for whom the site's server vouches can begin a chat.
+    pub fn requires_admission(&self) -> bool {
+        self.admission.as_ref().is_some_and(|admission| admission.required)
     }
 
     /// Whether pages of any origin may open it.

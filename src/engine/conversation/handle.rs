@@ -7,7 +7,7 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
 use crate::domain::conversation::Phase;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
-use crate::domain::conversation::event::{Author, Reason};
+use crate::domain::conversation::event::Author;
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
@@ -167,7 +167,10 @@ impl ConversationActor {
     }
 
     fn join(&mut self, session: SessionId, join: Join, context: &mut Context<Self>) {
-        let Join { start, mut after, heartbeat, program } = join;
+        let Join { start, mut after, heartbeat, program, of } = join;
+        if of.is_some_and(|of| !self.was_begun_by_one_of(&of)) {
+            return self.not_let_in(session, NotJoined::Unknown, context);
+        }
         if let Some(request) = start
             && self.conversation.seq() == Seq::ZERO
         {
@@ -207,32 +210,6 @@ impl ConversationActor {
             }
         };
         self.then(then, context);
-        self.retire_if_over();
-    }
-
-    fn not_joined(&self, refusal: Refusal) -> NotJoined {
-        let Some(state) = self.conversation.state() else { return NotJoined::Unknown };
-        match refusal {
-            Refusal::AlreadyClosed | Refusal::ConversationEnded => {
-                let reason = self.conversation.reason();
-                let was_lost = reason.is_some_and(Reason::is_loss);
-                let redirect = self.with_workstream(|workstream| workstream.redirect.clone());
-                NotJoined::Ended {
-                    state,
-                    reason,
-                    seq: self.conversation.seen_by_customer(),
-                    redirect: redirect.filter(|_| was_lost),
-                    closed_at: self.conversation.closed_at(),
-                }
-            }
-            other => NotJoined::Denied(RefusalCode::Conversation(other)),
-        }
-    }
-
-    fn turn_away(&mut self, session: SessionId, code: RefusalCode, context: &mut Context<Self>) {
-        let conversation = self.id();
-        let why = NotJoined::Denied(code);
-        self.then(Then::Send(session, ToSession::NotJoined { conversation, why }), context);
         self.retire_if_over();
     }
 

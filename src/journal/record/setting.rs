@@ -5,6 +5,7 @@ mod audit;
 mod customer_limits;
 mod retention;
 mod token;
+mod widget;
 mod workstream;
 
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{Registry, SettingChange};
-use crate::domain::settings::{AgentSettings, QueueSettings, WidgetSettings};
+use crate::domain::settings::{AgentSettings, QueueSettings};
 use crate::domain::text::DisplayName;
 use crate::journal::record::pieces::RoleName;
 use crate::journal::record::{Record, Unreadable, json};
 
 pub(super) use retention::DisposalName;
 pub use token::{digest_text, read_digest};
+use widget::WidgetForm;
 use workstream::WorkstreamForm;
 
 /// What a document is about.
@@ -73,13 +75,6 @@ struct QueueForm {
     id: String,
     name: String,
     agents: Vec<String>,
-}
-
-#[derive(Deserialize, Serialize)]
-struct WidgetForm {
-    id: String,
-    workstream: String,
-    origins: Vec<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -220,28 +215,6 @@ impl IntoSettings for QueueForm {
             id: self.id.parse()?,
             name: DisplayName::stored(&self.name)?,
             agents: agents.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-impl From<&WidgetSettings> for WidgetForm {
-    fn from(widget: &WidgetSettings) -> Self {
-        Self {
-            id: widget.id.to_string(),
-            workstream: widget.workstream.to_string(),
-            origins: widget.origins.iter().map(ToString::to_string).collect(),
-        }
-    }
-}
-
-impl IntoSettings for WidgetForm {
-    type Settings = WidgetSettings;
-
-    fn into_settings(self) -> Result<WidgetSettings, Unreadable> {
-        Ok(WidgetSettings {
-            id: self.id.parse()?,
-            workstream: self.workstream.parse()?,
-            origins: self.origins.into_iter().map(Arc::from).collect(),
         })
     }
 }

@@ -21,7 +21,7 @@ pub(super) use crate::journal::sqlite::schema::tables::SECRETS;
 /// its own, up to version 3 each append, up to version 4 nobody was told of an agent who is away,
 /// up to version 5 no token expired or was ended alone, up to version 6 it did not say who acts in
 /// an agent's place or changes the settings, up to version 7 there was no audit stream, and up to
-/// version 8 no workstream said how much a customer may do.
+/// version 8 no workstream said how much a customer may do and no site vouched for its visitors.
 pub(super) const JOURNAL_VERSION: i64 = 9;
 
 /// The first version that has an audit stream.
@@ -145,6 +145,7 @@ pub(super) fn open_journal(files: &Files) -> Result<Connection, OpenFault> {
         1 => [tables::JOURNAL_FROM_1, tables::AUDIT],
         // What is there stays as it is; an older release must not read what is added.
         2..AUDIT_SINCE => ["", tables::AUDIT],
+        AUDIT_SINCE..JOURNAL_VERSION => ["", ""],
         _ => return Ok(connection),
     };
     change_to(&connection, &files.journal, &change.concat(), JOURNAL_VERSION)?;

@@ -8,6 +8,7 @@ use actix::Recipient;
 
 use crate::access::Keys;
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
+use crate::domain::settings::NotVouched;
 use crate::domain::text::printable;
 use crate::domain::time::Span;
 use crate::engine::{Engine, Face, ToSession, Visit};
@@ -18,12 +19,14 @@ use crate::socket::outbox::Outbox;
 use crate::socket::session::SocketSession;
 use crate::socket::session::guest::Guest;
 use crate::socket::session::porter::{Origin, Porters};
+use crate::socket::session::vouching::ReadKeys;
 use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
 use crate::strangers::{NotTaken, Strangers};
 use crate::tls::HandshakeFault;
-use crate::wire::client::VisitorSecret;
+use crate::wire::client::{Token, VisitorSecret};
 use crate::wire::close::CloseCode;
 use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
+use crate::wire::refusal::RefusalCode;
 
 /// The door of one thread.
 #[derive(Debug)]
@@ -33,6 +36,7 @@ pub struct Door {
     thread: usize,
     porters: Porters,
     strangers: Strangers,
+    admissions: ReadKeys,
 }
 
 impl Door {
@@ -40,7 +44,8 @@ impl Door {
     /// signed with `keys`.
     pub fn new(engine: Engine, keys: Arc<Keys>, thread: usize) -> Self {
         let (porters, strangers) = (Porters::default(), Strangers::default());
-        Self { engine, keys, thread, porters, strangers }
+        let admissions = ReadKeys::default();
+        Self { engine, keys, thread, porters, strangers, admissions }
     }
 
     /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
@@ -52,7 +57,9 @@ impl Door {
         porters: &Porters,
         strangers: Strangers,
     ) -> Rc<Self> {
-        let door = Rc::new(Self { engine, keys, thread, porters: porters.clone(), strangers });
+        let (porters_of_all, admissions) = (porters.clone(), ReadKeys::default());
+        let door =
+            Rc::new(Self { engine, keys, thread, porters: porters_of_all, strangers, admissions });
         porters.begin(thread, door.clone());
         door
     }
@@ -103,6 +110,30 @@ impl Door {
     /// Notes that a widget has shown a token that is not ours.
     pub(super) fn note_invalid_token(&self, widget: &WidgetId) {
         self.engine.tell_invalid_token(widget);
+    }
+
+    /// For whom a site's server vouches in a widget; nobody where the widget does not ask.
+    pub(super) fn vouched(
+        &self,
+        widget: &WidgetId,
+        admission: &Token,
+    ) -> Result<Option<VisitorId>, NotVouched> {
+        let Some(keys) = self.admissions.of(widget, &self.engine.settings()) else {
+            return Ok(None);
+        };
+        let subject = keys.subject(admission.reveal(), widget, self.engine.now())?;
+        Ok(Some(self.keys.vouched(widget, &subject)))
+    }
+
+    /// Whether only somebody who is vouched for can begin a chat in a widget.
+    pub(super) fn requires_admission(&self, widget: &WidgetId) -> bool {
+        let settings = self.engine.settings();
+        settings.widgets.get(widget).is_some_and(|widget| widget.requires_admission())
+    }
+
+    /// Notes that what a widget has shown vouches for nobody.
+    pub(super) fn note_not_vouched(&self, widget: &WidgetId, code: RefusalCode, why: NotVouched) {
+        self.engine.tell_not_vouched(widget, code.code(), why);
     }
 
     /// Who a browser is by the secret it keeps; somebody new without one.

@@ -1,4 +1,4 @@
-//! `hello` and `start`: how a session comes into a conversation, or into none.
+//! `hello`: how a session comes into a conversation, or into none.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::sync::Arc;
 use actix::ActorContext;
 use bytestring::ByteString;
 
-use crate::domain::conversation::command::StartRequest;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::session::{SessionCommand, SessionEvent};
 use crate::domain::time::Span;
@@ -18,14 +17,10 @@ use crate::socket::movement::{Carry, Departure};
 use crate::socket::session::porter::Origin;
 use crate::socket::session::question::{Awaiting, EndedChat, Question};
 use crate::socket::session::{Door, SocketSession, close_code_of, code_of};
-use crate::strangers::{OverBudget, Use};
-use crate::wire::client::{Hello, Start};
+use crate::wire::client::Hello;
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::server::{Limits, Live, ServerFrame, refused, refused_for};
-
-/// How often a start is tried anew because the chat it led to had just ended.
-const START_TRIES_MAX: u8 = 3;
+use crate::wire::server::{Limits, Live, ServerFrame, refused};
 
 impl SocketSession {
     pub(super) fn greet(
@@ -42,13 +37,13 @@ impl SocketSession {
                 return self.line.done();
             }
         };
-        let Hello { visitor, token, after, page, locale } = hello;
-        self.rare.visitor = self.door.visitor(visitor);
+        let Hello { visitor, token, admission, after, page, locale } = hello;
+        let not_vouched = self.introduce(visitor, admission.as_ref()).err();
         let named = token.as_ref().and_then(|token| self.door.verify(token.reveal(), &self.widget));
         // A place of another history means nothing here: then all of it is told.
         let is_place = named.is_some_and(|(_, is_known)| is_known);
         let named = named.map(|(conversation, _)| conversation);
-        let known = named.or_else(|| self.visit.as_ref()?.chat_of(self.rare.visitor));
+        let known = named.or_else(|| self.own_chat());
         if let Some(carry) = known.and_then(|known| self.way_to(known)) {
             // Nothing has been done yet: the session on the other thread begins anew.
             self.line.depart(Departure::new(text, carry));
@@ -64,6 +59,9 @@ impl SocketSession {
             if !self.rare.guest.may_show_another_token() {
                 return self.close(CloseCode::RefusedTooOften, context);
             }
+        }
+        if !not_vouched.is_none_or(|why| self.may_go_on_without_admission(why, context)) {
+            return self.close(CloseCode::RefusedTooOften, context);
         }
         match known {
             Some(conversation) => {
@@ -98,93 +96,6 @@ impl SocketSession {
         session
     }
 
-    pub(super) fn ask_to_start(&mut self, frame: Start, context: &mut WebsocketContext<Self>) {
-        match self.decide(SessionCommand::Start) {
-            Ok(Some(event)) => {
-                let joined = self.session.conversation();
-                self.apply(event);
-                match joined {
-                    Some(conversation) => self.start_again(frame, conversation, context),
-                    None => self.start(frame, 1, context),
-                }
-            }
-            Ok(None) => self.line.done(),
-            Err(refusal) => {
-                self.refuse(&refused(Some(&frame.reference), code_of(refusal)), context);
-                self.line.done();
-            }
-        }
-    }
-
-    /// A start of a session that is in a chat is answered with that chat, unless it is over.
-    fn start_again(
-        &mut self,
-        frame: Start,
-        conversation: ConversationId,
-        context: &mut WebsocketContext<Self>,
-    ) {
-        let entrance = self.entrance(Some(Seq::ZERO));
-        let visit = self.visit.as_ref();
-        if visit.is_some_and(|visit| visit.join_again(conversation, entrance)) {
-            let to = Question::Start { frame: Box::new(frame), tries: 0 };
-            self.rare.awaiting = Some(Awaiting { conversation, to });
-        } else {
-            let code = RefusalCode::Unavailable;
-            self.refuse(&refused(Some(&frame.reference), code), context);
-            self.settle(Some(conversation), context);
-        }
-    }
-
-    fn start(&mut self, frame: Start, tries: u8, context: &mut WebsocketContext<Self>) {
-        let request = StartRequest {
-            widget: self.widget.clone(),
-            visitor: self.rare.visitor,
-            start: frame.id.clone(),
-            salt: self.door.mint_salt(),
-            name: frame.name.clone(),
-            form: frame.form.clone(),
-            context: frame.context.clone(),
-            page: self.rare.page.clone(),
-            locale: self.rare.locale.clone(),
-        };
-        let entrance = self.entrance(Some(Seq::ZERO));
-        // Whoever comes back into a chat begins none.
-        let is_new = self.visit.as_ref().is_some_and(|it| it.chat_of(request.visitor).is_none());
-        let keepsake = match is_new.then(|| self.rare.guest.ask_to_wait()).transpose() {
-            Ok(keepsake) => keepsake.flatten(),
-            Err(over) => return self.refuse_start(&frame, over, context),
-        };
-        let begun = match &self.visit {
-            Some(visit) => visit.start_keeping(request, entrance, keepsake),
-            None => Err(RefusalCode::Unavailable),
-        };
-        match begun {
-            Ok(conversation) => {
-                let to = Question::Start { frame: Box::new(frame), tries };
-                self.rare.awaiting = Some(Awaiting { conversation, to });
-            }
-            Err(code) => {
-                self.refuse(&refused(Some(&frame.reference), code), context);
-                self.settle(None, context);
-            }
-        }
-    }
-
-    fn refuse_start(
-        &mut self,
-        frame: &Start,
-        over: OverBudget,
-        context: &mut WebsocketContext<Self>,
-    ) {
-        let code = match over.of {
-            Use::WaitingChat => RefusalCode::TooManyWaiting,
-            _ => RefusalCode::TooManyStarts,
-        };
-        let wait = Some(Span::from_secs(over.retry_after_s()));
-        self.refuse(&refused_for(Some(&frame.reference), code, wait), context);
-        self.settle(None, context);
-    }
-
     fn enter(
         &mut self,
         conversation: ConversationId,
@@ -192,7 +103,10 @@ impl SocketSession {
         to: Question,
         context: &mut WebsocketContext<Self>,
     ) {
-        let entrance = self.entrance(after);
+        let mut entrance = self.entrance(after);
+        if matches!(to, Question::Hello { by_token: true, .. }) {
+            entrance.of = self.rare.vouched.map(|visitor| [visitor, self.rare.browser]);
+        }
         self.rare.awaiting = Some(Awaiting { conversation, to });
         let sent = self.visit.as_ref().map(|visit| visit.join(conversation, entrance));
         if !matches!(sent, Some(Ok(()))) {
@@ -273,7 +187,7 @@ impl SocketSession {
     ) {
         let Some(awaiting) = self.rare.awaiting.take() else { return };
         if let (NotJoined::Ended { .. } | NotJoined::Unknown, Some(visit)) = (&why, &self.visit) {
-            visit.forget(self.rare.visitor, conversation);
+            visit.forget(self.rare.visitor(), conversation);
         }
         match (awaiting.to, why) {
             (Question::Start { frame, .. }, NotJoined::Denied(code)) => {
@@ -281,12 +195,7 @@ impl SocketSession {
                 self.settle(None, context);
             }
             (Question::Start { frame, tries }, NotJoined::Ended { .. } | NotJoined::Unknown) => {
-                if tries < START_TRIES_MAX {
-                    return self.start(*frame, tries + 1, context);
-                }
-                let code = RefusalCode::Unavailable;
-                self.refuse(&refused(Some(&frame.reference), code), context);
-                self.settle(None, context);
+                self.try_start_again(*frame, tries, context);
             }
             (Question::Hello { .. }, NotJoined::Denied(code)) => {
                 self.refuse(&refused(None, code), context);
@@ -308,7 +217,7 @@ impl SocketSession {
         ended: Option<EndedChat>,
         context: &mut WebsocketContext<Self>,
     ) {
-        let other = self.visit.as_ref().and_then(|visit| visit.chat_of(self.rare.visitor));
+        let other = self.own_chat();
         match other.filter(|other| *other != over) {
             Some(other) => {
                 // What the widget has seen was of the chat that is over, and what it missed of that
@@ -367,7 +276,7 @@ impl SocketSession {
     }
 
     /// The question is answered: the frame that asked it is done, and those behind it are taken.
-    fn settle(
+    pub(super) fn settle(
         &mut self,
         conversation: Option<ConversationId>,
         context: &mut WebsocketContext<Self>,
@@ -386,8 +295,8 @@ impl SocketSession {
         self.take_deferred(context);
     }
 
-    fn entrance(&self, after: Option<Seq>) -> Entrance {
+    pub(super) fn entrance(&self, after: Option<Seq>) -> Entrance {
         let heartbeat = self.session.heartbeat();
-        Entrance { after, heartbeat, program: self.rare.program.clone() }
+        Entrance { after, heartbeat, program: self.rare.program.clone(), of: None }
     }
 }

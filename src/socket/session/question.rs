@@ -21,7 +21,10 @@ pub(super) struct Rare {
     pub(super) page: Option<Arc<str>>,
     pub(super) locale: Option<Arc<str>>,
     pub(super) program: Option<Arc<str>>,
-    pub(super) visitor: VisitorId,
+    /// Who the browser is, by the secret that it keeps.
+    pub(super) browser: VisitorId,
+    /// Who the site's server says that they are.
+    pub(super) vouched: Option<VisitorId>,
     pub(super) guest: Arc<Guest>,
 }
 
@@ -34,7 +37,8 @@ impl Rare {
             page: None,
             locale: None,
             program,
-            visitor: VisitorId::from_bits(0),
+            browser: VisitorId::from_bits(0),
+            vouched: None,
             guest,
         }
     }

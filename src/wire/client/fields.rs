@@ -44,6 +44,7 @@ pub(super) struct Fields<'a> {
     pub(super) reference: Slot<'a>,
     pub(super) visitor: Slot<'a>,
     pub(super) token: Slot<'a>,
+    pub(super) admission: Slot<'a>,
     pub(super) after: Slot<'a>,
     pub(super) page: Slot<'a>,
     pub(super) locale: Slot<'a>,
@@ -58,7 +59,7 @@ pub(super) struct Fields<'a> {
     /// The first known field that was given twice.
     pub(super) twice: Option<&'static str>,
     /// Which known fields were given, one bit each.
-    given: u16,
+    given: u32,
 }
 
 /// A field that a frame may have.
@@ -68,6 +69,7 @@ enum Field {
     Reference,
     Visitor,
     Token,
+    Admission,
     After,
     Page,
     Locale,
@@ -89,6 +91,7 @@ impl Field {
             "ref" => (Self::Reference, "ref"),
             "visitor" => (Self::Visitor, "visitor"),
             "token" => (Self::Token, "token"),
+            "admission" => (Self::Admission, "admission"),
             "after" => (Self::After, "after"),
             "page" => (Self::Page, "page"),
             "locale" => (Self::Locale, "locale"),
@@ -119,7 +122,7 @@ impl<'a> Fields<'a> {
     }
 
     fn note(&mut self, name: Field, text: &'static str) {
-        let bit = 1_u16 << name as u16;
+        let bit = 1_u32 << name as u32;
         if self.given & bit != 0 && self.twice.is_none() {
             self.twice = Some(text);
         }
@@ -159,6 +162,7 @@ impl<'de> Visitor<'de> for &mut Fields<'de> {
                 Field::Reference => self.reference = map.next_value()?,
                 Field::Visitor => self.visitor = map.next_value()?,
                 Field::Token => self.token = map.next_value()?,
+                Field::Admission => self.admission = map.next_value()?,
                 Field::After => self.after = map.next_value()?,
                 Field::Page => self.page = map.next_value()?,
                 Field::Locale => self.locale = map.next_value()?,

@@ -51,7 +51,7 @@ impl FromStr for VisitorSecret {
 #[error("must be 128 random bits, not all zero: 32 hexadecimal digits, or a UUID")]
 pub struct NotASecret;
 
-/// The token of a conversation, as a widget sent it. It is never shown.
+/// The token of a conversation, or of a site's server, as a widget sent it. It is never shown.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Token(Box<str>);
 

@@ -23,7 +23,7 @@ use crate::wire::time::Seconds;
 
 use customer_limits::CustomerLimitsDocument;
 pub use retention::RetentionDocument;
-pub use widget::WidgetDocument;
+pub use widget::{AdmissionDocument, WidgetDocument};
 
 /// The settings that a chat is handled under.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use holdline::domain::settings::registry::{SettingChange, Token, TokenDigest};
 use holdline::domain::settings::{
-    AgentSettings, AuditRetention, Autoclose, IdleRule, QueueSettings, Role, WidgetSettings,
-    Workstream, WrapupBlock,
+    AdmissionRule, AgentSettings, AuditRetention, Autoclose, IdleRule, QueueSettings, Role,
+    WidgetSettings, Workstream, WrapupBlock,
 };
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
@@ -40,6 +40,7 @@ pub(super) fn changes() -> Vec<SettingChange> {
             id: "shop".parse().unwrap(),
             workstream: "sales".parse().unwrap(),
             origins: vec![Arc::from("https://example.org")],
+            admission: None,
         }),
         SettingChange::DeleteWidget("shop".parse().unwrap()),
         SettingChange::DeleteAgent(agent("ann")),
@@ -56,6 +57,12 @@ pub(super) fn changes() -> Vec<SettingChange> {
             ..Token::new(agent("ann"), time(0))
         },
     });
+    changes.push(SettingChange::PutWidget(WidgetSettings {
+        id: "bank".parse().unwrap(),
+        workstream: "sales".parse().unwrap(),
+        origins: vec![Arc::from("https://example.org")],
+        admission: Some(AdmissionRule { required: true, keys: vec![Arc::from("a key")] }),
+    }));
     changes.push(SettingChange::EndToken(TokenDigest([0xa5; 32])));
     changes.push(SettingChange::NoteTokenUse { digest: TokenDigest([0xa5; 32]), at: time(0) });
     let absent = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());

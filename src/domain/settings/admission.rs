@@ -1,0 +1,103 @@
+//! What an administrator decides of visitors for whom a site's own server vouches, and what it must
+//! say of them.
+
+use std::sync::Arc;
+
+use crate::domain::settings::Violation;
+use crate::domain::time::{Span, Timestamp};
+use crate::limits;
+
+/// By which keys a site's server vouches for its visitors.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AdmissionRule {
+    /// Whether a chat can be begun only by somebody who is vouched for.
+    pub required: bool,
+    /// The public keys, as PEM: 1 to 4, and what any of them has signed is good.
+    pub keys: Vec<Arc<str>>,
+}
+
+/// What a site's server says of a visitor, once its signature was found to be good.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Vouching {
+    /// By which name the site knows them.
+    pub subject: Option<String>,
+    /// For which widgets it is meant.
+    pub audiences: Vec<String>,
+    /// Until when it is good.
+    pub expires_at: Option<Timestamp>,
+    /// From when on.
+    pub not_before: Option<Timestamp>,
+    /// When it was signed.
+    pub issued_at: Option<Timestamp>,
+}
+
+/// Why nobody is vouched for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotVouched {
+    /// It is no token that one of the widget's keys has signed.
+    #[error("it is no token that a key of this widget has signed")]
+    Signature,
+    /// It names no visitor, or by too long a name.
+    #[error("`sub` must be a text of 1 to 256 bytes")]
+    Subject,
+    /// It is for somebody else.
+    #[error("`aud` must be the id of this widget")]
+    Audience,
+    /// It does not end.
+    #[error("`exp` must say until when it is good")]
+    Endless,
+    /// It has ended.
+    #[error("it was good until earlier")]
+    Expired,
+    /// It is not good yet.
+    #[error("`nbf` and `iat` must not lie in the future")]
+    Early,
+    /// It is good for too long.
+    #[error("it must be good for at most 24 hours")]
+    Long,
+}
+
+const SECONDS_MAX: Span = Span::from_secs(limits::ADMISSION_SECONDS_MAX);
+const LEEWAY: Span = Span::from_secs(limits::SIGNED_LEEWAY_SECONDS);
+
+impl AdmissionRule {
+    /// Every rule that this breaks, as far as it can be seen without reading the keys.
+    pub(super) fn violations(&self) -> Vec<Violation> {
+        let mut found = Vec::new();
+        if !(1..=limits::ADMISSION_KEYS_MAX).contains(&self.keys.len()) {
+            found.push(Violation::new("admission.keys", "must name 1 to 4 public keys"));
+        }
+        if self.keys.iter().any(|key| key.len() > limits::ADMISSION_KEY_BYTES_MAX) {
+            found.push(Violation::new("admission.keys", "each must be at most 1,024 bytes"));
+        }
+        found
+    }
+
+    /// How many bytes its keys have.
+    pub fn bytes(&self) -> usize {
+        self.keys.iter().map(|key| key.len()).sum()
+    }
+}
+
+impl Vouching {
+    /// The name of the visitor whom it admits to a widget now.
+    pub fn judge(self, widget: &str, now: Timestamp) -> Result<String, NotVouched> {
+        if !self.audiences.iter().any(|audience| audience == widget) {
+            return Err(NotVouched::Audience);
+        }
+        let expires_at = self.expires_at.ok_or(NotVouched::Endless)?;
+        if expires_at + LEEWAY <= now {
+            return Err(NotVouched::Expired);
+        }
+        let begins = [self.not_before, self.issued_at].into_iter().flatten();
+        if begins.max().is_some_and(|from| from > now + LEEWAY) {
+            return Err(NotVouched::Early);
+        }
+        let from = self.issued_at.unwrap_or(now).min(now);
+        if expires_at.since(from) > SECONDS_MAX + LEEWAY {
+            return Err(NotVouched::Long);
+        }
+        let length = 1..=limits::ADMISSION_SUBJECT_BYTES_MAX;
+        self.subject.filter(|subject| length.contains(&subject.len())).ok_or(NotVouched::Subject)
+    }
+}
