@@ -8,6 +8,7 @@ mod admission;
 mod conversation;
 mod keys;
 mod secret;
+mod sign_in;
 mod signed;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use crate::access::admission::AdmissionKeys;
 pub use crate::access::conversation::ConversationToken;
 pub use crate::access::keys::{Keys, SigningKey};
 pub use crate::access::secret::{Secret, visitor_id, vouched_id};
+pub use crate::access::sign_in::{SignIn, SignInRules, SignedIn, may_be_asked};
 pub use crate::access::signed::NotAPublicKey;
 pub use crate::access::token::{GivenToken, mint_token};
 
@@ -54,6 +56,9 @@ pub enum AccessFault {
         /// What is wrong with it.
         problem: String,
     },
+    /// The issuer of tokens cannot be asked by anybody here.
+    #[error("nothing here can ask the issuer for its keys: {0}")]
+    Client(String),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     Random(String),

@@ -3,6 +3,7 @@
 //! told at once: which key, where it came from, and what it must be.
 
 mod flags;
+mod sign_in;
 mod sources;
 mod strangers;
 mod tls;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::access::{GivenToken, token};
+use crate::access::{GivenToken, SignInRules, token};
 use crate::tls::Files;
 
 pub use crate::config::flags::{DataFlags, Flags};
@@ -56,6 +57,8 @@ pub struct Config {
     pub drain: Duration,
     /// How strangers are treated.
     pub strangers: StrangerRules,
+    /// Whose tokens sign people in beside those that are made here.
+    pub sign_in: Option<SignInRules>,
     /// Whether time begins at what the clock of the machine says, although the journal ends later.
     /// For one start, and so only a flag.
     pub set_clock_back: bool,
@@ -174,6 +177,7 @@ impl Config {
         let log_addresses = sources.take("log_addresses", switch);
         let drain = sources.take("drain_s", drain);
         let strangers = StrangerRules::take(&mut sources);
+        let sign_in = sign_in::take(&mut sources);
         let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
         if let (Some(Some(true)), Some(from)) = (demo, demo_from)
             && !is_loopback(listen)
@@ -200,6 +204,7 @@ impl Config {
             log_addresses: log_addresses.unwrap_or(false),
             drain: drain.unwrap_or(Duration::from_secs(10)),
             strangers,
+            sign_in,
             set_clock_back,
         })
     }

@@ -12,6 +12,7 @@ pub mod queue;
 pub mod rehearsal;
 pub mod session;
 pub mod settings;
+pub mod sign_in;
 pub mod text;
 pub mod time;
 

@@ -38,7 +38,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, ResponseError as _, Route, web};
 use tokio::time::Instant;
 
-use crate::access::{Access, Keys};
+use crate::access::{Access, Keys, SignIn};
 use crate::domain::id::WidgetId;
 use crate::domain::text::printable;
 use crate::engine::{Engine, Face};
@@ -60,6 +60,7 @@ pub struct HttpState {
     bodies: Bodies,
     strangers: Strangers,
     has_tls: bool,
+    sign_in: Option<Arc<SignIn>>,
     pages: pages::Pages,
     openapi: Arc<str>,
 }
@@ -75,6 +76,7 @@ impl HttpState {
             bodies: Bodies::default(),
             strangers: Strangers::default(),
             has_tls: false,
+            sign_in: None,
             pages: pages::Pages::default(),
             openapi: Arc::from(openapi::json()),
         }
@@ -90,6 +92,12 @@ impl HttpState {
     #[must_use]
     pub fn with_strangers(self, strangers: Strangers) -> Self {
         Self { strangers, ..self }
+    }
+
+    /// The same, where an issuer signs people in as well.
+    #[must_use]
+    pub fn with_sign_in(self, sign_in: Option<Arc<SignIn>>) -> Self {
+        Self { sign_in, ..self }
     }
 }
 
@@ -359,6 +367,7 @@ async fn end_by_closing(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let is_old = request.version() == Version::HTTP_10;
+    auth::look_for_key(request.request()).await;
     let mut response = next.call(request).await?;
     if is_old && matches!(response.response().body().size(), BodySize::Stream) {
         // Nobody reads chunks who speaks HTTP/1.0: the answer ends with its connection.

@@ -1,9 +1,11 @@
 //! Every bound of the engine, with its reason. What happens at the bound is written beside it.
 
 mod reads;
+mod signed;
 mod strangers;
 
 pub use reads::*;
+pub use signed::*;
 pub use strangers::*;
 
 /// Shards that all conversations are divided into. Fixed for ever, because an id's shard is where
@@ -344,27 +346,6 @@ pub const QUEUE_AGENTS_MAX: usize = 10_000;
 
 /// Origins of one widget. More are refused.
 pub const WIDGET_ORIGINS_MAX: usize = 100;
-
-/// Public keys of one widget's `admission`: the one that signs and the next, twice over. More are
-/// refused.
-pub const ADMISSION_KEYS_MAX: usize = 4;
-
-/// Bytes of such a key: room for RSA of 4,096 bits as PEM. A longer one is refused.
-pub const ADMISSION_KEY_BYTES_MAX: usize = 1_024;
-
-/// Bytes of the `admission` of a `hello`: room for the longest signature and for claims that are
-/// not read here. A longer one is refused.
-pub const ADMISSION_BYTES_MAX: usize = 4_096;
-
-/// Bytes of the name by which a site knows a visitor. An admission with a longer one is refused.
-pub const ADMISSION_SUBJECT_BYTES_MAX: usize = 256;
-
-/// For how many seconds an admission may be good, because whoever has read one from a page is that
-/// visitor until then: as long as a page may be left open. One that is good for longer is refused.
-pub const ADMISSION_SECONDS_MAX: u64 = 86_400;
-
-/// By how many seconds the clock of whoever signs a token may differ from ours.
-pub const SIGNED_LEEWAY_SECONDS: u64 = 60;
 
 /// Tokens of one agent that are good. A further one is refused (`too_many_tokens`).
 pub const AGENT_TOKENS_MAX: usize = 10;

@@ -3,6 +3,7 @@
 
 mod demonstration;
 mod exposure;
+mod keys;
 mod serving;
 
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use actix::Arbiter;
 use tokio::sync::watch;
 
-use crate::access::{Access, AccessFault, Given, Keys};
+use crate::access::{Access, AccessFault, Given, Keys, SignIn};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
@@ -111,6 +112,8 @@ impl Server {
         recovered.latest = begin_time(recovered.latest, config.set_clock_back)?;
         let access = Arc::new(Access::open(&config.data, config.admin_token.as_ref())?);
         let keys = Arc::new(Keys::open(&config.data)?);
+        let sign_in = config.sign_in.as_ref().map(|rules| SignIn::open(rules, &config.data));
+        let sign_in = sign_in.transpose()?.map(Arc::new);
         let journal = Arc::new(journal);
         let held = recovered.conversations.len();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -131,6 +134,7 @@ impl Server {
         let strangers = config.strangers.strangers(descriptors);
         let state = HttpState::new(engine.clone(), access.clone(), keys.clone());
         let state = state.with_strangers(strangers.clone()).with_tls(config.tls.is_some());
+        let state = state.with_sign_in(sign_in.clone());
         let (demonstration, mut greeting) =
             Demonstration::begin(config, &engine, access.clone(), address).await?;
         if let Some(address) = operator_address {
@@ -153,6 +157,9 @@ impl Server {
         serving.begin(&listeners, &arbiters)?;
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(engine.clone().keep_retention());
+            if let Some(sign_in) = sign_in {
+                arbiter.spawn(keys::keep(sign_in, engine.clone()));
+            }
             arbiter.spawn(demonstration.go_on(engine.clone()));
             if let Some(certificates) = &certificates {
                 arbiter.spawn(Arc::clone(certificates).keep_renewed());

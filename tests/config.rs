@@ -237,6 +237,12 @@ fn every_setting_is_documented() {
         "trusted_proxies",
         "forwarded_header",
         "proxy_protocol",
+        "oidc_issuer",
+        "oidc_audience",
+        "oidc_role_claim",
+        "oidc_id_claim",
+        "oidc_keys",
+        "oidc_authority",
     ] {
         assert!(page.contains(&format!("| `{name}` |")), "{name}");
         let variable = format!("HOLDLINE_{}", name.to_uppercase());
@@ -248,6 +254,40 @@ fn every_setting_is_documented() {
         let line = page.lines().find(|line| line.starts_with(&format!("| `{}` |", budget.key)));
         let line = line.unwrap_or_else(|| panic!("{} is not told", budget.key)).replace(',', "");
         assert!(line.contains(&format!("| {}", budget.default)), "{line}: {}", budget.default);
+    }
+}
+
+#[test]
+fn an_issuer_is_named_as_a_whole_and_nobody_can_answer_in_its_place() {
+    let rules =
+        |file: &str| load(&["--config", "holdline.toml"], &[], file).map(|config| config.sign_in);
+    assert_eq!(rules("").unwrap(), None);
+    let issuer = "oidc_issuer = \"https://login.example/realms/one\"\n";
+    let whole = format!("{issuer}oidc_audience = \"holdline\"\n");
+    let read = rules(&whole).unwrap().unwrap();
+    assert_eq!((&*read.issuer, &*read.audience), ("https://login.example/realms/one", "holdline"));
+    assert_eq!((&*read.role_claim, &*read.id_claim), ("roles", "sub"));
+    assert_eq!((read.keys, read.authority), (None, None));
+    for here in ["http://127.0.0.1:8081", "http://[::1]:8081/realm", "http://localhost"] {
+        let file = format!("oidc_issuer = \"{here}\"\noidc_audience = \"a\"");
+        assert_eq!(rules(&file).unwrap().unwrap().issuer, here);
+    }
+    let with = |more: &str| format!("{whole}{more}");
+    for (wrong, key, told) in [
+        (issuer.to_owned(), "oidc_issuer", "needs oidc_audience"),
+        ("oidc_audience = \"a\"".to_owned(), "oidc_audience", "without oidc_issuer"),
+        ("oidc_keys = \"https://a.example\"".to_owned(), "oidc_keys", "without oidc_issuer"),
+        (with("oidc_keys = \"http://login.example/keys\""), "oidc_keys", "https://"),
+        (with("oidc_keys = \"http://127.0.0.1.example/keys\""), "oidc_keys", "https://"),
+        (with("oidc_keys = \"https://a:b@login.example/\""), "oidc_keys", "without a user"),
+        (with("oidc_keys = \"file:///etc/passwd\""), "oidc_keys", "https://"),
+        (with("oidc_keys = \"keys\""), "oidc_keys", "https://"),
+        (with("oidc_role_claim = \"\""), "oidc_role_claim", "not be empty"),
+    ] {
+        let found = load(&["--config", "holdline.toml"], &[], &wrong);
+        let found = mistakes(found).join("\n");
+        assert!(found.starts_with(&format!("{key} (from ")), "{wrong}: {found}");
+        assert!(found.contains(told), "{wrong}: {found}");
     }
 }
 

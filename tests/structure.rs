@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("private", &[]),
     ("journal", &["domain", "limits", "private"]),
     ("engine", &["clock", "domain", "journal", "limits", "wire"]),
-    ("access", &["domain", "private"]),
+    ("access", &["domain", "limits", "private"]),
     ("commands", &["access", "clock", "config", "domain", "journal", "limits", "private", "wire"]),
     ("config", &["access", "strangers", "tls"]),
     ("demo", &["domain"]),
@@ -41,6 +41,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
             "tls",
             "web",
             "wire",
+            "access", "clock", "config", "demo", "domain", "engine", "http", "journal", "limits",
+            "private", "socket", "web", "wire",
         ],
     ),
 ];

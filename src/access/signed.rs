@@ -6,9 +6,9 @@ use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicEncryptingKey;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    VerificationAlgorithm,
+    RsaPublicKeyComponents, VerificationAlgorithm,
 };
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Header, Validation};
 use serde_json::{Map, Value};
 
 use crate::domain::time::Timestamp;
@@ -21,7 +21,11 @@ const PEM_BEGINS: &str = "-----BEGIN PUBLIC KEY-----";
 
 /// A key that was read, and found to be one.
 #[derive(Clone)]
-pub(super) struct PublicKey(DecodingKey);
+pub(super) struct PublicKey {
+    key: DecodingKey,
+    /// The one algorithm that it is for, where it says so.
+    only: Option<Algorithm>,
+}
 
 /// A text is not a public key that is taken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -48,23 +52,26 @@ impl PublicKey {
         Self::checked(key.map_err(|_| NotAPublicKey)?).ok_or(NotAPublicKey)
     }
 
-    fn checked(key: DecodingKey) -> Option<Self> {
-        let bytes = key.try_get_as_bytes().ok()?;
+    /// A key, if it is one that is taken.
+    pub(super) fn checked(key: DecodingKey) -> Option<Self> {
         let is_key = |algorithm: &'static dyn VerificationAlgorithm| {
-            ParsedPublicKey::new(algorithm, bytes).is_ok()
+            key.try_get_as_bytes().is_ok_and(|it| ParsedPublicKey::new(algorithm, it).is_ok())
         };
         let is_good = match key.family() {
             AlgorithmFamily::Rsa => {
-                let parsed = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, bytes).ok()?;
-                let der: PublicKeyX509Der<'_> = parsed.as_der().ok()?;
-                let key = PublicEncryptingKey::from_der(der.as_ref()).ok()?;
+                let key = PublicEncryptingKey::from_der(rsa_der(&key)?.as_ref()).ok()?;
                 RSA_BITS.contains(&key.key_size_bits())
             }
             AlgorithmFamily::Ec => is_key(&ECDSA_P256_SHA256_FIXED),
             AlgorithmFamily::Ed => is_key(&ED25519),
             AlgorithmFamily::Hmac => false,
         };
-        is_good.then_some(Self(key))
+        is_good.then_some(Self { key, only: None })
+    }
+
+    /// The same key, for this algorithm alone where there is one.
+    pub(super) fn only(self, only: Option<Algorithm>) -> Self {
+        Self { only, ..self }
     }
 
     const fn algorithms(family: AlgorithmFamily) -> &'static [Algorithm] {
@@ -78,40 +85,58 @@ impl PublicKey {
 
     /// What a token claims, if this key has signed it. Whether that is true of anything now is not
     /// judged.
-    fn verify(&self, token: &str, algorithm: Algorithm) -> Option<Claims> {
-        if !Self::algorithms(self.0.family()).contains(&algorithm) {
+    pub(super) fn verify(&self, token: &str, header: &Header) -> Option<Claims> {
+        let algorithm = header.alg;
+        let is_other = self.only.is_some_and(|only| only != algorithm);
+        if is_other || !Self::algorithms(self.key.family()).contains(&algorithm) {
             return None;
         }
         let mut validation = Validation::new(algorithm);
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        jsonwebtoken::decode(token, &self.0, &validation).ok().map(|token| Claims(token.claims))
+        jsonwebtoken::decode(token, &self.key, &validation).ok().map(|token| Claims(token.claims))
     }
 }
 
-/// What a token claims, if one of these keys has signed it.
-pub(super) fn verified<'a>(
-    token: &str,
-    keys: impl IntoIterator<Item = &'a PublicKey>,
-) -> Option<Claims> {
+fn rsa_der(key: &DecodingKey) -> Option<PublicKeyX509Der<'_>> {
+    match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => {
+            ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, bytes).ok()?.as_der().ok()
+        }
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            RsaPublicKeyComponents { n, e }.as_der().ok()
+        }
+    }
+}
+
+/// How a token says that it is signed. Nobody has verified it yet.
+pub(super) fn header(token: &str) -> Option<Header> {
     let header = jsonwebtoken::decode_header(token).ok()?;
     // Nothing that a header says must be understood is understood here (RFC 7515, 4.1.11).
-    if header.crit.is_some() {
-        return None;
-    }
-    keys.into_iter().find_map(|key| key.verify(token, header.alg))
+    header.crit.is_none().then_some(header)
 }
 
 impl Claims {
+    /// A claim of this name or, where there is none, at the end of the path whose parts are
+    /// divided by dots.
+    fn get(&self, name: &str) -> Option<&Value> {
+        let at_path = || {
+            let mut parts = name.split('.');
+            let first = self.0.get(parts.next()?)?;
+            parts.try_fold(first, |within, part| within.get(part))
+        };
+        self.0.get(name).or_else(at_path)
+    }
+
     /// A claim that is a text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.as_str()
+        self.get(name)?.as_str()
     }
 
     /// A claim that is a text or a list of them.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
-        match self.0.get(name) {
+        match self.get(name) {
             Some(Value::String(text)) => vec![text.clone()],
             Some(Value::Array(list)) => {
                 list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -122,7 +147,7 @@ impl Claims {
 
     /// A claim that is a time, in seconds since the start of 1970, which may have a fraction.
     pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
-        let seconds = self.0.get(name)?.as_f64()?;
+        let seconds = self.get(name)?.as_f64()?;
         #[expect(clippy::cast_possible_truncation, reason = "beyond all time is at its end")]
         let millis = (seconds * 1_000.0) as i64;
         Some(Timestamp::from_millis(millis))

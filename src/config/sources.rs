@@ -46,7 +46,7 @@ impl Form {
 
 /// The keys of the file, with the variable of the environment that stands for each. The budgets of
 /// strangers have more.
-const KEYS: [(&str, &str, Form); 17] = [
+const KEYS: [(&str, &str, Form); 23] = [
     ("listen", "HOLDLINE_LISTEN", Form::Text),
     ("data", "HOLDLINE_DATA", Form::Text),
     ("threads", "HOLDLINE_THREADS", Form::Number),
@@ -64,6 +64,12 @@ const KEYS: [(&str, &str, Form); 17] = [
     ("tls_certificate", "HOLDLINE_TLS_CERTIFICATE", Form::Text),
     ("tls_key", "HOLDLINE_TLS_KEY", Form::Text),
     ("tls_client_authority", "HOLDLINE_TLS_CLIENT_AUTHORITY", Form::Text),
+    ("oidc_issuer", "HOLDLINE_OIDC_ISSUER", Form::Text),
+    ("oidc_audience", "HOLDLINE_OIDC_AUDIENCE", Form::Text),
+    ("oidc_role_claim", "HOLDLINE_OIDC_ROLE_CLAIM", Form::Text),
+    ("oidc_id_claim", "HOLDLINE_OIDC_ID_CLAIM", Form::Text),
+    ("oidc_keys", "HOLDLINE_OIDC_KEYS", Form::Text),
+    ("oidc_authority", "HOLDLINE_OIDC_AUTHORITY", Form::Text),
 ];
 
 /// Every key.

@@ -11,6 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::domain::audit::{Act, AuditEntry, AuditKind};
+use crate::domain::id::AgentId;
 use crate::domain::time::Timestamp;
 use crate::engine::shared::Shared;
 use crate::engine::{Engine, Failure};
@@ -150,6 +151,12 @@ impl Engine {
         if is_first {
             drop(self.shared.note(act, 1));
         }
+    }
+
+    /// Notes that somebody has shown a token by which an issuer had signed them in, and which has
+    /// expired. It does not wait.
+    pub fn audit_expired_sign_in(&self, of: Option<AgentId>) {
+        self.audit_expired(Act::new(AuditKind::SignInRefused, of).with("code", "token_expired"));
     }
 
     /// Notes that somebody has shown a token of theirs that has expired. It does not wait.

@@ -1,5 +1,6 @@
-//! Who asks: a bearer token becomes a [`Caller`], a type that cannot be made otherwise, and a
-//! caller of sufficient role a [`Supervisor`] or an [`Administrator`].
+//! Who asks: a bearer token, made here or signed by an issuer, becomes a [`Caller`], a type that
+//! cannot be made otherwise, and a caller of sufficient role a [`Supervisor`] or an
+//! [`Administrator`].
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
-use crate::access::token;
+use crate::access::{SignIn, SignedIn, token};
 use crate::domain::conversation::State;
 use crate::domain::conversation::view::View;
 use crate::domain::id::AgentId;
 use crate::domain::settings::Role;
 use crate::domain::settings::registry::{Registry, TokenDigest};
+use crate::domain::sign_in::{NotSignedIn, Person};
 use crate::domain::time::Timestamp;
 use crate::engine::TokenRefusal;
 use crate::http::HttpState;
@@ -26,13 +28,27 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// The word that stands for the caller in an address. No agent may have it as an id.
 pub const ME: &str = "me";
 
+/// Who somebody is, whichever role they have: by their token, or by the issuer and its name for
+/// them, whichever of its tokens they show.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Identity([u8; 32]);
+
 /// Somebody whose token is good.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Nothing for the administrator's own token.
+    /// Nothing for the administrator's own token, and for somebody signed in whom no agent is.
     agent: Option<AgentId>,
     role: Role,
-    token: TokenDigest,
+    by: Credential,
+}
+
+/// What lets them in.
+#[derive(Clone, Debug)]
+enum Credential {
+    /// A token that was made here, or given as the administrator's.
+    Token(TokenDigest),
+    /// The word of an issuer.
+    SignedIn(Arc<SignedIn>),
 }
 
 /// A caller who may do everybody's work.
@@ -48,58 +64,115 @@ impl Caller {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
         let token = bearer(request).ok_or_else(Problem::missing_token)?;
-        let caller = Self::with(state, token::digest(token))?;
+        let caller = Self::showing(state, token)?;
         if let Some(connection) = request.conn_data::<Arc<Connection>>() {
             connection.note_known();
         }
         Ok(caller)
     }
 
-    /// Whoever a token stands for now.
+    /// Whoever shows this.
+    fn showing(state: &HttpState, token: &str) -> Result<Self, Problem> {
+        let digest = token::digest(token);
+        let own = Self::with(state, digest);
+        let Some(sign_in) = state.sign_in.as_ref().filter(|_| SignIn::has_form(token)) else {
+            return own;
+        };
+        // A token that was given may have any form.
+        own.or_else(|_| match sign_in.admit(token, digest, state.engine.now()) {
+            Ok(signed_in) => Self::signed_in(state, signed_in),
+            Err(NotSignedIn::Expired(of)) => {
+                state.engine.audit_expired_sign_in(of);
+                Err(Problem::sign_in_expired())
+            }
+            Err(why) => Err(Problem::not_signed_in(&why.to_string())),
+        })
+    }
+
+    /// Whoever an issuer has signed in, as long as it has.
+    fn signed_in(state: &HttpState, signed_in: Arc<SignedIn>) -> Result<Self, Problem> {
+        let Person { id, role, .. } = &signed_in.person;
+        if [ME, ADMINISTRATOR].contains(&id.as_str()) {
+            return Err(Problem::not_signed_in("the token names somebody who means somebody else"));
+        }
+        let (id, role) = (id.clone(), *role);
+        let agent = Some(id).filter(|id| state.engine.settings().agents.contains_key(id));
+        if agent.is_none() && role == Role::Agent {
+            return Err(Problem::not_signed_in("there is no agent of the id that the token names"));
+        }
+        Ok(Self { agent, role, by: Credential::SignedIn(signed_in) })
+    }
+
+    /// Whoever a token that was made here stands for now.
     fn with(state: &HttpState, token: TokenDigest) -> Result<Self, Problem> {
+        let by = Credential::Token(token);
         if state.access.is_administrator(&token) {
-            return Ok(Self { agent: None, role: Role::Administrator, token });
+            return Ok(Self { agent: None, role: Role::Administrator, by });
         }
         // A digest can be looked up as it is: how long that takes tells nothing of the token.
         let holder = state.engine.holder(&token).map_err(|refusal| match refusal {
             TokenRefusal::Unknown => Problem::unknown_token(),
             TokenRefusal::Expired => Problem::token_expired(),
         })?;
-        Ok(Self { agent: Some(holder.id.clone()), role: holder.role, token })
+        Ok(Self { agent: Some(holder.id.clone()), role: holder.role, by })
     }
 
     /// The same caller, as their token lets them in now: it may have been ended meanwhile, or be
     /// somebody's of another role.
     pub(super) fn again(&self, state: &HttpState) -> Result<Self, Problem> {
-        Self::with(state, self.token)
+        match &self.by {
+            Credential::Token(token) => Self::with(state, *token),
+            Credential::SignedIn(signed_in) => {
+                let now = state.engine.now();
+                let is_good = state.sign_in.as_ref().is_some_and(|it| it.is_good(signed_in, now));
+                if is_good {
+                    Self::signed_in(state, signed_in.clone())
+                } else {
+                    Err(Problem::sign_in_expired())
+                }
+            }
+        }
     }
 
     /// Notes that they were heard of.
     pub(super) fn touch(&self, state: &HttpState) {
         if let Some(agent) = &self.agent {
             state.engine.touch(agent);
-            state.engine.note_token_use(self.token);
+            if let Credential::Token(token) = self.by {
+                state.engine.note_token_use(token);
+            }
         }
     }
 
     /// Until when their token is good, if it expires.
     pub(super) fn expires_at(&self, state: &HttpState) -> Option<Timestamp> {
-        state.engine.token_expiry(&self.token)
+        match &self.by {
+            Credential::Token(token) => state.engine.token_expiry(token),
+            Credential::SignedIn(signed_in) => Some(signed_in.person.good_until),
+        }
     }
 
-    /// What they may do, and by which token: two requests of which this differs are not the same
+    /// Who they are, and what they may do: two requests of which this differs are not the same
     /// caller's.
-    pub(super) const fn right(&self) -> (TokenDigest, Role) {
-        (self.token, self.role)
+    pub(super) fn right(&self) -> (Identity, Role) {
+        let identity = match &self.by {
+            Credential::Token(token) => token.0,
+            Credential::SignedIn(signed_in) => signed_in.identity,
+        };
+        (Identity(identity), self.role)
     }
 
-    /// The agent whose token it is; nothing for the administrator's own.
+    /// The agent whose token it is; nothing for the administrator's own, and for somebody signed in
+    /// whom no agent is.
     pub const fn agent(&self) -> Option<&AgentId> {
         self.agent.as_ref()
     }
 
     /// The name under which they act.
     pub fn name(&self) -> AgentId {
+        if let Credential::SignedIn(signed_in) = &self.by {
+            return signed_in.person.id.clone();
+        }
         let own = || ADMINISTRATOR.parse().unwrap_or_else(|_| unreachable!("a word is an id"));
         self.agent.clone().unwrap_or_else(own)
     }
@@ -219,6 +292,17 @@ impl FromRequest for Administrator {
                 Err(Problem::forbidden("an administrator"))
             }
         }))
+    }
+}
+
+/// Has the keys of the issuer fetched where a token names one that is not known yet, so that nobody
+/// is refused because the issuer has begun to sign with another.
+pub(super) async fn look_for_key(request: &HttpRequest) {
+    let Some(state) = request.app_data::<web::Data<HttpState>>() else { return };
+    let Some(sign_in) = &state.sign_in else { return };
+    let Some(token) = bearer(request) else { return };
+    if sign_in.look_for_key_of(token, state.engine.now()).await {
+        state.engine.note_ended_token();
     }
 }
 

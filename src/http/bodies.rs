@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::settings::registry::TokenDigest;
+use crate::http::auth::Identity;
 use crate::http::problem::Problem;
 use crate::limits;
 
@@ -16,21 +16,21 @@ pub struct Bodies(Arc<Mutex<Taken>>);
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    by_caller: HashMap<TokenDigest, usize>,
+    by_caller: HashMap<Identity, usize>,
 }
 
 /// Room for one body, given back when this is dropped.
 #[derive(Debug)]
 pub struct Room {
     bodies: Bodies,
-    caller: TokenDigest,
+    caller: Identity,
     bytes: usize,
 }
 
 impl Bodies {
     /// Room for a body of a caller's, of so many bytes; of as many as one may have where that is
     /// not said.
-    pub fn take(&self, caller: TokenDigest, bytes: Option<usize>) -> Result<Room, Problem> {
+    pub fn take(&self, caller: Identity, bytes: Option<usize>) -> Result<Room, Problem> {
         let bytes = bytes.unwrap_or(limits::BODY_BYTES_MAX).min(limits::BODY_BYTES_MAX);
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_caller = taken.by_caller.get(&caller).copied().unwrap_or(0);

@@ -213,8 +213,8 @@ async fn read_body(
 ) -> Result<(web::Bytes, Room), Problem> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    let (token, _) = caller.right();
-    let room = state.bodies.take(token, length)?;
+    let (identity, _) = caller.right();
+    let room = state.bodies.take(identity, length)?;
     let most = Duration::from_secs(limits::BODY_SECONDS_MAX);
     let body = actix_web::rt::time::timeout(most, request.extract::<web::Bytes>()).await;
     let body = body.map_err(|_| Problem::body_too_slow())?;

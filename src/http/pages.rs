@@ -17,9 +17,8 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::domain::settings::registry::TokenDigest;
 use crate::http::HttpState;
-use crate::http::auth::Caller;
+use crate::http::auth::{Caller, Identity};
 use crate::http::problem::Problem;
 use crate::limits;
 
@@ -37,7 +36,7 @@ pub struct Pages(Arc<Shares>);
 #[derive(Debug)]
 struct Shares {
     all: Arc<Semaphore>,
-    by_caller: Mutex<HashMap<TokenDigest, Arc<Semaphore>>>,
+    by_caller: Mutex<HashMap<Identity, Arc<Semaphore>>>,
 }
 
 /// Room for one page, given back when this is dropped.
@@ -52,7 +51,7 @@ pub struct Room {
 #[derive(Debug)]
 struct Share {
     pages: Pages,
-    caller: TokenDigest,
+    caller: Identity,
     /// Nothing once it is dropped.
     semaphore: Option<Arc<Semaphore>>,
 }
@@ -68,7 +67,7 @@ impl Default for Pages {
 
 impl Pages {
     /// Room for a caller's page, for which they may have to wait.
-    async fn room(&self, caller: TokenDigest) -> Result<Room, Problem> {
+    async fn room(&self, caller: Identity) -> Result<Room, Problem> {
         let share = self.share(caller);
         let taken = async {
             let own = share.semaphore.clone()?.acquire_many_owned(units()).await.ok()?;
@@ -83,7 +82,7 @@ impl Pages {
         }
     }
 
-    fn share(&self, caller: TokenDigest) -> Share {
+    fn share(&self, caller: Identity) -> Share {
         let mut by_caller = self.0.by_caller.lock().unwrap_or_else(PoisonError::into_inner);
         let most = limits::PAGES_OF_CALLER_BYTES_MAX / UNIT;
         let semaphore = by_caller.entry(caller).or_insert_with(|| Arc::new(Semaphore::new(most)));
@@ -128,8 +127,8 @@ impl FromRequest for Room {
         let state = request.app_data::<web::Data<HttpState>>().cloned();
         let caller = Caller::of(request);
         Box::pin(async move {
-            let (token, _) = caller?.right();
-            state.ok_or_else(Problem::internal)?.pages.room(token).await
+            let (identity, _) = caller?.right();
+            state.ok_or_else(Problem::internal)?.pages.room(identity).await
         })
     }
 }

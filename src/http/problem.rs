@@ -1,6 +1,7 @@
 //! What HTTP says when it does not do what it was asked: RFC 9457 problem documents. This is the
 //! only place that knows which status a refusal, a fault or a mistake has.
 
+mod access;
 mod kind;
 
 use actix_web::http::{StatusCode, header};
@@ -10,7 +11,6 @@ use std::fmt;
 use utoipa::IntoResponses;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response};
 
-use crate::access::{AccessFault, NotRotated};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::conversation::view::View;
 use crate::domain::id::MalformedId;
@@ -296,25 +296,6 @@ impl From<SettingRefusal> for Problem {
             SettingRefusal::Unknown(_) => Self::new(&kind::UNKNOWN_SETTING, detail),
             SettingRefusal::TooManyTokens => Self::new(&kind::TOO_MANY_TOKENS, detail),
             SettingRefusal::InUse(_) => Self::new(&kind::IN_USE, detail),
-        }
-    }
-}
-
-impl From<AccessFault> for Problem {
-    fn from(fault: AccessFault) -> Self {
-        tracing::error!(error = %fault, "a secret could not be replaced");
-        match fault {
-            AccessFault::File { .. } => Self::disk_refuses(),
-            AccessFault::Damaged { .. } | AccessFault::Random(_) => Self::internal(),
-        }
-    }
-}
-
-impl From<NotRotated> for Problem {
-    fn from(reason: NotRotated) -> Self {
-        match reason {
-            NotRotated::Given(source) => Self::given_by_configuration(&source),
-            NotRotated::Fault(fault) => Self::from(fault),
         }
     }
 }

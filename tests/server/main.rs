@@ -3,6 +3,7 @@
 
 mod console;
 mod feed;
+mod issuer;
 mod shop;
 mod signer;
 mod widget;
@@ -25,6 +26,7 @@ mod problems;
 mod resuming;
 mod roles;
 mod rotation;
+mod sign_in;
 mod silence;
 mod stopping;
 mod strangers;

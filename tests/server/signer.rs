@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::Value;
 
@@ -56,6 +57,22 @@ impl Signer {
 
     pub(crate) fn sign_under(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.key).expect("it is signed")
+    }
+
+    /// The same under the name that the signer has for its key.
+    pub(crate) fn sign_as(&self, id: &str, claims: &Value) -> String {
+        let mut header = self.header();
+        header.kid = Some(id.to_owned());
+        self.sign_under(&header, claims)
+    }
+
+    /// The public key as an issuer publishes it.
+    pub(crate) fn jwk(&self, id: &str) -> Value {
+        let jwk = Jwk::from_encoding_key(&self.key, self.algorithm).expect("a key");
+        let mut jwk = serde_json::to_value(jwk).expect("a key");
+        jwk["kid"] = id.into();
+        jwk["use"] = "sig".into();
+        jwk
     }
 
     /// A header that names the algorithm.

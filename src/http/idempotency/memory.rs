@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::settings::Role;
-use crate::domain::settings::registry::TokenDigest;
+use crate::http::auth::Identity;
 use crate::http::idempotency::Answer;
 use crate::limits;
 
-/// Whose answers they are: a token, as long as it lets the same role in.
-pub(super) type Right = (TokenDigest, Role);
+/// Whose answers they are: somebody, as long as they have the same role.
+pub(super) type Right = (Identity, Role);
 
 const LIFE: Duration = Duration::from_secs(limits::IDEMPOTENCY_SECONDS);
 

@@ -1,0 +1,225 @@
+//! Sign-in by the tokens of an issuer (`OpenID` Connect). This server never speaks to a browser of
+//! it: whoever asks shows a token that the issuer has signed for them, and the issuer's public keys
+//! tell whether it has.
+
+mod fetching;
+mod keys;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use lru::LruCache;
+use reqwest::Url;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex as AsyncMutex;
+use tokio::time::{Duration, Instant};
+
+use crate::access::signed::{self, Claims};
+use crate::access::{AccessFault, keep, read_json};
+use crate::domain::settings::registry::TokenDigest;
+use crate::domain::sign_in::{Expected, NotSignedIn, Person, Statement};
+use crate::domain::time::Timestamp;
+use crate::limits;
+
+use fetching::Fetcher;
+use keys::{IssuerKeys, Kept};
+
+pub use fetching::may_be_asked;
+
+/// The file of the issuer's public keys, as they were fetched last.
+const KEYS_FILE: &str = "sign_in_keys.json";
+
+const FETCHED_FOR_UNKNOWN_EVERY: Duration = Duration::from_secs(limits::ISSUER_UNKNOWN_KEY_SECONDS);
+
+const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::new(limits::SIGN_IN_REMEMBERED_MAX).unwrap();
+
+/// Whose tokens are taken, and what they say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignInRules {
+    /// The issuer, exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this server.
+    pub audience: String,
+    /// Which claim names the roles: its name, or a path to it with dots.
+    pub role_claim: String,
+    /// Which claim names the agent.
+    pub id_claim: String,
+    /// Where the keys are; where the issuer says that they are when absent.
+    pub keys: Option<Url>,
+    /// The file of the authorities, as PEM, one of which has signed the certificate of whoever has
+    /// the keys; those of the system when absent.
+    pub authority: Option<PathBuf>,
+}
+
+/// Somebody whom the issuer has signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who they are.
+    pub person: Person,
+    /// Who they are to this server, whichever of their tokens they show.
+    pub identity: [u8; 32],
+    /// The key that has signed it.
+    key: Arc<str>,
+}
+
+/// The issuer's word, the same on every thread.
+pub struct SignIn {
+    rules: SignInRules,
+    expected: Expected,
+    path: PathBuf,
+    fetcher: Fetcher,
+    keys: ArcSwap<IssuerKeys>,
+    remembered: Mutex<LruCache<TokenDigest, Arc<SignedIn>>>,
+    /// Held by whoever fetches, with when that was begun last.
+    fetched: AsyncMutex<Option<Instant>>,
+}
+
+impl fmt::Debug for SignIn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SignIn").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+impl SignIn {
+    /// Sign-in by these rules, with the keys that are kept in a data directory from before.
+    pub fn open(rules: &SignInRules, data: &Path) -> Result<Self, AccessFault> {
+        let path = data.join(KEYS_FILE);
+        let kept = read_json::<Kept>(&path)?;
+        let kept = kept.filter(|kept| kept.is_of(&rules.issuer));
+        Ok(Self {
+            fetcher: Fetcher::new(rules)?,
+            keys: ArcSwap::from_pointee(kept.map_or_else(IssuerKeys::default, IssuerKeys::from)),
+            expected: Expected { issuer: rules.issuer.clone(), audience: rules.audience.clone() },
+            rules: rules.clone(),
+            path,
+            remembered: Mutex::new(LruCache::new(REMEMBERED_MAX)),
+            fetched: AsyncMutex::default(),
+        })
+    }
+
+    /// Whether this could be a token of an issuer's, and so is none of ours.
+    pub fn has_form(token: &str) -> bool {
+        token.bytes().filter(|byte| *byte == b'.').count() == 2
+    }
+
+    /// Whom a token lets in now. Its signature is verified once, and then it is remembered by its
+    /// digest.
+    pub fn admit(
+        &self,
+        token: &str,
+        digest: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Arc<SignedIn>, NotSignedIn> {
+        let known = self.remembered().get(&digest).cloned();
+        if let Some(known) = known.filter(|known| self.is_good(known, now)) {
+            return Ok(known);
+        }
+        let header = Some(token).filter(|token| token.len() <= limits::SIGN_IN_TOKEN_BYTES_MAX);
+        let header = header.and_then(signed::header).ok_or(NotSignedIn::Signature)?;
+        let keys = self.keys.load();
+        if keys.are_outdated(now) {
+            return Err(NotSignedIn::NoKeys);
+        }
+        let verified = keys.called(header.kid.as_deref());
+        let verified = verified.filter_map(|it| Some((it, it.key.verify(token, &header)?)));
+        let (key, claims) = { verified }.next().ok_or(NotSignedIn::Signature)?;
+        let person = self.statement(&claims).judge(&self.expected, now)?;
+        let identity = identity(&self.expected.issuer, &person.subject);
+        let admitted = Arc::new(SignedIn { person, identity, key: key.thumbprint.clone() });
+        self.remembered().put(digest, admitted.clone());
+        Ok(admitted)
+    }
+
+    /// Whether somebody is still signed in: their time is not over, and the issuer has not taken
+    /// back the key that has signed their token.
+    pub fn is_good(&self, signed_in: &SignedIn, now: Timestamp) -> bool {
+        let keys = self.keys.load();
+        now < signed_in.person.good_until && !keys.are_outdated(now) && keys.have(&signed_in.key)
+    }
+
+    /// Fetches the keys, which are in force on every thread and kept when this returns. Says
+    /// whether one is gone: what it has signed is good no more. Where they cannot be fetched, those
+    /// that are known stay.
+    pub async fn fetch(&self, now: Timestamp) -> bool {
+        let mut fetched = self.fetched.lock().await;
+        self.fetch_now(&mut fetched, now).await
+    }
+
+    /// Fetches the keys if a token names one that is not known, and nobody has just done so. Says
+    /// whether one is gone.
+    pub async fn look_for_key_of(&self, token: &str, now: Timestamp) -> bool {
+        if token.len() > limits::SIGN_IN_TOKEN_BYTES_MAX || !Self::has_form(token) {
+            return false;
+        }
+        let Some(header) = signed::header(token) else { return false };
+        let is_known = || self.keys.load().called(header.kid.as_deref()).next().is_some();
+        if is_known() {
+            return false;
+        }
+        // Whoever waits here waits for the answer that somebody else has asked for.
+        let mut fetched = self.fetched.lock().await;
+        let is_too_soon = fetched.is_some_and(|at| at.elapsed() < FETCHED_FOR_UNKNOWN_EVERY);
+        if is_too_soon || is_known() {
+            return false;
+        }
+        self.fetch_now(&mut fetched, now).await
+    }
+
+    async fn fetch_now(&self, fetched: &mut Option<Instant>, now: Timestamp) -> bool {
+        // Before it is done: one who goes away in the middle has asked as well.
+        *fetched = Some(Instant::now());
+        let issuer = &self.expected.issuer;
+        let documents = match self.fetcher.keys().await {
+            Ok(documents) => documents,
+            Err(fault) => {
+                tracing::warn!(%fault, "the keys of the issuer {issuer} cannot be fetched");
+                return false;
+            }
+        };
+        let kept = Kept::new(issuer, now, documents);
+        let keys = IssuerKeys::from(kept.clone());
+        if keys.is_empty() {
+            tracing::warn!("the issuer {issuer} has no key that can be used here");
+        }
+        let path = self.path.clone();
+        let keeping = tokio::task::spawn_blocking(move || keep(&path, &kept)).await;
+        if let Ok(Err(fault)) = keeping {
+            tracing::error!(%fault, "the keys of the issuer {issuer} cannot be kept");
+        }
+        let before = self.keys.swap(Arc::new(keys));
+        let now_known = self.keys.load();
+        before.thumbprints().any(|thumbprint| !now_known.have(thumbprint))
+    }
+
+    fn statement(&self, claims: &Claims) -> Statement {
+        Statement {
+            issuer: claims.text("iss").map(str::to_owned),
+            audiences: claims.texts("aud"),
+            subject: claims.text("sub").map(str::to_owned),
+            expires_at: claims.time("exp"),
+            not_before: claims.time("nbf"),
+            issued_at: claims.time("iat"),
+            id: claims.text(&self.rules.id_claim).map(str::to_owned),
+            roles: claims.texts(&self.rules.role_claim),
+        }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, LruCache<TokenDigest, Arc<SignedIn>>> {
+        // Nothing that is done here can panic half-way.
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Who somebody is, by the issuer and its name for them. It is nobody's token: none has a zero
+/// byte.
+fn identity(issuer: &str, subject: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(b"signed in\0");
+    digest.update(issuer.as_bytes());
+    digest.update(b"\0");
+    digest.update(subject.as_bytes());
+    digest.finalize().into()
+}

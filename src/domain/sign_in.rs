@@ -1,0 +1,130 @@
+//! Who somebody is by the word of an issuer, and what it must say of them.
+
+use crate::domain::id::AgentId;
+use crate::domain::settings::Role;
+use crate::domain::time::{Span, Timestamp};
+use crate::limits;
+
+/// Whose word is taken, and for whom it must be meant.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Expected {
+    /// The issuer, exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this server.
+    pub audience: String,
+}
+
+/// What an issuer says of somebody, once its signature was found to be good.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Statement {
+    /// Who says it.
+    pub issuer: Option<String>,
+    /// For whom it is meant.
+    pub audiences: Vec<String>,
+    /// By which name the issuer knows them.
+    pub subject: Option<String>,
+    /// Until when it is good.
+    pub expires_at: Option<Timestamp>,
+    /// From when on.
+    pub not_before: Option<Timestamp>,
+    /// When it was signed.
+    pub issued_at: Option<Timestamp>,
+    /// Which agent they are.
+    pub id: Option<String>,
+    /// What they may do, and roles that mean nothing here.
+    pub roles: Vec<String>,
+}
+
+/// Somebody whom an issuer has signed in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Person {
+    /// The name by which the issuer knows them, for ever.
+    pub subject: String,
+    /// The name under which they act, and the agent that they are, if there is one of this id.
+    pub id: AgentId,
+    /// What they may do.
+    pub role: Role,
+    /// Until when that is so.
+    pub good_until: Timestamp,
+}
+
+/// Why an issuer's word lets nobody in.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotSignedIn {
+    /// It is no token that a key of the issuer's has signed.
+    #[error("no key of the issuer's has signed the token")]
+    Signature,
+    /// Nothing is known any more of which keys the issuer has.
+    #[error("the keys of the issuer could not be fetched for too long")]
+    NoKeys,
+    /// Another issuer says it.
+    #[error("the claim iss must be the issuer")]
+    Issuer,
+    /// It is meant for somebody else.
+    #[error("the claim aud must be this server")]
+    Audience,
+    /// It does not end.
+    #[error("the claim exp must say until when the token is good")]
+    Endless,
+    /// It has ended. Of whom it spoke is told, where that can be.
+    #[error("the token was good until earlier")]
+    Expired(Option<AgentId>),
+    /// It is not good yet.
+    #[error("the claims nbf and iat must not lie in the future")]
+    Early,
+    /// It does not say of whom it speaks.
+    #[error("the claim sub must be a text of 1 to 255 bytes")]
+    Subject,
+    /// It names no agent that there could be.
+    #[error("the claim that names the agent must be 1 to 64 of the characters A-Z a-z 0-9 - _ .")]
+    Id,
+    /// It gives them no role.
+    #[error(
+        "the token must name a role: holdline-agent, holdline-supervisor or holdline-administrator"
+    )]
+    Role,
+}
+
+const LEEWAY: Span = Span::from_secs(limits::SIGNED_LEEWAY_SECONDS);
+
+/// The longest name of somebody's that a token may have (`OpenID` Connect Core 1.0, 2).
+const SUBJECT_BYTES: std::ops::RangeInclusive<usize> = 1..=255;
+
+/// The role that an issuer calls so.
+fn role(name: &str) -> Option<Role> {
+    match name {
+        "holdline-agent" => Some(Role::Agent),
+        "holdline-supervisor" => Some(Role::Supervisor),
+        "holdline-administrator" => Some(Role::Administrator),
+        _ => None,
+    }
+}
+
+impl Statement {
+    /// Whom it signs in now.
+    pub fn judge(self, expected: &Expected, now: Timestamp) -> Result<Person, NotSignedIn> {
+        if self.issuer.as_ref() != Some(&expected.issuer) {
+            return Err(NotSignedIn::Issuer);
+        }
+        if !self.audiences.contains(&expected.audience) {
+            return Err(NotSignedIn::Audience);
+        }
+        let id = self.id.and_then(|id| id.parse().ok());
+        let good_until = self.expires_at.ok_or(NotSignedIn::Endless)? + LEEWAY;
+        if good_until <= now {
+            return Err(NotSignedIn::Expired(id));
+        }
+        let begins = [self.not_before, self.issued_at].into_iter().flatten();
+        if begins.max().is_some_and(|from| from > now + LEEWAY) {
+            return Err(NotSignedIn::Early);
+        }
+        let subject = self.subject.filter(|subject| SUBJECT_BYTES.contains(&subject.len()));
+        let roles = self.roles.iter().filter_map(|name| role(name));
+        Ok(Person {
+            subject: subject.ok_or(NotSignedIn::Subject)?,
+            id: id.ok_or(NotSignedIn::Id)?,
+            role: roles.max().ok_or(NotSignedIn::Role)?,
+            good_until,
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! What is said of tokens of an issuer, and of secrets that could not be replaced.
+
+use crate::access::{AccessFault, NotRotated};
+use crate::http::problem::{Problem, kind};
+
+impl Problem {
+    /// The word of the issuer lets nobody in.
+    pub fn not_signed_in(why: &str) -> Self {
+        Self::new(&kind::UNKNOWN_TOKEN, why)
+    }
+
+    /// The issuer's word is over.
+    pub fn sign_in_expired() -> Self {
+        Self::new(&kind::TOKEN_EXPIRED, "the token has expired: sign in again")
+    }
+}
+
+impl From<AccessFault> for Problem {
+    fn from(fault: AccessFault) -> Self {
+        tracing::error!(error = %fault, "a secret could not be replaced");
+        match fault {
+            AccessFault::File { .. } => Self::disk_refuses(),
+            AccessFault::Damaged { .. } | AccessFault::Client(_) | AccessFault::Random(_) => {
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<NotRotated> for Problem {
+    fn from(reason: NotRotated) -> Self {
+        match reason {
+            NotRotated::Given(source) => Self::given_by_configuration(&source),
+            NotRotated::Fault(fault) => Self::from(fault),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! People whom an issuer signs in: whose word is taken and whose is not, what they may do, and when
+//! that ends.
+
+mod keys;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::console::{Console, PATIENCE};
+use crate::feed::Feed;
+use crate::issuer::{Issuer, Manner};
+use crate::shop::{Running, Shop};
+use crate::signer::{Signer, now, signed_with_public, unsigned};
+
+const AUDIENCE: &str = "holdline";
+
+/// How soon a feed ends whose right is gone: the change is told at once.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+/// A shop whose people are signed in by an issuer with one key.
+struct Office {
+    shop: Shop,
+    issuer: Issuer,
+    signer: Signer,
+}
+
+/// What names the issuer in the environment.
+fn environment(issuer: &Issuer) -> [(&'static str, String); 2] {
+    [("HOLDLINE_OIDC_ISSUER", issuer.name()), ("HOLDLINE_OIDC_AUDIENCE", AUDIENCE.to_owned())]
+}
+
+impl Office {
+    async fn open_with(signer: Signer, more: &[(&str, &str)]) -> Self {
+        let issuer = Issuer::open(Manner::Tells(vec![signer.jwk("one")])).await;
+        let named = environment(&issuer);
+        let mut environment: Vec<_> = named.iter().map(|(key, it)| (*key, it.as_str())).collect();
+        environment.extend_from_slice(more);
+        let shop = Shop::open_under(json!({ "window_s": 300 }), &environment).await;
+        Self { shop, issuer, signer }
+    }
+
+    /// What the issuer says of somebody who has these roles.
+    fn claims(&self, id: &str, roles: impl Into<Value>) -> Value {
+        let subject = format!("subject of {id}");
+        json!({
+            "iss": self.issuer.name(), "aud": AUDIENCE, "sub": subject, "preferred_username": id,
+            "roles": roles.into(), "iat": now(), "exp": now() + 300, "id": id,
+        })
+    }
+
+    fn sign(&self, claims: &Value) -> Console {
+        self.shop.admin.with_token(&self.signer.sign_as("one", claims))
+    }
+}
+
+/// The office in which agents are named by a claim that is a valid id.
+async fn office() -> Office {
+    Office::open_with(Signer::p256(), &[("HOLDLINE_OIDC_ID_CLAIM", "preferred_username")]).await
+}
+
+fn changed(mut claims: Value, changes: &Value) -> Value {
+    let fields = claims.as_object_mut().unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        fields.insert(name.clone(), value.clone());
+    }
+    fields.retain(|_, value| !value.is_null());
+    claims
+}
+
+#[tokio::test]
+async fn people_of_every_role_are_let_in_by_the_word_of_the_issuer() {
+    for signer in [
+        Signer::p256(),
+        Signer::ed25519(),
+        Signer::rsa(Algorithm::RS256),
+        Signer::rsa(Algorithm::PS256),
+    ] {
+        let named = [("HOLDLINE_OIDC_ID_CLAIM", "preferred_username")];
+        let office = Office::open_with(signer, &named).await;
+        let shop = &office.shop;
+        shop.hire("ada", 1).await;
+        let ada = office.sign(&office.claims("ada", json!(["holdline-agent", "other"])));
+        ada.choose("available").await;
+        let mut feed = ada.feed(None).await;
+        let kim = shop.talking(&ada).await;
+        feed.until_such("the chat", |it| it.data["id"] == json!(kim.conversation)).await;
+        ada.get("/v1/agents").await.refused(403, "forbidden");
+
+        // Whoever is no agent needs no record of one.
+        let sue = office.sign(&office.claims("sue", "holdline-supervisor"));
+        sue.get("/v1/agents").await.ok();
+        sue.get("/v1/agents/me").await.refused(403, "no_agent");
+        sue.get("/v1/widgets").await.refused(403, "forbidden");
+        let close = format!("/v1/conversations/{}/force-close", kim.conversation);
+        sue.post(&close, json!({})).await.ok();
+        let kate = office.sign(&office.claims("kate", "holdline-administrator"));
+        kate.put("/v1/queues/second", json!({})).await.ok();
+        kate.get("/v1/agents/me").await.refused(403, "no_agent");
+        // What they did bears their name.
+        let entries = shop.admin.entries(&kim.conversation, "agent").await;
+        assert!(entries.iter().all(|it| it["by"] != "administrator"), "{entries:?}");
+        let audit = shop.admin.get("/v1/audit").await.ok();
+        let by = |kind: &str| -> Vec<Value> {
+            let entries = audit["entries"].as_array().unwrap().iter();
+            entries.filter(|it| it["kind"] == kind).map(|it| it["by"].clone()).collect()
+        };
+        assert_eq!(by("chat_force_closed"), [json!("sue")]);
+        assert_eq!(by("setting_put")[0], json!("kate"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_issuer_has_not_said_lets_nobody_in() {
+    let office = office().await;
+    office.shop.hire("ada", 1).await;
+    let good = office.claims("ada", "holdline-agent");
+    let sign = |changes: Value| office.signer.sign_as("one", &changed(good.clone(), &changes));
+    let header = |algorithm: &str| json!({ "alg": algorithm, "kid": "one" });
+    let public = &office.signer.pem;
+    let tokens = [
+        ("another key under the same name", Signer::p256().sign_as("one", &good)),
+        ("another kind of key", Signer::ed25519().sign_as("one", &good)),
+        ("signed by nobody", unsigned(&header("none"), &good)),
+        ("said to be signed", unsigned(&header("ES256"), &good)),
+        ("signed with the public key", signed_with_public(public, &good)),
+        ("another issuer", sign(json!({ "iss": "http://127.0.0.1:1/people" }))),
+        ("nearly the issuer", sign(json!({ "iss": format!("{}/", office.issuer.name()) }))),
+        ("no issuer", sign(json!({ "iss": null }))),
+        ("another audience", sign(json!({ "aud": ["account", "other"] }))),
+        ("no audience", sign(json!({ "aud": null }))),
+        ("no end", sign(json!({ "exp": null }))),
+        ("not yet", sign(json!({ "nbf": now() + 120 }))),
+        ("not issued yet", sign(json!({ "iat": now() + 120 }))),
+        ("no subject", sign(json!({ "sub": null }))),
+        ("no name", sign(json!({ "preferred_username": null }))),
+        ("a name that is no id", sign(json!({ "preferred_username": "ada@example.org" }))),
+        ("a name that is somebody else", sign(json!({ "preferred_username": "administrator" }))),
+        ("a word that is somebody else", sign(json!({ "preferred_username": "me" }))),
+        ("an agent who is none", sign(json!({ "preferred_username": "eve" }))),
+        ("no role", sign(json!({ "roles": null }))),
+        ("an unknown role", sign(json!({ "roles": ["administrator", "agent"] }))),
+        ("roles of another form", sign(json!({ "roles": { "holdline-agent": true } }))),
+        ("too long", sign(json!({ "more": "a".repeat(8_192) }))),
+        ("no token", "a.b.c".to_owned()),
+    ];
+    for (what, token) in tokens {
+        let refused = office.shop.admin.with_token(&token).get("/v1/agents/me").await;
+        assert_eq!(refused.status, 401, "{what}");
+        refused.refused(401, "unknown_token");
+    }
+    let expired = office.shop.admin.with_token(&sign(json!({ "exp": now() - 61 })));
+    expired.get("/v1/agents/me").await.refused(401, "token_expired");
+    // It is noted, as it is of tokens that are made here.
+    let noted = |it: &Value| (it["by"].clone(), it["details"]["code"].clone());
+    let path = "/v1/audit?kind=sign_in_refused";
+    office
+        .shop
+        .admin
+        .until(path, "both are noted", |audit| {
+            let noted: Vec<_> = audit["entries"].as_array().unwrap().iter().map(noted).collect();
+            noted.contains(&(json!("ada"), json!("token_expired")))
+                && noted.contains(&(Value::Null, json!("unknown_token")))
+        })
+        .await;
+    // What is near enough is taken: clocks differ.
+    let near = json!({ "exp": now() - 30, "nbf": now() + 30, "aud": ["account", AUDIENCE] });
+    office.shop.admin.with_token(&sign(near)).me().await;
+    office.sign(&good).me().await;
+}
+
+#[tokio::test]
+async fn an_address_that_shows_too_many_bad_ones_is_told_so() {
+    let more = [
+        ("HOLDLINE_TRUSTED_PROXIES", "127.0.0.1"),
+        ("HOLDLINE_REFUSED_TOKENS_PER_ADDRESS", "3"),
+        ("HOLDLINE_OIDC_ID_CLAIM", "id"),
+    ];
+    let office = Office::open_with(Signer::p256(), &more).await;
+    let claims = office.claims("kate", "holdline-administrator");
+    let show = async |token: &str| {
+        let console = office.shop.admin.with_token(token);
+        let request = console.request(Method::GET, "/v1/widgets");
+        Console::answer(request.header("x-forwarded-for", "192.0.2.7")).await
+    };
+    let bad = Signer::p256().sign_as("one", &claims);
+    for _ in 0..3 {
+        show(&bad).await.refused(401, "unknown_token");
+    }
+    show(&bad).await.refused(429, "too_many_attempts");
+    show(&office.signer.sign_as("one", &claims)).await.ok();
+}
+
+#[tokio::test]
+async fn roles_stand_where_the_operator_says() {
+    let nested = json!({ "roles": ["offline_access", "holdline-agent", "holdline-supervisor"] });
+    let cases = [
+        ("realm_access.roles", json!({ "realm_access": nested })),
+        ("https://example.org/roles", json!({ "https://example.org/roles": nested["roles"] })),
+        ("a.b.c", json!({ "a": { "b": { "c": "holdline-supervisor" } } })),
+    ];
+    for (claim, changes) in cases {
+        let more = [("HOLDLINE_OIDC_ROLE_CLAIM", claim), ("HOLDLINE_OIDC_ID_CLAIM", "id")];
+        let office = Office::open_with(Signer::ed25519(), &more).await;
+        let claims = changed(office.claims("sue", "holdline-administrator"), &changes);
+        let sue = office.sign(&claims);
+        sue.get("/v1/agents").await.ok();
+        sue.get("/v1/widgets").await.refused(403, "forbidden");
+        let other = office.sign(&office.claims("sue", "holdline-administrator"));
+        other.get("/v1/agents").await.refused(401, "unknown_token");
+    }
+}
+
+#[tokio::test]
+async fn a_renewed_token_is_the_same_caller_as_long_as_the_role_is() {
+    let office = office().await;
+    let with_key = async |who: &Console, body: Value| {
+        let request = who.request(Method::PUT, "/v1/queues/second").header("idempotency-key", "k");
+        Console::answer(request.json(&body)).await
+    };
+    let claims = office.claims("kate", "holdline-administrator");
+    let (first, body) = (office.sign(&claims), json!({ "name": "Second" }));
+    assert_eq!(with_key(&first, body.clone()).await.status, 201);
+    let renewed = office.sign(&changed(claims.clone(), &json!({ "exp": now() + 900 })));
+    assert_ne!(first.token(), renewed.token());
+    let again = with_key(&renewed, body.clone()).await;
+    assert_eq!(
+        (again.status, &again.headers["idempotency-replayed"]),
+        (201, &"true".parse().unwrap())
+    );
+    // Somebody else, and the same without the role, are told nothing of it.
+    let other = office.sign(&office.claims("eve", "holdline-administrator"));
+    assert_eq!(with_key(&other, body.clone()).await.status, 200);
+    let demoted = office.sign(&changed(claims, &json!({ "roles": "holdline-supervisor" })));
+    with_key(&demoted, body).await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn a_feed_ends_when_the_token_that_opened_it_does() {
+    let office = office().await;
+    office.shop.hire("ada", 1).await;
+    let claims = office.claims("ada", "holdline-agent");
+    // Good for 3 s more, for clocks differ by a minute.
+    let short = office.sign(&changed(claims, &json!({ "exp": now() - 57 })));
+    short.choose("available").await;
+    let mut feed = short.feed(None).await;
+    assert!(feed.ends_within(PATIENCE).await, "whoever is not signed in any more reads on");
+    short.get("/v1/agents/me").await.refused(401, "token_expired");
+}
+
+#[tokio::test]
+async fn a_feed_ends_with_the_agent_whom_the_token_names() {
+    let office = office().await;
+    office.shop.hire("ada", 1).await;
+    let ada = office.sign(&office.claims("ada", "holdline-agent"));
+    let sue = office.sign(&office.claims("sue", "holdline-supervisor"));
+    let mut own = ada.feed(None).await;
+    let mut watched = Feed::open(sue.request(Method::GET, "/v1/agents/ada/feed")).await;
+    office.shop.admin.delete("/v1/agents/ada").await.ok();
+    assert!(own.ends_within(AT_ONCE).await, "the feed of one who was deleted goes on");
+    assert!(watched.ends_within(AT_ONCE).await, "it is watched on");
+    ada.get("/v1/agents/me").await.refused(401, "unknown_token");
+}
+
+#[tokio::test]
+async fn tokens_that_are_made_here_go_on_as_before() {
+    let office = office().await;
+    let ada = office.shop.hire("ada", 1).await;
+    ada.me().await;
+    office.shop.admin.get("/v1/widgets").await.ok();
+    // And where there is no issuer, a token of one is nobody's.
+    let shop = Shop::open(json!({})).await;
+    let kate = office.sign(&office.claims("kate", "holdline-administrator"));
+    kate.at(&shop.admin).get("/v1/widgets").await.refused(401, "unknown_token");
+}
+
+/// The office on the same data, after a restart of the server.
+async fn restarted(office: Office) -> Office {
+    let Office { shop, issuer, signer } = office;
+    let data = shop.server.stop().await;
+    started(data, issuer, signer)
+}
+
+fn started(data: Arc<tempfile::TempDir>, issuer: Issuer, signer: Signer) -> Office {
+    let named = environment(&issuer);
+    let mut environment: Vec<_> = named.iter().map(|(key, it)| (*key, it.as_str())).collect();
+    environment.push(("HOLDLINE_OIDC_ID_CLAIM", "preferred_username"));
+    let server = Running::start_under(data, "off", &environment);
+    let admin = server.admin.clone();
+    Office { shop: Shop { server, admin }, issuer, signer }
+}

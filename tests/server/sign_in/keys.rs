@@ -1,0 +1,175 @@
+//! The keys of the issuer: how they are fetched, replaced, taken back and kept, and what becomes of
+//! people while nobody tells them.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Office, office, restarted, started};
+use crate::console::{Console, PATIENCE};
+use crate::issuer::{Issuer, Manner};
+use crate::signer::Signer;
+
+const FILE: &str = "sign_in_keys.json";
+
+/// Asks until it is answered so.
+async fn until_answered(who: &Console, status: u16) {
+    let began = Instant::now();
+    loop {
+        let answer = who.get("/v1/widgets").await;
+        if answer.status == status {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{answer:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+fn administrator(office: &Office) -> Value {
+    office.claims("kate", "holdline-administrator")
+}
+
+#[tokio::test]
+async fn a_key_that_is_new_is_looked_for_and_made_up_ones_are_not_for_ever() {
+    let office = office().await;
+    let claims = administrator(&office);
+    let known = office.sign(&claims);
+    until_answered(&known, 200).await;
+    let before = office.issuer.asked();
+    // Whoever makes keys up is not worth a question each time.
+    for number in 0..200 {
+        let made_up = Signer::ed25519().sign_as(&format!("made up {number}"), &claims);
+        office
+            .shop
+            .admin
+            .with_token(&made_up)
+            .get("/v1/widgets")
+            .await
+            .refused(401, "unknown_token");
+    }
+    let asked = office.issuer.asked() - before;
+    assert!(asked <= 2, "the issuer was asked {asked} times");
+    // The issuer begins to sign with another.
+    let next = Signer::ed25519();
+    office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one"), next.jwk("two")]));
+    let renewed = office.shop.admin.with_token(&next.sign_as("two", &claims));
+    until_answered(&renewed, 200).await;
+    known.get("/v1/widgets").await.ok();
+}
+
+#[tokio::test]
+async fn the_first_token_of_a_new_key_is_not_refused() {
+    let office = office().await;
+    let claims = administrator(&office);
+    until_answered(&office.sign(&claims), 200).await;
+    let next = Signer::p256();
+    office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one"), next.jwk("two")]));
+    // As long after the last question as one may be asked again.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let renewed = office.shop.admin.with_token(&next.sign_as("two", &claims));
+    let both = tokio::join!(renewed.get("/v1/widgets"), renewed.get("/v1/queues"));
+    both.0.ok();
+    both.1.ok();
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_back_ends_what_it_has_signed() {
+    let office = office().await;
+    office.shop.hire("ada", 1).await;
+    let ada = office.sign(&office.claims("ada", "holdline-agent"));
+    let mut feed = ada.feed(None).await;
+    let next = Signer::p256();
+    office.issuer.become_one_that(Manner::Tells(vec![next.jwk("two")]));
+    let kate = office.shop.admin.with_token(&next.sign_as("two", &administrator(&office)));
+    until_answered(&kate, 200).await;
+    assert!(feed.ends_within(PATIENCE).await, "what a key has signed that is gone is good");
+    ada.get("/v1/agents/me").await.refused(401, "unknown_token");
+    // Also where another takes its name.
+    let third = Signer::p256();
+    let keys = vec![Signer::p256().jwk("two"), third.jwk("three")];
+    office.issuer.become_one_that(Manner::Tells(keys));
+    let third = third.sign_as("three", &administrator(&office));
+    until_answered(&office.shop.admin.with_token(&third), 200).await;
+    kate.get("/v1/widgets").await.refused(401, "unknown_token");
+}
+
+#[tokio::test]
+async fn keys_are_kept_for_a_start_without_the_issuer() {
+    let mut office = office().await;
+    let kate = office.sign(&administrator(&office));
+    until_answered(&kate, 200).await;
+    let file = office.shop.server.directory().path().join(FILE);
+    let began = Instant::now();
+    while !file.exists() {
+        assert!(began.elapsed() < PATIENCE, "the keys are not kept");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for manner in [Manner::Fails, Manner::Hangs, Manner::Floods, Manner::Redirects, Manner::Lies] {
+        office.issuer.become_one_that(manner.clone());
+        let asked = office.issuer.asked();
+        office = restarted(office).await;
+        let began = Instant::now();
+        while office.issuer.asked() == asked {
+            assert!(began.elapsed() < PATIENCE, "{manner:?} is not asked");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        kate.at(&office.shop.admin).get("/v1/widgets").await.ok();
+    }
+    // Another issuer's mean nothing, and what was made up by hand is no reason to believe it.
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let Office { shop, issuer, signer } = office;
+    let data = shop.server.stop().await;
+    std::fs::write(&file, kept.replace(&issuer.name(), "http://127.0.0.1:1/people")).unwrap();
+    let office = started(data, issuer, signer);
+    kate.at(&office.shop.admin).get("/v1/widgets").await.refused(401, "unknown_token");
+}
+
+#[tokio::test]
+async fn a_server_starts_without_the_issuer_and_lets_people_in_once_it_is_there() {
+    for manner in [Manner::Hangs, Manner::Fails, Manner::Floods, Manner::Redirects, Manner::Lies] {
+        let signer = Signer::p256();
+        let issuer = Issuer::open(manner.clone()).await;
+        let data = Arc::new(tempfile::tempdir().unwrap());
+        let began = Instant::now();
+        let office = started(data, issuer, signer);
+        assert!(began.elapsed() < Duration::from_secs(4), "the start waits for {manner:?}");
+        let kate = office.sign(&administrator(&office));
+        kate.get("/v1/widgets").await.refused(401, "unknown_token");
+        // Whoever has a token of ours does not notice.
+        office.shop.admin.get("/v1/widgets").await.ok();
+        office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one")]));
+        until_answered(&kate, 200).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_that_are_not_for_this_are_not_used() {
+    let office = office().await;
+    let claims = administrator(&office);
+    let signer = Signer::p256();
+    let with = |name: &str, value: &str| {
+        let mut jwk = signer.jwk("odd");
+        jwk[name] = value.into();
+        jwk
+    };
+    let odd = [
+        with("use", "enc"),
+        with("alg", "ES384"),
+        with("alg", "HS256"),
+        with("crv", "P-384"),
+        json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "odd" }),
+        json!({ "kty": "unheard of", "kid": "odd" }),
+        json!("no key"),
+    ];
+    let mut keys = odd.to_vec();
+    keys.push(office.signer.jwk("two"));
+    office.issuer.become_one_that(Manner::Tells(keys));
+    let two = office.shop.admin.with_token(&office.signer.sign_as("two", &claims));
+    until_answered(&two, 200).await;
+    let odd = office.shop.admin.with_token(&signer.sign_as("odd", &claims));
+    odd.get("/v1/widgets").await.refused(401, "unknown_token");
+}
