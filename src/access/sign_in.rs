@@ -87,7 +87,15 @@ impl SignIn {
     /// Sign-in by these rules, with the keys that are kept in a data directory from before.
     pub fn open(rules: &SignInRules, data: &Path) -> Result<Self, AccessFault> {
         let path = data.join(KEYS_FILE);
-        let kept = read_json::<Kept>(&path)?;
+        let kept = match read_json::<Kept>(&path) {
+            // What stands there is fetched again.
+            Err(AccessFault::Damaged { problem, .. }) => {
+                let file = path.display();
+                tracing::warn!("the keys of the issuer in {file} are lost: {problem}");
+                None
+            }
+            read => read?,
+        };
         let kept = kept.filter(|kept| kept.is_of(&rules.issuer));
         Ok(Self {
             fetcher: Fetcher::new(rules)?,

@@ -1,13 +1,17 @@
 //! An issuer of tokens on this machine: it tells its keys over HTTP, or does not.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 /// What it does when it is asked.
 #[derive(Clone, Debug)]
@@ -26,9 +30,36 @@ pub(crate) enum Manner {
     Lies,
 }
 
+/// What an issuer shows over TLS, and which authority has signed that.
+pub(crate) struct Identity {
+    pub(crate) authority: String,
+    acceptor: TlsAcceptor,
+}
+
+impl Identity {
+    /// One for this machine, signed by an authority that nobody knows.
+    pub(crate) fn new() -> Self {
+        let own = KeyPair::generate().expect("a key");
+        let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = parameters.self_signed(&own).expect("a certificate");
+        let pem = authority.pem();
+        let key = KeyPair::generate().expect("a key");
+        let shown = CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
+        let shown = shown.signed_by(&key, &rcgen::Issuer::from_params(&parameters, &own));
+        let shown = vec![shown.expect("a certificate").der().clone()];
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|config| config.with_no_client_auth().with_single_cert(shown, key));
+        let acceptor = TlsAcceptor::from(Arc::new(config.expect("a certificate and its key")));
+        Self { authority: pem, acceptor }
+    }
+}
+
 /// The issuer. It is gone when it is dropped.
 pub(crate) struct Issuer {
-    address: SocketAddr,
+    name: String,
     manner: Arc<Mutex<Manner>>,
     asked: Arc<AtomicUsize>,
     listening: JoinHandle<()>,
@@ -36,25 +67,42 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     pub(crate) async fn open(manner: Manner) -> Self {
+        Self::open_as(manner, None).await
+    }
+
+    /// One that is asked over TLS alone, if it has what it takes.
+    pub(crate) async fn open_as(manner: Manner, identity: Option<&Identity>) -> Self {
+        let acceptor = identity.map(|identity| identity.acceptor.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (manner, asked) = (Arc::new(Mutex::new(manner)), Arc::new(AtomicUsize::new(0)));
-        let (telling, counting) = (manner.clone(), asked.clone());
+        let name = match &acceptor {
+            Some(_) => format!("https://localhost:{}/people", address.port()),
+            None => format!("http://{address}/people"),
+        };
+        let (telling, counting, own) = (manner.clone(), asked.clone(), name.clone());
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (telling, counting) = (telling.clone(), counting.clone());
+                let (telling, counting, own) = (telling.clone(), counting.clone(), own.clone());
+                let acceptor = acceptor.clone();
                 tokio::spawn(async move {
                     // Whoever hangs up has heard enough.
-                    let _gone = answer(stream, address, &telling, &counting).await;
+                    let _gone = match acceptor {
+                        None => answer(stream, &own, &telling, &counting).await,
+                        Some(acceptor) => match acceptor.accept(stream).await {
+                            Ok(stream) => answer(stream, &own, &telling, &counting).await,
+                            Err(refused) => Err(refused),
+                        },
+                    };
                 });
             }
         });
-        Self { address, manner, asked, listening }
+        Self { name, manner, asked, listening }
     }
 
     /// What it calls itself.
     pub(crate) fn name(&self) -> String {
-        format!("http://{}/people", self.address)
+        self.name.clone()
     }
 
     pub(crate) fn become_one_that(&self, manner: Manner) {
@@ -74,8 +122,8 @@ impl Drop for Issuer {
 }
 
 async fn answer(
-    mut stream: TcpStream,
-    address: SocketAddr,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    own: &str,
     manner: &Mutex<Manner>,
     asked: &AtomicUsize,
 ) -> std::io::Result<()> {
@@ -91,7 +139,6 @@ async fn answer(
     if is_for_keys || !matches!(manner, Manner::Tells(_)) {
         asked.fetch_add(1, Ordering::Relaxed);
     }
-    let own = format!("http://{address}/people");
     let discovered = |issuer: &str| json!({ "issuer": issuer, "jwks_uri": format!("{own}/keys") });
     let (status, body) = match manner {
         Manner::Hangs => return std::future::pending().await,
@@ -106,11 +153,12 @@ async fn answer(
         Manner::Lies => ("200 OK", discovered("http://127.0.0.1:1/people")),
         Manner::Tells(keys) if is_for_keys => ("200 OK", json!({ "keys": keys })),
         Manner::Tells(_) if question.starts_with("GET /people/.well-known/openid-config") => {
-            ("200 OK", discovered(&own))
+            ("200 OK", discovered(own))
         }
         Manner::Tells(_) => ("404 Not Found", json!({})),
     };
     let body = body.to_string();
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
-    stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await
+    stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await?;
+    stream.shutdown().await
 }

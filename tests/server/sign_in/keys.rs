@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Office, office, restarted, started};
+use super::{Office, office, restarted, started, started_with};
 use crate::console::{Console, PATIENCE};
-use crate::issuer::{Issuer, Manner};
+use crate::issuer::{Identity, Issuer, Manner};
 use crate::signer::Signer;
 
 const FILE: &str = "sign_in_keys.json";
@@ -126,6 +126,48 @@ async fn keys_are_kept_for_a_start_without_the_issuer() {
     std::fs::write(&file, kept.replace(&issuer.name(), "http://127.0.0.1:1/people")).unwrap();
     let office = started(data, issuer, signer);
     kate.at(&office.shop.admin).get("/v1/widgets").await.refused(401, "unknown_token");
+}
+
+#[tokio::test]
+async fn keys_that_are_kept_and_damaged_are_fetched_again() {
+    let office = office().await;
+    let file = office.shop.server.directory().path().join(FILE);
+    let Office { shop, issuer, signer } = office;
+    let data = shop.server.stop().await;
+    std::fs::write(&file, "{").unwrap();
+    let office = started(data, issuer, signer);
+    until_answered(&office.sign(&administrator(&office)), 200).await;
+}
+
+#[tokio::test]
+async fn an_issuer_is_believed_by_the_authority_that_the_operator_names_alone() {
+    let (signer, identity) = (Signer::p256(), Identity::new());
+    let manner = Manner::Tells(vec![signer.jwk("one")]);
+    let issuer = Issuer::open_as(manner, Some(&identity)).await;
+    let mut data = Arc::new(tempfile::tempdir().unwrap());
+    let file = |name: &str, pem: &str| {
+        let file = data.path().with_extension(name);
+        std::fs::write(&file, pem).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let authority = file("pem", &identity.authority);
+    let other = file("other", &Identity::new().authority);
+    let (mut issuer, mut signer) = (issuer, signer);
+    let named = |file| [("HOLDLINE_OIDC_AUTHORITY", file)];
+    // The system knows none of them, and another authority has not signed it.
+    for more in [&[][..], &named(other.as_str())] {
+        let office = started_with(data, issuer, signer, more);
+        let kate = office.sign(&administrator(&office));
+        kate.get("/v1/widgets").await.refused(401, "unknown_token");
+        assert_eq!(office.issuer.asked(), 0, "it was asked by somebody who does not know it");
+        data = office.shop.server.stop().await;
+        (issuer, signer) = (office.issuer, office.signer);
+    }
+    let office = started_with(data, issuer, signer, &named(authority.as_str()));
+    office.sign(&administrator(&office)).get("/v1/widgets").await.ok();
+    for file in [authority, other] {
+        std::fs::remove_file(file).unwrap();
+    }
 }
 
 #[tokio::test]
