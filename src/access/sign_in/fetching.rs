@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::access::sign_in::SignInRules;
 use crate::access::{AccessFault, at};
 use crate::limits;
+use crate::private;
 
 const CONNECTED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_CONNECT_SECONDS_MAX);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_ANSWER_SECONDS_MAX);
@@ -90,7 +91,9 @@ impl Fetcher {
             .pool_max_idle_per_host(0)
             .user_agent(concat!("holdline/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &rules.authority {
-            let pem = std::fs::read(path).map_err(|source| at(path, source))?;
+            // A pipe would be waited for.
+            let read = || private::look_behind(path).and_then(|_| std::fs::read(path));
+            let pem = read().map_err(|source| at(path, source))?;
             let damaged = |problem: String| AccessFault::Damaged { path: path.clone(), problem };
             let authorities = Certificate::from_pem_bundle(&pem);
             let authorities = authorities.map_err(|error| damaged(root(&error)))?;
