@@ -239,6 +239,7 @@ impl Engine {
         metrics
             .sessions
             .set(i64::try_from(self.shared.directory.live_sessions()).unwrap_or(i64::MAX));
+        metrics.traces.set(self.shared.journal.has_traces().into());
         metrics
             .clock_ahead_ms
             .set(i64::try_from(self.shared.clock.ahead().as_millis()).unwrap_or(i64::MAX));

@@ -302,6 +302,12 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         at: Timestamp,
     ) -> BoxFuture<'static, Result<bool, Fault>>;
 
+    /// Whether the files may still hold something of what was taken out. It is written over within
+    /// a while that depends on how large they are.
+    fn has_traces(&self) -> bool {
+        false
+    }
+
     /// Resolves when everything appended before is durable and can be read.
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;
 }

@@ -1,9 +1,11 @@
 //! Every bound of the engine, with its reason. What happens at the bound is written beside it.
 
+mod leaving;
 mod reads;
 mod signed;
 mod strangers;
 
+pub use leaving::*;
 pub use reads::*;
 pub use signed::*;
 pub use strangers::*;

@@ -79,6 +79,8 @@ pub(super) struct Metrics {
     pub archived: Counter,
     /// Conversations that the retention has deleted.
     pub deleted: Counter,
+    /// Whether the files may still hold something of what was taken out: 1 or 0.
+    pub traces: Gauge,
 }
 
 /// One of each kind.
@@ -162,6 +164,7 @@ impl Default for Metrics {
             journal_lag: Gauge::default(),
             archived: Counter::default(),
             deleted: Counter::default(),
+            traces: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -274,6 +277,11 @@ impl Metrics {
             "retention_deleted",
             "Closed conversations deleted",
             self.deleted.clone(),
+        );
+        registry.register(
+            "deleted_words_left",
+            "1 while the files may still hold words of chats that were deleted, else 0",
+            self.traces.clone(),
         );
     }
 

@@ -15,6 +15,7 @@ pub mod copying;
 pub mod history;
 pub mod inspection;
 
+mod asked;
 mod checkpoint;
 mod damage;
 mod directory;
@@ -29,6 +30,7 @@ mod recovery;
 mod retention;
 mod row;
 mod schema;
+mod scouring;
 mod writer;
 
 use std::fmt;
@@ -42,10 +44,6 @@ use futures_util::future::BoxFuture;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::domain::conversation::Conversation;
-use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::id::{AgentId, ConversationId, Seq};
-use crate::domain::time::Timestamp;
 use crate::journal::sqlite::checkpoint::{Bound, Checkpoints, Turns};
 use crate::journal::sqlite::damage::Damage;
 use crate::journal::sqlite::opening::Opened;
@@ -53,11 +51,9 @@ use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::retention::Retention;
 use crate::journal::sqlite::schema::Files;
-use crate::journal::sqlite::writer::{DropAudit, Encoded, Order, Owner, Writer};
-use crate::journal::{
-    Append, AuditFilter, AuditPage, Fault, Filter, Journal, ListCursor, Listing, Located, Position,
-    Receipts, Recovered, Retained, RetentionRule,
-};
+use crate::journal::sqlite::scouring::{Scouring, Traces};
+use crate::journal::sqlite::writer::{Encoded, Order, Owner, Writer};
+use crate::journal::{Fault, Position, Receipts, Recovered};
 use crate::limits;
 
 pub use crate::journal::sqlite::opening::OpenFault;
@@ -70,6 +66,7 @@ pub struct SqliteJournal {
     auditor: Pool,
     progress: Arc<Progress>,
     damage: Arc<Damage>,
+    traces: Arc<Traces>,
     receipts: Arc<dyn Receipts>,
     threads: Mutex<Option<Threads>>,
 }
@@ -79,6 +76,7 @@ struct Threads {
     writer: JoinHandle<()>,
     projector: JoinHandle<()>,
     checkpoints: Checkpoints,
+    scouring: Scouring,
     retention: Retention,
     /// Held until the end, so that no other server opens the directory before.
     lock: File,
@@ -104,14 +102,18 @@ impl SqliteJournal {
         let readers = Pool::open(&files.chats, limits::JOURNAL_READERS).map_err(in_chats)?;
         let auditor = Pool::open(&files.journal, 1).map_err(in_journal)?;
         let log = Bound::new(turns.journal.clone(), limits::JOURNAL_LOG_PAGES_MAX);
-        let checkpoints = Checkpoints::open(&files, turns, Arc::clone(&progress));
+        let checkpoints = Checkpoints::open(&files, turns.clone(), Arc::clone(&progress));
         let checkpoints = checkpoints.map_err(in_journal)?;
         let damage = Arc::new(Damage::new(&files));
         // Nothing is refused any more.
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
         lock::note_start(&lock).map_err(unusable)?;
+        let unusable = |source| OpenFault::Directory { path: files.unclean.clone(), source };
+        let scouring = Scouring::open(&files, turns, Arc::clone(&progress)).map_err(unusable)?;
+        let traces = scouring.traces();
         let (orders, ordered) = mpsc::channel();
-        let retention = Retention::open(&files, orders.clone()).map_err(in_chats)?;
+        let retention = Retention::open(&files, orders.clone(), Arc::clone(&traces));
+        let retention = retention.map_err(in_chats)?;
         let writer =
             Writer::new(journal, tail, log, ordered, Arc::clone(&receipts), Arc::clone(&progress));
         let threads = Threads {
@@ -121,20 +123,22 @@ impl SqliteJournal {
                 move || projector.run(&progress, &damage)
             }),
             checkpoints,
+            scouring,
             retention,
             lock,
         };
         let threads = Mutex::new(Some(threads));
-        Ok((Self { orders, readers, auditor, progress, damage, receipts, threads }, recovered))
+        let journal =
+            Self { orders, readers, auditor, progress, damage, traces, receipts, threads };
+        Ok((journal, recovered))
     }
 
     /// Writes what was appended before, and stops. What is appended later fails. It blocks until
     /// everything is written and can be read.
     pub fn close(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Threads { writer, projector, checkpoints, retention, lock }) = threads else {
-            return;
-        };
+        let Some(threads) = threads else { return };
+        let Threads { writer, projector, checkpoints, scouring, retention, lock } = threads;
         // It orders the writer, which must answer it before it stops.
         retention.close();
         // A writer that is gone needs no order to stop.
@@ -146,6 +150,7 @@ impl SqliteJournal {
         }
         self.readers.close();
         self.auditor.close();
+        scouring.close();
         checkpoints.close();
         if let Err(error) = lock::note_stop(&lock) {
             tracing::debug!(%error, "when the server has stopped could not be noted");
@@ -213,127 +218,6 @@ impl SqliteJournal {
         }));
         drop(self.orders.send(settled));
         Box::pin(async move { answered.await.unwrap_or(Err(Fault::Closed)) })
-    }
-}
-
-impl Journal for SqliteJournal {
-    fn append(&self, append: Append) {
-        self.order(Encoded::of([append]));
-    }
-
-    fn append_all(&self, appends: Vec<Append>) {
-        self.order(Encoded::of(appends));
-    }
-
-    fn waiting(&self) -> usize {
-        self.progress.waiting()
-    }
-
-    fn is_busy(&self) -> bool {
-        self.progress.is_busy()
-    }
-
-    fn is_writable(&self) -> bool {
-        self.progress.is_writable()
-    }
-
-    fn lag(&self) -> u64 {
-        self.progress.lag()
-    }
-
-    fn head(&self) -> Position {
-        Position(self.progress.head())
-    }
-
-    fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
-        self.ask_when_settled(move |connection| reader::load(connection, id))
-    }
-
-    fn read(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        audience: Audience,
-        entries: usize,
-        bytes: usize,
-    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
-        self.ask(self.head(), move |connection| {
-            reader::read(connection, id, after, audience, entries, bytes)
-        })
-    }
-
-    fn outline(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        entries: usize,
-    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
-        self.ask(self.head(), move |connection| reader::outline(connection, id, after, entries))
-    }
-
-    fn list(
-        &self,
-        filter: Filter,
-        after: Option<ListCursor>,
-        most: usize,
-        bytes: usize,
-    ) -> BoxFuture<'static, Result<Listing, Fault>> {
-        let read = move |connection: &_| reader::list(connection, &filter, after, most, bytes);
-        self.ask(self.head(), read)
-    }
-
-    fn of_agent(
-        &self,
-        agent: AgentId,
-        after: Position,
-        most: usize,
-        bytes: usize,
-    ) -> BoxFuture<'static, Result<Vec<Located>, Fault>> {
-        let read = move |connection: &_| reader::of_agent(connection, &agent, after, most, bytes);
-        self.ask(self.head(), read)
-    }
-
-    fn retain(
-        &self,
-        rules: Vec<RetentionRule>,
-        now: Timestamp,
-    ) -> BoxFuture<'static, Result<Retained, Fault>> {
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let answered = threads.as_ref().map(|threads| threads.retention.step(rules, now));
-        Box::pin(async move {
-            match answered {
-                Some(answered) => answered.await.unwrap_or(Err(Fault::Closed)),
-                None => Err(Fault::Closed),
-            }
-        })
-    }
-
-    fn audit(
-        &self,
-        filter: AuditFilter,
-        before: Option<u64>,
-        most: usize,
-    ) -> BoxFuture<'static, Result<AuditPage, Fault>> {
-        let (answer, answered) = oneshot::channel();
-        self.auditor.run(move |connection| {
-            // Whoever asked may have gone.
-            drop(answer.send(audit::page(connection, &filter, before, most)));
-        });
-        Box::pin(async move { Ok(answered.await.map_err(|_| Fault::Closed)??) })
-    }
-
-    fn drop_audit(
-        &self,
-        before: Timestamp,
-        at: Timestamp,
-    ) -> BoxFuture<'static, Result<bool, Fault>> {
-        let (done, answered) = oneshot::channel();
-        drop(self.orders.send(Order::DropAudit(DropAudit { before, at, done })));
-        Box::pin(async move { answered.await.unwrap_or(Err(Fault::Closed)) })
-    }
-
-    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
-        self.ask_when_settled(|_| Ok(()))
     }
 }
 

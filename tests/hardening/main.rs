@@ -34,3 +34,4 @@ mod retention_crashes;
 mod served;
 mod strangers;
 mod sync;
+mod traces;

@@ -180,6 +180,7 @@ fn a_link_in_a_data_directory_is_not_followed() {
         "lock",
         "history",
         "chats.db.damaged",
+        "unclean",
         "secret",
         "signing.json",
         "access.json",

@@ -24,7 +24,7 @@ use crate::limits;
 pub(super) struct Turn(Arc<Mutex<()>>);
 
 impl Turn {
-    fn take(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn take(&self) -> MutexGuard<'_, ()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -170,6 +170,13 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
         let pages = u32::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
         Ok(Log { is_held_up: row.get(0)?, pages })
     })
+}
+
+/// Carries a log over into its database and empties it, and says whether that was done: not while
+/// somebody reads what was before.
+pub(super) fn empty(connection: &Connection, turn: &Turn) -> rusqlite::Result<bool> {
+    let _turn = turn.take();
+    Ok(!checkpoint(connection, "TRUNCATE")?.is_held_up)
 }
 
 /// The same on a connection that otherwise waits longer: somebody's long query must not make those

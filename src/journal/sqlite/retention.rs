@@ -7,6 +7,7 @@
 //! an archived event is known by its position, and archiving it again changes nothing.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
@@ -19,6 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::journal::record::Stream;
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::scouring::Traces;
 use crate::journal::sqlite::spawn;
 use crate::journal::sqlite::writer::{Found, Order, TakeOut};
 use crate::journal::{Fault, Retained, RetentionRule};
@@ -47,6 +49,7 @@ struct Worker {
     writer: Sender<Order>,
     /// Conversations that cannot be taken out, and are left alone until the next start.
     left: HashSet<String>,
+    traces: Arc<Traces>,
 }
 
 /// Conversations that are to go.
@@ -58,7 +61,11 @@ struct Chosen {
 }
 
 impl Retention {
-    pub(super) fn open(files: &Files, writer: Sender<Order>) -> rusqlite::Result<Self> {
+    pub(super) fn open(
+        files: &Files,
+        writer: Sender<Order>,
+        traces: Arc<Traces>,
+    ) -> rusqlite::Result<Self> {
         let mut worker = Worker {
             files: files.clone(),
             journal: schema::open_for_reading(&files.journal)?,
@@ -66,6 +73,7 @@ impl Retention {
             archive: None,
             writer,
             left: HashSet::new(),
+            traces,
         };
         let (steps, asked) = mpsc::channel::<Step>();
         let thread = spawn("journal-retention", move || {
@@ -107,6 +115,7 @@ impl Worker {
                 continue;
             }
             let disposal = rule.retention.then;
+            self.traces.leave().map_err(|error| Fault::Write(Arc::new(error)))?;
             if disposal == Disposal::Archive {
                 self.archive(&conversations)?;
             }
@@ -167,8 +176,9 @@ impl Worker {
     fn archive(&mut self, conversations: &[Found]) -> Result<(), Fault> {
         let archive = match self.archive.take() {
             Some(archive) => archive,
-            None => schema::open_archive(&self.files)
-                .map_err(|fault| Fault::Write(std::sync::Arc::new(fault)))?,
+            None => {
+                schema::open_archive(&self.files).map_err(|fault| Fault::Write(Arc::new(fault)))?
+            }
         };
         let archive = self.archive.insert(archive);
         let transaction = archive.unchecked_transaction()?;

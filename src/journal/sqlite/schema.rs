@@ -48,6 +48,8 @@ pub(super) struct Files {
     pub(super) history: PathBuf,
     /// It is there when `chats.db` was found to be damaged.
     pub(super) damaged: PathBuf,
+    /// It is there while what was taken out may still be in the files.
+    pub(super) unclean: PathBuf,
 }
 
 /// What the names of a database and of what SQLite makes beside it end with.
@@ -69,6 +71,7 @@ impl Files {
             lock: dir.join("lock"),
             history: dir.join("history"),
             damaged: dir.join("chats.db.damaged"),
+            unclean: dir.join("unclean"),
         }
     }
 
@@ -86,7 +89,7 @@ impl Files {
     pub(super) fn all(&self) -> Vec<PathBuf> {
         let databases = [&self.journal, &self.chats, &self.archive];
         let mut all = vec![self.lock.clone(), self.history.clone(), self.damaged.clone()];
-        all.push(self.unfinished());
+        all.extend([self.unclean.clone(), self.unfinished()]);
         for suffix in SUFFIXES {
             all.extend(databases.map(|database| beside(database, suffix)));
         }
@@ -238,6 +241,16 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
     connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+/// Opens a database to write over what is left in its pages of what was deleted.
+pub(super) fn open_for_scouring(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_for_checkpoints(file)?;
+    connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
+    // Whoever writes next syncs this as well, and until then nobody is told that it is done.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
     Ok(connection)
 }
 

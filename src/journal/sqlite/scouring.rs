@@ -1,0 +1,257 @@
+//! The thread that takes out of the files what SQLite leaves in them of rows that have gone.
+//!
+//! `secure_delete` writes over a row when it is deleted. But where SQLite moves rows to another
+//! page, to make room or to save some, copies of them stay behind in the part of the page that
+//! means nothing ([`page::spare`]); and a write-ahead log keeps pages as they were until it begins
+//! anew. So after something was taken out every page of every database is looked at once, and what
+//! is left in such parts is written over; then the logs are emptied.
+//!
+//! A note in the directory says that this is to be done ([`Traces`]). It is there before anything
+//! is taken out, so that a start goes on with what a crash has left.
+
+mod page;
+mod traces;
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::journal::Fault;
+use crate::journal::sqlite::checkpoint::{self, Turn, Turns};
+use crate::journal::sqlite::progress::Progress;
+use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::spawn;
+use crate::limits;
+
+pub(super) use crate::journal::sqlite::scouring::traces::Traces;
+
+/// The thread.
+pub(super) struct Scouring {
+    traces: Arc<Traces>,
+    thread: JoinHandle<()>,
+}
+
+/// What the thread works with.
+struct Worker {
+    databases: [(PathBuf, Turn); 3],
+    progress: Arc<Progress>,
+    traces: Arc<Traces>,
+    woken: Receiver<()>,
+    /// Until when it goes on, once it is to stop.
+    until: Cell<Option<Instant>>,
+}
+
+/// Why a pass has ended before its end.
+enum Interrupted {
+    /// The journal is closed: the next start goes on with it.
+    Closed,
+    Fault(Fault),
+}
+
+impl From<rusqlite::Error> for Interrupted {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+impl Scouring {
+    pub(super) fn open(
+        files: &Files,
+        turns: Turns,
+        progress: Arc<Progress>,
+    ) -> std::io::Result<Self> {
+        let (wake, woken) = mpsc::channel();
+        let traces = Arc::new(Traces::of(files, wake)?);
+        let Turns { journal, chats } = turns;
+        let databases = [
+            (files.journal.clone(), journal),
+            (files.chats.clone(), chats),
+            // Nobody else carries its log over but whoever archives, at the end of each step.
+            (files.archive.clone(), Turn::default()),
+        ];
+        let worker = Worker {
+            databases,
+            progress,
+            traces: Arc::clone(&traces),
+            woken,
+            until: Cell::default(),
+        };
+        let thread = spawn("journal-scouring", move || worker.run());
+        Ok(Self { traces, thread })
+    }
+
+    /// What is known of traces.
+    pub(super) fn traces(&self) -> Arc<Traces> {
+        Arc::clone(&self.traces)
+    }
+
+    /// Stops. What is to be done still is done, if that takes no longer than a few seconds; the
+    /// rest is left to the next start. Nobody writes any more.
+    pub(super) fn close(self) {
+        self.traces.stop();
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that scours the files had panicked");
+        }
+    }
+}
+
+impl Worker {
+    fn run(self) {
+        let mut is_failing = false;
+        while self.wait_for_work().is_ok() {
+            match self.pass() {
+                Ok(()) => is_failing = false,
+                Err(Interrupted::Closed) => return,
+                Err(Interrupted::Fault(fault)) => {
+                    // That is told once, not at every try.
+                    if !std::mem::replace(&mut is_failing, true) {
+                        tracing::error!(%fault, "what was deleted is not yet out of the files");
+                    }
+                    if self.pause(limits::WRITE_AGAIN_MS).is_err() || self.until.get().is_some() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until something was taken out, and nothing more follows on it.
+    fn wait_for_work(&self) -> Result<(), Interrupted> {
+        while !self.traces.are_left() {
+            self.woken.recv().map_err(|_| Interrupted::Closed)?;
+        }
+        let latest = soon(limits::SCOUR_PUT_OFF_MS_MAX);
+        while self.pause(limits::SCOUR_AFTER_MS)? && soon(0) < latest {}
+        Ok(())
+    }
+
+    /// Waits for so long, or until something is taken out, and says whether that was so. Once it
+    /// is to stop nothing is waited for.
+    fn pause(&self, milliseconds: u64) -> Result<bool, Interrupted> {
+        match self.woken.recv_timeout(Duration::from_millis(milliseconds)) {
+            Ok(()) => Ok(true),
+            Err(RecvTimeoutError::Timeout) => Ok(false),
+            Err(RecvTimeoutError::Disconnected) => {
+                let until = self.until.get().unwrap_or_else(|| soon(limits::SCOUR_STOP_MS_MAX));
+                self.until.set(Some(until));
+                if soon(0) < until { Ok(false) } else { Err(Interrupted::Closed) }
+            }
+        }
+    }
+
+    /// Scours all files for what was taken out before this.
+    fn pass(&self) -> Result<(), Interrupted> {
+        let times = self.traces.times();
+        // What follows the journal must have let go, too.
+        self.progress.wait_for(self.progress.head()).map_err(Interrupted::Fault)?;
+        let there = || self.databases.iter().filter(|(file, _)| file.exists());
+        for (file, turn) in there() {
+            self.scour(file, turn)?;
+        }
+        for (file, turn) in there() {
+            self.empty_log(file, turn)?;
+        }
+        let noted = self.traces.scoured(times);
+        noted.map_err(|error| Interrupted::Fault(Fault::Write(Arc::new(error))))
+    }
+
+    /// Looks at every page of a database.
+    fn scour(&self, file: &Path, turn: &Turn) -> Result<(), Interrupted> {
+        let mut connection = schema::open_for_scouring(file)?;
+        let last: u32 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        if last >= page::TOLD_APART_BELOW {
+            tracing::error!(
+                file = %file.display(),
+                "{} is too large to be scoured for what was deleted", file.display()
+            );
+            return Ok(());
+        }
+        let mut first = 1;
+        while first <= last {
+            while self.progress.is_busy() {
+                self.pause(limits::SCOUR_AGAIN_MS)?;
+            }
+            let end = first.saturating_add(limits::SCOUR_PAGES_AT_ONCE - 1).min(last);
+            write_over(&mut connection, turn, first..=end)?;
+            first = end.saturating_add(1);
+            self.pause(limits::SCOUR_PAUSE_MS)?;
+        }
+        Ok(())
+    }
+
+    /// Empties the log of a database, for which whoever reads an older state is waited for.
+    fn empty_log(&self, file: &Path, turn: &Turn) -> Result<(), Interrupted> {
+        let connection = schema::open_for_checkpoints(file)?;
+        let tell_at = soon(limits::SCOUR_TOLD_AFTER_MS);
+        let mut is_told = false;
+        while !checkpoint::empty(&connection, turn)? {
+            self.pause(limits::SCOUR_AGAIN_MS)?;
+            if !is_told && soon(0) >= tell_at {
+                is_told = true;
+                let file = file.display();
+                tracing::warn!(
+                    %file,
+                    "somebody has been reading {file} for long: until they end, its write-ahead \
+                     log keeps what was deleted"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The instant in so many milliseconds.
+#[expect(clippy::disallowed_methods, reason = "how long to wait, not what time it is")]
+fn soon(milliseconds: u64) -> Instant {
+    Instant::now() + Duration::from_millis(milliseconds)
+}
+
+/// Writes over what is left in these pages. Most of the time there is nothing, and nobody waits.
+fn write_over(
+    connection: &mut Connection,
+    turn: &Turn,
+    pages: std::ops::RangeInclusive<u32>,
+) -> rusqlite::Result<()> {
+    let mut unclean = Vec::new();
+    for number in pages {
+        if clean(connection, number)?.is_some() {
+            unclean.push(number);
+        }
+    }
+    if unclean.is_empty() {
+        return Ok(());
+    }
+    let _turn = turn.take();
+    let behavior = TransactionBehavior::Immediate;
+    let transaction = Transaction::new(connection, behavior)?;
+    for number in unclean {
+        // It may be another by now.
+        if let Some(page) = clean(&transaction, number)? {
+            let sql = "UPDATE sqlite_dbpage SET data = ? WHERE pgno = ?";
+            transaction.prepare_cached(sql)?.execute(params![page, number])?;
+        }
+    }
+    transaction.commit()
+}
+
+/// The page without what is left in it; nothing when there is nothing left.
+fn clean(connection: &Connection, number: u32) -> rusqlite::Result<Option<Vec<u8>>> {
+    let sql = "SELECT data FROM sqlite_dbpage WHERE pgno = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let page = row.get_ref(0)?.as_blob()?;
+        let spare = page::spare(number, page)
+            .filter(|spare| page[spare.clone()].iter().any(|byte| *byte != 0));
+        Ok(spare.map(|spare| {
+            let mut page = page.to_vec();
+            page[spare].fill(0);
+            page
+        }))
+    };
+    Ok(statement.query_row([number], read).optional()?.flatten())
+}

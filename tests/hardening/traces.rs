@@ -1,0 +1,124 @@
+//! What was taken out is nowhere in the files any more, a while later and while the server runs:
+//! not in a page from which it was moved before, and not in a log.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use holdline::domain::conversation::event::Author;
+use holdline::domain::settings::Disposal;
+use holdline::journal::Journal;
+use rusqlite::Connection;
+
+use crate::files;
+use crate::retention::{days, retain};
+use crate::support::{Chat, block};
+
+/// What is said in chats that are taken out, and in no other.
+const SAID: &str = "the cellar of Quillfeather Street";
+
+/// Many chats whose rows are moved about: each is begun before and goes on after its neighbours.
+fn furnish(journal: &dyn Journal, count: u128) {
+    let mut chats: Vec<_> =
+        (1..=count).map(|number| Chat::new(number * 7_919, "q", 1_000)).collect();
+    for chat in &mut chats {
+        for batch in [chat.start(), chat.join(1)] {
+            journal.append(batch.append());
+        }
+    }
+    for round in 0..12 {
+        for (number, chat) in chats.iter_mut().enumerate() {
+            // Of all lengths, so that pages become full in all ways.
+            let more = (number * 7_919 + round * 104_729) % 139;
+            let text = format!("{SAID}, number {number}, {}", format!("{SAID} ").repeat(more));
+            let text = if number % 3 == 0 { text } else { text.replace(SAID, "nothing at all") };
+            journal.append(chat.post(Author::Customer, &text).append());
+        }
+        block(journal.flush()).unwrap();
+    }
+    for (number, chat) in chats.iter_mut().enumerate() {
+        let mut story = vec![chat.offer("ann"), chat.accept("ann")];
+        if number % 3 == 0 {
+            story.extend([chat.end("ann"), chat.shut("ann")]);
+        }
+        story.iter().for_each(|batch| journal.append(batch.append()));
+    }
+    block(journal.flush()).unwrap();
+}
+
+/// The files in which it still stands.
+pub(crate) fn holding(dir: &Path, said: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let times = bytes.windows(said.len()).filter(|window| *window == said.as_bytes()).count();
+        if times > 0 {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            found.push(format!("{name} ({times})"));
+        }
+    }
+    found
+}
+
+/// Waits until the journal says that nothing is left.
+fn wait_until_clean(journal: &dyn Journal) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while journal.has_traces() {
+        assert!(Instant::now() < until, "it is never done");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn what_was_deleted_is_in_no_file_of_a_server_that_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = files::open(dir.path()).unwrap();
+    furnish(&journal, 300);
+    assert!(!holding(dir.path(), SAID).is_empty());
+    let taken = retain(&journal, Disposal::Delete, days(31));
+    assert_eq!(taken.deleted, 100);
+    assert!(journal.has_traces(), "it is told that there may be some");
+    wait_until_clean(&journal);
+    assert_eq!(holding(dir.path(), SAID), [""; 0], "while it runs");
+    assert!(!dir.path().join("unclean").exists());
+    drop(journal);
+    assert_eq!(holding(dir.path(), SAID), [""; 0], "after its stop");
+    let checked = holdline::journal::sqlite::checking::check(dir.path()).unwrap();
+    assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
+}
+
+#[test]
+fn whoever_reads_an_older_state_only_puts_it_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = files::open(dir.path()).unwrap();
+    furnish(&journal, 30);
+    let reader = Connection::open(dir.path().join("chats.db")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let chats = "SELECT count(*) FROM conversations";
+    assert_eq!(reader.query_row(chats, (), |row| row.get::<_, u32>(0)).unwrap(), 30);
+    assert_eq!(retain(&journal, Disposal::Delete, days(31)).deleted, 10);
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        assert!(journal.has_traces(), "nobody may say so while the log has it");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    reader.execute_batch("COMMIT").unwrap();
+    wait_until_clean(&journal);
+    assert_eq!(holding(dir.path(), SAID), [""; 0]);
+}
+
+#[test]
+fn a_start_after_a_crash_goes_on_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = files::open(dir.path()).unwrap();
+    furnish(&journal, 60);
+    retain(&journal, Disposal::Delete, days(31));
+    // As a crash at this moment would leave the files.
+    let crashed = files::lay_out(&files::contents(dir.path()));
+    drop(journal);
+    assert!(crashed.path().join("unclean").exists(), "noted before anything was taken out");
+    assert!(!holding(crashed.path(), SAID).is_empty());
+    let (journal, _) = files::open(crashed.path()).unwrap();
+    wait_until_clean(&journal);
+    assert_eq!(holding(crashed.path(), SAID), [""; 0]);
+}
