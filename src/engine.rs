@@ -12,6 +12,7 @@ mod census;
 mod context;
 mod conversation;
 mod directory;
+mod erasing;
 mod feed;
 mod keepsake;
 mod message;
@@ -45,7 +46,9 @@ pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::tokens::TokenRefusal;
 pub use crate::engine::visit::{Entrance, Visit};
-pub use crate::journal::{AuditFilter, AuditPage, AuditRow, Fault, Filter, ListCursor, Listing};
+pub use crate::journal::{
+    AuditFilter, AuditPage, AuditRow, Fault, Filter, KeptEvent, ListCursor, Listing, Which,
+};
 
 use crate::domain::agent::{Link, Presence};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
@@ -79,6 +82,9 @@ pub enum Failure {
     /// There is no such agent.
     #[error("there is no such agent")]
     UnknownAgent,
+    /// Some chats are not closed, and so cannot be erased; at most the first few are named.
+    #[error("nothing was erased, because these are not closed: {}", named(.0))]
+    StillOpen(Vec<ConversationId>),
     /// Somebody else wanted to give an agent a chat who has been gone for longer than its grace.
     #[error("the agent has been gone for longer than the grace, and cannot be given a chat")]
     AgentGone,
@@ -94,6 +100,10 @@ pub enum Failure {
     /// The world broke.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+fn named(ids: &[ConversationId]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// An agent as they are shown.

@@ -19,6 +19,7 @@ mod feed;
 mod figures;
 mod health;
 mod history;
+mod privacy;
 mod queues;
 mod secrets;
 mod settings;
@@ -110,9 +111,11 @@ pub fn table() -> Vec<Place> {
         at("/openapi.json").get(openapi::document).of(Side::Operators),
         at("/v1/figures").get(figures::read),
         at("/v1/conversations").get(conversations::list),
-        at("/v1/conversations/{conversation}").get(conversations::read),
+        at("/v1/conversations/{conversation}").get(conversations::read).delete(privacy::erase_chat),
         at("/v1/conversations/{conversation}/transcript").get(history::transcript),
         at("/v1/conversations/{conversation}/timeline").get(history::timeline),
+        at("/v1/conversations/{conversation}/visitor").get(privacy::visitor),
+        at("/v1/conversations/{conversation}/export").get(privacy::export_chat),
         at("/v1/conversations/{conversation}/accept").post(conversations::accept),
         at("/v1/conversations/{conversation}/decline").post(conversations::decline),
         at("/v1/conversations/{conversation}/messages").post(conversations::post),
@@ -132,6 +135,8 @@ pub fn table() -> Vec<Place> {
         at("/v1/agents/{agent}/tokens/{token}").delete(tokens::end),
         at("/v1/audit").get(audit::list),
         at("/v1/audit/retention").get(audit::read_retention).put(audit::put_retention),
+        at("/v1/visitors/{visitor}").delete(privacy::erase_visitor),
+        at("/v1/visitors/{visitor}/export").get(privacy::export_visitor),
         at("/v1/workstreams").get(workstreams::list),
         at("/v1/workstreams/{workstream}")
             .get(workstreams::read)

@@ -11,6 +11,7 @@ pub mod snapshot;
 pub mod sqlite;
 
 mod continuity;
+mod leaving;
 mod page;
 
 use std::fmt;
@@ -25,13 +26,13 @@ use crate::domain::conversation::State;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::conversation::view::View;
 use crate::domain::decision::Receipt;
-use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq, WidgetId, WorkstreamId};
-use crate::domain::settings::Retention;
+use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq, VisitorId, WidgetId};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::limits;
 
 pub use crate::journal::audit::{AuditFilter, AuditPage, AuditRow};
+pub use crate::journal::leaving::{Erasure, KeptEvent, Retained, RetentionRule, Which};
 
 /// A place in the whole journal: grows with every row, never used again. Zero is before the first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -177,26 +178,6 @@ pub struct Located {
     pub recorded: Recorded,
 }
 
-/// What becomes of the closed conversations of a workstream.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RetentionRule {
-    /// Which conversations: those that began in this workstream.
-    pub workstream: WorkstreamId,
-    /// What becomes of them, and when.
-    pub retention: Retention,
-}
-
-/// What one step of the retention has done.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Retained {
-    /// How many conversations were archived.
-    pub archived: u64,
-    /// How many were deleted.
-    pub deleted: u64,
-    /// Whether there may be more to do.
-    pub is_more: bool,
-}
-
 /// The history of everything. Two implementations: on `SQLite`, and in memory.
 ///
 /// Every read sees at least all that was durable when it was asked for.
@@ -284,6 +265,32 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
         rules: Vec<RetentionRule>,
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Retained, Fault>>;
+
+    /// Takes a few closed conversations out for good, of the archive as well. While one of them is
+    /// not closed nothing is done. Whatever is read afterwards knows none of them.
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>>;
+
+    /// Some of a visitor's conversations, in the order of their ids: those after one.
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>>;
+
+    /// What happened in a conversation that is archived, as [`read`](Self::read) gives it of the
+    /// others; nothing when it is not in the archive.
+    fn archived(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>>;
 
     /// A page of the audit stream, the newest first: entries before a number that match. It may be
     /// short, even empty, and still have a next.

@@ -66,6 +66,14 @@ pub enum AuditKind {
     TranscriptRead,
     /// A timeline was read.
     TimelineRead,
+    /// A chat was erased.
+    ChatErased,
+    /// Every chat of a visitor was erased.
+    VisitorErased,
+    /// All that is kept of a chat was given out.
+    ChatExported,
+    /// All that is kept of a visitor was given out.
+    VisitorExported,
     /// Somebody else's feed was opened.
     FeedWatched,
     /// A secret of the server's own was replaced.
@@ -80,7 +88,7 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 25] = [
         Self::SettingPut,
         Self::SettingDeleted,
         Self::TokenMade,
@@ -97,6 +105,10 @@ impl AuditKind {
         Self::ChatClosed,
         Self::TranscriptRead,
         Self::TimelineRead,
+        Self::ChatErased,
+        Self::VisitorErased,
+        Self::ChatExported,
+        Self::VisitorExported,
         Self::FeedWatched,
         Self::SecretReplaced,
         Self::SecretEnded,
@@ -123,6 +135,10 @@ impl AuditKind {
             Self::ChatClosed => "chat_closed",
             Self::TranscriptRead => "transcript_read",
             Self::TimelineRead => "timeline_read",
+            Self::ChatErased => "chat_erased",
+            Self::VisitorErased => "visitor_erased",
+            Self::ChatExported => "chat_exported",
+            Self::VisitorExported => "visitor_exported",
             Self::FeedWatched => "feed_watched",
             Self::EntriesDropped => "entries_dropped",
             Self::SecretReplaced => "secret_replaced",

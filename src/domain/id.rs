@@ -164,6 +164,24 @@ impl FromStr for SessionId {
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct VisitorId([u8; 16]);
 
+impl fmt::Display for VisitorId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:032x}", self.as_bits())
+    }
+}
+
+impl FromStr for VisitorId {
+    type Err = MalformedId;
+
+    fn from_str(text: &str) -> Result<Self, MalformedId> {
+        const EXPECTED: MalformedId = MalformedId { expected: "32 hexadecimal digits" };
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(EXPECTED);
+        }
+        u128::from_str_radix(text, 16).map(Self::from_bits).map_err(|_| EXPECTED)
+    }
+}
+
 impl VisitorId {
     /// The id with these bits.
     pub const fn from_bits(bits: u128) -> Self {

@@ -354,6 +354,7 @@ impl AgentActor {
                 self.close_ended();
             }
             ToAgent::EndFeeds => self.feeds.end_all(),
+            ToAgent::ForgetKept => self.feeds.forget_kept(),
             ToAgent::OpenFeed(opening) => self.open_feed(opening, context),
             ToAgent::Beat(feed, reply) => self.beat(&feed, reply),
             ToAgent::Expect(grace, reply) => {

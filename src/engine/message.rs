@@ -77,6 +77,8 @@ pub(super) enum ToConversation {
         /// How long it may take.
         wait: Option<Span>,
     },
+    /// It was erased: nobody is told of it any more.
+    Erased,
     /// The journal may have lost what was not yet durable.
     Lost(Fault),
 }
@@ -267,6 +269,8 @@ pub(super) enum ToAgent {
     Shown(FeedNumber, Vec<Told>),
     /// The server stops: their feeds end.
     EndFeeds,
+    /// Something was erased: what is kept for feeds that come back is forgotten.
+    ForgetKept,
     /// An HTTP request opens a feed.
     OpenFeed(OpenFeed),
     /// A console beats for the feed of this name.

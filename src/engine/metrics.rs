@@ -79,6 +79,8 @@ pub(super) struct Metrics {
     pub archived: Counter,
     /// Conversations that the retention has deleted.
     pub deleted: Counter,
+    /// Conversations that were erased.
+    pub erased: Counter,
     /// Whether the files may still hold something of what was taken out: 1 or 0.
     pub traces: Gauge,
 }
@@ -164,6 +166,7 @@ impl Default for Metrics {
             journal_lag: Gauge::default(),
             archived: Counter::default(),
             deleted: Counter::default(),
+            erased: Counter::default(),
             traces: Gauge::default(),
         };
         metrics.register();
@@ -278,6 +281,7 @@ impl Metrics {
             "Closed conversations deleted",
             self.deleted.clone(),
         );
+        registry.register("erased", "Closed conversations erased", self.erased.clone());
         registry.register(
             "deleted_words_left",
             "1 while the files may still hold words of chats that were deleted, else 0",

@@ -10,14 +10,15 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::problem::KINDS;
 use crate::http::{
-    HttpState, agents, audit, conversations, feed, figures, health, history, queues, secrets,
-    tokens, widgets, workstreams,
+    HttpState, agents, audit, conversations, feed, figures, health, history, privacy, queues,
+    secrets, tokens, widgets, workstreams,
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{
     AsleepEvent, AwayEvent, BackEvent, CapacityEvent, MessageEvent, OfferEvent,
     OfferWithdrawnEvent, OpenEvent, PlaceUnknownEvent, PresenceEvent, ReadEvent, TypingEvent,
 };
+use crate::wire::objects::ExportLine;
 use crate::wire::problem::ProblemObject;
 
 #[derive(OpenApi)]
@@ -37,12 +38,13 @@ use crate::wire::problem::ProblemObject;
         workstreams::read, workstreams::put, workstreams::delete, queues::list, queues::read,
         queues::put, queues::delete, widgets::list, widgets::read, widgets::put, widgets::delete,
         secrets::rotate_administrator, secrets::read_signing, secrets::rotate_signing,
-        secrets::end_previous_signing,
+        secrets::end_previous_signing, privacy::visitor, privacy::erase_chat,
+        privacy::erase_visitor, privacy::export_chat, privacy::export_visitor,
     ),
     components(schemas(
         ProblemObject, FieldError, OpenEvent, OfferEvent, OfferWithdrawnEvent, MessageEvent,
         AwayEvent, BackEvent, PresenceEvent, CapacityEvent, TypingEvent, ReadEvent,
-        AsleepEvent, PlaceUnknownEvent,
+        AsleepEvent, PlaceUnknownEvent, ExportLine,
     )),
     modifiers(&BearerTokens, &ProblemCodes, &WrittenDocuments),
     security(("bearer" = [])),

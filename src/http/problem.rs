@@ -306,6 +306,7 @@ impl From<Failure> for Problem {
             Failure::Refused(refusal) => Self::from(refusal),
             Failure::Setting(refusal) => Self::from(refusal),
             Failure::UnknownAgent => Self::unknown_agent(),
+            Failure::StillOpen(_) => Self::new(&kind::CONVERSATION_OPEN, failure.to_string()),
             Failure::AgentGone => Self::new(&kind::AGENT_GONE, failure.to_string()),
             Failure::FeedEnded => Self::new(&kind::FEED_ENDED, failure.to_string()),
             Failure::Overloaded => {

@@ -10,13 +10,13 @@ use futures_util::future::{self, BoxFuture, FutureExt as _};
 
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::id::{AgentId, ConversationId, History, Seq};
+use crate::domain::id::{AgentId, ConversationId, History, Seq, VisitorId};
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::memory::durable::Durable;
 use crate::journal::{
-    Append, AuditFilter, AuditPage, Done, Fault, Filter, Journal, ListCursor, Listing, Located,
-    Position, Receipts, Recovered, Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Done, Erasure, Fault, Filter, Journal, ListCursor, Listing,
+    Located, Position, Receipts, Recovered, Retained, RetentionRule, Which,
 };
 
 /// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
@@ -260,6 +260,37 @@ impl Journal for MemoryJournal {
             course.continuity.forget(id);
         }
         future::ready(Ok(retained)).boxed()
+    }
+
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        _: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>> {
+        let mut course = self.course();
+        let erasure = self.durable().erase(&conversations);
+        erasure.erased.iter().for_each(|id| course.continuity.forget(*id));
+        future::ready(Ok(erasure)).boxed()
+    }
+
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
+        self.answer(|durable| Ok(durable.of_visitor(visitor, which, after, most)))
+    }
+
+    /// Nothing: what is archived is gone here.
+    fn archived(
+        &self,
+        _: ConversationId,
+        _: Seq,
+        _: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.answer(|_| Ok(Vec::new()))
     }
 
     fn audit(

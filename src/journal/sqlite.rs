@@ -19,6 +19,7 @@ mod asked;
 mod checkpoint;
 mod damage;
 mod directory;
+mod kept;
 mod lock;
 mod log;
 mod opening;
@@ -35,7 +36,7 @@ mod writer;
 
 use std::fmt;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -67,6 +68,7 @@ pub struct SqliteJournal {
     progress: Arc<Progress>,
     damage: Arc<Damage>,
     traces: Arc<Traces>,
+    archive: PathBuf,
     receipts: Arc<dyn Receipts>,
     threads: Mutex<Option<Threads>>,
 }
@@ -112,7 +114,8 @@ impl SqliteJournal {
         let scouring = Scouring::open(&files, turns, Arc::clone(&progress)).map_err(unusable)?;
         let traces = scouring.traces();
         let (orders, ordered) = mpsc::channel();
-        let retention = Retention::open(&files, orders.clone(), Arc::clone(&traces));
+        let retention =
+            Retention::open(&files, orders.clone(), Arc::clone(&traces), Arc::clone(&progress));
         let retention = retention.map_err(in_chats)?;
         let writer =
             Writer::new(journal, tail, log, ordered, Arc::clone(&receipts), Arc::clone(&progress));
@@ -128,8 +131,9 @@ impl SqliteJournal {
             lock,
         };
         let threads = Mutex::new(Some(threads));
+        let archive = files.archive;
         let journal =
-            Self { orders, readers, auditor, progress, damage, traces, receipts, threads };
+            Self { orders, readers, auditor, progress, damage, traces, archive, receipts, threads };
         Ok((journal, recovered))
     }
 

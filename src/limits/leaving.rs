@@ -1,5 +1,7 @@
 //! The bounds of what leaves the journal for good: by retention, and when it is erased.
 
+use crate::limits::RETENTION_CONVERSATIONS_MAX;
+
 /// Milliseconds after the last chat was taken out until the files are scoured for what is left of
 /// it, so that steps that follow each other are followed by one pass.
 pub const SCOUR_AFTER_MS: u64 = 1_000;
@@ -25,3 +27,17 @@ pub const SCOUR_TOLD_AFTER_MS: u64 = 30_000;
 /// Milliseconds for which a pass goes on when the server stops, because whoever stops it waits. The
 /// rest is left to the next start.
 pub const SCOUR_STOP_MS_MAX: u64 = 5_000;
+
+/// How often it is tried again to take out what is to be erased, when so much was written meanwhile
+/// that the writer cannot look through it. Then the request fails, and is asked again.
+pub const ERASING_TRIES_MAX: u32 = 10;
+
+/// Conversations of a visitor that are erased in one step, because each is looked up in two files.
+pub const ERASED_AT_ONCE: usize = RETENTION_CONVERSATIONS_MAX;
+
+/// Conversations that are named where a visitor has some that are not closed, because a message is
+/// for people. They have at most one for each widget, and those in wrap-up.
+pub const OPEN_NAMED_MAX: usize = 32;
+
+/// Conversations of a visitor that are looked up at once to be given out.
+pub const EXPORTED_AT_ONCE: usize = 256;

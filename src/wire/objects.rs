@@ -6,6 +6,7 @@ mod audit;
 mod conversation;
 mod figures;
 mod history;
+mod privacy;
 mod secret;
 mod settings;
 mod token;
@@ -21,6 +22,7 @@ pub use history::{
     SessionEnd, SessionSummary, Timeline, TimelineChange, TimelineEntry, TimelinePage,
     TranscriptEntry, TranscriptPage, WaitingObject,
 };
+pub use privacy::{ErasedObject, ExportLine, VisitorObject};
 pub use secret::{AdministratorTokenObject, RotationDocument, SigningKeyObject};
 pub use settings::{
     AdmissionDocument, AgentDocument, AutocloseDocument, BlockDocument, IdleDocument,

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use futures_util::future::BoxFuture;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Recorded};
-use holdline::domain::id::{AgentId, ConversationId, Seq};
+use holdline::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
 use holdline::journal::{
-    Append, AuditFilter, AuditPage, Fault, Filter, Journal, ListCursor, Listing, Located, Position,
-    Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
+    Position, Retained, RetentionRule, Which,
 };
 
 /// The journal in memory, with two more faults.
@@ -110,6 +110,33 @@ impl Journal for FaultyJournal {
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Retained, Fault>> {
         self.inner.retain(rules, now)
+    }
+
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>> {
+        self.inner.erase(conversations, now)
+    }
+
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
+        self.inner.of_visitor(visitor, which, after, most)
+    }
+
+    fn archived(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.inner.archived(id, after, bytes)
     }
 
     fn audit(

@@ -20,6 +20,7 @@ mod widget;
 mod backup;
 mod closed;
 mod damage;
+mod erasure;
 mod files;
 mod flips;
 mod foreign;

@@ -61,7 +61,7 @@ pub(crate) fn holding(dir: &Path, said: &str) -> Vec<String> {
 }
 
 /// Waits until the journal says that nothing is left.
-fn wait_until_clean(journal: &dyn Journal) {
+pub(crate) fn wait_for_traces(journal: &dyn Journal) {
     let until = Instant::now() + Duration::from_secs(60);
     while journal.has_traces() {
         assert!(Instant::now() < until, "it is never done");
@@ -78,7 +78,7 @@ fn what_was_deleted_is_in_no_file_of_a_server_that_runs() {
     let taken = retain(&journal, Disposal::Delete, days(31));
     assert_eq!(taken.deleted, 100);
     assert!(journal.has_traces(), "it is told that there may be some");
-    wait_until_clean(&journal);
+    wait_for_traces(&journal);
     assert_eq!(holding(dir.path(), SAID), [""; 0], "while it runs");
     assert!(!dir.path().join("unclean").exists());
     drop(journal);
@@ -103,7 +103,7 @@ fn whoever_reads_an_older_state_only_puts_it_off() {
         std::thread::sleep(Duration::from_millis(50));
     }
     reader.execute_batch("COMMIT").unwrap();
-    wait_until_clean(&journal);
+    wait_for_traces(&journal);
     assert_eq!(holding(dir.path(), SAID), [""; 0]);
 }
 
@@ -119,6 +119,6 @@ fn a_start_after_a_crash_goes_on_with_it() {
     assert!(crashed.path().join("unclean").exists(), "noted before anything was taken out");
     assert!(!holding(crashed.path(), SAID).is_empty());
     let (journal, _) = files::open(crashed.path()).unwrap();
-    wait_until_clean(&journal);
+    wait_for_traces(&journal);
     assert_eq!(holding(crashed.path(), SAID), [""; 0]);
 }

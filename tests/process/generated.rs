@@ -35,8 +35,10 @@ async fn generate(program: &Program, folder: &Path) {
     let validated = Command::new(tool("openapi-spec-validator")).arg(&file).output();
     succeed("openapi-spec-validator", &validated.unwrap());
     let config = folder.join("config.yml");
-    // It knows no OpenMetrics, which is text; and it must not go looking for a formatter.
-    let settings = "content_type_overrides:\n  application/openmetrics-text: text/plain\n\
+    // It knows no OpenMetrics and no lines of JSON, which are text; and it must not go looking for
+    // a formatter.
+    let settings = "content_type_overrides:\n  application/openmetrics-text: text/plain\n  \
+                    application/x-ndjson: text/plain\n\
                     post_hooks: []\n";
     std::fs::write(&config, settings).unwrap();
     let generated = Command::new(tool("openapi-python-client"))

@@ -315,6 +315,11 @@ impl Feeds {
         }
     }
 
+    /// Keeps nothing for feeds that come back: they are told from the journal.
+    pub(super) fn forget_kept(&mut self) {
+        self.kept.forget();
+    }
+
     /// Ends every feed; their consoles come back.
     pub(super) fn end_all(&mut self) {
         self.open.iter_mut().for_each(|feed| feed.sender = None);

@@ -38,6 +38,11 @@ impl Ring {
         }
     }
 
+    /// Keeps none of them: whoever comes back is told from the journal.
+    pub(super) fn forget(&mut self) {
+        *self = Self::new();
+    }
+
     /// The events from a number on, if all of them are still kept; `next` is the number of the one
     /// that comes next.
     pub(super) fn from(&self, number: u64, next: u64) -> Option<Vec<Kept>> {

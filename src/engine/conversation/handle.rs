@@ -83,6 +83,7 @@ impl ConversationActor {
                 }
             }
             ToConversation::NeverBegins => context.stop(),
+            ToConversation::Erased => self.erase(),
             ToConversation::Position { position, wait } if self.is_waiting() => {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
                 self.tell_all(&frame);

@@ -2,10 +2,13 @@
 
 use actix::ActorContext;
 
+use crate::domain::conversation::Conversation;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
-use crate::engine::conversation::{ConversationActor, Stage};
+use crate::engine::conversation::gate::Gate;
+use crate::engine::conversation::{ConversationActor, Stage, publish};
+use crate::engine::message::Closing;
 
 /// How long a conversation that is over stays, for those who are about to ask for it.
 const LINGER: Span = Span::from_secs(5);
@@ -49,6 +52,19 @@ impl ConversationActor {
         } else {
             self.retire_if_over();
         }
+    }
+
+    /// Forgets everything. A session that is still told of the chat is closed, and hears that there
+    /// is none when it comes back; so does whatever is on its way here.
+    pub(super) fn erase(&mut self) {
+        for session in self.audience.clear() {
+            publish::close_session(&self.shared, session, Closing::Restarted);
+        }
+        self.conversation = Conversation::new(self.id());
+        self.gate = Gate::new(Seq::ZERO);
+        self.stage = Stage::Retired;
+        self.shared.directory.leave_conversation(self.id(), self.epoch);
+        self.leave_at = Some(self.shared.clock.now() + FAREWELL);
     }
 
     pub(super) fn retire_if_closed(&mut self) {

@@ -31,6 +31,7 @@ kinds! {
     ALREADY_ACCEPTED = "already_accepted", 409, "The chat was already accepted";
     ALREADY_CLOSED = "already_closed", 409, "The conversation is closed";
     ALREADY_STARTED = "already_started", 409, "The conversation has already begun";
+    CONVERSATION_OPEN = "conversation_open", 409, "A chat that is to be erased is not closed";
     CONVERSATION_FULL = "conversation_full", 409, "The conversation is full";
     CONVERSATION_ENDED = "conversation_ended", 409, "The chat is over";
     FEED_ENDED = "feed_ended", 409, "The feed has ended";

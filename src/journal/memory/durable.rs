@@ -6,15 +6,15 @@ use crate::domain::agent::Presence;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::conversation::{Conversation, State};
 use crate::domain::decision::Receipt;
-use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::settings::Disposal;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::audit::{self, AuditFilter, AuditPage, AuditRow, Tail};
 use crate::journal::record::Record;
 use crate::journal::{
-    Append, Confirmed, Done, Fault, Filter, ListCursor, Listing, Located, Position, Retained,
-    RetentionRule, page, part_begins, part_ends,
+    Append, Confirmed, Done, Erasure, Fault, Filter, ListCursor, Listing, Located, Position,
+    Retained, RetentionRule, Which, page, part_begins, part_ends,
 };
 
 /// What has become durable.
@@ -158,18 +158,58 @@ impl Durable {
                 Disposal::Delete => retained.deleted += 1,
             }
         }
+        self.take_out(&taken);
+        self.taken = taken;
+        retained
+    }
+
+    fn take_out(&mut self, taken: &[ConversationId]) {
         if taken.is_empty() {
-            return retained;
+            return;
         }
         // The note of it has a place, like any other record.
         self.head += 1;
-        for id in &taken {
+        for id in taken {
             self.conversations.remove(id);
             self.parts.values_mut().for_each(|parts| parts.retain(|of, _| of != id));
         }
         self.order.retain(|(_, id, _)| !taken.contains(id));
-        self.taken = taken;
-        retained
+    }
+
+    /// Erases these, or nothing while one of them is not closed.
+    pub(super) fn erase(&mut self, ids: &[ConversationId]) -> Erasure {
+        let is_closed = |id: &ConversationId| Some(self.conversations.get(id)?.0.is_closed());
+        let those = |closed| ids.iter().copied().filter(move |id| is_closed(id) == Some(closed));
+        let open: Vec<_> = those(false).collect();
+        if !open.is_empty() {
+            return Erasure { erased: Vec::new(), open };
+        }
+        let erased: Vec<_> = those(true).collect();
+        self.take_out(&erased);
+        Erasure { erased, open }
+    }
+
+    pub(super) fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> Vec<ConversationId> {
+        let is_meant = |one: &Conversation| match which {
+            Which::Open => !one.is_closed(),
+            Which::InJournal => true,
+            Which::Archived => false,
+        };
+        let of_them = |one: &&Conversation| {
+            one.opening().is_some_and(|opening| opening.visitor == visitor) && is_meant(one)
+        };
+        let all = self.conversations.values().map(|(one, _)| one);
+        let ids = all.filter(of_them).map(Conversation::id);
+        let mut ids: Vec<_> = ids.filter(|id| Some(*id) > after).collect();
+        ids.sort_unstable();
+        ids.truncate(most);
+        ids
     }
 
     pub(super) fn read(

@@ -7,13 +7,13 @@ use tokio::sync::oneshot;
 
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
-use crate::domain::id::{AgentId, ConversationId, Seq};
+use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::writer::{DropAudit, Encoded, Order};
-use crate::journal::sqlite::{SqliteJournal, audit, reader};
+use crate::journal::sqlite::{SqliteJournal, audit, kept, reader};
 use crate::journal::{
-    Append, AuditFilter, AuditPage, Fault, Filter, Journal, ListCursor, Listing, Located, Position,
-    Retained, RetentionRule,
+    Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
+    Position, Retained, RetentionRule, Which,
 };
 
 impl Journal for SqliteJournal {
@@ -105,6 +105,51 @@ impl Journal for SqliteJournal {
                 Some(answered) => answered.await.unwrap_or(Err(Fault::Closed)),
                 None => Err(Fault::Closed),
             }
+        })
+    }
+
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>> {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = threads.as_ref().map(|threads| threads.retention.erase(conversations, now));
+        Box::pin(async move {
+            match answered {
+                Some(answered) => answered.await.unwrap_or(Err(Fault::Closed)),
+                None => Err(Fault::Closed),
+            }
+        })
+    }
+
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
+        let archive = self.archive.clone();
+        self.ask(self.head(), move |chats| match which {
+            Which::Open | Which::InJournal => kept::in_chats(chats, visitor, which, after, most),
+            Which::Archived => match kept::open_archive(&archive)? {
+                Some(archive) => kept::in_archive(&archive, visitor, after, most),
+                None => Ok(Vec::new()),
+            },
+        })
+    }
+
+    fn archived(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        let archive = self.archive.clone();
+        self.ask(self.head(), move |_| match kept::open_archive(&archive)? {
+            Some(archive) => kept::of_archived(&archive, id, after, bytes),
+            None => Ok(Vec::new()),
         })
     }
 

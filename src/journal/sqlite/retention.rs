@@ -6,6 +6,8 @@
 //! from `chats.db`. A crash between two of these leaves a state that the next step continues from:
 //! an archived event is known by its position, and archiving it again changes nothing.
 
+mod erasing;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -18,25 +20,27 @@ use crate::domain::id::ConversationId;
 use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::record::Stream;
+use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::row::{self, Row};
 use crate::journal::sqlite::schema::{self, Files};
 use crate::journal::sqlite::scouring::Traces;
 use crate::journal::sqlite::spawn;
 use crate::journal::sqlite::writer::{Found, Order, TakeOut};
-use crate::journal::{Fault, Retained, RetentionRule};
+use crate::journal::{Erasure, Fault, Retained, RetentionRule};
 use crate::limits;
 
 /// The thread.
 pub(super) struct Retention {
-    steps: Sender<Step>,
+    asked: Sender<Asked>,
     thread: JoinHandle<()>,
 }
 
-/// A step that was asked for.
-struct Step {
-    rules: Vec<RetentionRule>,
-    now: Timestamp,
-    answer: oneshot::Sender<Result<Retained, Fault>>,
+/// What is asked for, and who is answered.
+enum Asked {
+    /// A step by these rules.
+    Step(Vec<RetentionRule>, Timestamp, oneshot::Sender<Result<Retained, Fault>>),
+    /// To erase these.
+    Erasure(Vec<ConversationId>, Timestamp, oneshot::Sender<Result<Erasure, Fault>>),
 }
 
 /// What the thread works with.
@@ -50,6 +54,7 @@ struct Worker {
     /// Conversations that cannot be taken out, and are left alone until the next start.
     left: HashSet<String>,
     traces: Arc<Traces>,
+    progress: Arc<Progress>,
 }
 
 /// Conversations that are to go.
@@ -65,6 +70,7 @@ impl Retention {
         files: &Files,
         writer: Sender<Order>,
         traces: Arc<Traces>,
+        progress: Arc<Progress>,
     ) -> rusqlite::Result<Self> {
         let mut worker = Worker {
             files: files.clone(),
@@ -74,15 +80,23 @@ impl Retention {
             writer,
             left: HashSet::new(),
             traces,
+            progress,
         };
-        let (steps, asked) = mpsc::channel::<Step>();
+        let (asked, orders) = mpsc::channel();
         let thread = spawn("journal-retention", move || {
-            while let Ok(Step { rules, now, answer }) = asked.recv() {
+            while let Ok(order) = orders.recv() {
                 // Whoever asked may have gone.
-                drop(answer.send(worker.take_step(&rules, now)));
+                match order {
+                    Asked::Step(rules, now, answer) => {
+                        drop(answer.send(worker.take_step(&rules, now)));
+                    }
+                    Asked::Erasure(ids, now, answer) => {
+                        drop(answer.send(worker.erase(&ids, now)));
+                    }
+                }
             }
         });
-        Ok(Self { steps, thread })
+        Ok(Self { asked, thread })
     }
 
     /// Asks for a step. The answer is lost if the journal is closed meanwhile.
@@ -92,13 +106,24 @@ impl Retention {
         now: Timestamp,
     ) -> oneshot::Receiver<Result<Retained, Fault>> {
         let (answer, answered) = oneshot::channel();
-        drop(self.steps.send(Step { rules, now, answer }));
+        drop(self.asked.send(Asked::Step(rules, now, answer)));
+        answered
+    }
+
+    /// Asks for these to be erased. The answer is lost in the same way.
+    pub(super) fn erase(
+        &self,
+        ids: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> oneshot::Receiver<Result<Erasure, Fault>> {
+        let (answer, answered) = oneshot::channel();
+        drop(self.asked.send(Asked::Erasure(ids, now, answer)));
         answered
     }
 
     /// Finishes what was asked for, and stops.
     pub(super) fn close(self) {
-        drop(self.steps);
+        drop(self.asked);
         if self.thread.join().is_err() {
             tracing::error!("the thread of the retention had panicked");
         }
@@ -137,6 +162,8 @@ impl Worker {
     fn choose(&mut self, rule: &RetentionRule, now: Timestamp) -> Result<Chosen, Fault> {
         let age = i64::try_from(rule.retention.after().as_millis()).unwrap_or(i64::MAX);
         let before = now.as_millis().saturating_sub(age);
+        // What was taken out before must have been forgotten, too, or it would look damaged.
+        self.progress.wait_for(self.progress.head())?;
         // All that is read is of the same moment.
         let transaction = self.chats.unchecked_transaction()?;
         let seen = schema::projected(&transaction)?;
@@ -174,13 +201,7 @@ impl Worker {
 
     /// Writes the events of these conversations to the archive, and syncs it.
     fn archive(&mut self, conversations: &[Found]) -> Result<(), Fault> {
-        let archive = match self.archive.take() {
-            Some(archive) => archive,
-            None => {
-                schema::open_archive(&self.files).map_err(|fault| Fault::Write(Arc::new(fault)))?
-            }
-        };
-        let archive = self.archive.insert(archive);
+        let (archive, journal) = self.open_archive()?;
         let transaction = archive.unchecked_transaction()?;
         let mut insert = transaction.prepare_cached(
             "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
@@ -191,7 +212,7 @@ impl Worker {
             found.rows.iter().map(move |position| (*position, stream.clone()))
         });
         for (position, stream) in places {
-            let Some(row) = row_at(&self.journal, position, &stream)? else { continue };
+            let Some(row) = row_at(journal, position, &stream)? else { continue };
             let Row { position, stream, seq, at, kind, body, checksum } = row;
             insert.execute(params![position, stream, seq, at.as_millis(), kind, body, checksum])?;
         }
@@ -200,6 +221,17 @@ impl Worker {
         // The log of the archive is carried over here, because nobody else opens it.
         archive.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
         Ok(())
+    }
+
+    /// The archive, which is made if it is not there.
+    fn open_archive(&mut self) -> Result<(&Connection, &Connection), Fault> {
+        let archive = match self.archive.take() {
+            Some(archive) => archive,
+            None => {
+                schema::open_archive(&self.files).map_err(|fault| Fault::Write(Arc::new(fault)))?
+            }
+        };
+        Ok((self.archive.insert(archive), &self.journal))
     }
 }
 

@@ -117,7 +117,7 @@ impl Floor {
             let other = self.person(&format!("other-{number}"), "agent").await;
             let owner = if thing == Thing::Own { &caller } else { &other };
             if path.contains("{conversation}") {
-                self.lead_to_chat(&mut stage, owner, thing).await;
+                self.lead_to_chat(&mut stage, owner, thing, method).await;
                 // Whoever supervises acts for the other.
                 let is_named = thing == Thing::Foreign && who > Who::Agent;
                 if takes_agent(path) && (is_named || who == Who::OwnToken) {
@@ -126,6 +126,8 @@ impl Floor {
             } else {
                 self.lead_to_agent(&mut stage, owner, thing, number).await;
             }
+        } else if path.contains("{visitor}") {
+            self.lead_to_visitor(&mut stage, thing, number).await;
         } else {
             self.lead_to_setting(&mut stage, thing, number).await;
         }
@@ -141,7 +143,7 @@ impl Floor {
         Person { id: id.to_owned(), console }
     }
 
-    async fn lead_to_chat(&self, stage: &mut Stage, owner: &Person, thing: Thing) {
+    async fn lead_to_chat(&self, stage: &mut Stage, owner: &Person, thing: Thing, method: &Method) {
         let path = stage.place.clone();
         if thing == Thing::Unknown {
             stage.place = path.replace("{conversation}", UNKNOWN_CHAT);
@@ -150,6 +152,8 @@ impl Floor {
         let reached = match path.rsplit('/').next() {
             Some("accept" | "decline" | "assign") => Reached::Offered,
             Some("close") => Reached::Wrapup,
+            // One that is not closed is not erased.
+            _ if *method == Method::DELETE => Reached::Closed,
             _ => Reached::Talking,
         };
         let customer = self.chat(owner, reached).await;
@@ -204,6 +208,17 @@ impl Floor {
             admin.put(&place, setting(kind)).await.ok();
         }
         stage.place = place;
+    }
+
+    async fn lead_to_visitor(&self, stage: &mut Stage, thing: Thing, number: u32) {
+        let mut visitor = format!("{number:032x}");
+        if thing != Thing::Unknown {
+            let owner = self.person(&format!("owner-{number}"), "agent").await;
+            let chat = self.chat(&owner, Reached::Closed).await.conversation;
+            let whose = self.shop.admin.get(&format!("/v1/conversations/{chat}/visitor")).await;
+            visitor = whose.ok()["visitor"].as_str().expect("a digest").to_owned();
+        }
+        stage.place = stage.place.replace("{visitor}", &visitor);
     }
 
     /// A body that an address takes.

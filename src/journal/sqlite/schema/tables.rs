@@ -102,6 +102,7 @@ pub(super) const CHATS: &str = "
     CREATE INDEX conversations_by_agent ON conversations (agent, state, started_at, id)
         WHERE agent IS NOT NULL;
     CREATE INDEX conversations_by_queue ON conversations (queue, state, started_at, id);
+    CREATE INDEX conversations_by_visitor ON conversations (visitor, id);
     CREATE INDEX conversations_by_close ON conversations (workstream, closed_at)
         WHERE closed_at IS NOT NULL;
 
