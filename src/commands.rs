@@ -3,7 +3,10 @@
 mod backup;
 mod check;
 mod dry_run;
+mod erase;
 mod explain;
+mod export;
+mod person;
 mod restore;
 
 use std::io::{self, Write as _};
@@ -13,7 +16,9 @@ use clap::{Parser, Subcommand};
 use tokio::time::Instant;
 
 use crate::commands::dry_run::NotRehearsed;
+use crate::commands::erase::NotErased;
 use crate::commands::explain::Unexplained;
+use crate::commands::export::NothingKept;
 use crate::config::{ConfigFault, Flags};
 use crate::domain::text::printable_lines;
 use crate::journal::Fault;
@@ -56,7 +61,9 @@ pub enum Task {
     Backup(backup::Args),
     Check(check::Args),
     DryRun(dry_run::Args),
+    Erase(erase::Args),
     Explain(explain::Args),
+    Export(export::Args),
     Restore(restore::Args),
 }
 
@@ -81,6 +88,12 @@ pub enum CommandFault {
     /// A conversation cannot be explained.
     #[error(transparent)]
     Unexplained(#[from] Unexplained),
+    /// Nothing was erased.
+    #[error(transparent)]
+    NotErased(#[from] NotErased),
+    /// Nothing is kept that could be given out.
+    #[error(transparent)]
+    NothingKept(#[from] NothingKept),
     /// Another window cannot be rehearsed.
     #[error(transparent)]
     NotRehearsed(#[from] NotRehearsed),
@@ -115,7 +128,9 @@ impl Task {
             Self::Backup(args) => backup::run(args),
             Self::Check(args) => check::run(args),
             Self::DryRun(args) => dry_run::run(args),
+            Self::Erase(args) => erase::run(args),
             Self::Explain(args) => explain::run(args),
+            Self::Export(args) => export::run(args),
             Self::Restore(args) => restore::run(args),
         }
     }

@@ -4,3 +4,4 @@ mod dry_run;
 mod explain;
 mod past;
 mod plan;
+mod privacy;

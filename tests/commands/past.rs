@@ -122,6 +122,11 @@ impl Receipts for Counter {
     }
 }
 
+/// Receipts that nobody waits for.
+pub fn receipts() -> Arc<dyn Receipts> {
+    Arc::new(Counter::default())
+}
+
 /// Writes these chats into a data directory, in the order of time, as a server does.
 pub fn store<'a>(dir: &Path, chats: impl IntoIterator<Item = &'a Past>) {
     let counter = Arc::new(Counter::default());

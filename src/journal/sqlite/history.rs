@@ -1,21 +1,22 @@
 //! What a data directory tells about the past, read from outside: beside a running server, or
 //! after one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::domain::conversation::event::Recorded;
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::conversation::event::{Event, Recorded};
+use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Timestamp;
-use crate::journal::record::Entry;
-use crate::journal::sqlite::row::{self, COLUMNS, Row as StoredRow};
+use crate::journal::record::{Entry, Stream};
+use crate::journal::sqlite::row::{self, Row as StoredRow};
 use crate::journal::sqlite::schema::{self, CHATS_VERSION, Files, Kind};
-use crate::journal::sqlite::{OpenFault, directory, lock, reader, recovery};
-use crate::journal::{Fault, page};
+use crate::journal::sqlite::{OpenFault, directory, kept, lock, reader, recovery};
+use crate::journal::{Fault, KeptEvent, Which, page};
+use crate::limits;
 
 /// The past of a data directory. It changes nothing, and takes no lock that a server would wait
 /// for. What it tells is as of the moment at which it was opened.
@@ -31,6 +32,8 @@ pub struct History {
     projected: u64,
     head: u64,
     end: End,
+    /// What is in `chats` still, and not in the journal any more.
+    taken_out: HashSet<ConversationId>,
 }
 
 /// Up to when nothing else has happened than what is stored.
@@ -68,7 +71,10 @@ impl History {
             None => 0,
         };
         let head = row::head(row::last(&journal).map_err(Fault::from)?)?;
-        Ok(Self { journal, chats, archive, projected, head, end })
+        let taken_out = HashSet::new();
+        let mut history = Self { journal, chats, archive, projected, head, end, taken_out };
+        history.find_taken_out()?;
+        Ok(history)
     }
 
     /// Up to when what is stored is all that has happened.
@@ -79,35 +85,90 @@ impl History {
     /// Everything that happened in a conversation, in order, but for the texts of its messages;
     /// empty when there is none.
     pub fn conversation(&self, id: ConversationId) -> Result<Vec<Recorded>, Fault> {
+        self.told(id, page::without_text)
+    }
+
+    /// The same with the texts.
+    pub fn kept(&self, id: ConversationId) -> Result<Vec<KeptEvent>, Fault> {
+        self.told(id, |recorded| KeptEvent::from(&recorded))
+    }
+
+    fn told<T>(
+        &self,
+        id: ConversationId,
+        tell: impl Fn(Recorded) -> T + Copy,
+    ) -> Result<Vec<T>, Fault> {
         let mut history = Vec::new();
-        if let Some(chats) = &self.chats {
+        let is_there = |_: &&Connection| !self.taken_out.contains(&id);
+        if let Some(chats) = self.chats.as_ref().filter(is_there) {
             let sql = "SELECT seq, at, kind, body, position, checksum FROM timeline
                  WHERE conversation = ? AND position <= ? ORDER BY seq";
             let mut statement = chats.prepare_cached(sql)?;
             let mut rows = statement.query(params![id.to_string(), self.projected])?;
             while let Some(row) = rows.next()? {
-                history.push(page::without_text(reader::recorded(row, id, 0)?));
+                history.push(tell(reader::recorded(row, id, 0)?));
             }
         }
         let stream = id.to_string();
         self.each_not_projected("stream IN (?3, 'several')", &stream, |row| {
             if row.stream == stream {
-                history.extend(row.recorded()?.into_iter().map(page::without_text));
+                history.extend(row.recorded()?.into_iter().map(tell));
             }
             Ok(())
         })?;
         if history.is_empty()
             && let Some(archive) = &self.archive
         {
-            let sql = format!("SELECT {COLUMNS} FROM events WHERE stream = ? ORDER BY position");
-            let mut statement = archive.prepare_cached(&sql)?;
-            let mut rows = statement.query([stream])?;
-            while let Some(row) = rows.next()? {
-                let recorded = StoredRow::of(row)?.verified()?.recorded()?;
-                history.extend(recorded.into_iter().map(page::without_text));
-            }
+            let archived = kept::of_archived(archive, id, Seq::ZERO, usize::MAX)?;
+            history.extend(archived.into_iter().map(tell));
         }
         Ok(history)
+    }
+
+    /// Every conversation of a visitor, in the order of their ids.
+    pub fn of_visitor(&self, visitor: VisitorId) -> Result<BTreeSet<ConversationId>, Fault> {
+        let (which, most) = (Which::InJournal, limits::EXPORTED_AT_ONCE);
+        let mut found = BTreeSet::new();
+        for is_archived in [false, true] {
+            let mut after = None;
+            loop {
+                let part = match (is_archived, &self.chats, &self.archive) {
+                    (false, Some(chats), _) => kept::in_chats(chats, visitor, which, after, most)?,
+                    (true, _, Some(archive)) => kept::in_archive(archive, visitor, after, most)?,
+                    _ => break,
+                };
+                let Some(last) = part.last() else { break };
+                after = Some(*last);
+                found.extend(
+                    part.into_iter().filter(|id| is_archived || !self.taken_out.contains(id)),
+                );
+            }
+        }
+        self.each_not_projected("?3 = '' AND (seq = 1 OR stream = 'several')", "", |row| {
+            if row.seq == 1
+                && let Some(Event::ConversationStarted(opening)) =
+                    row.recorded()?.into_iter().next().map(|first| first.event)
+                && opening.visitor == visitor
+            {
+                found.insert(stream(&row.stream)?);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// What was taken out of the journal, which `chats.db` has not followed yet.
+    fn find_taken_out(&mut self) -> Result<(), Fault> {
+        let mut taken_out = HashSet::new();
+        self.each_not_projected("stream = ?3", &Stream::Retention.name(), |row| {
+            let entry = Entry::read(&row.kind, &row.body);
+            if let Entry::TakenOut(taken) = entry.map_err(|error| row.damaged(&error.0))? {
+                taken_out.extend(taken.conversations);
+            }
+            Ok(())
+        })?;
+        self.taken_out = taken_out;
+        Ok(())
     }
 
     /// Visits every conversation that began at `since` or later, each with everything that
