@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::chat::{NOON, absence, every_event, lease, recorded, view};
 
 fn workstream(body: &str) -> Result<Workstream, Vec<String>> {
-    let read = WorkstreamDocument::read("sales".parse().unwrap(), body.as_bytes());
+    let read = WorkstreamDocument::read("sales".parse().unwrap(), body.as_bytes(), None);
     read.map_err(|errors| {
         errors.iter().map(|error| format!("{} {}", error.field, error.message)).collect()
     })
@@ -104,6 +104,18 @@ fn a_retention_says_when_and_what() {
         workstream(&format!(r#"{{"queue":"q","retention":{retention}}}"#)).map(|one| one.retention)
     };
     assert_eq!(read("null").unwrap(), None);
+    let a_year = Retention { after_days: 365, then: Disposal::Delete };
+    assert_eq!(workstream(r#"{"queue":"q"}"#).unwrap().retention, Some(a_year));
+    for before in [None, Some(Retention { after_days: 9, then: Disposal::Archive })] {
+        let id = "sales".parse().unwrap();
+        let mut known = Workstream::new(id, "q".parse().unwrap());
+        known.retention = before;
+        let again = |body: &[u8]| {
+            WorkstreamDocument::read("sales".parse().unwrap(), body, Some(&known)).unwrap()
+        };
+        assert_eq!(again(br#"{"queue":"q"}"#).retention, before, "no word changes nothing");
+        assert_eq!(again(br#"{"queue":"q","retention":null}"#).retention, None);
+    }
     for (name, then) in [("archive", Disposal::Archive), ("delete", Disposal::Delete)] {
         let given = format!(r#"{{"after_days":90,"then":"{name}"}}"#);
         assert_eq!(read(&given).unwrap(), Some(Retention { after_days: 90, then }));
@@ -288,13 +300,13 @@ proptest! {
     #[test]
     fn a_workstream_comes_back_as_it_was(before in any_workstream()) {
         let written = serde_json::to_vec(&WorkstreamDocument::from(&before)).unwrap();
-        let after = WorkstreamDocument::read(before.id.clone(), &written).unwrap();
+        let after = WorkstreamDocument::read(before.id.clone(), &written, None).unwrap();
         prop_assert_eq!(after, before);
     }
 
     #[test]
     fn no_body_breaks_the_reading(body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = WorkstreamDocument::read("w".parse().unwrap(), &body);
+        let _ = WorkstreamDocument::read("w".parse().unwrap(), &body, None);
         let _ = MessageDocument::read(&body);
     }
 }

@@ -63,7 +63,7 @@ pub struct Workstream {
     pub customer_limits: CustomerLimits,
     /// Where a customer who returns too late is sent; a new chat when absent.
     pub redirect: Option<Arc<str>>,
-    /// What becomes of chats long after they were closed; kept for ever when absent.
+    /// What becomes of chats long after they were closed; kept for ever when there is none.
     pub retention: Option<Retention>,
 }
 
@@ -93,7 +93,7 @@ impl Workstream {
             idle: None,
             customer_limits: CustomerLimits::default(),
             redirect: None,
-            retention: None,
+            retention: Some(Retention::DEFAULT),
         }
     }
 
@@ -249,6 +249,12 @@ pub struct Retention {
 }
 
 impl Retention {
+    /// What becomes of the chats of a workstream that is made without a word of it: what customers
+    /// say is not kept for ever unless somebody decides so. A year is long enough for complaints
+    /// and for figures of the same month of last year. It is not the archive, because that is kept
+    /// for ever.
+    pub const DEFAULT: Self = Self { after_days: 365, then: Disposal::Delete };
+
     /// How long after its close.
     pub fn after(&self) -> Span {
         Span::from_secs(86_400).times(u64::from(self.after_days))

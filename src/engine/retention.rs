@@ -1,7 +1,9 @@
 //! When the retention of closed conversations takes its steps, and by which rules.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::settings::{Disposal, Retention, Workstream};
 use crate::domain::time::Timestamp;
 use crate::engine::{Engine, Failure};
 use crate::journal::{Retained, RetentionRule};
@@ -12,6 +14,7 @@ impl Engine {
     /// the audit stream, until the server stops:
     /// a small step at a time, with a pause between two, so that nobody waits for it.
     pub async fn keep_retention(self) {
+        self.tell_retention();
         while !self.shared.is_draining() {
             let pause = match self.step(self.now()).await {
                 Ok(Retained { is_more: true, .. }) => {
@@ -24,6 +27,32 @@ impl Engine {
                 }
             };
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Tells what becomes of closed chats, so that nobody is surprised by what is gone, or kept.
+    fn tell_retention(&self) {
+        let settings = self.settings();
+        let told = |workstream: &Arc<Workstream>| {
+            let id = &workstream.id;
+            match workstream.retention {
+                None => format!("{id}: kept for ever"),
+                Some(Retention { after_days, then: Disposal::Archive }) => {
+                    format!("{id}: archived after {after_days} days")
+                }
+                Some(Retention { after_days, then: Disposal::Delete }) => {
+                    format!("{id}: deleted after {after_days} days")
+                }
+            }
+        };
+        let all = settings.workstreams.values();
+        let mut some: Vec<_> = all.take(limits::RETENTIONS_TOLD_MAX).map(told).collect();
+        let more = settings.workstreams.len() - some.len();
+        if more > 0 {
+            some.push(format!("and {more} workstreams more"));
+        }
+        if !some.is_empty() {
+            tracing::info!("what becomes of closed chats: {}", some.join("; "));
         }
     }
 

@@ -54,7 +54,8 @@ pub(super) async fn read(
     Ok(web::Json(WorkstreamDocument::from(&**found)))
 }
 
-/// Makes or replaces a workstream; a field that is absent gets its default. For administrators.
+/// Makes or replaces a workstream; a field that is absent gets its default, but `retention` stays
+/// as it was. For administrators.
 #[utoipa::path(put, path = "/v1/workstreams/{workstream}", tag = "settings",
     operation_id = "put_workstream",
     params(("workstream" = String, Path)), request_body = WorkstreamDocument,
@@ -67,10 +68,12 @@ pub(super) async fn put(
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let id: WorkstreamId = id.parse().map_err(Problem::malformed_id)?;
+    let settings = state.engine.settings();
+    let before = settings.workstreams.get(&id).map(AsRef::as_ref);
     let workstream =
-        WorkstreamDocument::read(id.clone(), &body).map_err(Problem::malformed_document)?;
+        WorkstreamDocument::read(id, &body, before).map_err(Problem::malformed_document)?;
     let answer = WorkstreamDocument::from(&workstream);
-    let known = state.engine.settings().workstreams.contains_key(&id);
+    let known = before.is_some();
     changed(&state, administrator.name(), SettingChange::PutWorkstream(workstream)).await?;
     Ok(put_answer(known, &answer))
 }

@@ -41,3 +41,7 @@ pub const OPEN_NAMED_MAX: usize = 32;
 
 /// Conversations of a visitor that are looked up at once to be given out.
 pub const EXPORTED_AT_ONCE: usize = 256;
+
+/// Workstreams of which a start tells what becomes of their chats, because it is one line. The rest
+/// is counted.
+pub const RETENTIONS_TOLD_MAX: usize = 100;

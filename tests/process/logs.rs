@@ -158,3 +158,34 @@ async fn requests_that_cannot_be_read_are_counted_and_fill_no_log() {
     let log = logged(program, data.path()).await;
     assert!(!log.contains("ERROR"), "{log}");
 }
+
+#[tokio::test]
+async fn a_start_tells_what_becomes_of_closed_chats_and_no_upgrade_changes_it() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &[]);
+    let admin = program.admin.clone();
+    // As a release has left it that knew no default.
+    let before = json!({ "queue": "demo", "retention": null });
+    admin.put("/v1/workstreams/before", before).await.ok();
+    for document in [json!({ "queue": "demo" }), json!({ "queue": "demo", "units": 2 })] {
+        let again = admin.put("/v1/workstreams/before", document).await.ok();
+        assert_eq!(again["retention"], Value::Null, "no word changes nothing: {again}");
+    }
+    let new = admin.put("/v1/workstreams/new", json!({ "queue": "demo" })).await.ok();
+    assert_eq!(new["retention"], json!({ "after_days": 365, "then": "delete" }));
+    let kept = json!({ "queue": "demo", "retention": { "after_days": 90, "then": "archive" } });
+    admin.put("/v1/workstreams/kept", kept).await.ok();
+    logged(program, data.path()).await;
+
+    let log = logged(start(data.path(), &[]), data.path()).await;
+    has_line(
+        &log,
+        &[
+            "what becomes of closed chats: ",
+            "before: kept for ever",
+            "demo: deleted after 365 days",
+            "kept: archived after 90 days",
+            "new: deleted after 365 days",
+        ],
+    );
+}

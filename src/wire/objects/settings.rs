@@ -73,7 +73,8 @@ pub struct WorkstreamDocument {
     pub customer_limits: CustomerLimitsDocument,
     /// Where a customer who returns too late is sent; a new chat when null.
     pub redirect: Option<String>,
-    /// What becomes of chats long after they were closed; kept for ever when null.
+    /// What becomes of chats long after they were closed; kept for ever when null. When absent:
+    /// what it was, and for a new workstream deleted after 365 days.
     pub retention: Option<RetentionDocument>,
 }
 
@@ -156,8 +157,14 @@ impl From<&Workstream> for WorkstreamDocument {
 }
 
 impl WorkstreamDocument {
-    /// Reads a workstream that is to have this id. Only `queue` must be given.
-    pub fn read(id: WorkstreamId, body: &[u8]) -> Result<Workstream, Vec<FieldError>> {
+    /// Reads a workstream that is to have this id, and take the place of the one before, if there
+    /// is one. Only `queue` must be given. What becomes of chats is not changed without a word:
+    /// whoever puts the same document as ever must not begin to delete what was kept for ever.
+    pub fn read(
+        id: WorkstreamId,
+        body: &[u8],
+        before: Option<&Workstream>,
+    ) -> Result<Workstream, Vec<FieldError>> {
         let mut document = Document::parse(body)?;
         same_id(&mut document, id.as_str());
         let queue: Option<QueueId> = document.required("queue", document::parsed);
@@ -188,7 +195,9 @@ impl WorkstreamDocument {
                 .optional("redirect", |value| nullable(value, document::text))
                 .flatten()
                 .map(Arc::from),
-            retention: document.object("retention", retention::read).flatten(),
+            retention: document
+                .object("retention", retention::read)
+                .unwrap_or_else(|| before.map_or(defaults.retention, |before| before.retention)),
             ..defaults
         };
         document.finish()?;

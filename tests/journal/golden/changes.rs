@@ -14,7 +14,9 @@ use super::time;
 use crate::support::agent;
 
 pub(super) fn changes() -> Vec<SettingChange> {
-    let plain = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
+    let new = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
+    // As every release before the default of a retention has written it.
+    let plain = Workstream { retention: None, ..new.clone() };
     let second = Span::from_secs;
     let full = Workstream {
         wrapup_block: WrapupBlock::For(second(60)),
@@ -26,7 +28,7 @@ pub(super) fn changes() -> Vec<SettingChange> {
     let never = Workstream { wrapup_block: WrapupBlock::Never, ..plain.clone() };
     let roles = [Role::Agent, Role::Supervisor, Role::Administrator];
     let mut changes = vec![
-        SettingChange::PutWorkstream(plain),
+        SettingChange::PutWorkstream(plain.clone()),
         SettingChange::PutWorkstream(full),
         SettingChange::PutWorkstream(never),
         SettingChange::DeleteWorkstream("sales".parse().unwrap()),
@@ -65,11 +67,10 @@ pub(super) fn changes() -> Vec<SettingChange> {
     }));
     changes.push(SettingChange::EndToken(TokenDigest([0xa5; 32])));
     changes.push(SettingChange::NoteTokenUse { digest: TokenDigest([0xa5; 32]), at: time(0) });
-    let absent = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
     changes.push(SettingChange::PutWorkstream(Workstream {
         offer_grace: second(5),
         agent_notice: None,
-        ..absent
+        ..plain
     }));
     changes.extend(roles.map(|role| {
         let name = DisplayName::parse("Ann").unwrap();
@@ -79,5 +80,6 @@ pub(super) fn changes() -> Vec<SettingChange> {
         [Some(90), None]
             .map(|after_days| SettingChange::PutAuditRetention(AuditRetention { after_days })),
     );
+    changes.push(SettingChange::PutWorkstream(new));
     changes
 }
