@@ -15,7 +15,7 @@ pub const SCOUR_PUT_OFF_MS_MAX: u64 = 10_000;
 pub const SCOUR_PAGES_AT_ONCE: u32 = 256;
 
 /// Milliseconds of such a pause, so that a pass has the disk for the smaller part of the time; with
-/// the pages before, a pass takes about a minute for each 10 GB.
+/// the pages before, a pass takes about two minutes for each 10 GB.
 pub const SCOUR_PAUSE_MS: u64 = 5;
 
 /// Milliseconds after which it is tried again to begin a log anew that somebody still reads.

@@ -3,8 +3,8 @@
 //! `secure_delete` writes over a row when it is deleted. But where SQLite moves rows to another
 //! page, to make room or to save some, copies of them stay behind in the part of the page that
 //! means nothing ([`page::spare`]); and a write-ahead log keeps pages as they were until it begins
-//! anew. So after something was taken out every page of every database is looked at once, and what
-//! is left in such parts is written over; then the logs are emptied.
+//! anew. So after something was taken out every page of every database is looked at, and what is
+//! left in such parts is written over; then the logs are emptied.
 //!
 //! A note in the directory says that this is to be done ([`Traces`]). It is there before anything
 //! is taken out, so that a start goes on with what a crash has left.
@@ -150,7 +150,9 @@ impl Worker {
         // What follows the journal must have let go, too.
         self.progress.wait_for(self.progress.head()).map_err(Interrupted::Fault)?;
         let there = || self.databases.iter().filter(|(file, _)| file.exists());
-        for (file, turn) in there() {
+        // Twice, because SQLite may change the numbers of two pages while it is done, and so move
+        // one that is still to be looked at to a place that was looked at before.
+        for (file, turn) in there().chain(there()) {
             self.scour(file, turn)?;
         }
         for (file, turn) in there() {
