@@ -101,7 +101,11 @@ pub async fn once(
         Ok(None) => None,
         Ok(Some(Turn::First(claim))) => Some(claim),
         Ok(Some(Turn::Again(answer))) => {
-            let response = replay(answer).unwrap_or_else(|problem| problem.error_response());
+            let replayed = match refuse_gone(&request, &state).await {
+                Ok(()) => replay(answer),
+                Err(problem) => Err(problem),
+            };
+            let response = replayed.unwrap_or_else(|problem| problem.error_response());
             return Ok(request.into_response(response));
         }
         Err(problem) => return Ok(request.into_response(problem.error_response())),
@@ -119,6 +123,17 @@ pub async fn once(
         tracing::error!(%error, "a request that writes broke off");
         Err(Problem::internal().into())
     })
+}
+
+/// What was done with a chat that is gone meanwhile is not told again: the answer may hold what was
+/// erased. That it was erased is.
+async fn refuse_gone(request: &ServiceRequest, state: &HttpState) -> Result<(), Problem> {
+    let chat = request.path().strip_prefix("/v1/conversations/").filter(|rest| rest.contains('/'));
+    let id = chat.and_then(|rest| rest.split('/').next()?.parse().ok());
+    match id {
+        Some(id) => Ok(state.engine.view(id).await.map(drop)?),
+        None => Ok(()),
+    }
 }
 
 fn admitted(request: &ServiceRequest) -> Result<(Caller, web::Data<HttpState>), Problem> {

@@ -10,15 +10,15 @@ use holdline::domain::conversation::event::Author;
 use holdline::domain::id::{ConversationId, VisitorId};
 use holdline::domain::settings::Disposal;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Journal, Which};
+use holdline::journal::{Erasure, Journal, Which};
 use serde_json::{Value, json};
 
-use crate::console::{Console, PATIENCE};
+use crate::console::{Answer, Console, PATIENCE};
 use crate::files;
 use crate::program::{self, Program};
 use crate::read_only::behind;
 use crate::retention::{days, retain};
-use crate::support::{Chat, Ledger, block};
+use crate::support::{Chat, Kind, Ledger, Trial, block, settle};
 use crate::traces::{holding, wait_for_traces};
 use crate::widget::{Widget, introduce, mint_visitor};
 
@@ -57,10 +57,17 @@ async fn chat(server: &Program, ada: &Console, widget: &str, visitor: &str) -> W
     customer.conversation = started["conversation"].as_str().unwrap().to_owned();
     customer.token = started["token"].as_str().unwrap().to_owned();
     customer.post("m1", &format!("{said} is my street")).await;
-    ada.act(&customer.conversation, "accept").await.ok();
+    accept(ada, &customer.conversation).await.ok();
     ada.say(&customer.conversation, "a1", &format!("{answered} grow there")).await.ok();
     customer.until("message").await;
     customer
+}
+
+/// Under a key, so that its answer, which has the name and the form, is kept to be told again.
+async fn accept(ada: &Console, conversation: &str) -> Answer {
+    let path = format!("/v1/conversations/{conversation}/accept");
+    let request = ada.request(reqwest::Method::POST, &path);
+    Console::answer(request.header("idempotency-key", conversation)).await
 }
 
 async fn close(ada: &Console, conversation: &str) {
@@ -130,8 +137,11 @@ async fn an_erased_chat_is_nowhere() {
         "{text}"
     );
 
+    let again = accept(&ada, &id).await;
+    assert!(again.text.contains(WORDS[2]) && again.header("idempotency-replayed").is_some());
     let erased = admin.delete(&path).await.ok();
     assert_eq!(erased["conversations"], 1, "{erased}");
+    accept(&ada, &id).await.refused(404, "unknown_conversation");
     assert_eq!(erased["not_reached"][0], "backups", "{erased}");
     for what in ["", "/transcript", "/timeline", "/visitor", "/export"] {
         let answer = admin.get(&format!("{path}{what}")).await;
@@ -305,6 +315,33 @@ fn what_is_archived_is_given_out_and_erased_as_well() {
     assert!(of(Which::Archived).is_empty());
     drop(journal);
     assert_gone(dir.path(), "after the erasure");
+}
+
+fn nothing_is_erased_while_one_is_open(kind: Kind) {
+    let trial = Trial::new(kind);
+    let (mut closed, mut open) = (Chat::new(3, "q", 1_000), Chat::new(4, "q", 1_000));
+    settle(&trial, closed.whole_story());
+    settle(&trial, vec![open.start(), open.join(1)]);
+    let erase = |ids: Vec<_>| block(trial.journal().erase(ids, days(1))).unwrap();
+    let is_there = |id| block(trial.journal().load(id)).unwrap().is_some();
+    let refused = erase(vec![closed.id(), open.id()]);
+    assert_eq!(refused, Erasure { erased: Vec::new(), open: vec![open.id()] });
+    assert!(is_there(closed.id()), "nothing at all");
+    let done = erase(vec![closed.id()]);
+    assert_eq!(done, Erasure { erased: vec![closed.id()], open: Vec::new() });
+    assert!(!is_there(closed.id()) && is_there(open.id()));
+    assert_eq!(erase(vec![closed.id()]), Erasure::default(), "once");
+    settle(&trial, vec![open.post(Author::Customer, "still here")]);
+}
+
+#[test]
+fn nothing_is_erased_from_the_disk_while_one_is_open() {
+    nothing_is_erased_while_one_is_open(Kind::Sqlite);
+}
+
+#[test]
+fn nothing_is_erased_from_memory_while_one_is_open() {
+    nothing_is_erased_while_one_is_open(Kind::Memory);
 }
 
 /// The archive lets go first: a crash behind that leaves the journal's copy whole, and the same
