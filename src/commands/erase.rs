@@ -113,7 +113,7 @@ impl Erasing<'_> {
         let act = Act::new(AuditKind::VisitorErased, None);
         self.note(act.about("visitor", &visitor.to_string())).await?;
         let mut erased = 0;
-        for which in [Which::Archived, Which::InJournal] {
+        for which in [Which::InJournal, Which::Archived] {
             loop {
                 // Those before are gone.
                 let most = limits::ERASED_AT_ONCE;

@@ -40,7 +40,8 @@ impl Engine {
             let act = Act::new(AuditKind::VisitorErased, Some(by));
             engine.audit(act.about("visitor", &visitor.to_string())).await?;
             let mut erased = 0;
-            for which in [Which::Archived, Which::InJournal] {
+            // In this order, because the retention may archive one meanwhile.
+            for which in [Which::InJournal, Which::Archived] {
                 erased += shared.erase_all(visitor, which).await?;
             }
             shared.forget_feeds();

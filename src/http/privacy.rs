@@ -103,7 +103,7 @@ pub(super) async fn export_visitor(
     let act = Act::new(AuditKind::VisitorExported, Some(administrator.name()));
     let act = act.about("visitor", &visitor.to_string());
     let first = ExportLine::of_visitor(visitor, state.engine.now());
-    let chats = Chats { ready: Vec::new(), source: Some((visitor, Which::Archived, None)) };
+    let chats = Chats { ready: Vec::new(), source: Some((visitor, Which::InJournal, None)) };
     answer(state, &request, room, act, first, chats).await
 }
 
@@ -123,8 +123,10 @@ impl Chats {
             let found = state.engine.chats_of_visitor(visitor, which, after).await?;
             self.source = match (found.last(), which) {
                 (Some(last), _) => Some((visitor, which, Some(*last))),
-                (None, Which::Archived) => Some((visitor, Which::InJournal, None)),
-                (None, Which::Open | Which::InJournal) => None,
+                // In this order, because the retention may archive one meanwhile, which then is
+                // given out twice.
+                (None, Which::InJournal) => Some((visitor, Which::Archived, None)),
+                (None, Which::Open | Which::Archived) => None,
             };
             self.ready = found.into_iter().rev().collect();
         }
@@ -206,6 +208,8 @@ impl Export {
             };
             let part = self.state.engine.kept(id, after).await?;
             let Some(last) = part.last() else {
+                // One that was erased meanwhile is not whole.
+                self.state.engine.visitor_of(id).await?;
                 self.current = None;
                 continue;
             };

@@ -20,6 +20,7 @@ mod widget;
 mod backup;
 mod closed;
 mod damage;
+mod erasing;
 mod erasure;
 mod files;
 mod flips;

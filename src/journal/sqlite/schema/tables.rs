@@ -1,7 +1,7 @@
 //! The tables, as SQL. `docs/storage.md` documents them.
 
-/// Appended to, and deleted from by the retention alone. Without a second index, because a random
-/// key would cost ten times as much.
+/// Appended to, and deleted from by the retention and by erasure alone. Without a second index,
+/// because a random key would cost ten times as much.
 pub(super) const JOURNAL: &str = "
     CREATE TABLE events (
         position INTEGER PRIMARY KEY,
