@@ -45,3 +45,7 @@ pub const EXPORTED_AT_ONCE: usize = 256;
 /// Workstreams of which a start tells what becomes of their chats, because it is one line. The rest
 /// is counted.
 pub const RETENTIONS_TOLD_MAX: usize = 100;
+
+/// Milliseconds between two passes over all pages for what the retention has taken out, because it
+/// does so all day, and each pass reads everything. What was erased is not waited with.
+pub const SCOUR_EVERY_MS: u64 = 3_600_000;

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::files;
 use crate::retention::{days, retain};
-use crate::support::{Chat, block};
+use crate::support::{Batch, Chat, block};
 
 /// What is said in chats that are taken out, and in no other.
 const SAID: &str = "the cellar of Quillfeather Street";
@@ -121,4 +121,31 @@ fn a_start_after_a_crash_goes_on_with_it() {
     let (journal, _) = files::open(crashed.path()).unwrap();
     wait_for_traces(&journal);
     assert_eq!(holding(crashed.path(), SAID), [""; 0]);
+}
+
+#[test]
+fn what_nobody_waits_for_is_out_of_the_logs_at_once_and_what_is_erased_out_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let (journal, _) = files::open(dir.path()).unwrap();
+    furnish(&journal, 30);
+    retain(&journal, Disposal::Delete, days(31));
+    wait_for_traces(&journal);
+    // Soon after a pass, and nobody has asked for it.
+    let mut chat = Chat::new(1, "q", 1_000);
+    let tell = |story: Vec<Batch>| story.iter().for_each(|one| journal.append(one.append()));
+    tell(chat.whole_story());
+    block(journal.flush()).unwrap();
+    assert_eq!(retain(&journal, Disposal::Delete, days(31)).deleted, 1);
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holding(dir.path(), "I am back").is_empty() {
+        assert!(Instant::now() < until, "the logs are emptied");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(journal.has_traces(), "the pages are looked at later");
+    let mut chat = Chat::new(2, "q", 1_000);
+    tell(chat.whole_story());
+    block(journal.flush()).unwrap();
+    block(journal.erase(vec![chat.id()], days(2))).unwrap();
+    wait_for_traces(&journal);
+    assert_eq!(holding(dir.path(), "I am back"), [""; 0]);
 }

@@ -140,7 +140,7 @@ impl Worker {
                 continue;
             }
             let disposal = rule.retention.then;
-            self.traces.leave().map_err(|error| Fault::Write(Arc::new(error)))?;
+            self.traces.leave(false).map_err(|error| Fault::Write(Arc::new(error)))?;
             if disposal == Disposal::Archive {
                 self.archive(&conversations)?;
             }

@@ -44,6 +44,10 @@ struct Worker {
     woken: Receiver<()>,
     /// Until when it goes on, once it is to stop.
     until: Cell<Option<Instant>>,
+    /// From when on pages are looked at again though nobody waits for that.
+    next: Cell<Option<Instant>>,
+    /// Whether only that is left to be done.
+    has_emptied: Cell<bool>,
 }
 
 /// Why a pass has ended before its end.
@@ -80,6 +84,8 @@ impl Scouring {
             traces: Arc::clone(&traces),
             woken,
             until: Cell::default(),
+            next: Cell::default(),
+            has_emptied: Cell::default(),
         };
         let thread = spawn("journal-scouring", move || worker.run());
         Ok(Self { traces, thread })
@@ -125,6 +131,12 @@ impl Worker {
         while !self.traces.are_left() {
             self.woken.recv().map_err(|_| Interrupted::Closed)?;
         }
+        if self.has_emptied.take()
+            && let Some(next) = self.next.get()
+        {
+            let left = next.saturating_duration_since(soon(0)).as_millis();
+            self.pause(u64::try_from(left).unwrap_or(u64::MAX))?;
+        }
         let latest = soon(limits::SCOUR_PUT_OFF_MS_MAX);
         while self.pause(limits::SCOUR_AFTER_MS)? && soon(0) < latest {}
         Ok(())
@@ -144,20 +156,29 @@ impl Worker {
         }
     }
 
-    /// Scours all files for what was taken out before this.
+    /// Scours all files for what was taken out before this. Of what nobody waits for the logs are
+    /// emptied at once, and the pages looked at now and then: chats whose time is over leave all
+    /// day, and every page has to be read.
     fn pass(&self) -> Result<(), Interrupted> {
         let times = self.traces.times();
+        let is_due = self.next.get().is_none_or(|next| next <= soon(0));
+        let scours = is_due || self.traces.are_urgent() || self.until.get().is_some();
         // What follows the journal must have let go, too.
         self.progress.wait_for(self.progress.head()).map_err(Interrupted::Fault)?;
         let there = || self.databases.iter().filter(|(file, _)| file.exists());
         // Twice, because SQLite may change the numbers of two pages while it is done, and so move
         // one that is still to be looked at to a place that was looked at before.
-        for (file, turn) in there().chain(there()) {
+        for (file, turn) in there().chain(there()).filter(|_| scours) {
             self.scour(file, turn)?;
         }
         for (file, turn) in there() {
             self.empty_log(file, turn)?;
         }
+        self.has_emptied.set(!scours);
+        if !scours {
+            return Ok(());
+        }
+        self.next.set(Some(soon(limits::SCOUR_EVERY_MS)));
         let noted = self.traces.scoured(times);
         noted.map_err(|error| Interrupted::Fault(Fault::Write(Arc::new(error))))
     }

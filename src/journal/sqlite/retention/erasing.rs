@@ -34,7 +34,7 @@ impl Worker {
         if !open.is_empty() {
             return Ok(Erasure { erased: Vec::new(), open });
         }
-        self.traces.leave().map_err(|error| Fault::Write(Arc::new(error)))?;
+        self.traces.leave(true).map_err(|error| Fault::Write(Arc::new(error)))?;
         let mut erased = self.erase_archived(ids)?;
         for part in parts(&there) {
             self.erase_closed(part, now)?;

@@ -20,6 +20,8 @@ pub(in crate::journal::sqlite) struct Traces {
 #[derive(Debug)]
 struct State {
     are_left: bool,
+    /// Whether somebody has asked for what was taken out to be gone.
+    is_urgent: bool,
     /// How often something was taken out.
     times: u64,
     /// Who is told that something is; nobody once the thread is to stop.
@@ -30,12 +32,13 @@ impl Traces {
     /// What the note of this directory says.
     pub(super) fn of(files: &Files, wake: Sender<()>) -> io::Result<Self> {
         let are_left = private::look(&files.unclean)?.is_some();
-        let state = Mutex::new(State { are_left, times: 0, wake: Some(wake) });
+        let state = Mutex::new(State { are_left, is_urgent: false, times: 0, wake: Some(wake) });
         Ok(Self { note: files.unclean.clone(), state })
     }
 
-    /// Something is about to be taken out. What was noted before it outlives a crash after it.
-    pub(in crate::journal::sqlite) fn leave(&self) -> io::Result<()> {
+    /// Something is about to be taken out, because somebody asks for that or because its time is
+    /// over. What was noted before it outlives a crash after it.
+    pub(in crate::journal::sqlite) fn leave(&self, is_urgent: bool) -> io::Result<()> {
         let mut state = self.lock();
         if !state.are_left {
             let mut options = File::options();
@@ -44,6 +47,7 @@ impl Traces {
             self.note.parent().map_or(Ok(()), private::sync_directory)?;
         }
         state.are_left = true;
+        state.is_urgent |= is_urgent;
         state.times += 1;
         if let Some(wake) = &state.wake {
             // A thread that is gone leaves the note to the next start.
@@ -57,6 +61,11 @@ impl Traces {
         self.lock().are_left
     }
 
+    /// Whether somebody waits for them to be gone.
+    pub(super) fn are_urgent(&self) -> bool {
+        self.lock().is_urgent
+    }
+
     /// How often something was taken out.
     pub(super) fn times(&self) -> u64 {
         self.lock().times
@@ -67,7 +76,7 @@ impl Traces {
         let mut state = self.lock();
         if state.times == times {
             remove(&self.note)?;
-            state.are_left = false;
+            (state.are_left, state.is_urgent) = (false, false);
         }
         Ok(())
     }
