@@ -15,7 +15,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let id = "one";
     match kind % 6 {
         0 => {
-            let read = |body: &[u8]| WorkstreamDocument::read(parsed(id), body).ok();
+            let read = |body: &[u8]| WorkstreamDocument::read(parsed(id), body, None).ok();
             comes_back(
                 read,
                 body,

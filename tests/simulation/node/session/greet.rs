@@ -9,7 +9,6 @@ use holdline::domain::session::{SessionCommand, SessionEvent};
 use holdline::domain::time::Span;
 use holdline::engine::NotJoined;
 use holdline::wire::client::{Hello, Start};
-use holdline::wire::close::CloseCode;
 use holdline::wire::refusal::RefusalCode;
 use holdline::wire::server::{Ended, Limits, Live, ServerFrame, refused};
 
