@@ -24,32 +24,30 @@ mod queues;
 mod secrets;
 mod settings;
 mod tokens;
+mod watching;
 mod widgets;
 mod workstreams;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard;
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{FromRequest, Handler, HttpRequest, Responder, ResponseError as _, Route, web};
-use tokio::time::Instant;
+use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
 
 use crate::access::{Access, Keys, SignIn};
 use crate::domain::id::WidgetId;
-use crate::domain::text::printable;
-use crate::engine::{Engine, Face};
+use crate::engine::Engine;
 use crate::http::bodies::Bodies;
 use crate::http::idempotency::Answers;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::limits;
-use crate::strangers::{Strangers, Use};
+use crate::strangers::Strangers;
 use crate::wire::WIDGET_PATH;
-use crate::wire::headers::{ALWAYS, OVER_TLS};
+
+pub use crate::http::watching::watch;
 
 /// What every address needs: cheap to clone, the same on every thread.
 #[derive(Clone, Debug)]
@@ -296,73 +294,6 @@ impl Place {
         }
         application
             .service(resource.wrap(from_fn(idempotency::once)).wrap(from_fn(end_by_closing)));
-    }
-}
-
-/// Counts what is refused, tells of strangers who are, and of every request at the level debug.
-/// It must be around everything else.
-pub async fn watch(
-    request: ServiceRequest,
-    next: Next<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let began = Instant::now();
-    let response = next.call(request).await?;
-    let Some(state) = response.request().app_data::<web::Data<HttpState>>().cloned() else {
-        return Ok(response);
-    };
-    let asked = response.request();
-    let client = state.strangers.client(asked.peer_addr(), asked.headers());
-    let mut response = bound_guesses(&state, client, response);
-    say_always(response.headers_mut(), state.has_tls);
-    let (method, path) = (response.request().method().as_str(), response.request().path());
-    let status = response.status().as_u16();
-    let kind = response.response().extensions().get::<&'static Kind>().copied();
-    let code = kind.map(|kind| kind.code);
-    match kind {
-        Some(kind) if kind.status == 401 || kind.status == 429 => {
-            state.engine.tell_refused(Face::Http, kind.code, client, || {
-                format!("{} ({method} {})", kind.title, printable(path))
-            });
-        }
-        Some(kind) => state.engine.note_refused(Face::Http, kind.code),
-        None => {}
-    }
-    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let address = state.engine.told_address(client);
-    let path = printable(path);
-    tracing::debug!(status, code, milliseconds, address, "answered {method} {path}");
-    Ok(response)
-}
-
-/// Counts a token that lets nobody in for the address that it comes from. Whoever has shown too
-/// many is told so instead, and their connection is closed; one that is good is taken nevertheless.
-fn bound_guesses(
-    state: &HttpState,
-    client: Option<IpAddr>,
-    response: ServiceResponse<BoxBody>,
-) -> ServiceResponse<BoxBody> {
-    let kind = response.response().extensions().get::<&'static Kind>().copied();
-    if !kind.is_some_and(Problem::is_refused_token) {
-        return response;
-    }
-    let parties = state.strangers.parties(client, None, None);
-    match state.strangers.spend(Use::RefusedToken, &parties) {
-        Ok(()) => response,
-        Err(over) => {
-            let mut refused = Problem::too_many_attempts(over).error_response();
-            refused.head_mut().set_connection_type(ConnectionType::Close);
-            response.into_response(refused)
-        }
-    }
-}
-
-/// Says of an answer what is said of all, where it does not say something else itself.
-fn say_always(headers: &mut HeaderMap, has_tls: bool) {
-    for (name, value) in ALWAYS.into_iter().chain(has_tls.then_some(OVER_TLS)) {
-        let name = HeaderName::from_static(name);
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
     }
 }
 

@@ -156,14 +156,8 @@ impl Server {
         };
         serving.begin(&listeners, &arbiters)?;
         if let Some(arbiter) = arbiters.first() {
-            arbiter.spawn(engine.clone().keep_retention());
-            if let Some(sign_in) = sign_in {
-                arbiter.spawn(keys::keep(sign_in, engine.clone()));
-            }
             arbiter.spawn(demonstration.go_on(engine.clone()));
-            if let Some(certificates) = &certificates {
-                arbiter.spawn(Arc::clone(certificates).keep_renewed());
-            }
+            keep_up(arbiter, &engine, sign_in, certificates.as_ref());
         }
         let drain = config.drain;
         Ok(Self {
@@ -242,6 +236,22 @@ impl Server {
         // That the journal's threads died has been said by themselves.
         let _died = closing.await;
         drained.map_err(ServerFault::Flush)
+    }
+}
+
+/// Begins what is done again and again as long as the server runs.
+fn keep_up(
+    arbiter: &Arbiter,
+    engine: &Engine,
+    sign_in: Option<Arc<SignIn>>,
+    certificates: Option<&Arc<Certificates>>,
+) {
+    arbiter.spawn(engine.clone().keep_retention());
+    if let Some(sign_in) = sign_in {
+        arbiter.spawn(keys::keep(sign_in, engine.clone()));
+    }
+    if let Some(certificates) = certificates {
+        arbiter.spawn(Arc::clone(certificates).keep_renewed());
     }
 }
 
