@@ -16,7 +16,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "frames", run: targets::frames::run },
     Target { name: "requests", run: targets::requests::run },
     Target { name: "documents", run: targets::documents::run },
@@ -26,5 +26,6 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "forwarded", run: targets::forwarded::run },
     Target { name: "proxy_header", run: targets::proxy_header::run },
     Target { name: "configuration", run: targets::configuration::run },
+    Target { name: "signed", run: targets::signed::run },
     Target { name: "backups", run: targets::backups::run },
 ];

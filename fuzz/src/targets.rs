@@ -9,4 +9,5 @@ pub(crate) mod frames;
 pub(crate) mod proxy_header;
 pub(crate) mod records;
 pub(crate) mod requests;
+pub(crate) mod signed;
 pub(crate) mod snapshots;
