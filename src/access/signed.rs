@@ -19,6 +19,10 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 /// What a public key looks like.
 const PEM_BEGINS: &str = "-----BEGIN PUBLIC KEY-----";
 
+/// What a token may call itself that lets somebody in: a token of no use in particular (RFC 7519),
+/// or one for access (RFC 9068).
+const TYPES: [&str; 2] = ["JWT", "at+jwt"];
+
 /// A key that was read, and found to be one.
 #[derive(Clone)]
 pub(super) struct PublicKey {
@@ -113,8 +117,14 @@ fn rsa_der(key: &DecodingKey) -> Option<PublicKeyX509Der<'_>> {
 /// How a token says that it is signed. Nobody has verified it yet.
 pub(super) fn header(token: &str) -> Option<Header> {
     let header = jsonwebtoken::decode_header(token).ok()?;
+    // What the same key has signed for another use is of a type of its own (RFC 8725, 3.11), such
+    // as `logout+jwt`.
+    let is_for_access = header.typ.as_deref().is_none_or(|named| {
+        let named = named.strip_prefix("application/").unwrap_or(named);
+        TYPES.iter().any(|known| known.eq_ignore_ascii_case(named))
+    });
     // Nothing that a header says must be understood is understood here (RFC 7515, 4.1.11).
-    header.crit.is_none().then_some(header)
+    (is_for_access && header.crit.is_none()).then_some(header)
 }
 
 impl Claims {

@@ -307,7 +307,9 @@ pub(super) async fn look_for_key(request: &HttpRequest) {
 }
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let mut given = request.headers().get_all(header::AUTHORIZATION);
+    // Of two, somebody on the way may have judged the other.
+    let (value, None) = (given.next()?.to_str().ok()?, given.next()) else { return None };
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

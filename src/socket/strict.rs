@@ -44,7 +44,15 @@ enum Place {
     Head,
     /// So many bytes of a body are still to come.
     Body(u64),
-    /// Behind a handshake, or in a body that tells its own length: nothing more is looked at.
+    /// In the line that says how long the next chunk of a body is.
+    ChunkSize,
+    /// So many bytes of a chunk are still to come.
+    Chunk(u64),
+    /// Before the end of the line behind a chunk.
+    ChunkEnd,
+    /// In the lines behind the last chunk.
+    Trailers,
+    /// Behind a handshake, or behind something that the parser refuses: nothing more is looked at.
     Beyond,
 }
 
@@ -80,11 +88,14 @@ impl Heads {
             match self.place {
                 Place::Beyond => return,
                 Place::Body(left) => {
-                    let here = left.min((bytes.len() - index) as u64);
-                    index += usize::try_from(here).unwrap_or(usize::MAX);
-                    self.place = if here == left { Place::Head } else { Place::Body(left - here) };
+                    let left = pass_over(left, bytes, &mut index);
+                    self.place = if left == 0 { Place::Head } else { Place::Body(left) };
                 }
-                Place::Head => {
+                Place::Chunk(left) => {
+                    let left = pass_over(left, bytes, &mut index);
+                    self.place = if left == 0 { Place::ChunkEnd } else { Place::Chunk(left) };
+                }
+                Place::Head | Place::ChunkSize | Place::ChunkEnd | Place::Trailers => {
                     if bytes[index] == b'\n' && !self.has_return {
                         bytes[index] = 0;
                         self.place = Place::Beyond;
@@ -112,25 +123,63 @@ impl Heads {
     }
 
     fn end_line(&mut self) {
+        let is_empty = self.length == 0;
+        match self.place {
+            Place::Head => self.end_line_of_head(),
+            Place::ChunkSize => self.place = self.after_size(),
+            Place::ChunkEnd if is_empty => self.place = Place::ChunkSize,
+            Place::ChunkEnd => self.place = Place::Beyond,
+            Place::Trailers if is_empty => self.place = Place::Head,
+            Place::Trailers | Place::Body(_) | Place::Chunk(_) | Place::Beyond => {}
+        }
+        self.length = 0;
+        self.has_return = false;
+    }
+
+    fn end_line_of_head(&mut self) {
         let line = &self.line[..self.length.min(LINE_BYTES)];
         let value_of = |name: &[u8]| line.strip_prefix(name);
         if line.is_empty() {
             if std::mem::take(&mut self.has_begun) {
                 self.place = std::mem::replace(&mut self.next, Place::Head);
             }
-        } else if value_of(b"upgrade:").is_some() || value_of(b"transfer-encoding:").is_some() {
+        } else if value_of(b"upgrade:").is_some() {
             self.next = Place::Beyond;
-        } else if let Some(length) = value_of(b"content-length:")
+        } else if let Some(encoding) = value_of(b"transfer-encoding:")
             && self.next != Place::Beyond
+        {
+            // Any other is refused by the parser, and so is a length beside it.
+            let is_chunked = encoding.trim_ascii() == b"chunked";
+            self.next = if is_chunked { Place::ChunkSize } else { Place::Beyond };
+        } else if let Some(length) = value_of(b"content-length:")
+            && !matches!(self.next, Place::Beyond | Place::ChunkSize)
         {
             let length = std::str::from_utf8(length).ok().and_then(|text| text.trim().parse().ok());
             // A length that cannot be read is refused by the parser.
             self.next = length.map_or(Place::Beyond, Place::Body);
         }
         self.has_begun |= self.length > 0;
-        self.length = 0;
-        self.has_return = false;
     }
+
+    /// Where it is behind the line with the size of a chunk. What is no size is refused by the
+    /// parser.
+    fn after_size(&self) -> Place {
+        let line = &self.line[..self.length.min(LINE_BYTES)];
+        let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let size = std::str::from_utf8(size).ok().map(|size| u64::from_str_radix(size, 16));
+        match size {
+            Some(Ok(0)) => Place::Trailers,
+            Some(Ok(size)) => Place::Chunk(size),
+            Some(Err(_)) | None => Place::Beyond,
+        }
+    }
+}
+
+/// Passes over what is here of so many bytes, and says how many are still to come.
+fn pass_over(left: u64, bytes: &[u8], index: &mut usize) -> u64 {
+    let here = left.min((bytes.len() - *index) as u64);
+    *index += usize::try_from(here).unwrap_or(usize::MAX);
+    left - here
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Strict<T> {
@@ -199,11 +248,14 @@ mod tests {
     fn lines_of_a_head_end_with_both_and_bodies_are_left_alone() {
         let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         let post = "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n{\n\n\n}";
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\n\n\r\n\
+             A;x=\"y\"\r\n\n\n\n\n\n\n\n\n\n\n\r\n0\r\n\r\n";
         for good in [
             get.to_owned(),
             get.repeat(3),
             format!("\r\n{post}{get}{post}"),
-            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n\n\r\n0\r\n\r\n".to_owned(),
+            format!("{chunked}{get}{chunked}"),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n\r\n".to_owned(),
             "GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n\n\n".to_owned(),
         ] {
             assert!(passes(&good), "{good:?}");
@@ -213,6 +265,9 @@ mod tests {
             "GET / HTTP/1.1\r\nHost: a\n\r\n".to_owned(),
             "GET / HTTP/1.1\r\nHost: a\r\n\n".to_owned(),
             format!("{post}GET / HTTP/1.1\n\n"),
+            format!("{chunked}GET / HTTP/1.1\n\n"),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\n\n\r\n0\r\n\r\n".to_owned(),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n".to_owned(),
         ] {
             assert!(!passes(&bad), "{bad:?}");
         }

@@ -1,6 +1,8 @@
 //! A JSON object read field by field. Everything that is wrong with it is collected and named, so
 //! that whoever wrote it can mend all of it at once; a field that nobody reads is refused by name.
 
+mod distinct;
+
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -38,9 +40,12 @@ impl Document {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self::of(Map::new(), String::new()));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self::of(fields, String::new())),
-            Ok(other) => {
+        match distinct::parse(body) {
+            Ok((_, twice)) if !twice.is_empty() => {
+                Err(twice.into_iter().map(|it| FieldError::new(it, "is given twice")).collect())
+            }
+            Ok((Value::Object(fields), _)) => Ok(Self::of(fields, String::new())),
+            Ok((other, _)) => {
                 let message = format!("must be a JSON object, not {}", kind(&other));
                 Err(vec![FieldError::new("", message)])
             }

@@ -114,7 +114,9 @@ async fn it_names_the_client(site: &Site) {
 }
 
 async fn only_what_is_for_outside_is_reached(ada: &Console) {
-    ada.get("/v1/agents/me").await.ok();
+    let answer = ada.get("/v1/agents/me").await;
+    answer.ok();
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json", "/"] {
         let answer = ada.request(Method::GET, path).send().await.expect("an answer");
         assert_eq!(answer.status(), 404, "{path}");

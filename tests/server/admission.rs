@@ -136,6 +136,18 @@ async fn what_vouches_for_nobody_here_begins_no_chat() {
     let mut critical = signer.header();
     critical.crit = Some(vec!["b64".to_owned()]);
     refused(&shop, signer.sign_under(&critical, &claims("kim")), "admission_invalid").await;
+    // What the same key has signed for another use calls itself something else.
+    for named in ["logout+jwt", "application/secevent+jwt", ""] {
+        let mut header = signer.header();
+        header.typ = Some(named.to_owned());
+        refused(&shop, signer.sign_under(&header, &claims("kim")), "admission_invalid").await;
+    }
+    for named in [None, Some("jwt"), Some("at+jwt"), Some("application/at+JWT")] {
+        let mut header = signer.header();
+        header.typ = named.map(str::to_owned);
+        let (codes, _) = told(&shop, &vouched(signer.sign_under(&header, &claims("kim")))).await;
+        assert!(codes.is_empty(), "{codes:?}: {named:?}");
+    }
     refused(&shop, sign(json!({ "exp": now() - 61 })), "admission_expired").await;
 
     // What is near enough is taken: clocks differ.

@@ -32,4 +32,5 @@ mod stopping;
 mod strangers;
 mod tabs;
 mod tokens;
+mod twice;
 mod windows;

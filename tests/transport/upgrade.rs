@@ -94,11 +94,15 @@ fn others_are_turned_away_with_a_problem_document() {
 fn lines_that_end_with_less_than_both_are_no_requests() {
     let server = Server::start();
     let good = request("/v1/widget?widget=shop", "holdline.v1");
+    let chunked = "GET /plain HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
     for bad in [
         "GET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
         "GET /plain HTTP/1.1\r\nHost: test\n\r\n".to_owned(),
         good.replace("\r\nOrigin", "\nOrigin"),
         "GET /plain HTTP/1.1\r\nHost: test\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
+        // Behind a body in chunks, and with two lengths, of which others take another.
+        format!("{chunked}2\r\nhi\r\n0\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n"),
+        format!("{chunked}2\r\nhi\r\n0\r\n\r\n").replace("Host", "Content-Length: 3\r\nHost"),
     ] {
         let mut peer = Peer::connect(server.address);
         peer.send(bad.as_bytes());
