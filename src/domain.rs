@@ -15,5 +15,6 @@ pub mod settings;
 pub mod sign_in;
 pub mod text;
 pub mod time;
+pub mod validity;
 
 mod few;

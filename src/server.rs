@@ -3,8 +3,8 @@
 
 mod demonstration;
 mod exposure;
-mod keys;
 mod serving;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -157,7 +157,7 @@ impl Server {
         serving.begin(&listeners, &arbiters)?;
         if let Some(arbiter) = arbiters.first() {
             arbiter.spawn(demonstration.go_on(engine.clone()));
-            keep_up(arbiter, &engine, sign_in, certificates.as_ref());
+            upkeep::begin(arbiter, &engine, sign_in, certificates.as_ref());
         }
         let drain = config.drain;
         Ok(Self {
@@ -236,22 +236,6 @@ impl Server {
         // That the journal's threads died has been said by themselves.
         let _died = closing.await;
         drained.map_err(ServerFault::Flush)
-    }
-}
-
-/// Begins what is done again and again as long as the server runs.
-fn keep_up(
-    arbiter: &Arbiter,
-    engine: &Engine,
-    sign_in: Option<Arc<SignIn>>,
-    certificates: Option<&Arc<Certificates>>,
-) {
-    arbiter.spawn(engine.clone().keep_retention());
-    if let Some(sign_in) = sign_in {
-        arbiter.spawn(keys::keep(sign_in, engine.clone()));
-    }
-    if let Some(certificates) = certificates {
-        arbiter.spawn(Arc::clone(certificates).keep_renewed());
     }
 }
 

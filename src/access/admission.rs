@@ -45,9 +45,7 @@ impl AdmissionKeys {
         let vouching = Vouching {
             subject: claims.text("sub").map(str::to_owned),
             audiences: claims.texts("aud"),
-            expires_at: claims.time("exp"),
-            not_before: claims.time("nbf"),
-            issued_at: claims.time("iat"),
+            validity: claims.validity(),
         };
         vouching.judge(widget.as_str(), now)
     }

@@ -207,9 +207,7 @@ impl SignIn {
             issuer: claims.text("iss").map(str::to_owned),
             audiences: claims.texts("aud"),
             subject: claims.text("sub").map(str::to_owned),
-            expires_at: claims.time("exp"),
-            not_before: claims.time("nbf"),
-            issued_at: claims.time("iat"),
+            validity: claims.validity(),
             id: claims.text(&self.rules.id_claim).map(str::to_owned),
             roles: claims.texts(&self.rules.role_claim),
         }

@@ -12,6 +12,7 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Hea
 use serde_json::{Map, Value};
 
 use crate::domain::time::Timestamp;
+use crate::domain::validity::Validity;
 
 /// How many bits an RSA key may have: fewer can be broken, and more cost time for each signature.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
@@ -155,8 +156,17 @@ impl Claims {
         }
     }
 
+    /// When it says that it is good (RFC 7519, 4.1).
+    pub(super) fn validity(&self) -> Validity {
+        Validity {
+            expires_at: self.time("exp"),
+            not_before: self.time("nbf"),
+            issued_at: self.time("iat"),
+        }
+    }
+
     /// A claim that is a time, in seconds since the start of 1970, which may have a fraction.
-    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
+    fn time(&self, name: &str) -> Option<Timestamp> {
         let seconds = self.get(name)?.as_f64()?;
         #[expect(clippy::cast_possible_truncation, reason = "beyond all time is at its end")]
         let millis = (seconds * 1_000.0) as i64;

@@ -2,8 +2,8 @@
 
 use crate::domain::id::AgentId;
 use crate::domain::settings::Role;
-use crate::domain::time::{Span, Timestamp};
-use crate::limits;
+use crate::domain::time::Timestamp;
+use crate::domain::validity::{LEEWAY, NotValid, Validity};
 
 /// Whose word is taken, and for whom it must be meant.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -23,12 +23,8 @@ pub struct Statement {
     pub audiences: Vec<String>,
     /// By which name the issuer knows them.
     pub subject: Option<String>,
-    /// Until when it is good.
-    pub expires_at: Option<Timestamp>,
-    /// From when on.
-    pub not_before: Option<Timestamp>,
-    /// When it was signed.
-    pub issued_at: Option<Timestamp>,
+    /// When it is good.
+    pub validity: Validity,
     /// Which agent they are.
     pub id: Option<String>,
     /// What they may do, and roles that mean nothing here.
@@ -85,8 +81,6 @@ pub enum NotSignedIn {
     Role,
 }
 
-const LEEWAY: Span = Span::from_secs(limits::SIGNED_LEEWAY_SECONDS);
-
 /// The longest name of somebody's that a token may have (`OpenID` Connect Core 1.0, 2).
 const SUBJECT_BYTES: std::ops::RangeInclusive<usize> = 1..=255;
 
@@ -110,14 +104,12 @@ impl Statement {
             return Err(NotSignedIn::Audience);
         }
         let id = self.id.and_then(|id| id.parse().ok());
-        let good_until = self.expires_at.ok_or(NotSignedIn::Endless)? + LEEWAY;
-        if good_until <= now {
-            return Err(NotSignedIn::Expired(id));
-        }
-        let begins = [self.not_before, self.issued_at].into_iter().flatten();
-        if begins.max().is_some_and(|from| from > now + LEEWAY) {
-            return Err(NotSignedIn::Early);
-        }
+        let good_until = match self.validity.judge(now) {
+            Ok(expires_at) => expires_at + LEEWAY,
+            Err(NotValid::Endless) => return Err(NotSignedIn::Endless),
+            Err(NotValid::Expired) => return Err(NotSignedIn::Expired(id)),
+            Err(NotValid::Early) => return Err(NotSignedIn::Early),
+        };
         let subject = self.subject.filter(|subject| SUBJECT_BYTES.contains(&subject.len()));
         let roles = self.roles.iter().filter_map(|name| role(name));
         Ok(Person {

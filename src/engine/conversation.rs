@@ -9,6 +9,7 @@
 //! Every answer, refusals and views included, waits for whatever was decided before it, so nobody
 //! hears of a state that a crash could still undo.
 
+mod admittance;
 mod audience;
 mod counting;
 mod dispatch;
@@ -22,7 +23,6 @@ mod news;
 mod publish;
 pub(super) mod restart;
 mod waking;
-mod whose;
 
 use std::sync::Arc;
 

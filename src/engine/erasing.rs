@@ -21,7 +21,7 @@ impl Engine {
         let erasing = actix::spawn(async move {
             let first = shared.kept(id, Seq::ZERO).await?.into_iter().next();
             first.ok_or(Refusal::UnknownConversation)?;
-            shared.refuse_open(vec![id]).await?;
+            shared.refuse_open(id).await?;
             let act = Act::new(AuditKind::ChatErased, Some(by)).about_chat(id);
             engine.audit(act).await?;
             let erased = shared.erase(vec![id]).await?;
@@ -88,14 +88,11 @@ impl Shared {
         Ok(found)
     }
 
-    /// Refuses while one of these is not closed.
-    async fn refuse_open(&self, ids: Vec<ConversationId>) -> Result<(), Failure> {
-        let mut open = Vec::new();
-        for id in ids {
-            let found = self.journal.load(id).await?;
-            open.extend(found.filter(|found| !found.is_closed()).map(|_| id));
-        }
-        if open.is_empty() { Ok(()) } else { Err(Failure::StillOpen(open)) }
+    /// Refuses while it is not closed.
+    async fn refuse_open(&self, id: ConversationId) -> Result<(), Failure> {
+        let found = self.journal.load(id).await?;
+        let is_open = found.is_some_and(|found| !found.is_closed());
+        if is_open { Err(Failure::StillOpen(vec![id])) } else { Ok(()) }
     }
 
     async fn refuse_open_of(&self, visitor: VisitorId) -> Result<(), Failure> {

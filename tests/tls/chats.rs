@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, secret_of};
 use crate::console::PATIENCE;
 use crate::site::Site;
-use crate::widget::Closed;
+use crate::widget::{Closed, Widget};
 
 fn said(text: &str, id: &str) -> String {
     json!({ "id": id, "text": text }).to_string()
@@ -23,6 +23,15 @@ async fn accept(agent: &Client, conversation: &str) -> String {
     }
     agent.done(&format!("POST {path}/accept"), "").await;
     path
+}
+
+/// An agent who has taken the chat of a customer, and the address of that chat.
+async fn talking(site: &Site, client: &Client) -> (Client, Widget, String) {
+    let ada = client.acting_as("ada", site.folder.path());
+    let mut kim = client.browser("demo").await;
+    kim.start("start", "Kim").await;
+    let path = accept(&ada, &kim.conversation).await;
+    (ada, kim, path)
 }
 
 #[tokio::test]
@@ -57,10 +66,7 @@ async fn a_chat_goes_over_either_version() {
 async fn an_agent_and_a_customer_talk_and_a_lost_customer_comes_back() {
     let site = Site::open(&[]);
     let client = site.client();
-    let ada = client.acting_as("ada", site.folder.path());
-    let mut kim = client.browser("demo").await;
-    kim.start("start", "Kim").await;
-    let path = accept(&ada, &kim.conversation).await;
+    let (ada, mut kim, path) = talking(&site, &client).await;
     kim.until("joined").await;
     ada.done(&format!("POST {path}/messages"), &said("hello", "a1")).await;
     kim.until("message").await;
@@ -93,10 +99,7 @@ async fn an_agent_and_a_customer_talk_and_a_lost_customer_comes_back() {
 async fn a_reader_who_is_too_slow_is_closed_over_tls_as_well() {
     let site = Site::open(&[]);
     let client = site.client();
-    let ada = client.acting_as("ada", site.folder.path());
-    let mut kim = client.browser("demo").await;
-    kim.start("start", "Kim").await;
-    let path = accept(&ada, &kim.conversation).await;
+    let (ada, mut kim, path) = talking(&site, &client).await;
     kim.until("joined").await;
     let _silent = kim.freeze();
     let text = "漢".repeat(5_900);
@@ -114,10 +117,7 @@ async fn a_reader_who_is_too_slow_is_closed_over_tls_as_well() {
 async fn a_reader_who_pauses_is_sent_everything() {
     let site = Site::open(&[]);
     let client = site.client();
-    let ada = client.acting_as("ada", site.folder.path());
-    let mut kim = client.browser("demo").await;
-    kim.start("start", "Kim").await;
-    let path = accept(&ada, &kim.conversation).await;
+    let (ada, kim, path) = talking(&site, &client).await;
     let mut tab = client.pausing_tab(&kim.introduction()).await;
     let text = "漢".repeat(5_900);
     // More than the kernel holds for a connection, and less than makes a reader a slow one.

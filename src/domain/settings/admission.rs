@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::settings::Violation;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::validity::{LEEWAY, NotValid, Validity};
 use crate::limits;
 
 /// By which keys a site's server vouches for its visitors.
@@ -23,12 +24,8 @@ pub struct Vouching {
     pub subject: Option<String>,
     /// For which widgets it is meant.
     pub audiences: Vec<String>,
-    /// Until when it is good.
-    pub expires_at: Option<Timestamp>,
-    /// From when on.
-    pub not_before: Option<Timestamp>,
-    /// When it was signed.
-    pub issued_at: Option<Timestamp>,
+    /// When it is good.
+    pub validity: Validity,
 }
 
 /// Why nobody is vouched for.
@@ -58,7 +55,6 @@ pub enum NotVouched {
 }
 
 const SECONDS_MAX: Span = Span::from_secs(limits::ADMISSION_SECONDS_MAX);
-const LEEWAY: Span = Span::from_secs(limits::SIGNED_LEEWAY_SECONDS);
 
 impl AdmissionRule {
     /// Every rule that this breaks, as far as it can be seen without reading the keys.
@@ -85,15 +81,12 @@ impl Vouching {
         if !self.audiences.iter().any(|audience| audience == widget) {
             return Err(NotVouched::Audience);
         }
-        let expires_at = self.expires_at.ok_or(NotVouched::Endless)?;
-        if expires_at + LEEWAY <= now {
-            return Err(NotVouched::Expired);
-        }
-        let begins = [self.not_before, self.issued_at].into_iter().flatten();
-        if begins.max().is_some_and(|from| from > now + LEEWAY) {
-            return Err(NotVouched::Early);
-        }
-        let from = self.issued_at.unwrap_or(now).min(now);
+        let expires_at = self.validity.judge(now).map_err(|why| match why {
+            NotValid::Endless => NotVouched::Endless,
+            NotValid::Expired => NotVouched::Expired,
+            NotValid::Early => NotVouched::Early,
+        })?;
+        let from = self.validity.issued_at.unwrap_or(now).min(now);
         if expires_at.since(from) > SECONDS_MAX + LEEWAY {
             return Err(NotVouched::Long);
         }
