@@ -274,9 +274,14 @@ pub const AUDIT_DROPPED_AT_ONCE: usize = 1_000;
 /// memory. A further one that is read is noted each time.
 pub const AUDIT_GATHERED_MAX: usize = 10_000;
 
-/// Addresses of strangers that the audit stream tells apart in a minute, because strangers must not
-/// be able to fill the disk. What others are refused is counted without an address.
+/// Addresses and widgets of strangers that the audit stream tells apart in a minute, because
+/// strangers must not be able to fill the disk. What others are refused is counted by its code.
 pub const AUDIT_STRANGERS_MAX: usize = 32;
+
+/// Requests that the audit stream tells apart in a minute of those that were forbidden, and callers
+/// whom it still names beyond that, because a console that is wrong must not be able to fill the
+/// disk. The rest is counted by its code.
+pub const AUDIT_FORBIDDEN_MAX: usize = 32;
 
 /// Milliseconds between two steps of the retention while there is more to do, so that it has the
 /// disk for the smaller part of the time.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::id::{AgentId, ConversationId};
+use crate::domain::id::{AgentId, ConversationId, WidgetId};
 use crate::domain::settings::registry::{SettingChange, Token, TokenDigest};
 use crate::domain::time::Timestamp;
 
@@ -44,6 +44,9 @@ pub enum AuditKind {
     TokenEnded,
     /// Somebody showed no token, one that is nobody's, or one that has expired.
     SignInRefused,
+    /// Somebody asked for what they may not have: a caller whose token is good, or a page that a
+    /// widget does not name.
+    AccessRefused,
     /// A presence was chosen for somebody else.
     PresenceSet,
     /// A chat was given to an agent.
@@ -88,12 +91,13 @@ pub enum AuditKind {
 
 impl AuditKind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::SettingPut,
         Self::SettingDeleted,
         Self::TokenMade,
         Self::TokenEnded,
         Self::SignInRefused,
+        Self::AccessRefused,
         Self::PresenceSet,
         Self::ChatAssigned,
         Self::ChatForceClosed,
@@ -124,6 +128,7 @@ impl AuditKind {
             Self::TokenMade => "token_made",
             Self::TokenEnded => "token_ended",
             Self::SignInRefused => "sign_in_refused",
+            Self::AccessRefused => "access_refused",
             Self::PresenceSet => "presence_set",
             Self::ChatAssigned => "chat_assigned",
             Self::ChatForceClosed => "chat_force_closed",
@@ -170,6 +175,12 @@ impl Act {
     #[must_use]
     pub fn about_agent(self, id: &AgentId) -> Self {
         self.about("agent", id.as_str())
+    }
+
+    /// The same, about a widget.
+    #[must_use]
+    pub fn about_widget(self, id: &WidgetId) -> Self {
+        self.about("widget", id.as_str())
     }
 
     /// The same with one more fact.

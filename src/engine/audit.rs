@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::domain::audit::{Act, AuditEntry, AuditKind};
-use crate::domain::id::AgentId;
+use crate::domain::id::{AgentId, WidgetId};
 use crate::domain::time::Timestamp;
 use crate::engine::shared::Shared;
 use crate::engine::{Engine, Failure};
@@ -28,8 +28,28 @@ struct Gathered {
     minute: i64,
     /// What happened in it, and how often since that was written.
     acts: BTreeMap<Act, u32>,
-    /// How many addresses of strangers are among them.
-    strangers: usize,
+    /// How many of each kind that is bounded were told apart.
+    told_apart: [usize; 3],
+}
+
+/// What of refusals is told apart within a minute, each up to a bound of its own.
+#[derive(Clone, Copy, Debug)]
+enum Apart {
+    /// Addresses and widgets of strangers.
+    Strangers,
+    /// Callers with what they asked for.
+    Requests,
+    /// Callers.
+    Callers,
+}
+
+impl Apart {
+    const fn most(self) -> usize {
+        match self {
+            Self::Strangers => limits::AUDIT_STRANGERS_MAX,
+            Self::Requests | Self::Callers => limits::AUDIT_FORBIDDEN_MAX,
+        }
+    }
 }
 
 impl Gathered {
@@ -44,7 +64,7 @@ impl Gathered {
     }
 
     fn take(&mut self) -> Vec<(Act, u32)> {
-        self.strangers = 0;
+        self.told_apart = [0; 3];
         std::mem::take(&mut self.acts).into_iter().filter(|(_, times)| *times > 0).collect()
     }
 
@@ -55,25 +75,27 @@ impl Gathered {
             return false;
         }
         // What is refused has a bound of its own, and must be counted however much is read.
-        let is_refused = act.kind == AuditKind::SignInRefused;
+        let is_refused = matches!(act.kind, AuditKind::SignInRefused | AuditKind::AccessRefused);
         if is_refused || self.acts.len() < limits::AUDIT_GATHERED_MAX {
             self.acts.insert(act.clone(), 0);
         }
         true
     }
 
-    /// What a stranger was refused, with their address if it is known and there is room for it.
-    fn refused(&mut self, code: &str, address: Option<String>) -> Act {
-        let act = Act::new(AuditKind::SignInRefused, None).with("code", code);
-        let Some(address) = address else { return act };
-        let from_there = act.clone().with("address", address);
-        if !self.acts.contains_key(&from_there) {
-            if self.strangers == limits::AUDIT_STRANGERS_MAX {
-                return act;
+    /// Of the forms of an act, from the most exact one, the first that is gathered already or that
+    /// there is room for; the last one where there is none.
+    fn fitting(&mut self, forms: &[(Act, Apart)], last: Act) -> Act {
+        for (form, apart) in forms {
+            if self.acts.contains_key(form) {
+                return form.clone();
             }
-            self.strangers += 1;
+            let told = &mut self.told_apart[*apart as usize];
+            if *told < apart.most() {
+                *told += 1;
+                return form.clone();
+            }
         }
-        from_there
+        last
     }
 }
 
@@ -141,16 +163,37 @@ impl Engine {
 
     /// Notes that a stranger has shown no token, or one that is nobody's. It does not wait.
     pub(super) fn audit_refused(&self, code: &str, client: Option<IpAddr>) {
-        self.shared.settle_audit();
+        let act = Act::new(AuditKind::SignInRefused, None).with("code", code);
         let address = self.told_address(client);
-        let (act, is_first) = self.shared.gathering.with(|gathered| {
-            let act = gathered.refused(code, address);
-            let is_first = gathered.is_first(&act);
-            (act, is_first)
-        });
-        if is_first {
-            drop(self.shared.note(act, 1));
-        }
+        let from_there =
+            address.map(|address| (act.clone().with("address", address), Apart::Strangers));
+        self.gather(from_there.as_slice(), act);
+    }
+
+    /// Notes that what a widget has shown lets nobody in. It does not wait.
+    pub(super) fn audit_shown(&self, code: &str, widget: &WidgetId) {
+        let act = Act::new(AuditKind::SignInRefused, None).with("code", code);
+        self.gather(&[(act.clone().about_widget(widget), Apart::Strangers)], act);
+    }
+
+    /// Notes that a page wanted to open a widget that does not name it. It does not wait.
+    pub fn audit_page_refused(&self, code: &str, widget: &WidgetId, client: Option<IpAddr>) {
+        let act = Act::new(AuditKind::AccessRefused, None).with("code", code);
+        let there = act.clone().about_widget(widget);
+        let there = match self.told_address(client) {
+            Some(address) => there.with("address", address),
+            None => there,
+        };
+        self.gather(&[(there, Apart::Strangers)], act);
+    }
+
+    /// Notes that a caller asked for what is not theirs, which `told` tells more of. It does not
+    /// wait.
+    pub fn audit_forbidden(&self, by: Option<AgentId>, code: &str, told: impl FnOnce(Act) -> Act) {
+        let anybodys = Act::new(AuditKind::AccessRefused, None).with("code", code);
+        let theirs = Act { by, ..anybodys.clone() };
+        let forms = [(told(theirs.clone()), Apart::Requests), (theirs, Apart::Callers)];
+        self.gather(&forms, anybodys);
     }
 
     /// Notes that somebody has shown a token by which an issuer had signed them in, and which has
@@ -161,8 +204,18 @@ impl Engine {
 
     /// Notes that somebody has shown a token of theirs that has expired. It does not wait.
     pub(super) fn audit_expired(&self, act: Act) {
+        self.gather(&[], act);
+    }
+
+    /// Writes what is the first of its kind in this minute, and counts what is not.
+    fn gather(&self, forms: &[(Act, Apart)], last: Act) {
         self.shared.settle_audit();
-        if self.shared.gathering.with(|gathered| gathered.is_first(&act)) {
+        let (act, is_first) = self.shared.gathering.with(|gathered| {
+            let act = gathered.fitting(forms, last);
+            let is_first = gathered.is_first(&act);
+            (act, is_first)
+        });
+        if is_first {
             drop(self.shared.note(act, 1));
         }
     }

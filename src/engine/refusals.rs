@@ -129,6 +129,7 @@ impl Engine {
     }
 
     fn tell_shown(&self, widget: &WidgetId, code: &'static str, what: impl FnOnce() -> String) {
+        self.audit_shown(code, widget);
         if self.shared.refusals.admit(self.now()) {
             let (face, what) = (Face::Widget.name(), what());
             tracing::info!(face, code, %widget, "refused: widget {widget} showed {what}");

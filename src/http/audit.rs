@@ -156,3 +156,22 @@ pub(super) async fn note_read(
 ) {
     state.engine.audit_gathered(Act::new(kind, Some(caller.name())).about_chat(id)).await;
 }
+
+/// Notes that a caller asked for what is not theirs: which address with which method, and which
+/// chat if it names one.
+pub(super) fn note_forbidden(request: &HttpRequest, state: &HttpState, code: &'static str) {
+    // A token that was ended meanwhile leaves the name out, and not the entry.
+    let by = Caller::of(request).ok().map(|caller| caller.name());
+    state.engine.audit_forbidden(by, code, |act| {
+        let chat = request.match_info().get("conversation").and_then(|id| id.parse().ok());
+        let act = match chat {
+            Some(chat) => act.about_chat(chat),
+            None => act,
+        };
+        let act = act.with("method", request.method().as_str());
+        match request.match_pattern() {
+            Some(route) => act.with("route", route),
+            None => act,
+        }
+    });
+}

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::domain::text::printable;
 use crate::engine::Face;
 use crate::http::HttpState;
+use crate::http::audit::note_forbidden;
 use crate::http::problem::{Kind, Problem};
 use crate::strangers::Use;
 use crate::wire::headers::{ALWAYS, OVER_TLS};
@@ -43,7 +44,12 @@ pub async fn watch(
                 format!("{} ({method} {})", kind.title, printable(path))
             });
         }
-        Some(kind) => state.engine.note_refused(Face::Http, kind.code),
+        Some(kind) => {
+            state.engine.note_refused(Face::Http, kind.code);
+            if Problem::is_forbidden(kind) {
+                note_forbidden(response.request(), &state, kind.code);
+            }
+        }
         None => {}
     }
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

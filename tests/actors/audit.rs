@@ -17,6 +17,15 @@ async fn noted(world: &World, kind: AuditKind) -> Vec<AuditRow> {
     world.engine.audit_page(filter, None, 1_000).await.unwrap().rows
 }
 
+/// How often what is noted there has happened.
+fn times(noted: &[AuditRow]) -> u64 {
+    let times = noted.iter().map(|row| {
+        let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
+        body["times"].as_u64().unwrap_or(1)
+    });
+    times.sum()
+}
+
 #[test]
 fn what_is_old_is_dropped_as_the_setting_says_and_the_change_bears_a_name() {
     run(|| async {
@@ -77,10 +86,27 @@ fn strangers_from_everywhere_make_few_entries_and_all_are_counted() {
         // One for each address that is told apart, and one for all others, with their repeats.
         assert_eq!(noted.len(), 34, "{noted:?}");
         assert_eq!(noted.iter().filter(|row| row.body.contains("address")).count(), 32);
-        let times = noted.iter().map(|row| {
-            let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
-            body["times"].as_u64().unwrap_or(1)
-        });
-        assert_eq!(times.sum::<u64>(), 5_000);
+        assert_eq!(times(&noted), 5_000);
+    });
+}
+
+#[test]
+fn callers_who_ask_for_what_is_not_theirs_make_few_entries_and_all_are_counted() {
+    run(|| async {
+        let world = World::new().await;
+        for caller in 0..50 {
+            let by = format!("agent-{caller}").parse().ok();
+            for route in 0..50 {
+                let told = |act: Act| act.with("route", format!("/{route}"));
+                world.engine.audit_forbidden(by.clone(), "forbidden", told);
+            }
+        }
+        world.engine.drain(Duration::ZERO).await.unwrap();
+        let noted = noted(&world, AuditKind::AccessRefused).await;
+        // 32 with what they asked for, 32 names and all others, the latter with their repeats.
+        assert_eq!(noted.len(), 32 + 2 * 32 + 2, "{noted:?}");
+        assert_eq!(noted.iter().filter(|row| row.body.contains("route")).count(), 32);
+        assert_eq!(noted.iter().filter(|row| row.by.is_none()).count(), 2);
+        assert_eq!(times(&noted), 2_500);
     });
 }

@@ -8,18 +8,24 @@ use serde_json::{Value, json};
 
 use crate::console::{Console, PATIENCE};
 use crate::shop::Shop;
+use crate::widget::Widget;
 
 /// The entries that match, the newest first.
 async fn noted(admin: &Console, filter: &str) -> Vec<Value> {
     admin.pages(&format!("/v1/audit?limit=200&{filter}"), "entries").await
 }
 
-/// The entries that match, once there are any: nobody waits for what strangers are refused.
+/// The entries that match, once there are any: nobody waits for what is refused.
 async fn until_noted(admin: &Console, filter: &str) -> Vec<Value> {
+    until_so_many(admin, filter, 1).await
+}
+
+/// The entries that match, once there are so many.
+async fn until_so_many(admin: &Console, filter: &str, least: usize) -> Vec<Value> {
     let waiting = async {
         loop {
             let found = noted(admin, filter).await;
-            if !found.is_empty() {
+            if found.len() >= least {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -92,7 +98,7 @@ async fn who_reads_a_chat_is_noted_before_they_are_answered_and_repeats_are_gath
     let ben = shop.employ("ben", "agent", 1).await;
     let path = format!("/v1/conversations/{}/transcript", kim.conversation);
     ben.get(&path).await.refused(403, "not_yours");
-    assert_eq!(noted(&shop.admin, &format!("by=ben&{about}")).await.len(), 0);
+    assert_eq!(noted(&shop.admin, "by=ben&kind=transcript_read").await.len(), 0);
     for _ in 0..20 {
         sue.entries(&kim.conversation, "agent").await;
     }
@@ -181,6 +187,81 @@ async fn a_flood_of_strangers_makes_few_entries_and_none_is_left_uncounted() {
 }
 
 #[tokio::test]
+async fn who_asks_for_what_is_not_theirs_is_noted_with_their_name_and_the_address() {
+    let shop = Shop::open(json!({})).await;
+    let sue = shop.employ("sue", "supervisor", 1).await;
+    let (ada, ben) = (shop.hire("ada", 1).await, shop.hire("ben", 1).await);
+    ada.choose("available").await;
+    let kim = shop.talking(&ada).await;
+    let chat = format!("/v1/conversations/{}", kim.conversation);
+    ben.get("/v1/audit?limit=1").await.refused(403, "forbidden");
+    let hidden = json!({ "name": "nobody shall find this", "agents": [] });
+    ben.put("/v1/queues/night", hidden).await.refused(403, "forbidden");
+    ben.get(&format!("{chat}/transcript")).await.refused(403, "not_yours");
+    sue.delete(&chat).await.refused(403, "forbidden");
+    shop.admin.get("/v1/agents/me").await.refused(403, "no_agent");
+    let entries = until_so_many(&shop.admin, "kind=access_refused", 5).await;
+    let about = format!("conversation:{}", kim.conversation);
+    let expected = [
+        ("ben", "GET", "/v1/audit", "forbidden", Value::Null),
+        ("ben", "PUT", "/v1/queues/{queue}", "forbidden", Value::Null),
+        ("ben", "GET", "/v1/conversations/{conversation}/transcript", "not_yours", json!(about)),
+        ("sue", "DELETE", "/v1/conversations/{conversation}", "forbidden", json!(about)),
+        ("administrator", "GET", "/v1/agents/{agent}", "no_agent", Value::Null),
+    ];
+    assert_eq!(entries.len(), expected.len(), "{entries:?}");
+    for (entry, (by, method, route, code, about)) in entries.iter().rev().zip(expected) {
+        assert_eq!((&entry["by"], &entry["about"]), (&json!(by), &about));
+        let details = json!({ "method": method, "route": route, "code": code });
+        assert_eq!(entry["details"], details);
+    }
+    let all = json!(noted(&shop.admin, "").await).to_string();
+    assert!(!all.contains("nobody shall find this"), "nothing of a body is noted");
+}
+
+#[tokio::test]
+async fn a_flood_of_what_is_forbidden_makes_few_entries_and_none_is_left_uncounted() {
+    let shop = Shop::open(json!({})).await;
+    let ada = shop.hire("ada", 1).await;
+    for _ in 0..100 {
+        ada.get("/v1/audit").await.refused(403, "forbidden");
+        let chat = uuid::Uuid::now_v7();
+        ada.delete(&format!("/v1/conversations/{chat}")).await.refused(403, "forbidden");
+    }
+    let shop = shop.restart().await;
+    let told = noted(&shop.admin, "kind=access_refused").await;
+    // Within a minute 32 are told apart, and then their name alone; a minute may end meanwhile.
+    assert!((34..=2 * 35).contains(&told.len()), "{}: {told:?}", told.len());
+    assert!(told.iter().all(|entry| entry["by"] == "ada"), "{told:?}");
+    let times: u64 = told.iter().map(|entry| entry["times"].as_u64().unwrap()).sum();
+    assert_eq!(times, 200, "{told:?}");
+}
+
+#[tokio::test]
+async fn what_a_widget_is_refused_is_noted_with_its_name_and_repeats_are_gathered() {
+    let shop = Shop::open(json!({})).await;
+    let settings = json!({ "workstream": "sales", "origins": ["https://shop.test"] });
+    shop.admin.put("/v1/widgets/shop", settings).await.ok();
+    for _ in 0..10 {
+        let page = Some("https://evil.test");
+        Widget::try_connect(shop.address(), "shop", page).await.err().expect("it is refused");
+        let mut thief = Widget::connect(shop.address(), "shop").await;
+        thief.say(json!({ "type": "hello", "token": "bm90IG91cnM" })).await;
+        thief.expect_refused("token_invalid").await;
+    }
+    let shop = shop.restart().await;
+    for (kind, code) in
+        [("access_refused", "origin_not_allowed"), ("sign_in_refused", "token_invalid")]
+    {
+        let told = noted(&shop.admin, &format!("kind={kind}&about=widget:shop")).await;
+        assert!((1..=4).contains(&told.len()), "{told:?}");
+        assert!(told.iter().all(|entry| entry["details"] == json!({ "code": code })), "{told:?}");
+        let times: u64 = told.iter().map(|entry| entry["times"].as_u64().unwrap()).sum();
+        assert_eq!(times, 10, "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_stream_is_paged_filtered_and_for_administrators_alone() {
     let shop = Shop::open(json!({})).await;
     let sue = shop.employ("sue", "supervisor", 1).await;
@@ -189,6 +270,8 @@ async fn the_stream_is_paged_filtered_and_for_administrators_alone() {
         who.get(path).await.refused(403, "forbidden");
     }
     sue.put("/v1/audit/retention", json!({ "after_days": 1 })).await.refused(403, "forbidden");
+    // Nothing else is noted while the pages are read.
+    until_so_many(&shop.admin, "kind=access_refused", 4).await;
     let whole = noted(&shop.admin, "").await;
     let paged = shop.admin.pages("/v1/audit?limit=2", "entries").await;
     assert_eq!(whole, paged);

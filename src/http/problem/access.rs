@@ -1,12 +1,19 @@
 //! What is said of tokens of an issuer, and of secrets that could not be replaced.
 
+use actix_web::http::StatusCode;
+
 use crate::access::{AccessFault, NotRotated};
-use crate::http::problem::{Problem, kind};
+use crate::http::problem::{Kind, Problem, kind};
 
 impl Problem {
     /// The word of the issuer lets nobody in.
     pub fn not_signed_in(why: &str) -> Self {
         Self::new(&kind::UNKNOWN_TOKEN, why)
+    }
+
+    /// Whether this is said to a caller who asked for what is not theirs.
+    pub fn is_forbidden(kind: &'static Kind) -> bool {
+        kind.status == StatusCode::FORBIDDEN.as_u16()
     }
 
     /// The issuer's word is over.

@@ -193,6 +193,8 @@ impl Admission for Rc<Door> {
         };
         if !widget.admits(request.origin.as_deref()) {
             let message = "this widget may not be opened from pages of this origin";
+            let code = ORIGIN_NOT_ALLOWED.code;
+            self.engine.audit_page_refused(code, &widget.id, request.client);
             return Err(Rejection::new(&ORIGIN_NOT_ALLOWED, message));
         }
         let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
