@@ -179,14 +179,19 @@ impl Config {
         let strangers = StrangerRules::take(&mut sources);
         let sign_in = sign_in::take(&mut sources);
         let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
-        if let (Some(Some(true)), Some(from)) = (demo, demo_from)
-            && !is_loopback(listen)
-        {
-            let message = format!(
-                "must not be on where connections are taken at {listen}, where others than this \
-                 machine can reach it: one of the demo's people reads every chat"
-            );
-            sources.refuse("demo", from, message);
+        let has_agent_tokens = sign_in.as_ref().is_none_or(|rules| rules.agent_tokens);
+        if let (Some(Some(true)), Some(from)) = (demo, demo_from) {
+            if !is_loopback(listen) {
+                let message = format!(
+                    "must not be on where connections are taken at {listen}, where others than \
+                     this machine can reach it: one of the demo's people reads every chat"
+                );
+                sources.refuse("demo", from, message);
+            } else if !has_agent_tokens {
+                let message = "must not be on with agent_tokens = false, which lets nobody in by \
+                               the tokens that the demo's people have";
+                sources.refuse("demo", from, message.to_owned());
+            }
         }
         let file = sources.finish()?;
         Ok(Self {
@@ -197,7 +202,7 @@ impl Config {
             page: page.flatten().unwrap_or_else(|| is_loopback(listen)),
             data: data.unwrap_or_else(|| PathBuf::from("./holdline-data")),
             threads: threads.flatten(),
-            demo: demo.flatten(),
+            demo: demo.flatten().or((!has_agent_tokens).then_some(false)),
             admin_token,
             log: log.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format.unwrap_or(LogFormat::Text),

@@ -126,9 +126,7 @@ impl Server {
             "every conversation that is not closed is live"
         );
 
-        if config.log_addresses {
-            engine.tell_addresses();
-        }
+        decide(config, &engine);
         tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
         let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let strangers = config.strangers.strangers(descriptors);
@@ -236,6 +234,17 @@ impl Server {
         // That the journal's threads died has been said by themselves.
         let _died = closing.await;
         drained.map_err(ServerFault::Flush)
+    }
+}
+
+/// Has the engine do what the configuration decides of it.
+fn decide(config: &Config, engine: &Engine) {
+    if config.log_addresses {
+        engine.tell_addresses();
+    }
+    if config.sign_in.as_ref().is_some_and(|rules| !rules.agent_tokens) {
+        engine.take_no_agent_tokens();
+        tracing::info!("tokens of agents that were made here let nobody in");
     }
 }
 

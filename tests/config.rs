@@ -243,6 +243,7 @@ fn every_setting_is_documented() {
         "oidc_id_claim",
         "oidc_keys",
         "oidc_authority",
+        "agent_tokens",
     ] {
         assert!(page.contains(&format!("| `{name}` |")), "{name}");
         let variable = format!("HOLDLINE_{}", name.to_uppercase());
@@ -288,6 +289,28 @@ fn an_issuer_is_named_as_a_whole_and_nobody_can_answer_in_its_place() {
         let found = mistakes(found).join("\n");
         assert!(found.starts_with(&format!("{key} (from ")), "{wrong}: {found}");
         assert!(found.contains(told), "{wrong}: {found}");
+    }
+}
+
+#[test]
+fn tokens_of_agents_are_switched_off_only_beside_an_issuer_and_then_there_is_no_demo() {
+    let issuer = "oidc_issuer = \"https://login.example\"\noidc_audience = \"holdline\"\n";
+    let with = |more: &str| load(&["--config", "holdline.toml"], &[], &format!("{issuer}{more}"));
+    let agent_tokens = |more: &str| with(more).unwrap().sign_in.unwrap().agent_tokens;
+    assert!(agent_tokens("") && agent_tokens("agent_tokens = true"));
+    assert!(!agent_tokens("agent_tokens = false"));
+    assert_eq!(with("").unwrap().demo, None);
+    assert_eq!(with("agent_tokens = false").unwrap().demo, Some(false));
+    let alone = |file: &str| load(&["--config", "holdline.toml"], &[], file);
+    alone("agent_tokens = true").unwrap();
+    for (found, key, told) in [
+        (alone("agent_tokens = false"), "agent_tokens", "only with oidc_issuer"),
+        (with("agent_tokens = \"perhaps\""), "agent_tokens", "true or false"),
+        (with("agent_tokens = false\ndemo = true"), "demo", "agent_tokens = false"),
+    ] {
+        let found = mistakes(found).join("\n");
+        assert!(found.starts_with(&format!("{key} (from ")), "{found}");
+        assert!(found.contains(told), "{found}");
     }
 }
 

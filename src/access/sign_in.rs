@@ -52,6 +52,8 @@ pub struct SignInRules {
     /// The file of the authorities, as PEM, one of which has signed the certificate of whoever has
     /// the keys; those of the system when absent.
     pub authority: Option<PathBuf>,
+    /// Whether agents are also let in by tokens that are made here.
+    pub agent_tokens: bool,
 }
 
 /// Somebody whom the issuer has signed in.

@@ -2,6 +2,7 @@
 
 use crate::access::{SignInRules, may_be_asked};
 use crate::config::sources::Sources;
+use crate::config::switch;
 
 /// What only means something with an issuer.
 const NEED_ISSUER: [&str; 5] =
@@ -18,6 +19,13 @@ pub(super) fn take(sources: &mut Sources) -> Option<SignInRules> {
     let id_claim = sources.take("oidc_id_claim", text);
     let keys = sources.take("oidc_keys", address);
     let authority = sources.take("oidc_authority", text);
+    let agent_tokens_from = sources.origin("agent_tokens");
+    let agent_tokens = sources.take("agent_tokens", switch);
+    if let (None, Some(false), Some(from)) = (&issuer_from, agent_tokens, agent_tokens_from) {
+        let message = "can be false only with oidc_issuer: without an issuer it would let no \
+                       agent in at all";
+        sources.refuse("agent_tokens", from, message.to_owned());
+    }
     match (issuer_from, audience_from, stray) {
         (None, _, Some((key, from))) => {
             sources.refuse(key, from, "means nothing without oidc_issuer".to_owned());
@@ -36,6 +44,7 @@ pub(super) fn take(sources: &mut Sources) -> Option<SignInRules> {
         id_claim: id_claim.unwrap_or_else(|| "sub".to_owned()),
         keys: keys.and_then(|keys| may_be_asked(&keys)),
         authority: authority.map(Into::into),
+        agent_tokens: agent_tokens.unwrap_or(true),
     })
 }
 

@@ -46,7 +46,7 @@ impl Form {
 
 /// The keys of the file, with the variable of the environment that stands for each. The budgets of
 /// strangers have more.
-const KEYS: [(&str, &str, Form); 23] = [
+const KEYS: [(&str, &str, Form); 24] = [
     ("listen", "HOLDLINE_LISTEN", Form::Text),
     ("data", "HOLDLINE_DATA", Form::Text),
     ("threads", "HOLDLINE_THREADS", Form::Number),
@@ -70,6 +70,7 @@ const KEYS: [(&str, &str, Form); 23] = [
     ("oidc_id_claim", "HOLDLINE_OIDC_ID_CLAIM", Form::Text),
     ("oidc_keys", "HOLDLINE_OIDC_KEYS", Form::Text),
     ("oidc_authority", "HOLDLINE_OIDC_AUTHORITY", Form::Text),
+    ("agent_tokens", "HOLDLINE_AGENT_TOKENS", Form::Switch),
 ];
 
 /// Every key.

@@ -190,11 +190,11 @@ impl Act {
         self
     }
 
-    /// The use of a token that has expired, which was refused.
-    pub fn expired(digest: &TokenDigest, token: &Token) -> Self {
+    /// The use of a token that is known and lets nobody in, for the reason of this code.
+    pub fn refused(digest: &TokenDigest, token: &Token, code: &str) -> Self {
         Self::new(AuditKind::SignInRefused, Some(token.agent.clone()))
             .about("token", &digest.id().to_string())
-            .with("code", "token_expired")
+            .with("code", code)
     }
 
     /// What is noted of a change of the settings; nothing of what the server does of itself every

@@ -199,11 +199,11 @@ impl Engine {
     /// Notes that somebody has shown a token by which an issuer had signed them in, and which has
     /// expired. It does not wait.
     pub fn audit_expired_sign_in(&self, of: Option<AgentId>) {
-        self.audit_expired(Act::new(AuditKind::SignInRefused, of).with("code", "token_expired"));
+        self.audit_known(Act::new(AuditKind::SignInRefused, of).with("code", "token_expired"));
     }
 
-    /// Notes that somebody has shown a token of theirs that has expired. It does not wait.
-    pub(super) fn audit_expired(&self, act: Act) {
+    /// Notes that somebody has shown a token of theirs that lets them in no more. It does not wait.
+    pub(super) fn audit_known(&self, act: Act) {
         self.gather(&[], act);
     }
 

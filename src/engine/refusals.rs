@@ -146,8 +146,9 @@ impl Engine {
         sentence: impl FnOnce() -> String,
     ) {
         self.note_refused(face, code);
-        // Of a token that has expired it is known whose it is: that is noted where it is looked up.
-        if face == Face::Http && code != "token_expired" {
+        // Of some tokens it is known whose they are: that is noted where they are looked up.
+        let is_known = matches!(code, "token_expired" | "token_not_taken");
+        if face == Face::Http && !is_known {
             self.audit_refused(code, client);
         }
         if self.shared.refusals.admit(self.now()) {

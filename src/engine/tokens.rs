@@ -1,6 +1,7 @@
 //! The tokens of agents while the server runs: whom each lets in, and when it was used.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dashmap::DashMap;
 use tokio::sync::watch;
@@ -18,6 +19,8 @@ pub(super) struct Tokens {
     /// When each was used last in this run, for tokens that the settings know.
     used: DashMap<TokenDigest, Timestamp>,
     changed: watch::Sender<()>,
+    /// Whether they let nobody in, because an issuer alone signs people in.
+    are_off: AtomicBool,
 }
 
 /// Why a token lets nobody in.
@@ -27,11 +30,14 @@ pub enum TokenRefusal {
     Unknown,
     /// Its time is over.
     Expired,
+    /// An issuer alone signs agents in.
+    NotTaken,
 }
 
 impl Tokens {
     pub(super) fn new() -> Self {
-        Self { used: DashMap::new(), changed: watch::channel(()).0 }
+        let changed = watch::channel(()).0;
+        Self { used: DashMap::new(), changed, are_off: AtomicBool::new(false) }
     }
 
     /// Tells everybody who goes on by a token to look again, and forgets what is gone.
@@ -42,13 +48,27 @@ impl Tokens {
 }
 
 impl Engine {
+    /// Has tokens of agents let nobody in from now on, and none be made.
+    pub fn take_no_agent_tokens(&self) {
+        self.shared.tokens.are_off.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether tokens of agents let them in.
+    pub fn takes_agent_tokens(&self) -> bool {
+        !self.shared.tokens.are_off.load(Ordering::Relaxed)
+    }
+
     /// Whom a token lets in now.
     pub fn holder(&self, digest: &TokenDigest) -> Result<Arc<AgentSettings>, TokenRefusal> {
         let settings = self.settings();
         let token = settings.tokens.get(digest).ok_or(TokenRefusal::Unknown)?;
         if !token.is_good(self.now()) {
-            self.audit_expired(Act::expired(digest, token));
+            self.audit_known(Act::refused(digest, token, "token_expired"));
             return Err(TokenRefusal::Expired);
+        }
+        if !self.takes_agent_tokens() {
+            self.audit_known(Act::refused(digest, token, "token_not_taken"));
+            return Err(TokenRefusal::NotTaken);
         }
         settings.agents.get(&token.agent).cloned().ok_or(TokenRefusal::Unknown)
     }

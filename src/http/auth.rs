@@ -113,6 +113,7 @@ impl Caller {
         let holder = state.engine.holder(&token).map_err(|refusal| match refusal {
             TokenRefusal::Unknown => Problem::unknown_token(),
             TokenRefusal::Expired => Problem::token_expired(),
+            TokenRefusal::NotTaken => Problem::token_not_taken(),
         })?;
         Ok(Self { agent: Some(holder.id.clone()), role: holder.role, by })
     }

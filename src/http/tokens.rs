@@ -27,6 +27,9 @@ pub(super) async fn add(
 ) -> Result<HttpResponse, Problem> {
     let agent: AgentId = agent.parse().map_err(|_| Problem::unknown_agent())?;
     let asked = TokenDocument::read(&body).map_err(Problem::malformed_document)?;
+    if !state.engine.takes_agent_tokens() {
+        return Err(Problem::agent_tokens_off());
+    }
     let secret = mint_token("hlt_").map_err(|fault| {
         tracing::error!(error = %fault, "no token could be made");
         Problem::internal()

@@ -281,6 +281,46 @@ async fn tokens_that_are_made_here_go_on_as_before() {
     kate.at(&shop.admin).get("/v1/widgets").await.refused(401, "unknown_token");
 }
 
+#[tokio::test]
+async fn where_the_issuer_alone_signs_people_in_a_token_that_was_made_here_lets_no_agent_in() {
+    let office = office().await;
+    let ada = office.shop.hire("ada", 1).await;
+    let sue = office.shop.employ("sue", "supervisor", 1).await;
+    ada.me().await;
+    let Office { shop, issuer, signer } = office;
+    let data = shop.server.stop().await;
+    let office = started_with(data, issuer, signer, &[("HOLDLINE_AGENT_TOKENS", "false")]);
+    let admin = &office.shop.admin;
+    for old in [ada.at(admin), sue.at(admin)] {
+        old.get("/v1/agents/me").await.refused(401, "token_not_taken");
+        let presence = json!({ "presence": "available" });
+        old.put("/v1/agents/me/presence", presence).await.refused(401, "token_not_taken");
+        let feed = Console::answer(old.request(Method::GET, "/v1/agents/me/feed")).await;
+        feed.refused(401, "token_not_taken");
+    }
+    // Nobody is told by that which tokens there were.
+    let made_up = admin.with_token("hlt_nobody-has-ever-been-given-this-one");
+    made_up.get("/v1/agents/me").await.refused(401, "unknown_token");
+    office.sign(&office.claims("ada", "holdline-agent")).me().await;
+    // Whoever must mend the issuer's settings is not locked out, and makes no way around them.
+    let tokens = "/v1/agents/ada/tokens";
+    admin.post(tokens, json!({ "name": "phone" })).await.refused(409, "agent_tokens_off");
+    let kate = office.sign(&office.claims("kate", "holdline-administrator"));
+    kate.post(tokens, json!({})).await.refused(409, "agent_tokens_off");
+    let kept = admin.get(tokens).await.ok();
+    assert_eq!(kept["tokens"].as_array().unwrap().len(), 1, "{kept}");
+    // It is known whose they are, and noted.
+    admin
+        .until("/v1/audit?kind=sign_in_refused&by=sue", "it is noted", |audit| {
+            let entries = audit["entries"].as_array().unwrap();
+            entries.iter().any(|entry| entry["details"] == json!({ "code": "token_not_taken" }))
+        })
+        .await;
+    // And they are good again when the operator says so.
+    let office = restarted(office).await;
+    ada.at(&office.shop.admin).me().await;
+}
+
 /// The office on the same data, after a restart of the server.
 async fn restarted(office: Office) -> Office {
     let Office { shop, issuer, signer } = office;

@@ -16,6 +16,18 @@ impl Problem {
         kind.status == StatusCode::FORBIDDEN.as_u16()
     }
 
+    /// The token was made here, where an issuer alone signs agents in.
+    pub fn token_not_taken() -> Self {
+        let detail = "the token was made here, and only the issuer's let agents in: sign in there";
+        Self::new(&kind::TOKEN_NOT_TAKEN, detail)
+    }
+
+    /// No token of an agent is made where an issuer alone signs agents in.
+    pub fn agent_tokens_off() -> Self {
+        let detail = "a token that is made here would let nobody in: the issuer signs agents in";
+        Self::new(&kind::AGENT_TOKENS_OFF, detail)
+    }
+
     /// The issuer's word is over.
     pub fn sign_in_expired() -> Self {
         Self::new(&kind::TOKEN_EXPIRED, "the token has expired: sign in again")

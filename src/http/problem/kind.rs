@@ -17,6 +17,7 @@ kinds! {
     MALFORMED_KEY = "malformed_idempotency_key", 400, "The Idempotency-Key cannot be read";
     MISSING_TOKEN = "missing_token", 401, "A bearer token is needed";
     TOKEN_EXPIRED = "token_expired", 401, "The bearer token has expired";
+    TOKEN_NOT_TAKEN = "token_not_taken", 401, "Only the issuer's tokens let agents in";
     UNKNOWN_TOKEN = "unknown_token", 401, "The bearer token is not known";
     FORBIDDEN = "forbidden", 403, "Your role may not do this";
     NOBODY = "no_agent", 403, "The administrator's token stands for no agent";
@@ -42,6 +43,7 @@ kinds! {
     NOT_WAITING = "not_waiting", 409, "The chat does not wait";
     NOT_STARTED = "not_started", 409, "The chat has not begun";
     TOO_MANY_TOKENS = "too_many_tokens", 409, "The agent has as many tokens as one may have";
+    AGENT_TOKENS_OFF = "agent_tokens_off", 409, "No tokens of agents are made here";
     GIVEN_ELSEWHERE = "given_by_configuration", 409, "The configuration gives it";
     SHOWN_ONCE = "shown_once", 409, "The first answer held a secret, which is shown once";
     IN_USE = "in_use", 409, "Something else needs it";
