@@ -95,10 +95,7 @@ async fn a_chat_passes(kind: Kind) {
 
     only_what_is_for_outside_is_reached(&ada).await;
     it_names_the_client(&site).await;
-    // Caddy does this by itself, on a port that no example names.
-    if kind != Kind::Caddy {
-        who_asks_without_tls_is_sent_to_it(&site).await;
-    }
+    without_tls_a_page_is_sent_to_it_and_a_program_is_told_nothing(&site).await;
 }
 
 /// The server knows from where a socket comes, whatever its client says of that.
@@ -123,13 +120,18 @@ async fn only_what_is_for_outside_is_reached(ada: &Console) {
     }
 }
 
-async fn who_asks_without_tls_is_sent_to_it(site: &Site) {
+async fn without_tls_a_page_is_sent_to_it_and_a_program_is_told_nothing(site: &Site) {
     let quiet = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let plain = format!("http://{}/v1/agents/me", site.proxy.plain);
-    let answer = quiet.build().expect("a client").get(plain).send().await.expect("an answer");
+    let quiet = quiet.build().expect("a client");
+    let at = |path: &str| quiet.get(format!("http://{}{path}", site.proxy.plain));
+    let answer = at("/console/chats?of=ada").send().await.expect("an answer");
     let to = answer.headers()["location"].to_str().expect("an address");
     assert_eq!(answer.status(), 301);
-    assert!(to.starts_with("https://") && to.ends_with("/v1/agents/me"), "{to}");
+    assert!(to.starts_with("https://") && to.ends_with("/console/chats?of=ada"), "{to}");
+    for path in ["/v1/agents/me", "/v1/widget?widget=shop", "/v1/"] {
+        let answer = at(path).bearer_auth("hlt_shown-in-the-clear").send().await;
+        assert!(answer.is_err(), "{path}: {answer:?}");
+    }
 }
 
 async fn an_idle_socket_outlives_the_timeout(kind: Kind) {

@@ -104,16 +104,20 @@ impl Places {
 
     /// It must not ask anybody for a certificate.
     fn of_caddy(&self, example: String) -> String {
-        let Self { server, address, certificate, key, .. } = self;
+        let Self { server, address, plain, certificate, key, .. } = self;
+        let clear = format!(
+            "{{\n\tadmin off\n\tauto_https off\n}}\nhttp://:{} {{\n\tbind 127.0.0.1",
+            plain.port()
+        );
         let site = format!(
-            "{{\n\tadmin off\n\tauto_https off\n}}\n\
-             https://:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {key}",
+            "https://:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate} {key}",
             port = address.port(),
             certificate = certificate.display(),
             key = key.display(),
         );
-        let changes: [Change<'_>; 2] = [
-            ("chat.example {", &site),
+        let changes: [Change<'_>; 3] = [
+            ("http://chat.example {", &clear),
+            ("\nchat.example {", &format!("\n{site}")),
             ("reverse_proxy 127.0.0.1:8080", &format!("reverse_proxy {server}")),
         ];
         changes.iter().fold(example, put)
