@@ -5,7 +5,7 @@
 pub const ALWAYS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
     // Of a document: nothing is loaded by it, and it is in nobody's frame.
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),

@@ -11,18 +11,36 @@ use crate::widget::Widget;
 
 const ALWAYS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
     ("cross-origin-resource-policy", "same-origin"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
 ];
 
+/// A text says so; JSON and events are UTF-8 by what they are.
+#[track_caller]
+fn says_how_it_is_encoded(asked: &str, kind: &str) {
+    let by_definition = [
+        "application/json",
+        "application/problem+json",
+        "application/x-ndjson",
+        "text/event-stream",
+    ];
+    let is_said = kind.ends_with("; charset=utf-8");
+    assert!(is_said || by_definition.contains(&kind), "{asked}: {kind}");
+}
+
 #[track_caller]
 fn says_all(asked: &str, answer: &Answer) {
     for (name, value) in ALWAYS {
         assert_eq!(answer.headers.get_all(name).iter().count(), 1, "{asked}: {name}");
         assert_eq!(answer.header(name), Some(value), "{asked}: {name}");
+    }
+    if let Some(kind) = answer.header("content-type") {
+        says_how_it_is_encoded(asked, kind);
+    } else {
+        assert_eq!(answer.text, "", "{asked}");
     }
     // In the clear it would mean nothing.
     assert_eq!(answer.header("strict-transport-security"), None, "{asked}");
@@ -76,7 +94,10 @@ async fn the_page_runs_its_own_script_alone_and_is_in_nobodys_frame() {
     }
     assert_eq!(page.header("cache-control"), Some("no-cache"), "it is asked for again");
     let policy = page.header("content-security-policy").unwrap();
-    for part in ["default-src 'none'", "frame-ancestors 'none'", "script-src 'sha256-"] {
+    says_how_it_is_encoded("the page", page.header("content-type").unwrap());
+    let parts =
+        ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "script-src 'sha256-"];
+    for part in parts {
         assert!(policy.contains(part), "{policy}");
     }
 }
