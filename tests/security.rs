@@ -217,3 +217,17 @@ fn nothing_starts_another_program() {
     look(&root().join("src"), &mut offences);
     fail_if_any("a source starts a program", &offences);
 }
+
+/// Requirements on what a page does with what it is told stand on this.
+#[test]
+fn the_page_shows_what_it_is_told_as_text_and_lets_it_name_no_property() {
+    let page = read("src/web/demo.html");
+    let (_, script) = page.split_once("<script>").expect("the page has a script");
+    assert!(script.contains(".textContent = ") && script.contains("new Map("), "it is another one");
+    let written = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "srcdoc"];
+    let run = ["eval(", "new Function", "setAttribute(\"on"];
+    let named = ["] =", "]=", "__proto__", "Object.assign", "Object.defineProperty", "Reflect.set"];
+    let words = written.into_iter().chain(run).chain(named);
+    let found: Vec<_> = words.filter(|word| script.contains(word)).map(str::to_owned).collect();
+    fail_if_any("the script of the page says", &found);
+}

@@ -102,6 +102,27 @@ async fn whoever_comes_and_goes_is_told_when_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_request_that_fails_is_told_with_its_cause_in_the_log_and_nowhere_else() {
+    let data = tempfile::tempdir().unwrap();
+    let program = start(data.path(), &[]);
+    // Somebody breaks what is read from.
+    let chats = rusqlite::Connection::open(data.path().join("chats.db")).unwrap();
+    chats.execute_batch("ALTER TABLE conversations RENAME TO elsewhere").unwrap();
+    drop(chats);
+    let failed = program.admin.get("/v1/conversations").await;
+    let problem = failed.refused(500, "internal");
+    assert_eq!(problem["detail"], "the server failed; its log says why");
+    assert!(!failed.text.contains("table") && !failed.text.contains("chats.db"), "{}", failed.text);
+    program.admin.get("/v1/agents").await.ok();
+    let metrics = program.admin.stranger().get("/metrics").await.text;
+    let line = "holdline_refusals_total{face=\"http\",code=\"internal\"} 1";
+    assert!(metrics.lines().any(|found| found == line), "{metrics}");
+    program.kill();
+    let log = std::fs::read_to_string(data.path().join("log")).unwrap();
+    has_line(&log, &["ERROR", "a request failed", "no such table: conversations"]);
+}
+
+#[tokio::test]
 async fn a_flood_of_strangers_does_not_fill_the_log() {
     let data = tempfile::tempdir().unwrap();
     let program = start(data.path(), &["--log-format", "json"]);

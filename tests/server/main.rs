@@ -23,6 +23,7 @@ mod moving;
 mod once;
 mod operators;
 mod problems;
+mod quoting;
 mod resuming;
 mod roles;
 mod rotation;

@@ -85,12 +85,13 @@ async fn what_is_not_there_and_methods_that_are_not_are_told() {
     for (method, path) in operations(&shop.admin).await {
         if seen.insert(path.clone()) {
             let place = filled(&path, UNKNOWN_CHAT, "nobody");
-            let answer = shop.admin.send(Method::PATCH, &place, None).await;
-            answer.refused(405, "wrong_method");
-            assert!(
-                answer.header("allow").is_some_and(|allow| allow.contains(method.as_str())),
-                "{path}"
-            );
+            for wrong in [Method::PATCH, Method::TRACE] {
+                let answer = shop.admin.send(wrong, &place, None).await;
+                answer.refused(405, "wrong_method");
+                let allow = answer.header("allow").unwrap_or_default();
+                assert!(allow.contains(method.as_str()) && !allow.contains("TRACE"), "{path}");
+                assert!(!answer.text.contains("Bearer"), "it says what was asked: {answer:?}");
+            }
         }
         let Some(code) = unknown(&method, &path) else { continue };
         let body = body_for(&path);
@@ -105,6 +106,7 @@ async fn what_is_not_there_and_methods_that_are_not_are_told() {
         }
     }
     for path in ["/v1", "/v1/", "/v2/agents", "/v1/conversations/x/y/z", "/nothing"] {
+        shop.admin.send(Method::TRACE, path, None).await.refused(404, "unknown_route");
         let problem = shop.admin.get(path).await.refused(404, "unknown_route");
         assert!(problem["detail"].as_str().unwrap().contains(path), "{problem}");
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize,
 };
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
@@ -34,20 +34,30 @@ impl Authority {
 
     /// A certificate of the server, which is reached at this machine.
     pub(crate) fn issue(&self) -> Pair {
-        self.sign(&["127.0.0.1", "localhost"], ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue_of(KeyPair::generate())
+    }
+
+    /// The same with a key for RSA.
+    pub(crate) fn issue_of_rsa(&self) -> Pair {
+        self.issue_of(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048))
+    }
+
+    fn issue_of(&self, key: Result<KeyPair, rcgen::Error>) -> Pair {
+        let names = ["127.0.0.1", "localhost"];
+        self.sign(&names, ExtendedKeyUsagePurpose::ServerAuth, &key.expect("a key"))
     }
 
     /// A certificate of somebody who connects.
     pub(crate) fn issue_to_client(&self) -> Pair {
-        self.sign(&["scraper.example"], ExtendedKeyUsagePurpose::ClientAuth)
+        let key = KeyPair::generate().expect("a key");
+        self.sign(&["scraper.example"], ExtendedKeyUsagePurpose::ClientAuth, &key)
     }
 
-    fn sign(&self, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Pair {
-        let key = KeyPair::generate().expect("a key");
+    fn sign(&self, names: &[&str], usage: ExtendedKeyUsagePurpose, key: &KeyPair) -> Pair {
         let names: Vec<_> = names.iter().map(ToString::to_string).collect();
         let mut parameters = CertificateParams::new(names).expect("names");
         parameters.extended_key_usages = vec![usage];
-        let certificate = parameters.signed_by(&key, &self.issuer).expect("it can sign").pem();
+        let certificate = parameters.signed_by(key, &self.issuer).expect("it can sign").pem();
         Pair { certificate, key: key.serialize_pem() }
     }
 

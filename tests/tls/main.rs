@@ -19,3 +19,4 @@ mod doors;
 mod operators;
 mod renewal;
 mod site;
+mod suites;

@@ -94,6 +94,7 @@ fn others_are_turned_away_with_a_problem_document() {
 fn lines_that_end_with_less_than_both_are_no_requests() {
     let server = Server::start();
     let good = request("/v1/widget?widget=shop", "holdline.v1");
+    let lengths = |lines: &str| format!("POST /plain HTTP/1.1\r\nHost: test\r\n{lines}\r\n\r\nhi");
     let chunked = "GET /plain HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
     for bad in [
         "GET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
@@ -103,6 +104,12 @@ fn lines_that_end_with_less_than_both_are_no_requests() {
         // Behind a body in chunks, and with two lengths, of which others take another.
         format!("{chunked}2\r\nhi\r\n0\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n"),
         format!("{chunked}2\r\nhi\r\n0\r\n\r\n").replace("Host", "Content-Length: 3\r\nHost"),
+        // And two lengths of one body, also in one line, and one that others read otherwise.
+        lengths("Content-Length: 2\r\nContent-Length: 3"),
+        lengths("Content-Length: 2\r\nContent-Length: 2"),
+        lengths("Content-Length: 2, 3"),
+        lengths("Content-Length: +2"),
+        lengths("Content-Length: 0x2"),
     ] {
         let mut peer = Peer::connect(server.address);
         peer.send(bad.as_bytes());

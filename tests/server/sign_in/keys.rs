@@ -215,3 +215,35 @@ async fn keys_that_are_not_for_this_are_not_used() {
     let odd = office.shop.admin.with_token(&signer.sign_as("odd", &claims));
     odd.get("/v1/widgets").await.refused(401, "unknown_token");
 }
+
+#[tokio::test]
+async fn what_a_token_says_of_its_key_is_neither_fetched_nor_believed() {
+    let office = office().await;
+    let claims = administrator(&office);
+    until_answered(&office.sign(&claims), 200).await;
+    // Whoever it asks for anything counts that.
+    let elsewhere = Issuer::open(Manner::Fails).await;
+    let thief = Signer::p256();
+    let named = |mut header: jsonwebtoken::Header, id: Option<&str>| {
+        header.kid = id.map(str::to_owned);
+        header.jwk = serde_json::from_value(thief.jwk("two")).ok();
+        assert!(header.jwk.is_some(), "the key stands in the token");
+        header.jku = Some(format!("{}/keys", elsewhere.name()));
+        header.x5u = Some(format!("{}/chain.pem", elsewhere.name()));
+        header
+    };
+    for id in [Some("one"), Some("two"), None] {
+        let token = thief.sign_under(&named(thief.header(), id), &claims);
+        let stranger = office.shop.admin.with_token(&token);
+        stranger.get("/v1/widgets").await.refused(401, "unknown_token");
+    }
+    // In a token that the issuer has signed it means nothing either.
+    let mut header = named(office.signer.header(), Some("one"));
+    let show = |header: &jsonwebtoken::Header| {
+        office.shop.admin.with_token(&office.signer.sign_under(header, &claims))
+    };
+    show(&header).get("/v1/widgets").await.ok();
+    header.crit = Some(vec!["jku".to_owned()]);
+    show(&header).get("/v1/widgets").await.refused(401, "unknown_token");
+    assert_eq!(elsewhere.asked(), 0, "a token has it ask whom it names");
+}
