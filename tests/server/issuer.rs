@@ -26,6 +26,8 @@ pub(crate) enum Manner {
     Fails,
     /// It says that its keys are somewhere else.
     Redirects,
+    /// It says that its keys are at this address, when it is asked for them.
+    SendsOn(String),
     /// It calls itself something else.
     Lies,
 }
@@ -136,10 +138,11 @@ async fn answer(
     let question = String::from_utf8_lossy(&question).into_owned();
     let is_for_keys = question.starts_with("GET /people/keys ");
     let manner = manner.lock().unwrap().clone();
-    if is_for_keys || !matches!(manner, Manner::Tells(_)) {
+    if is_for_keys || !matches!(manner, Manner::Tells(_) | Manner::SendsOn(_)) {
         asked.fetch_add(1, Ordering::Relaxed);
     }
     let discovered = |issuer: &str| json!({ "issuer": issuer, "jwks_uri": format!("{own}/keys") });
+    let sent_on;
     let (status, body) = match manner {
         Manner::Hangs => return std::future::pending().await,
         Manner::Floods => {
@@ -151,11 +154,15 @@ async fn answer(
         Manner::Fails => ("503 Service Unavailable", json!({})),
         Manner::Redirects => ("302 Found\r\nlocation: /people/keys", json!({})),
         Manner::Lies => ("200 OK", discovered("http://127.0.0.1:1/people")),
+        Manner::SendsOn(address) if is_for_keys => {
+            sent_on = format!("302 Found\r\nlocation: {address}");
+            (sent_on.as_str(), json!({}))
+        }
         Manner::Tells(keys) if is_for_keys => ("200 OK", json!({ "keys": keys })),
-        Manner::Tells(_) if question.starts_with("GET /people/.well-known/openid-config") => {
+        _ if question.starts_with("GET /people/.well-known/openid-config") => {
             ("200 OK", discovered(own))
         }
-        Manner::Tells(_) => ("404 Not Found", json!({})),
+        Manner::Tells(_) | Manner::SendsOn(_) => ("404 Not Found", json!({})),
     };
     let body = body.to_string();
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());

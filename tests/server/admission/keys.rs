@@ -25,6 +25,15 @@ async fn keys_are_replaced_while_both_are_good() {
     assert_eq!(back.conversation, kim.conversation);
 }
 
+/// A public key for RSA of 1,024 bits.
+const SHORT: &str = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDNZvmCZBRFE5aRfw4qgqfwszeq
+rD5NKkh1tlJSEDVhhXpJRuKDcXe5y2knuira4QqNhhz7hpAqyxx7aTd8RbpGACyP
+lb0Yr48nd2YjqAboka5+9Z3cscIdPjECPwQSRpTK0RVIg1AnEH8nsWHrhvkNVWIu
+WbPiboMEhGhgQaFJQwIDAQAB
+-----END PUBLIC KEY-----
+";
+
 #[tokio::test]
 async fn a_key_that_is_none_is_refused_by_its_name() {
     let shop = Shop::open(json!({})).await;
@@ -45,6 +54,7 @@ async fn a_key_that_is_none_is_refused_by_its_name() {
             json!({ "required": true, "keys": [pem(&signer).replace("MII", "MIJ")] }),
             "admission.keys",
         ),
+        (json!({ "required": true, "keys": [SHORT] }), "admission.keys"),
         (json!({ "required": true, "keys": [7] }), "admission.keys"),
         (json!({ "required": true }), "admission.keys"),
         (json!({ "keys": [pem(&signer)] }), "admission.required"),

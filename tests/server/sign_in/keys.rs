@@ -247,3 +247,45 @@ async fn what_a_token_says_of_its_key_is_neither_fetched_nor_believed() {
     show(&header).get("/v1/widgets").await.refused(401, "unknown_token");
     assert_eq!(elsewhere.asked(), 0, "a token has it ask whom it names");
 }
+
+#[tokio::test]
+async fn an_issuer_that_sends_on_to_somebody_else_is_not_followed() {
+    let thief = Signer::p256();
+    let elsewhere = Issuer::open(Manner::Tells(vec![thief.jwk("two")])).await;
+    let issuer = Issuer::open(Manner::SendsOn(format!("{}/keys", elsewhere.name()))).await;
+    let office = started(Arc::new(tempfile::tempdir().unwrap()), issuer, Signer::p256());
+    let began = Instant::now();
+    while office.issuer.asked() == 0 {
+        assert!(began.elapsed() < PATIENCE, "it is not asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // This waits for what has been begun.
+    let stolen = thief.sign_as("two", &administrator(&office));
+    let stolen = office.shop.admin.with_token(&stolen);
+    stolen.get("/v1/widgets").await.refused(401, "unknown_token");
+    assert_eq!(elsewhere.asked(), 0, "somebody else is asked for the keys");
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_fetched_for_a_week_let_nobody_in() {
+    let office = office().await;
+    let claims = administrator(&office);
+    until_answered(&office.sign(&claims), 200).await;
+    let file = office.shop.server.directory().path().join(FILE);
+    let Office { shop, mut issuer, mut signer } = office;
+    let mut data = shop.server.stop().await;
+    issuer.become_one_that(Manner::Fails);
+    let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let fetched_at = kept["fetched_at_ms"].as_i64().unwrap();
+    for (hours, status) in [(7 * 24 - 1, 200), (7 * 24 + 1, 401)] {
+        kept["fetched_at_ms"] = json!(fetched_at - hours * 3_600_000);
+        std::fs::write(&file, kept.to_string()).unwrap();
+        let office = started(data, issuer, signer);
+        let answer = office.sign(&claims).get("/v1/widgets").await;
+        assert_eq!(answer.status, status, "after {hours} hours: {}", answer.text);
+        assert_eq!(answer.text.contains("could not be fetched for too long"), status == 401);
+        office.shop.admin.get("/v1/widgets").await.ok();
+        data = office.shop.server.stop().await;
+        (issuer, signer) = (office.issuer, office.signer);
+    }
+}
