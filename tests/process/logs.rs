@@ -102,6 +102,40 @@ async fn whoever_comes_and_goes_is_told_when_that_is_asked_for() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_but_to_the_standard_error_and_to_files_that_are_documented() {
+    let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut asked = command(data.path());
+    asked.args(["--listen", "127.0.0.1:0", "--threads", "1", "--demo", "--log", "holdline=debug"]);
+    for folder in ["HOME", "TMPDIR", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"] {
+        asked.env(folder, elsewhere.path());
+    }
+    let log = std::fs::File::create(data.path().join("log")).unwrap();
+    asked.current_dir(elsewhere.path()).stdout(Stdio::piped()).stderr(log);
+    let program = Program::spawn(asked);
+    let hello = Introduction { visitor: Some(mint_visitor()), ..Introduction::default() };
+    let mut kim = Widget::open(program.address, "demo", hello).await;
+    kim.start("start", "Kim").await;
+    refused(&program).await;
+    program.admin.get("/v1/audit").await.ok();
+    let names = |folder: &Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let documented = std::fs::read_to_string("docs/storage.md").unwrap();
+    let told = documented.lines().filter_map(|line| line.strip_prefix("| `"));
+    let told: Vec<_> = told.filter_map(|line| line.split(" | ").next()).collect();
+    let is_documented = |name: &str| {
+        let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
+        name == "log" || told.iter().any(|names| format!("`{names}").contains(&format!("`{name}`")))
+    };
+    for name in names(data.path()) {
+        assert!(is_documented(&name), "{name} is not documented");
+    }
+    logged(program, data.path()).await;
+    assert_eq!(names(elsewhere.path()), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_request_that_fails_is_told_with_its_cause_in_the_log_and_nowhere_else() {
     let data = tempfile::tempdir().unwrap();
     let program = start(data.path(), &[]);
