@@ -1,7 +1,8 @@
 //! The long chaos trial: the real server is killed with `kill -9` again and again while hundreds
-//! of widgets and agents talk through a proxy that breaks their connections, and nothing that was
-//! acknowledged may be lost, doubled or reordered, no window may end early, late or twice, and no
-//! agent's capacity may drift.
+//! of widgets and agents talk through a proxy that breaks their connections, and strangers use
+//! all that they may. Nothing that was acknowledged may be lost, doubled or reordered, no window
+//! may end early, late or twice, no agent's capacity may drift, and nobody may be turned away
+//! because of strangers.
 //!
 //! `cargo build --release && cargo run --release --example chaos -- --minutes 10 --kills 50`
 //!
@@ -16,7 +17,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chaos::addresses::FIRST_OF_STRANGERS;
 use chaos::run::run;
+use chaos::strangers::StrangersPlan;
 use chaos::world::Plan;
 use clap::Parser;
 
@@ -41,6 +44,12 @@ struct Arguments {
     /// Seconds after which a connection through the proxy is broken, on average.
     #[arg(long, default_value_t = 8.0)]
     fault_every: f64,
+    /// Attempts of strangers in a second; 0 for none.
+    #[arg(long, default_value_t = 200.0)]
+    strangers: f64,
+    /// Addresses that these come from.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=250))]
+    stranger_addresses: u8,
     /// Milliseconds that a window's end may be late on a busy machine.
     #[arg(long, default_value_t = 2_000)]
     tolerance_ms: u64,
@@ -72,6 +81,12 @@ fn main() -> io::Result<ExitCode> {
         fault_every: Duration::from_secs_f64(arguments.fault_every),
         tolerance: Duration::from_millis(arguments.tolerance_ms),
         seed: arguments.seed.unwrap_or(now),
+        strangers: StrangersPlan {
+            per_second: arguments.strangers,
+            addresses: arguments.stranger_addresses,
+            first: FIRST_OF_STRANGERS,
+        },
+        environment: Vec::new(),
         progress_every: Duration::from_secs(5),
     };
     println!("{plan:?}");

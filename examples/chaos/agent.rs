@@ -95,7 +95,7 @@ pub(crate) async fn perform(world: &World, agent: &Agent, id: &str, act: Act) ->
     let (status, text) = insist(world, &agent.token, Method::POST, &path, None).await;
     // Somebody or something else was faster: 403 where the chat is another's by now.
     if status != 200 && status != 409 && status != 403 {
-        world.note(Wrong::Other, format!("{path}: {status} {text}"));
+        world.note(Wrong::of_status(status), format!("{path}: {status} {text}"));
     }
     status == 200
 }
@@ -135,7 +135,7 @@ pub(crate) async fn speak(world: Rc<World>, agent: Rc<Agent>, number: u64) {
                 world.count(|tally| tally.said += 1);
             }
             403 | 409 => agent.note_state(&chat.id, false),
-            _ => world.note(Wrong::Other, format!("{path}: {status} {text}")),
+            _ => world.note(Wrong::of_status(status), format!("{path}: {status} {text}")),
         }
     }
 }

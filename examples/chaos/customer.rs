@@ -2,16 +2,17 @@
 //! chat, some have it ended, some go away for good, some come back in time, some too late.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::addresses;
 use super::frames;
 use super::random::Random;
 use super::record::Chat;
@@ -27,6 +28,8 @@ pub(crate) struct Customer {
     pub(crate) world: Rc<World>,
     pub(crate) random: Random,
     pub(crate) chat: Rc<Chat>,
+    /// Where the widget comes from.
+    address: Ipv4Addr,
     visitor: String,
     token: String,
     /// How many messages were sent for the first time.
@@ -56,7 +59,7 @@ pub(crate) async fn live(world: Rc<World>, number: u64) {
     sleep(Duration::from_millis(random.between(0, 2_000))).await;
     while !world.closing.get() {
         world.moving().await;
-        if let Some((mut customer, socket)) = Customer::arrive(&world, &mut random).await {
+        if let Some((mut customer, socket)) = Customer::arrive(&world, number, &mut random).await {
             customer.stay(socket).await;
             world.over.send(Rc::clone(&customer.chat)).expect("the verifier runs");
         }
@@ -65,12 +68,13 @@ pub(crate) async fn live(world: Rc<World>, number: u64) {
 
 impl Customer {
     /// Begins a chat; nothing when the trial ends before it is answered.
-    async fn arrive(world: &Rc<World>, random: &mut Random) -> Option<(Self, Socket)> {
+    async fn arrive(world: &Rc<World>, number: u64, random: &mut Random) -> Option<(Self, Socket)> {
         let visitor = format!("{:016x}{:016x}", random.next(), random.next());
         let mut customer = Self {
             world: Rc::clone(world),
             random: Random::new(random.next(), 0),
             chat: Rc::new(Chat::default()),
+            address: addresses::of_widget(number),
             visitor,
             token: String::new(),
             said: 0,
@@ -100,7 +104,7 @@ impl Customer {
             socket.send(Message::text(start)).await.ok()?;
             let started = answer(&mut socket, &["started", "refused"]).await?;
             if started["type"] == "refused" {
-                self.world.note(Wrong::Other, format!("a start was refused: {started}"));
+                self.world.note(Wrong::Refused, format!("a start: {started}"));
                 return None;
             }
             started
@@ -122,14 +126,22 @@ impl Customer {
     async fn connect(&self) -> Option<Socket> {
         let world = &self.world;
         let opening = async {
-            let stream = TcpStream::connect(world.proxy).await.ok()?;
-            stream.set_nodelay(true).ok()?;
+            let stream = addresses::connect(self.address, world.proxy).await.ok()?;
             let url = format!("ws://{}/v1/widget?widget=shop", world.proxy);
             let mut request = url.into_client_request().ok()?;
             let protocol = "holdline.v1".parse().ok()?;
             request.headers_mut().insert("sec-websocket-protocol", protocol);
-            let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
-            Some(socket)
+            match tokio_tungstenite::client_async(request, stream).await {
+                Ok((socket, _)) => Some(socket),
+                // A connection that is reset may always be the proxy's doing, or a kill's.
+                Err(Error::Http(answer)) => {
+                    let body = answer.body().as_deref().unwrap_or_default();
+                    let (status, body) = (answer.status(), String::from_utf8_lossy(body));
+                    world.note(Wrong::Refused, format!("a handshake: {status} {body}"));
+                    None
+                }
+                Err(_) => None,
+            }
         };
         timeout(PATIENCE, opening).await.ok().flatten()
     }

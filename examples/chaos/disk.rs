@@ -1,5 +1,6 @@
 //! Reads the database of the stopped server, as anybody with SQL may, and judges every chat again.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Row};
@@ -28,6 +29,11 @@ struct Told {
 pub(crate) fn judge_all(world: &World, data: &Path) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(data.join("chats.db"), flags)?;
+    let sql = "SELECT id FROM conversations WHERE workstream = 'strangers'";
+    let mut statement = database.prepare(sql)?;
+    let strangers = statement.query_map((), |row| row.get(0))?;
+    let strangers: HashSet<String> = strangers.collect::<rusqlite::Result<_>>()?;
+    world.count(|tally| tally.strangers_chats = strangers.len() as u64);
     let mut known = 0;
     let mut told = Told::default();
     let mut statement = database.prepare(EVENTS)?;
@@ -35,12 +41,12 @@ pub(crate) fn judge_all(world: &World, data: &Path) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         let conversation: String = row.get(0)?;
         if conversation != told.conversation {
-            known += usize::from(judge(world, &told));
+            known += usize::from(judge(world, &told, &strangers));
             told = Told { conversation, ..Told::default() };
         }
         told.add(row)?;
     }
-    known += usize::from(judge(world, &told));
+    known += usize::from(judge(world, &told, &strangers));
     let chats = world.chats.borrow().len();
     if known != chats {
         world.note(Wrong::Lost, format!("{known} of {chats} chats are on the disk"));
@@ -70,13 +76,16 @@ impl Told {
 }
 
 /// Judges one chat; false if nobody was ever told of it.
-fn judge(world: &World, told: &Told) -> bool {
+fn judge(world: &World, told: &Told, strangers: &HashSet<String>) -> bool {
     let Told { conversation, has_gap, lines, moments, .. } = told;
     if conversation.is_empty() {
         return false;
     }
     if *has_gap {
         world.note(Wrong::Lost, format!("{conversation} (the disk): its events have a gap"));
+    }
+    if strangers.contains(conversation) {
+        return false;
     }
     let chat = world.chats.borrow().get(conversation).cloned();
     let Some(chat) = chat else {

@@ -49,7 +49,8 @@ impl Reader {
         }
         let response = timeout(QUIET_MAX, request.send()).await.ok()?.ok()?;
         if response.status() != 200 {
-            self.world.note(Wrong::Other, format!("{}: {}", self.agent.id, response.status()));
+            let wrong = Wrong::of_status(response.status().as_u16());
+            self.world.note(wrong, format!("{}: {}", self.agent.id, response.status()));
             return None;
         }
         self.agent.is_listening.set(true);

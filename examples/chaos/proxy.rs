@@ -1,5 +1,6 @@
 //! A TCP proxy on loopback that breaks what it carries: it cuts, resets, stalls, and loses one
-//! direction. It runs on a thread of its own.
+//! direction. It tells the server by the PROXY protocol whom it speaks for, and runs on a thread of
+//! its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
+use super::addresses;
 use super::random::Random;
 
 /// The longest stall. What was sent before it arrives after it.
@@ -81,7 +83,7 @@ async fn accept(
 ) {
     let listener = TcpListener::from_std(listener).expect("a listener");
     loop {
-        let Ok((client, _)) = listener.accept().await else {
+        let Ok((client, from)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
@@ -90,8 +92,10 @@ async fn accept(
         let carrier = Carrier { random, mean, faults: Arc::clone(&faults) };
         tokio::spawn(async move {
             // Whoever comes while the server is down finds a connection that ends.
-            if let Ok(server) = TcpStream::connect(server).await {
-                carrier.carry(client, server).await;
+            let Ok(mut there) = addresses::connect(addresses::PROXY, server).await else { return };
+            let header = addresses::header(addresses::announced(from.ip()), server);
+            if there.write_all(header.as_bytes()).await.is_ok() {
+                carrier.carry(client, there).await;
             }
         });
     }
@@ -105,7 +109,7 @@ struct Carrier {
 
 impl Carrier {
     async fn carry(mut self, mut client: TcpStream, mut server: TcpStream) {
-        if client.set_nodelay(true).and_then(|()| server.set_nodelay(true)).is_err() {
+        if client.set_nodelay(true).is_err() {
             return;
         }
         let (mut up, mut down) = (vec![0; 16_384], vec![0; 16_384]);

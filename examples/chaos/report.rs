@@ -79,6 +79,16 @@ pub(crate) fn table(tally: &Tally, faults: &Faults, seed: u64, length: Duration)
     println!("  read again on the disk      {}", tally.read_on_disk);
     println!("  told in feeds               {}", tally.told_in_feeds);
     println!("posts refused                 {}", tally.refused);
+    println!(
+        "told to be ready              {} times, within {} ms",
+        tally.ready,
+        tally.slowest_ready.as_millis()
+    );
+    println!("attempts of strangers         {}", tally.strangers.attempts());
+    for (outcome, count) in &tally.strangers.outcomes {
+        println!("  {count:>7} {outcome}");
+    }
+    println!("  chats of theirs on the disk {}", tally.strangers_chats);
     println!("chats that nobody learnt of   {}", tally.orphans);
     println!("complaints in the server's log {}", tally.complaints);
     for wrong in Wrong::ALL {

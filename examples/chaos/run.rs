@@ -19,13 +19,16 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::agent::{Agent, speak};
 use super::audit::{audit, note_drift};
+use super::budgets::Runs;
 use super::console::{insist, pages};
 use super::customer::live;
 use super::feed::listen;
 use super::proxy::{self, Faults};
 use super::random::Random;
+use super::readiness::ask_on;
 use super::record::Chat;
 use super::server::{ADMINISTRATOR, Run, Server, now_ms};
+use super::strangers::Strangers;
 use super::verify::verify;
 use super::world::{Plan, Tally, World, Wrong};
 use super::{disk, report};
@@ -39,12 +42,7 @@ const AUDIT_EVERY: usize = 3;
 /// Runs a trial. The data directory is kept, and named, if anything was wrong.
 pub(crate) fn run(plan: Plan) -> io::Result<(Tally, Arc<Faults>)> {
     let data = TempDir::with_prefix("holdline-chaos-")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let faults = Arc::new(Faults::default());
-    let start = Instant::now();
-    let seed = plan.seed;
-    let tally = LocalSet::new().block_on(&runtime, play(plan, data.path(), Arc::clone(&faults)))?;
-    report::table(&tally, &faults, seed, start.elapsed());
+    let (tally, faults) = run_in(plan, data.path())?;
     if !tally.wrongs.is_empty() {
         for (wrong, what) in &tally.wrongs {
             println!("{}: {what}", wrong.name());
@@ -54,8 +52,19 @@ pub(crate) fn run(plan: Plan) -> io::Result<(Tally, Arc<Faults>)> {
     Ok((tally, faults))
 }
 
+/// Runs a trial in this directory, whatever comes of it.
+pub(crate) fn run_in(plan: Plan, data: &Path) -> io::Result<(Tally, Arc<Faults>)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let faults = Arc::new(Faults::default());
+    let start = Instant::now();
+    let seed = plan.seed;
+    let tally = LocalSet::new().block_on(&runtime, play(plan, data, Arc::clone(&faults)))?;
+    report::table(&tally, &faults, seed, start.elapsed());
+    Ok((tally, faults))
+}
+
 async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally> {
-    let mut server = Server::new(&plan.program, data, plan.seed)?;
+    let mut server = Server::new(&plan, data)?;
     let proxy = proxy::start(server.address, plan.fault_every, plan.seed, Arc::clone(&faults))?;
     let (over, chats_over) = mpsc::unbounded_channel();
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build();
@@ -67,6 +76,7 @@ async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally>
         agents: RefCell::default(),
         chats: RefCell::new(HashMap::new()),
         runs: RefCell::default(),
+        running: Arc::<Runs>::default(),
         tally: RefCell::default(),
         over,
         up: watch::channel(false).0,
@@ -76,6 +86,9 @@ async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally>
     });
     begin(&world, &mut server).await?;
     set_up(&world).await?;
+    let running = Arc::clone(&world.running);
+    let strangers = Strangers::begin(world.server, world.plan.strangers, running)?;
+    let asking = spawn_local(ask_on(Rc::clone(&world)));
     let start = Instant::now();
     let progress = spawn_local(report::progress(Rc::clone(&world), start));
     let verifying = spawn_local(verify(Rc::clone(&world), chats_over));
@@ -89,8 +102,13 @@ async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally>
         customers.spawn_local(live(Rc::clone(&world), number));
     }
     torment(&world, &mut server, start).await?;
+    world.closing.set(true);
+    let told = strangers.end().await?;
+    told.excesses.iter().for_each(|excess| world.note(Wrong::Unbounded, excess));
+    world.count(|tally| tally.strangers = told);
     finish(&world, &mut customers, verifying).await;
     progress.abort();
+    asking.abort();
     server.stop().await?;
     disk::judge_all(&world, data).map_err(io::Error::other)?;
     let log = std::fs::read_to_string(server.log())?;
@@ -107,6 +125,7 @@ async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally>
 async fn begin(world: &World, server: &mut Server) -> io::Result<()> {
     let run = Run { spawned_at: now_ms(), ready_at: None, killed_at: None };
     world.runs.borrow_mut().push(run);
+    world.running.begin();
     server.spawn()?;
     server.ready().await?;
     let ready_at = now_ms();
@@ -151,7 +170,17 @@ async fn set_up(world: &World) -> io::Result<()> {
         "autoclose_s": { "wrapup": 30 },
     });
     put(world, "workstreams/sales", workstream).await?;
-    put(world, "widgets/shop", json!({ "workstream": "sales", "origins": ["*"] })).await
+    put(world, "widgets/shop", json!({ "workstream": "sales", "origins": ["*"] })).await?;
+    // Nobody answers strangers: agents who did would have no units left for those who are judged.
+    put(world, "queues/strangers", json!({})).await?;
+    let workstream = json!({
+        "queue": "strangers",
+        "window_s": plan.window.as_secs_f64(),
+        "heartbeat_s": plan.heartbeat.as_secs_f64(),
+        "autoclose_s": { "wrapup": 1 },
+    });
+    put(world, "workstreams/strangers", workstream).await?;
+    put(world, "widgets/strangers", json!({ "workstream": "strangers", "origins": ["*"] })).await
 }
 
 async fn put(world: &World, what: &str, body: Value) -> io::Result<()> {
@@ -179,6 +208,7 @@ async fn torment(world: &World, server: &mut Server, start: Instant) -> io::Resu
         if random.chance(10) {
             let run = Run { spawned_at: now_ms(), ready_at: None, killed_at: None };
             world.runs.borrow_mut().push(run);
+            world.running.begin();
             server.spawn()?;
             sleep(Duration::from_millis(random.between(10, 300))).await;
             kill(world, server).await?;

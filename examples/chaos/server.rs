@@ -10,7 +10,10 @@ use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use super::addresses;
+use super::budgets::BUDGETS;
 use super::random::Random;
+use super::world::Plan;
 
 /// The administrator's token in a trial.
 pub(crate) const ADMINISTRATOR: &str = "the-administrator-of-the-trial";
@@ -39,6 +42,7 @@ pub(crate) struct Run {
 pub(crate) struct Server {
     program: PathBuf,
     data: PathBuf,
+    environment: Vec<(&'static str, &'static str)>,
     pub(crate) address: SocketAddr,
     child: Option<Child>,
 }
@@ -46,14 +50,15 @@ pub(crate) struct Server {
 impl Server {
     /// One that does not run yet, on a free port below those that the kernel gives to clients, so
     /// that no client can take it while the server is down.
-    pub(crate) fn new(program: &Path, data: &Path, seed: u64) -> io::Result<Self> {
-        let mut random = Random::new(seed ^ u64::from(std::process::id()), 1 << 40);
+    pub(crate) fn new(plan: &Plan, data: &Path) -> io::Result<Self> {
+        let mut random = Random::new(plan.seed ^ u64::from(std::process::id()), 1 << 40);
         for _ in 0..100 {
             let port = u16::try_from(random.between(15_000, 30_000)).map_err(io::Error::other)?;
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             if TcpListener::bind(address).is_ok() {
-                let (program, data) = (program.to_owned(), data.to_owned());
-                return Ok(Self { program, data, address, child: None });
+                let (program, data) = (plan.program.clone(), data.to_owned());
+                let environment = plan.environment.clone();
+                return Ok(Self { program, data, environment, address, child: None });
             }
         }
         Err(io::Error::other("no port is free"))
@@ -69,6 +74,10 @@ impl Server {
         command.arg("--data").arg(&self.data).arg("--listen").arg(self.address.to_string());
         command.args(["--no-demo", "--threads", "2", "--log", "warn"]);
         command.env("HOLDLINE_ADMIN_TOKEN", ADMINISTRATOR).current_dir(&self.data);
+        let proxies = format!("{},{}", addresses::PROXY, addresses::STRANGERS);
+        command.env("HOLDLINE_TRUSTED_PROXIES", proxies).env("HOLDLINE_PROXY_PROTOCOL", "true");
+        command.envs(BUDGETS.map(|(variable, most)| (variable, most.to_string())));
+        command.envs(self.environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         self.child = Some(command.spawn()?);
         Ok(())

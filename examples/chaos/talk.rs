@@ -208,7 +208,11 @@ impl Customer {
         }
         match frames::word(text, "code").unwrap_or_default() {
             "conversation_ended" | "already_closed" | "not_started" => self.is_over = true,
-            "rate_limited" | "overloaded" | "unavailable" => {
+            // Nobody here says more than they may.
+            "rate_limited" => {
+                self.world.note(Wrong::Refused, format!("{}: {text}", self.chat.id));
+            }
+            "overloaded" | "unavailable" => {
                 self.world.count(|tally| tally.refused += 1);
             }
             _ => self.world.note(Wrong::Other, format!("{}: {text}", self.chat.id)),

@@ -12,9 +12,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::agent::Agent;
+use super::budgets::Runs;
 use super::proxy::{Faults, STALL_MAX};
 use super::record::Chat;
 use super::server::Run;
+use super::strangers::{self, StrangersPlan};
 
 /// What a trial is to be.
 #[derive(Clone, Debug)]
@@ -37,6 +39,9 @@ pub(crate) struct Plan {
     /// How late an end of a window may be.
     pub(crate) tolerance: Duration,
     pub(crate) seed: u64,
+    pub(crate) strangers: StrangersPlan,
+    /// What the server is told besides, in the variables of its environment.
+    pub(crate) environment: Vec<(&'static str, &'static str)>,
     /// Between two lines of progress.
     pub(crate) progress_every: Duration,
 }
@@ -56,12 +61,17 @@ pub(crate) enum Wrong {
     Twice,
     /// An agent's leases are not the conversations that name them.
     Drift,
+    /// A customer, an agent or whoever asks whether the server is ready was turned away for using
+    /// too much, which only strangers do.
+    Refused,
+    /// Strangers were given more than their budgets allow.
+    Unbounded,
     /// Anything else that the contract does not allow.
     Other,
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Lost,
         Self::Duplicated,
         Self::Reordered,
@@ -69,8 +79,15 @@ impl Wrong {
         Self::Missed,
         Self::Twice,
         Self::Drift,
+        Self::Refused,
+        Self::Unbounded,
         Self::Other,
     ];
+
+    /// What an answer of HTTP with this status is that nobody should get.
+    pub(crate) const fn of_status(status: u16) -> Self {
+        if status == 429 { Self::Refused } else { Self::Other }
+    }
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -81,6 +98,8 @@ impl Wrong {
             Self::Missed => "missed",
             Self::Twice => "twice",
             Self::Drift => "drift",
+            Self::Refused => "refused",
+            Self::Unbounded => "unbounded",
             Self::Other => "other",
         }
     }
@@ -124,6 +143,12 @@ pub(crate) struct Tally {
     pub(crate) read_on_disk: u64,
     /// Starts of chats whose answer was lost, and which nobody came back for.
     pub(crate) orphans: u64,
+    /// How often the server said that it is ready, and how long that took at most.
+    pub(crate) ready: u64,
+    pub(crate) slowest_ready: Duration,
+    pub(crate) strangers: strangers::Told,
+    /// Chats of strangers on the disk.
+    pub(crate) strangers_chats: u64,
     /// How late the ends of windows were, at most, in milliseconds.
     pub(crate) latest_end: i64,
     pub(crate) complaints: usize,
@@ -152,6 +177,8 @@ pub(crate) struct World {
     /// Every chat whose start was answered.
     pub(crate) chats: RefCell<HashMap<String, Rc<Chat>>>,
     pub(crate) runs: RefCell<Vec<Run>>,
+    /// Which run it is, for the strangers.
+    pub(crate) running: Arc<Runs>,
     pub(crate) tally: RefCell<Tally>,
     /// Chats that are over for their widget, for the verifier.
     pub(crate) over: mpsc::UnboundedSender<Rc<Chat>>,
