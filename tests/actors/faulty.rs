@@ -1,9 +1,11 @@
-//! A journal that can be told to kill whoever appends, or to claim that it cannot keep up.
+//! A journal that can be told to kill whoever appends, to claim that it cannot keep up, or to
+//! archive at the wrong moment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Recorded};
 use holdline::domain::id::{AgentId, ConversationId, Seq, VisitorId};
@@ -14,22 +16,36 @@ use holdline::journal::{
     Position, Retained, RetentionRule, Which,
 };
 
-/// The journal in memory, with two more faults.
+/// The journal in memory, with three more faults.
 #[derive(Debug)]
 pub struct FaultyJournal {
     inner: Arc<MemoryJournal>,
     kill_next: AtomicBool,
     pretends_waiting: AtomicUsize,
+    archives_after_look: AtomicBool,
+    has_archived: AtomicBool,
 }
 
 impl FaultyJournal {
     pub fn new(inner: Arc<MemoryJournal>) -> Self {
-        Self { inner, kill_next: AtomicBool::new(false), pretends_waiting: AtomicUsize::new(0) }
+        Self {
+            inner,
+            kill_next: AtomicBool::new(false),
+            pretends_waiting: AtomicUsize::new(0),
+            archives_after_look: AtomicBool::new(false),
+            has_archived: AtomicBool::new(false),
+        }
     }
 
     /// The next append panics, in the actor that makes it.
     pub fn kill_next(&self) {
         self.kill_next.store(true, Ordering::SeqCst);
+    }
+
+    /// Once somebody has looked for the chats of a visitor that are over, wherever they looked,
+    /// these are in the archive, as if their time had just come.
+    pub fn archive_after_look(&self) {
+        self.archives_after_look.store(true, Ordering::SeqCst);
     }
 
     /// Claims that this many appends wait.
@@ -127,7 +143,19 @@ impl Journal for FaultyJournal {
         after: Option<ConversationId>,
         most: usize,
     ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
-        self.inner.of_visitor(visitor, which, after, most)
+        let look = |which| self.inner.of_visitor(visitor, which, after, most);
+        match which {
+            Which::Open => look(which),
+            Which::InJournal if self.has_archived.load(Ordering::SeqCst) => {
+                future::ready(Ok(Vec::new())).boxed()
+            }
+            Which::Archived if self.has_archived.load(Ordering::SeqCst) => look(Which::InJournal),
+            Which::InJournal | Which::Archived => {
+                let archives = self.archives_after_look.load(Ordering::SeqCst);
+                self.has_archived.store(archives, Ordering::SeqCst);
+                look(which)
+            }
+        }
     }
 
     fn archived(

@@ -4,6 +4,7 @@
 mod audit;
 mod crowd;
 mod customer;
+mod erasing;
 mod faulty;
 mod gate;
 mod recovery;
