@@ -73,11 +73,16 @@ impl Authority {
 impl Pair {
     /// Puts it where a server reads it, as a tool that renews certificates does.
     pub(crate) fn put(&self, folder: &Path) {
-        for (name, text) in [("chain.pem", &self.certificate), ("key.pem", &self.key)] {
-            let unfinished = folder.join(format!("{name}.new"));
-            holdline::private::write(&unfinished, text.as_bytes()).expect("it can be written");
-            std::fs::rename(unfinished, folder.join(name)).expect("it can be replaced");
-        }
+        self.put_certificate(folder);
+        self.put_key(folder);
+    }
+
+    pub(crate) fn put_certificate(&self, folder: &Path) {
+        replace(&folder.join("chain.pem"), &self.certificate);
+    }
+
+    pub(crate) fn put_key(&self, folder: &Path) {
+        replace(&folder.join("key.pem"), &self.key);
     }
 
     pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
@@ -89,4 +94,10 @@ impl Pair {
     pub(crate) fn private_key(&self) -> PrivateKeyDer<'static> {
         PrivateKeyDer::from_pem_slice(self.key.as_bytes()).expect("a key")
     }
+}
+
+fn replace(file: &Path, text: &str) {
+    let unfinished = file.with_extension("new");
+    holdline::private::write(&unfinished, text.as_bytes()).expect("it can be written");
+    std::fs::rename(unfinished, file).expect("it can be replaced");
 }

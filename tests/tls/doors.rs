@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use rustls::version::TLS13;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -10,6 +11,7 @@ use crate::authority::Authority;
 use crate::client::Client;
 use crate::console::PATIENCE;
 use crate::site::Site;
+use crate::widget::{Introduction, mint_visitor};
 
 /// Everything that is answered to these bytes, until the connection is closed.
 async fn answered(site: &Site, bytes: &[u8]) -> Vec<u8> {
@@ -85,6 +87,36 @@ async fn a_handshake_that_stands_still_is_ended() {
     assert!(silent.is_empty() && begun.is_empty());
     assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
     refused(&site, "handshake_too_slow", 2).await;
+}
+
+/// Whoever takes one of the last descriptors must show a token soon, and in the handshake nobody
+/// has.
+#[tokio::test]
+async fn a_handshake_on_one_of_the_last_descriptors_has_no_longer_than_anybody_there() {
+    let site = Site::open(&[]);
+    let process = Pid::from_raw(i32::try_from(site.program.process()).unwrap()).expect("a process");
+    let few = Rlimit { current: Some(160), maximum: Some(160) };
+    prlimit(Some(process), Resource::Nofile, few).expect("a child can be limited");
+    let mut inside = Vec::new();
+    while let Ok(mut widget) = site.client().try_widget("demo").await {
+        let visitor = Some(mint_visitor());
+        widget.hello(Introduction { visitor, ..Introduction::default() }).await;
+        inside.push(widget);
+        assert!(inside.len() < 160, "there is a limit");
+    }
+    let half = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00];
+    let began = std::time::Instant::now();
+    let timed = async |bytes: &[u8]| {
+        answered(&site, bytes).await;
+        began.elapsed().as_secs_f64()
+    };
+    let all = tokio::join!(timed(b""), timed(&half), timed(b""), timed(&half));
+    let soon = |took: &f64| (1.0..6.0).contains(took);
+    let ended = [all.0, all.1, all.2, all.3].into_iter().filter(soon).count();
+    // One may have found a descriptor that a file had left.
+    assert!(ended >= 3, "{all:?}: {}", site.log());
+    let reply = site.client().get("/v1/agents").await.expect("it is answered");
+    assert_eq!(reply.status, 200, "whoever has a token comes in");
 }
 
 #[tokio::test]

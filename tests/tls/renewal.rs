@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use holdline::limits;
+
 use crate::authority::{Authority, Pair};
 use crate::console::PATIENCE;
 use crate::program::run;
@@ -36,6 +38,43 @@ async fn a_pair_that_changes_is_taken_for_new_connections_and_old_ones_go_on() {
     site.client().browser("demo").await;
     let taken = site.log().matches("is in force for new connections").count();
     assert_eq!(taken, 1, "{}", site.log());
+}
+
+/// A tool that replaces the certificate, and is stopped before it replaces the key.
+#[tokio::test]
+async fn half_of_a_new_pair_is_told_once_and_not_taken_and_the_other_half_is() {
+    let site = Site::open(&[]);
+    let first = site.client().shown().await;
+    let next = site.authority.issue();
+    next.put_certificate(site.folder.path());
+    let sentence = "the certificate that was in force stays so: tls_key";
+    until_told(&site, sentence).await;
+    // Until after the next look.
+    tokio::time::sleep(std::time::Duration::from_secs(limits::TLS_LOOK_SECONDS + 1)).await;
+    assert_eq!(site.client().shown().await, first);
+    next.put_key(site.folder.path());
+    until_shown(&site, &next).await;
+    let told = site.log().matches(sentence).count();
+    assert_eq!(told, 1, "that is told once, and not at each look: {}", site.log());
+}
+
+/// What was read of files that somebody still writes might be half of one pair and half of another.
+#[tokio::test]
+async fn files_that_still_change_are_not_read() {
+    let site = Site::open(&[]);
+    let first = site.client().shown().await;
+    let next = site.authority.issue();
+    let began = Instant::now();
+    // For as long as two looks, and half of one, take.
+    while began.elapsed().as_secs_f64() < 2.5 * limits::TLS_LOOK_SECONDS as f64 {
+        next.put_certificate(site.folder.path());
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+    assert_eq!(site.client().shown().await, first);
+    assert!(!site.log().contains("stays so"), "half of it was read: {}", site.log());
+    next.put(site.folder.path());
+    until_shown(&site, &next).await;
+    assert!(!site.log().contains("stays so"), "half of it was read: {}", site.log());
 }
 
 #[tokio::test]
