@@ -69,7 +69,8 @@ async fn a_token_that_expires_lets_nobody_in_and_ends_its_feeds() {
     let (short, made) = token_of(&shop, "ada", json!({ "expires_s": 4 })).await;
     assert!(made["expires_at"].as_str() > made["made_at"].as_str(), "{made}");
     let mut feed = short.feed(None).await;
-    assert!(feed.ends_within(PATIENCE).await);
+    // The line that keeps it open, after 10 s, would end it as well, and too late.
+    assert!(feed.ends_within(Duration::from_secs(4) + AT_ONCE).await, "it outlives its token");
     short.get("/v1/agents/me").await.refused(401, "token_expired");
     for wrong in [json!(0), json!(315_360_001), json!("soon"), json!(-1)] {
         let refused = shop.admin.post("/v1/agents/ada/tokens", json!({ "expires_s": wrong })).await;
