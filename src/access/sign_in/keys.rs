@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash,
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+    ThumbprintHash,
 };
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,10 @@ impl IssuerKey {
     fn read(document: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(document).ok()?;
         if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+            return None;
+        }
+        let verifies = |uses: &Vec<KeyOperations>| uses.contains(&KeyOperations::Verify);
+        if !jwk.common.key_operations.as_ref().is_none_or(verifies) {
             return None;
         }
         // A key of another curve, or for agreement, may have the same form.

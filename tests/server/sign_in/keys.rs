@@ -193,16 +193,17 @@ async fn keys_that_are_not_for_this_are_not_used() {
     let office = office().await;
     let claims = administrator(&office);
     let signer = Signer::p256();
-    let with = |name: &str, value: &str| {
+    let with = |name: &str, value: Value| {
         let mut jwk = signer.jwk("odd");
-        jwk[name] = value.into();
+        jwk[name] = value;
         jwk
     };
     let odd = [
-        with("use", "enc"),
-        with("alg", "ES384"),
-        with("alg", "HS256"),
-        with("crv", "P-384"),
+        with("use", json!("enc")),
+        with("key_ops", json!(["sign", "wrapKey"])),
+        with("alg", json!("ES384")),
+        with("alg", json!("HS256")),
+        with("crv", json!("P-384")),
         json!({ "kty": "oct", "k": "c2VjcmV0", "kid": "odd" }),
         json!({ "kty": "unheard of", "kid": "odd" }),
         json!("no key"),
