@@ -28,7 +28,9 @@ pub use crate::access::admission::AdmissionKeys;
 pub use crate::access::conversation::ConversationToken;
 pub use crate::access::keys::{Keys, SigningKey};
 pub use crate::access::secret::{Secret, visitor_id, vouched_id};
-pub use crate::access::sign_in::{SignIn, SignInRules, SignedIn, may_be_asked};
+pub use crate::access::sign_in::{
+    AnswerFault, IssuerKeys, SignIn, SignInRules, SignedIn, address_of_keys, may_be_asked,
+};
 pub use crate::access::signed::NotAPublicKey;
 pub use crate::access::token::{GivenToken, mint_token};
 

@@ -1,5 +1,6 @@
 //! What reads bytes from outside, each as a target of a fuzzer: frames, requests, documents,
-//! records, snapshots, places, the names and headers of proxies, the configuration, and backups.
+//! records, snapshots, places, the names and headers of proxies, the configuration, signed tokens,
+//! public keys, and backups.
 //!
 //! A target panics where Holdline does something that it must not. Whatever else it answers is
 //! right: a refusal is an answer.
@@ -16,7 +17,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "frames", run: targets::frames::run },
     Target { name: "requests", run: targets::requests::run },
     Target { name: "documents", run: targets::documents::run },
@@ -27,5 +28,6 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "proxy_header", run: targets::proxy_header::run },
     Target { name: "configuration", run: targets::configuration::run },
     Target { name: "signed", run: targets::signed::run },
+    Target { name: "keys", run: targets::keys::run },
     Target { name: "backups", run: targets::backups::run },
 ];

@@ -6,6 +6,7 @@ pub(crate) mod cursors;
 pub(crate) mod documents;
 pub(crate) mod forwarded;
 pub(crate) mod frames;
+pub(crate) mod keys;
 pub(crate) mod proxy_header;
 pub(crate) mod records;
 pub(crate) mod requests;

@@ -2,6 +2,7 @@
 //! it: whoever asks shows a token that the issuer has signed for them, and the issuer's public keys
 //! tell whether it has.
 
+mod answers;
 mod fetching;
 mod keys;
 
@@ -25,9 +26,10 @@ use crate::domain::time::Timestamp;
 use crate::limits;
 
 use fetching::Fetcher;
-use keys::{IssuerKeys, Kept};
+use keys::Kept;
 
-pub use fetching::may_be_asked;
+pub use answers::{AnswerFault, address_of_keys, may_be_asked};
+pub use keys::IssuerKeys;
 
 /// The file of the issuer's public keys, as they were fetched last.
 const KEYS_FILE: &str = "sign_in_keys.json";
@@ -133,9 +135,7 @@ impl SignIn {
         if keys.are_outdated(now) {
             return Err(NotSignedIn::NoKeys);
         }
-        let verified = keys.called(header.kid.as_deref());
-        let verified = verified.filter_map(|it| Some((it, it.key.verify(token, &header)?)));
-        let (key, claims) = { verified }.next().ok_or(NotSignedIn::Signature)?;
+        let (key, claims) = keys.verify(token, &header).ok_or(NotSignedIn::Signature)?;
         let person = self.statement(&claims).judge(&self.expected, now)?;
         let identity = identity(&self.expected.issuer, &person.subject);
         let admitted = Arc::new(SignedIn { person, identity, key: key.thumbprint.clone() });

@@ -1,17 +1,15 @@
 //! How the keys of an issuer are fetched: from where the operator says, or from where the issuer
-//! says (`OpenID` Connect Discovery 1.0). What comes back is judged before it is believed, and its
-//! length and the time that it takes are bounded.
+//! says (`OpenID` Connect Discovery 1.0). How long what comes back is, and how long it takes, are
+//! bounded.
 
 use std::error::Error;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::{Certificate, Client, StatusCode, Url, redirect};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::access::sign_in::SignInRules;
+use crate::access::sign_in::answers::{AnswerFault, address_of_keys, key_documents, may_be_asked};
 use crate::access::{AccessFault, at};
 use crate::limits;
 use crate::private;
@@ -19,7 +17,6 @@ use crate::private;
 const CONNECTED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_CONNECT_SECONDS_MAX);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_ANSWER_SECONDS_MAX);
 const ANSWER_BYTES_MAX: usize = limits::ISSUER_ANSWER_BYTES_MAX;
-const KEYS_MAX: usize = limits::ISSUER_KEYS_MAX;
 
 /// Whoever asks the issuer.
 pub(super) struct Fetcher {
@@ -50,34 +47,17 @@ pub(super) enum FetchFault {
     /// The answer is too long.
     #[error("{0} answers with more than {ANSWER_BYTES_MAX} bytes")]
     TooLong(Url),
-    /// The answer is something else.
-    #[error("{url} answers with something else: {source}")]
-    Malformed {
+    /// What was answered is not taken.
+    #[error("{url}: {source}")]
+    Answer {
         /// Where it was asked.
         url: Url,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: AnswerFault,
     },
-    /// An address is none that is asked.
-    #[error("{0} is no address that is asked: it must begin with https://")]
-    Address(String),
-    /// Somebody else has answered.
-    #[error("it calls itself {0:?}, and not as it is called here")]
-    OtherIssuer(String),
-    /// There are too many.
-    #[error("it has {0} keys, and at most {KEYS_MAX} are taken")]
-    TooMany(usize),
-}
-
-#[derive(Deserialize)]
-struct Discovered {
-    issuer: String,
-    jwks_uri: String,
-}
-
-#[derive(Deserialize)]
-struct KeyDocuments {
-    keys: Vec<Value>,
+    /// The issuer is at no address that is asked.
+    #[error(transparent)]
+    Address(AnswerFault),
 }
 
 impl Fetcher {
@@ -115,47 +95,34 @@ impl Fetcher {
             Some(url) => url.clone(),
             None => self.discover().await?,
         };
-        let KeyDocuments { keys } = self.get(url).await?;
-        if keys.len() > KEYS_MAX { Err(FetchFault::TooMany(keys.len())) } else { Ok(keys) }
+        let answer = self.get(&url).await?;
+        key_documents(&answer).map_err(|source| FetchFault::Answer { url, source })
     }
 
     async fn discover(&self) -> Result<Url, FetchFault> {
         let base = self.issuer.trim_end_matches('/');
         let url = may_be_asked(&format!("{base}/.well-known/openid-configuration"));
-        let url = url.ok_or_else(|| FetchFault::Address(self.issuer.clone()))?;
-        let Discovered { issuer, jwks_uri } = self.get(url).await?;
-        if issuer != self.issuer {
-            return Err(FetchFault::OtherIssuer(issuer));
-        }
-        may_be_asked(&jwks_uri).ok_or(FetchFault::Address(jwks_uri))
+        let no_address = || FetchFault::Address(AnswerFault::Address(self.issuer.clone()));
+        let url = url.ok_or_else(no_address)?;
+        let answer = self.get(&url).await?;
+        address_of_keys(&answer, &self.issuer).map_err(|source| FetchFault::Answer { url, source })
     }
 
-    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, FetchFault> {
+    async fn get(&self, url: &Url) -> Result<Vec<u8>, FetchFault> {
         let unanswered = |source| FetchFault::NoAnswer { url: url.clone(), source };
         let mut response = self.client.get(url.clone()).send().await.map_err(unanswered)?;
         if response.status() != StatusCode::OK {
-            return Err(FetchFault::Status { status: response.status(), url });
+            return Err(FetchFault::Status { status: response.status(), url: url.clone() });
         }
         let mut answer = Vec::new();
         while let Some(part) = response.chunk().await.map_err(unanswered)? {
             if answer.len() + part.len() > ANSWER_BYTES_MAX {
-                return Err(FetchFault::TooLong(url));
+                return Err(FetchFault::TooLong(url.clone()));
             }
             answer.extend_from_slice(&part);
         }
-        serde_json::from_slice(&answer).map_err(|source| FetchFault::Malformed { url, source })
+        Ok(answer)
     }
-}
-
-/// An address that may be asked for what is believed: nobody between may answer in its place.
-pub fn may_be_asked(text: &str) -> Option<Url> {
-    let url: Url = text.parse().ok()?;
-    let host = url.host_str()?;
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
-    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
-    let is_plain = url.username().is_empty() && url.password().is_none();
-    (is_safe && is_plain && url.fragment().is_none()).then_some(url)
 }
 
 /// What is at the root of an error, which says more than that there was one.

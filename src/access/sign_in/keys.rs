@@ -1,16 +1,18 @@
 //! The public keys of an issuer, as they were fetched last.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
     ThumbprintHash,
 };
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, Header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::access::signed::PublicKey;
+use crate::access::sign_in::answers::{AnswerFault, key_documents};
+use crate::access::signed::{self, Claims, PublicKey};
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
@@ -18,9 +20,15 @@ const GOOD_FOR: Span = Span::from_secs(limits::ISSUER_KEYS_GOOD_SECONDS);
 
 /// What is known of an issuer's keys.
 #[derive(Default)]
-pub(super) struct IssuerKeys {
+pub struct IssuerKeys {
     fetched_at: Option<Timestamp>,
     keys: Vec<IssuerKey>,
+}
+
+impl fmt::Debug for IssuerKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.thumbprints()).finish()
+    }
 }
 
 /// One of them.
@@ -63,6 +71,23 @@ impl From<Kept> for IssuerKeys {
 }
 
 impl IssuerKeys {
+    /// Those of an answer that came at this time. One that is of no use here is left out.
+    pub fn answered(answer: &[u8], at: Timestamp) -> Result<Self, AnswerFault> {
+        Ok(Self::from(Kept::new("", at, key_documents(answer)?)))
+    }
+
+    /// The thumbprint (RFC 7638) of the key that has signed a token, whatever that says.
+    pub fn signer(&self, token: &str) -> Option<Arc<str>> {
+        let (key, _) = self.verify(token, &signed::header(token)?)?;
+        Some(Arc::clone(&key.thumbprint))
+    }
+
+    /// The key that has signed a token with this header, and what the token claims.
+    pub(super) fn verify(&self, token: &str, header: &Header) -> Option<(&IssuerKey, Claims)> {
+        let called = self.called(header.kid.as_deref());
+        { called }.find_map(|it| Some((it, it.key.verify(token, header)?)))
+    }
+
     /// Whether they were not fetched for too long.
     pub(super) fn are_outdated(&self, now: Timestamp) -> bool {
         self.fetched_at.is_none_or(|at| now.since(at) > GOOD_FOR)
@@ -85,7 +110,8 @@ impl IssuerKeys {
         self.thumbprints().any(|known| known == thumbprint)
     }
 
-    pub(super) fn thumbprints(&self) -> impl Iterator<Item = &str> {
+    /// What each is known by, whatever it is called.
+    pub fn thumbprints(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| &*key.thumbprint)
     }
 }
