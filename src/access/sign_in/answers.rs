@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::limits;
@@ -13,6 +14,9 @@ const KEYS_MAX: usize = limits::ISSUER_KEYS_MAX;
 /// Why an answer of an issuer's is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerFault {
+    /// It is no text, though what is wrong may stand where nobody looks.
+    #[error("the answer is no text in UTF-8")]
+    NotText,
     /// It is something else.
     #[error("the answer is something else: {0}")]
     Malformed(#[from] serde_json::Error),
@@ -41,7 +45,7 @@ struct KeyDocuments {
 /// Where the keys of an issuer are, by the document that it tells of itself (`OpenID` Connect
 /// Discovery 1.0).
 pub fn address_of_keys(answer: &[u8], issuer: &str) -> Result<Url, AnswerFault> {
-    let Discovered { issuer: called, jwks_uri } = serde_json::from_slice(answer)?;
+    let Discovered { issuer: called, jwks_uri } = read(answer)?;
     if called != issuer {
         return Err(AnswerFault::OtherIssuer(called));
     }
@@ -50,8 +54,14 @@ pub fn address_of_keys(answer: &[u8], issuer: &str) -> Result<Url, AnswerFault> 
 
 /// The keys of an issuer, as JWK, which nobody has judged yet.
 pub(super) fn key_documents(answer: &[u8]) -> Result<Vec<Value>, AnswerFault> {
-    let KeyDocuments { keys } = serde_json::from_slice(answer)?;
+    let KeyDocuments { keys } = read(answer)?;
     if keys.len() > KEYS_MAX { Err(AnswerFault::TooMany(keys.len())) } else { Ok(keys) }
+}
+
+/// A document, which is text (RFC 8259, 8.1) even where it is passed over.
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, AnswerFault> {
+    let text = std::str::from_utf8(answer).map_err(|_| AnswerFault::NotText)?;
+    Ok(serde_json::from_str(text)?)
 }
 
 /// An address that may be asked for what is believed: nobody between may answer in its place.
