@@ -1,6 +1,11 @@
 //! The code's own rules, as tests: which way imports may point, what the domain may not know, how
 //! long a room may be, and that every bound has its reason.
 
+#[path = "structure/circles.rs"]
+mod circles;
+#[path = "structure/remainders.rs"]
+mod remainders;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,117 @@
+//! Rules that the code does not keep everywhere yet: where it does not is listed beside this file,
+//! one place a line, and the lists can only become shorter.
+//!
+//! `UPDATE_EXPECT=1 cargo test --test structure` takes from them what is mended.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::{env, fs};
+
+use syn::visit::Visit;
+use syn::{Expr, ItemConst};
+
+use super::{Source, circles, sources};
+
+/// Integers and lengths of time: what a bound can be made of.
+const MEASURES: [&str; 10] =
+    ["u8", "u16", "u32", "u64", "usize", "i64", "Span", "Duration", "NonZeroUsize", "f64"];
+
+/// How the name of a bound ends.
+const NAMES_OF_BOUNDS: [&str; 7] =
+    ["_MAX", "_MIN", "_MOST", "_AT_ONCE", "_KEPT", "ROOM", "MAILBOX"];
+
+/// How a clock is read.
+const READINGS: [&str; 4] = ["Instant::now()", "SystemTime::now()", ".elapsed()", "now_utc()"];
+
+/// Compares what was found with what is known to be left.
+fn compare(rule: &str, list: &str, found: &BTreeSet<String>) {
+    let path = Path::new("tests/structure").join(list);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let known: BTreeSet<String> = text.lines().map(str::to_owned).collect();
+    let new: Vec<_> = found.difference(&known).collect();
+    assert!(new.is_empty(), "{rule}; these are new: {new:#?}");
+    let mended: Vec<_> = known.difference(found).collect();
+    if !mended.is_empty() && env::var_os("UPDATE_EXPECT").is_some() {
+        let left: String = found.iter().map(|line| format!("{line}\n")).collect();
+        fs::write(&path, left).expect("the list can be written");
+        return;
+    }
+    assert!(mended.is_empty(), "{} still lists what is mended: {mended:#?}", path.display());
+}
+
+fn within_src(source: &Source) -> String {
+    source.path.strip_prefix("src").expect("sources are under src").display().to_string()
+}
+
+#[test]
+fn files_use_each_other_in_no_circle() {
+    let found = circles::circles(&sources("src"));
+    compare(
+        "files use each other in a circle",
+        "circles.txt",
+        &found.into_iter().flatten().collect(),
+    );
+}
+
+#[test]
+fn no_state_hides_in_a_thread() {
+    let hiding = sources("src").into_iter().filter(|source| source.text.contains("thread_local!"));
+    let hiding = hiding.map(|source| within_src(&source)).collect();
+    compare("state hides in a thread", "thread_locals.txt", &hiding);
+}
+
+#[test]
+fn one_file_reads_the_clock() {
+    let mut found = BTreeSet::new();
+    for source in sources("src").iter().filter(|source| source.part() != "clock") {
+        for (_, line) in source.code() {
+            for reading in READINGS.iter().filter(|reading| line.contains(**reading)) {
+                found.insert(format!("{} {reading}", within_src(source)));
+            }
+        }
+    }
+    compare("somebody else than src/clock.rs reads the clock", "clock_readings.txt", &found);
+}
+
+#[test]
+fn every_bound_is_where_bounds_are() {
+    let mut found = BTreeSet::new();
+    for source in sources("src").iter().filter(|source| source.part() != "limits") {
+        let mut bounds = Bounds::default();
+        bounds.visit_file(&syn::parse_file(&source.text).expect("the compiler takes it"));
+        found.extend(bounds.names.iter().map(|name| format!("{} {name}", within_src(source))));
+    }
+    compare("a bound stands outside of src/limits", "bounds.txt", &found);
+}
+
+/// The bounds that a file sets itself.
+#[derive(Default)]
+struct Bounds {
+    names: Vec<String>,
+}
+
+impl Visit<'_> for Bounds {
+    fn visit_item_const(&mut self, item: &ItemConst) {
+        let name = item.ident.to_string();
+        let syn::Type::Path(of) = &*item.ty else { return };
+        let Some(of) = of.path.segments.last().map(|one| one.ident.to_string()) else { return };
+        let is_bound = NAMES_OF_BOUNDS.iter().any(|end| name.ends_with(end));
+        if is_bound && MEASURES.contains(&&*of) && !is_taken_from_limits(&item.expr) {
+            self.names.push(name);
+        }
+    }
+}
+
+/// Whether a value is a bound in another measure: `Duration::from_secs(limits::…)`.
+fn is_taken_from_limits(value: &Expr) -> bool {
+    struct Found(bool);
+    impl Visit<'_> for Found {
+        fn visit_path(&mut self, path: &syn::Path) {
+            self.0 |= path.segments.first().is_some_and(|first| first.ident == "limits");
+            syn::visit::visit_path(self, path);
+        }
+    }
+    let mut found = Found(false);
+    found.visit_expr(value);
+    found.0
+}
