@@ -7,6 +7,7 @@
 mod agent;
 mod agents;
 mod alarms;
+mod answers;
 mod audit;
 mod census;
 mod context;
@@ -15,7 +16,7 @@ mod directory;
 mod erasing;
 mod feed;
 mod keepsake;
-mod message;
+mod mailbox;
 mod metrics;
 mod outgoing;
 mod pulse;
@@ -34,13 +35,11 @@ mod visit;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::oneshot;
-
+pub use crate::behavior::message::{AgentSignal, AgentView, Closing, NotJoined, ToSession};
 pub use crate::engine::alarms::Alarm;
 pub use crate::engine::directory::Outbox;
 pub use crate::engine::feed::{Feed, FeedEvent};
 pub use crate::engine::keepsake::Keepsake;
-pub use crate::engine::message::{Closing, NotJoined, ToSession};
 pub use crate::engine::refusals::Face;
 pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
@@ -50,17 +49,13 @@ pub use crate::journal::{
     AuditFilter, AuditPage, AuditRow, Fault, Filter, KeptEvent, ListCursor, Listing, Which,
 };
 
-use crate::domain::agent::{Link, Presence};
+use crate::behavior::message::{Answered, Denial, RequestId, ToConversation, Trouble};
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq};
-use crate::domain::lease::Lease;
-use crate::domain::settings::AgentSettings;
 use crate::domain::settings::registry::{Registry, SettingRefusal};
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::directory::Delivery;
-use crate::engine::message::{Reply, ToConversation};
 use crate::engine::shared::Shared;
 use crate::limits;
 
@@ -100,27 +95,26 @@ pub enum Failure {
     /// The world broke.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The world broke for the actor that was asked.
+    #[error("{0}")]
+    Trouble(Trouble),
+}
+
+impl From<Denial> for Failure {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Refused(refusal) => Self::Refused(refusal),
+            Denial::AgentGone => Self::AgentGone,
+            Denial::FeedEnded => Self::FeedEnded,
+            Denial::Overloaded => Self::Overloaded,
+            Denial::Unavailable => Self::Unavailable,
+            Denial::Trouble(trouble) => Self::Trouble(trouble),
+        }
+    }
 }
 
 fn named(ids: &[ConversationId]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// An agent as they are shown.
-#[derive(Clone, Debug)]
-pub struct AgentView {
-    /// Their settings.
-    pub settings: Arc<AgentSettings>,
-    /// The presence that others see.
-    pub presence: Presence,
-    /// The presence they chose.
-    pub chosen: Presence,
-    /// What connects them.
-    pub link: Link,
-    /// The sum of the leases' units.
-    pub used: u32,
-    /// What they hold.
-    pub leases: Vec<(ConversationId, Lease)>,
 }
 
 /// Live figures for supervisors.
@@ -139,19 +133,6 @@ pub struct Figures {
     /// Every agent.
     pub agents: Vec<AgentView>,
 }
-
-/// What an agent passes on to a customer without its being journaled.
-#[derive(Clone, Copy, Debug)]
-pub enum AgentSignal {
-    /// They type, or stopped.
-    Typing(bool),
-    /// They have read up to this place.
-    Read(Seq),
-}
-
-/// Requests that may run at once. More are refused as overloaded, because each waits for an actor
-/// or for the disk in memory.
-const ASKING_MAX: usize = 20_000;
 
 impl Engine {
     /// The settings in force.
@@ -176,7 +157,10 @@ impl Engine {
 
     /// Asks a conversation something. What was answered is durable.
     pub async fn command(&self, id: ConversationId, command: Command) -> Result<Answer, Failure> {
-        self.ask(id, |reply| ToConversation::Ask(command, reply)).await
+        match self.ask(id, |request| ToConversation::Ask(Box::new(command), request)).await? {
+            Answered::Command(answer) => Ok(answer),
+            _ => Err(Failure::Unavailable),
+        }
     }
 
     /// Passes a signal of the agent's on. Refused unless the chat is theirs.
@@ -186,12 +170,15 @@ impl Engine {
         from: AgentId,
         signal: AgentSignal,
     ) -> Result<(), Failure> {
-        self.ask(id, |reply| ToConversation::Signal(from, signal, reply)).await
+        self.ask(id, |request| ToConversation::Signal(from, signal, request)).await.map(drop)
     }
 
     /// A conversation as it is now.
     pub async fn view(&self, id: ConversationId) -> Result<View, Failure> {
-        self.ask(id, ToConversation::Show).await
+        match self.ask(id, ToConversation::Show).await? {
+            Answered::Conversation(view) => Ok(*view),
+            _ => Err(Failure::Unavailable),
+        }
     }
 
     /// A page of conversations, the newest first: at most so many, and within
@@ -272,24 +259,21 @@ impl Engine {
         self.shared.metrics.turned_away.inc();
     }
 
-    async fn ask<T>(
+    async fn ask(
         &self,
         id: ConversationId,
-        message: impl FnOnce(Reply<T>) -> ToConversation,
-    ) -> Result<T, Failure> {
+        message: impl FnOnce(RequestId) -> ToConversation,
+    ) -> Result<Answered, Failure> {
         let _running = self.admit()?;
-        let (reply, answer) = oneshot::channel();
-        if self.shared.directory.tell(&self.shared, id, message(reply)) != Delivery::Sent {
-            return Err(Failure::Unavailable);
-        }
-        // An actor that died with the question leaves it unanswered.
-        answer.await.unwrap_or(Err(Failure::Unavailable))
+        let asked = self.shared.directory.answers.ask();
+        self.shared.directory.tell(&self.shared, id, message(asked.id()));
+        Ok(asked.answer().await?)
     }
 
     fn admit(&self) -> Result<Running<'_>, Failure> {
         let running = self.shared.asking.fetch_add(1, Ordering::Relaxed);
         let admitted = Running(&self.shared);
-        if running >= ASKING_MAX {
+        if running >= limits::REQUESTS_MAX {
             self.shared.metrics.mailbox_refusals.inc();
             return Err(Failure::Overloaded);
         }

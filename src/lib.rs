@@ -3,6 +3,7 @@
 #![warn(unreachable_pub)]
 
 pub mod access;
+pub mod behavior;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use holdline::http;
 use holdline::http::problem::KINDS;
-use holdline::wire::feed::EVENTS;
+use holdline::wire::feed::FeedKind;
 use serde_json::Value;
 
 fn document() -> Value {
@@ -124,7 +124,7 @@ fn the_reference_names_every_address_and_event() {
         let row = format!("`{} {path}`", method.to_uppercase());
         assert!(page.contains(&row), "docs/http.md does not name {row}");
     }
-    for event in EVENTS {
+    for event in FeedKind::ALL.map(FeedKind::name) {
         assert!(page.contains(&format!("`{event}`")), "docs/http.md does not name {event}");
     }
 }

@@ -9,26 +9,27 @@ mod kept;
 mod mark;
 mod missed;
 mod open_feed;
+mod presence;
 mod telling;
 
 use std::sync::Arc;
 
-use actix::{
-    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture,
-};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle};
 
+use crate::behavior::message::{
+    AgentView, Answered, Denial, RequestId, ToAgent, ToConversation, ToQueue,
+};
+use crate::domain::agent::Agent;
 use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use crate::domain::agent::{Agent, Presence};
 use crate::domain::id::{AgentId, ConversationId, QueueId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::feeds::Feeds;
 use crate::engine::agent::telling::Known;
-use crate::engine::message::{Reply, ToAgent, ToConversation, ToQueue};
+use crate::engine::answers::Question;
+use crate::engine::mailbox::OpenFeed;
 use crate::engine::shared::Shared;
-use crate::engine::{AgentView, Failure};
-use crate::journal::Append;
 
 /// How long a chat that two believe to have takes to say who is right.
 const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
@@ -56,6 +57,8 @@ pub(super) struct AgentActor {
     capacity_told_at: Timestamp,
     /// The last conversation that was audited.
     audited: Option<ConversationId>,
+    /// The requests that are not answered yet.
+    asked: Vec<RequestId>,
 }
 
 impl AgentActor {
@@ -74,6 +77,7 @@ impl AgentActor {
             capacity_at: None,
             capacity_told_at: Timestamp::default(),
             audited: None,
+            asked: Vec::new(),
         }
     }
 
@@ -204,39 +208,8 @@ impl AgentActor {
         self.shared.directory.tell(&self.shared, conversation, message);
     }
 
-    fn choose_presence(
-        &mut self,
-        presence: Presence,
-        by: Option<AgentId>,
-        reply: Reply<AgentView>,
-        context: &mut Context<Self>,
-    ) {
-        let (done, written) = tokio::sync::oneshot::channel();
-        let (agent, at, own) = (self.id().clone(), self.shared.clock.now(), by.is_none());
-        self.shared.journal.append(Append::Presence { agent, presence, by, at, done });
-        let writing = written.into_actor(self).map(move |written, actor, context| {
-            let answer = match written {
-                Ok(Ok(_)) => {
-                    actor.shared.presences.insert(actor.id().clone(), presence);
-                    // Choosing is never refused.
-                    let _never = actor.perform(if own {
-                        AgentCommand::ChoosePresence(presence)
-                    } else {
-                        AgentCommand::SetPresence(presence)
-                    });
-                    actor.rearm(context);
-                    Ok(actor.view())
-                }
-                Ok(Err(fault)) => Err(Failure::Fault(fault)),
-                Err(_) => Err(Failure::Fault(crate::journal::Fault::Closed)),
-            };
-            // Whoever has gone does not mind.
-            drop(reply.send(answer));
-        });
-        context.spawn(writing);
-    }
-
-    fn dismiss(&mut self, context: &mut Context<Self>) {
+    fn dismiss(&mut self, request: RequestId, context: &mut Context<Self>) {
+        self.asked.push(request);
         let id = self.id().clone();
         for queue in &self.queues {
             let left = QueueCommand::AgentLeft(id.clone());
@@ -306,12 +279,43 @@ impl Actor for AgentActor {
     }
 }
 
+impl Drop for AgentActor {
+    /// However it ends, by a panic too, nobody waits for it in vain.
+    fn drop(&mut self) {
+        for request in self.asked.drain(..) {
+            self.shared.directory.answers.deny(request);
+        }
+    }
+}
+
 impl Handler<ToAgent> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, message: ToAgent, context: &mut Self::Context) {
         self.take(message, context);
         self.rearm(context);
+    }
+}
+
+impl Handler<Question<ToAgent>> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, question: Question<ToAgent>, context: &mut Self::Context) {
+        let (message, unanswered) = question.open();
+        self.take(message, context);
+        self.rearm(context);
+        unanswered.take_over();
+    }
+}
+
+impl Handler<Question<OpenFeed>> for AgentActor {
+    type Result = ();
+
+    fn handle(&mut self, question: Question<OpenFeed>, context: &mut Self::Context) {
+        let (opening, unanswered) = question.open();
+        self.open_feed(opening, context);
+        self.rearm(context);
+        unanswered.take_over();
     }
 }
 
@@ -322,11 +326,12 @@ impl AgentActor {
                 // What is refused here is asked with an answer elsewhere.
                 let _refused = self.perform(command);
             }
-            ToAgent::ChoosePresence(presence, by, reply) => {
-                self.choose_presence(presence, by, reply, context);
+            ToAgent::ChoosePresence(presence, by, request) => {
+                self.choose_presence(presence, by, request, context);
             }
-            // Whoever has gone does not mind.
-            ToAgent::Show(reply) => drop(reply.send(Ok(self.view()))),
+            ToAgent::Show(request) => {
+                self.shared.answer(request, Ok(Answered::Agent(Box::new(self.view()))));
+            }
             ToAgent::Reserve(queue, conversation, lease) => {
                 self.reserve(queue, conversation, lease, context);
             }
@@ -342,7 +347,7 @@ impl AgentActor {
             ToAgent::AskAbout(conversation) => self.ask_about(conversation),
             ToAgent::Serve(queues) => self.serve(queues),
             ToAgent::Several(messages) => self.take_several(messages, context),
-            ToAgent::Dismiss(_until_gone) => self.dismiss(context),
+            ToAgent::Dismiss(request) => self.dismiss(request, context),
             ToAgent::Tell(told) => {
                 self.feeds.tell(&self.shared, told);
                 self.close_ended();
@@ -355,12 +360,11 @@ impl AgentActor {
             }
             ToAgent::EndFeeds => self.feeds.end_all(),
             ToAgent::ForgetKept => self.feeds.forget_kept(),
-            ToAgent::OpenFeed(opening) => self.open_feed(opening, context),
-            ToAgent::Beat(feed, reply) => self.beat(&feed, reply),
-            ToAgent::Expect(grace, reply) => {
+            ToAgent::Beat(feed, request) => self.beat(&feed, request),
+            ToAgent::Expect(grace, request) => {
                 let expected = self.agent.expected_by(grace, self.shared.clock.now());
-                // Whoever has gone does not mind.
-                drop(reply.send(expected.map_err(|_| Failure::AgentGone)));
+                let answer = expected.map(Answered::Expected).map_err(|_| Denial::AgentGone);
+                self.shared.answer(request, answer);
             }
         }
     }

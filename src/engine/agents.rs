@@ -1,7 +1,8 @@
 //! What the edges ask of agents and queues.
 
-use tokio::sync::oneshot;
+use std::sync::Arc;
 
+use crate::behavior::message::{AgentView, Answered, Denial, RequestId, ToAgent, ToQueue};
 use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::conversation::State;
@@ -9,14 +10,25 @@ use crate::domain::id::{AgentId, ConversationId, QueueId};
 use crate::domain::lease::Purpose;
 use crate::domain::queue::Standing;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::directory::Delivery;
-use crate::engine::message::{OpenFeed, Reply, ToAgent, ToQueue};
-use crate::engine::{AgentView, Engine, Failure, Feed, Figures};
+use crate::engine::answers::Asked;
+use crate::engine::mailbox::OpenFeed;
+use crate::engine::{Engine, Failure, Feed, Figures, feed};
 
 impl Engine {
     /// An agent as they are now.
     pub async fn agent(&self, id: &AgentId) -> Result<AgentView, Failure> {
-        self.ask_agent(id, ToAgent::Show).await
+        self.ask_view(id, ToAgent::Show).await
+    }
+
+    async fn ask_view(
+        &self,
+        id: &AgentId,
+        message: impl FnOnce(RequestId) -> ToAgent,
+    ) -> Result<AgentView, Failure> {
+        match self.ask_agent(id, message).await? {
+            Answered::Agent(view) => Ok(*view),
+            _ => Err(Failure::Unavailable),
+        }
     }
 
     /// Notes that an agent was heard of by a request. Unknown agents are ignored.
@@ -53,7 +65,7 @@ impl Engine {
         if self.shared.is_overloaded() {
             return Err(Failure::Overloaded);
         }
-        self.ask_agent(id, |reply| ToAgent::ChoosePresence(presence, by, reply)).await
+        self.ask_view(id, |request| ToAgent::ChoosePresence(presence, by, request)).await
     }
 
     /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
@@ -67,13 +79,21 @@ impl Engine {
         watching: bool,
         heartbeat: Span,
     ) -> Result<Feed, Failure> {
-        let opening = |reply| ToAgent::OpenFeed(OpenFeed { after, watching, heartbeat, reply });
-        self.ask_agent(id, opening).await
+        let _running = self.admit()?;
+        let asked = self.shared.directory.answers.ask();
+        let (number, name) = self.shared.next_feed();
+        let (closed, sender, feed) =
+            feed::open(name, heartbeat, Arc::clone(&self.shared.feeds_waiting));
+        let request = asked.id();
+        let opening = OpenFeed { number, sender, closed, after, watching, heartbeat, request };
+        self.shared.directory.open_feed(id, opening);
+        self.answer_of(id, asked).await?;
+        Ok(feed)
     }
 
     /// Notes that the console of a feed is there.
     pub async fn beat(&self, id: &AgentId, feed: String) -> Result<(), Failure> {
-        self.ask_agent(id, |reply| ToAgent::Beat(feed, reply)).await
+        self.ask_agent(id, |request| ToAgent::Beat(feed, request)).await.map(drop)
     }
 
     /// Whether somebody else may give an agent a chat for this purpose: until when they must be
@@ -89,7 +109,10 @@ impl Engine {
         let workstream = settings.workstreams.get(&workstream);
         let workstream = workstream.unwrap_or(&self.shared.fallback_workstream);
         let grace = workstream.grace_for(purpose);
-        self.ask_agent(id, |reply| ToAgent::Expect(grace, reply)).await
+        match self.ask_agent(id, |request| ToAgent::Expect(grace, request)).await? {
+            Answered::Expected(until) => Ok(until),
+            _ => Err(Failure::Unavailable),
+        }
     }
 
     /// Live figures.
@@ -102,10 +125,10 @@ impl Engine {
             ..Figures::default()
         };
         for id in settings.queues.keys() {
-            let (reply, answer) = oneshot::channel();
-            self.shared.directory.tell_queue(id, ToQueue::Figures(reply));
             // A queue that was removed meanwhile has no figures.
-            if let Ok(Ok((waiting, average))) = answer.await {
+            if let Ok(Answered::Figures(waiting, average)) =
+                self.ask_queue(id, ToQueue::Figures).await
+            {
                 figures.queues.push((id.clone(), waiting, average));
             }
         }
@@ -122,26 +145,41 @@ impl Engine {
         queue: &QueueId,
         conversation: ConversationId,
     ) -> Option<Standing> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.directory.tell_queue(queue, ToQueue::Explain(conversation, reply));
-        answer.await.ok()?.ok()?
+        let explain = |request| ToQueue::Explain(conversation, request);
+        match self.ask_queue(queue, explain).await.ok()? {
+            Answered::Standing(standing) => standing,
+            _ => None,
+        }
     }
 
-    async fn ask_agent<T>(
+    async fn ask_queue(
+        &self,
+        id: &QueueId,
+        message: impl FnOnce(RequestId) -> ToQueue,
+    ) -> Result<Answered, Denial> {
+        let asked = self.shared.directory.answers.ask();
+        self.shared.directory.tell_queue(id, message(asked.id()));
+        asked.answer().await
+    }
+
+    async fn ask_agent(
         &self,
         id: &AgentId,
-        message: impl FnOnce(Reply<T>) -> ToAgent,
-    ) -> Result<T, Failure> {
+        message: impl FnOnce(RequestId) -> ToAgent,
+    ) -> Result<Answered, Failure> {
         let _running = self.admit()?;
-        let (reply, answer) = oneshot::channel();
-        if self.shared.directory.tell_agent(id, message(reply)) != Delivery::Sent {
-            return Err(if self.settings().agents.contains_key(id) {
-                Failure::Unavailable
-            } else {
-                Failure::UnknownAgent
-            });
+        let asked = self.shared.directory.answers.ask();
+        self.shared.directory.tell_agent(id, message(asked.id()));
+        self.answer_of(id, asked).await
+    }
+
+    /// What an agent answers; who is none answers nothing.
+    async fn answer_of(&self, id: &AgentId, asked: Asked) -> Result<Answered, Failure> {
+        match asked.answer().await {
+            Err(Denial::Unavailable) if !self.settings().agents.contains_key(id) => {
+                Err(Failure::UnknownAgent)
+            }
+            answer => Ok(answer?),
         }
-        // An actor that died with the question leaves it unanswered.
-        answer.await.unwrap_or(Err(Failure::Unavailable))
     }
 }

@@ -18,6 +18,7 @@ mod gate;
 mod handle;
 mod leaving;
 mod listening;
+mod loss;
 mod missed;
 mod news;
 mod publish;
@@ -26,25 +27,24 @@ mod waking;
 
 use std::sync::Arc;
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Handler, WrapFuture};
+use actix::{Actor, ActorFutureExt, AsyncContext, Handler, WrapFuture};
 
+use crate::behavior::message::{Heard, ToConversation};
 use crate::domain::conversation::Conversation;
 use crate::domain::conversation::command::{Answer, Command, Refusal};
 use crate::domain::decision::Decision;
-use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
+use crate::domain::id::{ConversationId, Seq, SessionId};
 use crate::domain::settings::Workstream;
 use crate::domain::time::{Span, Timestamp};
+use crate::engine::answers::Question;
 use crate::engine::context::Context;
 use crate::engine::conversation::audience::Audience;
 use crate::engine::conversation::counting::Counted;
-use crate::engine::conversation::gate::{Gate, Waiters};
-use crate::engine::message::{Closing, Heard, ToAgent, ToConversation};
+use crate::engine::conversation::gate::Gate;
+use crate::engine::mailbox::Lost;
 use crate::engine::outgoing;
 use crate::engine::shared::Shared;
-use crate::journal::{Append, Fault};
-
-/// How long to wait before a conversation whose append failed is opened again.
-const REOPEN_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+use crate::journal::Append;
 
 /// Messages kept while a conversation is read from the journal. More are dropped, and their
 /// askers learn that nobody answered.
@@ -270,54 +270,6 @@ impl ConversationActor {
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         self.take_kept(first.into_iter().chain(kept).collect(), context);
     }
-
-    /// The journal may have lost what is held back: what was decided here is not the truth. The
-    /// directory opens the conversation again from what is, a little later, and not before: while
-    /// the disk is full it would fail again at every message.
-    fn give_up(&mut self, fault: &Fault, context: &mut Context<Self>) {
-        let conversation = self.id();
-        tracing::error!(
-            %conversation, %fault,
-            "the journal failed: conversation {conversation} is read again"
-        );
-        let Waiters { mut sessions, agents, outstanding } = self.gate.fail(fault);
-        sessions.extend(self.audience.clear());
-        for session in sessions {
-            publish::close_session(&self.shared, session, Closing::Restarted);
-        }
-        // Whoever waits for these claims waits for those of the one that takes its place.
-        let state = |outstanding| ToConversation::StateClaims(Some(outstanding));
-        let kept = &mut self.beginning.get_or_insert_default().kept;
-        kept.extend(outstanding.into_iter().map(state));
-        self.stage = Stage::Leaving;
-        context.run_later(REOPEN_AFTER, |actor, context| actor.make_way(agents, context));
-    }
-
-    /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
-    fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
-        let (shared, id) = (self.shared.clone(), self.id());
-        shared.directory.leave_conversation(id, self.epoch);
-        if self.conversation.seq() > Seq::ZERO {
-            shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
-        }
-        // One who set units aside for an offer that was lost would hold them in vain.
-        for agent in agents {
-            shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
-        }
-        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
-        for message in kept {
-            match message {
-                // What they have set aside may be gone by now.
-                ToConversation::Offer(agent, ..) => {
-                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
-                }
-                message => {
-                    shared.directory.tell(&shared, id, message);
-                }
-            }
-        }
-        context.stop();
-    }
 }
 
 impl Actor for ConversationActor {
@@ -340,6 +292,7 @@ impl Actor for ConversationActor {
     fn stopped(&mut self, _: &mut Self::Context) {
         self.shared.metrics.recount(self.counted.state, None);
         self.shared.metrics.recount_away(self.counted.away, false);
+        self.deny_all();
         self.shared.directory.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
         let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
@@ -376,6 +329,30 @@ impl Handler<ToConversation> for ConversationActor {
     fn handle(&mut self, message: ToConversation, context: &mut Self::Context) {
         self.take(message, context);
         self.rearm(context);
+    }
+}
+
+impl Handler<Question<ToConversation>> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, question: Question<ToConversation>, context: &mut Self::Context) {
+        let (message, unanswered) = question.open();
+        self.take(message, context);
+        self.rearm(context);
+        unanswered.take_over();
+    }
+}
+
+impl Handler<Lost> for ConversationActor {
+    type Result = ();
+
+    fn handle(&mut self, Lost(fault): Lost, context: &mut Self::Context) {
+        // One that has nothing in flight has lost nothing; one that leaves knows.
+        if !matches!(self.stage, Stage::Entered | Stage::Opening | Stage::Leaving) {
+            self.listen();
+            self.give_up(&fault, context);
+            self.rearm(context);
+        }
     }
 }
 

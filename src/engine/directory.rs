@@ -6,6 +6,7 @@
 
 mod heard;
 mod pulses;
+mod staff;
 pub(super) mod visitors;
 
 use std::hash::Hash;
@@ -21,13 +22,13 @@ use foldhash::fast::RandomState;
 use crate::engine::directory::heard::Revision;
 pub(super) use crate::engine::directory::visitors::Claim;
 
+use crate::behavior::message::{RequestId, ToConversation, ToSession};
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
-use crate::engine::census::Outstanding;
+use crate::engine::answers::{Answers, Question};
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::engine::pulse::Pulse;
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
@@ -48,6 +49,8 @@ pub(super) struct Directory {
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
     /// How often each conversation was opened again after its actor had died, since when.
     reopened: Map<ConversationId, (u32, Timestamp)>,
+    /// The requests that wait.
+    pub(super) answers: Arc<Answers>,
     /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
     epochs: AtomicU32,
 }
@@ -114,6 +117,7 @@ impl Directory {
             sessions: map(0, limits::SHARDS),
             visitors: map(conversations, limits::SHARDS),
             reopened: map(0, 16),
+            answers: Arc::default(),
             epochs: AtomicU32::new(1),
         }
     }
@@ -162,9 +166,30 @@ impl Directory {
 
     /// Tells a conversation something, if it is live.
     pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
-        let Some(live) = self.live(id) else { return Delivery::Nobody };
-        send(&live, message);
+        let request = message.request();
+        let Some(live) = self.live(id) else { return self.undelivered(request) };
+        self.put(&live, message, request);
         Delivery::Sent
+    }
+
+    /// Denies what cannot be asked.
+    fn undelivered(&self, request: Option<RequestId>) -> Delivery {
+        if let Some(request) = request {
+            self.answers.deny(request);
+        }
+        Delivery::Nobody
+    }
+
+    fn put<A, M>(&self, address: &Addr<A>, message: M, request: Option<RequestId>)
+    where
+        A: Actor + Handler<M> + Handler<Question<M>>,
+        M: Message<Result = ()> + Send + 'static,
+        A::Context: ToEnvelope<A, M> + ToEnvelope<A, Question<M>>,
+    {
+        match request {
+            Some(request) => send(address, Question::new(message, request, &self.answers)),
+            None => send(address, message),
+        }
     }
 
     /// Tells a conversation something; opens it from the journal if it is not live.
@@ -177,19 +202,32 @@ impl Directory {
         match self.conversations.entry(id) {
             Entry::Occupied(mut entry) => {
                 if let Some(address) = entry.get().address() {
-                    send(&address, message);
+                    let request = message.request();
+                    self.put(&address, message, request);
                 } else if self.may_reopen(id, shared.clock.now()) {
-                    entry.insert(open(shared, id, self.next_epoch(), message));
+                    entry.insert(self.open(shared, id, message));
                 } else {
+                    self.undelivered(message.request());
                     return Delivery::Full;
                 }
                 Delivery::Sent
             }
             Entry::Vacant(vacant) => {
-                vacant.insert(open(shared, id, self.next_epoch(), message));
+                vacant.insert(self.open(shared, id, message));
                 Delivery::Sent
             }
         }
+    }
+
+    /// Opens a conversation, and tells it the first thing.
+    fn open(&self, shared: &Arc<Shared>, id: ConversationId, message: ToConversation) -> Live {
+        let (epoch, arbiter) = (self.next_epoch(), shared.threads.of_shard(id.shard()));
+        let shared = shared.clone();
+        let address =
+            Context::start_on(&arbiter, move || ConversationActor::opening(shared, id, epoch));
+        let request = message.request();
+        self.put(&address, message, request);
+        Live { address: address.downgrade(), epoch }
     }
 
     /// Opens a conversation whose actor has died. One that dies again and again has to wait until
@@ -214,82 +252,6 @@ impl Directory {
     /// Every live conversation's id, collected first so that nothing is held while it is used.
     pub(super) fn conversation_ids(&self) -> Vec<ConversationId> {
         self.conversations.iter().map(|entry| *entry.key()).collect()
-    }
-
-    /// An agent's actor enters.
-    pub(super) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
-        self.agents.insert(id, AgentEntry { address, is_heard: false });
-        self.heard.change();
-    }
-
-    /// An agent's actor is dismissed. Nobody finds it any more, and it hears of that behind
-    /// everything that it was told before.
-    pub(super) fn dismiss_agent(&self, id: &AgentId, until_gone: Outstanding) {
-        if let Some((_, entry)) = self.agents.remove(id) {
-            send(&entry.address, ToAgent::Dismiss(until_gone));
-        }
-    }
-
-    /// Whether an agent's actor is there and lives.
-    pub(super) fn has_agent(&self, id: &AgentId) -> bool {
-        self.agents.get(id).is_some_and(|entry| entry.address.connected())
-    }
-
-    /// Tells an agent something.
-    pub(super) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
-        match self.try_tell_agent(id, message) {
-            Ok(()) => Delivery::Sent,
-            Err(_) => Delivery::Nobody,
-        }
-    }
-
-    /// The same; gives the message back when nobody is there.
-    pub(super) fn try_tell_agent(&self, id: &AgentId, message: ToAgent) -> Result<(), ToAgent> {
-        match self.agents.get(id) {
-            Some(entry) if entry.address.connected() => {
-                send(&entry.address, message);
-                Ok(())
-            }
-            _ => Err(message),
-        }
-    }
-
-    /// A queue's actor enters.
-    pub(super) fn enter_queue(
-        &self,
-        id: QueueId,
-        address: Addr<QueueActor>,
-        waiting: Arc<AtomicUsize>,
-    ) {
-        self.queues.insert(id, QueueEntry { address, waiting });
-    }
-
-    /// A queue's actor is dismissed, in the same way.
-    pub(super) fn dismiss_queue(&self, id: &QueueId, until_gone: Outstanding) {
-        if let Some((_, entry)) = self.queues.remove(id) {
-            send(&entry.address, ToQueue::Dismiss(until_gone));
-        }
-    }
-
-    /// Whether a queue's actor is there and lives.
-    pub(super) fn has_queue(&self, id: &QueueId) -> bool {
-        self.queues.get(id).is_some_and(|entry| entry.address.connected())
-    }
-
-    /// Tells a queue something.
-    pub(super) fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
-        match self.queues.get(id) {
-            Some(entry) if entry.address.connected() => {
-                send(&entry.address, message);
-                Delivery::Sent
-            }
-            _ => Delivery::Nobody,
-        }
-    }
-
-    /// How many wait in a queue.
-    pub(super) fn waiting_in(&self, id: &QueueId) -> usize {
-        self.queues.get(id).map_or(0, |entry| entry.waiting.load(Ordering::Relaxed))
     }
 
     /// A session enters.
@@ -354,16 +316,6 @@ impl Live {
     fn address(&self) -> Option<Addr<ConversationActor>> {
         self.address.upgrade().filter(Addr::connected)
     }
-}
-
-/// Opens a conversation, and tells it the first thing.
-fn open(shared: &Arc<Shared>, id: ConversationId, epoch: u32, message: ToConversation) -> Live {
-    let arbiter = shared.threads.of_shard(id.shard());
-    let shared = shared.clone();
-    let address =
-        Context::start_on(&arbiter, move || ConversationActor::opening(shared, id, epoch));
-    send(&address, message);
-    Live { address: address.downgrade(), epoch }
 }
 
 /// Sends to a session, whose outbox has taken the frame if it is one.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::behavior::message::{ToAgent, ToConversation};
 use crate::domain::audit::{Act, AuditKind};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
-use crate::engine::message::{ToAgent, ToConversation};
 use crate::engine::shared::Shared;
 use crate::engine::{Engine, Failure};
 use crate::journal::{KeptEvent, Which};

@@ -10,17 +10,18 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::domain::time::Span;
 use crate::limits;
+use crate::wire::feed::FeedKind;
 
 /// What an event takes beside its data.
 const BYTES_OF_ANY: usize = 128;
 
-/// One event of an agent's feed: `event`, `data` and `id` as they stand in the stream.
+/// One event of an agent's feed: `kind`, `data` and `id` as they stand in the stream.
 #[derive(Clone, Debug)]
 pub struct FeedEvent {
     /// The id to resume after; nothing for what is only passing.
     pub id: Option<Arc<str>>,
-    /// The name of the event.
-    pub event: &'static str,
+    /// What it is.
+    pub kind: FeedKind,
     /// Its JSON.
     pub data: ByteString,
 }
@@ -74,20 +75,21 @@ struct Waiting {
     is_closed: bool,
 }
 
-/// A feed with its two ends. `bytes_of_all` counts what waits in all of them.
+/// A feed with its two ends, and what comes when the second is dropped. `bytes_of_all` counts what
+/// waits in all of them.
 pub(super) fn open(
     id: Arc<str>,
     heartbeat: Span,
-    alive: oneshot::Sender<()>,
     bytes_of_all: Arc<AtomicUsize>,
-) -> (FeedSender, Feed) {
+) -> (oneshot::Receiver<()>, FeedSender, Feed) {
+    let (alive, closed) = oneshot::channel();
     let line = Arc::new(Line {
         waiting: Mutex::default(),
         news: Notify::new(),
         room: Notify::new(),
         bytes_of_all,
     });
-    (FeedSender(Arc::clone(&line)), Feed { id, heartbeat, line, alive })
+    (closed, FeedSender(Arc::clone(&line)), Feed { id, heartbeat, line, alive })
 }
 
 impl Line {

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 
+use crate::behavior::message::{Answered, ToAgent, ToConversation, ToQueue};
 use crate::domain::agent::REQUEST_LINKS_FOR;
 use crate::domain::id::{ConversationId, QueueId};
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::queue::{Queue, QueueCommand, QueueEvent};
+use crate::engine::answers::Question;
 use crate::engine::directory::Delivery;
-use crate::engine::message::{ToAgent, ToConversation, ToQueue};
 use crate::engine::shared::Shared;
 
 /// How often customers are told where they stand, if that has changed.
@@ -120,15 +121,28 @@ impl Handler<ToQueue> for QueueActor {
                     self.perform(command);
                 }
             }
-            ToQueue::Figures(reply) => {
-                // Whoever has gone does not mind.
-                drop(reply.send(Ok((self.queue.waiting(), self.queue.average_wait()))));
+            ToQueue::Figures(request) => {
+                let figures = Answered::Figures(self.queue.waiting(), self.queue.average_wait());
+                self.shared.answer(request, Ok(figures));
             }
-            ToQueue::Explain(conversation, reply) => {
-                // Whoever has gone does not mind.
-                drop(reply.send(Ok(self.queue.standing(conversation, POSITIONS_MOST))));
+            ToQueue::Explain(conversation, request) => {
+                let standing = self.queue.standing(conversation, POSITIONS_MOST);
+                self.shared.answer(request, Ok(Answered::Standing(standing)));
             }
-            ToQueue::Dismiss(_until_gone) => context.stop(),
+            ToQueue::Dismiss(request) => {
+                context.stop();
+                self.shared.answer(request, Ok(Answered::Done));
+            }
         }
+    }
+}
+
+impl Handler<Question<ToQueue>> for QueueActor {
+    type Result = ();
+
+    fn handle(&mut self, question: Question<ToQueue>, context: &mut Self::Context) {
+        let (message, unanswered) = question.open();
+        self.handle(message, context);
+        unanswered.take_over();
     }
 }

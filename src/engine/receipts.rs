@@ -8,7 +8,7 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use crate::domain::id::ConversationId;
 use crate::engine::alarms;
 use crate::engine::conversation::flight;
-use crate::engine::message::ToConversation;
+use crate::engine::mailbox::Lost;
 use crate::engine::rush;
 use crate::engine::shared::Shared;
 use crate::journal::{Confirmed, Fault, Position, Receipts};
@@ -102,8 +102,7 @@ impl Handler<Parcel> for Courier {
             Parcel::Lost(lost, fault) => {
                 for id in lost {
                     // Whoever is not there any more has nothing that waits.
-                    let told = ToConversation::Lost(fault.clone());
-                    self.shared.directory.tell_live(id, told);
+                    self.shared.directory.tell_lost(id, Lost(fault.clone()));
                 }
             }
         }

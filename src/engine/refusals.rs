@@ -40,18 +40,18 @@ impl Face {
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     tells_addresses: AtomicBool,
-    told: Mutex<Told>,
+    told: Mutex<FeedItem>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct FeedItem {
     /// The second that the rest is of.
     second: i64,
     lines: u32,
     left_out: u64,
 }
 
-impl Told {
+impl FeedItem {
     /// Ends a second, and says how many of it were not told.
     fn turn(&mut self, now: Timestamp) -> u64 {
         let second = now.as_millis() / 1_000;
@@ -65,7 +65,7 @@ impl Told {
 }
 
 impl Refusals {
-    fn with<T>(&self, act: impl FnOnce(&mut Told) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut FeedItem) -> T) -> T {
         // Nothing that is done here can panic half-way.
         act(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }

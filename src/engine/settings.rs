@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use actix::{Actor, Addr};
 use tokio::sync::oneshot;
 
+use crate::behavior::message::{ToAgent, ToConversation};
 use crate::domain::agent::Agent;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::{AgentId, QueueId};
@@ -15,8 +16,8 @@ use crate::domain::settings::registry::{Registry, SettingChange, SettingRefusal}
 use crate::domain::settings::{AgentSettings, Workstream};
 use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
-use crate::engine::census::{self, MadeAnew, Outstanding};
-use crate::engine::message::{ToAgent, ToConversation};
+use crate::engine::answers::AskedTogether;
+use crate::engine::census::MadeAnew;
 use crate::engine::queue::QueueActor;
 use crate::engine::shared::Shared;
 use crate::engine::{Engine, Failure};
@@ -76,22 +77,21 @@ impl Shared {
         if is_of_a_token {
             return Ok(());
         }
-        let (until_gone, all_gone) = census::outstanding();
-        self.dismiss(&before, &after, &until_gone);
-        drop(until_gone);
+        let dismissed = self.directory.answers.ask_together();
+        self.dismiss(&before, &after, &dismissed);
         self.follow_from(&before, &after, self.clock.now());
         // Or one who is put again at once would be mixed up with one who has not gone yet.
-        all_gone.come().await;
+        dismissed.all_answered().await;
         Ok(())
     }
 
     /// Dismisses the agents and queues that the settings do not have any more.
-    fn dismiss(&self, before: &Registry, after: &Registry, until_gone: &Outstanding) {
+    fn dismiss(&self, before: &Registry, after: &Registry, dismissed: &AskedTogether) {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
-            self.directory.dismiss_queue(id, until_gone.clone());
+            self.directory.dismiss_queue(id, dismissed.one_more());
         }
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
-            self.directory.dismiss_agent(id, until_gone.clone());
+            self.directory.dismiss_agent(id, dismissed.one_more());
         }
     }
 

@@ -8,8 +8,9 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use tokio::sync::Mutex;
 
+use crate::behavior::message::{Answered, Denial, RequestId};
 use crate::clock::Clock;
-use crate::domain::agent::Presence;
+use crate::domain::agent::{FeedNumber, Presence};
 use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
@@ -71,6 +72,8 @@ pub(super) struct Shared {
     pub keepsakes: DashMap<ConversationId, Keepsake>,
     /// The position of the journal up to which every feed has surely been told.
     pub told_through: AtomicU64,
+    /// How many feeds were opened.
+    pub feeds_opened: AtomicU64,
     /// Bytes of events that wait for the consoles of all feeds.
     pub feeds_waiting: Arc<AtomicUsize>,
 }
@@ -91,6 +94,23 @@ impl Shared {
     pub(super) fn rest(&self) -> Duration {
         let crowds = self.journal.waiting() / limits::APPENDS_CROWD;
         REST.saturating_mul(u32::try_from(crowds).unwrap_or(u32::MAX)).min(REST_MAX)
+    }
+
+    /// The number of a feed that is about to be opened, and what its console calls it.
+    pub(super) fn next_feed(&self) -> (FeedNumber, Arc<str>) {
+        let number = self.feeds_opened.fetch_add(1, Ordering::Relaxed) + 1;
+        (number, Arc::from(format!("{:x}-{number}", self.run)))
+    }
+
+    /// The number of the feed that is called so, if it is one of this run.
+    pub(super) fn feed_called(&self, name: &str) -> Option<FeedNumber> {
+        let (run, number) = name.split_once('-')?;
+        (u64::from_str_radix(run, 16) == Ok(self.run)).then(|| number.parse().ok()).flatten()
+    }
+
+    /// Answers a request.
+    pub(super) fn answer(&self, request: RequestId, answer: Result<Answered, Denial>) {
+        self.directory.answers.answer(request, answer);
     }
 
     /// Whether the server is stopping.

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use tokio::sync::{Mutex, oneshot};
 
+use crate::behavior::message::{Closing, ToAgent, ToSession};
 use crate::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{QueueId, WorkstreamId};
@@ -21,7 +22,6 @@ use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
-use crate::engine::message::{Closing, ToAgent, ToSession};
 use crate::engine::metrics::Metrics;
 use crate::engine::receipts::Router;
 use crate::engine::refusals::Refusals;
@@ -88,6 +88,7 @@ impl Starting {
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
             told_through: AtomicU64::new(told_before),
+            feeds_opened: AtomicU64::new(0),
             feeds_waiting: Arc::default(),
             tokens: Tokens::new(),
             changing: Mutex::new(()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix::Recipient;
 
+use crate::behavior::message::{FromSession, Heard, Join, ToConversation, ToSession};
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::conversation::command::StartRequest;
 use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, WidgetId};
@@ -13,7 +14,6 @@ use crate::domain::settings::Workstream;
 use crate::domain::text::MessageText;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::directory::{Claim, Delivery, Outbox};
-use crate::engine::message::{FromSession, Heard, Join, ToConversation, ToSession};
 use crate::engine::pulse::Pulse;
 use crate::engine::{Engine, Failure, Keepsake};
 use crate::limits;

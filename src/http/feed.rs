@@ -155,8 +155,8 @@ fn written(feed: Feed, right: Right) -> impl Stream<Item = Result<web::Bytes, ac
 }
 
 fn opening(feed: &Feed) -> web::Bytes {
-    let Rendered { event, data } = wire::open(&feed.id, feed.heartbeat);
-    let first = block(&FeedEvent { id: None, event, data });
+    let Rendered { kind, data } = wire::open(&feed.id, feed.heartbeat);
+    let first = block(&FeedEvent { id: None, kind, data });
     web::Bytes::from([OPENING.as_bytes(), &first].concat())
 }
 
@@ -170,8 +170,9 @@ async fn next(feed: &mut Feed, right: &mut Right, keep: &mut Interval) -> Option
 }
 
 fn block(event: &FeedEvent) -> web::Bytes {
-    let FeedEvent { id, event, data } = event;
+    let FeedEvent { id, kind, data } = event;
     // What is only passing has no id: nobody can come back to it.
     let id = id.as_ref().map_or_else(String::new, |id| format!("id: {id}\n"));
-    web::Bytes::from(format!("{id}event: {event}\ndata: {data}\n\n"))
+    let name = kind.name();
+    web::Bytes::from(format!("{id}event: {name}\ndata: {data}\n\n"))
 }

@@ -321,6 +321,14 @@ impl From<Failure> for Problem {
                 tracing::error!(%error, "a request could not be written");
                 Self::disk_refuses()
             }
+            Failure::Trouble(trouble) if trouble.is_of_writing => {
+                tracing::error!(error = %trouble, "a request could not be written");
+                Self::disk_refuses()
+            }
+            Failure::Trouble(trouble) => {
+                tracing::error!(error = %trouble, "a request failed");
+                Self::internal()
+            }
             Failure::Fault(fault) => {
                 tracing::error!(error = %fault, "a request failed");
                 // What broke is the operator's business, and no caller can mend it.

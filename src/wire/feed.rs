@@ -1,10 +1,14 @@
 //! The events of an agent's feed, as they stand in the stream. Each function renders one event;
 //! the engine decides what is sent to whom, and with which id.
 
+mod kind;
+
 use bytestring::ByteString;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::Object;
+
+pub use crate::wire::feed::kind::FeedKind;
 
 use crate::domain::agent::Presence;
 use crate::domain::conversation::attendance::Absence;
@@ -17,24 +21,11 @@ use crate::wire::narrative;
 use crate::wire::objects::{ConversationObject, CustomerObject, LeaseObject};
 use crate::wire::time::At;
 
-/// The names of every event, as `event:` says them.
-pub const EVENTS: [&str; 9] = [
-    "open",
-    "offer",
-    "offer_withdrawn",
-    "conversation",
-    "message",
-    "away",
-    "back",
-    "presence",
-    "capacity",
-];
-
-/// One event of a feed: its name and its JSON, which holds no line break.
+/// One event of a feed: what it is, and its JSON, which holds no line break.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rendered {
-    /// The name.
-    pub event: &'static str,
+    /// What it is.
+    pub kind: FeedKind,
     /// The JSON.
     pub data: ByteString,
 }
@@ -180,7 +171,7 @@ pub struct CapacityEvent {
 /// `open`: the feed is open.
 pub fn open(feed: &str, heartbeat: Span) -> Rendered {
     let event = OpenEvent { feed: feed.to_owned(), heartbeat_ms: heartbeat.as_millis() };
-    rendered("open", &event)
+    rendered(FeedKind::Open, &event)
 }
 
 /// `offer`: the chat is offered to the agent; nothing while it is not offered to anybody.
@@ -196,18 +187,18 @@ pub fn offer(view: &View, now: Timestamp) -> Option<Rendered> {
         started_at: At(view.started_at),
         customer: CustomerObject::from(&view.customer),
     };
-    Some(rendered("offer", &event))
+    Some(rendered(FeedKind::Offer, &event))
 }
 
 /// `offer_withdrawn`: the offer does not stand any more.
 pub fn offer_withdrawn(conversation: ConversationId, why: Withdrawal) -> Rendered {
     let event = OfferWithdrawnEvent { conversation: conversation.to_string(), reason: why.name() };
-    rendered("offer_withdrawn", &event)
+    rendered(FeedKind::OfferWithdrawn, &event)
 }
 
 /// `conversation`: the whole object, at any change of it.
 pub fn conversation(view: &View) -> Rendered {
-    rendered("conversation", &ConversationObject::from(view))
+    rendered(FeedKind::Conversation, &ConversationObject::from(view))
 }
 
 /// `message`: somebody said something; nothing for an event that is no message.
@@ -227,7 +218,7 @@ pub fn message(conversation: ConversationId, recorded: &Recorded) -> Option<Rend
         text: text.as_str().to_owned(),
         at: At(recorded.at),
     };
-    Some(rendered("message", &event))
+    Some(rendered(FeedKind::Message, &event))
 }
 
 /// `away`: the customer is away and held.
@@ -240,13 +231,13 @@ pub fn away(conversation: ConversationId, absence: &Absence, now: Timestamp) -> 
         cause: absence.cause.name(),
         evidence: narrative::evidence(absence.cause),
     };
-    rendered("away", &event)
+    rendered(FeedKind::Away, &event)
 }
 
 /// `back`: the customer is back.
 pub fn back(conversation: ConversationId, after: Option<Span>) -> Rendered {
     let after_ms = after.map(Span::as_millis);
-    rendered("back", &BackEvent { conversation: conversation.to_string(), after_ms })
+    rendered(FeedKind::Back, &BackEvent { conversation: conversation.to_string(), after_ms })
 }
 
 /// `presence`: the agent's presence, as others see it and as it was chosen.
@@ -256,7 +247,7 @@ pub fn presence(agent: &AgentId, presence: Presence, chosen: Presence) -> Render
         presence: presence.name(),
         chosen: chosen.name(),
     };
-    rendered("presence", &event)
+    rendered(FeedKind::Presence, &event)
 }
 
 /// `capacity`: what the agent may be given, and what is held of it.
@@ -267,7 +258,7 @@ pub fn capacity<'a>(
     leases: impl IntoIterator<Item = (ConversationId, &'a Lease)>,
 ) -> Rendered {
     let leases = leases.into_iter().map(|(id, lease)| LeaseObject::new(id, lease)).collect();
-    rendered("capacity", &CapacityEvent { agent: agent.to_string(), units, used, leases })
+    rendered(FeedKind::Capacity, &CapacityEvent { agent: agent.to_string(), units, used, leases })
 }
 
 /// The customer types, or has stopped. Passing: it is not kept for a feed that comes back.
@@ -290,7 +281,7 @@ pub struct ReadEvent {
 
 /// `typing`: the customer types, or has stopped.
 pub fn typing(conversation: ConversationId, on: bool) -> Rendered {
-    rendered("typing", &TypingEvent { conversation: conversation.to_string(), on })
+    rendered(FeedKind::Typing, &TypingEvent { conversation: conversation.to_string(), on })
 }
 
 /// The customer's browser answers and no page of theirs has said anything for four heartbeats, or
@@ -305,7 +296,7 @@ pub struct AsleepEvent {
 
 /// `asleep`: the customer's pages sleep, or have woken.
 pub fn asleep(conversation: ConversationId, on: bool) -> Rendered {
-    rendered("asleep", &AsleepEvent { conversation: conversation.to_string(), on })
+    rendered(FeedKind::Asleep, &AsleepEvent { conversation: conversation.to_string(), on })
 }
 
 /// A console came back after a place that is not known here: of a backup that was restored since,
@@ -318,19 +309,19 @@ pub struct PlaceUnknownEvent<'a> {
 
 /// `place_unknown`: the place after which a console came back is not known here.
 pub fn place_unknown(last_event_id: &str) -> Rendered {
-    rendered("place_unknown", &PlaceUnknownEvent { last_event_id })
+    rendered(FeedKind::PlaceUnknown, &PlaceUnknownEvent { last_event_id })
 }
 
 /// `read`: the customer has read up to a place.
 pub fn read(conversation: ConversationId, seq: Seq) -> Rendered {
     let event = ReadEvent { conversation: conversation.to_string(), seq: seq.number() };
-    rendered("read", &event)
+    rendered(FeedKind::Read, &event)
 }
 
-fn rendered(event: &'static str, object: &impl Serialize) -> Rendered {
+fn rendered(kind: FeedKind, object: &impl Serialize) -> Rendered {
     // Every object here is made of texts, numbers and lists, which are always JSON.
     let json = serde_json::to_string(object).unwrap_or_else(|_| "{}".to_owned());
-    Rendered { event, data: ByteString::from(json) }
+    Rendered { kind, data: ByteString::from(json) }
 }
 
 fn withdrawals() -> Object {

@@ -111,7 +111,7 @@ fn an_agent_of_very_many_chats_is_told_of_their_leases_once_a_second() {
         world.pass(3_000).await;
         let mut told = Vec::new();
         while let Some(event) = feed.next_now() {
-            if event.event == "capacity" {
+            if event.kind.name() == "capacity" {
                 told.push(event.data);
             }
         }

@@ -38,7 +38,7 @@ fn nobody_hears_of_a_message_that_is_not_durable() {
         assert!(customer.frames().is_empty(), "the author is told once");
         assert_eq!(other_tab.frames().len(), 1);
         let told = feed.next_now().unwrap();
-        assert_eq!(told.event, "message");
+        assert_eq!(told.kind.name(), "message");
     });
 }
 
@@ -74,7 +74,7 @@ fn an_append_that_fails_is_answered_and_leaves_no_trace() {
         let before = world.engine.view(id).await.unwrap();
         world.memory.fail_next_append();
         let lost = world.ask(id, post("a1", "never written")).await;
-        assert!(matches!(lost, Err(Failure::Fault(_))), "{lost:?}");
+        assert!(matches!(lost, Err(Failure::Trouble(_))), "{lost:?}");
         let asked_back = customer
             .find(|told| matches!(told, ToSession::Close(Closing::Restarted)).then_some(()));
         assert!(asked_back.is_some(), "its sessions come back to what is true");
@@ -116,8 +116,8 @@ fn a_question_behind_the_word_of_a_fault_is_answered_by_who_takes_its_place() {
                 (ended, shown)
             });
             let (ended, shown) = asking.await.unwrap();
-            assert!(matches!(ended, Err(Failure::Fault(_))), "{ended:?}");
-            assert!(matches!(shown, Ok(_) | Err(Failure::Fault(_))), "{turns}: {shown:?}");
+            assert!(matches!(ended, Err(Failure::Trouble(_))), "{ended:?}");
+            assert!(matches!(shown, Ok(_) | Err(Failure::Trouble(_))), "{turns}: {shown:?}");
             world.ask(id, Command::EndByCustomer).await.unwrap();
         }
     });

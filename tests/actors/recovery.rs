@@ -1,5 +1,7 @@
 //! Actors that die, and servers that do: what is durable is live again.
 
+use std::time::Duration;
+
 use holdline::domain::agent::Presence;
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::{Command, Refusal};
@@ -11,8 +13,11 @@ use holdline::domain::text::DisplayName;
 use holdline::domain::time::Span;
 use holdline::engine::{Closing, Failure, Filter, ToSession};
 
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
 use crate::customer::Customer;
-use crate::world::{World, ada, refusal, run, settle, until};
+use crate::world::{World, ada, parsed, refusal, run, settle, until};
 
 #[test]
 fn a_conversation_whose_actor_died_is_read_again() {
@@ -35,6 +40,42 @@ fn a_conversation_whose_actor_died_is_read_again() {
         back.join(id, 99);
         assert_eq!(back.joined().await, id);
         assert!(world.engine.view(id).await.unwrap().customer.connected);
+    });
+}
+
+/// What a task gives, which waits for nobody who is dead.
+async fn in_time<T>(task: JoinHandle<T>) -> T {
+    timeout(Duration::from_secs(60), task).await.expect("it is answered").unwrap()
+}
+
+#[test]
+fn whoever_waits_for_an_actor_that_dies_is_answered() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        world.memory.hold_receipts();
+        let ask = |command: Command| {
+            let engine = world.engine.clone();
+            actix_rt::spawn(async move { engine.command(id, command).await })
+        };
+        let by_customer = Command::EndByCustomer;
+        let (decided, engine) = (ask(by_customer), world.engine.clone());
+        let shown = actix_rt::spawn(async move { engine.view(id).await });
+        settle().await;
+        assert!(!decided.is_finished() && !shown.is_finished(), "both wait for the disk");
+        world.faulty.kill_next();
+        let killing = ask(Command::ForceClose { by: parsed("sue") });
+        let killing = in_time(killing).await;
+        assert!(matches!(killing, Err(Failure::Unavailable)), "in hand: {killing:?}");
+        let decided = in_time(decided).await;
+        assert!(matches!(decided, Err(Failure::Unavailable)), "at the gate: {decided:?}");
+        let shown = in_time(shown).await;
+        assert!(matches!(shown, Err(Failure::Unavailable)), "behind it: {shown:?}");
+        world.memory.release_receipts();
+        until("it is read again", || async { world.engine.view(id).await.is_ok() }).await;
     });
 }
 
@@ -238,7 +279,7 @@ fn an_offer_that_died_on_its_way_is_made_again() {
         assert_eq!(world.used().await, 1, "held once");
         let mut offered = false;
         while let Some(told) = feed.next_now() {
-            offered |= told.event == "offer";
+            offered |= told.kind.name() == "offer";
         }
         assert!(offered);
     });

@@ -94,7 +94,7 @@ async fn fail_a_write_of(world: &World, id: ConversationId) {
     world.memory.fail_next_append();
     let by = parsed("sue");
     let closed = world.ask(id, Command::ForceClose { by }).await;
-    assert!(matches!(closed, Err(Failure::Fault(_))), "{closed:?}");
+    assert!(matches!(closed, Err(Failure::Trouble(_))), "{closed:?}");
 }
 
 #[test]

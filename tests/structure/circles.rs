@@ -84,7 +84,8 @@ impl Uses<'_> {
                 let up = path.iter().take_while(|name| *name == "super").count();
                 (self.own[..self.own.len().saturating_sub(up)].to_vec(), &path[up..])
             }
-            child if self.children.contains(child) => (self.own.clone(), path),
+            // By itself it is a variable of the same name.
+            child if path.len() > 1 && self.children.contains(child) => (self.own.clone(), path),
             _ => return,
         };
         for name in rest {

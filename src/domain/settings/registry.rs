@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::domain::conversation::event::Opening;
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::{
     AgentSettings, AuditRetention, QueueSettings, Violation, WidgetSettings, Workstream,
@@ -73,6 +74,38 @@ impl SettingChange {
     /// Whether it concerns a token alone, and nobody's work.
     pub const fn is_of_a_token(&self) -> bool {
         matches!(self, Self::AddToken { .. } | Self::EndToken(_) | Self::NoteTokenUse { .. })
+    }
+
+    /// The setting that it would take away from chats that go by it.
+    pub fn takes_away(&self) -> Option<Setting> {
+        match self {
+            Self::DeleteQueue(id) => Some(Setting::Queue(id.clone())),
+            Self::DeleteWorkstream(id) => Some(Setting::Workstream(id.clone())),
+            Self::DeleteWidget(id) => Some(Setting::Widget(id.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A setting that chats go by.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Setting {
+    /// The queue that a chat began in.
+    Queue(QueueId),
+    /// The workstream that it is handled under.
+    Workstream(WorkstreamId),
+    /// The widget that it began in.
+    Widget(WidgetId),
+}
+
+impl Setting {
+    /// Whether a chat that began like this goes by it.
+    pub fn governs(&self, opening: &Opening) -> bool {
+        match self {
+            Self::Queue(queue) => opening.queue == *queue,
+            Self::Workstream(workstream) => opening.workstream == *workstream,
+            Self::Widget(widget) => opening.widget == *widget,
+        }
     }
 }
 

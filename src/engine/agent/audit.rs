@@ -2,10 +2,10 @@
 
 use std::ops::Bound;
 
+use crate::behavior::message::ToConversation;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::ConversationId;
 use crate::engine::agent::AgentActor;
-use crate::engine::message::ToConversation;
 
 /// How many conversations are asked for their leases at once, in turn: an audit of thousands goes
 /// round in several steps.

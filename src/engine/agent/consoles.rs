@@ -1,14 +1,12 @@
 //! The consoles that read an agent's feeds: how they come, show that they live, and go.
 
-use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
-use tokio::sync::oneshot;
-
+use crate::behavior::message::{Answered, Denial, RequestId, ToConversation};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::engine::agent::AgentActor;
 use crate::engine::agent::feeds::{Beginning, Next};
-use crate::engine::message::{OpenFeed, Reply, ToConversation};
-use crate::engine::{Failure, feed};
+use crate::engine::mailbox::OpenFeed;
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 /// How long a feed waits for conversations that were asked to show themselves. One that died with
 /// the question never does.
@@ -16,47 +14,40 @@ const SHOWN_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl AgentActor {
     pub(super) fn open_feed(&mut self, opening: OpenFeed, context: &mut Context<Self>) {
-        let OpenFeed { after, watching, heartbeat, reply } = opening;
+        let OpenFeed { number, sender, closed, after, watching, heartbeat, request } = opening;
         // From now on conversations render what they tell; what they did not is shown below.
         self.shared.directory.note_heard(self.id());
-        let (alive, dropped) = oneshot::channel::<()>();
-        let number = self.feeds.next_number();
-        let (name, waiting) = (self.feeds.name(number), self.shared.feeds_waiting.clone());
-        let (sender, feed) = feed::open(name, heartbeat, alive, waiting);
         if !watching {
             // Opening is never refused. What changes by it is told before, to the others: this one
             // is shown how it is.
             let _never = self.perform(AgentCommand::OpenFeed { feed: number, heartbeat });
         }
-        let beginning = self.feeds.open(sender, after.as_deref(), watching);
+        let beginning = self.feeds.open(number, sender, after.as_deref(), watching);
         self.close_ended();
         match beginning {
             Beginning::Shown => self.show_all(number, context),
             Beginning::Read => self.read_missed(number, context),
             Beginning::ToldAll => {}
         }
-        context.spawn(dropped.into_actor(self).map(move |_, actor, context| {
+        context.spawn(closed.into_actor(self).map(move |_, actor, context| {
             actor.close_feed(number);
             actor.rearm(context);
         }));
-        if reply.send(Ok(feed)).is_err() {
-            self.close_feed(number);
-        }
+        self.shared.answer(request, Ok(Answered::Done));
     }
 
     /// A console says that it is there. One whose feed has ended is told so, and opens another.
-    pub(super) fn beat(&mut self, feed: &str, reply: Reply<()>) {
-        let number = self.feeds.number(feed).filter(|number| self.feeds.is_running(*number));
+    pub(super) fn beat(&mut self, feed: &str, request: RequestId) {
+        let number = self.shared.feed_called(feed).filter(|number| self.feeds.is_running(*number));
         let answer = match number {
             Some(number) => {
                 // A beat is never refused, and one of somebody who only watches changes nothing.
                 let _never = self.perform(AgentCommand::Beat(number));
-                Ok(())
+                Ok(Answered::Done)
             }
-            None => Err(Failure::FeedEnded),
+            None => Err(Denial::FeedEnded),
         };
-        // Whoever has gone does not mind.
-        drop(reply.send(answer));
+        self.shared.answer(request, answer);
     }
 
     /// Shows one feed the agent's present state.

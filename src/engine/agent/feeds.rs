@@ -7,16 +7,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytestring::ByteString;
-
+use crate::behavior::message::FeedItem;
 use crate::domain::agent::{Agent, FeedNumber};
-use crate::domain::id::{ConversationId, History, Seq};
+use crate::domain::id::{ConversationId, History};
 use crate::engine::agent::catching_up::{Missed, Touched, Unshown};
 use crate::engine::agent::kept::{Kept, Ring};
 use crate::engine::agent::mark::{FROM_THE_JOURNAL, Mark};
 use crate::engine::agent::open_feed::OpenFeed;
 use crate::engine::feed::{FeedEvent, FeedSender, NotTold};
-use crate::engine::message::Told;
 use crate::engine::shared::Shared;
 use crate::journal::Position;
 use crate::limits;
@@ -30,7 +28,8 @@ pub(super) struct Feeds {
     open: Vec<OpenFeed>,
     kept: Ring,
     next_event: u64,
-    next_feed: FeedNumber,
+    /// Whether there has been any.
+    were_ever_open: bool,
 }
 
 /// How a feed begins.
@@ -75,26 +74,26 @@ impl Feeds {
             kept: Ring::new(),
             // The number before the first must not be that of the journal.
             next_event: FROM_THE_JOURNAL + 2,
-            next_feed: 1,
+            were_ever_open: false,
         }
     }
 
     /// Whether there has been any: until somebody has listened, nobody can come back for anything.
     pub(super) const fn were_ever_open(&self) -> bool {
-        self.next_feed > 1
+        self.were_ever_open
     }
 
     /// Tells every open feed, and keeps it for those that come back.
-    pub(super) fn tell(&mut self, shared: &Shared, told: Vec<Told>) {
-        for Told { event, data, place, passing } in told {
+    pub(super) fn tell(&mut self, shared: &Shared, told: Vec<FeedItem>) {
+        for FeedItem { kind, data, place, passing } in told {
             if passing {
-                let event = FeedEvent { id: None, event, data };
+                let event = FeedEvent { id: None, kind, data };
                 self.send_to_all(shared, &event);
                 continue;
             }
             let number = self.next_event;
             self.next_event += 1;
-            let event = FeedEvent { id: Some(self.id(shared, number)), event, data };
+            let event = FeedEvent { id: Some(self.id(shared, number)), kind, data };
             self.send_to_all(shared, &event);
             if self.were_ever_open() {
                 self.kept.keep(Kept { number, place, event });
@@ -119,21 +118,16 @@ impl Feeds {
         }
     }
 
-    /// The number that the next feed has.
-    pub(super) const fn next_number(&self) -> FeedNumber {
-        self.next_feed
-    }
-
     /// Opens a feed after a mark, and says how it begins.
     pub(super) fn open(
         &mut self,
+        number: FeedNumber,
         sender: FeedSender,
         after: Option<&str>,
         watching: bool,
     ) -> Beginning {
         self.make_room(watching);
-        let number = self.next_feed;
-        self.next_feed += 1;
+        self.were_ever_open = true;
         let mark = after.and_then(|after| Mark::parse(after, self.history));
         let kept = mark
             .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
@@ -148,8 +142,8 @@ impl Feeds {
             unshown: (!is_shown).then(Unshown::default),
         };
         if let (Some(after), None) = (after, mark) {
-            let feed::Rendered { event, data } = feed::place_unknown(after);
-            feed.tell_part(FeedEvent { id: None, event, data });
+            let feed::Rendered { kind, data } = feed::place_unknown(after);
+            feed.tell_part(FeedEvent { id: None, kind, data });
         }
         for kept in kept.into_iter().flatten() {
             feed.tell_part(kept.event);
@@ -188,15 +182,15 @@ impl Feeds {
     pub(super) fn tell_missed(
         &mut self,
         number: FeedNumber,
-        told: Vec<(Position, Told)>,
+        told: Vec<(Position, FeedItem)>,
         touched: impl IntoIterator<Item = (ConversationId, Touched)>,
         through: Position,
     ) {
         let events: Vec<_> = told
             .into_iter()
-            .map(|(position, Told { event, data, .. })| {
+            .map(|(position, FeedItem { kind, data, .. })| {
                 let id = Some(self.mark(FROM_THE_JOURNAL, position));
-                FeedEvent { id, event, data }
+                FeedEvent { id, kind, data }
             })
             .collect();
         let Some(feed) = self.find_running(number) else { return };
@@ -280,7 +274,7 @@ impl Feeds {
         &mut self,
         shared: &Shared,
         number: FeedNumber,
-        told: Vec<Told>,
+        told: Vec<FeedItem>,
         asked: bool,
     ) -> bool {
         let now = self.id(shared, self.next_event - 1);
@@ -296,11 +290,11 @@ impl Feeds {
         unshown.asked -= usize::from(asked && unshown.asked > 0);
         let is_all = unshown.is_all();
         let count = told.len();
-        for (place, Told { event, data, .. }) in told.into_iter().enumerate() {
+        for (place, FeedItem { kind, data, .. }) in told.into_iter().enumerate() {
             if is_all && place + 1 == count {
                 feed.unshown = None;
             }
-            feed.tell_part(FeedEvent { id: Some(id.clone()), event, data });
+            feed.tell_part(FeedEvent { id: Some(id.clone()), kind, data });
         }
         if is_all {
             feed.unshown = None;
@@ -331,17 +325,6 @@ impl Feeds {
         closed.is_some_and(|index| !self.open.remove(index).watching)
     }
 
-    /// What a feed is called.
-    pub(super) fn name(&self, number: FeedNumber) -> Arc<str> {
-        Arc::from(format!("{:x}-{number}", self.run))
-    }
-
-    /// The number of the feed that is called so.
-    pub(super) fn number(&self, name: &str) -> Option<FeedNumber> {
-        let (run, number) = name.split_once('-')?;
-        (u64::from_str_radix(run, 16) == Ok(self.run)).then(|| number.parse().ok()).flatten()
-    }
-
     /// Whether a feed runs.
     pub(super) fn is_running(&self, number: FeedNumber) -> bool {
         self.open.iter().any(|feed| feed.number == number && feed.is_running())
@@ -358,27 +341,5 @@ impl Feeds {
 
     fn find_mut(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {
         self.open.iter_mut().find(|feed| feed.number == number)
-    }
-}
-
-impl From<feed::Rendered> for Told {
-    fn from(rendered: feed::Rendered) -> Self {
-        Self { event: rendered.event, data: rendered.data, place: None, passing: false }
-    }
-}
-
-impl Told {
-    /// Something that is only passing: it has no id, and whoever was not there missed it.
-    pub(in crate::engine) const fn passing(event: &'static str, data: ByteString) -> Self {
-        Self { event, data, place: None, passing: true }
-    }
-
-    /// Something of which the journal tells at this place, too.
-    pub(in crate::engine) fn at(
-        rendered: feed::Rendered,
-        conversation: ConversationId,
-        seq: Seq,
-    ) -> Self {
-        Self { place: Some((conversation, seq)), ..Self::from(rendered) }
     }
 }

@@ -3,6 +3,7 @@
 
 use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
+use crate::behavior::message::FeedItem;
 use crate::domain::agent::FeedNumber;
 use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::event::Event;
@@ -11,7 +12,6 @@ use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
 use crate::engine::agent::catching_up::Touched;
 use crate::engine::agent::feeds::GoesOn;
-use crate::engine::message::Told;
 use crate::journal::{Fault, Located, Position};
 use crate::limits;
 use crate::wire::feed::{self, Withdrawal};
@@ -66,7 +66,7 @@ impl AgentActor {
 }
 
 /// What of a page of the journal an agent's feed tells.
-fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position, Told)> {
+fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position, FeedItem)> {
     let mut told = Vec::new();
     for Located { position, conversation, recorded } in located {
         let rendered = match &recorded.event {
@@ -81,7 +81,7 @@ fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position
             Event::CustomerReturned { after, .. } => Some(feed::back(*conversation, Some(*after))),
             _ => None,
         };
-        told.extend(rendered.map(|rendered| (*position, Told::from(rendered))));
+        told.extend(rendered.map(|rendered| (*position, FeedItem::from(rendered))));
     }
     told
 }

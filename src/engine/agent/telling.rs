@@ -1,9 +1,9 @@
 //! What queues and feeds are told of an agent: what is different from what they were told last.
 
+use crate::behavior::message::FeedItem;
 use crate::domain::agent::{Agent, Availability, Presence};
 use crate::domain::time::Span;
 use crate::engine::agent::AgentActor;
-use crate::engine::message::Told;
 use crate::wire::feed;
 
 /// Leases up to which every change of them is told at once, with all of them.
@@ -91,13 +91,13 @@ impl AgentActor {
         }
     }
 
-    pub(super) fn presence_told(&self) -> Told {
-        Told::from(feed::presence(self.id(), self.agent.presence(), self.agent.chosen()))
+    pub(super) fn presence_told(&self) -> FeedItem {
+        FeedItem::from(feed::presence(self.id(), self.agent.presence(), self.agent.chosen()))
     }
 
-    pub(super) fn capacity_told(&self) -> Told {
+    pub(super) fn capacity_told(&self) -> FeedItem {
         let leases = self.agent.leases().iter().map(|(id, held)| (*id, &held.lease));
         let units = self.agent.settings().units;
-        Told::from(feed::capacity(self.id(), units, self.agent.used(), leases))
+        FeedItem::from(feed::capacity(self.id(), units, self.agent.used(), leases))
     }
 }

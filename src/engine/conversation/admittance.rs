@@ -1,12 +1,12 @@
 //! Who comes into a conversation, and what is said to whoever does not.
 
+use crate::behavior::message::{NotJoined, ToSession};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::conversation::event::Reason;
 use crate::domain::id::{SessionId, VisitorId};
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::gate::Then;
-use crate::engine::message::{NotJoined, ToSession};
 use crate::wire::refusal::RefusalCode;
 
 impl ConversationActor {

@@ -8,8 +8,8 @@
 
 use bytestring::ByteString;
 
+use crate::behavior::message::ToSession;
 use crate::domain::id::{Seq, SessionId};
-use crate::engine::message::ToSession;
 
 /// The sessions that hear a conversation.
 #[derive(Debug, Default)]

@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::behavior::message::{ToAgent, ToConversation, ToQueue};
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
 use crate::engine::directory::Delivery;
-use crate::engine::message::{ToAgent, ToConversation, ToQueue};
 use crate::engine::rush;
 use crate::engine::shared::Shared;
 

@@ -7,18 +7,14 @@ use std::task::Context;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+use crate::behavior::message::{Answered, Denial, FeedItem, RequestId, ToSession};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
-use crate::domain::conversation::command::Answer;
-use crate::domain::conversation::view::View;
 use crate::domain::decision::{Pending, Receipt, Released};
 use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
-use crate::engine::Failure;
-use crate::engine::census::Outstanding;
 use crate::engine::conversation::flight::Flight;
-use crate::engine::message::{Reply, ToSession, Told};
 use crate::engine::shared::Shared;
-use crate::journal::{Fault, Ticket};
+use crate::journal::Ticket;
 
 /// What waits, in the order in which it was decided.
 #[derive(Debug)]
@@ -65,7 +61,7 @@ struct Held {
 }
 
 /// What an agent's feeds are told once it is durable.
-pub(super) type ForAgent = (AgentId, Vec<Told>);
+pub(super) type ForAgent = (AgentId, Vec<FeedItem>);
 
 /// The same for every agent whom a decision concerns: whoever has the chat, and seldom another.
 pub(super) type ForAgents = SmallVec<[ForAgent; 1]>;
@@ -75,9 +71,7 @@ pub(super) type ForAgents = SmallVec<[ForAgent; 1]>;
 #[derive(Debug)]
 pub(super) enum Then {
     /// A request is answered.
-    Answer(Reply<Answer>, Result<Answer, Failure>),
-    /// A request is shown the conversation.
-    Show(Reply<View>, Result<Box<View>, Failure>),
+    Answer(RequestId, Result<Answered, Denial>),
     /// A session is told something.
     Send(SessionId, ToSession),
     /// A session has joined, and has seen everything up to a place; without one it says later what
@@ -95,13 +89,13 @@ pub(super) enum Then {
         is_over: bool,
     },
     /// An agent's feeds are told something.
-    Tell(AgentId, Vec<Told>),
+    Tell(AgentId, Vec<FeedItem>),
     /// One feed of an agent's is shown the conversation.
-    ShowTo(AgentId, FeedNumber, Vec<Told>),
+    ShowTo(AgentId, FeedNumber, Vec<FeedItem>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
     /// All claims are stated again, for whoever waits until all have.
-    StateClaims(Option<Outstanding>),
+    StateClaims(Option<RequestId>),
 }
 
 /// Who waits at the gate when what was decided is lost.
@@ -111,8 +105,10 @@ pub(super) struct Waiters {
     pub(super) sessions: Vec<SessionId>,
     /// The agents whom a decision would have concerned.
     pub(super) agents: Vec<AgentId>,
-    /// For whom claims were to be stated.
-    pub(super) outstanding: Vec<Outstanding>,
+    /// The requests that wait for an answer.
+    pub(super) requests: Vec<RequestId>,
+    /// Those that wait for claims to be stated.
+    pub(super) stating: Vec<RequestId>,
 }
 
 /// What comes through the gate.
@@ -231,10 +227,9 @@ impl Gate {
         through
     }
 
-    /// Tells every request that waits for an answer that there is none, and gives back whoever else
-    /// waits.
-    pub(super) fn fail(&mut self, fault: &Fault) -> Waiters {
-        let Waiters { mut sessions, mut agents, mut outstanding } = Waiters::default();
+    /// Forgets what was decided, and gives back whoever waits for it.
+    pub(super) fn fail(&mut self) -> Waiters {
+        let Waiters { mut sessions, mut agents, mut requests, mut stating } = Waiters::default();
         let closed = self.closed.take().into_iter();
         for waiting in closed.flat_map(|closed| closed.first.into_iter().chain(closed.more)) {
             let then = match waiting {
@@ -244,23 +239,20 @@ impl Gate {
                     continue;
                 }
             };
-            let failure = Failure::Fault(fault.clone());
             match then {
-                // Whoever has gone does not mind.
-                Then::Answer(reply, _) => drop(reply.send(Err(failure))),
-                Then::Show(reply, _) => drop(reply.send(Err(failure))),
+                Then::Answer(request, _) => requests.push(request),
                 Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. } => {
                     sessions.push(session);
                 }
                 // Whoever set units aside waits for this.
                 Then::Adjust(agent, _) => agents.push(agent),
-                Then::StateClaims(waiting) => outstanding.extend(waiting),
+                Then::StateClaims(request) => stating.extend(request),
                 Then::Tell(..) | Then::ShowTo(..) => {}
             }
         }
         agents.sort_unstable();
         agents.dedup();
-        Waiters { sessions, agents, outstanding }
+        Waiters { sessions, agents, requests, stating }
     }
 }
 

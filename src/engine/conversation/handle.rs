@@ -2,6 +2,10 @@
 
 use actix::ActorContext;
 
+use crate::behavior::message::{
+    AgentSignal, Answered, Closing, Denial, FromSession, Join, NotJoined, RequestId, ToAgent,
+    ToConversation, ToSession,
+};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
@@ -13,10 +17,6 @@ use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
 use crate::engine::conversation::{ConversationActor, Stage, dispatch, news};
-use crate::engine::message::{
-    Closing, FromSession, Join, NotJoined, Reply, ToAgent, ToConversation, ToSession,
-};
-use crate::engine::{AgentSignal, Failure};
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::ServerFrame;
@@ -29,14 +29,15 @@ impl ConversationActor {
             Stage::Entered if matches!(message, ToConversation::NeverBegins) => {
                 return context.stop();
             }
-            // What it had of the journal's fault, it has.
-            Stage::Leaving if matches!(message, ToConversation::Lost(_)) => return,
             Stage::Entered | Stage::Opening | Stage::Leaving => {
                 let beginning = self.beginning.get_or_insert_default();
                 if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
                     beginning.kept.push(message);
                 } else {
                     self.shared.metrics.mailbox_refusals.inc();
+                    if let Some(request) = message.request() {
+                        self.shared.directory.answers.deny(request);
+                    }
                 }
                 return;
             }
@@ -44,13 +45,17 @@ impl ConversationActor {
         self.listen();
         match message {
             ToConversation::Session(session, said) => self.session_said(session, said, context),
-            ToConversation::Ask(command, reply) => self.ask(command, reply, context),
-            ToConversation::Show(reply) => {
+            ToConversation::Ask(command, request) => self.ask(*command, request, context),
+            ToConversation::Show(request) => {
                 let view = self.conversation.view().map(Box::new);
-                let view = view.ok_or(Failure::Refused(Refusal::UnknownConversation));
-                self.then(Then::Show(reply, view), context);
+                let view = view.ok_or(Denial::Refused(Refusal::UnknownConversation));
+                let answer = view.map(Answered::Conversation);
+                self.then(Then::Answer(request, answer), context);
             }
-            ToConversation::Signal(agent, signal, reply) => self.signal(&agent, signal, reply),
+            ToConversation::Signal(agent, signal, request) => {
+                let answer = self.signal(&agent, signal);
+                self.shared.answer(request, answer.map(|()| Answered::Done));
+            }
             ToConversation::Offer(agent, reservation, units) => {
                 self.offer(&agent, (reservation, units), context);
             }
@@ -73,14 +78,13 @@ impl ConversationActor {
             }
             ToConversation::ShowTo(agent, feed) => self.show_to(agent, feed, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
-            ToConversation::StateClaims(outstanding) => {
-                self.then(Then::StateClaims(outstanding), context);
+            ToConversation::StateClaims(request) => {
+                self.then(Then::StateClaims(request), context);
             }
-            ToConversation::BeCounted(census, _until_counted) => {
+            ToConversation::BeCounted(setting, request) => {
                 let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
-                if let Some(opening) = opening {
-                    census.count(opening);
-                }
+                let goes_by_it = opening.is_some_and(|opening| setting.governs(opening));
+                self.shared.answer(request, Ok(Answered::Counted(goes_by_it)));
             }
             ToConversation::NeverBegins => context.stop(),
             ToConversation::Erased => self.erase(),
@@ -90,7 +94,6 @@ impl ConversationActor {
             }
             // It was found an agent meanwhile.
             ToConversation::Position { .. } => {}
-            ToConversation::Lost(fault) => self.give_up(&fault, context),
         }
     }
 
@@ -98,15 +101,15 @@ impl ConversationActor {
         matches!(self.conversation.phase(), Phase::Open { .. })
     }
 
-    fn ask(&mut self, command: Command, reply: Reply<Answer>, context: &mut Context<Self>) {
+    fn ask(&mut self, command: Command, request: RequestId, context: &mut Context<Self>) {
         let answer = if self.conversation.seq() == Seq::ZERO {
-            Err(Failure::Refused(Refusal::UnknownConversation))
+            Err(Denial::Refused(Refusal::UnknownConversation))
         } else if self.shared.is_overloaded() {
-            Err(Failure::Overloaded)
+            Err(Denial::Overloaded)
         } else {
-            self.perform(command).map_err(Failure::Refused)
+            self.perform(command).map(Answered::Command).map_err(Denial::Refused)
         };
-        self.then(Then::Answer(reply, answer), context);
+        self.then(Then::Answer(request, answer), context);
     }
 
     fn session_said(&mut self, session: SessionId, said: FromSession, context: &mut Context<Self>) {
@@ -315,12 +318,12 @@ impl ConversationActor {
         self.then(then, context);
     }
 
-    fn signal(&mut self, agent: &AgentId, signal: AgentSignal, reply: Reply<()>) {
+    fn signal(&mut self, agent: &AgentId, signal: AgentSignal) -> Result<(), Denial> {
         let talking = matches!(
             self.conversation.phase(),
             Phase::Talking { lease, .. } if lease.agent == *agent
         );
-        let answer = if talking {
+        if talking {
             let frame = match signal {
                 AgentSignal::Typing(on) => {
                     self.audience.agent_types = on;
@@ -334,12 +337,10 @@ impl ConversationActor {
             self.tell_all(&frame);
             Ok(())
         } else if self.conversation.seq() == Seq::ZERO {
-            Err(Failure::Refused(Refusal::UnknownConversation))
+            Err(Denial::Refused(Refusal::UnknownConversation))
         } else {
-            Err(Failure::Refused(self.why_not_talking(agent)))
-        };
-        // Whoever has gone does not mind.
-        drop(reply.send(answer));
+            Err(Denial::Refused(self.why_not_talking(agent)))
+        }
     }
 
     fn why_not_talking(&self, agent: &AgentId) -> Refusal {

@@ -2,13 +2,13 @@
 
 use actix::ActorContext;
 
+use crate::behavior::message::Closing;
 use crate::domain::conversation::Conversation;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::Gate;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
-use crate::engine::message::Closing;
 
 /// How long a conversation that is over stays, for those who are about to ask for it.
 const LINGER: Span = Span::from_secs(5);

@@ -3,6 +3,7 @@
 
 use actix::{ActorFutureExt, AsyncContext, WrapFuture};
 
+use crate::behavior::message::{Closing, ToSession};
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{Seq, SessionId};
 use crate::engine::context::Context;
@@ -10,7 +11,6 @@ use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::audience::Pace;
 use crate::engine::conversation::publish::{close_session, frames};
 use crate::engine::directory::Delivery;
-use crate::engine::message::{Closing, ToSession};
 use crate::journal::Fault;
 use crate::limits;
 

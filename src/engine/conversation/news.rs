@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::behavior::message::{FeedItem, ToAgent};
 use crate::domain::conversation::event::{Event, Recorded};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Pending;
 use crate::domain::id::{AgentId, Seq};
 use crate::engine::conversation::dispatch;
 use crate::engine::conversation::gate::ForAgents;
-use crate::engine::message::{ToAgent, Told};
 use crate::engine::shared::Shared;
 use crate::wire::feed::{self, Withdrawal};
 
@@ -59,45 +59,45 @@ fn told_to(
     pending: &Pending,
     before: Option<&AgentId>,
     shared: &Shared,
-) -> Vec<Told> {
+) -> Vec<FeedItem> {
     let id = conversation.id();
     let now = shared.clock.now();
-    let mut told: Vec<Told> = Vec::new();
+    let mut told: Vec<FeedItem> = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
         let seq = Seq::new(number);
         match event {
             Event::ChatOffered { lease, .. } if lease.agent == *agent => {
                 let offer = conversation.view().as_ref().and_then(|view| feed::offer(view, now));
-                told.extend(offer.map(Told::from));
+                told.extend(offer.map(FeedItem::from));
             }
             Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
                 let withdrawn = feed::offer_withdrawn(id, Withdrawal::Ended(*end));
-                told.push(Told::at(withdrawn, id, seq));
+                told.push(FeedItem::at(withdrawn, id, seq));
             }
             // Whoever had the chat before they accepted it had it as an offer.
             Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
-                told.push(Told::from(feed::offer_withdrawn(id, Withdrawal::Accepted)));
+                told.push(FeedItem::from(feed::offer_withdrawn(id, Withdrawal::Accepted)));
             }
             Event::MessagePosted { .. } => {
                 let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
                 let message = feed::message(id, &recorded);
-                told.extend(message.map(|message| Told::at(message, id, seq)));
+                told.extend(message.map(|message| FeedItem::at(message, id, seq)));
             }
             Event::CustomerAway { .. } => {
                 let away = conversation.absence().map(|absence| feed::away(id, absence, now));
-                told.extend(away.map(|away| Told::at(away, id, seq)));
+                told.extend(away.map(|away| FeedItem::at(away, id, seq)));
             }
             Event::CustomerReturned { after, .. } => {
-                told.push(Told::at(feed::back(id, Some(*after)), id, seq));
+                told.push(FeedItem::at(feed::back(id, Some(*after)), id, seq));
             }
             // A closed conversation remembers an agent who had accepted it, and only such a one.
             Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
-                told.push(Told::from(feed::offer_withdrawn(id, Withdrawal::Closed)));
+                told.push(FeedItem::from(feed::offer_withdrawn(id, Withdrawal::Closed)));
             }
             _ => {}
         }
     }
-    told.extend(conversation.view().map(|view| Told::from(feed::conversation(&view))));
+    told.extend(conversation.view().map(|view| FeedItem::from(feed::conversation(&view))));
     told
 }
 
@@ -106,7 +106,7 @@ pub(super) fn present_state(
     conversation: &Conversation,
     theirs: bool,
     shared: &Shared,
-) -> Vec<Told> {
+) -> Vec<FeedItem> {
     let now = shared.clock.now();
     let Some(shown) = conversation.view() else { return Vec::new() };
     let mut told = Vec::new();
@@ -114,7 +114,7 @@ pub(super) fn present_state(
     told.push(feed::conversation(&shown));
     let absence = conversation.absence().filter(|_| theirs);
     told.extend(absence.map(|absence| feed::away(conversation.id(), absence, now)));
-    told.into_iter().map(Told::from).collect()
+    told.into_iter().map(FeedItem::from).collect()
 }
 
 /// Tells the agent who is in the chat that the customer types.
@@ -135,7 +135,7 @@ pub(super) fn read(conversation: &Conversation, shared: &Arc<Shared>, seq: Seq) 
 
 fn pass_on(conversation: &Conversation, shared: &Arc<Shared>, signal: feed::Rendered) {
     if let Phase::Talking { lease, .. } = conversation.phase() {
-        let told = vec![Told::passing(signal.event, signal.data)];
+        let told = vec![FeedItem::passing(signal.kind, signal.data)];
         dispatch::tell_agent(shared, &lease.agent, ToAgent::Tell(told));
     }
 }

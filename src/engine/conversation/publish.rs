@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 
+use crate::behavior::message::{Answered, Closing, ToAgent, ToConversation, ToSession};
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::cause::Cause;
 use crate::domain::conversation::Phase;
@@ -18,7 +19,6 @@ use crate::engine::context::Context;
 use crate::engine::conversation::gate::{Then, Through};
 use crate::engine::conversation::{ConversationActor, dispatch, news};
 use crate::engine::directory::{Delivery, visitors};
-use crate::engine::message::{Closing, ToAgent, ToConversation, ToSession};
 use crate::engine::shared::Shared;
 use crate::wire::server::ServerFrame;
 use crate::wire::view;
@@ -48,9 +48,7 @@ impl ConversationActor {
 
     pub(super) fn follow(&mut self, then: Then, context: &mut Context<Self>) {
         match then {
-            // Whoever has gone does not mind.
-            Then::Answer(reply, answer) => drop(reply.send(answer)),
-            Then::Show(reply, view) => drop(reply.send(view.map(|view| *view))),
+            Then::Answer(request, answer) => self.shared.answer(request, answer),
             Then::Send(session, message) => self.answer(session, message),
             Then::Joined(session, heard, joined) => {
                 self.shared.directory.tell_session(session, joined);
@@ -72,9 +70,11 @@ impl ConversationActor {
             Then::Adjust(agent, adjust) => {
                 dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
             }
-            Then::StateClaims(outstanding) => {
+            Then::StateClaims(request) => {
                 self.state_claims();
-                drop(outstanding);
+                if let Some(request) = request {
+                    self.shared.answer(request, Ok(Answered::Done));
+                }
             }
         }
     }

@@ -6,13 +6,13 @@
 //! same anew. So it is written before whatever happens next in the conversation, before anybody is
 //! told anything of it, or when its turn comes, whichever is first.
 
+use crate::behavior::message::Closing;
 use crate::domain::conversation::command::Command;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
-use crate::engine::message::Closing;
 use crate::engine::outgoing;
 use crate::journal::Append;
 

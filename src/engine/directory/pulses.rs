@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::behavior::message::Heard;
 use crate::domain::id::{ConversationId, SessionId};
 use crate::engine::directory::Directory;
-use crate::engine::message::Heard;
+use crate::engine::mailbox::Lost;
 use crate::engine::pulse::Pulse;
 
 impl Directory {
@@ -30,6 +31,13 @@ impl Directory {
     pub(in crate::engine) fn tell_heard(&self, id: ConversationId, heard: Heard) {
         if let Some(live) = self.live(id) {
             super::send(&live, heard);
+        }
+    }
+
+    /// Tells a conversation that the journal may have lost what was not yet durable.
+    pub(in crate::engine) fn tell_lost(&self, id: ConversationId, lost: Lost) {
+        if let Some(live) = self.live(id) {
+            super::send(&live, lost);
         }
     }
 }

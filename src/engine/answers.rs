@@ -1,0 +1,183 @@
+//! The requests that wait for an answer of an actor, by their number: messages carry the number,
+//! and the way to answer stays here.
+//!
+//! ```text
+//!   asked ──> waiting ──answered, or denied──> gone
+//!                │
+//!                └──whoever asked goes away──> gone
+//! ```
+//!
+//! No request waits in vain. A [`Question`] that nobody takes out of a mailbox, or that is in hand
+//! while its actor dies, is denied when it is dropped; what an actor has kept it denies itself when
+//! it ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix::Message;
+use dashmap::DashMap;
+use foldhash::fast::RandomState;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::behavior::message::{Answered, Denial, RequestId};
+
+/// The requests that wait. Bounded by who asks: so many requests run at once, see
+/// [`limits::REQUESTS_MAX`](crate::limits::REQUESTS_MAX), and so many conversations are asked
+/// together, see [`limits::ASKED_AT_ONCE`](crate::limits::ASKED_AT_ONCE).
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    next: AtomicU64,
+    waiting: DashMap<RequestId, Waiting, RandomState>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// For itself.
+    Alone(oneshot::Sender<Result<Answered, Denial>>),
+    /// For all that were asked together.
+    Together(Together),
+}
+
+/// Held by each of several requests until it is answered.
+#[derive(Clone, Debug)]
+struct Together {
+    /// How many have said that they are to be counted.
+    counted: Arc<AtomicU64>,
+    #[expect(dead_code, reason = "its only use is to be dropped")]
+    held: mpsc::Sender<()>,
+}
+
+/// A request that was made; whoever made it may go away.
+#[derive(Debug)]
+pub(super) struct Asked {
+    id: RequestId,
+    answers: Arc<Answers>,
+    answer: oneshot::Receiver<Result<Answered, Denial>>,
+}
+
+/// Several requests that were made together.
+#[derive(Debug)]
+pub(super) struct AskedTogether {
+    answers: Arc<Answers>,
+    together: Together,
+    all_answered: mpsc::Receiver<()>,
+}
+
+impl Answers {
+    /// A new request.
+    pub(super) fn ask(self: &Arc<Self>) -> Asked {
+        let (tell, answer) = oneshot::channel();
+        let id = self.enter(Waiting::Alone(tell));
+        Asked { id, answers: Arc::clone(self), answer }
+    }
+
+    /// Several requests whose answers are awaited together.
+    pub(super) fn ask_together(self: &Arc<Self>) -> AskedTogether {
+        // Nothing is ever sent: it ends when the last sender is dropped.
+        let (held, all_answered) = mpsc::channel(1);
+        let together = Together { counted: Arc::default(), held };
+        AskedTogether { answers: Arc::clone(self), together, all_answered }
+    }
+
+    /// Answers a request. Only the first answer counts, and whoever has gone away does not mind.
+    pub(super) fn answer(&self, id: RequestId, answer: Result<Answered, Denial>) {
+        match self.waiting.remove(&id) {
+            Some((_, Waiting::Alone(tell))) => drop(tell.send(answer)),
+            Some((_, Waiting::Together(together))) => {
+                if matches!(answer, Ok(Answered::Counted(true))) {
+                    together.counted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Denies a request whose actor has died with it.
+    pub(super) fn deny(&self, id: RequestId) {
+        self.answer(id, Err(Denial::Unavailable));
+    }
+
+    fn enter(&self, waiting: Waiting) -> RequestId {
+        let id = RequestId::new(self.next.fetch_add(1, Ordering::Relaxed));
+        self.waiting.insert(id, waiting);
+        id
+    }
+}
+
+impl Asked {
+    /// Its number.
+    pub(super) const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Comes with the answer.
+    pub(super) async fn answer(mut self) -> Result<Answered, Denial> {
+        (&mut self.answer).await.unwrap_or(Err(Denial::Unavailable))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.answers.waiting.remove(&self.id);
+    }
+}
+
+impl AskedTogether {
+    /// One more.
+    pub(super) fn one_more(&self) -> RequestId {
+        self.answers.enter(Waiting::Together(self.together.clone()))
+    }
+
+    /// Comes when all are answered, with how many have said that they are to be counted.
+    pub(super) async fn all_answered(self) -> u64 {
+        let Self { together, mut all_answered, .. } = self;
+        let counted = Arc::clone(&together.counted);
+        drop(together);
+        all_answered.recv().await;
+        counted.load(Ordering::Relaxed)
+    }
+}
+
+/// A message on its way to the actor that answers it.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Question<M> {
+    message: M,
+    unanswered: Unanswered,
+}
+
+/// Denies a request when it is dropped, unless somebody has taken it over.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    /// Nothing once it was taken over.
+    request: Option<RequestId>,
+    answers: Arc<Answers>,
+}
+
+impl<M> Question<M> {
+    /// A message that asks for an answer to this request.
+    pub(super) fn new(message: M, request: RequestId, answers: &Arc<Answers>) -> Self {
+        let unanswered = Unanswered { request: Some(request), answers: Arc::clone(answers) };
+        Self { message, unanswered }
+    }
+
+    /// The message, and what denies the request until it has been dealt with.
+    pub(super) fn open(self) -> (M, Unanswered) {
+        (self.message, self.unanswered)
+    }
+}
+
+impl Unanswered {
+    /// The actor has answered, or keeps the request.
+    pub(super) fn take_over(mut self) {
+        self.request = None;
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(request) = self.request {
+            self.answers.deny(request);
+        }
+    }
+}

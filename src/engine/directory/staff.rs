@@ -1,0 +1,116 @@
+//! Where agents and queues are found.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix::Addr;
+
+use crate::behavior::message::{RequestId, ToAgent, ToQueue};
+use crate::domain::id::{AgentId, QueueId};
+use crate::engine::agent::AgentActor;
+use crate::engine::answers::Question;
+use crate::engine::directory::{AgentEntry, Delivery, Directory, QueueEntry, send};
+use crate::engine::mailbox::OpenFeed;
+use crate::engine::queue::QueueActor;
+
+impl Directory {
+    /// An agent's actor enters.
+    pub(in crate::engine) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
+        self.agents.insert(id, AgentEntry { address, is_heard: false });
+        self.heard.change();
+    }
+
+    /// Opens a feed of an agent's, if anybody is there.
+    pub(in crate::engine) fn open_feed(&self, id: &AgentId, opening: OpenFeed) -> Delivery {
+        match self.agents.get(id) {
+            Some(entry) if entry.address.connected() => {
+                let request = opening.request;
+                send(&entry.address, Question::new(opening, request, &self.answers));
+                Delivery::Sent
+            }
+            _ => self.undelivered(Some(opening.request)),
+        }
+    }
+
+    /// An agent's actor is dismissed. Nobody finds it any more, and it hears of that behind
+    /// everything that it was told before.
+    pub(in crate::engine) fn dismiss_agent(&self, id: &AgentId, request: RequestId) {
+        match self.agents.remove(id) {
+            Some((_, entry)) => {
+                self.put(&entry.address, ToAgent::Dismiss(request), Some(request));
+            }
+            None => self.answers.deny(request),
+        }
+    }
+
+    /// Whether an agent's actor is there and lives.
+    pub(in crate::engine) fn has_agent(&self, id: &AgentId) -> bool {
+        self.agents.get(id).is_some_and(|entry| entry.address.connected())
+    }
+
+    /// Tells an agent something.
+    pub(in crate::engine) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
+        match self.try_tell_agent(id, message) {
+            Ok(()) => Delivery::Sent,
+            Err(message) => self.undelivered(message.request()),
+        }
+    }
+
+    /// The same; gives the message back when nobody is there.
+    pub(in crate::engine) fn try_tell_agent(
+        &self,
+        id: &AgentId,
+        message: ToAgent,
+    ) -> Result<(), ToAgent> {
+        match self.agents.get(id) {
+            Some(entry) if entry.address.connected() => {
+                let request = message.request();
+                self.put(&entry.address, message, request);
+                Ok(())
+            }
+            _ => Err(message),
+        }
+    }
+
+    /// A queue's actor enters.
+    pub(in crate::engine) fn enter_queue(
+        &self,
+        id: QueueId,
+        address: Addr<QueueActor>,
+        waiting: Arc<AtomicUsize>,
+    ) {
+        self.queues.insert(id, QueueEntry { address, waiting });
+    }
+
+    /// A queue's actor is dismissed, in the same way.
+    pub(in crate::engine) fn dismiss_queue(&self, id: &QueueId, request: RequestId) {
+        match self.queues.remove(id) {
+            Some((_, entry)) => {
+                self.put(&entry.address, ToQueue::Dismiss(request), Some(request));
+            }
+            None => self.answers.deny(request),
+        }
+    }
+
+    /// Whether a queue's actor is there and lives.
+    pub(in crate::engine) fn has_queue(&self, id: &QueueId) -> bool {
+        self.queues.get(id).is_some_and(|entry| entry.address.connected())
+    }
+
+    /// Tells a queue something.
+    pub(in crate::engine) fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
+        let request = message.request();
+        match self.queues.get(id) {
+            Some(entry) if entry.address.connected() => {
+                self.put(&entry.address, message, request);
+                Delivery::Sent
+            }
+            _ => self.undelivered(request),
+        }
+    }
+
+    /// How many wait in a queue.
+    pub(in crate::engine) fn waiting_in(&self, id: &QueueId) -> usize {
+        self.queues.get(id).map_or(0, |entry| entry.waiting.load(Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,64 @@
+//! What comes into the mailboxes of actors: messages, and what the engine itself has to say.
+
+use actix::Message;
+use tokio::sync::oneshot;
+
+use crate::behavior::message::{
+    Heard, RequestId, ToAgent, ToConversation, ToQueue, ToSession, Trouble,
+};
+use crate::domain::agent::FeedNumber;
+use crate::domain::time::Span;
+use crate::engine::feed::FeedSender;
+use crate::journal::Fault;
+
+/// The journal may have lost what a conversation gave it and was not told of.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct Lost(pub Fault);
+
+/// How a request opens a feed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(super) struct OpenFeed {
+    /// The number of the feed.
+    pub number: FeedNumber,
+    /// What it is told goes in here.
+    pub sender: FeedSender,
+    /// Comes when nobody takes it any more.
+    pub closed: oneshot::Receiver<()>,
+    /// The id of the last event that the console has seen.
+    pub after: Option<String>,
+    /// Whether it is somebody else's console, which says nothing of the agent's being there.
+    pub watching: bool,
+    /// How often the console will beat, if it does.
+    pub heartbeat: Span,
+    /// The request, which is answered when the feed is open.
+    pub request: RequestId,
+}
+
+impl Message for Heard {
+    type Result = ();
+}
+
+impl Message for ToConversation {
+    type Result = ();
+}
+
+impl Message for ToAgent {
+    type Result = ();
+}
+
+impl Message for ToQueue {
+    type Result = ();
+}
+
+impl Message for ToSession {
+    type Result = ();
+}
+
+impl From<&Fault> for Trouble {
+    fn from(fault: &Fault) -> Self {
+        let is_of_writing = matches!(fault, Fault::Write(_));
+        Self { is_of_writing, text: fault.to_string().into() }
+    }
+}
