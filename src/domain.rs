@@ -8,13 +8,16 @@ pub mod conversation;
 pub mod decision;
 pub mod id;
 pub mod lease;
+pub mod liveness;
 pub mod queue;
 pub mod rehearsal;
+pub mod rights;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod validity;
 
 mod few;

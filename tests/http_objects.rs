@@ -221,7 +221,7 @@ fn feed_events_have_their_fields() {
     let id = ConversationId::from_bits(5);
     let away = feed::away(id, &absence(), NOON + Span::from_secs(60));
     let data: Value = serde_json::from_str(&away.data).unwrap();
-    assert_eq!(away.event, "away");
+    assert_eq!(away.kind.name(), "away");
     assert_eq!(data["remaining_ms"], 120_000);
     assert_eq!(data["cause"], "closed");
     assert_eq!(data["until"], "2026-03-01T12:03:00.123Z");

@@ -18,13 +18,13 @@ pub mod claims;
 pub mod command;
 pub mod event;
 pub mod parts;
+pub mod timers;
 pub mod usage;
 pub mod view;
 
 mod apply;
 mod decide;
 mod posts;
-mod timers;
 
 use crate::domain::conversation::attendance::{Absence, Attendance};
 use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};

@@ -23,9 +23,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use crate::domain::agent::Availability;
+use crate::domain::agent::{Availability, REQUEST_LINKS_FOR};
 use crate::domain::few::Few;
 use crate::domain::id::{AgentId, ConversationId};
+use crate::domain::lease::{Lease, Purpose};
 use crate::domain::time::{Span, Timestamp};
 
 pub use command::{QueueCommand, QueueEvent, Staffing, Standing, Waiting};
@@ -79,8 +80,14 @@ impl Queue {
         Self { is_hearing: true, ..Self::default() }
     }
 
+    /// What an agent who is asked is to set aside, until the conversation states the real lease
+    /// when it makes the offer.
+    pub fn provisional_lease(&self, conversation: ConversationId, agent: AgentId) -> Lease {
+        Lease::new(agent, self.units_of(conversation), Purpose::Offer, REQUEST_LINKS_FOR)
+    }
+
     /// What `command` means. A queue refuses nothing: whatever is out of date changes nothing.
-    pub fn decide(&self, command: QueueCommand, _now: Timestamp) -> Option<QueueEvent> {
+    pub fn decide(&self, command: QueueCommand) -> Option<QueueEvent> {
         match command {
             QueueCommand::Join(conversation, waiting) => {
                 Some(QueueEvent::Joined(conversation, waiting))

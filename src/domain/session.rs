@@ -13,8 +13,8 @@
 use std::fmt;
 
 use crate::domain::id::ConversationId;
-use crate::domain::settings::Workstream;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::liveness::{Liveness, Look};
+use crate::domain::time::{Deadline, Span, Timestamp};
 use crate::limits;
 
 /// How long a session waits for the answer to `hello` or `start` before it is asked to come back:
@@ -25,10 +25,7 @@ const ANSWER_WITHIN: Span = Span::from_secs(30);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Session {
     stage: Stage,
-    /// How often it was asked to beat.
-    heartbeat: Span,
-    heard_at: Timestamp,
-    asked: bool,
+    liveness: Liveness,
     refused: u32,
 }
 
@@ -151,9 +148,7 @@ impl Session {
     pub fn new(now: Timestamp, heartbeat: Span) -> Self {
         Self {
             stage: Stage::Greeting(now + Span::from_secs(limits::HELLO_SECONDS_MAX)),
-            heartbeat,
-            heard_at: now,
-            asked: false,
+            liveness: Liveness::new(now, heartbeat),
             refused: 0,
         }
     }
@@ -164,8 +159,8 @@ impl Session {
     }
 
     /// How often it was asked to beat.
-    pub const fn heartbeat(&self) -> Span {
-        self.heartbeat
+    pub fn heartbeat(&self) -> Span {
+        self.liveness.heartbeat()
     }
 
     /// The conversation it is in.
@@ -222,49 +217,41 @@ impl Session {
     pub fn apply(&mut self, event: SessionEvent, at: Timestamp) {
         match event {
             SessionEvent::Greeted | SessionEvent::Asked => {
-                self.hear(at);
+                self.liveness.note(at);
                 self.stage = Stage::Settling;
             }
-            SessionEvent::Spoke(_) | SessionEvent::Heard(_) => self.hear(at),
+            SessionEvent::Spoke(_) | SessionEvent::Heard(_) => self.liveness.note(at),
             SessionEvent::Refused => self.refused = self.refused.saturating_add(1),
             SessionEvent::Joined(conversation) => self.stage = Stage::Joined(conversation),
             SessionEvent::Left => {
-                self.heard_at = at;
-                self.asked = false;
+                self.liveness.note(at);
                 self.stage = Stage::Ready;
             }
-            SessionEvent::Probed => self.asked = true,
+            SessionEvent::Probed => self.liveness.probe(at),
             SessionEvent::Finished(_) => self.stage = Stage::Over,
         }
     }
 
     /// When it wants to be woken; never while a conversation watches over it.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        let tick = Span::from_millis(1);
+        self.due().map(Deadline::wake_at)
+    }
+
+    fn due(&self) -> Option<Deadline> {
         match self.stage {
-            Stage::Greeting(by) => Some(by + tick),
-            Stage::Ready if self.asked => {
-                Some(self.heard_at + Workstream::silent_after(self.heartbeat) + tick)
-            }
-            Stage::Ready => Some(self.heard_at + Workstream::probe_after(self.heartbeat) + tick),
-            Stage::Settling => Some(self.heard_at + ANSWER_WITHIN + tick),
+            Stage::Greeting(by) => Some(Deadline::at(by)),
+            Stage::Ready => Some(self.liveness.next()),
+            Stage::Settling => Some(Deadline::at(self.liveness.last_seen() + ANSWER_WITHIN)),
             Stage::Joined(_) | Stage::Over => None,
         }
     }
 
-    fn hear(&mut self, at: Timestamp) {
-        self.heard_at = at;
-        self.asked = false;
-    }
-
     fn wake(&self, now: Timestamp) -> Option<SessionEvent> {
-        if self.wake_at().is_none_or(|at| now < at) {
-            return None;
-        }
+        self.due().filter(|due| due.is_over(now))?;
         Some(match self.stage {
             Stage::Greeting(_) => SessionEvent::Finished(Finish::NoHello),
             Stage::Settling => SessionEvent::Finished(Finish::Unanswered),
-            _ if self.asked => SessionEvent::Finished(Finish::Silent),
+            _ if self.liveness.look(now) == Look::Silent => SessionEvent::Finished(Finish::Silent),
             _ => SessionEvent::Probed,
         })
     }

@@ -158,15 +158,10 @@ impl Workstream {
         }
     }
 
-    /// After how long without a sign of life a session is asked for one. A little more than one
-    /// heartbeat, so that a beat which is on time but travels slowly costs no question.
-    pub fn probe_after(heartbeat: Span) -> Span {
-        heartbeat + heartbeat.divided_by(8)
-    }
-
-    /// After how long without a sign of life a session is lost.
-    pub fn silent_after(heartbeat: Span) -> Span {
-        heartbeat.times(2)
+    /// Whether units that were set aside are as many as a chat takes by now: the settings may have
+    /// changed since.
+    pub const fn takes(&self, units: u32) -> bool {
+        self.units == units
     }
 
     /// How long wrap-up lasts: the longer of its auto-close and of the block.

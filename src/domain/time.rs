@@ -54,6 +54,33 @@ impl Sub<Span> for Timestamp {
     }
 }
 
+/// The moment at which something ends unless it happens before. The moment itself counts: whatever
+/// happens at it is in time.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Deadline(Timestamp);
+
+impl Deadline {
+    /// This moment.
+    pub const fn at(moment: Timestamp) -> Self {
+        Self(moment)
+    }
+
+    /// The last moment that is in time.
+    pub const fn moment(self) -> Timestamp {
+        self.0
+    }
+
+    /// Whether it is over at `now`.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        now > self.0
+    }
+
+    /// When to look whether it is over: the first moment at which it is.
+    pub fn wake_at(self) -> Timestamp {
+        self.0 + Span(1)
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}ms", self.as_millis())

@@ -160,20 +160,13 @@ impl ConversationActor {
         self.with_workstream(Arc::clone)
     }
 
-    /// Uses the settings in force. A workstream that was removed meanwhile goes on with the
-    /// defaults, for there is nobody to ask any more.
+    /// Uses the settings in force.
     fn with_workstream<T>(&self, use_it: impl FnOnce(&Arc<Workstream>) -> T) -> T {
         let settings = self.shared.settings.load();
         let Some(opening) = self.conversation.opening() else {
             return use_it(&self.shared.fallback_workstream);
         };
-        match settings.workstreams.get(&opening.workstream) {
-            Some(workstream) => use_it(workstream),
-            None => use_it(&Arc::new(Workstream::new(
-                opening.workstream.clone(),
-                opening.queue.clone(),
-            ))),
-        }
+        use_it(&settings.workstream_of(opening))
     }
 
     /// Decides, applies and writes; what follows is held back.

@@ -7,8 +7,8 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-use crate::domain::conversation::attendance::Signs;
 use crate::domain::id::ConversationId;
+use crate::domain::liveness::{Signs, silence_ms};
 use crate::domain::time::Timestamp;
 
 /// Written by one session, read by one conversation, perhaps on another thread.
@@ -52,8 +52,7 @@ impl Pulse {
 
     /// Notes one that the conversation is told of by a message, and counts by that.
     pub(super) fn speak(&self, now: Timestamp) {
-        let silence = now.since(self.heard_at()).as_millis();
-        let silence = u32::try_from(silence).unwrap_or(u32::MAX);
+        let silence = silence_ms(self.heard_at(), now);
         if silence > self.widest_ms.load(Ordering::Relaxed) {
             self.widest_ms.fetch_max(silence, Ordering::Relaxed);
         }

@@ -8,9 +8,7 @@ use std::time::Duration;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler};
 
 use crate::behavior::message::{Answered, ToAgent, ToConversation, ToQueue};
-use crate::domain::agent::REQUEST_LINKS_FOR;
 use crate::domain::id::{ConversationId, QueueId};
-use crate::domain::lease::{Lease, Purpose};
 use crate::domain::queue::{Queue, QueueCommand, QueueEvent};
 use crate::engine::answers::Question;
 use crate::engine::directory::Delivery;
@@ -45,10 +43,9 @@ impl QueueActor {
         if let QueueCommand::Locate(conversation) = command {
             return self.locate(conversation);
         }
-        let now = self.shared.clock.now();
-        let may_match = !matches!(command, QueueCommand::Refused(..) | QueueCommand::Leave(_));
-        let Some(event) = self.queue.decide(command, now) else { return };
-        self.queue.apply(&event, now);
+        let may_match = command.may_match();
+        let Some(event) = self.queue.decide(command) else { return };
+        self.queue.apply(&event, self.shared.clock.now());
         if may_match {
             self.serve();
         }
@@ -66,22 +63,19 @@ impl QueueActor {
     }
 
     fn note(&mut self, command: QueueCommand) {
-        let now = self.shared.clock.now();
-        if let Some(event) = self.queue.decide(command, now) {
-            self.queue.apply(&event, now);
+        if let Some(event) = self.queue.decide(command) {
+            self.queue.apply(&event, self.shared.clock.now());
         }
     }
 
     /// Asks agents for as many of the line as there is room for.
     fn serve(&mut self) {
         let now = self.shared.clock.now();
-        while let Some(event) = self.queue.decide(QueueCommand::Match, now) {
+        while let Some(event) = self.queue.decide(QueueCommand::Match) {
             let QueueEvent::Asked(conversation, agent) = &event else { break };
             let (conversation, agent) = (*conversation, agent.clone());
-            let units = self.queue.units_of(conversation);
+            let lease = self.queue.provisional_lease(conversation, agent.clone());
             self.queue.apply(&event, now);
-            // The conversation states the real lease when it makes the offer.
-            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             let reserve = ToAgent::Reserve(self.id.clone(), conversation, lease);
             if self.shared.directory.tell_agent(&agent, reserve) == Delivery::Nobody {
                 self.note(QueueCommand::Refused(conversation, agent.clone()));

@@ -83,8 +83,7 @@ impl Visit {
     /// workstream has been removed.
     pub fn workstream(&self) -> Option<Arc<Workstream>> {
         let settings = self.engine.shared.settings.load();
-        let widget = settings.widgets.get(&self.widget)?;
-        settings.workstreams.get(&widget.workstream).cloned()
+        settings.workstream_of_widget(&self.widget).cloned()
     }
 
     /// The live chat of a visitor in this widget.

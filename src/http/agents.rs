@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::audit::{Act, AuditKind};
 use crate::domain::id::AgentId;
+use crate::domain::rights::{ADMINISTRATOR, ME, is_reserved};
 use crate::domain::settings::registry::SettingChange;
 use crate::engine::AgentView;
 use crate::http::HttpState;
-use crate::http::auth::{ADMINISTRATOR, Administrator, Caller, ME, Supervisor};
+use crate::http::auth::{Administrator, Caller, Supervisor};
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Cursor as _, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
@@ -80,7 +81,7 @@ pub(super) async fn put(
     body: web::Bytes,
 ) -> Result<HttpResponse, Problem> {
     let id: AgentId = agent.parse().map_err(Problem::malformed_id)?;
-    if [ME, ADMINISTRATOR].contains(&id.as_str()) {
+    if is_reserved(&id) {
         let message = format!("must not be {ME} or {ADMINISTRATOR}, which mean somebody else");
         return Err(Problem::malformed_parameter("id", message));
     }

@@ -10,23 +10,16 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use crate::access::{SignIn, SignedIn, token};
-use crate::domain::conversation::State;
-use crate::domain::conversation::view::View;
 use crate::domain::id::AgentId;
+use crate::domain::rights::{self, ADMINISTRATOR, ME, Rights};
 use crate::domain::settings::Role;
-use crate::domain::settings::registry::{Registry, TokenDigest};
+use crate::domain::settings::registry::TokenDigest;
 use crate::domain::sign_in::{NotSignedIn, Person};
 use crate::domain::time::Timestamp;
 use crate::engine::TokenRefusal;
 use crate::http::HttpState;
 use crate::http::problem::Problem;
 use crate::strangers::Connection;
-
-/// The name under which the administrator's own token acts. No agent may have it as an id.
-pub const ADMINISTRATOR: &str = "administrator";
-
-/// The word that stands for the caller in an address. No agent may have it as an id.
-pub const ME: &str = "me";
 
 /// Who somebody is, whichever role they have: by their token, or by the issuer and its name for
 /// them, whichever of its tokens they show.
@@ -92,7 +85,7 @@ impl Caller {
     /// Whoever an issuer has signed in, as long as it has.
     fn signed_in(state: &HttpState, signed_in: Arc<SignedIn>) -> Result<Self, Problem> {
         let Person { id, role, .. } = &signed_in.person;
-        if [ME, ADMINISTRATOR].contains(&id.as_str()) {
+        if rights::is_reserved(id) {
             return Err(Problem::not_signed_in("the token names somebody who means somebody else"));
         }
         let (id, role) = (id.clone(), *role);
@@ -178,19 +171,21 @@ impl Caller {
         self.agent.clone().unwrap_or_else(own)
     }
 
+    /// What they may do.
+    pub const fn rights(&self) -> Rights<'_> {
+        Rights { agent: self.agent.as_ref(), role: self.role }
+    }
+
     /// Whether they may do everybody's work.
     pub fn supervises(&self) -> bool {
-        self.role >= Role::Supervisor
+        self.rights().supervise()
     }
 
     /// The agent that a part of an address means: the caller for `me`, and for a supervisor
     /// anybody. Whether the agent exists is not said.
     pub fn stands_for(&self, named: &str) -> Result<AgentId, Problem> {
-        if named == ME {
-            return self.agent.clone().ok_or_else(Problem::no_agent);
-        }
-        let named: AgentId = named.parse().map_err(|_| Problem::unknown_agent())?;
-        if self.supervises() || self.agent.as_ref() == Some(&named) {
+        let named = self.named(named)?;
+        if self.rights().stand_for(&named) {
             Ok(named)
         } else {
             Err(Problem::forbidden("a supervisor, or the agent themselves,"))
@@ -200,38 +195,20 @@ impl Caller {
     /// The agent whose tokens a part of an address means: the caller's own, and for an
     /// administrator anybody's. Whether the agent exists is not said.
     pub fn keeps_tokens_of(&self, named: &str) -> Result<AgentId, Problem> {
-        if named == ME {
-            return self.agent.clone().ok_or_else(Problem::no_agent);
-        }
-        let named: AgentId = named.parse().map_err(|_| Problem::unknown_agent())?;
-        if self.role >= Role::Administrator || self.agent.as_ref() == Some(&named) {
+        let named = self.named(named)?;
+        if self.rights().keep_tokens_of(&named) {
             Ok(named)
         } else {
             Err(Problem::forbidden("an administrator, or the agent themselves,"))
         }
     }
 
-    /// Whether they may see a conversation: a supervisor any, an agent those that are theirs and
-    /// those that wait in a queue they serve.
-    pub fn may_see(&self, view: &View, settings: &Registry) -> bool {
-        let Some(agent) = &self.agent else { return true };
-        self.supervises()
-            || view.agent.as_ref() == Some(agent)
-            || (view.state == State::Open && serves(agent, view, settings))
+    fn named(&self, named: &str) -> Result<AgentId, Problem> {
+        if named == ME {
+            return self.agent.clone().ok_or_else(Problem::no_agent);
+        }
+        named.parse().map_err(|_| Problem::unknown_agent())
     }
-
-    /// Whether they may be told what has become of a conversation: whoever may see it, whoever
-    /// serves its queue, and anybody once it is over. An agent who takes an offer that was
-    /// withdrawn a moment ago is told why, and not that it is none of their business.
-    pub fn may_know(&self, view: &View, settings: &Registry) -> bool {
-        let is_over = matches!(view.state, State::Wrapup | State::Closed);
-        let serves = self.agent.as_ref().is_some_and(|agent| serves(agent, view, settings));
-        self.may_see(view, settings) || is_over || serves
-    }
-}
-
-fn serves(agent: &AgentId, view: &View, settings: &Registry) -> bool {
-    settings.queues.get(&view.queue).is_some_and(|queue| queue.agents.contains(agent))
 }
 
 impl Supervisor {

@@ -14,6 +14,7 @@ use crate::domain::conversation::event::Author;
 use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, QueueId, WidgetId};
 use crate::domain::lease::Purpose;
+use crate::domain::rights::ME;
 use crate::domain::settings::AgentSettings;
 use crate::engine::{AgentSignal, Failure, Filter, ListCursor};
 use crate::http::HttpState;
@@ -99,7 +100,7 @@ pub(super) async fn accept(
     let agent = acting(&caller, &state, &request)?;
     let view = state.engine.view(id_of(&conversation)?).await?;
     // The conversation itself does not know who serves its queue; what became of it, it does.
-    if !caller.may_know(&view, &state.engine.settings()) {
+    if !caller.rights().know_of(&view, &state.engine.settings()) {
         return Err(Problem::not_yours());
     }
     let id = view.id;
@@ -295,7 +296,7 @@ pub(super) async fn seen(
     state: &HttpState,
 ) -> Result<View, Problem> {
     let view = state.engine.view(id_of(conversation)?).await?;
-    if caller.may_see(&view, &state.engine.settings()) {
+    if caller.rights().see(&view, &state.engine.settings()) {
         Ok(view)
     } else {
         Err(Problem::not_yours())
@@ -315,7 +316,7 @@ fn acting(
     let mut parameters = Parameters::of(request)?;
     let named = parameters.text("agent");
     parameters.finish()?;
-    let agent = caller.stands_for(named.as_deref().unwrap_or(crate::http::auth::ME))?;
+    let agent = caller.stands_for(named.as_deref().unwrap_or(ME))?;
     state.engine.settings().agents.get(&agent).cloned().ok_or_else(Problem::unknown_agent)
 }
 
@@ -365,7 +366,9 @@ async fn refused(
         return problem;
     }
     match state.engine.view(id).await {
-        Ok(view) if caller.may_know(&view, &state.engine.settings()) => problem.with_state(&view),
+        Ok(view) if caller.rights().know_of(&view, &state.engine.settings()) => {
+            problem.with_state(&view)
+        }
         Ok(_) => Problem::not_yours(),
         Err(_) => problem,
     }

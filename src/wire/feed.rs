@@ -12,7 +12,7 @@ pub use crate::wire::feed::kind::FeedKind;
 
 use crate::domain::agent::Presence;
 use crate::domain::conversation::attendance::Absence;
-use crate::domain::conversation::event::{Author, Event, OfferEnd, Recorded};
+use crate::domain::conversation::event::{Author, Event, OfferEnd, Recorded, Withdrawal};
 use crate::domain::conversation::view::View;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::lease::Lease;
@@ -28,17 +28,6 @@ pub struct Rendered {
     pub kind: FeedKind,
     /// The JSON.
     pub data: ByteString,
-}
-
-/// Why an offer does not stand any more.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Withdrawal {
-    /// It ended without an acceptance.
-    Ended(OfferEnd),
-    /// The agent accepted it.
-    Accepted,
-    /// The chat was closed.
-    Closed,
 }
 
 impl Withdrawal {

@@ -10,7 +10,7 @@ mod transcript;
 mod why;
 
 pub use account::account;
-pub use changes::{Change, Replay, Step, Timer, Turn};
+pub use changes::in_words;
 pub use facts::details;
 pub use sessions::{Attended, End, Sessions};
 pub use timeline::{kind, sentence};

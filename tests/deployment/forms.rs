@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use holdline::config::Config;
-use holdline::domain::settings::Workstream;
+use holdline::domain::liveness::Liveness;
 use holdline::domain::time::Span;
 use holdline::limits;
 
@@ -25,7 +25,7 @@ fn file(name: &str) -> String {
 
 /// The longest silence of a socket: its widget may be asked to beat every 120 s.
 fn silence_of_a_socket() -> Duration {
-    let most = Workstream::probe_after(Span::from_secs(120));
+    let most = Liveness::probe_after(Span::from_secs(120));
     Duration::from_millis(u64::try_from(most.as_millis()).expect("it is positive"))
 }
 

@@ -10,7 +10,7 @@ use holdline::domain::agent::Presence;
 use holdline::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{
-    Actor, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Reminder, Timers,
+    Actor, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Reminder, RestartTimers,
 };
 use holdline::domain::id::{ConversationId, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Notice, Purpose};
@@ -113,9 +113,9 @@ fn events() -> Vec<Event> {
         Event::LeaseReleased { agent: agent("ann") },
         Event::ServerRestarted {
             until: time(9),
-            timers: Timers { offer_until: Some(time(1)), close_at: Some(time(2)), reminder },
+            timers: RestartTimers { offer_until: Some(time(1)), close_at: Some(time(2)), reminder },
         },
-        Event::ServerRestarted { until: time(9), timers: Timers::default() },
+        Event::ServerRestarted { until: time(9), timers: RestartTimers::default() },
     ];
     let causes = [
         Cause::Left(Leaving::Hidden),

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use holdline::domain::agent::{Agent, FeedNumber, REQUEST_LINKS_FOR};
+use holdline::domain::agent::{Agent, FeedNumber};
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect, Effects};
 use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq};
-use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::lease::Lease;
 use holdline::domain::queue::{Queue, QueueCommand, QueueEvent};
 use holdline::domain::settings::{AgentSettings, Role, Workstream};
 use holdline::domain::text::DisplayName;
@@ -347,15 +347,14 @@ impl Floor {
     }
 
     fn tell_queue(&mut self, id: &QueueId, command: QueueCommand) {
-        let may_match = !matches!(command, QueueCommand::Refused(..) | QueueCommand::Leave(_));
+        let may_match = command.may_match();
         let queue = self.queues.get_mut(id).expect("queues are never removed here");
-        let Some(event) = queue.decide(command, self.now) else { return };
+        let Some(event) = queue.decide(command) else { return };
         queue.apply(&event, self.now);
-        while let Some(event) = queue.decide(QueueCommand::Match, self.now).filter(|_| may_match) {
+        while let Some(event) = queue.decide(QueueCommand::Match).filter(|_| may_match) {
             let QueueEvent::Asked(chat, agent) = event.clone() else { break };
-            let units = queue.units_of(chat);
+            let lease = queue.provisional_lease(chat, agent.clone());
             queue.apply(&event, self.now);
-            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             let mail = Mail::Reserve(id.clone(), chat, lease);
             let link = (Party::Queue(id.clone()), Party::Agent(agent));
             self.links.entry(link).or_default().push_back(mail);

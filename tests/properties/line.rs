@@ -16,7 +16,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn tell(queue: &mut Queue, command: QueueCommand, now: Timestamp) -> Option<QueueEvent> {
-    let event = queue.decide(command, now)?;
+    let event = queue.decide(command)?;
     queue.apply(&event, now);
     Some(event)
 }

@@ -1,8 +1,8 @@
 //! How long a session waits for what, to the millisecond.
 
 use holdline::domain::id::ConversationId;
+use holdline::domain::liveness::Liveness;
 use holdline::domain::session::{Finish, Session, SessionCommand, SessionEvent, Stage};
-use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::limits;
 
@@ -49,15 +49,15 @@ fn it_asks_a_little_after_one_heartbeat_and_gives_up_after_two() {
     tell(&mut session, SessionCommand::Hello, DAWN).unwrap();
     let now = DAWN + Span::from_secs(1);
     assert_eq!(tell(&mut session, SessionCommand::Leave, now), Some(SessionEvent::Left));
-    waits(&mut session, now, Workstream::probe_after(HEARTBEAT), SessionEvent::Probed);
+    waits(&mut session, now, Liveness::probe_after(HEARTBEAT), SessionEvent::Probed);
     let silent = SessionEvent::Finished(Finish::Silent);
-    waits(&mut session.clone(), now, Workstream::silent_after(HEARTBEAT), silent);
+    waits(&mut session.clone(), now, Liveness::silent_after(HEARTBEAT), silent);
     // A sign of life, and all begins anew.
     let beat = now + Span::from_secs(40);
     assert_eq!(tell(&mut session, SessionCommand::Beat, beat), Some(SessionEvent::Heard(None)));
-    waits(&mut session, beat, Workstream::probe_after(HEARTBEAT), SessionEvent::Probed);
-    assert!(Workstream::probe_after(HEARTBEAT) > HEARTBEAT);
-    assert_eq!(Workstream::silent_after(HEARTBEAT), HEARTBEAT.times(2));
+    waits(&mut session, beat, Liveness::probe_after(HEARTBEAT), SessionEvent::Probed);
+    assert!(Liveness::probe_after(HEARTBEAT) > HEARTBEAT);
+    assert_eq!(Liveness::silent_after(HEARTBEAT), HEARTBEAT.times(2));
 }
 
 #[test]
@@ -68,4 +68,18 @@ fn a_conversation_watches_over_whoever_is_in_it() {
     tell(&mut session, SessionCommand::Join(id), DAWN).unwrap();
     assert_eq!((session.conversation(), session.wake_at()), (Some(id), None));
     assert_eq!(tell(&mut session, SessionCommand::Wake, DAWN + HEARTBEAT.times(9)), None);
+}
+
+#[test]
+fn whoever_asks_late_counts_the_silence_from_later() {
+    let mut session = Session::new(DAWN, HEARTBEAT);
+    tell(&mut session, SessionCommand::Hello, DAWN).unwrap();
+    tell(&mut session, SessionCommand::Leave, DAWN).unwrap();
+    // The server stood still for an hour, and was as deaf as the page seemed silent.
+    let late = DAWN + Span::from_secs(3_600);
+    assert_eq!(tell(&mut session, SessionCommand::Wake, late), Some(SessionEvent::Probed));
+    assert_eq!(tell(&mut session, SessionCommand::Wake, late + TICK), None, "it can still answer");
+    let rest = Liveness::silent_after(HEARTBEAT).as_millis()
+        - Liveness::probe_after(HEARTBEAT).as_millis();
+    waits(&mut session, late, Span::from_millis(rest), SessionEvent::Finished(Finish::Silent));
 }

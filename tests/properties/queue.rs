@@ -169,8 +169,8 @@ proptest! {
         for (command, second) in commands.into_iter().zip(50..) {
             let now = DAWN + Span::from_secs(second);
             let is_match = command == QueueCommand::Match;
-            let event = queue.decide(command.clone(), now);
-            prop_assert_eq!(&queue.decide(command.clone(), now), &event, "deciding twice");
+            let event = queue.decide(command.clone());
+            prop_assert_eq!(&queue.decide(command.clone()), &event, "deciding twice");
             if is_match {
                 let asked = event.clone().map(|event| match event {
                     QueueEvent::Asked(chat, agent) => Ok((chat, agent)),

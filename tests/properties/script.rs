@@ -9,6 +9,7 @@ use holdline::domain::conversation::event::{Author, Recorded};
 use holdline::domain::conversation::parts::Parts;
 use holdline::domain::decision::Receipt;
 use holdline::domain::id::{AgentId, ConversationId, MessageId, Seq, SessionId, VisitorId};
+use holdline::domain::liveness::Liveness;
 use holdline::domain::settings::Workstream;
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
@@ -166,8 +167,7 @@ pub(crate) fn lasting(conversation: &Conversation) -> Parts {
         .sessions()
         .iter()
         .map(|one| Attending {
-            heard_at: DAWN,
-            asked: false,
+            liveness: Liveness::new(DAWN, one.liveness.heartbeat()),
             leaving: None,
             heard: 0,
             widest_ms: 0,

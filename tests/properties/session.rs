@@ -1,10 +1,10 @@
 //! Laws of one connection's protocol.
 
 use holdline::domain::id::ConversationId;
+use holdline::domain::liveness::Liveness;
 use holdline::domain::session::{
     Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
 };
-use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::limits;
 use proptest::collection::vec;
@@ -192,7 +192,7 @@ proptest! {
             match step.outcome {
                 Ok(Some(SessionEvent::Heard(_) | SessionEvent::Left)) => heard = step.now,
                 Ok(Some(SessionEvent::Probed)) => {
-                    prop_assert!(step.now > heard + Workstream::probe_after(HEARTBEAT));
+                    prop_assert!(step.now > heard + Liveness::probe_after(HEARTBEAT));
                 }
                 Ok(Some(SessionEvent::Finished(_))) => prop_assert!(false, "it had answered"),
                 _ => {}

@@ -1,5 +1,6 @@
 //! Workstreams as an administrator may set them, and what every one of them promises.
 
+use holdline::domain::liveness::Liveness;
 use holdline::domain::settings::{Autoclose, IdleRule, Workstream, WrapupBlock};
 use holdline::domain::time::Span;
 use proptest::option;
@@ -110,7 +111,7 @@ proptest! {
         prop_assert!((1..=5).contains(&workstream.decline_limit));
         prop_assert!(workstream.units >= 1, "a chat takes something");
         prop_assert!(
-            workstream.window >= Workstream::silent_after(workstream.heartbeat),
+            workstream.window >= Liveness::silent_after(workstream.heartbeat),
             "nobody is disconnected before their silence is noticed"
         );
         let lasts = workstream.wrapup_lasts();

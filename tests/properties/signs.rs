@@ -1,9 +1,9 @@
 //! Signs of life that are counted elsewhere: nothing differs from when each was told.
 
 use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::attendance::Signs;
 use holdline::domain::conversation::command::Command;
 use holdline::domain::id::SessionId;
+use holdline::domain::liveness::Signs;
 use holdline::domain::settings::Workstream;
 use holdline::domain::time::Span;
 use proptest::collection::vec;
@@ -36,7 +36,7 @@ proptest! {
         if let Some(after) = asked_after {
             prop_assert_eq!(told.ask_quiet(DAWN + Span::from_millis(after)), [session]);
             // Whoever asks late counts the silence from later.
-            from = told.attendance().find(session).expect("it is there").heard_at;
+            from = told.attendance().find(session).expect("it is there").liveness.last_seen();
         }
         let mut counted = told.clone();
         let (mut now, mut widest_ms) = (from, 0);
@@ -64,7 +64,7 @@ proptest! {
             let Some(watch) = step.after.watched() else { return Ok(()) };
             prop_assert_eq!(step.after.wake_at(), Some(watch.wake_at));
             let found = step.after.attendance().find(watch.session).expect("it is there");
-            let heard_at = found.heard_at.max(step.now) + Span::from_millis(later);
+            let heard_at = found.liveness.last_seen().max(step.now) + Span::from_millis(later);
             let mut told = step.after.clone();
             told.hear(watch.session, heard_at);
             let put_off = heard_at + watch.after;

@@ -23,7 +23,6 @@ use holdline::domain::conversation::event::Recorded;
 use holdline::domain::id::{
     AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId, fnv1a,
 };
-use holdline::domain::settings::Workstream;
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::ToSession;
@@ -37,7 +36,7 @@ use crate::node::disk::Disk;
 use crate::node::line::Line;
 use crate::node::mail::{FromSession, Join, Mail, Party};
 use crate::node::session::Visit;
-use crate::node::timers::{Alarm, Timer, Timers};
+use crate::node::timers::{Alarm, RestartTimers, Timer};
 use crate::random::Dice;
 use crate::server::{Millis, Seen};
 use crate::wrong::Rules;
@@ -70,7 +69,7 @@ pub struct Node {
     /// What waits for each actor, in the order in which it was sent. What comes from a session's
     /// socket is a queue of its own.
     mailboxes: BTreeMap<Party, VecDeque<Mail>>,
-    timers: Timers,
+    timers: RestartTimers,
     directory: BTreeMap<ConversationId, u64>,
     chats: BTreeMap<(ConversationId, u64), Chat>,
     loads: Vec<(ConversationId, u64)>,
@@ -103,7 +102,7 @@ impl Node {
             minted: 0,
             settings: Arc::default(),
             mailboxes: BTreeMap::new(),
-            timers: Timers::default(),
+            timers: RestartTimers::default(),
             directory: BTreeMap::new(),
             chats: BTreeMap::new(),
             loads: Vec::new(),
@@ -254,11 +253,6 @@ impl Node {
         }
     }
 
-    fn workstream_of(&self, widget: &WidgetId) -> Option<&Arc<Workstream>> {
-        let widget = self.settings.widgets.get(widget)?;
-        self.settings.workstreams.get(&widget.workstream)
-    }
-
     /// Begins a chat for a session; a visitor who has a live one comes back into it.
     fn start_chat(
         &mut self,
@@ -266,7 +260,7 @@ impl Node {
         request: StartRequest,
         mut join: Join,
     ) -> Result<ConversationId, RefusalCode> {
-        self.workstream_of(&request.widget).ok_or(RefusalCode::UnknownWidget)?;
+        self.settings.workstream_of_widget(&request.widget).ok_or(RefusalCode::UnknownWidget)?;
         if !self.disk.is_writable() {
             return Err(RefusalCode::Overloaded);
         }

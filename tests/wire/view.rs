@@ -2,7 +2,8 @@
 
 use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::event::{
-    Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded, Timers,
+    Actor, Audience, Author, Departure, Event, Hold, OfferEnd, Opening, Reason, Recorded,
+    RestartTimers,
 };
 use holdline::domain::id::{AgentId, MessageId, Seq, SessionId, VisitorId};
 use holdline::domain::lease::{Lease, Purpose};
@@ -79,7 +80,7 @@ fn every_event() -> Vec<Event> {
         Event::WrapupStarted { reason, by: Actor::Agent(agent()), hold: Hold::No, close_at: None },
         Event::LeaseReleased { agent: agent() },
         Event::ConversationClosed { reason, by: Actor::Supervisor(agent()) },
-        Event::ServerRestarted { until: AT, timers: Timers::default() },
+        Event::ServerRestarted { until: AT, timers: RestartTimers::default() },
     ]
 }
 

@@ -1,7 +1,7 @@
 //! What is true after an event. Total: history cannot be refused, and replay runs nothing else.
 
 use crate::domain::conversation::attendance::Absence;
-use crate::domain::conversation::event::{Author, Departure, Event, Hold, Reminder, Timers};
+use crate::domain::conversation::event::{Author, Departure, Event, Hold, Reminder, RestartTimers};
 use crate::domain::conversation::usage::CustomerUsage;
 use crate::domain::conversation::{Begun, Conversation, Owed, Phase};
 use crate::domain::id::AgentId;
@@ -130,7 +130,7 @@ impl Conversation {
         }
     }
 
-    fn apply_restart(&mut self, until: Timestamp, timers: &Timers, at: Timestamp) {
+    fn apply_restart(&mut self, until: Timestamp, timers: &RestartTimers, at: Timestamp) {
         self.attendance.restart(until, at);
         match &mut self.phase {
             Phase::Open { close_at, .. } => *close_at = timers.close_at,

@@ -1,16 +1,10 @@
 //! The customer's sessions: which are there, when each was last heard of, and since when all of
 //! them are gone.
-//!
-//! ```text
-//!   heard ──1⅛ heartbeats──> asked ──to 2 heartbeats──> lost (silent)
-//!     ^                        │
-//!     └──beat, frame or pong───┘
-//! ```
 
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::few::Few;
 use crate::domain::id::SessionId;
-use crate::domain::settings::Workstream;
+use crate::domain::liveness::{Liveness, Look, Signs};
 use crate::domain::time::{Span, Timestamp};
 
 /// The customer's sessions.
@@ -27,12 +21,8 @@ pub struct Attendance {
 pub struct Attending {
     /// The session.
     pub session: SessionId,
-    /// When it was last heard of.
-    pub heard_at: Timestamp,
-    /// How often it was asked to beat.
-    pub heartbeat: Span,
-    /// Whether it was asked for a sign of life since.
-    pub asked: bool,
+    /// When it was last seen, and how long it may be silent.
+    pub liveness: Liveness,
     /// What it announced about leaving.
     pub leaving: Option<Leaving>,
     /// Whether its browser answers while its page says nothing: evidence, and no absence.
@@ -40,17 +30,6 @@ pub struct Attending {
     /// How often it was heard of since it joined.
     pub heard: u32,
     /// The longest silence between two signs of life, in milliseconds.
-    pub widest_ms: u32,
-}
-
-/// Signs of life of one session that came one after another.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Signs {
-    /// When the last came.
-    pub last: Timestamp,
-    /// How many there were.
-    pub count: u32,
-    /// The longest silence before any of them, in milliseconds.
     pub widest_ms: u32,
 }
 
@@ -65,25 +44,7 @@ pub struct Absence {
     pub cause: Cause,
 }
 
-impl Attending {
-    /// When it is asked for a sign of life, or is lost if it was asked.
-    fn due_at(&self) -> Timestamp {
-        if self.asked {
-            self.heard_at + Workstream::silent_after(self.heartbeat)
-        } else {
-            self.heard_at + Workstream::probe_after(self.heartbeat)
-        }
-    }
-
-    /// One tick after: at the limit itself a sign of life is still in time.
-    pub(super) fn wake_at(&self) -> Timestamp {
-        self.due_at() + Span::from_millis(1)
-    }
-
-    fn is_silent(&self, now: Timestamp) -> bool {
-        self.asked && now > self.heard_at + Workstream::silent_after(self.heartbeat)
-    }
-}
+const _: () = assert!(size_of::<Attending>() <= 40, "every chat that is connected has one");
 
 impl Attendance {
     /// Attendance as it was stored.
@@ -122,25 +83,19 @@ impl Attendance {
 
     /// Notes a sign of life. One of a session that is not there changes nothing.
     pub fn hear(&mut self, session: SessionId, now: Timestamp) {
-        if let Some(attending) = self.find_mut(session) {
-            let silence = now.since(attending.heard_at).as_millis();
-            let silence = u32::try_from(silence).unwrap_or(u32::MAX);
-            attending.widest_ms = attending.widest_ms.max(silence);
-            attending.heard = attending.heard.saturating_add(1);
-            attending.heard_at = attending.heard_at.max(now);
-            attending.asked = false;
+        if let Some(attending) = self.find(session) {
+            self.hear_all(session, Signs::first(attending.liveness.last_seen(), now));
         }
     }
 
     /// Notes several signs of life at once: as if each had been noted when it came.
     pub fn hear_all(&mut self, session: SessionId, signs: Signs) {
         if let Some(attending) = self.find_mut(session)
-            && (signs.count > 0 || signs.last > attending.heard_at)
+            && (signs.count > 0 || signs.last > attending.liveness.last_seen())
         {
             attending.widest_ms = attending.widest_ms.max(signs.widest_ms);
             attending.heard = attending.heard.saturating_add(signs.count);
-            attending.heard_at = attending.heard_at.max(signs.last);
-            attending.asked = false;
+            attending.liveness.note(signs.last);
         }
     }
 
@@ -169,22 +124,12 @@ impl Attendance {
     }
 
     /// The sessions that must now be asked for a sign of life; each is told once per silence.
-    ///
-    /// Whoever asks late, because it was busy or stood still, was deaf as well: by so much the
-    /// silence counts less, or a session would be lost before it could answer.
     pub fn ask_quiet(&mut self, now: Timestamp) -> Vec<SessionId> {
-        let due = |attending: &Attending| {
-            attending.heard_at + Workstream::probe_after(attending.heartbeat)
-        };
         let quiet =
-            self.attending.iter_mut().filter(|attending| !attending.asked && now >= due(attending));
+            self.attending.iter_mut().filter(|session| session.liveness.look(now) == Look::Probe);
         quiet
             .map(|attending| {
-                let late = now.since(due(attending));
-                if late > attending.heartbeat.divided_by(2) {
-                    attending.heard_at = attending.heard_at + late;
-                }
-                attending.asked = true;
+                attending.liveness.probe(now);
                 attending.session
             })
             .collect()
@@ -192,24 +137,24 @@ impl Attendance {
 
     /// The sessions that were asked for a sign of life and gave none.
     pub(super) fn silent(&self, now: Timestamp) -> impl Iterator<Item = &Attending> {
-        self.attending.iter().filter(move |attending| attending.is_silent(now))
+        self.attending.iter().filter(move |session| session.liveness.look(now) == Look::Silent)
     }
 
     /// When the next session is asked, or is lost to silence.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
-        self.attending.iter().map(Attending::wake_at).min()
+        self.attending.iter().map(wake_at).min()
     }
 
     /// The session that is asked, or lost to silence, next; and when another is.
     pub(super) fn next_due(&self) -> Option<(&Attending, Option<Timestamp>)> {
-        let next = self.attending.iter().min_by_key(|attending| attending.wake_at())?;
+        let next = self.attending.iter().min_by_key(|attending| wake_at(attending))?;
         let others = self.attending.iter().filter(|other| other.session != next.session);
-        Some((next, others.map(Attending::wake_at).min()))
+        Some((next, others.map(wake_at).min()))
     }
 
     /// The session that was heard of longest ago.
     pub(super) fn quietest(&self) -> Option<&Attending> {
-        self.attending.iter().min_by_key(|attending| attending.heard_at)
+        self.attending.iter().min_by_key(|attending| attending.liveness.last_seen())
     }
 
     /// The cause with what the page had announced before.
@@ -232,9 +177,7 @@ impl Attendance {
         self.attending.retain(|attending| attending.session != session);
         self.attending.push(Attending {
             session,
-            heard_at: at,
-            heartbeat,
-            asked: false,
+            liveness: Liveness::new(at, heartbeat),
             leaving: None,
             asleep: false,
             heard: 0,
@@ -269,4 +212,8 @@ impl Attendance {
     fn find_mut(&mut self, session: SessionId) -> Option<&mut Attending> {
         self.attending.iter_mut().find(|attending| attending.session == session)
     }
+}
+
+fn wake_at(attending: &Attending) -> Timestamp {
+    attending.liveness.next().wake_at()
 }

@@ -5,7 +5,9 @@ mod customer;
 mod due;
 
 use crate::domain::conversation::command::{Answer, Authority, Command, Refusal};
-use crate::domain::conversation::event::{Actor, Author, Event, Hold, Reason, Reminder, Timers};
+use crate::domain::conversation::event::{
+    Actor, Author, Event, Hold, Reason, Reminder, RestartTimers,
+};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Decision;
 use crate::domain::id::{AgentId, MessageId};
@@ -81,7 +83,7 @@ impl Conversation {
         }
         self.expect_not_over()?;
         if let Author::Agent(agent) = &from {
-            self.expect_talking_with(agent)?;
+            self.may_signal(agent)?;
         }
         let has_room = match &from {
             Author::Customer => {
@@ -107,16 +109,19 @@ impl Conversation {
         }
         let Moment { workstream, now } = moment;
         let timers = match &self.phase {
-            Phase::Open { .. } => Timers { close_at: moment.open_until(), ..Timers::default() },
-            Phase::Offered { .. } => {
-                Timers { offer_until: Some(now + workstream.offer), ..Timers::default() }
+            Phase::Open { .. } => {
+                RestartTimers { close_at: moment.open_until(), ..RestartTimers::default() }
             }
-            Phase::Talking { .. } => Timers {
+            Phase::Offered { .. } => RestartTimers {
+                offer_until: Some(now + workstream.offer),
+                ..RestartTimers::default()
+            },
+            Phase::Talking { .. } => RestartTimers {
                 close_at: moment.active_until(),
                 reminder: self.reminder_anew(moment),
-                ..Timers::default()
+                ..RestartTimers::default()
             },
-            Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => Timers::default(),
+            Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => RestartTimers::default(),
         };
         Decision::of(vec![Event::ServerRestarted { until: now + workstream.window, timers }])
     }
@@ -131,7 +136,8 @@ impl Conversation {
         }
     }
 
-    fn expect_talking_with(&self, agent: &AgentId) -> Result<(), Refusal> {
+    /// Whether an agent may say something in it: the one who is in it alone.
+    pub fn may_signal(&self, agent: &AgentId) -> Result<(), Refusal> {
         match &self.phase {
             Phase::Talking { lease, .. } if lease.agent == *agent => Ok(()),
             Phase::Offered { lease, .. } if lease.agent == *agent => Err(Refusal::NotAccepted),

@@ -16,7 +16,7 @@ use crate::domain::lease::Lease;
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
 
-pub use crate::domain::conversation::event::audience::Audience;
+pub use crate::domain::conversation::event::audience::{Audience, ForAgent, Withdrawal};
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -173,13 +173,13 @@ pub enum Event {
         /// The last moment at which a return is in time, where a customer is held.
         until: Timestamp,
         /// The other timers, each with its full length again.
-        timers: Timers,
+        timers: RestartTimers,
     },
 }
 
 /// The deadlines of a chat's phase; each absent where the phase or the settings have none.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Timers {
+pub struct RestartTimers {
     /// When the offer lapses.
     pub offer_until: Option<Timestamp>,
     /// When the chat closes, or moves to wrap-up, by itself.

@@ -1,12 +1,11 @@
 //! When a conversation is due: its timers are its state, so no restart can lose one.
 
 use crate::domain::cause::{Cause, Leaving};
-use crate::domain::conversation::attendance::Signs;
-use crate::domain::conversation::event::{Event, Timers};
+use crate::domain::conversation::event::{Actor, Event, OfferEnd, Reason, Reminder, RestartTimers};
 use crate::domain::conversation::{Conversation, Owed, Phase};
 use crate::domain::id::SessionId;
-use crate::domain::settings::Workstream;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::liveness::{Liveness, Signs};
+use crate::domain::time::{Deadline, Span, Timestamp};
 
 /// A session for whose silence a conversation wants to be woken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,30 +20,121 @@ pub struct Watched {
     pub otherwise: Option<Timestamp>,
 }
 
-/// The last moment counts: whatever happens at a deadline is in time, so a timer is due one tick
-/// after it.
-const TICK: Span = Span::from_millis(1);
+/// A timer of a conversation.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Timer {
+    /// How long an away customer is held.
+    Window,
+    /// How long an offer stands.
+    Offer,
+    /// When a customer who owes an answer is reminded.
+    Reminder,
+    /// When a customer who was reminded is disconnected.
+    Idle,
+    /// How long an agent's units are held in wrap-up.
+    WrapupHold,
+    /// When the chat closes, or moves to wrap-up, by itself.
+    AutoClose,
+}
+
+impl Timer {
+    /// The name, for people and for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Offer => "offer",
+            Self::AutoClose => "auto-close",
+            Self::Reminder => "reminder",
+            Self::Idle => "idle",
+            Self::WrapupHold => "wrap-up block",
+        }
+    }
+
+    /// Whether it is this timer that made the event happen, in wrap-up or before.
+    pub const fn causes(self, event: &Event, in_wrapup: bool) -> bool {
+        match (self, event) {
+            (Self::Window, Event::CustomerDisconnected { .. })
+            | (Self::Offer, Event::OfferEnded { end: OfferEnd::Lapsed, .. })
+            | (Self::Reminder, Event::CustomerReminded { .. })
+            | (Self::WrapupHold, Event::LeaseReleased { .. }) => true,
+            (Self::AutoClose, Event::ConversationClosed { by: Actor::Timer, .. }) if in_wrapup => {
+                true
+            }
+            (
+                Self::AutoClose,
+                Event::ConversationClosed { reason, .. } | Event::WrapupStarted { reason, .. },
+            ) => matches!(reason, Reason::OpenTooLong | Reason::ActiveTooLong) && !in_wrapup,
+            (
+                Self::Idle,
+                Event::ConversationClosed { reason, .. } | Event::WrapupStarted { reason, .. },
+            ) => matches!(reason, Reason::CustomerIdle),
+            _ => false,
+        }
+    }
+}
+
+impl Phase {
+    /// The timers that this phase sets, in the order in which those that are over are served.
+    fn timers(&self) -> impl Iterator<Item = (Timer, Deadline)> + use<> {
+        let timer = |timer, at: Timestamp| (timer, Deadline::at(at));
+        let auto_close = |at: &Option<Timestamp>| at.map(|at| timer(Timer::AutoClose, at));
+        let timers = match self {
+            Self::New | Self::Closed { .. } => [None, None],
+            Self::Open { close_at, .. } => [auto_close(close_at), None],
+            Self::Offered { until, .. } => [Some(timer(Timer::Offer, *until)), None],
+            Self::Talking { close_at, owed, .. } => {
+                let owed = match owed {
+                    Owed::Nothing => None,
+                    Owed::Remind(reminder) => Some(timer(Timer::Reminder, reminder.at)),
+                    Owed::Reminded(until) => Some(timer(Timer::Idle, *until)),
+                };
+                [auto_close(close_at), owed]
+            }
+            Self::Wrapup { close_at, hold_until, .. } => {
+                [auto_close(close_at), hold_until.map(|at| timer(Timer::WrapupHold, at))]
+            }
+        };
+        timers.into_iter().flatten()
+    }
+}
 
 impl Conversation {
+    /// The timers that run, in the order in which those that are over are served. Those of its
+    /// phase that concern a customer who is away stand still, and are not among them.
+    pub fn timers(&self) -> impl Iterator<Item = (Timer, Deadline)> + use<> {
+        let window = self.absence().map(|held| (Timer::Window, Deadline::at(held.until)));
+        let stands_still = self.stands_still();
+        window.into_iter().chain(self.phase.timers().filter(move |_| !stands_still))
+    }
+
+    /// Until when a timer runs, if it does.
+    pub fn timer(&self, timer: Timer) -> Option<Timestamp> {
+        let found = self.timers().find(|(running, _)| *running == timer);
+        found.map(|(_, deadline)| deadline.moment())
+    }
+
     /// The restart of the server that happened last, and when; only as long as nothing has happened
     /// since, because it is read off the state.
     pub fn latest_restart(&self) -> Option<(Timestamp, Event)> {
         let absence = self.absence().filter(|absence| absence.cause == Cause::Restarted)?;
-        let timers = match &self.phase {
-            Phase::Open { close_at, .. } => Timers { close_at: *close_at, ..Timers::default() },
-            Phase::Offered { until, .. } => {
-                Timers { offer_until: Some(*until), ..Timers::default() }
+        let mut timers = RestartTimers::default();
+        for (timer, deadline) in self.phase.timers() {
+            match timer {
+                Timer::Offer => timers.offer_until = Some(deadline.moment()),
+                Timer::AutoClose => timers.close_at = Some(deadline.moment()),
+                Timer::Reminder => timers.reminder = self.reminder(),
+                Timer::Window | Timer::Idle | Timer::WrapupHold => {}
             }
-            Phase::Talking { close_at, owed, .. } => {
-                let reminder = match owed {
-                    Owed::Remind(reminder) => Some(*reminder),
-                    Owed::Nothing | Owed::Reminded(_) => None,
-                };
-                Timers { close_at: *close_at, reminder, ..Timers::default() }
-            }
-            Phase::New | Phase::Wrapup { .. } | Phase::Closed { .. } => Timers::default(),
-        };
+        }
         Some((absence.since, Event::ServerRestarted { until: absence.until, timers }))
+    }
+
+    /// When the customer is reminded, if they owe an answer and were not.
+    const fn reminder(&self) -> Option<Reminder> {
+        match &self.phase {
+            Phase::Talking { owed: Owed::Remind(reminder), .. } => Some(*reminder),
+            _ => None,
+        }
     }
 
     /// When it wants to be woken; never again once it is closed. Waking early or twice is harmless.
@@ -52,12 +142,7 @@ impl Conversation {
         if matches!(self.phase, Phase::New | Phase::Closed { .. }) {
             return None;
         }
-        let deadlines = [
-            self.absence().map(|absence| absence.until + TICK),
-            self.attendance.due_at(),
-            self.phase_due_at(),
-        ];
-        deadlines.into_iter().flatten().min()
+        self.timer_due_at().into_iter().chain(self.attendance.due_at()).min()
     }
 
     /// The session for whose silence it wants to be woken, if that is what it waits for. Whoever
@@ -65,12 +150,13 @@ impl Conversation {
     /// would want to be woken if it knew.
     pub fn watched(&self) -> Option<Watched> {
         let (next, other) = self.attendance.next_due()?;
-        let absence = self.absence().map(|absence| absence.until + TICK);
+        let wake_at = next.liveness.next().wake_at();
+        let unheard = Liveness::new(Timestamp::default(), next.liveness.heartbeat());
         let watched = Watched {
             session: next.session,
-            wake_at: next.wake_at(),
-            after: Workstream::probe_after(next.heartbeat) + TICK,
-            otherwise: [other, absence, self.phase_due_at()].into_iter().flatten().min(),
+            wake_at,
+            after: unheard.next().wake_at().since(unheard.last_seen()),
+            otherwise: other.into_iter().chain(self.timer_due_at()).min(),
         };
         Some(watched).filter(|watched| self.wake_at() == Some(watched.wake_at))
     }
@@ -104,28 +190,7 @@ impl Conversation {
         self.attendance.ask_quiet(now)
     }
 
-    fn phase_due_at(&self) -> Option<Timestamp> {
-        if self.stands_still() {
-            return None;
-        }
-        let (first, second) = match &self.phase {
-            Phase::New | Phase::Closed { .. } => (None, None),
-            Phase::Open { close_at, .. } => (*close_at, None),
-            Phase::Offered { until, .. } => (Some(*until), None),
-            Phase::Talking { close_at, owed, .. } => (*close_at, owed.due_at()),
-            Phase::Wrapup { hold_until, close_at, .. } => (*hold_until, *close_at),
-        };
-        first.into_iter().chain(second).min().map(|deadline| deadline + TICK)
-    }
-}
-
-impl Owed {
-    /// When the reminder, or the end, is due.
-    pub const fn due_at(self) -> Option<Timestamp> {
-        match self {
-            Self::Nothing => None,
-            Self::Remind(reminder) => Some(reminder.at),
-            Self::Reminded(until) => Some(until),
-        }
+    fn timer_due_at(&self) -> Option<Timestamp> {
+        self.timers().map(|(_, deadline)| deadline.wake_at()).min()
     }
 }

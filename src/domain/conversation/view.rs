@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::event::Reason;
+use crate::domain::conversation::timers::Timer;
 use crate::domain::conversation::{Conversation, Phase, State};
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, WidgetId, WorkstreamId};
 use crate::domain::text::{DisplayName, JsonText};
@@ -87,13 +88,10 @@ impl Conversation {
     /// What agents are shown now; nothing while the conversation is new.
     pub fn view(&self) -> Option<View> {
         let opening = self.opening()?;
-        let (stage, offer_until, due_at) = match &self.phase {
-            Phase::Offered { until, .. } => (Some(Stage::Offered), Some(*until), None),
-            Phase::Talking { close_at, .. } => (Some(Stage::Talking), None, *close_at),
-            Phase::Open { close_at, .. } | Phase::Wrapup { close_at, .. } => {
-                (None, None, *close_at)
-            }
-            Phase::New | Phase::Closed { .. } => (None, None, None),
+        let stage = match &self.phase {
+            Phase::Offered { .. } => Some(Stage::Offered),
+            Phase::Talking { .. } => Some(Stage::Talking),
+            _ => None,
         };
         Some(View {
             id: self.id,
@@ -102,13 +100,13 @@ impl Conversation {
             reason: self.reason(),
             agent: self.agent().cloned(),
             agent_away: self.lease().is_some_and(|lease| lease.missed),
-            offer_until,
+            offer_until: self.timer(Timer::Offer),
             widget: opening.widget.clone(),
             workstream: opening.workstream.clone(),
             queue: opening.queue.clone(),
             seq: self.seq,
             started_at: self.started_at,
-            due_at: due_at.filter(|_| !self.stands_still()),
+            due_at: self.timer(Timer::AutoClose),
             customer: Customer {
                 name: opening.name.clone(),
                 connected: self.attendance.is_connected(),

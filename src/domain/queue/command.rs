@@ -70,6 +70,14 @@ pub enum QueueCommand {
     Match,
 }
 
+impl QueueCommand {
+    /// Whether an agent may be found for somebody by it. Whoever leaves makes no room, and who has
+    /// refused says next how they are.
+    pub const fn may_match(&self) -> bool {
+        !matches!(self, Self::Refused(..) | Self::Leave(_))
+    }
+}
+
 /// Something that happened in a queue. None is journaled: all of it follows from what
 /// conversations and agents say.
 #[derive(Clone, Debug, Eq, PartialEq)]

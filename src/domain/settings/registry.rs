@@ -1,5 +1,6 @@
 //! All settings together, and what they must keep towards each other.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +30,35 @@ pub struct Registry {
     pub tokens: BTreeMap<TokenDigest, Token>,
     /// For how long the audit stream is kept.
     pub audit: AuditRetention,
+}
+
+impl Registry {
+    /// The workstream that chats of a widget are handled under; nothing once either was removed.
+    pub fn workstream_of_widget(&self, widget: &WidgetId) -> Option<&Arc<Workstream>> {
+        self.workstreams.get(&self.widgets.get(widget)?.workstream)
+    }
+
+    /// The workstream in force for a chat that began like this. One that was removed meanwhile goes
+    /// on with the defaults, for there is nobody to ask any more.
+    pub fn workstream_of(&self, opening: &Opening) -> Cow<'_, Arc<Workstream>> {
+        self.workstreams.get(&opening.workstream).map_or_else(
+            || {
+                let (workstream, queue) = (opening.workstream.clone(), opening.queue.clone());
+                Cow::Owned(Arc::new(Workstream::new(workstream, queue)))
+            },
+            Cow::Borrowed,
+        )
+    }
+
+    /// Where a chat waits that began like this. A queue that was removed all the same, as releases
+    /// before this one let happen, has its place taken by the workstream's.
+    pub fn queue_of(&self, opening: &Opening) -> QueueId {
+        if self.queues.contains_key(&opening.queue) {
+            opening.queue.clone()
+        } else {
+            self.workstream_of(opening).queue.clone()
+        }
+    }
 }
 
 /// One change of the settings. It is durable before it is in force.

@@ -6,7 +6,7 @@ use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 use crate::behavior::message::FeedItem;
 use crate::domain::agent::FeedNumber;
 use crate::domain::conversation::attendance::Absence;
-use crate::domain::conversation::event::Event;
+use crate::domain::conversation::event::{Event, ForAgent};
 use crate::domain::id::AgentId;
 use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
@@ -14,7 +14,7 @@ use crate::engine::agent::catching_up::Touched;
 use crate::engine::agent::feeds::GoesOn;
 use crate::journal::{Fault, Located, Position};
 use crate::limits;
-use crate::wire::feed::{self, Withdrawal};
+use crate::wire::feed;
 
 impl AgentActor {
     /// Reads the next page of what a feed missed.
@@ -65,21 +65,19 @@ impl AgentActor {
     }
 }
 
-/// What of a page of the journal an agent's feed tells.
+/// What of a page of the journal an agent's feed tells. What the state shows is shown afterwards.
 fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position, FeedItem)> {
     let mut told = Vec::new();
     for Located { position, conversation, recorded } in located {
-        let rendered = match &recorded.event {
-            Event::MessagePosted { .. } => feed::message(*conversation, recorded),
-            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
-                Some(feed::offer_withdrawn(*conversation, Withdrawal::Ended(*end)))
-            }
-            Event::CustomerAway { since, until, cause } => {
+        let rendered = match (recorded.event.for_agent(agent, false, true), &recorded.event) {
+            (ForAgent::Message, _) => feed::message(*conversation, recorded),
+            (ForAgent::Withdrawn(why), _) => Some(feed::offer_withdrawn(*conversation, why)),
+            (ForAgent::Away, Event::CustomerAway { since, until, cause }) => {
                 let absence = Absence { since: *since, until: *until, cause: *cause };
                 Some(feed::away(*conversation, &absence, now))
             }
-            Event::CustomerReturned { after, .. } => Some(feed::back(*conversation, Some(*after))),
-            _ => None,
+            (ForAgent::Back(after), _) => Some(feed::back(*conversation, Some(after))),
+            (ForAgent::Away | ForAgent::Offered | ForAgent::InState, _) => None,
         };
         told.extend(rendered.map(|rendered| (*position, FeedItem::from(rendered))));
     }

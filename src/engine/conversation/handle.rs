@@ -179,9 +179,7 @@ impl ConversationActor {
             && self.conversation.seq() == Seq::ZERO
         {
             let settings = self.shared.settings.load();
-            let widget = settings.widgets.get(&request.widget);
-            let workstream = widget.and_then(|widget| settings.workstreams.get(&widget.workstream));
-            let Some(workstream) = workstream.cloned() else {
+            let Some(workstream) = settings.workstream_of_widget(&request.widget).cloned() else {
                 return self.turn_away(session, RefusalCode::UnknownWidget, context);
             };
             if self.shared.is_overloaded() {
@@ -252,7 +250,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         // The settings may have changed since: then it takes more than there may be, or less.
-        let fits = units == self.with_workstream(|workstream| workstream.units);
+        let fits = self.with_workstream(|workstream| workstream.takes(units));
         if fits && self.perform(Command::Offer { agent: agent.clone() }).is_ok() {
             return;
         }
@@ -319,37 +317,22 @@ impl ConversationActor {
     }
 
     fn signal(&mut self, agent: &AgentId, signal: AgentSignal) -> Result<(), Denial> {
-        let talking = matches!(
-            self.conversation.phase(),
-            Phase::Talking { lease, .. } if lease.agent == *agent
-        );
-        if talking {
-            let frame = match signal {
-                AgentSignal::Typing(on) => {
-                    self.audience.agent_types = on;
-                    ServerFrame::Typing { on }.render()
-                }
-                AgentSignal::Read(seq) => {
-                    let seq = seq.min(self.conversation.seq());
-                    ServerFrame::Read { seq }.render()
-                }
-            };
-            self.tell_all(&frame);
-            Ok(())
-        } else if self.conversation.seq() == Seq::ZERO {
-            Err(Denial::Refused(Refusal::UnknownConversation))
-        } else {
-            Err(Denial::Refused(self.why_not_talking(agent)))
+        if self.conversation.seq() == Seq::ZERO {
+            return Err(Denial::Refused(Refusal::UnknownConversation));
         }
-    }
-
-    fn why_not_talking(&self, agent: &AgentId) -> Refusal {
-        match self.conversation.phase() {
-            Phase::Closed { .. } => Refusal::AlreadyClosed,
-            Phase::Wrapup { .. } => Refusal::ConversationEnded,
-            _ if self.conversation.agent() == Some(agent) => Refusal::NotAccepted,
-            _ => Refusal::NotYours,
-        }
+        self.conversation.may_signal(agent).map_err(Denial::Refused)?;
+        let frame = match signal {
+            AgentSignal::Typing(on) => {
+                self.audience.agent_types = on;
+                ServerFrame::Typing { on }.render()
+            }
+            AgentSignal::Read(seq) => {
+                let seq = seq.min(self.conversation.seq());
+                ServerFrame::Read { seq }.render()
+            }
+        };
+        self.tell_all(&frame);
+        Ok(())
     }
 
     /// Holds `then` back until everything before it is durable.

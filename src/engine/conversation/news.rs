@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::behavior::message::{FeedItem, ToAgent};
-use crate::domain::conversation::event::{Event, Recorded};
+use crate::domain::conversation::event::{Event, ForAgent, Recorded, Withdrawal};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Pending;
 use crate::domain::id::{AgentId, Seq};
 use crate::engine::conversation::dispatch;
 use crate::engine::conversation::gate::ForAgents;
 use crate::engine::shared::Shared;
-use crate::wire::feed::{self, Withdrawal};
+use crate::wire::feed;
 
 /// What agents' feeds are told of a decision, made now and sent once it is durable.
 pub(super) fn for_agents(
@@ -23,82 +23,53 @@ pub(super) fn for_agents(
     before
         .into_iter()
         .chain(after.filter(|after| before != Some(after)))
-        .map(|agent| {
-            let is_left_out = !shared.directory.is_heard(agent)
-                && pending.events().iter().all(is_shown_by_the_state);
-            let told = if is_left_out {
-                Vec::new()
-            } else {
-                told_to(agent, conversation, pending, before, shared)
-            };
-            (agent.clone(), told)
-        })
+        .map(|agent| (agent.clone(), items(agent, conversation, pending, before, shared)))
         .collect()
 }
 
-/// Whether a console that is shown the conversation afterwards misses nothing of this: then it is
-/// not rendered while nobody listens. When every customer is lost at once that is most of the work.
-const fn is_shown_by_the_state(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::AgentAway { .. }
-            | Event::AgentBack { .. }
-            | Event::CustomerAway { .. }
-            | Event::CustomerDisconnected { .. }
-            | Event::LeaseReleased { .. }
-            | Event::ServerRestarted { .. }
-            | Event::SessionJoined { .. }
-            | Event::SessionLost { .. }
-            | Event::WrapupStarted { .. }
-    )
-}
-
-fn told_to(
+/// What an agent's feeds are told. Nothing while nobody listens to whom the state would not say it
+/// afterwards: when every customer is lost at once that is most of the work.
+fn items(
     agent: &AgentId,
     conversation: &Conversation,
     pending: &Pending,
     before: Option<&AgentId>,
     shared: &Shared,
 ) -> Vec<FeedItem> {
-    let id = conversation.id();
-    let now = shared.clock.now();
-    let mut told: Vec<FeedItem> = Vec::new();
+    let (was_theirs, is_theirs) = (before == Some(agent), conversation.agent() == Some(agent));
+    let told_of = |event: &Event| event.for_agent(agent, was_theirs, is_theirs);
+    let is_in_state = |event: &Event| told_of(event).is_shown_by_the_state();
+    if !shared.directory.is_heard(agent) && pending.events().iter().all(is_in_state) {
+        return Vec::new();
+    }
+    let (id, now) = (conversation.id(), shared.clock.now());
+    let view = conversation.view();
+    let mut items: Vec<FeedItem> = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
         let seq = Seq::new(number);
-        match event {
-            Event::ChatOffered { lease, .. } if lease.agent == *agent => {
-                let offer = conversation.view().as_ref().and_then(|view| feed::offer(view, now));
-                told.extend(offer.map(FeedItem::from));
+        let item = match told_of(event) {
+            ForAgent::Offered => {
+                view.as_ref().and_then(|view| feed::offer(view, now)).map(FeedItem::from)
             }
-            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
-                let withdrawn = feed::offer_withdrawn(id, Withdrawal::Ended(*end));
-                told.push(FeedItem::at(withdrawn, id, seq));
+            ForAgent::Withdrawn(why @ Withdrawal::Ended(_)) => {
+                Some(FeedItem::at(feed::offer_withdrawn(id, why), id, seq))
             }
-            // Whoever had the chat before they accepted it had it as an offer.
-            Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
-                told.push(FeedItem::from(feed::offer_withdrawn(id, Withdrawal::Accepted)));
-            }
-            Event::MessagePosted { .. } => {
+            ForAgent::Withdrawn(why) => Some(FeedItem::from(feed::offer_withdrawn(id, why))),
+            ForAgent::Message => {
                 let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
-                let message = feed::message(id, &recorded);
-                told.extend(message.map(|message| FeedItem::at(message, id, seq)));
+                feed::message(id, &recorded).map(|message| FeedItem::at(message, id, seq))
             }
-            Event::CustomerAway { .. } => {
+            ForAgent::Away => {
                 let away = conversation.absence().map(|absence| feed::away(id, absence, now));
-                told.extend(away.map(|away| FeedItem::at(away, id, seq)));
+                away.map(|away| FeedItem::at(away, id, seq))
             }
-            Event::CustomerReturned { after, .. } => {
-                told.push(FeedItem::at(feed::back(id, Some(*after)), id, seq));
-            }
-            // A closed conversation remembers an agent who had accepted it, and only such a one.
-            Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
-                told.push(FeedItem::from(feed::offer_withdrawn(id, Withdrawal::Closed)));
-            }
-            _ => {}
-        }
+            ForAgent::Back(after) => Some(FeedItem::at(feed::back(id, Some(after)), id, seq)),
+            ForAgent::InState => None,
+        };
+        items.extend(item);
     }
-    told.extend(conversation.view().map(|view| FeedItem::from(feed::conversation(&view))));
-    told
+    items.extend(view.as_ref().map(|view| FeedItem::from(feed::conversation(view))));
+    items
 }
 
 /// What an agent who opened a feed is shown of a conversation that is theirs, or was.

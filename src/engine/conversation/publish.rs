@@ -81,22 +81,16 @@ impl ConversationActor {
 
     /// Has the queue tell the customer where they stand.
     fn ask_for_position(&self) {
-        if let (Phase::Open { .. }, Some(opening)) =
-            (self.conversation.phase(), self.conversation.opening())
+        if let (Phase::Open { .. }, Some(queue)) =
+            (self.conversation.phase(), self.queue_in_force())
         {
-            let queue = self.queue_in_force(opening.queue.clone());
             dispatch::tell_queue(&self.shared, &queue, QueueCommand::Locate(self.id()));
         }
     }
 
-    /// Where a chat waits that began in this queue. One that was removed all the same, as releases
-    /// before this one let happen, has its place taken by the workstream's.
-    fn queue_in_force(&self, began_in: QueueId) -> QueueId {
-        if self.shared.settings.load().queues.contains_key(&began_in) {
-            began_in
-        } else {
-            self.with_workstream(|workstream| workstream.queue.clone())
-        }
+    /// Where it waits, or would; nothing while it is new.
+    fn queue_in_force(&self) -> Option<QueueId> {
+        Some(self.shared.settings.load().queue_of(self.conversation.opening()?))
     }
 
     /// States every claim, and has a queue forget that it waits if it does not.
@@ -233,7 +227,7 @@ impl ConversationActor {
         let id = self.id();
         match effect {
             Effect::TakePlace(place) => {
-                let queue = self.queue_in_force(place.queue.clone());
+                let Some(queue) = self.queue_in_force() else { return };
                 let waiting = self.with_workstream(|workstream| {
                     place.waiting(workstream.units, workstream.offers_absent)
                 });
@@ -242,8 +236,8 @@ impl ConversationActor {
                     self.ask_for_position();
                 }
             }
-            Effect::LeavePlace(queue) => {
-                let queue = self.queue_in_force(queue);
+            Effect::LeavePlace(_) => {
+                let Some(queue) = self.queue_in_force() else { return };
                 dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(id));
             }
             Effect::HoldLease(lease) => {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::domain::cause::{Cause, Evidence};
-use crate::domain::conversation::event::{Author, Departure, Event, Opening, Reminder, Timers};
+use crate::domain::conversation::event::{
+    Author, Departure, Event, Opening, Reminder, RestartTimers,
+};
 use crate::domain::id::{AgentId, MessageId};
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
@@ -364,7 +366,7 @@ impl WrapupStarted<'_> {
 }
 
 impl ServerRestarted {
-    fn new(until: Timestamp, timers: &Timers) -> Self {
+    fn new(until: Timestamp, timers: &RestartTimers) -> Self {
         Self {
             until: until.as_millis(),
             offer_until: millis(timers.offer_until),
@@ -376,7 +378,7 @@ impl ServerRestarted {
     fn event(self) -> Event {
         Event::ServerRestarted {
             until: Timestamp::from_millis(self.until),
-            timers: Timers {
+            timers: RestartTimers {
                 offer_until: time(self.offer_until),
                 close_at: time(self.close_at),
                 reminder: self.reminder.map(Reminder::from),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::cause::{Cause, Leaving, Misuse};
 use crate::domain::conversation::attendance::{Absence, Attending};
 use crate::domain::id::SessionId;
+use crate::domain::liveness::Liveness;
 use crate::domain::time::{Span, Timestamp};
 
 #[derive(Deserialize, Serialize)]
@@ -54,9 +55,9 @@ impl From<&Attending> for AttendingTwin {
     fn from(attending: &Attending) -> Self {
         Self {
             session: attending.session.as_bits(),
-            heard_at: attending.heard_at.as_millis(),
-            heartbeat_ms: attending.heartbeat.as_millis(),
-            asked: attending.asked,
+            heard_at: attending.liveness.last_seen().as_millis(),
+            heartbeat_ms: attending.liveness.heartbeat().as_millis(),
+            asked: attending.liveness.is_probed(),
             leaving: attending.leaving.map(LeavingTwin::from),
         }
     }
@@ -66,9 +67,11 @@ impl From<AttendingTwin> for Attending {
     fn from(twin: AttendingTwin) -> Self {
         Self {
             session: SessionId::from_bits(twin.session),
-            heard_at: Timestamp::from_millis(twin.heard_at),
-            heartbeat: Span::from_millis(twin.heartbeat_ms),
-            asked: twin.asked,
+            liveness: Liveness::restore(
+                Timestamp::from_millis(twin.heard_at),
+                Span::from_millis(twin.heartbeat_ms),
+                twin.asked,
+            ),
             leaving: twin.leaving.map(Leaving::from),
             // Passing: whoever is read from the disk has to be heard of anew.
             asleep: false,

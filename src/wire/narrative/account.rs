@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
 use crate::domain::text::printable;
-use crate::wire::narrative::{Grounds, Replay, Sessions, sentence, why};
+use crate::domain::timeline::Replay;
+use crate::wire::narrative::{Grounds, Sessions, in_words, sentence, why};
 use crate::wire::time::rfc3339;
 
 /// The account of a conversation. `history` must be whole from its first event to the moment that
@@ -61,7 +62,7 @@ pub fn account(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
         let sentence = printable(&sentence);
         let _infallible = writeln!(text, "  {seq:>4}  {}  {sentence}", rfc3339(*at));
         for change in &step.changes {
-            let _infallible = writeln!(text, "          {}", printable(&change.told()));
+            let _infallible = writeln!(text, "          {}", printable(&in_words(change)));
         }
     }
     Some(text)

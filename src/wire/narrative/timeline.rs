@@ -1,7 +1,7 @@
 //! The timeline: every event as one sentence with its cause.
 
 use crate::domain::conversation::event::{
-    Author, Departure, Event, Hold, OfferEnd, Opening, Reminder, Timers,
+    Author, Departure, Event, Hold, OfferEnd, Opening, Reminder, RestartTimers,
 };
 use crate::domain::id::AgentId;
 use crate::domain::lease::Lease;
@@ -200,8 +200,8 @@ fn held(hold: Hold) -> String {
     }
 }
 
-fn restarted(until: Timestamp, timers: &Timers) -> String {
-    let Timers { offer_until, close_at, reminder } = timers;
+fn restarted(until: Timestamp, timers: &RestartTimers) -> String {
+    let RestartTimers { offer_until, close_at, reminder } = timers;
     let named = [
         ("the offer lapses", *offer_until),
         ("it closes by itself", *close_at),

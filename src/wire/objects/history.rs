@@ -8,8 +8,9 @@ use crate::domain::conversation::event::{Audience, Author, Event, Recorded};
 use crate::domain::conversation::view::View;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::queue::Standing;
+use crate::domain::timeline::{Change, Replay, Step};
 use crate::limits;
-use crate::wire::narrative::{self, Attended, Change, Grounds, Replay, Sessions, Step};
+use crate::wire::narrative::{self, Attended, Grounds, Sessions};
 use crate::wire::time::At;
 
 /// One entry of a transcript: a message, or a notice.
@@ -116,7 +117,7 @@ impl From<&Change> for TimelineChange {
         };
         Self {
             what,
-            text: change.told(),
+            text: narrative::in_words(change),
             timer: timer.map(|(timer, _)| timer.name()),
             turn: timer.map(|(_, turn)| turn.name()),
             until: timer.and_then(|(_, turn)| turn.until()).map(At),

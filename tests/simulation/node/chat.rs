@@ -95,9 +95,7 @@ impl Chat {
         let Some(opening) = self.conversation.opening() else {
             return Arc::new(Workstream::new("none".parse().unwrap(), "none".parse().unwrap()));
         };
-        node.settings.workstreams.get(&opening.workstream).cloned().unwrap_or_else(|| {
-            Arc::new(Workstream::new(opening.workstream.clone(), opening.queue.clone()))
-        })
+        node.settings.workstream_of(opening).into_owned()
     }
 
     fn perform(&mut self, node: &mut Node, command: Command) -> Result<Answer, Refusal> {

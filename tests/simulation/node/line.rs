@@ -1,8 +1,6 @@
 //! The simulated actor of a queue: it asks agents for those who wait.
 
-use holdline::domain::agent::REQUEST_LINKS_FOR;
 use holdline::domain::id::QueueId;
-use holdline::domain::lease::{Lease, Purpose};
 use holdline::domain::queue::{Queue, QueueCommand, QueueEvent};
 
 use crate::node::Node;
@@ -23,7 +21,7 @@ impl Line {
     pub fn handle(&mut self, node: &mut Node, id: &QueueId, command: QueueCommand) {
         let now = node.clock();
         let may_match = node.rules.may_match(&command);
-        let Some(event) = self.queue.decide(command, now) else { return };
+        let Some(event) = self.queue.decide(command) else { return };
         self.queue.apply(&event, now);
         if may_match {
             self.serve(node, id);
@@ -31,18 +29,17 @@ impl Line {
     }
 
     fn note(&mut self, node: &Node, command: QueueCommand) {
-        if let Some(event) = self.queue.decide(command, node.clock()) {
+        if let Some(event) = self.queue.decide(command) {
             self.queue.apply(&event, node.clock());
         }
     }
 
     fn serve(&mut self, node: &mut Node, id: &QueueId) {
         let now = node.clock();
-        while let Some(event) = self.queue.decide(QueueCommand::Match, now) {
+        while let Some(event) = self.queue.decide(QueueCommand::Match) {
             let QueueEvent::Asked(chat, agent) = event.clone() else { break };
-            let units = self.queue.units_of(chat);
+            let lease = self.queue.provisional_lease(chat, agent.clone());
             self.queue.apply(&event, now);
-            let lease = Lease::new(agent.clone(), units, Purpose::Offer, REQUEST_LINKS_FOR);
             if !node.tell_agent(&agent, Mail::Reserve(id.clone(), chat, lease)) {
                 self.note(node, QueueCommand::Refused(chat, agent.clone()));
                 self.note(node, QueueCommand::AgentLeft(agent));

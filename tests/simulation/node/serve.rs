@@ -85,7 +85,7 @@ impl Server for Node {
         if !self.is_up || !self.disk.is_writable() {
             return None;
         }
-        let heartbeat = self.workstream_of(widget)?.heartbeat;
+        let heartbeat = self.settings.workstream_of_widget(widget)?.heartbeat;
         self.minted += 1;
         let id = SessionId::from_bits(self.minted);
         let mut visit = Visit::new(id, widget.clone(), heartbeat, Self::clock(self));

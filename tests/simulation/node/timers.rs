@@ -26,12 +26,12 @@ pub enum Timer {
 
 /// All of them, the earliest first, and among equals in the order in which they were armed.
 #[derive(Debug, Default)]
-pub struct Timers {
+pub struct RestartTimers {
     armed: BTreeMap<Alarm, Timer>,
     next: u64,
 }
 
-impl Timers {
+impl RestartTimers {
     pub fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {
         self.next += 1;
         let alarm = (at, self.next);

@@ -7,7 +7,7 @@ use crate::domain::conversation::attendance::Attending;
 use crate::domain::conversation::command::{Refusal, StartRequest};
 use crate::domain::conversation::decide::Moment;
 use crate::domain::conversation::event::{Actor, Event, Opening, Reason, Reminder};
-use crate::domain::conversation::{Conversation, Phase};
+use crate::domain::conversation::{Conversation, Owed, Phase};
 use crate::domain::decision::Decision;
 use crate::domain::id::SessionId;
 use crate::domain::text::JsonText;
@@ -73,7 +73,7 @@ impl Conversation {
     /// may only now have read what they owe it to.
     pub(super) fn reminder_anew(&self, moment: Moment<'_>) -> Option<Reminder> {
         match &self.phase {
-            Phase::Talking { owed, .. } => owed.due_at().and_then(|_| moment.reminder()),
+            Phase::Talking { owed: Owed::Remind(_) | Owed::Reminded(_), .. } => moment.reminder(),
             _ => None,
         }
     }
@@ -122,7 +122,7 @@ impl Loss {
         Event::SessionLost {
             session: self.of.session,
             cause: self.cause,
-            heard_at: self.of.heard_at,
+            heard_at: self.of.liveness.last_seen(),
             there_until: self.there_until,
             evidence: Evidence {
                 code: self.code,

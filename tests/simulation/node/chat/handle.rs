@@ -156,8 +156,7 @@ impl Chat {
             && self.conversation.seq() == Seq::ZERO
         {
             let settings = node.settings.clone();
-            let widget = settings.widgets.get(&request.widget);
-            let workstream = widget.and_then(|widget| settings.workstreams.get(&widget.workstream));
+            let workstream = settings.workstream_of_widget(&request.widget);
             let Some(workstream) = workstream else {
                 return self.turn_away(node, session, RefusalCode::UnknownWidget);
             };

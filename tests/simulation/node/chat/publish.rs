@@ -4,13 +4,13 @@ use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect};
-use holdline::domain::conversation::event::{Audience, Event, Recorded};
+use holdline::domain::conversation::event::{Audience, Event, ForAgent, Recorded};
 use holdline::domain::decision::{Pending, Released};
 use holdline::domain::id::{AgentId, QueueId, Seq, SessionId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::time::Timestamp;
 use holdline::engine::{Closing, ToSession};
-use holdline::wire::feed::{self, Rendered, Withdrawal};
+use holdline::wire::feed::{self, Rendered};
 
 use crate::node::Node;
 use crate::node::chat::{Chat, close_session};
@@ -187,32 +187,20 @@ fn told_to(
     now: Timestamp,
 ) -> Vec<Told> {
     let id = conversation.id();
+    let (was_theirs, is_theirs) = (before == Some(agent), conversation.agent() == Some(agent));
     let mut told = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
-        match event {
-            Event::ChatOffered { lease, .. } if lease.agent == *agent => {
-                told.extend(conversation.view().as_ref().and_then(|view| feed::offer(view, now)));
-            }
-            Event::OfferEnded { agent: offered, end, .. } if offered == agent => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Ended(*end)));
-            }
-            Event::ChatAccepted { lease, .. } if lease.agent == *agent && before == Some(agent) => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Accepted));
-            }
-            Event::MessagePosted { .. } => {
+        told.extend(match event.for_agent(agent, was_theirs, is_theirs) {
+            ForAgent::Offered => conversation.view().and_then(|view| feed::offer(&view, now)),
+            ForAgent::Withdrawn(why) => Some(feed::offer_withdrawn(id, why)),
+            ForAgent::Message => {
                 let seq = Seq::new(number);
-                let recorded = Recorded { seq, at: pending.at(), event: event.clone() };
-                told.extend(feed::message(id, &recorded));
+                feed::message(id, &Recorded { seq, at: pending.at(), event: event.clone() })
             }
-            Event::CustomerAway { .. } => {
-                told.extend(conversation.absence().map(|absence| feed::away(id, absence, now)));
-            }
-            Event::CustomerReturned { after, .. } => told.push(feed::back(id, Some(*after))),
-            Event::ConversationClosed { .. } if conversation.agent() != Some(agent) => {
-                told.push(feed::offer_withdrawn(id, Withdrawal::Closed));
-            }
-            _ => {}
-        }
+            ForAgent::Away => conversation.absence().map(|absence| feed::away(id, absence, now)),
+            ForAgent::Back(after) => Some(feed::back(id, Some(after))),
+            ForAgent::InState => None,
+        });
     }
     told.extend(conversation.view().map(|view| feed::conversation(&view)));
     told.into_iter().map(plain).collect()
@@ -233,5 +221,5 @@ pub(super) fn present_state(
 }
 
 fn plain(rendered: Rendered) -> Told {
-    (rendered.event, rendered.data.to_string())
+    (rendered.kind.name(), rendered.data.to_string())
 }

@@ -288,7 +288,10 @@ impl Visit {
         conversation: Option<Live<'_>>,
         ended: Option<&EndedChat>,
     ) -> String {
-        let window = node.workstream_of(&self.widget).map_or(Span::ZERO, |found| found.window);
+        let window = node
+            .settings
+            .workstream_of_widget(&self.widget)
+            .map_or(Span::ZERO, |found| found.window);
         let ended = ended.map(|ended| Ended {
             id: ended.id,
             state: ended.state,
