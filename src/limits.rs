@@ -1,12 +1,14 @@
 //! Every bound of the engine, with its reason. What happens at the bound is written beside it.
 
 mod engine;
+mod journal;
 mod leaving;
 mod reads;
 mod signed;
 mod strangers;
 
 pub use engine::*;
+pub use journal::*;
 pub use leaving::*;
 pub use reads::*;
 pub use signed::*;

@@ -12,6 +12,8 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::parts::Parts;
 use crate::journal::record::Unreadable;
 
+pub use crate::journal::snapshot::names::Names;
+
 /// A text that is borrowed: from the conversation, or from the bytes.
 type Text<'a> = &'a str;
 
@@ -34,11 +36,16 @@ pub fn encode(conversation: &Conversation) -> Vec<u8> {
 
 /// The conversation that these bytes hold.
 pub fn decode(bytes: &[u8]) -> Result<Conversation, Unreadable> {
+    decode_with(&mut Names::default(), bytes)
+}
+
+/// The same for whoever reads many, which share the texts that they have in common.
+pub fn decode_with(names: &mut Names, bytes: &[u8]) -> Result<Conversation, Unreadable> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => {
             let mirror: mirror::Snapshot<'_> = postcard::from_bytes(rest)
                 .map_err(|error| Unreadable(format!("a snapshot is malformed: {error}")))?;
-            Ok(Conversation::from(Parts::try_from(mirror)?))
+            Ok(Conversation::from(mirror.read(names)?))
         }
         Some((version, _)) => Err(Unreadable(format!(
             "a snapshot has the version {version}; only {VERSION} is known"

@@ -10,9 +10,10 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
+use crate::journal::snapshot::Text;
 use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
+use crate::journal::snapshot::names::Names;
 use crate::journal::snapshot::phase::PhaseTwin;
-use crate::journal::snapshot::{Text, names};
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct Snapshot<'a> {
@@ -100,30 +101,31 @@ impl<'a> From<&'a Parts> for Snapshot<'a> {
     }
 }
 
-impl TryFrom<Snapshot<'_>> for Parts {
-    type Error = Unreadable;
-
-    fn try_from(snapshot: Snapshot<'_>) -> Result<Self, Unreadable> {
-        let declines =
-            snapshot.declines.iter().map(|(agent, count)| Ok((names::agent(agent)?, *count)));
-        let excluded = snapshot.excluded.iter().map(|agent| names::agent(agent));
+impl Snapshot<'_> {
+    /// What it stands for.
+    pub(super) fn read(self, names: &mut Names) -> Result<Parts, Unreadable> {
+        let declines = self.declines.iter();
+        let declines = declines.map(|(agent, count)| Ok((names.agent(agent)?, *count)));
+        let declines = declines.collect::<Result<_, Unreadable>>()?;
+        let excluded = self.excluded.iter().map(|agent| names.agent(agent));
+        let excluded = excluded.collect::<Result<_, _>>()?;
         let attendance = Attendance::restore(
-            snapshot.attending.into_iter().map(Into::into).collect(),
-            snapshot.absence.map(Into::into),
-            Timestamp::from_millis(snapshot.last_seen),
+            self.attending.into_iter().map(Into::into).collect(),
+            self.absence.map(Into::into),
+            Timestamp::from_millis(self.last_seen),
         );
-        Ok(Self {
-            id: ConversationId::from_bits(snapshot.id),
-            opening: snapshot.opening.map(Opening::try_from).transpose()?,
-            started_at: Timestamp::from_millis(snapshot.started_at),
-            seq: Seq::new(snapshot.seq),
-            seen_by_customer: Seq::new(snapshot.seen_by_customer),
-            phase: snapshot.phase.try_into()?,
+        Ok(Parts {
+            id: ConversationId::from_bits(self.id),
+            opening: self.opening.map(|opening| opening.read(names)).transpose()?,
+            started_at: Timestamp::from_millis(self.started_at),
+            seq: Seq::new(self.seq),
+            seen_by_customer: Seq::new(self.seen_by_customer),
+            phase: self.phase.read(names)?,
             attendance,
-            posts: snapshot.posts.into_iter().map(PostedPart::from).collect(),
-            usage: snapshot.usage.into(),
-            declines: declines.collect::<Result<_, Unreadable>>()?,
-            excluded: excluded.collect::<Result<_, _>>()?,
+            posts: self.posts.into_iter().map(PostedPart::from).collect(),
+            usage: self.usage.into(),
+            declines,
+            excluded,
         })
     }
 }
@@ -147,23 +149,22 @@ impl<'a> From<&'a Opening> for OpeningTwin<'a> {
     }
 }
 
-impl TryFrom<OpeningTwin<'_>> for Opening {
-    type Error = Unreadable;
-
-    fn try_from(twin: OpeningTwin<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            widget: names::widget(twin.widget)?,
-            workstream: names::workstream(twin.workstream)?,
-            queue: names::queue(twin.queue)?,
-            visitor: VisitorId::from_bits(twin.visitor),
-            start: twin.start.parse()?,
-            name: twin.name.map(names::name).transpose()?,
-            form: twin.form.map(JsonText::from),
-            context: twin.context.map(JsonText::from),
-            page: twin.page.map(names::text),
-            locale: twin.locale.map(names::text),
-            close_at: twin.close_at.map(Timestamp::from_millis),
-            salt: twin.salt,
+impl OpeningTwin<'_> {
+    /// What it stands for.
+    pub(super) fn read(self, names: &mut Names) -> Result<Opening, Unreadable> {
+        Ok(Opening {
+            widget: names.widget(self.widget)?,
+            workstream: names.workstream(self.workstream)?,
+            queue: names.queue(self.queue)?,
+            visitor: VisitorId::from_bits(self.visitor),
+            start: self.start.parse()?,
+            name: self.name.map(|name| names.name(name)).transpose()?,
+            form: self.form.map(JsonText::from),
+            context: self.context.map(JsonText::from),
+            page: self.page.map(|page| names.text(page)),
+            locale: self.locale.map(|locale| names.text(locale)),
+            close_at: self.close_at.map(Timestamp::from_millis),
+            salt: self.salt,
         })
     }
 }

@@ -1,58 +1,57 @@
 //! Texts that stand in very many conversations: agents, queues, what a page is called.
 //!
 //! A start reads millions of snapshots, and each names the same few of them. Read through here
-//! all of them share one copy. Each thread has its own, and forgets all of them when there are too
-//! many, so that what does not repeat costs nothing for long.
+//! all of them share one copy. Whoever reads many has one of these, which forgets all of them when
+//! there are too many, so that what does not repeat costs nothing for long.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
-use crate::domain::text::DisplayName;
+use crate::domain::id::{AgentId, MalformedId, QueueId, WidgetId, WorkstreamId};
+use crate::domain::text::{DisplayName, TextRefusal};
+use crate::limits;
 
-/// How many different texts of one kind a thread remembers.
-const KNOWN_MAX: usize = 16_384;
+type Known<T> = BTreeMap<Box<str>, T>;
 
-/// Longer texts are not likely to repeat.
-const KNOWN_BYTES_MAX: usize = 128;
-
-type Known<T> = RefCell<BTreeMap<Box<str>, T>>;
-
-thread_local! {
-    static AGENTS: Known<AgentId> = RefCell::default();
-    static QUEUES: Known<QueueId> = RefCell::default();
-    static WIDGETS: Known<WidgetId> = RefCell::default();
-    static WORKSTREAMS: Known<WorkstreamId> = RefCell::default();
-    static NAMES: Known<DisplayName> = RefCell::default();
-    static TEXTS: Known<Arc<str>> = RefCell::default();
+/// The texts that were read.
+#[derive(Debug, Default)]
+pub struct Names {
+    agents: Known<AgentId>,
+    queues: Known<QueueId>,
+    widgets: Known<WidgetId>,
+    workstreams: Known<WorkstreamId>,
+    people: Known<DisplayName>,
+    texts: Known<Arc<str>>,
 }
 
-pub(super) fn agent(text: &str) -> Result<AgentId, <AgentId as FromStr>::Err> {
-    AGENTS.with_borrow_mut(|known| shared(known, text, AgentId::from_str))
-}
+impl Names {
+    pub(super) fn agent(&mut self, text: &str) -> Result<AgentId, MalformedId> {
+        shared(&mut self.agents, text, AgentId::from_str)
+    }
 
-pub(super) fn queue(text: &str) -> Result<QueueId, <QueueId as FromStr>::Err> {
-    QUEUES.with_borrow_mut(|known| shared(known, text, QueueId::from_str))
-}
+    pub(super) fn queue(&mut self, text: &str) -> Result<QueueId, MalformedId> {
+        shared(&mut self.queues, text, QueueId::from_str)
+    }
 
-pub(super) fn widget(text: &str) -> Result<WidgetId, <WidgetId as FromStr>::Err> {
-    WIDGETS.with_borrow_mut(|known| shared(known, text, WidgetId::from_str))
-}
+    pub(super) fn widget(&mut self, text: &str) -> Result<WidgetId, MalformedId> {
+        shared(&mut self.widgets, text, WidgetId::from_str)
+    }
 
-pub(super) fn workstream(text: &str) -> Result<WorkstreamId, <WorkstreamId as FromStr>::Err> {
-    WORKSTREAMS.with_borrow_mut(|known| shared(known, text, WorkstreamId::from_str))
-}
+    pub(super) fn workstream(&mut self, text: &str) -> Result<WorkstreamId, MalformedId> {
+        shared(&mut self.workstreams, text, WorkstreamId::from_str)
+    }
 
-pub(super) fn name(text: &str) -> Result<DisplayName, crate::domain::text::TextRefusal> {
-    NAMES.with_borrow_mut(|known| shared(known, text, DisplayName::stored))
-}
+    pub(super) fn name(&mut self, text: &str) -> Result<DisplayName, TextRefusal> {
+        shared(&mut self.people, text, DisplayName::stored)
+    }
 
-pub(super) fn text(text: &str) -> Arc<str> {
-    let read = |text: &str| Ok::<_, std::convert::Infallible>(Arc::from(text));
-    let Ok(text) = TEXTS.with_borrow_mut(|known| shared(known, text, read));
-    text
+    pub(super) fn text(&mut self, text: &str) -> Arc<str> {
+        let read = |text: &str| Ok::<_, Infallible>(Arc::from(text));
+        let Ok(text) = shared(&mut self.texts, text, read);
+        text
+    }
 }
 
 fn shared<T: Clone, E>(
@@ -64,8 +63,8 @@ fn shared<T: Clone, E>(
         return Ok(read.clone());
     }
     let value = read(text)?;
-    if text.len() <= KNOWN_BYTES_MAX {
-        if known.len() >= KNOWN_MAX {
+    if text.len() <= limits::SHARED_TEXT_BYTES_MAX {
+        if known.len() >= limits::SHARED_TEXTS_MAX {
             known.clear();
         }
         known.insert(text.into(), value.clone());

@@ -8,7 +8,8 @@ use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::{Text, names};
+use crate::journal::snapshot::Text;
+use crate::journal::snapshot::names::Names;
 
 #[derive(Deserialize, Serialize)]
 pub(super) enum PhaseTwin<'a> {
@@ -124,39 +125,38 @@ impl<'a> From<&'a Phase> for PhaseTwin<'a> {
     }
 }
 
-impl TryFrom<PhaseTwin<'_>> for Phase {
-    type Error = Unreadable;
-
-    fn try_from(twin: PhaseTwin<'_>) -> Result<Self, Unreadable> {
+impl PhaseTwin<'_> {
+    /// What it stands for.
+    pub(super) fn read(self, names: &mut Names) -> Result<Phase, Unreadable> {
         let time = |millis: Option<i64>| millis.map(Timestamp::from_millis);
-        Ok(match twin {
-            PhaseTwin::New => Self::New,
-            PhaseTwin::Open { waiting_since, close_at } => Self::Open {
+        Ok(match self {
+            PhaseTwin::New => Phase::New,
+            PhaseTwin::Open { waiting_since, close_at } => Phase::Open {
                 waiting_since: Timestamp::from_millis(waiting_since),
                 close_at: time(close_at),
             },
-            PhaseTwin::Offered { lease, until, waiting_since } => Self::Offered {
-                lease: lease.try_into()?,
+            PhaseTwin::Offered { lease, until, waiting_since } => Phase::Offered {
+                lease: lease.read(names)?,
                 until: Timestamp::from_millis(until),
                 waiting_since: Timestamp::from_millis(waiting_since),
             },
-            PhaseTwin::Talking { lease, name, close_at, owed } => Self::Talking {
-                lease: lease.try_into()?,
-                name: names::name(name)?,
+            PhaseTwin::Talking { lease, name, close_at, owed } => Phase::Talking {
+                lease: lease.read(names)?,
+                name: names.name(name)?,
                 close_at: time(close_at),
                 owed: owed.into(),
             },
-            PhaseTwin::Wrapup { agent, lease, hold_until, reason, close_at } => Self::Wrapup {
-                agent: names::agent(agent)?,
-                lease: lease.map(Lease::try_from).transpose()?,
+            PhaseTwin::Wrapup { agent, lease, hold_until, reason, close_at } => Phase::Wrapup {
+                agent: names.agent(agent)?,
+                lease: lease.map(|lease| lease.read(names)).transpose()?,
                 hold_until: time(hold_until),
                 reason: reason.try_into()?,
                 close_at: time(close_at),
             },
-            PhaseTwin::Closed { agent, reason, by, at } => Self::Closed {
-                agent: agent.map(names::agent).transpose()?,
+            PhaseTwin::Closed { agent, reason, by, at } => Phase::Closed {
+                agent: agent.map(|agent| names.agent(agent)).transpose()?,
                 reason: reason.try_into()?,
-                by: by.try_into()?,
+                by: by.read(names)?,
                 at: Timestamp::from_millis(at),
             },
         })
@@ -180,21 +180,20 @@ impl<'a> From<&'a Lease> for LeaseTwin<'a> {
     }
 }
 
-impl TryFrom<LeaseTwin<'_>> for Lease {
-    type Error = Unreadable;
-
-    fn try_from(twin: LeaseTwin<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            agent: names::agent(twin.agent)?,
-            units: twin.units,
-            purpose: match twin.purpose {
+impl LeaseTwin<'_> {
+    /// What it stands for.
+    pub(super) fn read(self, names: &mut Names) -> Result<Lease, Unreadable> {
+        Ok(Lease {
+            agent: names.agent(self.agent)?,
+            units: self.units,
+            purpose: match self.purpose {
                 PurposeTwin::Offer => Purpose::Offer,
                 PurposeTwin::Chat => Purpose::Chat,
                 PurposeTwin::Wrapup => Purpose::Wrapup,
             },
-            grace: Span::from_millis(twin.grace_ms),
-            notice: twin.notice_ms.map(|millis| Notice::after(Span::from_millis(millis))),
-            missed: twin.missed,
+            grace: Span::from_millis(self.grace_ms),
+            notice: self.notice_ms.map(|millis| Notice::after(Span::from_millis(millis))),
+            missed: self.missed,
         })
     }
 }
@@ -235,15 +234,14 @@ impl<'a> From<&'a Actor> for ActorTwin<'a> {
     }
 }
 
-impl TryFrom<ActorTwin<'_>> for Actor {
-    type Error = Unreadable;
-
-    fn try_from(twin: ActorTwin<'_>) -> Result<Self, Unreadable> {
-        Ok(match twin {
-            ActorTwin::Customer => Self::Customer,
-            ActorTwin::Agent(agent) => Self::Agent(names::agent(agent)?),
-            ActorTwin::Supervisor(agent) => Self::Supervisor(names::agent(agent)?),
-            ActorTwin::Timer => Self::Timer,
+impl ActorTwin<'_> {
+    /// What it stands for.
+    pub(super) fn read(self, names: &mut Names) -> Result<Actor, Unreadable> {
+        Ok(match self {
+            ActorTwin::Customer => Actor::Customer,
+            ActorTwin::Agent(agent) => Actor::Agent(names.agent(agent)?),
+            ActorTwin::Supervisor(agent) => Actor::Supervisor(names.agent(agent)?),
+            ActorTwin::Timer => Actor::Timer,
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::time::Timestamp;
+use crate::journal::snapshot::Names;
 use crate::journal::sqlite::writer::{DropAudit, Encoded, Order};
 use crate::journal::sqlite::{SqliteJournal, audit, kept, reader};
 use crate::journal::{
@@ -46,7 +47,7 @@ impl Journal for SqliteJournal {
     }
 
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
-        self.ask_when_settled(move |connection| reader::load(connection, id))
+        self.ask_when_settled(move |connection| reader::load(connection, id, &mut Names::default()))
     }
 
     fn read(

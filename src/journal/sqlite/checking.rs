@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use crate::journal::snapshot::Names;
 use crate::journal::sqlite::audit::{self, AuditContents};
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
 use crate::journal::sqlite::row::{self, Row};
@@ -184,8 +185,9 @@ fn check_timeline(chats: &Connection, problems: &mut Problems) -> rusqlite::Resu
 fn check_snapshots(chats: &Connection, problems: &mut Problems) -> rusqlite::Result<()> {
     let mut statement = chats.prepare("SELECT snapshot, seq, id FROM conversations")?;
     let mut rows = statement.query(())?;
+    let mut names = Names::default();
     while let Some(row) = rows.next()? {
-        if let Err(fault) = reader::conversation(chats, row) {
+        if let Err(fault) = reader::conversation(chats, row, &mut names) {
             problems.add("chats.db, conversations", fault.to_string());
         }
     }

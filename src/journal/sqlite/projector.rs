@@ -17,6 +17,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{Entry, Stream, TakenOut, Unreadable};
+use crate::journal::snapshot::Names;
 use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
@@ -30,6 +31,8 @@ pub(super) struct Projector {
     journal: Connection,
     chats: Connection,
     decoded: Decoded,
+    /// The texts that they have in common.
+    names: Names,
     registry: Registry,
     position: u64,
     /// The log of `chats.db`.
@@ -66,7 +69,15 @@ impl Projector {
         turn: Turn,
     ) -> Self {
         let log = Bound::new(turn, limits::LOG_PAGES_MAX);
-        Self { journal, chats, decoded: Decoded::new(), registry, position, log }
+        Self {
+            journal,
+            chats,
+            decoded: Decoded::new(),
+            names: Names::default(),
+            registry,
+            position,
+            log,
+        }
     }
 
     /// The settings as they were at the position that was projected last.
@@ -172,7 +183,8 @@ impl Projector {
             // Taken out, so that a transaction that fails leaves nothing behind.
             let before = match self.decoded.take(*id) {
                 Some(conversation) => conversation,
-                None => reader::load(&transaction, *id)?.unwrap_or_else(|| Conversation::new(*id)),
+                None => reader::load(&transaction, *id, &mut self.names)?
+                    .unwrap_or_else(|| Conversation::new(*id)),
             };
             touched.push(rows::write_conversation(&transaction, before, events)?);
         }

@@ -10,8 +10,9 @@ use crate::domain::conversation::{Conversation, State};
 use crate::domain::id::{AgentId, ConversationId, QueueId, Seq};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Entry;
+use crate::journal::snapshot::{self, Names};
 use crate::journal::sqlite::row;
-use crate::journal::{Fault, Filter, ListCursor, Listing, Located, Position, page, snapshot};
+use crate::journal::{Fault, Filter, ListCursor, Listing, Located, Position, page};
 
 /// What goes wrong in `chats.db` keeps people from reading; only the writer has faults of writing.
 impl From<rusqlite::Error> for Fault {
@@ -20,20 +21,25 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-/// The conversation with this id.
+/// The conversation with this id. Texts that others have as well are shared through `names`.
 pub(super) fn load(
     connection: &Connection,
     id: ConversationId,
+    names: &mut Names,
 ) -> Result<Option<Conversation>, Fault> {
     let mut statement =
         connection.prepare_cached("SELECT snapshot, seq, id FROM conversations WHERE id = ?")?;
     let mut rows = statement.query([id.to_string()])?;
-    rows.next()?.map(|row| conversation(connection, row)).transpose()
+    rows.next()?.map(|row| conversation(connection, row, names)).transpose()
 }
 
 /// The conversation in the three columns `snapshot`, `seq` and `id`: its snapshot, and what
 /// followed that.
-pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Conversation, Fault> {
+pub(super) fn conversation(
+    connection: &Connection,
+    row: &Row<'_>,
+    names: &mut Names,
+) -> Result<Conversation, Fault> {
     let bytes = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
     let (seq, id): (u32, String) = (row.get(1)?, row.get(2)?);
     let damaged = |problem: String| Fault::Damaged {
@@ -41,7 +47,7 @@ pub(super) fn conversation(connection: &Connection, row: &Row<'_>) -> Result<Con
         problem,
     };
     let bytes = row::unseal(bytes).ok_or_else(|| damaged(row::MISMATCH.to_owned()))?;
-    let mut conversation = snapshot::decode(bytes).map_err(|error| damaged(error.0))?;
+    let mut conversation = snapshot::decode_with(names, bytes).map_err(|error| damaged(error.0))?;
     if conversation.seq().number() < seq {
         let mut statement = connection.prepare_cached(
             "SELECT seq, at, kind, body, position, checksum FROM timeline
@@ -244,8 +250,9 @@ pub(super) fn list(
     found.dedup();
     // Each is read when it is its turn, and only what is shown of it is kept: a conversation knows
     // every message that was posted in it.
+    let mut names = Names::default();
     let views = found.iter().filter_map(|place| {
-        let loaded = load(&transaction, place.id).transpose()?;
+        let loaded = load(&transaction, place.id, &mut names).transpose()?;
         loaded.map(|conversation| conversation.view()).transpose()
     });
     let views = page::fill(views, most, bytes, page::weight_of_view)?;

@@ -13,6 +13,7 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::record::{DocumentKind, Unreadable, read_digest};
+use crate::journal::snapshot::Names;
 use crate::journal::sqlite::{reader, schema};
 
 /// More threads would only wait for the disk.
@@ -110,11 +111,11 @@ fn conversations_of(chats: &Path, numbers: &[i64]) -> Result<Vec<Conversation>, 
     let all = chats.unchecked_transaction()?;
     let mut conversations = Vec::with_capacity(numbers.len());
     let sql = "SELECT snapshot, seq, id FROM conversations WHERE number = ?";
-    let mut statement = all.prepare(sql)?;
+    let (mut statement, mut names) = (all.prepare(sql)?, Names::default());
     for number in numbers {
         let mut rows = statement.query([number])?;
         while let Some(row) = rows.next()? {
-            conversations.push(reader::conversation(&all, row)?);
+            conversations.push(reader::conversation(&all, row, &mut names)?);
         }
     }
     Ok(conversations)

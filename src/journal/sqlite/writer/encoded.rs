@@ -4,7 +4,6 @@
 //! Those that came together and happened at one time share a row, and what happened to many of them
 //! alike stands in it once: when very many windows end at one moment, that is nearly all of it.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -16,14 +15,6 @@ use crate::domain::time::Timestamp;
 use crate::journal::record::{self, Record, Stream, StreamName, several};
 use crate::journal::{Append, Done, Ticket, audit};
 use crate::limits;
-
-thread_local! {
-    /// Room to write in, so that the bodies take from the heap just what they need.
-    static ROOM: RefCell<Room> = RefCell::default();
-}
-
-/// Room that is kept: what is written at once is seldom larger, except while very many wait.
-const ROOM_KEPT: usize = 65_536;
 
 /// How many different records of a shared row are compared with what happened next.
 const ALIKE_COMPARED: usize = 4;
@@ -100,15 +91,13 @@ struct Room {
 impl Encoded {
     /// Writes these out.
     pub(in crate::journal::sqlite) fn of(appends: impl IntoIterator<Item = Append>) -> Self {
-        ROOM.with_borrow_mut(|room| {
-            let mut appends = appends.into_iter().peekable();
-            let mut draft = Draft::new(room, appends.size_hint().0);
-            while let Some(append) = appends.next() {
-                let shares = appends.peek().is_some_and(|next| happened_alike(&append, next));
-                draft.take(append, shares);
-            }
-            draft.finish()
-        })
+        let mut appends = appends.into_iter().peekable();
+        let mut draft = Draft::for_appends(appends.size_hint().0);
+        while let Some(append) = appends.next() {
+            let shares = appends.peek().is_some_and(|next| happened_alike(&append, next));
+            draft.take(append, shares);
+        }
+        draft.finish()
     }
 
     /// How many appends they are.
@@ -190,8 +179,8 @@ fn happened_alike(one: &Append, next: &Append) -> bool {
 }
 
 /// What is being written out.
-struct Draft<'a> {
-    room: &'a mut Room,
+struct Draft {
+    room: Room,
     sheets: SmallVec<[Sheet; 1]>,
     entries: SmallVec<[Entry; 1]>,
     noted: Vec<AuditEntry>,
@@ -207,13 +196,15 @@ struct Open {
     entries: usize,
 }
 
-impl<'a> Draft<'a> {
-    fn new(room: &'a mut Room, appends: usize) -> Self {
-        // Whoever wrote before may have panicked.
-        let Room { bodies, records, members } = &mut *room;
-        [bodies, records, members].into_iter().for_each(Vec::clear);
-        let entries = SmallVec::with_capacity(appends);
-        Self { room, sheets: SmallVec::new(), entries, noted: Vec::new(), open: None }
+impl Draft {
+    fn for_appends(count: usize) -> Self {
+        Self {
+            room: Room::default(),
+            sheets: SmallVec::new(),
+            entries: SmallVec::with_capacity(count),
+            noted: Vec::new(),
+            open: None,
+        }
     }
 
     /// Takes the next append; whether the one behind it may stand in one row with it.
@@ -244,7 +235,7 @@ impl<'a> Draft<'a> {
         events: Arc<[Event]>,
         ticket: Ticket,
     ) {
-        let Room { records, members, .. } = &mut *self.room;
+        let Room { records, members, .. } = &mut self.room;
         let open = self.open.get_or_insert_with(|| Open { at, alike: Vec::new(), entries: 0 });
         let positions = u32::try_from(events.len()).unwrap_or(u32::MAX);
         let mut compared = open.alike.iter().enumerate().rev().take(ALIKE_COMPARED);
@@ -269,7 +260,7 @@ impl<'a> Draft<'a> {
     /// Ends the row that is shared, if there is one.
     fn close(&mut self) {
         let Some(Open { at, entries, .. }) = self.open.take() else { return };
-        let Room { bodies, records, members } = &mut *self.room;
+        let Room { bodies, records, members } = &mut self.room;
         bodies.append(records);
         let records_end = bodies.len();
         bodies.append(members);
@@ -282,8 +273,7 @@ impl<'a> Draft<'a> {
 
     fn finish(mut self) -> Encoded {
         self.close();
-        let bodies = Box::from(self.room.bodies.as_slice());
-        self.room.bodies.shrink_to(ROOM_KEPT);
+        let bodies = self.room.bodies.into_boxed_slice();
         Encoded { sheets: self.sheets, entries: self.entries, bodies, noted: self.noted }
     }
 }
