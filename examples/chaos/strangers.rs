@@ -60,11 +60,6 @@ impl Told {
     pub(crate) fn attempts(&self) -> u64 {
         self.outcomes.values().sum()
     }
-
-    /// How many attempts were answered with a text that holds this.
-    pub(crate) fn of(&self, what: &str) -> u64 {
-        self.outcomes.iter().filter(|(told, _)| told.contains(what)).map(|(_, count)| count).sum()
-    }
 }
 
 impl Strangers {
