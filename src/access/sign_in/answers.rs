@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::limits;
 
@@ -58,10 +58,12 @@ pub(super) fn key_documents(answer: &[u8]) -> Result<Vec<Value>, AnswerFault> {
     if keys.len() > KEYS_MAX { Err(AnswerFault::TooMany(keys.len())) } else { Ok(keys) }
 }
 
-/// A document, which is text (RFC 8259, 8.1) even where it is passed over.
+/// A document: an object, and not a list of what its fields would hold, in text (RFC 8259, 8.1)
+/// even where it is passed over.
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, AnswerFault> {
     let text = std::str::from_utf8(answer).map_err(|_| AnswerFault::NotText)?;
-    Ok(serde_json::from_str(text)?)
+    let fields: Map<String, Value> = serde_json::from_str(text)?;
+    Ok(T::deserialize(Value::Object(fields))?)
 }
 
 /// An address that may be asked for what is believed: nobody between may answer in its place.
