@@ -21,11 +21,6 @@ impl RequestId {
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
-
-    /// Its number.
-    pub const fn number(self) -> u64 {
-        self.0
-    }
 }
 
 /// What a request is answered.

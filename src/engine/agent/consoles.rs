@@ -1,12 +1,13 @@
 //! The consoles that read an agent's feeds: how they come, show that they live, and go.
 
+use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
+
 use crate::behavior::message::{Answered, Denial, RequestId, ToConversation};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::engine::agent::AgentActor;
 use crate::engine::agent::feeds::{Beginning, Next};
 use crate::engine::mailbox::OpenFeed;
-use actix::{ActorFutureExt, AsyncContext, Context, WrapFuture};
 
 /// How long a feed waits for conversations that were asked to show themselves. One that died with
 /// the question never does.

@@ -96,10 +96,15 @@ impl ConversationActor {
     /// States every claim, and has a queue forget that it waits if it does not.
     pub(super) fn state_claims(&mut self) {
         self.state_claims_anew();
-        let waits = matches!(self.conversation.phase(), Phase::Open { .. });
-        if let (false, Some(opening)) = (waits, self.conversation.opening()) {
-            let queue = opening.queue.clone();
-            self.carry_out(Effect::LeavePlace(queue), self.conversation.seq());
+        if !matches!(self.conversation.phase(), Phase::Open { .. }) {
+            self.leave_queue();
+        }
+    }
+
+    /// Has the queue forget that it waits.
+    fn leave_queue(&self) {
+        if let Some(queue) = self.queue_in_force() {
+            dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(self.id()));
         }
     }
 
@@ -236,10 +241,8 @@ impl ConversationActor {
                     self.ask_for_position();
                 }
             }
-            Effect::LeavePlace(_) => {
-                let Some(queue) = self.queue_in_force() else { return };
-                dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(id));
-            }
+            // It began in that queue, whose place another may have taken since.
+            Effect::LeavePlace(_) => self.leave_queue(),
             Effect::HoldLease(lease) => {
                 if let Some(agent) = dispatch::tell_lease(&self.shared, id, seq, lease) {
                     // The agent was removed; nobody else will notice that they are gone.

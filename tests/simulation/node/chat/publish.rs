@@ -6,7 +6,7 @@ use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect};
 use holdline::domain::conversation::event::{Audience, Event, ForAgent, Recorded};
 use holdline::domain::decision::{Pending, Released};
-use holdline::domain::id::{AgentId, QueueId, Seq, SessionId};
+use holdline::domain::id::{AgentId, Seq, SessionId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::time::Timestamp;
 use holdline::engine::{Closing, ToSession};
@@ -64,13 +64,12 @@ impl Chat {
         }
     }
 
-    /// Where a chat waits that began in this queue; one that was removed has its place taken by the
-    /// workstream's.
-    fn queue_in_force(&self, node: &Node, began_in: QueueId) -> QueueId {
-        if node.settings.queues.contains_key(&began_in) {
-            return began_in;
+    /// Has the queue forget that it waits.
+    fn leave_queue(&self, node: &mut Node) {
+        let opening = self.conversation.opening();
+        if let Some(queue) = opening.map(|opening| node.settings.queue_of(opening)) {
+            node.tell_queue(&queue, Mail::Queue(QueueCommand::Leave(self.id)));
         }
-        self.workstream(node).queue.clone()
     }
 
     /// States every claim, as if all of them were new.
@@ -83,9 +82,8 @@ impl Chat {
         for effect in Claims::effects(&Claims::default(), &claims) {
             self.carry_out(node, effect, seq);
         }
-        if let (None, Some(opening)) = (&claims.place, self.conversation.opening()) {
-            let queue = opening.queue.clone();
-            self.carry_out(node, Effect::LeavePlace(queue), seq);
+        if claims.place.is_none() {
+            self.leave_queue(node);
         }
     }
 
@@ -143,16 +141,13 @@ impl Chat {
         let adjust = |lease| Mail::Agent(AgentCommand::Adjust { conversation: id, seq, lease });
         match effect {
             Effect::TakePlace(place) => {
-                let workstream = self.workstream(node);
-                let queue = self.queue_in_force(node, place.queue.clone());
+                let Some(opening) = self.conversation.opening() else { return };
+                let (workstream, queue) = (self.workstream(node), node.settings.queue_of(opening));
                 let waiting = place.waiting(workstream.units, workstream.offers_absent);
                 let join = Mail::Queue(QueueCommand::Join(id, node.rules.place(waiting)));
                 node.tell_queue(&queue, join);
             }
-            Effect::LeavePlace(queue) => {
-                let queue = self.queue_in_force(node, queue);
-                node.tell_queue(&queue, Mail::Queue(QueueCommand::Leave(id)));
-            }
+            Effect::LeavePlace(_) => self.leave_queue(node),
             Effect::HoldLease(lease) => {
                 let agent = lease.agent.clone();
                 if !node.tell_agent(&agent, adjust(Some(lease))) {
