@@ -36,6 +36,7 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 
 /// What is counted of these.
 const LATE: &str = "too late to be made";
+const CHAT_STARTED: &str = "a chat: started";
 
 /// Strangers at work.
 #[derive(Debug)]
@@ -66,6 +67,13 @@ struct Probed {
     answered: u64,
     unanswered: u64,
     slowest: Duration,
+}
+
+impl Told {
+    /// How many chats they have begun.
+    pub fn chats(&self) -> u64 {
+        self.outcomes.get(CHAT_STARTED).copied().unwrap_or(0)
+    }
 }
 
 impl Strangers {
@@ -215,16 +223,16 @@ impl Stranger {
             Ok(socket) => socket,
             Err(why) => return self.count(format!("a chat: {why}")),
         };
-        let outcome = socket.start(number);
-        if outcome == "started" {
+        let outcome = format!("a chat: {}", socket.start(number));
+        if outcome == CHAT_STARTED {
             self.in_chat.push_back(socket);
             if self.in_chat.len() > HELD_MAX {
                 self.in_chat.pop_front();
             }
-        } else if outcome != "closed" {
+        } else if outcome != "a chat: closed" {
             self.without_chat.push_back(socket);
         }
-        self.count(format!("a chat: {outcome}"));
+        self.count(outcome);
     }
 
     fn post(&mut self, number: u32) {

@@ -164,16 +164,24 @@ fn strangers_are_kept_in_bounds_and_nobody_else_notices() {
         sessions = 100
         duration_s = 8
         settle_s = 0.5
-        window_s = 60
+        window_s = 3
         lateness_p99_ms = 10000
         ramp = { per_s = 200 }
-        heartbeat = { every_s = 2 }
+        heartbeat = { every_s = 1 }
         posts = { per_s = 50 }
         agents = { count = 4, chats = 60, accept_s = [0, 0.2], posts_per_s = 20 }
         strangers = { attempts = 2500, addresses = 1 }
+
+        [[losses]]
+        share = 0.2
+        how = "fin"
+        at_s = 4
         "#,
     );
     assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
+    // The windows of strangers end as well, and are no fault.
+    assert!(count(&run, "windows ended") > 0, "{:?}", run.counts);
+    assert!(count(&run, "strangers, a chat: started") > 0, "{:?}", run.counts);
     assert!(count(&run, "operators' and agents' requests answered beside them") > 20);
     assert!(count(&run, "strangers, a socket without a chat: let in") > 0, "{:?}", run.counts);
     for refused in [
