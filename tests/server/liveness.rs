@@ -151,11 +151,12 @@ async fn a_console_that_stops_to_beat_is_lost_within_two_heartbeats() {
     let beat = async || ada.post("/v1/agents/me/beat", json!({ "feed": name })).await;
     // It has never beaten, and is judged by its connection.
     assert!(!feed.ends_within(Duration::from_millis(2_600)).await);
+    let beats = Instant::now();
     let answer = beat().await;
-    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
     let beaten = Instant::now();
+    assert_eq!((answer.status, answer.text.as_str()), (204, ""));
     assert!(feed.ends_within(Duration::from_secs(10)).await, "it hangs");
-    assert!(beaten.elapsed() > Duration::from_millis(1_900), "never early");
+    assert!(beats.elapsed() >= Duration::from_secs(2), "never early");
     until_presence(&sue, "ada", "offline").await;
     assert!(beaten.elapsed() < Duration::from_secs(4), "{:?}", beaten.elapsed());
     beat().await.refused(409, "feed_ended");
