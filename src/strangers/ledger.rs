@@ -13,6 +13,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
+use slab::Slab;
 use tokio::time::Instant;
 
 use crate::domain::id::WidgetId;
@@ -86,25 +87,20 @@ impl Ledger {
     }
 
     pub(super) fn hold(&self, of: Use, parties: &Parties) -> Result<Option<Held>, OverBudget> {
-        let mut held = Held { accounts: Arc::clone(&self.accounts), of, by: [None; 3] };
-        for (place, party) in parties.0.iter().enumerate() {
-            let Some(party) = *party else { continue };
+        let mut held = Held { accounts: Arc::clone(&self.accounts), of, places: [None; 3] };
+        for party in parties.iter() {
             let Some(most) = self.budgets.most(party.scope, of) else { continue };
-            let taken = self.accounts.with(party, |account| {
+            let taken = self.accounts.with(party, |place, account| {
                 let held = &mut account.held[of as usize];
                 let has_room = *held < most;
                 *held += u32::from(has_room);
-                has_room
+                has_room.then_some(place)
             });
-            match taken {
-                (true, charged) => held.by[place] = Some(charged),
-                // What was taken for the other parties is given back here.
-                (false, _) => {
-                    return Err(OverBudget { scope: party.scope, of, retry_after: HELD_WAIT });
-                }
-            }
+            // What was taken for the other parties is given back where it fails.
+            let over = OverBudget { scope: party.scope, of, retry_after: HELD_WAIT };
+            held.places[party.scope as usize] = Some(taken.ok_or(over)?);
         }
-        Ok(held.by.iter().any(Option::is_some).then_some(held))
+        Ok(held.places.iter().any(Option::is_some).then_some(held))
     }
 
     /// Spends so many. Whoever asks for more than there is in a minute spends all of it.
@@ -114,11 +110,11 @@ impl Ledger {
         parties: &Parties,
         count: NonZeroU32,
     ) -> Result<(), OverBudget> {
-        for party in parties.0.iter().flatten() {
+        for party in parties.iter() {
             let Some(rate) = &self.rates[party.scope as usize][of as usize] else { continue };
             let most = self.budgets.most(party.scope, of).and_then(NonZeroU32::new);
             let count = most.map_or(count, |most| count.min(most));
-            let Ok(checked) = rate.check_key_n(party, count) else { continue };
+            let Ok(checked) = rate.check_key_n(&party, count) else { continue };
             checked.map_err(|until| OverBudget {
                 scope: party.scope,
                 of,
@@ -129,7 +125,7 @@ impl Ledger {
     }
 
     pub(super) fn accounts(&self) -> usize {
-        self.accounts.lock().by_party.len()
+        self.accounts.lock().accounts.len()
     }
 }
 
@@ -138,19 +134,38 @@ impl Ledger {
 pub struct Held {
     accounts: Arc<Accounts>,
     of: Use,
-    by: [Option<Party>; 3],
+    places: [Option<Place>; 3],
 }
+
+// Every socket has one, and often two.
+const _: () = assert!(size_of::<Option<Held>>() <= 24);
 
 impl Drop for Held {
     fn drop(&mut self) {
         let mut kept = self.accounts.lock();
-        for party in self.by.iter().flatten() {
+        for place in self.places.iter().flatten() {
             // An account is there as long as something is held of it.
-            if let Some(account) = kept.by_party.get_mut(party) {
+            if let Some((_, account)) = kept.accounts.get_mut(place.index()) {
                 let held = &mut account.held[self.of as usize];
                 *held = held.saturating_sub(1);
             }
         }
+    }
+}
+
+/// Where an account is among all.
+#[derive(Clone, Copy, Debug)]
+struct Place(NonZeroU32);
+
+impl Place {
+    /// The place of the account with this index. There are no more than [`limits::PARTIES_MAX`]
+    /// and one account of others for each scope, so that every index fits.
+    fn of(index: usize) -> Self {
+        Self(u32::try_from(index).map_or(NonZeroU32::MAX, |it| NonZeroU32::MIN.saturating_add(it)))
+    }
+
+    fn index(self) -> usize {
+        usize::try_from(self.0.get() - 1).unwrap_or(usize::MAX)
     }
 }
 
@@ -174,7 +189,8 @@ struct Accounts {
 
 #[derive(Debug, Default)]
 struct Kept {
-    by_party: HashMap<Party, Account>,
+    places: HashMap<Party, Place>,
+    accounts: Slab<(Party, Account)>,
     swept_at: Duration,
 }
 
@@ -215,21 +231,31 @@ impl Accounts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to a party's account, and says whose that was.
-    fn with<T>(&self, party: Party, act: impl FnOnce(&mut Account) -> T) -> (T, Party) {
+    /// Does something to a party's account, which is there.
+    fn with<T>(&self, party: Party, act: impl FnOnce(Place, &mut Account) -> T) -> T {
         let mut kept = self.lock();
-        let is_full = kept.by_party.len() >= limits::PARTIES_MAX;
-        if is_full && !kept.by_party.contains_key(&party) {
-            kept.sweep(self.watch.now());
-        }
-        let has_place =
-            kept.by_party.len() < limits::PARTIES_MAX || kept.by_party.contains_key(&party);
-        let party = if has_place { party } else { Party::others(party.scope) };
-        (act(kept.by_party.entry(party).or_default()), party)
+        let place = kept.place_of(party, self.watch.now());
+        let (_, account) = &mut kept.accounts[place.index()];
+        act(place, account)
     }
 }
 
 impl Kept {
+    /// The account of a party, which is made where there is room for one; else that of all others.
+    fn place_of(&mut self, party: Party, now: Duration) -> Place {
+        if let Some(place) = self.places.get(&party) {
+            return *place;
+        }
+        if self.accounts.len() >= limits::PARTIES_MAX {
+            self.sweep(now);
+        }
+        let has_room = self.accounts.len() < limits::PARTIES_MAX;
+        let party = if has_room { party } else { Party::others(party.scope) };
+        let accounts = &mut self.accounts;
+        let open = || Place::of(accounts.insert((party, Account::default())));
+        *self.places.entry(party).or_insert_with(open)
+    }
+
     /// Forgets whoever uses nothing.
     fn sweep(&mut self, now: Duration) {
         if now < self.swept_at + SWEEP_EVERY {
@@ -237,7 +263,14 @@ impl Kept {
         }
         self.swept_at = now;
         let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-        self.by_party.retain(|_, account| !account.is_idle(nanos));
+        let Self { places, accounts, .. } = self;
+        accounts.retain(|_, (party, account)| {
+            let is_idle = account.is_idle(nanos);
+            if is_idle {
+                places.remove(party);
+            }
+            !is_idle
+        });
     }
 }
 
@@ -255,13 +288,12 @@ impl StateStore for Column {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let (decided, _) = self.accounts.with(*party, |account| {
+        self.accounts.with(*party, |_, account| {
             let until = &mut account.spent_until[self.of];
             let before = (*until > 0).then(|| Nanos::from(*until));
             let (outcome, after) = decide(before)?;
             *until = after.into();
             Ok(outcome)
-        });
-        decided
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! Whom a use counts for.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 
 use crate::domain::id::WidgetId;
 
@@ -35,38 +36,20 @@ impl Scope {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Party {
     pub(super) scope: Scope,
-    is_of_six: bool,
-    name: u64,
+    name: NonZeroU64,
 }
+
+/// Whom somebody's use counts for: at most one of each scope. A name's place says its scope, that
+/// of [`Scope::ALL`], because every socket has one of these.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Parties([Option<NonZeroU64>; 3]);
 
 impl Party {
     /// Everybody for whom there is no account of their own.
     pub(super) const fn others(scope: Scope) -> Self {
-        Self { scope, is_of_six: true, name: u64::MAX }
-    }
-
-    /// Whoever comes from this address; nobody in particular on this machine itself.
-    pub(super) fn address(address: IpAddr) -> Option<Self> {
-        let address = address.to_canonical();
-        if address.is_loopback() {
-            return None;
-        }
-        let (is_of_six, name) = match address {
-            IpAddr::V4(four) => (false, u64::from(four.to_bits())),
-            IpAddr::V6(six) => (true, u64::try_from(six.to_bits() >> 64).unwrap_or_default()),
-        };
-        Some(Self { scope: Scope::Address, is_of_six, name })
-    }
-
-    fn named(scope: Scope, name: &str, keys: &RandomState) -> Self {
-        // Two names that are one number share a budget: nobody can choose them, and it is harmless.
-        Self { scope, is_of_six: false, name: keys.hash_one(name) }
+        Self { scope, name: NonZeroU64::MAX }
     }
 }
-
-/// Whom somebody's use counts for: at most one of each scope, in the order of [`Scope::ALL`].
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Parties(pub(super) [Option<Party>; 3]);
 
 impl Parties {
     pub(super) fn of(
@@ -76,9 +59,9 @@ impl Parties {
         widget: Option<&WidgetId>,
     ) -> Self {
         Self([
-            address.and_then(Party::address),
-            site.map(|site| Party::named(Scope::Site, site, keys)),
-            widget.map(|widget| Party::named(Scope::Widget, widget.as_str(), keys)),
+            address.and_then(|address| name_of_address(address, keys)),
+            site.map(|site| name_of(site, keys)),
+            widget.map(|widget| name_of(widget.as_str(), keys)),
         ])
     }
 
@@ -86,4 +69,25 @@ impl Parties {
     pub const fn address(self) -> Self {
         Self([self.0[0], None, None])
     }
+
+    /// Each of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Party> {
+        let named = Scope::ALL.into_iter().zip(self.0);
+        named.filter_map(|(scope, name)| Some(Party { scope, name: name? }))
+    }
+}
+
+/// Whoever comes from this address; nobody in particular on this machine itself.
+fn name_of_address(address: IpAddr, keys: &RandomState) -> Option<NonZeroU64> {
+    let address = address.to_canonical();
+    (!address.is_loopback()).then(|| match address {
+        IpAddr::V4(four) => name_of(four, keys),
+        IpAddr::V6(six) => name_of(six.to_bits() >> 64, keys),
+    })
+}
+
+/// Two that have one name share a budget. Nobody can bring that about without the keys, and it is
+/// harmless.
+fn name_of(whom: impl Hash, keys: &RandomState) -> NonZeroU64 {
+    NonZeroU64::new(keys.hash_one(whom)).unwrap_or(NonZeroU64::MIN)
 }

@@ -24,7 +24,7 @@ pub(super) struct Guest {
     /// The connection, where it is counted for its address.
     _connection: Option<Arc<Connection>>,
     /// The same of an address that a proxy names.
-    _named: Option<Box<Held>>,
+    _named: Option<Held>,
     without_chat: Mutex<Option<Box<Held>>>,
 }
 
@@ -55,7 +55,7 @@ impl Guest {
             None
         } else {
             let held = strangers.hold(Use::Connection, &parties.address());
-            held.map_err(over(&TOO_MANY_CONNECTIONS))?.map(Box::new)
+            held.map_err(over(&TOO_MANY_CONNECTIONS))?
         };
         strangers.spend(Use::Upgrade, &parties).map_err(over(&TOO_MANY_UPGRADES))?;
         let without_chat = strangers.hold(Use::SocketWithoutChat, &parties);
