@@ -28,6 +28,11 @@ pub fn wall() -> Timestamp {
     Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// What the monotonic clock says, to measure by it how long something lasts.
+pub fn reading() -> Instant {
+    Instant::now()
+}
+
 impl Clock {
     /// Starts a clock at the wall clock's time, or at `not_before` if that is later: time must not
     /// run back behind what an earlier run has written down.

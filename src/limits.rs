@@ -59,6 +59,13 @@ pub const FRAGMENTS_MAX: u16 = 256;
 /// among all of its sockets.
 pub const READ_BYTES_MAX: usize = 16_384;
 
+/// Bytes that are read and thrown away after a socket's farewell, so that the kernel does not
+/// answer them with a reset that would overtake it.
+pub const DRAINED_BYTES_MAX: usize = 65_536;
+
+/// The largest buffer that a thread keeps for what its sessions say next.
+pub const SPARE_BYTES_KEPT: usize = 4_096;
+
 /// Sessions of one conversation, because each costs memory and every message is sent to all.
 /// One more replaces the one that was heard of longest ago.
 pub const SESSIONS_MAX: usize = 16;

@@ -1,7 +1,7 @@
 //! The sockets of widgets, from the accepted connection to the session actor and back.
 //!
 //! One [`listener`] on each thread accepts connections for HTTP and for widgets. A widget's
-//! request is judged by [`upgrade`], its stream is taken out of the HTTP machinery, and one small
+//! request is judged in [`upgrade`], its stream is taken out of the HTTP machinery, and one small
 //! [`pump`] carries frames between it and the session actor, which holds a [`Line`].
 //! An idle socket keeps no buffer, and no socket can make the server buffer more than
 //! [`limits`](crate::limits) allow: [`guard`] refuses frames by their headers, reading stops while
@@ -18,6 +18,7 @@
 //! nothing to give, and when the socket is over. Then, when [`Line::has_given_all`], it stops: it
 //! may still send messages, and reads why it is over in [`Line::end`], also in `stopped`.
 
+pub mod admission;
 mod encoded;
 pub mod guard;
 mod handshake;
@@ -28,13 +29,14 @@ pub mod outbox;
 pub mod pump;
 pub mod session;
 mod strict;
+mod thread;
 mod transport;
 pub mod upgrade;
 
 pub use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
+pub use admission::{Admission, Asked, Rejection, UpgradeRequest};
 pub use guard::Breach;
 pub use line::{Line, SocketEnd};
 pub use listener::{Entrance, Figures, bind, serve};
 pub use outbox::{Outbox, Slow};
 pub use pump::SessionActor;
-pub use upgrade::{Admission, Asked, Rejection, UpgradeRequest};

@@ -10,6 +10,7 @@ mod mark;
 mod missed;
 mod open_feed;
 mod presence;
+mod report;
 mod telling;
 
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::feeds::Feeds;
-use crate::engine::agent::telling::Known;
+use crate::engine::agent::report::Report;
 use crate::engine::answers::Question;
 use crate::engine::mailbox::OpenFeed;
 use crate::engine::shared::Shared;
@@ -46,7 +47,7 @@ pub(super) struct AgentActor {
     /// The queues they serve.
     queues: Vec<QueueId>,
     /// What queues, and feeds, were told last.
-    told: Known,
+    told: Report,
     feeds: Feeds,
     timer: Option<(Timestamp, SpawnHandle)>,
     /// When the timer should be served.
@@ -65,7 +66,7 @@ impl AgentActor {
     /// An agent who serves these queues.
     pub(super) fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
         let feeds = Feeds::new(shared.run, shared.history);
-        let told = Known::of(&agent);
+        let told = Report::of(&agent);
         Self {
             shared,
             agent,
@@ -201,11 +202,11 @@ impl AgentActor {
     }
 
     fn tell_queue(&self, queue: &QueueId, command: QueueCommand) {
-        self.shared.directory.tell_queue(queue, ToQueue::Command(command));
+        self.shared.post.tell_queue(queue, ToQueue::Command(command));
     }
 
     fn tell_conversation(&self, conversation: ConversationId, message: ToConversation) {
-        self.shared.directory.tell(&self.shared, conversation, message);
+        self.shared.post.tell(conversation, message);
     }
 
     fn dismiss(&mut self, request: RequestId, context: &mut Context<Self>) {
@@ -213,11 +214,11 @@ impl AgentActor {
         let id = self.id().clone();
         for queue in &self.queues {
             let left = QueueCommand::AgentLeft(id.clone());
-            self.shared.directory.tell_queue(queue, ToQueue::Command(left));
+            self.shared.post.tell_queue(queue, ToQueue::Command(left));
         }
         for conversation in self.agent.leases().keys() {
             let gone = ToConversation::AgentGone(id.clone());
-            self.shared.directory.tell(&self.shared, *conversation, gone);
+            self.shared.post.tell(*conversation, gone);
         }
         self.shared.metrics.leases.dec_by(i64::try_from(self.told.leases).unwrap_or(0));
         context.stop();
@@ -226,7 +227,7 @@ impl AgentActor {
     fn serve(&mut self, queues: Vec<QueueId>) {
         for left in self.queues.iter().filter(|queue| !queues.contains(queue)) {
             let left_it = QueueCommand::AgentLeft(self.id().clone());
-            self.shared.directory.tell_queue(left, ToQueue::Command(left_it));
+            self.shared.post.tell_queue(left, ToQueue::Command(left_it));
         }
         self.queues = queues;
         self.tell_queues();
@@ -283,7 +284,7 @@ impl Drop for AgentActor {
     /// However it ends, by a panic too, nobody waits for it in vain.
     fn drop(&mut self) {
         for request in self.asked.drain(..) {
-            self.shared.directory.answers.deny(request);
+            self.shared.answers.deny(request);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! When actors of this thread want to be woken: one timer of the runtime for all of them.
+//! When tasks of a thread want to be woken: one timer of the runtime for all of them.
 //!
 //! ```text
 //!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
@@ -17,37 +17,31 @@ mod watch;
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::fmt;
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
 pub(super) use crate::engine::alarms::watch::Watch;
-use crate::engine::alarms::watch::Watching;
+use crate::engine::alarms::watch::{NEVER, Watching};
 
 /// How many entries are looked at before others get their turn.
 const ENTRIES_AT_ONCE: usize = 256;
-
-/// The time of what is not set.
-const NEVER: u64 = u64::MAX;
 
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
 
 type Rest = Box<dyn Fn() -> Duration>;
 
-thread_local! {
-    static REST: RefCell<Option<Rest>> = const { RefCell::new(None) };
-    static WHEEL: RefCell<Wheel> = RefCell::new(Wheel::new());
-}
+/// The alarms of some tasks of one thread. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Alarms(Rc<RefCell<Wheel>>);
 
-/// Has the alarms of this thread rest for so long after each batch of those that are due at once.
-pub(super) fn rest_between_batches(rest: impl Fn() -> Duration + 'static) {
-    REST.set(Some(Box::new(rest)));
-}
-
-/// One task's place among those that can be woken; given back when dropped.
+/// One task's place among those that can be woken. Whoever has one gives it back by
+/// [`Alarms::unset`] in the end, or it is kept as long as the alarms are.
 #[derive(Debug)]
 pub struct Alarm {
     /// The number of the place, from 1; zero while it has none.
@@ -60,42 +54,66 @@ impl Alarm {
     pub const fn unset() -> Self {
         Self { place: 0 }
     }
+}
 
-    /// Wakes the task that `context` belongs to at this time, instead of any other.
-    pub fn set(&mut self, at: Instant, context: &Context<'_>) {
-        self.set_for(at, None, context);
-    }
-
-    /// The same for a time that is put off by signs of life.
-    pub(super) fn set_watching(&mut self, at: Instant, watch: Watch, context: &Context<'_>) {
-        self.set_for(at, Some(watch), context);
-    }
-
-    fn set_for(&mut self, at: Instant, watch: Option<Watch>, context: &Context<'_>) {
-        WHEEL.with_borrow_mut(|wheel| {
-            wheel.run();
-            if self.place == 0 {
-                self.place = wheel.take_place(context.waker().clone());
-            }
-            wheel.arm(self.place, at, watch);
-        });
+impl Default for Alarms {
+    fn default() -> Self {
+        Self::resting(|| Duration::ZERO)
     }
 }
 
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if self.place != 0 {
-            // Dropped only after the borrow ends, because it may be the last of its task. A thread
-            // that ends has no wheel any more.
-            drop(WHEEL.try_with(|wheel| wheel.borrow_mut().give_back(self.place)));
+impl Alarms {
+    /// Alarms that rest for so long after each batch of those that are due at once.
+    pub(super) fn resting(rest: impl Fn() -> Duration + 'static) -> Self {
+        Self(Rc::new(RefCell::new(Wheel::new(Box::new(rest)))))
+    }
+
+    /// Wakes the task that `context` belongs to at this time, instead of any other.
+    pub fn set(&self, alarm: &mut Alarm, at: Instant, context: &Context<'_>) {
+        self.set_for(alarm, at, None, context);
+    }
+
+    /// The same for a time that is put off by signs of life.
+    pub(super) fn set_watching(
+        &self,
+        alarm: &mut Alarm,
+        at: Instant,
+        watch: Watch,
+        context: &Context<'_>,
+    ) {
+        self.set_for(alarm, at, Some(watch), context);
+    }
+
+    fn set_for(&self, alarm: &mut Alarm, at: Instant, watch: Option<Watch>, context: &Context<'_>) {
+        let mut wheel = self.0.borrow_mut();
+        if matches!(wheel.driver, Driver::Absent) {
+            wheel.driver = Driver::Starting;
+            actix::spawn(Driving {
+                wheel: Rc::downgrade(&self.0),
+                sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            });
+        }
+        if alarm.place == 0 {
+            alarm.place = wheel.take_place(context.waker().clone());
+        }
+        wheel.arm(alarm.place, at, watch);
+    }
+
+    /// Wakes nobody for this any more, and takes its place back.
+    pub fn unset(&self, alarm: &mut Alarm) {
+        let place = std::mem::take(&mut alarm.place);
+        if place != 0 {
+            let given_back = self.0.borrow_mut().give_back(place);
+            // Only now, when nothing is borrowed, because it may be the last of its task.
+            drop(given_back);
         }
     }
 }
 
-/// The alarms of one thread. Times are milliseconds since `base`.
-#[derive(Debug)]
+/// What is known of all of them. Times are milliseconds since `base`.
 struct Wheel {
     base: Instant,
+    rest: Rest,
     places: Vec<Place>,
     free: Vec<u32>,
     /// The time within the bucket, and the place, in one number.
@@ -144,16 +162,36 @@ enum Driver {
 
 /// What the driver has to do next.
 enum Next {
-    /// Go on, when others have had their turn.
-    GoOn,
+    /// Go on after this time, when others have had their turn.
+    GoOn(Duration),
     /// Sleep until then.
-    SleepUntil(Option<Instant>),
+    SleepUntil(Instant),
+    /// Sleep until it is woken.
+    Sleep,
+    /// End, because there are no alarms any more.
+    End,
+}
+
+impl fmt::Debug for Wheel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Wheel").field("driver", &self.driver).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Wheel {
+    fn drop(&mut self) {
+        if let Driver::Asleep(_, driver) = &self.driver {
+            // It has nothing to wait for any more.
+            driver.wake_by_ref();
+        }
+    }
 }
 
 impl Wheel {
-    fn new() -> Self {
+    fn new(rest: Rest) -> Self {
         Self {
             base: Instant::now(),
+            rest,
             places: Vec::new(),
             free: Vec::new(),
             buckets: BTreeMap::new(),
@@ -161,18 +199,6 @@ impl Wheel {
             soon: BinaryHeap::new(),
             far_from: 0,
             driver: Driver::Absent,
-        }
-    }
-
-    /// Sees to it that somebody wakes the others.
-    fn run(&mut self) {
-        if matches!(self.driver, Driver::Absent) {
-            if self.free.len() == self.places.len() {
-                // Another runtime, perhaps with another clock, has had this thread before.
-                *self = Self::new();
-            }
-            self.driver = Driver::Starting;
-            actix::spawn(Driving { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) });
         }
     }
 
@@ -232,7 +258,7 @@ impl Wheel {
             self.come_up(place, at, now);
             looked_at += 1;
             if looked_at == ENTRIES_AT_ONCE {
-                return Next::GoOn;
+                return Next::GoOn((self.rest)());
             }
         }
         if self.near.is_empty() {
@@ -240,7 +266,8 @@ impl Wheel {
             self.near.shrink_to(ENTRIES_AT_ONCE);
             self.soon.shrink_to(ENTRIES_AT_ONCE);
         }
-        Next::SleepUntil(self.next().map(|at| self.base + Duration::from_millis(at)))
+        self.next()
+            .map_or(Next::Sleep, |at| Next::SleepUntil(self.base + Duration::from_millis(at)))
     }
 
     /// The first entry that has come up by now.
@@ -309,9 +336,22 @@ impl Wheel {
     }
 }
 
-/// The task that wakes the others.
+/// The task that wakes the others, for as long as there are alarms.
 struct Driving {
+    wheel: Weak<RefCell<Wheel>>,
     sleep: Pin<Box<Sleep>>,
+}
+
+impl Driving {
+    /// Wakes a batch of those that are due, and says what is next.
+    fn drive(&self, context: &Context<'_>) -> Next {
+        let Some(wheel) = self.wheel.upgrade() else { return Next::End };
+        let mut wheel = wheel.borrow_mut();
+        let next = wheel.wake_due();
+        let until = if matches!(next, Next::GoOn(_)) { Some(0) } else { wheel.next() };
+        wheel.driver = Driver::Asleep(until, context.waker().clone());
+        next
+    }
 }
 
 impl Future for Driving {
@@ -319,31 +359,19 @@ impl Future for Driving {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         loop {
-            let next = WHEEL.with_borrow_mut(|wheel| {
-                let next = wheel.wake_due();
-                let until = if matches!(next, Next::GoOn) { Some(0) } else { wheel.next() };
-                wheel.driver = Driver::Asleep(until, context.waker().clone());
-                next
-            });
-            match next {
-                Next::GoOn => {
-                    let rest = REST.with_borrow(|rest| rest.as_ref().map(|rest| rest()));
-                    let Some(rest) = rest.filter(|rest| !rest.is_zero()) else {
-                        context.waker().wake_by_ref();
-                        return Poll::Pending;
-                    };
-                    self.sleep.as_mut().reset(Instant::now() + rest);
-                    if self.sleep.as_mut().poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
+            let until = match self.drive(context) {
+                Next::End => return Poll::Ready(()),
+                Next::Sleep => return Poll::Pending,
+                Next::GoOn(Duration::ZERO) => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
                 }
-                Next::SleepUntil(None) => return Poll::Pending,
-                Next::SleepUntil(Some(at)) => {
-                    self.sleep.as_mut().reset(at);
-                    if self.sleep.as_mut().poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
+                Next::GoOn(rest) => Instant::now() + rest,
+                Next::SleepUntil(until) => until,
+            };
+            self.sleep.as_mut().reset(until);
+            if self.sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
             }
         }
     }
@@ -352,13 +380,10 @@ impl Future for Driving {
 impl Drop for Driving {
     fn drop(&mut self) {
         // Its runtime ends, and with it all who could be woken.
-        drop(WHEEL.try_with(|wheel| {
-            let mut wheel = wheel.borrow_mut();
-            wheel.buckets.clear();
-            wheel.near.clear();
-            wheel.soon.clear();
-            std::mem::replace(&mut wheel.driver, Driver::Absent)
-        }));
+        if let Some(wheel) = self.wheel.upgrade() {
+            let driver = std::mem::replace(&mut wheel.borrow_mut().driver, Driver::Absent);
+            drop(driver);
+        }
     }
 }
 

@@ -8,7 +8,6 @@
 //! One thing differs: an actor does not end when nobody holds its address. The directory holds
 //! weak ones, which cost a chat 100 bytes less.
 
-use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
@@ -16,27 +15,23 @@ use std::task::{self, Poll};
 use actix::dev::channel::{AddressReceiver, channel};
 use actix::dev::{Envelope, EnvelopeProxy, ToEnvelope};
 use actix::{
-    Actor, ActorContext, ActorFuture, ActorState, Addr, ArbiterHandle, AsyncContext, Handler,
-    Message, Running, SpawnHandle, WeakAddr,
+    Actor, ActorContext, ActorFuture, ActorState, Addr, AsyncContext, Handler, Message, Running,
+    SpawnHandle,
 };
 use futures_util::Stream;
 
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
-use crate::engine::alarms::{Alarm, Watch};
-
-/// What the mailbox is said to hold: actix's own bound, which binds nobody who only tells.
-const MAILBOX: usize = 16;
-
-thread_local! {
-    /// The last handle that was given to a future on this thread, so that no two are the same.
-    static LAST_HANDLE: Cell<SpawnHandle> = Cell::default();
-}
+use crate::engine::alarms::{Alarm, Alarms, Watch};
+use crate::limits;
 
 /// An actor that has deadlines.
 pub(super) trait Punctual: Actor {
     /// The clock that its deadlines are of.
     fn clock(&self) -> Clock;
+
+    /// The alarms of its thread.
+    fn alarms(&self) -> &Alarms;
 
     /// What puts a deadline off that is about to be waited for, and until when.
     fn watch(&self, due: Timestamp) -> Option<Watch>;
@@ -77,6 +72,8 @@ enum State {
 
 /// Futures that run in the actor's name.
 struct Spawned<A: Actor> {
+    /// The last handle that was given to one of them.
+    last: SpawnHandle,
     items: Vec<Item<A>>,
     /// Those that are being polled, and are not to be any more.
     cancelled: Vec<SpawnHandle>,
@@ -90,23 +87,15 @@ struct Item<A: Actor> {
 }
 
 impl<A: Punctual<Context = Self>> Context<A> {
-    /// Starts an actor on this thread.
-    pub(super) fn start(actor: A) -> WeakAddr<A> {
-        let (sender, mailbox) = channel(MAILBOX);
-        actix::spawn(Life { actor, context: Self::new(mailbox) });
-        Addr::new(sender).downgrade()
+    /// The two ends of a mailbox, for an actor that is yet to be made.
+    pub(super) fn prepare() -> (Addr<A>, AddressReceiver<A>) {
+        let (sender, mailbox) = channel(limits::MAILBOX);
+        (Addr::new(sender), mailbox)
     }
 
-    /// Starts an actor on another thread, where it is made.
-    pub(super) fn start_on(
-        thread: &ArbiterHandle,
-        make: impl FnOnce() -> A + Send + 'static,
-    ) -> Addr<A> {
-        let (sender, mailbox) = channel(MAILBOX);
-        thread.spawn_fn(move || {
-            actix::spawn(Life { actor: make(), context: Self::new(mailbox) });
-        });
-        Addr::new(sender)
+    /// Starts an actor on this thread, with its mailbox.
+    pub(super) fn start(actor: A, mailbox: AddressReceiver<A>) {
+        actix::spawn(Life { actor, context: Self::new(mailbox) });
     }
 
     const fn new(mailbox: AddressReceiver<A>) -> Self {
@@ -133,9 +122,9 @@ impl<A: Punctual<Context = Self>> Context<A> {
     where
         F: ActorFuture<A, Output = ()> + 'static,
     {
-        let handle = LAST_HANDLE.get().next();
-        LAST_HANDLE.set(handle);
         let spawned = self.spawned.get_or_insert_default();
+        let handle = spawned.last.next();
+        spawned.last = handle;
         spawned.items.push(Item { handle, is_awaited, future: Box::pin(future) });
         handle
     }
@@ -178,7 +167,7 @@ impl<A: Punctual<Context = Self>> Context<A> {
 
 impl<A: Actor> Default for Spawned<A> {
     fn default() -> Self {
-        Self { items: Vec::new(), cancelled: Vec::new() }
+        Self { last: SpawnHandle::default(), items: Vec::new(), cancelled: Vec::new() }
     }
 }
 
@@ -334,9 +323,10 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
             // An alarm that rang before its time would be the last: it is set only for another.
             let (at, watch) = (this.actor.clock().instant(due), this.actor.watch(due));
             this.context.is_watching = watch.is_some();
+            let (alarms, alarm) = (this.actor.alarms(), &mut this.context.alarm);
             match watch {
-                Some(watch) => this.context.alarm.set_watching(at, watch, task),
-                None => this.context.alarm.set(at, task),
+                Some(watch) => alarms.set_watching(alarm, at, watch, task),
+                None => alarms.set(alarm, at, task),
             }
         }
         this.actor.await_receipt(task);
@@ -353,5 +343,6 @@ impl<A: Punctual<Context = Context<A>>> Drop for Life<A> {
             self.context.state = State::Stopped;
             self.actor.stopped(&mut self.context);
         }
+        self.actor.alarms().unset(&mut self.context.alarm);
     }
 }

@@ -12,8 +12,6 @@
 mod admittance;
 mod audience;
 mod counting;
-mod dispatch;
-pub(super) mod flight;
 mod gate;
 mod handle;
 mod leaving;
@@ -23,8 +21,10 @@ mod missed;
 mod news;
 mod publish;
 pub(super) mod restart;
+mod tally;
 mod waking;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Handler, WrapFuture};
@@ -39,11 +39,10 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::answers::Question;
 use crate::engine::context::Context;
 use crate::engine::conversation::audience::Audience;
-use crate::engine::conversation::counting::Counted;
 use crate::engine::conversation::gate::Gate;
+use crate::engine::conversation::tally::Tally;
 use crate::engine::mailbox::Lost;
-use crate::engine::outgoing;
-use crate::engine::shared::Shared;
+use crate::engine::thread::Thread;
 use crate::journal::Append;
 
 /// Messages kept while a conversation is read from the journal. More are dropped, and their
@@ -53,7 +52,7 @@ const OPENING_MESSAGES_MAX: usize = 1_024;
 /// Drives one conversation.
 #[derive(Debug)]
 pub(super) struct ConversationActor {
-    shared: Arc<Shared>,
+    thread: Rc<Thread>,
     epoch: u32,
     conversation: Conversation,
     stage: Stage,
@@ -66,7 +65,7 @@ pub(super) struct ConversationActor {
     unwritten_until: Option<Timestamp>,
     /// When it last repeated its lease to the agent.
     audited_at: Timestamp,
-    counted: Counted,
+    counted: Tally,
 }
 
 /// What the actor is doing.
@@ -101,12 +100,12 @@ struct Beginning {
 
 impl ConversationActor {
     /// An actor that serves this conversation at once.
-    pub(super) fn new(shared: Arc<Shared>, conversation: Conversation, epoch: u32) -> Self {
+    pub(super) fn new(thread: Rc<Thread>, conversation: Conversation, epoch: u32) -> Self {
         let durable = conversation.seq();
         let seen = conversation.seen_by_customer();
         Self {
-            audited_at: shared.clock.now(),
-            shared,
+            audited_at: thread.shared.clock.now(),
+            thread,
             epoch,
             conversation,
             stage: Stage::Serving,
@@ -115,14 +114,14 @@ impl ConversationActor {
             audience: Audience::new(seen),
             leave_at: None,
             unwritten_until: None,
-            counted: Counted::default(),
+            counted: Tally::default(),
         }
     }
 
     /// An actor for a conversation that is about to begin. Until it is told the first word it
     /// answers nobody: whoever finds it before that would hear that there is none.
-    pub(super) fn entered(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
-        let mut actor = Self::new(shared, Conversation::new(id), epoch);
+    pub(super) fn entered(thread: Rc<Thread>, id: ConversationId, epoch: u32) -> Self {
+        let mut actor = Self::new(thread, Conversation::new(id), epoch);
         actor.stage = Stage::Entered;
         actor.await_first_word();
         actor
@@ -132,21 +131,21 @@ impl ConversationActor {
     /// `counts_from`, or from now if that is later; that the server has started again is written
     /// within `write_within`.
     pub(super) fn recovered(
-        shared: Arc<Shared>,
+        thread: Rc<Thread>,
         conversation: Conversation,
         epoch: u32,
         counts_from: Timestamp,
         write_within: Span,
     ) -> Self {
-        let mut actor = Self::new(shared, conversation, epoch);
+        let mut actor = Self::new(thread, conversation, epoch);
         actor.stage = Stage::Recovering;
         actor.beginning = Some(Box::new(Beginning { kept: Vec::new(), write_within, counts_from }));
         actor
     }
 
     /// An actor that reads its conversation from the journal first.
-    pub(super) fn opening(shared: Arc<Shared>, id: ConversationId, epoch: u32) -> Self {
-        let mut actor = Self::new(shared, Conversation::new(id), epoch);
+    pub(super) fn opening(thread: Rc<Thread>, id: ConversationId, epoch: u32) -> Self {
+        let mut actor = Self::new(thread, Conversation::new(id), epoch);
         actor.stage = Stage::Opening;
         actor
     }
@@ -162,16 +161,16 @@ impl ConversationActor {
 
     /// Uses the settings in force.
     fn with_workstream<T>(&self, use_it: impl FnOnce(&Arc<Workstream>) -> T) -> T {
-        let settings = self.shared.settings.load();
+        let settings = self.thread.shared.settings.load();
         let Some(opening) = self.conversation.opening() else {
-            return use_it(&self.shared.fallback_workstream);
+            return use_it(&self.thread.shared.fallback_workstream);
         };
         use_it(&settings.workstream_of(opening))
     }
 
     /// Decides, applies and writes; what follows is held back.
     fn perform(&mut self, command: Command) -> Result<Answer, Refusal> {
-        self.perform_at(command, self.shared.clock.now())
+        self.perform_at(command, self.thread.shared.clock.now())
     }
 
     /// The same at the word of a session.
@@ -181,7 +180,7 @@ impl ConversationActor {
         author: Option<SessionId>,
         workstream: &Workstream,
     ) -> Result<Answer, Refusal> {
-        let now = self.shared.clock.now();
+        let now = self.thread.shared.clock.now();
         let decision = self.conversation.decide(command, now, workstream)?;
         Ok(self.carry_through(decision, author, now))
     }
@@ -211,11 +210,11 @@ impl ConversationActor {
         let pending = self.conversation.commit(decision, now);
         let (id, first, events) = (self.id(), pending.first(), pending.shared_events());
         let through = self.conversation.seq();
-        let ticket = self.gate.note_append(&self.shared, id, through);
+        let ticket = self.gate.note_append(&self.thread, id, through);
         let append = Append::Conversation { id, first, at: now, events, ticket };
-        outgoing::append(&self.shared, append);
+        self.thread.append(append);
         let told =
-            news::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.shared);
+            news::for_agents(&self.conversation, &pending, agent_before.as_ref(), &self.thread);
         self.gate.hold(pending, through, author, told);
         self.recount();
         answer
@@ -224,8 +223,8 @@ impl ConversationActor {
     /// Reads the conversation, serves it as after a restart, and takes what was told meanwhile.
     fn read_from_journal(&self, context: &mut Context<Self>) {
         // What one of the same id has decided is read only once it is written.
-        outgoing::send();
-        let reading = self.shared.journal.load(self.id());
+        self.thread.send_appends();
+        let reading = self.thread.shared.journal.load(self.id());
         context.spawn(reading.into_actor(self).map(|read, actor, context| match read {
             Ok(found) => actor.opened(found, context),
             Err(fault) => actor.give_up(&fault, context),
@@ -283,25 +282,25 @@ impl Actor for ConversationActor {
     /// Runs after a panic as well, and then the conversation must be opened again even if nobody
     /// asks for it: its timers have died with the actor.
     fn stopped(&mut self, _: &mut Self::Context) {
-        self.shared.metrics.recount(self.counted.state, None);
-        self.shared.metrics.recount_away(self.counted.away, false);
+        self.thread.shared.metrics.recount(self.counted.state, None);
+        self.thread.shared.metrics.recount_away(self.counted.away, false);
         self.deny_all();
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
+        self.thread.shared.post.leave_conversation(self.id(), self.epoch);
         // One that never began has nothing to be read.
         let was_there = self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening;
         if !was_there {
-            self.shared.let_go(self.id());
+            self.thread.shared.let_go(self.id());
         }
         let is_meant = matches!(self.stage, Stage::Retired | Stage::Leaving);
-        if was_there && !is_meant && !self.shared.is_draining() {
-            let (shared, id) = (self.shared.clone(), self.id());
-            self.shared.threads.of_shard(id.shard()).spawn_fn(move || {
+        if was_there && !is_meant && !self.thread.shared.is_draining() {
+            let (shared, id) = (self.thread.shared.clone(), self.id());
+            self.thread.shared.threads.of_shard(id.shard()).spawn_fn(move || {
                 shared.metrics.reopened.inc();
                 tracing::error!(
                     conversation = %id,
                     "the actor of conversation {id} has died: it is read again"
                 );
-                shared.directory.reopen(&shared, id);
+                shared.post.clone().reopen(id);
             });
         }
     }

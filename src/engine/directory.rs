@@ -4,34 +4,35 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
-mod heard;
+mod posting;
 mod pulses;
 mod staff;
-pub(super) mod visitors;
 
 use std::hash::Hash;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use actix::dev::ToEnvelope;
 use actix::{Actor, Addr, Handler, Message, Recipient, WeakAddr};
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
 use foldhash::fast::RandomState;
 
-use crate::engine::directory::heard::Revision;
-pub(super) use crate::engine::directory::visitors::Claim;
-
 use crate::behavior::message::{RequestId, ToConversation, ToSession};
+use crate::clock::Clock;
+use crate::domain::conversation::Conversation;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
 use crate::engine::answers::{Answers, Question};
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
+use crate::engine::owner::{Owner, Run};
+use crate::engine::post::{Delivery, Post};
 use crate::engine::pulse::Pulse;
 use crate::engine::queue::QueueActor;
-use crate::engine::shared::Shared;
+use crate::engine::thread::Thread;
+use crate::engine::threads::Threads;
 use crate::limits;
 
 /// A map that many threads use. Ids are hashed at every message, so the hash is a fast one; it is
@@ -41,9 +42,14 @@ type Map<K, V> = DashMap<K, V, RandomState>;
 /// The addresses of everybody who is live.
 #[derive(Debug)]
 pub(super) struct Directory {
+    clock: Clock,
+    threads: Threads,
+    /// The owner of each thread.
+    owners: Vec<Addr<Owner>>,
     conversations: Map<ConversationId, Live>,
     agents: Map<AgentId, AgentEntry>,
-    heard: Revision,
+    /// Counts what changes whether anybody listens to an agent.
+    listeners: AtomicU64,
     queues: Map<QueueId, QueueEntry>,
     sessions: Map<SessionId, SessionEntry>,
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
@@ -66,7 +72,7 @@ struct Live {
 struct AgentEntry {
     address: Addr<AgentActor>,
     /// Whether any console has ever listened to them in this run.
-    is_heard: bool,
+    has_listened: bool,
 }
 
 #[derive(Debug)]
@@ -83,9 +89,6 @@ struct SessionEntry {
     pulse: Option<Arc<Pulse>>,
 }
 
-/// How long a conversation that has died too often is left alone.
-const REOPEN_LATER: std::time::Duration = std::time::Duration::from_secs(60);
-
 /// How much is on its way to a socket.
 pub trait Outbox: std::fmt::Debug + Send + Sync {
     /// Takes room for one frame of this many bytes; false when there is none.
@@ -95,24 +98,22 @@ pub trait Outbox: std::fmt::Debug + Send + Sync {
     fn has_room_for_page(&self) -> bool;
 }
 
-/// What has become of something that was to be told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Delivery {
-    /// It is on its way.
-    Sent,
-    /// Nobody is there.
-    Nobody,
-    /// There is no room for it.
-    Full,
-}
-
 impl Directory {
-    /// Room for so many conversations from the beginning; more find room as they come.
-    pub(super) fn with_room_for(conversations: usize) -> Self {
+    /// Room for so many conversations from the beginning; more find room as they come. They live on
+    /// these threads, each of which has one of the owners.
+    pub(super) fn with_room_for(
+        conversations: usize,
+        clock: Clock,
+        threads: Threads,
+        owners: Vec<Addr<Owner>>,
+    ) -> Self {
         Self {
+            clock,
+            threads,
+            owners,
             conversations: map(conversations, limits::SHARDS),
             agents: map(0, 64),
-            heard: Revision::new(),
+            listeners: AtomicU64::new(1),
             queues: map(0, 16),
             sessions: map(0, limits::SHARDS),
             visitors: map(conversations, limits::SHARDS),
@@ -123,12 +124,12 @@ impl Directory {
     }
 
     /// A number for an actor that is about to enter.
-    pub(super) fn next_epoch(&self) -> u32 {
+    fn next_epoch(&self) -> u32 {
         self.epochs.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A conversation's actor enters. It must not be there already.
-    pub(super) fn enter_conversation(
+    fn enter_conversation(
         &self,
         id: ConversationId,
         epoch: u32,
@@ -139,14 +140,30 @@ impl Directory {
 
     /// Enters a conversation that was never there: nothing is read for it. Gives its epoch, with
     /// which it can leave again if it never begins.
-    pub(super) fn enter_new(&self, shared: &Arc<Shared>, id: ConversationId) -> u32 {
-        let arbiter = shared.threads.of_shard(id.shard());
+    pub(super) fn enter_new(&self, id: ConversationId) -> u32 {
         let epoch = self.next_epoch();
-        let sharing = shared.clone();
         let address =
-            Context::start_on(&arbiter, move || ConversationActor::entered(sharing, id, epoch));
+            self.start(id, move |thread| ConversationActor::entered(thread.clone(), id, epoch));
         self.enter_conversation(id, epoch, address.downgrade());
         epoch
+    }
+
+    /// Enters a conversation as it was when the server stopped, on its thread, where this is
+    /// called. Its timers count from `counts_from`, and its restart is written within
+    /// `write_within`.
+    pub(super) fn enter_recovered(
+        &self,
+        thread: &Rc<Thread>,
+        conversation: Conversation,
+        counts_from: Timestamp,
+        write_within: Span,
+    ) {
+        let (id, epoch, thread) = (conversation.id(), self.next_epoch(), thread.clone());
+        let (address, mailbox) = Context::prepare();
+        let actor =
+            ConversationActor::recovered(thread, conversation, epoch, counts_from, write_within);
+        Context::start(actor, mailbox);
+        self.enter_conversation(id, epoch, address.downgrade());
     }
 
     /// A conversation that was entered as new and never began leaves again.
@@ -155,21 +172,8 @@ impl Directory {
         self.leave_conversation(id, epoch);
     }
 
-    /// A conversation's actor leaves, unless another has taken its place.
-    pub(super) fn leave_conversation(&self, id: ConversationId, epoch: u32) {
-        self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
-    }
-
     fn live(&self, id: ConversationId) -> Option<Addr<ConversationActor>> {
         self.conversations.get(&id)?.address()
-    }
-
-    /// Tells a conversation something, if it is live.
-    pub(super) fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
-        let request = message.request();
-        let Some(live) = self.live(id) else { return self.undelivered(request) };
-        self.put(&live, message, request);
-        Delivery::Sent
     }
 
     /// Denies what cannot be asked.
@@ -192,56 +196,32 @@ impl Directory {
         }
     }
 
-    /// Tells a conversation something; opens it from the journal if it is not live.
-    pub(super) fn tell(
-        &self,
-        shared: &Arc<Shared>,
-        id: ConversationId,
-        message: ToConversation,
-    ) -> Delivery {
-        match self.conversations.entry(id) {
-            Entry::Occupied(mut entry) => {
-                if let Some(address) = entry.get().address() {
-                    let request = message.request();
-                    self.put(&address, message, request);
-                } else if self.may_reopen(id, shared.clock.now()) {
-                    entry.insert(self.open(shared, id, message));
-                } else {
-                    self.undelivered(message.request());
-                    return Delivery::Full;
-                }
-                Delivery::Sent
-            }
-            Entry::Vacant(vacant) => {
-                vacant.insert(self.open(shared, id, message));
-                Delivery::Sent
-            }
-        }
-    }
-
     /// Opens a conversation, and tells it the first thing.
-    fn open(&self, shared: &Arc<Shared>, id: ConversationId, message: ToConversation) -> Live {
-        let (epoch, arbiter) = (self.next_epoch(), shared.threads.of_shard(id.shard()));
-        let shared = shared.clone();
+    fn open(&self, id: ConversationId, message: ToConversation) -> Live {
+        let epoch = self.next_epoch();
         let address =
-            Context::start_on(&arbiter, move || ConversationActor::opening(shared, id, epoch));
+            self.start(id, move |thread| ConversationActor::opening(thread.clone(), id, epoch));
         let request = message.request();
         self.put(&address, message, request);
         Live { address: address.downgrade(), epoch }
     }
 
-    /// Opens a conversation whose actor has died. One that dies again and again has to wait until
-    /// the minute is over.
-    pub(super) fn reopen(&self, shared: &Arc<Shared>, id: ConversationId) {
-        if self.may_reopen(id, shared.clock.now()) {
-            self.tell(shared, id, ToConversation::StateClaims(None));
-            return;
-        }
-        let shared = shared.clone();
-        actix::spawn(async move {
-            tokio::time::sleep(REOPEN_LATER).await;
-            shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
-        });
+    /// Starts a conversation's actor on its thread, where it is made. It can be told something
+    /// before that.
+    fn start(
+        &self,
+        id: ConversationId,
+        make: impl FnOnce(&Rc<Thread>) -> ConversationActor + Send + 'static,
+    ) -> Addr<ConversationActor> {
+        let (address, mailbox) = Context::prepare();
+        let thread = self.threads.number_of(id.shard());
+        self.run_on(thread, move |thread| Context::start(make(thread), mailbox));
+        address
+    }
+
+    /// Does something on the thread with this number, behind all that was to be done there before.
+    pub(super) fn run_on(&self, thread: usize, run: impl FnOnce(&Rc<Thread>) + Send + 'static) {
+        send(&self.owners[thread % self.owners.len()], Run::new(run));
     }
 
     /// How many conversations are live.
@@ -269,25 +249,9 @@ impl Directory {
         self.sessions.remove(&id);
     }
 
-    /// Tells a session something. A frame for which its socket has no room is not sent: the
-    /// session must then be closed, and its widget resumes.
-    pub(super) fn tell_session(&self, id: SessionId, message: ToSession) -> Delivery {
-        let Some(entry) = self.sessions.get(&id) else { return Delivery::Nobody };
-        if !entry.address.connected() {
-            return Delivery::Nobody;
-        }
-        if let ToSession::Frame { text, .. } = &message
-            && !entry.outbox.take(text.len())
-        {
-            return Delivery::Full;
-        }
-        deliver(&entry.address, message);
-        Delivery::Sent
-    }
-
-    /// Whether a session's socket has room for a page of missed messages.
-    pub(super) fn has_room_for_page(&self, id: SessionId) -> bool {
-        self.sessions.get(&id).is_some_and(|entry| entry.outbox.has_room_for_page())
+    /// The visitor's live chat: they have at most one in each widget.
+    pub(super) fn chat_of(&self, widget: &WidgetId, visitor: VisitorId) -> Option<ConversationId> {
+        self.visitors.get(&(widget.clone(), visitor)).map(|held| *held)
     }
 
     /// Every session's id.
@@ -300,7 +264,8 @@ impl Directory {
         self.sessions.len()
     }
 
-    fn may_reopen(&self, id: ConversationId, now: Timestamp) -> bool {
+    fn may_reopen(&self, id: ConversationId) -> bool {
+        let now = self.clock.now();
         let mut entry = self.reopened.entry(id).or_insert((0, now));
         let (count, since) = entry.value_mut();
         if now.since(*since) > Span::from_secs(60) {

@@ -11,7 +11,7 @@ use crate::behavior::message::{Answered, ToAgent, ToConversation, ToQueue};
 use crate::domain::id::{ConversationId, QueueId};
 use crate::domain::queue::{Queue, QueueCommand, QueueEvent};
 use crate::engine::answers::Question;
-use crate::engine::directory::Delivery;
+use crate::engine::post::Delivery;
 use crate::engine::shared::Shared;
 
 /// How often customers are told where they stand, if that has changed.
@@ -58,7 +58,7 @@ impl QueueActor {
         if let Some(position) = self.queue.position_of(conversation, POSITIONS_MOST) {
             let wait = self.queue.average_wait();
             let position = ToConversation::Position { position, wait };
-            self.shared.directory.tell_live(conversation, position);
+            self.shared.post.tell_live(conversation, position);
         }
     }
 
@@ -77,7 +77,7 @@ impl QueueActor {
             let lease = self.queue.provisional_lease(conversation, agent.clone());
             self.queue.apply(&event, now);
             let reserve = ToAgent::Reserve(self.id.clone(), conversation, lease);
-            if self.shared.directory.tell_agent(&agent, reserve) == Delivery::Nobody {
+            if self.shared.post.tell_agent(&agent, reserve) == Delivery::Nobody {
                 self.note(QueueCommand::Refused(conversation, agent.clone()));
                 self.note(QueueCommand::AgentLeft(agent));
             }
@@ -91,7 +91,7 @@ impl QueueActor {
         let wait = self.queue.average_wait();
         for (conversation, position) in self.queue.positions(POSITIONS_MOST) {
             let position = ToConversation::Position { position, wait };
-            self.shared.directory.tell_live(conversation, position);
+            self.shared.post.tell_live(conversation, position);
         }
     }
 }

@@ -15,10 +15,11 @@ use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
-use crate::engine::audit::Gathering;
-use crate::engine::directory::Directory;
+use crate::engine::answers::Answers;
+use crate::engine::gathering::Gathering;
 use crate::engine::keepsake::Keepsake;
 use crate::engine::metrics::Metrics;
+use crate::engine::post::Post;
 use crate::engine::refusals::Refusals;
 use crate::engine::threads::Threads;
 use crate::engine::tokens::Tokens;
@@ -40,8 +41,10 @@ pub(super) struct Shared {
     pub settings: ArcSwap<Registry>,
     /// The disk.
     pub journal: Arc<dyn Journal>,
-    /// Who is where.
-    pub directory: Directory,
+    /// How actors reach each other.
+    pub post: Arc<dyn Post>,
+    /// The requests that wait.
+    pub answers: Arc<Answers>,
     /// Which thread is whose.
     pub threads: Threads,
     /// The figures.
@@ -108,9 +111,26 @@ impl Shared {
         (u64::from_str_radix(run, 16) == Ok(self.run)).then(|| number.parse().ok()).flatten()
     }
 
+    /// Keeps something for a chat that is about to begin.
+    pub(super) fn keep_while_waiting(&self, chat: ConversationId, keepsake: Keepsake) {
+        self.keepsakes.insert(chat, keepsake);
+    }
+
+    /// Lets go of what was kept for a chat that waits no more, or did not begin.
+    pub(super) fn let_go(&self, chat: ConversationId) {
+        if !self.keepsakes.is_empty() {
+            self.keepsakes.remove(&chat);
+        }
+    }
+
     /// Answers a request.
     pub(super) fn answer(&self, request: RequestId, answer: Result<Answered, Denial>) {
-        self.directory.answers.answer(request, answer);
+        self.answers.answer(request, answer);
+    }
+
+    /// Tells how many refusals were left out, once their second is over.
+    pub(super) fn settle_refusals(&self) {
+        self.refusals.settle(self.clock.now());
     }
 
     /// Whether the server is stopping.

@@ -16,15 +16,15 @@ use crate::domain::id::{QueueId, WorkstreamId};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::Engine;
-use crate::engine::audit::Gathering;
-use crate::engine::context::Context;
-use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
+use crate::engine::gathering::Gathering;
 use crate::engine::metrics::Metrics;
+use crate::engine::owner::Owner;
+use crate::engine::post::Post as _;
 use crate::engine::receipts::Router;
 use crate::engine::refusals::Refusals;
+use crate::engine::requests::Engine;
 use crate::engine::shared::Shared;
 use crate::engine::threads::Threads;
 use crate::engine::tokens::Tokens;
@@ -72,11 +72,16 @@ impl Starting {
         let clock = Clock::start(latest);
         // Whoever comes back is first told all of this, so no later event need point before it.
         let told_before = journal.head().0;
+        let (owners, mailboxes): (Vec<_>, Vec<_>) =
+            (0..threads.count()).map(|_| Owner::prepare()).unzip();
+        let (room, those) = (conversations.len(), threads.clone());
+        let directory = Arc::new(Directory::with_room_for(room, clock, those, owners.clone()));
         let shared = Arc::new(Shared {
             clock,
             settings: ArcSwap::from_pointee(settings),
             journal,
-            directory: Directory::with_room_for(conversations.len()),
+            post: directory.clone(),
+            answers: directory.answers.clone(),
             threads,
             metrics: Metrics::default(),
             refusals: Refusals::default(),
@@ -95,101 +100,98 @@ impl Starting {
             keepsakes: DashMap::new(),
             presences: presences.into_iter().collect::<DashMap<_, _>>(),
         });
-        self.router.open(shared.clone());
+        for (thread, mailbox) in mailboxes.into_iter().enumerate() {
+            Owner::start(&shared.threads.handle(thread), shared.clone(), mailbox);
+        }
+        self.router.open(shared.clone(), owners);
+        let engine = Engine::new(shared.clone(), directory);
         let registry = shared.settings.load_full();
         // Nobody can come back before all of them are live.
         let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
-        shared.follow_from(&Registry::default(), &registry, counts_from);
-        open_all(&shared, conversations, counts_from).await;
-        let keeping = shared.clone();
+        engine.follow_from(&Registry::default(), &registry, counts_from);
+        engine.open_all(conversations, counts_from).await;
+        let keeping = engine.clone();
         Keeper::start_in_arbiter(&shared.threads.handle(0), move |_| Keeper {
-            shared: keeping,
+            engine: keeping,
             earlier: told_before,
         });
-        Engine { shared }
-    }
-}
-
-/// Opens recovered conversations, each on its own thread, and returns when all are live.
-async fn open_all(shared: &Arc<Shared>, conversations: Vec<Conversation>, counts_from: Timestamp) {
-    let mut by_thread: Vec<Vec<Conversation>> = Vec::new();
-    by_thread.resize_with(shared.threads.count(), Vec::new);
-    for conversation in conversations {
-        by_thread[shared.threads.number_of(conversation.id().shard())].push(conversation);
-    }
-    let threads = shared.threads.count() as u64;
-    let mut opened = Vec::new();
-    for (thread, conversations) in by_thread.into_iter().enumerate() {
-        let (done, all_live) = oneshot::channel();
-        let sharing = shared.clone();
-        shared.threads.handle(thread).spawn_fn(move || {
-            for (place, conversation) in conversations.into_iter().enumerate() {
-                let (id, epoch) = (conversation.id(), sharing.directory.next_epoch());
-                let turn = restart::turn(place as u64 * threads);
-                let sharing = sharing.clone();
-                let actor = ConversationActor::recovered(
-                    sharing.clone(),
-                    conversation,
-                    epoch,
-                    counts_from,
-                    turn,
-                );
-                sharing.directory.enter_conversation(id, epoch, Context::start(actor));
-            }
-            // Spawned behind all of them, so it runs when each has stated its claims: nobody is
-            // given work before it is known what they hold.
-            actix::spawn(async move {
-                // Whoever waited for this has stopped, and does not mind.
-                let _nobody_waits = done.send(());
-            });
-        });
-        opened.push(all_live);
-    }
-    for all_live in opened {
-        // A thread that died has said so itself.
-        let _died = all_live.await;
+        engine
     }
 }
 
 impl Engine {
+    /// Opens recovered conversations, each on its own thread, and returns when all are live.
+    async fn open_all(&self, conversations: Vec<Conversation>, counts_from: Timestamp) {
+        let threads = &self.shared().threads;
+        let mut by_thread: Vec<Vec<Conversation>> = Vec::new();
+        by_thread.resize_with(threads.count(), Vec::new);
+        for conversation in conversations {
+            by_thread[threads.number_of(conversation.id().shard())].push(conversation);
+        }
+        let apart = threads.count() as u64;
+        let mut opened = Vec::new();
+        for (thread, conversations) in by_thread.into_iter().enumerate() {
+            let (done, all_live) = oneshot::channel();
+            let directory = self.directory().clone();
+            self.directory().run_on(thread, move |thread| {
+                for (place, conversation) in conversations.into_iter().enumerate() {
+                    let turn = restart::turn(place as u64 * apart);
+                    directory.enter_recovered(thread, conversation, counts_from, turn);
+                }
+                // Spawned behind all of them, so it runs when each has stated its claims: nobody is
+                // given work before it is known what they hold.
+                actix::spawn(async move {
+                    // Whoever waited for this has stopped, and does not mind.
+                    let _nobody_waits = done.send(());
+                });
+            });
+            opened.push(all_live);
+        }
+        for all_live in opened {
+            // A thread that died has said so itself.
+            let _died = all_live.await;
+        }
+    }
+
     /// Takes no new chats, asks every widget to come back later, waits until they are gone or
     /// `patience` is over, and returns when everything is on the disk.
     pub async fn drain(&self, patience: Duration) -> Result<(), Fault> {
-        self.shared.draining.store(true, Ordering::Relaxed);
-        for session in self.shared.directory.session_ids() {
-            self.shared.directory.tell_session(session, ToSession::Close(Closing::Draining));
+        let (shared, directory) = (self.shared(), self.directory());
+        shared.draining.store(true, Ordering::Relaxed);
+        for session in directory.session_ids() {
+            directory.tell_session(session, ToSession::Close(Closing::Draining));
         }
         for agent in self.settings().agents.keys() {
-            self.shared.directory.tell_agent(agent, ToAgent::EndFeeds);
+            directory.tell_agent(agent, ToAgent::EndFeeds);
         }
         let deadline = tokio::time::Instant::now() + patience;
-        while self.shared.directory.live_sessions() > 0 && tokio::time::Instant::now() < deadline {
+        while directory.live_sessions() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        self.shared.end_audit();
-        self.shared.journal.flush().await
+        shared.end_audit();
+        shared.journal.flush().await
     }
 
     /// How many sessions there are.
     pub fn live_sessions(&self) -> usize {
-        self.shared.directory.live_sessions()
+        self.directory().live_sessions()
     }
 
     /// The number of the engine's threads.
     pub fn thread_count(&self) -> usize {
-        self.shared.threads.count()
+        self.shared().threads.count()
     }
 
     /// How many conversations are live.
     pub fn live_conversations(&self) -> usize {
-        self.shared.directory.live_conversations()
+        self.directory().live_conversations()
     }
 }
 
 /// Looks after everybody: starts again who has died, and moves the mark of what feeds were told.
 #[derive(Debug)]
 struct Keeper {
-    shared: Arc<Shared>,
+    engine: Engine,
     /// The journal's head when it looked last.
     earlier: u64,
 }
@@ -199,12 +201,13 @@ impl Actor for Keeper {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.run_interval(KEEP_EVERY, |keeper, _| {
-            keeper.shared.revive();
-            keeper.shared.settle_refusals();
-            keeper.shared.settle_audit();
+            keeper.engine.revive();
+            let shared = keeper.engine.shared();
+            shared.settle_refusals();
+            shared.settle_audit();
             // What was durable a whole round ago has long reached the agents' actors.
-            keeper.shared.told_through.store(keeper.earlier, Ordering::Relaxed);
-            keeper.earlier = keeper.shared.journal.head().0;
+            shared.told_through.store(keeper.earlier, Ordering::Relaxed);
+            keeper.earlier = shared.journal.head().0;
         });
     }
 }

@@ -5,7 +5,7 @@ use actix::{Arbiter, ArbiterHandle};
 use crate::domain::id::{ConversationId, Shard, fnv1a};
 
 /// The threads of the engine, each with its own event loop.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Threads {
     handles: Vec<ArbiterHandle>,
 }

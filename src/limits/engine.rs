@@ -7,3 +7,25 @@ pub const REQUESTS_MAX: usize = 20_000;
 /// Conversations that are asked together before any more are, so that what is asked takes little
 /// memory however many there are.
 pub const ASKED_AT_ONCE: usize = 10_000;
+
+/// What a mailbox is said to hold: actix's own bound, which binds nobody who only tells.
+pub const MAILBOX: usize = 16;
+
+/// Appends that a thread gathers at most, while very many wait for the disk, before it gives them
+/// to the journal: what they tell must still be in a near cache when it is written out, and the
+/// disk should have something to do meanwhile.
+pub const APPENDS_GATHERED_MAX: usize = 128;
+
+/// Conversations with something in flight that a thread keeps room for while none has.
+pub const FLIGHTS_ROOM_KEPT: usize = 1_024;
+
+/// Messages to one agent or queue that there is room for from the beginning, when they are
+/// gathered.
+pub const MAIL_ROOM: usize = 16;
+
+/// Visitors whose chats are over that are freed before others get their turn.
+pub const VISITORS_FREED_AT_ONCE: usize = 1_024;
+
+/// How often it is looked whether visitors can be freed: after this they are, however many wait for
+/// the disk.
+pub const VISITORS_LOOKS_MAX: u32 = 250;

@@ -1,24 +1,12 @@
 //! Frames as bytes, on their way to a socket.
 
-use std::cell::Cell;
-
 use actix_codec::Encoder;
-use actix_http::ws::{CloseReason, Codec, OpCode, Parser};
+use actix_http::ws::{CloseReason, Codec, Message, OpCode, Parser, ProtocolError};
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
 use crate::socket::outbox::Outbox;
-use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
-
-/// The largest buffer that a thread keeps for what its sessions say next.
-const SPARE_BYTES_MAX: usize = 4_096;
-
-thread_local! {
-    /// Nearly always what is said is written at once, so one buffer serves every socket of a
-    /// thread.
-    static SPARE: Cell<BytesMut> = Cell::default();
-}
 
 /// Encoded frames, and what they count for in the outbox.
 #[derive(Debug, Default)]
@@ -52,9 +40,6 @@ impl Light {
 impl Written {
     /// Adds a frame.
     pub(super) fn say(&mut self, kind: OpCode, payload: &[u8]) {
-        if self.bytes.capacity() == 0 {
-            self.bytes = SPARE.take();
-        }
         Parser::write_message(&mut self.bytes, payload, kind, true, false);
     }
 
@@ -64,15 +49,6 @@ impl Written {
         outbox.add(frames, bytes);
         self.frames += frames;
         self.payload += bytes;
-    }
-
-    /// Gives the buffer back, once all of it is written.
-    pub(super) fn give_back(self) {
-        let mut bytes = self.bytes;
-        if bytes.capacity() <= SPARE_BYTES_MAX {
-            bytes.clear();
-            SPARE.set(bytes);
-        }
     }
 
     /// Adds the goodbye, which is beyond the account of the outbox.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 
-use crate::socket::upgrade::Rejection;
+use crate::socket::admission::Rejection;
 use crate::wire::headers::{ALWAYS, OVER_TLS};
 use crate::wire::problem::{
     MEDIA_TYPE, METHOD_NOT_ALLOWED, NOT_FOUND, SUBPROTOCOL_MISSING, UPGRADE_MALFORMED,

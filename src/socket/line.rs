@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use actix_http::ws::OpCode;
-use bytes::Bytes;
+use actix_http::ws::{Message, OpCode, ProtocolError};
+use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::Stream;
 use tokio::time::Instant;
@@ -20,7 +20,6 @@ use crate::socket::encoded::{Light, Written};
 use crate::socket::guard::{Breach, Guard, Incoming};
 use crate::socket::movement::Departure;
 use crate::socket::outbox::Outbox;
-use crate::socket::{Message, ProtocolError};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
 
@@ -54,6 +53,15 @@ impl SocketEnd {
     }
 }
 
+/// What is to become of a socket's alarm.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Alarm {
+    /// It is set for then.
+    At(Instant),
+    /// It is not set.
+    Off,
+}
+
 /// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
 /// clone; it stays on the thread of its socket, and is only used while its session runs.
 #[derive(Clone, Debug)]
@@ -72,6 +80,8 @@ struct Shared {
     light: Cell<Light>,
     /// When the session wants to be woken.
     wakes_at: Cell<Option<Instant>>,
+    /// Whether that has changed since the pump asked.
+    has_new_alarm: Cell<bool>,
     inner: RefCell<Inner>,
 }
 
@@ -106,6 +116,7 @@ impl Line {
             given: Cell::new(0),
             light: Cell::default(),
             wakes_at: Cell::new(None),
+            has_new_alarm: Cell::new(false),
             inner: RefCell::new(inner),
         }))
     }
@@ -176,18 +187,23 @@ impl Line {
 
     /// Has the session given a [`Message::Nop`] at this instant, instead of any other; or none.
     pub fn wake_at(&self, at: Option<Instant>) {
-        self.0.wakes_at.set(at);
+        if self.0.wakes_at.replace(at) != at {
+            self.0.has_new_alarm.set(true);
+        }
     }
 
-    /// When the session wants to be woken.
-    pub(super) fn wakes_at(&self) -> Option<Instant> {
-        self.0.wakes_at.get()
+    /// When the session wants to be woken, if that has changed since this was asked last.
+    pub(super) fn take_new_alarm(&self) -> Option<Alarm> {
+        self.0.has_new_alarm.take().then(|| match self.0.wakes_at.get() {
+            Some(at) => Alarm::At(at),
+            None => Alarm::Off,
+        })
     }
 
     fn take_alarm(&self) -> bool {
         let has_come = self.0.wakes_at.get().is_some_and(|at| at <= Instant::now());
         if has_come {
-            self.0.wakes_at.set(None);
+            self.wake_at(None);
         }
         has_come
     }
@@ -224,9 +240,17 @@ impl Line {
         written.payload += bytes;
     }
 
-    pub(super) fn take_written(&self) -> Option<Written> {
-        let mut inner = self.0.inner.borrow_mut();
-        (!inner.written.bytes.is_empty()).then(|| mem::take(&mut inner.written))
+    /// Lends the session a buffer to speak into.
+    pub(super) fn lend(&self, buffer: BytesMut) {
+        let written = &mut self.0.inner.borrow_mut().written;
+        if written.bytes.is_empty() {
+            written.bytes = buffer;
+        }
+    }
+
+    /// What the session has said, and the buffer that it was lent.
+    pub(super) fn take_written(&self) -> Written {
+        mem::take(&mut self.0.inner.borrow_mut().written)
     }
 
     /// What was said and is not counted in the outbox; then it is forgotten.

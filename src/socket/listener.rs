@@ -25,12 +25,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::limits;
+use crate::socket::admission::Admission;
 use crate::socket::listener::entrance::{Rule, is_of_reserve};
 use crate::socket::listener::reserve::{Reserve, reset};
 use crate::socket::listener::under_way::UnderWay;
 use crate::socket::strict::Strict;
+use crate::socket::thread::Thread;
 use crate::socket::transport::Transport;
-use crate::socket::upgrade::{self, Admission};
+use crate::socket::upgrade;
 use crate::strangers::Connection;
 use crate::tls;
 
@@ -91,7 +93,7 @@ where
     let address = listener.local_addr()?;
     let app = app().into_factory().map_err(|error| error.into().error_response());
     let admission = Rc::new(admission);
-    let admitting = Rc::clone(&admission);
+    let (admitting, thread) = (Rc::clone(&admission), Thread::new());
     let stopping = stop.clone();
     let requests = HttpService::build()
         .local_addr(address)
@@ -109,8 +111,8 @@ where
             }
         })
         .upgrade(fn_service(move |(request, framed)| {
-            let admission = Rc::clone(&admitting);
-            async move { upgrade::answer(&*admission, request, framed).await }
+            let (admission, thread) = (Rc::clone(&admitting), Rc::clone(&thread));
+            async move { upgrade::answer(&*admission, &thread, request, framed).await }
         }))
         .finish(map_config(app, move |()| AppConfig::default()));
     let service = fn_service(|(stream, connection): (Transport, Arc<Connection>)| async move {
@@ -285,17 +287,4 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
         socket.set_tcp_user_timeout(Some(limit))?;
     }
     Ok(())
-}
-
-/// Has a connection that becomes a widget's socket live through a longer silence of the network: a
-/// customer's phone may be in a tunnel.
-pub(super) fn bear_with(stream: &TcpStream) {
-    #[cfg(target_os = "linux")]
-    {
-        let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
-        // Without it, the socket is given up sooner, and its widget comes back.
-        let _: io::Result<()> = SockRef::from(stream).set_tcp_user_timeout(Some(limit));
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream;
 }

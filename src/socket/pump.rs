@@ -5,29 +5,29 @@
 //! it writes is freed as soon as it is written. It ends by itself once the session has stopped.
 
 mod farewell;
+mod parting;
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use actix::{Actor, AsyncContext, StreamHandler};
+use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::time::Instant;
 
 use crate::engine::Alarm;
-use crate::limits;
 use crate::socket::encoded::{Encoded, Written};
 use crate::socket::guard::Guard;
-use crate::socket::line::{Frames, Line, SocketEnd};
+use crate::socket::line::{self, Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
 use crate::socket::pump::farewell::Farewell;
+use crate::socket::thread::Thread;
 use crate::socket::transport::{Carried, Transport};
-use crate::socket::{Message, ProtocolError, WebsocketContext};
 
 /// An actor that a socket can be given to.
 pub trait SessionActor:
@@ -43,14 +43,11 @@ impl<A> SessionActor for A where
 /// Turns that a socket takes before the other sockets of its thread get theirs.
 const TURNS_MAX: usize = 8;
 
-thread_local! {
-    static READ: RefCell<Box<[u8]>> = RefCell::new(vec![0; limits::READ_BYTES_MAX].into());
-}
-
 type Session = Pin<Box<dyn Stream<Item = Result<Bytes, actix_web::Error>>>>;
 
 /// A socket and its session.
 pub struct Pump {
+    thread: Rc<Thread>,
     stream: Transport,
     line: Line,
     /// The session; gone once it has stopped.
@@ -59,8 +56,6 @@ pub struct Pump {
     waiting: VecDeque<Encoded>,
     farewell: Option<Box<Farewell>>,
     alarm: Alarm,
-    /// What the alarm was set for.
-    alarm_at: Option<Instant>,
     /// Whether the outbox can wake it.
     is_registered: bool,
 }
@@ -75,6 +70,7 @@ impl Pump {
     /// A socket whose session begins. `opening` is written before anything else, and `leftover`
     /// was read from the socket before.
     pub(super) fn new<A: SessionActor>(
+        thread: Rc<Thread>,
         stream: Transport,
         line: Line,
         session: A,
@@ -93,31 +89,33 @@ impl Pump {
         });
         let opening = Encoded { bytes: opening, frames: 0, payload: 0, written: 0 };
         Self {
+            thread,
             stream,
             line,
             session: Some(Box::pin(context)),
             waiting: VecDeque::from([opening]),
             farewell: None,
             alarm: Alarm::unset(),
-            alarm_at: None,
             is_registered: false,
         }
     }
 
     /// A socket that has changed its thread.
     pub(super) fn arrived<A: SessionActor>(
+        thread: Rc<Thread>,
         stream: Carried,
         line: Line,
         session: A,
         unwritten: Bytes,
     ) -> io::Result<Self> {
-        Ok(Self::new(Transport::arrived(stream)?, line, session, unwritten, &[]))
+        Ok(Self::new(thread, Transport::arrived(stream)?, line, session, unwritten, &[]))
     }
 
     /// Lets the session do what it has to, and takes what it says. Tells whether that is counted in
     /// the outbox.
     fn drive(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(session) = &mut self.session else { return false };
+        self.line.lend(self.thread.take_spare());
         let has_stopped = loop {
             match session.as_mut().poll_next(cx) {
                 // A session speaks through its line; the context itself never says anything.
@@ -126,7 +124,7 @@ impl Pump {
                 Poll::Pending => break false,
             }
         };
-        let is_counted = self.line.take_written().is_some_and(|written| self.send(written));
+        let is_counted = self.send(self.line.take_written());
         if has_stopped && let Some((departure, guard, rest)) = self.line.take_departure() {
             self.session = None;
             self.depart(departure, guard, rest);
@@ -143,6 +141,10 @@ impl Pump {
     /// Writes at once what the session has said, and keeps what the socket does not take. Tells
     /// whether that was counted in the outbox, or is by now.
     fn send(&mut self, mut written: Written) -> bool {
+        if written.bytes.is_empty() {
+            self.thread.give_back(written.bytes);
+            return false;
+        }
         let light = self.line.take_light();
         let count = if self.waiting.is_empty() {
             match self.stream.try_write(&written.bytes) {
@@ -165,7 +167,7 @@ impl Pump {
         if is_counted {
             self.line.on_its_way().release(written.frames, written.payload);
         }
-        written.give_back();
+        self.thread.give_back(written.bytes);
         is_counted
     }
 
@@ -232,14 +234,14 @@ impl Pump {
 
     /// Reads once into the thread's buffer. Tells whether anything came of it.
     fn read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&mut Self, &[u8])) -> bool {
-        let got = READ.with_borrow_mut(|buffer| {
-            let count = ready!(self.stream.poll_take(cx, buffer))?;
-            take(self, &buffer[..count]);
-            Poll::Ready(io::Result::Ok(()))
-        });
-        match got {
+        let thread = Rc::clone(&self.thread);
+        let mut buffer = thread.read.borrow_mut();
+        match self.stream.poll_take(cx, &mut buffer) {
             Poll::Pending => false,
-            Poll::Ready(Ok(())) => true,
+            Poll::Ready(Ok(count)) => {
+                take(self, &buffer[..count]);
+                true
+            }
             Poll::Ready(Err(error)) => {
                 self.fail(&error);
                 true
@@ -277,16 +279,18 @@ impl Pump {
 
     /// Sets the alarm for the session.
     fn set_alarm(&mut self, cx: &mut Context<'_>) {
-        let wakes_at = self.line.wakes_at();
-        if wakes_at == self.alarm_at {
-            return;
-        }
-        match wakes_at {
-            Some(at) => self.alarm.set(at, cx),
+        match self.line.take_new_alarm() {
+            Some(line::Alarm::At(at)) => self.thread.alarms.set(&mut self.alarm, at, cx),
             // It is in a chat, for hours perhaps, and watched over there.
-            None => self.alarm = Alarm::unset(),
+            Some(line::Alarm::Off) => self.thread.alarms.unset(&mut self.alarm),
+            None => {}
         }
-        self.alarm_at = wakes_at;
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.thread.alarms.unset(&mut self.alarm);
     }
 }
 
@@ -312,3 +316,5 @@ impl Future for Pump {
         Poll::Pending
     }
 }
+
+const _: () = assert!(size_of::<Pump>() <= 120, "every socket has one");

@@ -229,7 +229,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Strict<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::socket::strict::Heads;
 
     /// Whether this passes as it is, in whatever pieces it comes.
     fn passes(text: &str) -> bool {

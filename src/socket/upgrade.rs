@@ -3,9 +3,8 @@
 //! The request's stream is taken out of the HTTP machinery here, whose two buffers of 8 KiB are
 //! dropped; only what the widget had already sent behind its request is kept.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,108 +14,20 @@ use actix_http::{HttpMessage, Request, h1};
 use actix_web::web::Query;
 use bytes::Bytes;
 use serde::Deserialize;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::limits;
+use crate::socket::admission::{Admission, Asked, Rejection, UpgradeRequest};
 use crate::socket::handshake;
 use crate::socket::line::Line;
-use crate::socket::listener;
-use crate::socket::pump::{Pump, SessionActor};
+use crate::socket::pump::Pump;
 use crate::socket::strict::Strict;
+use crate::socket::thread::Thread;
 use crate::socket::transport::Transport;
-use crate::strangers::{Connection, NotTaken, Strangers};
-use crate::tls::HandshakeFault;
-use crate::wire::problem::{Kind, WIDGET_MISSING};
-
-/// What is known of a widget that wants to connect.
-#[derive(Clone, Debug)]
-pub struct UpgradeRequest {
-    /// The path, without its query.
-    pub path: String,
-    /// The widget's id, as the query names it.
-    pub widget: String,
-    /// The page's origin; a browser always names it.
-    pub origin: Option<String>,
-    /// The program it says it is, cut to [`limits::PAGE_BYTES_MAX`].
-    pub user_agent: Option<String>,
-    /// Where it comes from.
-    pub client: Option<IpAddr>,
-    /// The connection that it came on.
-    pub connection: Option<Arc<Connection>>,
-}
-
-/// Why a widget is not let in, as an HTTP answer.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{message}")]
-pub struct Rejection {
-    /// The kind of problem, with its status and its stable code.
-    pub kind: &'static Kind,
-    /// The sentence for people.
-    pub message: String,
-    /// After how many seconds to try again, where that is known.
-    pub retry_after_s: Option<u64>,
-}
-
-impl Rejection {
-    /// A rejection.
-    pub fn new(kind: &'static Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after_s: None }
-    }
-}
-
-/// Decides who is let in, and makes the sessions of those who are. One for each thread.
-pub trait Admission: 'static {
-    /// The actor that a socket is given to.
-    type Session: SessionActor;
-
-    /// Judges a request whose handshake is in order. The session keeps the line: it is how it
-    /// speaks, and how it learns how its socket ended.
-    fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
-
-    /// What is known of strangers.
-    fn strangers(&self) -> &Strangers;
-
-    /// Notes that a connection was not taken.
-    fn note_not_taken(&self, _peer: Option<SocketAddr>, _why: &NotTaken) {}
-
-    /// Notes that a connection could not be secured by TLS.
-    fn note_not_secured(&self, _peer: Option<SocketAddr>, _why: &HandshakeFault) {}
-
-    /// Notes that a request could not be read, and its connection was closed.
-    fn note_unreadable(&self) {}
-
-    /// Notes that somebody was not let in.
-    fn note_rejected(&self, _asked: &Asked<'_>, _rejection: &Rejection) {}
-
-    /// Notes that a connection was closed at once, because no descriptor was left for it.
-    fn note_turned_away(&self) {}
-}
-
-/// What somebody asked for who was not let in, as it was written, cut to a bound.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Asked<'a> {
-    /// The path and its query.
-    pub address: Cow<'a, str>,
-    /// The page's origin.
-    pub origin: Option<Cow<'a, str>>,
-    /// Where it comes from.
-    pub client: Option<IpAddr>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(request: &'a Request, strangers: &Strangers) -> Self {
-        let cut = |bytes: &'a [u8]| {
-            String::from_utf8_lossy(&bytes[..bytes.len().min(limits::PAGE_BYTES_MAX)])
-        };
-        let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-        let origin = request.headers().get(header::ORIGIN);
-        Self {
-            address: cut(address.as_bytes()),
-            origin: origin.map(|origin| cut(origin.as_bytes())),
-            client: strangers.client(request.peer_addr(), request.headers()),
-        }
-    }
-}
+use crate::strangers::Connection;
+use crate::wire::problem::WIDGET_MISSING;
 
 #[derive(Deserialize)]
 struct Parameters {
@@ -126,6 +37,7 @@ struct Parameters {
 /// Answers an upgrade request; a widget that is let in gets a future of its own.
 pub(super) async fn answer<A: Admission>(
     admission: &A,
+    thread: &Rc<Thread>,
     request: Request,
     framed: Framed<Strict<Transport>, h1::Codec>,
 ) -> Result<(), Infallible> {
@@ -135,9 +47,9 @@ pub(super) async fn answer<A: Admission>(
     let unwritten = parts.write_buf;
     match judge(admission, &request) {
         Ok((opening, line, session)) => {
-            listener::bear_with(stream.socket());
+            bear_with(stream.socket());
             let opening = prefixed(&unwritten, opening);
-            actix_rt::spawn(Pump::new(stream, line, session, opening, &leftover));
+            actix_rt::spawn(Pump::new(thread.clone(), stream, line, session, opening, &leftover));
         }
         Err(rejection) => {
             drop(leftover);
@@ -198,4 +110,17 @@ async fn turn_away(mut stream: Transport, answer: Bytes) -> std::io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Has a connection that becomes a widget's socket live through a longer silence of the network: a
+/// customer's phone may be in a tunnel.
+fn bear_with(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
+        // Without it, the socket is given up sooner, and its widget comes back.
+        let _: std::io::Result<()> = SockRef::from(stream).set_tcp_user_timeout(Some(limit));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }

@@ -17,7 +17,7 @@ impl AgentActor {
     pub(super) fn open_feed(&mut self, opening: OpenFeed, context: &mut Context<Self>) {
         let OpenFeed { number, sender, closed, after, watching, heartbeat, request } = opening;
         // From now on conversations render what they tell; what they did not is shown below.
-        self.shared.directory.note_heard(self.id());
+        self.shared.post.note_listening(self.id());
         if !watching {
             // Opening is never refused. What changes by it is told before, to the others: this one
             // is shown how it is.

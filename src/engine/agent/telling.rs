@@ -1,9 +1,9 @@
 //! What queues and feeds are told of an agent: what is different from what they were told last.
 
 use crate::behavior::message::FeedItem;
-use crate::domain::agent::{Agent, Availability, Presence};
 use crate::domain::time::Span;
 use crate::engine::agent::AgentActor;
+use crate::engine::agent::report::Report;
 use crate::wire::feed;
 
 /// Leases up to which every change of them is told at once, with all of them.
@@ -12,37 +12,10 @@ const LEASES_TOLD_AT_ONCE: usize = 64;
 /// How often an agent with more leases is told of their changes: what is told names all of them.
 const CAPACITY_EVERY: Span = Span::from_secs(1);
 
-/// What others were told of an agent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Known {
-    availability: Availability,
-    presence: Presence,
-    chosen: Presence,
-    used: u32,
-    units: u32,
-    pub(super) leases: usize,
-    /// How often the leases have changed.
-    revision: u64,
-}
-
-impl Known {
-    pub(super) fn of(agent: &Agent) -> Self {
-        Self {
-            availability: agent.availability(),
-            presence: agent.presence(),
-            chosen: agent.chosen(),
-            used: agent.used(),
-            units: agent.settings().units,
-            leases: agent.leases().len(),
-            revision: agent.revision(),
-        }
-    }
-}
-
 impl AgentActor {
     /// Tells queues and feeds what is different from what they were told last.
     pub(super) fn tell_changes(&mut self) {
-        let now = Known::of(&self.agent);
+        let now = Report::of(&self.agent);
         if now == self.told {
             return;
         }

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::alarms::NEVER;
 use crate::engine::pulse::Pulse;
+
+/// The time of what is not set.
+pub(super) const NEVER: u64 = u64::MAX;
 
 /// What puts an alarm off.
 #[derive(Debug)]

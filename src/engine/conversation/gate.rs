@@ -1,19 +1,18 @@
 //! The gate behind which everything waits that a conversation has decided and not yet written.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::task::Context;
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::behavior::message::{Answered, Denial, FeedItem, RequestId, ToSession};
+use crate::clock;
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::decision::{Pending, Receipt, Released};
 use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
-use crate::engine::conversation::flight::Flight;
-use crate::engine::shared::Shared;
+use crate::engine::thread::{Flight, Thread};
 use crate::journal::Ticket;
 
 /// What waits, in the order in which it was decided.
@@ -142,14 +141,14 @@ impl Gate {
     /// Notes that this is given to the journal, up to and including a place, with this ticket.
     pub(super) fn note_append(
         &mut self,
-        shared: &Arc<Shared>,
+        thread: &Thread,
         id: ConversationId,
         through: Seq,
     ) -> Ticket {
         if let Some(closed) = &self.closed {
             return closed.flight.go_on(through);
         }
-        let (flight, ticket) = Flight::begin(shared, id, through);
+        let (flight, ticket) = thread.begin_flight(id, through);
         self.closed = Some(Box::new(Closed { flight, first: None, more: VecDeque::new() }));
         ticket
     }
@@ -183,7 +182,7 @@ impl Gate {
         author: Option<SessionId>,
         for_agents: ForAgents,
     ) {
-        let held = Held { appended: Instant::now(), pending, author, for_agents };
+        let held = Held { appended: clock::reading(), pending, author, for_agents };
         self.keep(Waiting::Decision(through, held));
     }
 

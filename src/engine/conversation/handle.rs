@@ -16,7 +16,7 @@ use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::Then;
-use crate::engine::conversation::{ConversationActor, Stage, dispatch, news};
+use crate::engine::conversation::{ConversationActor, Stage, news};
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::ServerFrame;
@@ -34,9 +34,9 @@ impl ConversationActor {
                 if beginning.kept.len() < super::OPENING_MESSAGES_MAX {
                     beginning.kept.push(message);
                 } else {
-                    self.shared.metrics.mailbox_refusals.inc();
+                    self.thread.shared.metrics.mailbox_refusals.inc();
                     if let Some(request) = message.request() {
-                        self.shared.directory.answers.deny(request);
+                        self.thread.shared.answers.deny(request);
                     }
                 }
                 return;
@@ -54,7 +54,7 @@ impl ConversationActor {
             }
             ToConversation::Signal(agent, signal, request) => {
                 let answer = self.signal(&agent, signal);
-                self.shared.answer(request, answer.map(|()| Answered::Done));
+                self.thread.shared.answer(request, answer.map(|()| Answered::Done));
             }
             ToConversation::Offer(agent, reservation, units) => {
                 self.offer(&agent, (reservation, units), context);
@@ -84,7 +84,7 @@ impl ConversationActor {
             ToConversation::BeCounted(setting, request) => {
                 let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
                 let goes_by_it = opening.is_some_and(|opening| setting.governs(opening));
-                self.shared.answer(request, Ok(Answered::Counted(goes_by_it)));
+                self.thread.shared.answer(request, Ok(Answered::Counted(goes_by_it)));
             }
             ToConversation::NeverBegins => context.stop(),
             ToConversation::Erased => self.erase(),
@@ -104,7 +104,7 @@ impl ConversationActor {
     fn ask(&mut self, command: Command, request: RequestId, context: &mut Context<Self>) {
         let answer = if self.conversation.seq() == Seq::ZERO {
             Err(Denial::Refused(Refusal::UnknownConversation))
-        } else if self.shared.is_overloaded() {
+        } else if self.thread.shared.is_overloaded() {
             Err(Denial::Overloaded)
         } else {
             self.perform(command).map(Answered::Command).map_err(Denial::Refused)
@@ -113,7 +113,7 @@ impl ConversationActor {
     }
 
     fn session_said(&mut self, session: SessionId, said: FromSession, context: &mut Context<Self>) {
-        let now = self.shared.clock.now();
+        let now = self.thread.shared.clock.now();
         match said {
             FromSession::Join(join) => return self.join(session, *join, context),
             FromSession::Lost(cause) => return self.lose(session, cause),
@@ -148,14 +148,14 @@ impl ConversationActor {
                 self.conversation.hear_leaving(session, None);
                 // Nobody has read what is not there yet.
                 let seq = seq.min(self.conversation.seen_by_customer());
-                news::read(&self.conversation, &self.shared, seq);
+                news::read(&self.conversation, &self.thread, seq);
             }
             FromSession::Leaving(leaving) => {
                 self.conversation.hear_leaving(session, leaving);
             }
             FromSession::Asleep(on) => {
                 if self.conversation.hear_asleep(session, on) {
-                    news::asleep(&self.conversation, &self.shared);
+                    news::asleep(&self.conversation, &self.thread);
                 }
             }
             FromSession::Hear { after, until } => {
@@ -178,17 +178,17 @@ impl ConversationActor {
         if let Some(request) = start
             && self.conversation.seq() == Seq::ZERO
         {
-            let settings = self.shared.settings.load();
+            let settings = self.thread.shared.settings.load();
             let Some(workstream) = settings.workstream_of_widget(&request.widget).cloned() else {
                 return self.turn_away(session, RefusalCode::UnknownWidget, context);
             };
-            if self.shared.is_overloaded() {
+            if self.thread.shared.is_overloaded() {
                 return self.turn_away(session, RefusalCode::Overloaded, context);
             }
             if self.perform_for(Command::Start(request), None, &workstream).is_err() {
                 return self.turn_away(session, RefusalCode::Unavailable, context);
             }
-            self.shared.metrics.started.inc();
+            self.thread.shared.metrics.started.inc();
             // The answer says all that there is to know of a chat that has only just begun.
             after = Some(self.conversation.seq());
         }
@@ -197,7 +197,7 @@ impl ConversationActor {
         let then = match self.perform(command) {
             Ok(_) => {
                 // One that is there already shows by this that it still is.
-                self.conversation.hear(session, self.shared.clock.now());
+                self.conversation.hear(session, self.thread.shared.clock.now());
                 let state = self.conversation.state_for_customer();
                 let Some(state) = state else { return };
                 let seq = self.conversation.seen_by_customer();
@@ -236,7 +236,7 @@ impl ConversationActor {
     }
 
     fn perform_as(&mut self, session: SessionId, command: Command) -> Result<Answer, RefusalCode> {
-        if self.shared.is_overloaded() {
+        if self.thread.shared.is_overloaded() {
             return Err(RefusalCode::Overloaded);
         }
         let workstream = self.workstream();
@@ -285,7 +285,7 @@ impl ConversationActor {
 
     /// Repeats a lease from time to time, so that an agent who forgot it is corrected.
     pub(super) fn repeat_lease(&mut self, now: Timestamp) {
-        let due = now.since(self.audited_at) >= self.shared.audit_every;
+        let due = now.since(self.audited_at) >= self.thread.shared.audit_every;
         let Some(lease) = self.conversation.lease().filter(|_| due && self.gate.is_open()) else {
             return;
         };
@@ -295,8 +295,8 @@ impl ConversationActor {
             lease: Some(lease.clone()),
             repeated: true,
         };
-        dispatch::tell_agent(&self.shared, &lease.agent, adjust);
-        self.shared.metrics.leases_audited.inc();
+        self.thread.tell_agent(&lease.agent, adjust);
+        self.thread.shared.metrics.leases_audited.inc();
         self.audited_at = now;
     }
 
@@ -308,7 +308,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         let theirs = self.conversation.agent() == Some(&agent);
-        let told = news::present_state(&self.conversation, theirs, &self.shared);
+        let told = news::present_state(&self.conversation, theirs, &self.thread);
         let then = match feed {
             Some(feed) => Then::ShowTo(agent, feed, told),
             None => Then::Tell(agent, told),

@@ -25,12 +25,12 @@ impl ConversationActor {
 
     /// Whoever entered it says the first word at once. One who has died in between never does.
     pub(super) fn await_first_word(&mut self) {
-        self.leave_at = Some(self.shared.clock.now() + LINGER);
+        self.leave_at = Some(self.thread.shared.clock.now() + LINGER);
     }
 
     pub(super) fn retire_if_over(&mut self) {
         if self.is_over() && self.leave_at.is_none() {
-            self.leave_at = Some(self.shared.clock.now() + LINGER);
+            self.leave_at = Some(self.thread.shared.clock.now() + LINGER);
         }
     }
 
@@ -47,7 +47,7 @@ impl ConversationActor {
             context.stop();
         } else if self.is_over() && self.gate.is_open() && self.audience.is_empty() {
             self.stage = Stage::Retired;
-            self.shared.directory.leave_conversation(self.id(), self.epoch);
+            self.thread.shared.post.leave_conversation(self.id(), self.epoch);
             self.leave_at = Some(now + FAREWELL);
         } else {
             self.retire_if_over();
@@ -58,13 +58,13 @@ impl ConversationActor {
     /// is none when it comes back; so does whatever is on its way here.
     pub(super) fn erase(&mut self) {
         for session in self.audience.clear() {
-            publish::close_session(&self.shared, session, Closing::Restarted);
+            publish::close_session(&self.thread.shared, session, Closing::Restarted);
         }
         self.conversation = Conversation::new(self.id());
         self.gate = Gate::new(Seq::ZERO);
         self.stage = Stage::Retired;
-        self.shared.directory.leave_conversation(self.id(), self.epoch);
-        self.leave_at = Some(self.shared.clock.now() + FAREWELL);
+        self.thread.shared.post.leave_conversation(self.id(), self.epoch);
+        self.leave_at = Some(self.thread.shared.clock.now() + FAREWELL);
     }
 
     pub(super) fn retire_if_closed(&mut self) {

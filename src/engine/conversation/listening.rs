@@ -13,7 +13,7 @@ impl ConversationActor {
         let mut next = 0;
         while let Some(attending) = self.conversation.attendance().sessions().get(next) {
             let session = attending.session;
-            if let Some(pulse) = self.shared.directory.pulse_of(session, id) {
+            if let Some(pulse) = self.thread.shared.post.pulse_of(session, id) {
                 self.conversation.hear_all(session, pulse.take());
             }
             next += 1;
@@ -23,7 +23,7 @@ impl ConversationActor {
     /// Whose signs of life put off what is due then, and until when.
     pub(super) fn watch_over(&self, due: Timestamp) -> Option<Watch> {
         let watched = self.conversation.watched().filter(|watched| watched.wake_at == due)?;
-        let pulse = self.shared.directory.pulse_of(watched.session, self.id())?;
+        let pulse = self.thread.shared.post.pulse_of(watched.session, self.id())?;
         let own = [self.unwritten_until, self.lease_repeated_at(), self.leave_at];
         let until = own.into_iter().flatten().chain(watched.otherwise).min();
         Some(Watch { pulse, due, after: watched.after, until })

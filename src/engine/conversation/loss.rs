@@ -26,11 +26,11 @@ impl ConversationActor {
         let Waiters { mut sessions, agents, requests, stating } = self.gate.fail();
         let trouble = Trouble::from(fault);
         for request in requests {
-            self.shared.answer(request, Err(Denial::Trouble(trouble.clone())));
+            self.thread.shared.answer(request, Err(Denial::Trouble(trouble.clone())));
         }
         sessions.extend(self.audience.clear());
         for session in sessions {
-            publish::close_session(&self.shared, session, Closing::Restarted);
+            publish::close_session(&self.thread.shared, session, Closing::Restarted);
         }
         // Whoever waits for these claims waits for those of the one that takes its place.
         let state = |request| ToConversation::StateClaims(Some(request));
@@ -46,30 +46,30 @@ impl ConversationActor {
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         let kept = kept.iter().filter_map(ToConversation::request);
         for request in requests.into_iter().chain(stating).chain(kept) {
-            self.shared.directory.answers.deny(request);
+            self.thread.shared.answers.deny(request);
         }
     }
 
     /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
     fn make_way(&mut self, agents: Vec<AgentId>, context: &mut Context<Self>) {
-        let (shared, id) = (self.shared.clone(), self.id());
-        shared.directory.leave_conversation(id, self.epoch);
+        let (shared, id) = (self.thread.shared.clone(), self.id());
+        shared.post.leave_conversation(id, self.epoch);
         if self.conversation.seq() > Seq::ZERO {
-            shared.directory.tell(&shared, id, ToConversation::StateClaims(None));
+            shared.post.tell(id, ToConversation::StateClaims(None));
         }
         // One who set units aside for an offer that was lost would hold them in vain.
         for agent in agents {
-            shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+            shared.post.tell_agent(&agent, ToAgent::AskAbout(id));
         }
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         for message in kept {
             match message {
                 // What they have set aside may be gone by now.
                 ToConversation::Offer(agent, ..) => {
-                    shared.directory.tell_agent(&agent, ToAgent::AskAbout(id));
+                    shared.post.tell_agent(&agent, ToAgent::AskAbout(id));
                 }
                 message => {
-                    shared.directory.tell(&shared, id, message);
+                    shared.post.tell(id, message);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::conversation::audience::Pace;
 use crate::engine::conversation::publish::{close_session, frames};
-use crate::engine::directory::Delivery;
+use crate::engine::post::Delivery;
 use crate::journal::Fault;
 use crate::limits;
 
@@ -35,7 +35,7 @@ impl ConversationActor {
             _ => Some(answer),
         };
         if let Some(answer) = answer {
-            self.shared.directory.tell_session(session, answer);
+            self.thread.shared.post.tell_session(session, answer);
         }
     }
 
@@ -61,7 +61,7 @@ impl ConversationActor {
         let (id, seen) = (self.id(), self.audience.seen);
         let Some(listener) = self.audience.find_mut(session) else { return };
         let Pace::CatchingUp { stalled, .. } = &mut listener.pace else { return };
-        if !self.shared.directory.has_room_for_page(session) {
+        if !self.thread.shared.post.has_room_for_page(session) {
             *stalled += 1;
             if *stalled > PAGE_RETRIES_MAX {
                 return self.drop_slow(session);
@@ -71,7 +71,7 @@ impl ConversationActor {
             return;
         }
         *stalled = 0;
-        let reading = self.shared.journal.read(
+        let reading = self.thread.shared.journal.read(
             id,
             listener.heard,
             Audience::Customer,
@@ -101,7 +101,7 @@ impl ConversationActor {
                     %conversation, %fault,
                     "what a session of conversation {conversation} has missed cannot be read"
                 );
-                return close_session(&self.shared, session, Closing::Restarted);
+                return close_session(&self.thread.shared, session, Closing::Restarted);
             }
         };
         let seen = self.audience.seen;
@@ -112,16 +112,16 @@ impl ConversationActor {
             let Pace::CatchingUp { own, .. } = &listener.pace else { return };
             // It is told of its own by the answer.
             let is_own = own.contains(&recorded.seq);
-            let texts = if is_own { Vec::new() } else { frames(&self.shared, recorded) };
+            let texts = if is_own { Vec::new() } else { frames(&self.thread.shared, recorded) };
             listener.heard = listener.heard.max(recorded.seq);
             for text in texts {
                 let frame = ToSession::Frame { seq: recorded.seq, text };
-                if self.shared.directory.tell_session(session, frame) == Delivery::Full {
+                if self.thread.shared.post.tell_session(session, frame) == Delivery::Full {
                     return self.drop_slow(session);
                 }
             }
             for answer in listener.take_answers(recorded.seq) {
-                self.shared.directory.tell_session(session, answer);
+                self.thread.shared.post.tell_session(session, answer);
             }
         }
         if entries.last().is_none_or(|last| last.seq > until) {
@@ -131,7 +131,7 @@ impl ConversationActor {
             return self.read_missed(session, context);
         }
         for answer in listener.take_answers(Seq::new(u32::MAX)) {
-            self.shared.directory.tell_session(session, answer);
+            self.thread.shared.post.tell_session(session, answer);
         }
         listener.pace = Pace::Live;
         if self.audience.is_over {

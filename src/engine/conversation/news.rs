@@ -1,15 +1,14 @@
 //! What agents' feeds are told of a conversation.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use crate::behavior::message::{FeedItem, ToAgent};
 use crate::domain::conversation::event::{Event, ForAgent, Recorded, Withdrawal};
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Pending;
 use crate::domain::id::{AgentId, Seq};
-use crate::engine::conversation::dispatch;
 use crate::engine::conversation::gate::ForAgents;
-use crate::engine::shared::Shared;
+use crate::engine::thread::Thread;
 use crate::wire::feed;
 
 /// What agents' feeds are told of a decision, made now and sent once it is durable.
@@ -17,13 +16,13 @@ pub(super) fn for_agents(
     conversation: &Conversation,
     pending: &Pending,
     before: Option<&AgentId>,
-    shared: &Shared,
+    thread: &Thread,
 ) -> ForAgents {
     let after = conversation.agent();
     before
         .into_iter()
         .chain(after.filter(|after| before != Some(after)))
-        .map(|agent| (agent.clone(), items(agent, conversation, pending, before, shared)))
+        .map(|agent| (agent.clone(), items(agent, conversation, pending, before, thread)))
         .collect()
 }
 
@@ -34,15 +33,15 @@ fn items(
     conversation: &Conversation,
     pending: &Pending,
     before: Option<&AgentId>,
-    shared: &Shared,
+    thread: &Thread,
 ) -> Vec<FeedItem> {
     let (was_theirs, is_theirs) = (before == Some(agent), conversation.agent() == Some(agent));
     let told_of = |event: &Event| event.for_agent(agent, was_theirs, is_theirs);
     let is_in_state = |event: &Event| told_of(event).is_shown_by_the_state();
-    if !shared.directory.is_heard(agent) && pending.events().iter().all(is_in_state) {
+    if !thread.has_listened(agent) && pending.events().iter().all(is_in_state) {
         return Vec::new();
     }
-    let (id, now) = (conversation.id(), shared.clock.now());
+    let (id, now) = (conversation.id(), thread.shared.clock.now());
     let view = conversation.view();
     let mut items: Vec<FeedItem> = Vec::new();
     for (event, number) in pending.events().iter().zip(pending.first().number()..) {
@@ -76,9 +75,9 @@ fn items(
 pub(super) fn present_state(
     conversation: &Conversation,
     theirs: bool,
-    shared: &Shared,
+    thread: &Thread,
 ) -> Vec<FeedItem> {
-    let now = shared.clock.now();
+    let now = thread.shared.clock.now();
     let Some(shown) = conversation.view() else { return Vec::new() };
     let mut told = Vec::new();
     told.extend(feed::offer(&shown, now).filter(|_| theirs));
@@ -89,24 +88,24 @@ pub(super) fn present_state(
 }
 
 /// Tells the agent who is in the chat that the customer types.
-pub(super) fn typing(conversation: &Conversation, shared: &Arc<Shared>, on: bool) {
-    pass_on(conversation, shared, feed::typing(conversation.id(), on));
+pub(super) fn typing(conversation: &Conversation, thread: &Rc<Thread>, on: bool) {
+    pass_on(conversation, thread, feed::typing(conversation.id(), on));
 }
 
 /// Tells the agent who is in the chat whether the customer's page sleeps.
-pub(super) fn asleep(conversation: &Conversation, shared: &Arc<Shared>) {
+pub(super) fn asleep(conversation: &Conversation, thread: &Rc<Thread>) {
     let on = conversation.attendance().is_asleep();
-    pass_on(conversation, shared, feed::asleep(conversation.id(), on));
+    pass_on(conversation, thread, feed::asleep(conversation.id(), on));
 }
 
 /// Tells the agent who is in the chat how far the customer has read.
-pub(super) fn read(conversation: &Conversation, shared: &Arc<Shared>, seq: Seq) {
-    pass_on(conversation, shared, feed::read(conversation.id(), seq));
+pub(super) fn read(conversation: &Conversation, thread: &Rc<Thread>, seq: Seq) {
+    pass_on(conversation, thread, feed::read(conversation.id(), seq));
 }
 
-fn pass_on(conversation: &Conversation, shared: &Arc<Shared>, signal: feed::Rendered) {
+fn pass_on(conversation: &Conversation, thread: &Rc<Thread>, signal: feed::Rendered) {
     if let Phase::Talking { lease, .. } = conversation.phase() {
         let told = vec![FeedItem::passing(signal.kind, signal.data)];
-        dispatch::tell_agent(shared, &lease.agent, ToAgent::Tell(told));
+        thread.tell_agent(&lease.agent, ToAgent::Tell(told));
     }
 }

@@ -17,8 +17,8 @@ use crate::domain::queue::QueueCommand;
 use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
 use crate::engine::conversation::gate::{Then, Through};
-use crate::engine::conversation::{ConversationActor, dispatch, news};
-use crate::engine::directory::{Delivery, visitors};
+use crate::engine::conversation::{ConversationActor, news};
+use crate::engine::post::Delivery;
 use crate::engine::shared::Shared;
 use crate::wire::server::ServerFrame;
 use crate::wire::view;
@@ -31,8 +31,8 @@ impl ConversationActor {
                 self.publish(&released, author);
                 for (agent, told) in for_agents {
                     if !told.is_empty() {
-                        dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
-                    } else if self.shared.directory.is_heard(&agent) {
+                        self.thread.tell_agent(&agent, ToAgent::Tell(told));
+                    } else if self.thread.has_listened(&agent) {
                         // Somebody listens who did not when it was decided.
                         self.show_to(agent, None, context);
                     }
@@ -48,10 +48,10 @@ impl ConversationActor {
 
     pub(super) fn follow(&mut self, then: Then, context: &mut Context<Self>) {
         match then {
-            Then::Answer(request, answer) => self.shared.answer(request, answer),
+            Then::Answer(request, answer) => self.thread.shared.answer(request, answer),
             Then::Send(session, message) => self.answer(session, message),
             Then::Joined(session, heard, joined) => {
-                self.shared.directory.tell_session(session, joined);
+                self.thread.shared.post.tell_session(session, joined);
                 if let Some(heard) = heard {
                     self.hear_from(session, heard, None, context);
                     self.ask_for_position();
@@ -62,18 +62,18 @@ impl ConversationActor {
                 self.hear_from(session, after, until, context);
             }
             Then::Tell(agent, told) => {
-                dispatch::tell_agent(&self.shared, &agent, ToAgent::Tell(told));
+                self.thread.tell_agent(&agent, ToAgent::Tell(told));
             }
             Then::ShowTo(agent, feed, told) => {
-                dispatch::tell_agent(&self.shared, &agent, ToAgent::Shown(feed, told));
+                self.thread.tell_agent(&agent, ToAgent::Shown(feed, told));
             }
             Then::Adjust(agent, adjust) => {
-                dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
+                self.thread.tell_agent(&agent, ToAgent::Command(adjust));
             }
             Then::StateClaims(request) => {
                 self.state_claims();
                 if let Some(request) = request {
-                    self.shared.answer(request, Ok(Answered::Done));
+                    self.thread.shared.answer(request, Ok(Answered::Done));
                 }
             }
         }
@@ -84,13 +84,13 @@ impl ConversationActor {
         if let (Phase::Open { .. }, Some(queue)) =
             (self.conversation.phase(), self.queue_in_force())
         {
-            dispatch::tell_queue(&self.shared, &queue, QueueCommand::Locate(self.id()));
+            self.thread.tell_queue(&queue, QueueCommand::Locate(self.id()));
         }
     }
 
     /// Where it waits, or would; nothing while it is new.
     fn queue_in_force(&self) -> Option<QueueId> {
-        Some(self.shared.settings.load().queue_of(self.conversation.opening()?))
+        Some(self.thread.shared.settings.load().queue_of(self.conversation.opening()?))
     }
 
     /// States every claim, and has a queue forget that it waits if it does not.
@@ -104,7 +104,7 @@ impl ConversationActor {
     /// Has the queue forget that it waits.
     fn leave_queue(&self) {
         if let Some(queue) = self.queue_in_force() {
-            dispatch::tell_queue(&self.shared, &queue, QueueCommand::Leave(self.id()));
+            self.thread.tell_queue(&queue, QueueCommand::Leave(self.id()));
         }
     }
 
@@ -112,7 +112,7 @@ impl ConversationActor {
     pub(super) fn state_claims_anew(&mut self) {
         let claims = self.conversation.claims();
         if let Some((widget, visitor)) = claims.visitor.clone() {
-            self.shared.directory.claim_visitor(widget, visitor, self.id());
+            self.thread.shared.post.claim_visitor(widget, visitor, self.id());
         }
         let seq = self.conversation.seq();
         for effect in Claims::effects(&Claims::default(), &claims) {
@@ -134,11 +134,11 @@ impl ConversationActor {
                 self.audience.seen = self.audience.seen.max(seq);
             } else if is_seen {
                 let recorded = Recorded { seq, at: released.at, event: event.clone() };
-                let frames = frames(&self.shared, &recorded);
-                let shared = &self.shared;
+                let frames = frames(&self.thread.shared, &recorded);
+                let shared = &self.thread.shared;
                 let slow = self.audience.publish(seq, author, &frames, |session, seq, text| {
                     let frame = ToSession::Frame { seq, text: text.clone() };
-                    shared.directory.tell_session(session, frame) != Delivery::Full
+                    shared.post.tell_session(session, frame) != Delivery::Full
                 });
                 for session in slow {
                     self.drop_slow(session);
@@ -158,14 +158,14 @@ impl ConversationActor {
     fn count(&self, event: &Event) {
         match event {
             Event::MessagePosted { .. } => {
-                self.shared.metrics.posted.inc();
+                self.thread.shared.metrics.posted.inc();
             }
-            Event::SessionLost { cause, .. } => self.shared.metrics.lost(*cause),
+            Event::SessionLost { cause, .. } => self.thread.shared.metrics.lost(*cause),
             Event::CustomerDisconnected { cause, .. } => {
-                self.shared.metrics.expired(*cause);
+                self.thread.shared.metrics.expired(*cause);
             }
             Event::ConversationClosed { reason, .. } => {
-                self.shared.metrics.closed(*reason);
+                self.thread.shared.metrics.closed(*reason);
                 let (conversation, reason) = (self.id(), reason.name());
                 tracing::debug!(
                     %conversation, reason,
@@ -182,7 +182,7 @@ impl ConversationActor {
         let id = self.id();
         self.audience.is_over = true;
         for session in self.audience.take_live() {
-            self.shared.directory.tell_session(session, ToSession::Over(id));
+            self.thread.shared.post.tell_session(session, ToSession::Over(id));
         }
     }
 
@@ -200,14 +200,14 @@ impl ConversationActor {
             | Cause::Restarted
             | Cause::Refused(_) => return,
         };
-        close_session(&self.shared, session, closing);
+        close_session(&self.thread.shared, session, closing);
     }
 
     pub(super) fn drop_slow(&mut self, session: SessionId) {
         self.audience.remove(session);
         self.tell_typing();
-        self.shared.metrics.slow_readers.inc();
-        close_session(&self.shared, session, Closing::Slow);
+        self.thread.shared.metrics.slow_readers.inc();
+        close_session(&self.thread.shared, session, Closing::Slow);
     }
 
     /// Tells the agent that the customer types, or has stopped, where that has changed: by what a
@@ -215,7 +215,7 @@ impl ConversationActor {
     pub(super) fn tell_typing(&mut self) {
         let types = self.audience.is_typed_in();
         if std::mem::replace(&mut self.audience.customer_types, types) != types {
-            news::typing(&self.conversation, &self.shared, types);
+            news::typing(&self.conversation, &self.thread, types);
         }
     }
 
@@ -224,7 +224,7 @@ impl ConversationActor {
         for session in self.audience.sessions() {
             // What is only passing may be missed by a reader who is slow.
             let frame = ToSession::Frame { seq: Seq::ZERO, text: text.clone() };
-            self.shared.directory.tell_session(session, frame);
+            self.thread.shared.post.tell_session(session, frame);
         }
     }
 
@@ -236,7 +236,7 @@ impl ConversationActor {
                 let waiting = self.with_workstream(|workstream| {
                     place.waiting(workstream.units, workstream.offers_absent)
                 });
-                dispatch::tell_queue(&self.shared, &queue, QueueCommand::Join(id, waiting));
+                self.thread.tell_queue(&queue, QueueCommand::Join(id, waiting));
                 if !self.audience.is_empty() {
                     self.ask_for_position();
                 }
@@ -244,18 +244,18 @@ impl ConversationActor {
             // It began in that queue, whose place another may have taken since.
             Effect::LeavePlace(_) => self.leave_queue(),
             Effect::HoldLease(lease) => {
-                if let Some(agent) = dispatch::tell_lease(&self.shared, id, seq, lease) {
+                if let Some(agent) = self.thread.tell_lease(id, seq, lease) {
                     // The agent was removed; nobody else will notice that they are gone.
                     let gone = ToConversation::AgentGone(agent);
-                    self.shared.directory.tell_live(id, gone);
+                    self.thread.shared.post.tell_live(id, gone);
                 }
             }
             Effect::ReturnLease(agent) => {
                 let adjust = AgentCommand::Adjust { conversation: id, seq, lease: None };
-                dispatch::tell_agent(&self.shared, &agent, ToAgent::Command(adjust));
+                self.thread.tell_agent(&agent, ToAgent::Command(adjust));
             }
             Effect::FreeVisitor(widget, visitor) => {
-                visitors::free(&self.shared, widget, visitor, id);
+                self.thread.free_visitor(widget, visitor, id);
             }
             // The actor looks itself whether it is needed.
             Effect::Retire => {}
@@ -266,12 +266,12 @@ impl ConversationActor {
 /// Asks a session for a sign of life.
 pub(super) fn probe(shared: &Shared, session: SessionId) {
     shared.metrics.probes.inc();
-    shared.directory.tell_session(session, ToSession::Probe);
+    shared.post.tell_session(session, ToSession::Probe);
 }
 
 /// Has a session closed.
 pub(super) fn close_session(shared: &Shared, session: SessionId, closing: Closing) {
-    shared.directory.tell_session(session, ToSession::Close(closing));
+    shared.post.tell_session(session, ToSession::Close(closing));
 }
 
 pub(super) fn frames(shared: &Arc<Shared>, recorded: &Recorded) -> Vec<ByteString> {

@@ -13,7 +13,6 @@ use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
-use crate::engine::outgoing;
 use crate::journal::Append;
 
 /// How many conversations write their restart in a second, if nothing else makes them: the
@@ -47,7 +46,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         self.stage = Stage::Serving;
-        let now = self.shared.clock.now();
+        let now = self.thread.shared.clock.now();
         let decided = self.with_workstream(|workstream| {
             self.conversation.decide(Command::Recover, now.max(counts_from), workstream)
         });
@@ -75,7 +74,7 @@ impl ConversationActor {
         let attending: Vec<_> =
             self.conversation.attendance().sessions().iter().map(|one| one.session).collect();
         for session in attending {
-            publish::close_session(&self.shared, session, Closing::Restarted);
+            publish::close_session(&self.thread.shared, session, Closing::Restarted);
         }
         let recovered = self.perform(Command::Recover);
         debug_assert!(recovered.is_ok(), "recovery is never refused");
@@ -97,9 +96,9 @@ impl ConversationActor {
 
     fn append_unheld(&mut self, seq: Seq, at: Timestamp, event: Event) {
         let (id, events) = (self.id(), [event].into());
-        let ticket = self.gate.note_append(&self.shared, id, seq);
+        let ticket = self.gate.note_append(&self.thread, id, seq);
         let append = Append::Conversation { id, first: seq, at, events, ticket };
-        outgoing::append(&self.shared, append);
+        self.thread.append(append);
     }
 
     /// Writes the restart if its turn has come.

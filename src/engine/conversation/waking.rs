@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::domain::conversation::command::Command;
 use crate::domain::decision::Receipt;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::alarms::Watch;
+use crate::engine::alarms::{Alarms, Watch};
 use crate::engine::context::{Context, Punctual};
 use crate::engine::conversation::gate::Through;
 use crate::engine::conversation::{ConversationActor, Stage, publish};
@@ -18,7 +18,11 @@ const WAKES_AT_ONCE: usize = 32;
 
 impl Punctual for ConversationActor {
     fn clock(&self) -> Clock {
-        self.shared.clock
+        self.thread.shared.clock
+    }
+
+    fn alarms(&self) -> &Alarms {
+        &self.thread.alarms
     }
 
     fn watch(&self, due: Timestamp) -> Option<Watch> {
@@ -48,11 +52,11 @@ impl ConversationActor {
     /// Serves every timer that is due.
     fn wake(&mut self, now: Timestamp, context: &mut Context<Self>) {
         self.leave_if_due(now, context);
-        if matches!(self.stage, Stage::Serving) && self.shared.journal.is_writable() {
+        if matches!(self.stage, Stage::Serving) && self.thread.shared.journal.is_writable() {
             self.listen();
             self.write_restart_if_due(now);
             for session in self.conversation.ask_quiet(now) {
-                publish::probe(&self.shared, session);
+                publish::probe(&self.thread.shared, session);
             }
             for _ in 0..WAKES_AT_ONCE {
                 let wake_at = self.conversation.wake_at();
@@ -76,7 +80,7 @@ impl ConversationActor {
             && self.gate.is_open()
             && self.conversation.lease().is_some();
         let held = if self.conversation.absence().is_some() { 10 } else { 1 };
-        is_due.then(|| self.audited_at + self.shared.audit_every.times(held))
+        is_due.then(|| self.audited_at + self.thread.shared.audit_every.times(held))
     }
 
     /// Sets the one alarm.
@@ -86,9 +90,9 @@ impl ConversationActor {
         }
         let due = self.conversation.wake_at().into_iter().chain(self.unwritten_until);
         let mut due = due.chain(self.lease_repeated_at()).min();
-        if due.is_some() && !self.shared.journal.is_writable() {
+        if due.is_some() && !self.thread.shared.journal.is_writable() {
             // While nothing can be written nothing can be decided; look again in a moment.
-            due = due.max(Some(self.shared.clock.now() + Span::from_secs(1)));
+            due = due.max(Some(self.thread.shared.clock.now() + Span::from_secs(1)));
         }
         let due = due.into_iter().chain(self.leave_at).min();
         context.wake_at(due, self.conversation.attendance().is_connected());
@@ -99,7 +103,7 @@ impl ConversationActor {
         while let Some(released) = self.gate.open(receipt) {
             if let Through::Decision { appended, .. } = &released {
                 let lasted = at.saturating_duration_since(*appended);
-                self.shared.metrics.journal_latency.observe(lasted);
+                self.thread.shared.metrics.journal_latency.observe(lasted);
             }
             self.release(released, context);
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::behavior::message::Heard;
 use crate::domain::id::{ConversationId, SessionId};
 use crate::engine::directory::Directory;
-use crate::engine::mailbox::Lost;
 use crate::engine::pulse::Pulse;
 
 impl Directory {
@@ -16,28 +15,11 @@ impl Directory {
         }
     }
 
-    /// The signs of life that a session shows to this conversation.
-    pub(in crate::engine) fn pulse_of(
-        &self,
-        session: SessionId,
-        conversation: ConversationId,
-    ) -> Option<Arc<Pulse>> {
-        let entry = self.sessions.get(&session)?;
-        entry.pulse.as_ref().filter(|pulse| pulse.conversation() == conversation).cloned()
-    }
-
     /// Tells a conversation what it has not read of a session that goes. One that is not live need
     /// not be opened for it: whoever opens it finds out who is there.
     pub(in crate::engine) fn tell_heard(&self, id: ConversationId, heard: Heard) {
         if let Some(live) = self.live(id) {
             super::send(&live, heard);
-        }
-    }
-
-    /// Tells a conversation that the journal may have lost what was not yet durable.
-    pub(in crate::engine) fn tell_lost(&self, id: ConversationId, lost: Lost) {
-        if let Some(live) = self.live(id) {
-            super::send(&live, lost);
         }
     }
 }

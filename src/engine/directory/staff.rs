@@ -9,15 +9,16 @@ use crate::behavior::message::{RequestId, ToAgent, ToQueue};
 use crate::domain::id::{AgentId, QueueId};
 use crate::engine::agent::AgentActor;
 use crate::engine::answers::Question;
-use crate::engine::directory::{AgentEntry, Delivery, Directory, QueueEntry, send};
+use crate::engine::directory::{AgentEntry, Directory, QueueEntry, send};
 use crate::engine::mailbox::OpenFeed;
+use crate::engine::post::Delivery;
 use crate::engine::queue::QueueActor;
 
 impl Directory {
     /// An agent's actor enters.
     pub(in crate::engine) fn enter_agent(&self, id: AgentId, address: Addr<AgentActor>) {
-        self.agents.insert(id, AgentEntry { address, is_heard: false });
-        self.heard.change();
+        self.agents.insert(id, AgentEntry { address, has_listened: false });
+        self.listeners.fetch_add(1, Ordering::Release);
     }
 
     /// Opens a feed of an agent's, if anybody is there.
@@ -48,30 +49,6 @@ impl Directory {
         self.agents.get(id).is_some_and(|entry| entry.address.connected())
     }
 
-    /// Tells an agent something.
-    pub(in crate::engine) fn tell_agent(&self, id: &AgentId, message: ToAgent) -> Delivery {
-        match self.try_tell_agent(id, message) {
-            Ok(()) => Delivery::Sent,
-            Err(message) => self.undelivered(message.request()),
-        }
-    }
-
-    /// The same; gives the message back when nobody is there.
-    pub(in crate::engine) fn try_tell_agent(
-        &self,
-        id: &AgentId,
-        message: ToAgent,
-    ) -> Result<(), ToAgent> {
-        match self.agents.get(id) {
-            Some(entry) if entry.address.connected() => {
-                let request = message.request();
-                self.put(&entry.address, message, request);
-                Ok(())
-            }
-            _ => Err(message),
-        }
-    }
-
     /// A queue's actor enters.
     pub(in crate::engine) fn enter_queue(
         &self,
@@ -95,18 +72,6 @@ impl Directory {
     /// Whether a queue's actor is there and lives.
     pub(in crate::engine) fn has_queue(&self, id: &QueueId) -> bool {
         self.queues.get(id).is_some_and(|entry| entry.address.connected())
-    }
-
-    /// Tells a queue something.
-    pub(in crate::engine) fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
-        let request = message.request();
-        match self.queues.get(id) {
-            Some(entry) if entry.address.connected() => {
-                self.put(&entry.address, message, request);
-                Delivery::Sent
-            }
-            _ => self.undelivered(request),
-        }
     }
 
     /// How many wait in a queue.

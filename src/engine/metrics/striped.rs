@@ -4,16 +4,14 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::counter::{self, Counter};
 use prometheus_client::metrics::gauge::{self, Gauge};
 use prometheus_client::metrics::{MetricType, TypedMetric};
-
-/// Parts of a figure. Threads beyond this many share them.
-const STRIPES: usize = 8;
+use thread_local::ThreadLocal;
 
 /// Bounds of a [`Spread`]: from a tenth of a millisecond to 13 seconds, each twice the one before.
 const BOUNDS: usize = 18;
@@ -27,21 +25,14 @@ pub(in crate::engine) type Count = Counter<u64, Striped<AtomicU64>>;
 /// A number that rises and falls.
 pub(in crate::engine) type Level = Gauge<i64, Striped<AtomicI64>>;
 
-static THREADS: AtomicUsize = AtomicUsize::new(0);
-
-thread_local! {
-    static STRIPE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % STRIPES;
-}
-
-/// The parts of one figure.
+/// The parts of one figure, as many as threads have changed it at the same time.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Striped<T>([CachePadded<T>; STRIPES]);
+pub(in crate::engine) struct Striped<T: Send>(ThreadLocal<CachePadded<T>>);
 
-impl<T> Striped<T> {
+impl<T: Default + Send + Sync> Striped<T> {
     /// The part of the thread that calls.
     fn mine(&self) -> &T {
-        // A thread that ends has no part any more.
-        &self.0[STRIPE.try_with(|stripe| *stripe).unwrap_or(0)]
+        self.0.get_or_default()
     }
 
     fn all(&self) -> impl Iterator<Item = &T> {
@@ -157,13 +148,15 @@ mod tests {
     use prometheus_client::encoding::text::encode;
     use prometheus_client::registry::Registry;
 
-    use super::*;
+    use crate::engine::metrics::striped::{Count, Level, Spread};
+
+    const THREADS: u64 = 24;
 
     #[test]
     fn what_each_thread_counts_is_added_up() {
         let (count, level, spread) = (Count::default(), Level::default(), Spread::default());
         std::thread::scope(|scope| {
-            for _ in 0..3 * STRIPES {
+            for _ in 0..THREADS {
                 scope.spawn(|| {
                     count.inc_by(2);
                     level.inc();
@@ -172,7 +165,7 @@ mod tests {
             }
         });
         level.dec_by(4);
-        let all = 3 * STRIPES as u64;
+        let all = THREADS;
         assert_eq!((count.get(), level.get()), (2 * all, all.cast_signed() - 4));
         level.set(7);
         assert_eq!(level.get(), 7);

@@ -1,94 +1,29 @@
-//! The end of a socket: its last bytes, and the time they may take.
+//! The time after a session, in which its last bytes are written.
 
-use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use tokio::time::Sleep;
 
-use crate::domain::time::Span;
 use crate::limits;
-use crate::socket::encoded::{Written, close_frame};
-use crate::socket::line::SocketEnd;
-use crate::socket::pump::Pump;
-use crate::wire::close::CloseCode;
-use crate::wire::server::ServerFrame;
-
-/// Bytes that are read and thrown away after the farewell, so that the kernel does not answer
-/// them with a reset that would overtake it.
-const DRAINED_BYTES_MAX: usize = 65_536;
 
 /// The time after a session.
 pub(super) struct Farewell {
     until: Pin<Box<Sleep>>,
-    is_shut: bool,
-    drained: usize,
+    pub(super) is_shut: bool,
+    pub(super) drained: usize,
 }
 
-impl Pump {
-    /// Adds the last bytes of a socket, and starts the time they may take.
-    pub(super) fn say_farewell(&mut self) {
-        let end = self.line.end();
-        let code = match end {
-            None | Some(SocketEnd::Closed(_)) => Some(CloseCode::Normal),
-            Some(SocketEnd::Refused(breach)) => Some(breach.close_code()),
-            Some(SocketEnd::Slow) => Some(CloseCode::SlowReader),
-            Some(SocketEnd::Ended | SocketEnd::Reset | SocketEnd::TimedOut) => None,
-        };
-        let Some(code) = code else {
-            self.waiting.clear();
-            return;
-        };
-        if end == Some(SocketEnd::Slow) || !self.line.has_closed() {
-            let mut last = Written::default();
-            match end {
-                Some(SocketEnd::Closed(code)) => {
-                    last.bytes.extend_from_slice(&close_frame(code));
-                }
-                None | Some(_) => {
-                    last.put(&ServerFrame::bye(code, Span::ZERO).render(), code);
-                }
-            }
-            self.waiting.push_back(last.into());
-        }
+impl Farewell {
+    /// It begins now.
+    pub(super) fn begin() -> Self {
         let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
-        let until = Box::pin(tokio::time::sleep(limit));
-        self.farewell = Some(Box::new(Farewell { until, is_shut: false, drained: 0 }));
+        Self { until: Box::pin(tokio::time::sleep(limit)), is_shut: false, drained: 0 }
     }
 
-    /// Whether the socket is over, after its session.
-    pub(super) fn part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.write(cx);
-        let Some(mut farewell) = self.farewell.take() else { return Poll::Ready(()) };
-        if farewell.until.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        if self.waiting.is_empty() && !self.stream.has_unsent() && !farewell.is_shut {
-            farewell.is_shut = true;
-            if self.stream.shut().is_err() {
-                return Poll::Ready(());
-            }
-        }
-        if !farewell.is_shut {
-            self.farewell = Some(farewell);
-            return Poll::Pending;
-        }
-        self.farewell = Some(farewell);
-        while self.read(cx, Self::drain) {
-            if self.farewell.is_none() {
-                return Poll::Ready(());
-            }
-        }
-        Poll::Pending
-    }
-
-    fn drain(&mut self, bytes: &[u8]) {
-        if let Some(mut farewell) = self.farewell.take() {
-            farewell.drained += bytes.len();
-            if !bytes.is_empty() && farewell.drained <= DRAINED_BYTES_MAX {
-                self.farewell = Some(farewell);
-            }
-        }
+    /// Whether its time is over.
+    pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.until.as_mut().poll(cx).is_ready()
     }
 }

@@ -1,9 +1,10 @@
 //! What a session does with what the engine tells it.
 
+use actix_web_actors::ws::WebsocketContext;
+
 use crate::domain::session::SessionEvent;
 use crate::engine::{Closing, ToSession};
-use crate::socket::WebsocketContext;
-use crate::socket::session::SocketSession;
+use crate::socket::session::actor::SocketSession;
 use crate::wire::close::CloseCode;
 use crate::wire::server::{ServerFrame, refused};
 

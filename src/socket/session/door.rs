@@ -1,7 +1,5 @@
-//! Who is let in on one thread, and what the sessions of that thread have in common.
+//! What the sessions of one thread have in common.
 
-use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::Recipient;
@@ -9,33 +7,26 @@ use actix::Recipient;
 use crate::access::Keys;
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
 use crate::domain::settings::NotVouched;
-use crate::domain::text::printable;
 use crate::domain::time::Span;
-use crate::engine::{Engine, Face, ToSession, Visit};
+use crate::engine::{Engine, ToSession, Visit};
 use crate::limits;
-use crate::socket::line::Line;
 use crate::socket::movement::Carry;
 use crate::socket::outbox::Outbox;
-use crate::socket::session::SocketSession;
-use crate::socket::session::guest::Guest;
-use crate::socket::session::porter::{Origin, Porters};
-use crate::socket::session::vouching::ReadKeys;
-use crate::socket::{Admission, Asked, Rejection, UpgradeRequest};
-use crate::strangers::{NotTaken, Strangers};
-use crate::tls::HandshakeFault;
+use crate::socket::session::admission_keys::ReadKeys;
+use crate::socket::session::porters::{Origin, Porters};
+use crate::strangers::Strangers;
 use crate::wire::client::{Token, VisitorSecret};
 use crate::wire::close::CloseCode;
-use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
 use crate::wire::refusal::RefusalCode;
 
 /// The door of one thread.
 #[derive(Debug)]
 pub struct Door {
-    engine: Engine,
+    pub(super) engine: Engine,
     keys: Arc<Keys>,
     thread: usize,
     porters: Porters,
-    strangers: Strangers,
+    pub(super) strangers: Strangers,
     admissions: ReadKeys,
 }
 
@@ -43,25 +34,18 @@ impl Door {
     /// A door on this thread of the engine's, without bounds for strangers. Conversation tokens are
     /// signed with `keys`.
     pub fn new(engine: Engine, keys: Arc<Keys>, thread: usize) -> Self {
-        let (porters, strangers) = (Porters::default(), Strangers::default());
-        let admissions = ReadKeys::default();
-        Self { engine, keys, thread, porters, strangers, admissions }
+        Self::beside(engine, keys, thread, Porters::default(), Strangers::default())
     }
 
-    /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
-    /// be called on that thread.
-    pub fn among(
+    /// A door whose thread exchanges sockets with the other threads that `porters` knows.
+    pub(super) fn beside(
         engine: Engine,
         keys: Arc<Keys>,
         thread: usize,
-        porters: &Porters,
+        porters: Porters,
         strangers: Strangers,
-    ) -> Rc<Self> {
-        let (porters_of_all, admissions) = (porters.clone(), ReadKeys::default());
-        let door =
-            Rc::new(Self { engine, keys, thread, porters: porters_of_all, strangers, admissions });
-        porters.begin(thread, door.clone());
-        door
+    ) -> Self {
+        Self { engine, keys, thread, porters, strangers, admissions: ReadKeys::default() }
     }
 
     /// The way for a socket to the thread of this conversation, if that is another one.
@@ -161,87 +145,6 @@ impl Door {
             _ => (0, 1_000),
         };
         Span::from_millis(least + session.as_bits() % spread)
-    }
-}
-
-/// Counts that a handshake of TLS failed, and tells it. Who only looks whether somebody listens is
-/// not told of: probes do so all the time.
-pub(super) fn tell_not_secured(engine: &Engine, peer: Option<SocketAddr>, why: &HandshakeFault) {
-    if matches!(why, HandshakeFault::CutShort) {
-        engine.note_refused(Face::Tls, why.code());
-    } else {
-        let client = peer.map(|peer| peer.ip());
-        engine.tell_refused(Face::Tls, why.code(), client, || {
-            printable(&why.to_string()).to_string()
-        });
-    }
-}
-
-impl Admission for Rc<Door> {
-    type Session = SocketSession;
-
-    fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<SocketSession, Rejection> {
-        if !self.engine.is_ready() {
-            let message = "the server takes no sessions at the moment; try again in a moment";
-            return Err(Rejection::new(&UNAVAILABLE, message));
-        }
-        let settings = self.engine.settings();
-        let widget = request.widget.parse::<WidgetId>().ok();
-        let widget = widget.and_then(|id| settings.widgets.get(&id));
-        let Some(widget) = widget else {
-            return Err(Rejection::new(&UNKNOWN_WIDGET, "there is no such widget"));
-        };
-        if !widget.admits(request.origin.as_deref()) {
-            let message = "this widget may not be opened from pages of this origin";
-            let code = ORIGIN_NOT_ALLOWED.code;
-            self.engine.audit_page_refused(code, &widget.id, request.client);
-            return Err(Rejection::new(&ORIGIN_NOT_ALLOWED, message));
-        }
-        let Some(workstream) = settings.workstreams.get(&widget.workstream) else {
-            return Err(Rejection::new(&UNKNOWN_WIDGET, "the widget has no workstream"));
-        };
-        let guest = Guest::admit(&self.strangers, request, widget)?;
-        if let Some(address) = self.engine.told_address(request.client) {
-            let widget = &widget.id;
-            tracing::debug!(%widget, address, "a socket of widget {widget} comes from {address}");
-        }
-        let program = request.user_agent.as_deref().map(Arc::from);
-        let (id, heartbeat) = (widget.id.clone(), workstream.heartbeat);
-        Ok(SocketSession::new(self.clone(), line, id, heartbeat, program, Arc::new(guest)))
-    }
-
-    fn strangers(&self) -> &Strangers {
-        &self.strangers
-    }
-
-    fn note_not_taken(&self, peer: Option<SocketAddr>, why: &NotTaken) {
-        let code = match why {
-            NotTaken::OverBudget(_) => TOO_MANY_CONNECTIONS.code,
-            NotTaken::Header(_) => "proxy_header_malformed",
-        };
-        let client = peer.map(|peer| peer.ip());
-        self.engine.tell_refused(Face::Upgrade, code, client, || why.to_string());
-    }
-
-    fn note_not_secured(&self, peer: Option<SocketAddr>, why: &HandshakeFault) {
-        tell_not_secured(&self.engine, peer, why);
-    }
-
-    fn note_unreadable(&self) {
-        self.engine.note_refused(Face::Http, "unreadable_request");
-    }
-
-    fn note_rejected(&self, asked: &Asked<'_>, rejection: &Rejection) {
-        let Rejection { kind, message, .. } = rejection;
-        self.engine.tell_refused(Face::Upgrade, kind.code, asked.client, || {
-            let page = asked.origin.as_deref().unwrap_or("no page");
-            let (address, page) = (printable(&asked.address), printable(page));
-            format!("{message} (asked for {address} from {page})")
-        });
-    }
-
-    fn note_turned_away(&self) {
-        self.engine.note_turned_away();
     }
 }
 

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::ActorContext;
+use actix_web_actors::ws::WebsocketContext;
 use bytestring::ByteString;
 
 use crate::domain::id::{ConversationId, Seq};
@@ -11,12 +12,13 @@ use crate::domain::session::{SessionCommand, SessionEvent};
 use crate::domain::time::Span;
 use crate::engine::{Entrance, NotJoined};
 use crate::limits;
-use crate::socket::WebsocketContext;
 use crate::socket::line::Line;
 use crate::socket::movement::{Carry, Departure};
-use crate::socket::session::porter::Origin;
+use crate::socket::session::actor::SocketSession;
+use crate::socket::session::codes::{close_code_of, code_of};
+use crate::socket::session::door::Door;
+use crate::socket::session::porters::Origin;
 use crate::socket::session::question::{Awaiting, EndedChat, Question};
-use crate::socket::session::{Door, SocketSession, close_code_of, code_of};
 use crate::wire::client::Hello;
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;

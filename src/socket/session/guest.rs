@@ -7,7 +7,7 @@ use crate::domain::settings::WidgetSettings;
 use crate::domain::text::MessageText;
 use crate::engine::Keepsake;
 use crate::limits;
-use crate::socket::{Rejection, UpgradeRequest};
+use crate::socket::admission::{Rejection, UpgradeRequest};
 use crate::strangers::{Connection, Held, OverBudget, Parties, Strangers, Use};
 use crate::wire::problem::{
     Kind, TOO_MANY_CONNECTIONS, TOO_MANY_SOCKETS, TOO_MANY_UPGRADES, UNAVAILABLE,

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use crate::engine::{Engine, Face};
+use crate::socket::admission::{Admission, Rejection, UpgradeRequest};
 use crate::socket::line::Line;
-use crate::socket::session::SocketSession;
-use crate::socket::session::door::tell_not_secured;
-use crate::socket::{Admission, Rejection, UpgradeRequest};
+use crate::socket::session::actor::SocketSession;
+use crate::socket::session::entry::tell_not_secured;
 use crate::strangers::{NotTaken, Strangers};
 use crate::tls::HandshakeFault;
 use crate::wire::problem::NOT_FOUND;

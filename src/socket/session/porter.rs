@@ -2,62 +2,42 @@
 //! here.
 
 use std::rc::Rc;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
-use actix::{Actor, Addr, Context, Handler, Message};
+use actix::{Actor, Context, Handler};
 
-use crate::domain::id::WidgetId;
-use crate::domain::time::Span;
+use crate::access::Keys;
+use crate::engine::Engine;
 use crate::socket::line::Line;
-use crate::socket::movement::{Carry, Movement};
+use crate::socket::movement::Movement;
 use crate::socket::pump::Pump;
-use crate::socket::session::guest::Guest;
-use crate::socket::session::{Door, SocketSession};
-
-/// The porters of all threads of a server, as far as they are at work yet.
-#[derive(Clone, Debug, Default)]
-pub struct Porters(Arc<RwLock<Vec<Option<Addr<Porter>>>>>);
+use crate::socket::session::actor::SocketSession;
+use crate::socket::session::door::Door;
+use crate::socket::session::porters::{Arrival, Porters};
+use crate::socket::thread::Thread;
+use crate::strangers::Strangers;
 
 /// One thread's porter.
 #[derive(Debug)]
 pub(super) struct Porter {
     door: Rc<Door>,
+    thread: Rc<Thread>,
 }
 
-/// A socket that arrives, and what its session knew before `hello`.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(super) struct Arrival {
-    pub(super) movement: Movement,
-    pub(super) origin: Origin,
-}
-
-/// What a session knows from its upgrade.
-#[derive(Clone, Debug)]
-pub(super) struct Origin {
-    pub(super) widget: WidgetId,
-    pub(super) heartbeat: Span,
-    pub(super) program: Option<Arc<str>>,
-    pub(super) guest: Arc<Guest>,
-}
-
-impl Porters {
-    /// Begins to take in sockets on the thread that calls, which is the one of this door.
-    pub(super) fn begin(&self, thread: usize, door: Rc<Door>) {
-        let porter = Porter { door }.start();
-        let mut porters = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if porters.len() <= thread {
-            porters.resize(thread + 1, None);
-        }
-        porters[thread] = Some(porter);
-    }
-
-    /// The way for a socket to a thread; none while nobody takes in sockets there.
-    #[expect(clippy::disallowed_methods, reason = "at most one message for each socket")]
-    pub(super) fn way_to(&self, thread: usize, origin: Origin) -> Option<Carry> {
-        let porters = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let porter = porters.get(thread)?.clone()?;
-        Some(Box::new(move |movement| porter.do_send(Arrival { movement, origin })))
+impl Door {
+    /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
+    /// be called on that thread.
+    pub fn among(
+        engine: Engine,
+        keys: Arc<Keys>,
+        thread: usize,
+        porters: &Porters,
+        strangers: Strangers,
+    ) -> Rc<Self> {
+        let door = Rc::new(Self::beside(engine, keys, thread, porters.clone(), strangers));
+        let porter = Porter { door: door.clone(), thread: Thread::new() }.start();
+        porters.enter(thread, porter.recipient());
+        door
     }
 }
 
@@ -73,7 +53,7 @@ impl Handler<Arrival> for Porter {
         let line = Line::arrived(guard, first, rest);
         let session = SocketSession::arrived(self.door.clone(), line.clone(), origin);
         // A socket that cannot be registered is dropped, and its widget comes back.
-        match Pump::arrived(stream, line, session, unwritten) {
+        match Pump::arrived(self.thread.clone(), stream, line, session, unwritten) {
             Ok(pump) => drop(actix::spawn(pump)),
             Err(error) => tracing::warn!(%error, "a socket could not change its thread"),
         }

@@ -1,10 +1,11 @@
 //! `post`: a message of the customer's, where their address may still post one.
 
+use actix_web_actors::ws::WebsocketContext;
+
 use crate::domain::id::MessageId;
 use crate::domain::text::MessageText;
 use crate::domain::time::Span;
-use crate::socket::WebsocketContext;
-use crate::socket::session::SocketSession;
+use crate::socket::session::actor::SocketSession;
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::refused_for;

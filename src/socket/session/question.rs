@@ -29,6 +29,11 @@ pub(super) struct Rare {
 }
 
 impl Rare {
+    /// Who is there.
+    pub(super) fn visitor(&self) -> VisitorId {
+        self.vouched.unwrap_or(self.browser)
+    }
+
     /// What is known before `hello`.
     pub(super) const fn of(program: Option<Arc<str>>, guest: Arc<Guest>) -> Self {
         Self {

@@ -1,12 +1,14 @@
 //! `start`: how a session asks for a chat.
 
+use actix_web_actors::ws::WebsocketContext;
+
 use crate::domain::conversation::command::StartRequest;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::session::SessionCommand;
 use crate::domain::time::Span;
-use crate::socket::WebsocketContext;
+use crate::socket::session::actor::SocketSession;
+use crate::socket::session::codes::code_of;
 use crate::socket::session::question::{Awaiting, Question};
-use crate::socket::session::{SocketSession, code_of};
 use crate::strangers::{OverBudget, Use};
 use crate::wire::client::Start;
 use crate::wire::refusal::RefusalCode;

@@ -1,47 +1,13 @@
 //! Visitors for whom a site's own server vouches.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use actix_web_actors::ws::WebsocketContext;
 
-use crate::access::AdmissionKeys;
-use crate::domain::id::{ConversationId, VisitorId, WidgetId};
-use crate::domain::settings::registry::Registry;
-use crate::domain::settings::{NotVouched, WidgetSettings};
-use crate::socket::WebsocketContext;
-use crate::socket::session::SocketSession;
+use crate::domain::id::ConversationId;
+use crate::domain::settings::NotVouched;
+use crate::socket::session::actor::SocketSession;
 use crate::wire::client::{Token, VisitorSecret};
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::refused;
-
-/// The keys of the widgets that vouch for visitors on one thread: read once for each change of a
-/// widget's settings, and not for each visitor.
-#[derive(Debug, Default)]
-pub(super) struct ReadKeys(RefCell<BTreeMap<WidgetId, Read>>);
-
-#[derive(Debug)]
-struct Read {
-    of: Arc<WidgetSettings>,
-    keys: Rc<AdmissionKeys>,
-}
-
-impl ReadKeys {
-    /// The keys of a widget as it is set now, if anybody vouches for its visitors.
-    pub(super) fn of(&self, widget: &WidgetId, settings: &Registry) -> Option<Rc<AdmissionKeys>> {
-        let now = settings.widgets.get(widget)?;
-        let rule = now.admission.as_ref()?;
-        let mut read = self.0.borrow_mut();
-        if let Some(known) = read.get(widget).filter(|known| Arc::ptr_eq(&known.of, now)) {
-            return Some(known.keys.clone());
-        }
-        // Those of widgets that are there no more need not be kept.
-        read.retain(|id, _| settings.widgets.contains_key(id));
-        let keys = Rc::new(AdmissionKeys::of(rule));
-        read.insert(widget.clone(), Read { of: now.clone(), keys: keys.clone() });
-        Some(keys)
-    }
-}
 
 impl SocketSession {
     /// Learns who is there: by the secret that their browser keeps and, where the site's server
@@ -85,12 +51,5 @@ impl SocketSession {
             return None;
         }
         self.visit.as_ref()?.chat_of(self.rare.visitor())
-    }
-}
-
-impl super::question::Rare {
-    /// Who is there.
-    pub(super) fn visitor(&self) -> VisitorId {
-        self.vouched.unwrap_or(self.browser)
     }
 }

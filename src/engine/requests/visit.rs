@@ -13,9 +13,12 @@ use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, Wi
 use crate::domain::settings::Workstream;
 use crate::domain::text::MessageText;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::directory::{Claim, Delivery, Outbox};
+use crate::engine::directory::Outbox;
+use crate::engine::failure::Failure;
+use crate::engine::keepsake::Keepsake;
+use crate::engine::post::{Claim, Delivery, Post as _};
 use crate::engine::pulse::Pulse;
-use crate::engine::{Engine, Failure, Keepsake};
+use crate::engine::requests::Engine;
 use crate::limits;
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
@@ -57,7 +60,7 @@ impl Engine {
         address: Recipient<ToSession>,
         outbox: Arc<dyn Outbox>,
     ) -> Visit {
-        self.shared.directory.enter_session(session, address, outbox);
+        self.directory().enter_session(session, address, outbox);
         Visit { engine: self.clone(), session, widget, thread, pulse: Cell::default() }
     }
 }
@@ -82,13 +85,13 @@ impl Visit {
     /// The settings that this session's chats are handled under; nothing once the widget or its
     /// workstream has been removed.
     pub fn workstream(&self) -> Option<Arc<Workstream>> {
-        let settings = self.engine.shared.settings.load();
+        let settings = self.engine.shared().settings.load();
         settings.workstream_of_widget(&self.widget).cloned()
     }
 
     /// The live chat of a visitor in this widget.
     pub fn chat_of(&self, visitor: VisitorId) -> Option<ConversationId> {
-        self.engine.shared.directory.chat_of(&self.widget, visitor)
+        self.engine.directory().chat_of(&self.widget, visitor)
     }
 
     /// Comes back into a conversation. The answer is [`ToSession::Joined`], followed by all that
@@ -121,7 +124,7 @@ impl Visit {
         entrance: Entrance,
         keepsake: Option<Keepsake>,
     ) -> Result<ConversationId, RefusalCode> {
-        let shared = &self.engine.shared;
+        let (shared, directory) = (self.engine.shared(), self.engine.directory());
         let workstream = self.workstream().ok_or(RefusalCode::UnknownWidget)?;
         if shared.is_draining() {
             return Err(RefusalCode::Unavailable);
@@ -129,7 +132,7 @@ impl Visit {
         if shared.is_overloaded() {
             return Err(RefusalCode::Overloaded);
         }
-        if shared.directory.waiting_in(&workstream.queue) >= limits::QUEUE_WAITING_MAX {
+        if directory.waiting_in(&workstream.queue) >= limits::QUEUE_WAITING_MAX {
             shared.metrics.mailbox_refusals.inc();
             return Err(RefusalCode::QueueFull);
         }
@@ -139,8 +142,8 @@ impl Visit {
         // It is there before anybody can find it by its visitor: whoever did, and found nobody,
         // would read it from the journal, and then there were two of it.
         let id = shared.threads.mint_on(self.thread);
-        let epoch = shared.directory.enter_new(shared, id);
-        match shared.directory.claim_visitor(self.widget.clone(), request.visitor, id) {
+        let epoch = directory.enter_new(id);
+        match directory.claim_visitor(self.widget.clone(), request.visitor, id) {
             Claim::Mine => {
                 self.show_pulse(id);
                 if let Some(keepsake) = keepsake {
@@ -148,11 +151,11 @@ impl Visit {
                 }
                 let said = FromSession::Join(Box::new(join(Some(request), entrance)));
                 let first = ToConversation::Session(self.session, said);
-                shared.directory.tell_live(id, first);
+                directory.tell_live(id, first);
                 Ok(id)
             }
             Claim::Theirs(earlier) => {
-                shared.directory.leave_unused(id, epoch);
+                directory.leave_unused(id, epoch);
                 self.come_back(earlier, entrance)
             }
         }
@@ -187,7 +190,7 @@ impl Visit {
 
     /// Gives up a visitor's claim that has turned out to be of a chat that is over.
     pub fn forget(&self, visitor: VisitorId, conversation: ConversationId) {
-        let directory = &self.engine.shared.directory;
+        let directory = self.engine.directory();
         directory.free_visitor(self.widget.clone(), visitor, conversation);
     }
 
@@ -228,9 +231,8 @@ impl Visit {
             return self.pulse.set(pulse);
         }
         self.tell_unread(pulse);
-        let shared = &self.engine.shared;
-        let new = Arc::new(Pulse::new(conversation, shared.clock.now()));
-        shared.directory.enter_pulse(self.session, Arc::clone(&new));
+        let new = Arc::new(Pulse::new(conversation, self.engine.now()));
+        self.engine.directory().enter_pulse(self.session, Arc::clone(&new));
         self.pulse.set(Some(new));
     }
 
@@ -238,7 +240,7 @@ impl Visit {
     fn tell_unread(&self, pulse: Option<Arc<Pulse>>) {
         let Some(pulse) = pulse else { return };
         let heard = Heard { session: self.session, signs: pulse.take() };
-        self.engine.shared.directory.tell_heard(pulse.conversation(), heard);
+        self.engine.directory().tell_heard(pulse.conversation(), heard);
     }
 
     /// The customer types, or has stopped.
@@ -264,7 +266,7 @@ impl Visit {
     /// The session is gone.
     pub fn leave(&self, conversation: Option<ConversationId>, cause: Cause) {
         self.tell_unread(self.pulse.take());
-        self.engine.shared.directory.leave_session(self.session);
+        self.engine.directory().leave_session(self.session);
         if let Some(conversation) = conversation {
             self.say(conversation, FromSession::Lost(cause));
         }
@@ -272,14 +274,13 @@ impl Visit {
 
     /// Says something that shows that the session is there.
     fn speak(&self, conversation: ConversationId, said: FromSession) -> bool {
-        self.with_pulse(conversation, |pulse| pulse.speak(self.engine.shared.clock.now()));
+        self.with_pulse(conversation, |pulse| pulse.speak(self.engine.shared().clock.now()));
         self.say(conversation, said)
     }
 
     fn say(&self, conversation: ConversationId, said: FromSession) -> bool {
-        let shared = &self.engine.shared;
         let message = ToConversation::Session(self.session, said);
-        shared.directory.tell(shared, conversation, message) == Delivery::Sent
+        self.engine.directory().tell(conversation, message) == Delivery::Sent
     }
 
     fn send_join(

@@ -1,118 +1,22 @@
-//! What is noted of people in the audit stream, and what of it is gathered.
-//!
-//! What somebody did is written before they are answered. What is read or refused over and over is
-//! written when it happens first, and the repeats of the same minute once, with their number, when
-//! the minute is over: a crash loses that number and nothing else.
+//! What is noted of people in the audit stream: what somebody did is written before they are
+//! answered.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
 use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::id::{AgentId, WidgetId};
 use crate::domain::time::Timestamp;
+use crate::engine::failure::Failure;
+use crate::engine::gathering::{Apart, Gathered};
+use crate::engine::requests::Engine;
 use crate::engine::shared::Shared;
-use crate::engine::{Engine, Failure};
-use crate::journal::{Append, AuditFilter, AuditPage, Fault};
-use crate::limits;
-
-/// What the audit stream is still to be told of a minute.
-#[derive(Debug, Default)]
-pub(super) struct Gathering(Mutex<Gathered>);
-
-#[derive(Debug, Default)]
-struct Gathered {
-    /// The minute.
-    minute: i64,
-    /// What happened in it, and how often since that was written.
-    acts: BTreeMap<Act, u32>,
-    /// How many of each kind that is bounded were told apart.
-    told_apart: [usize; 3],
-}
-
-/// What of refusals is told apart within a minute, each up to a bound of its own.
-#[derive(Clone, Copy, Debug)]
-enum Apart {
-    /// Addresses and widgets of strangers.
-    Strangers,
-    /// Callers with what they asked for.
-    Requests,
-    /// Callers.
-    Callers,
-}
-
-impl Apart {
-    const fn most(self) -> usize {
-        match self {
-            Self::Strangers => limits::AUDIT_STRANGERS_MAX,
-            Self::Requests | Self::Callers => limits::AUDIT_FORBIDDEN_MAX,
-        }
-    }
-}
-
-impl Gathered {
-    /// Ends a minute that is over, and says what of it is still to be written.
-    fn turn(&mut self, now: Timestamp) -> Vec<(Act, u32)> {
-        let minute = now.as_millis() / 60_000;
-        if minute == self.minute {
-            return Vec::new();
-        }
-        self.minute = minute;
-        self.take()
-    }
-
-    fn take(&mut self) -> Vec<(Act, u32)> {
-        self.told_apart = [0; 3];
-        std::mem::take(&mut self.acts).into_iter().filter(|(_, times)| *times > 0).collect()
-    }
-
-    /// Whether this is to be written now; otherwise it is counted.
-    fn is_first(&mut self, act: &Act) -> bool {
-        if let Some(times) = self.acts.get_mut(act) {
-            *times = times.saturating_add(1);
-            return false;
-        }
-        // What is refused has a bound of its own, and must be counted however much is read.
-        let is_refused = matches!(act.kind, AuditKind::SignInRefused | AuditKind::AccessRefused);
-        if is_refused || self.acts.len() < limits::AUDIT_GATHERED_MAX {
-            self.acts.insert(act.clone(), 0);
-        }
-        true
-    }
-
-    /// Of the forms of an act, from the most exact one, the first that is gathered already or that
-    /// there is room for; the last one where there is none.
-    fn fitting(&mut self, forms: &[(Act, Apart)], last: Act) -> Act {
-        for (form, apart) in forms {
-            if self.acts.contains_key(form) {
-                return form.clone();
-            }
-            let told = &mut self.told_apart[*apart as usize];
-            if *told < apart.most() {
-                *told += 1;
-                return form.clone();
-            }
-        }
-        last
-    }
-}
-
-impl Gathering {
-    fn with<T>(&self, act: impl FnOnce(&mut Gathered) -> T) -> T {
-        // Nothing that is done here can panic half-way.
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use crate::journal::{Append, AuditFilter, AuditPage, Fault, Position};
 
 impl Shared {
     /// Has something noted, and says who is told when it is durable.
-    fn note(
-        &self,
-        act: Act,
-        times: u32,
-    ) -> oneshot::Receiver<Result<crate::journal::Position, Fault>> {
+    fn note(&self, act: Act, times: u32) -> oneshot::Receiver<Result<Position, Fault>> {
         let (done, written) = oneshot::channel();
         let entry = Box::new(AuditEntry { at: self.clock.now(), times, act });
         self.journal.append(Append::Audit { entry, done });
@@ -120,13 +24,13 @@ impl Shared {
     }
 
     /// Writes what is gathered of a minute that is over.
-    pub(super) fn settle_audit(&self) {
+    pub(in crate::engine) fn settle_audit(&self) {
         let over = self.gathering.with(|gathered| gathered.turn(self.clock.now()));
         self.note_all(over);
     }
 
     /// Writes everything that is gathered.
-    pub(super) fn end_audit(&self) {
+    pub(in crate::engine) fn end_audit(&self) {
         let rest = self.gathering.with(Gathered::take);
         self.note_all(rest);
     }
@@ -142,15 +46,15 @@ impl Shared {
 impl Engine {
     /// Notes something in the audit stream. Durable when it returns.
     pub async fn audit(&self, act: Act) -> Result<(), Failure> {
-        Ok(self.shared.note(act, 1).await.unwrap_or(Err(Fault::Closed)).map(drop)?)
+        Ok(self.shared().note(act, 1).await.unwrap_or(Err(Fault::Closed)).map(drop)?)
     }
 
     /// Notes something that may happen over and over. The first of a minute is durable when this
     /// returns, unless the journal cannot be written: then it is counted with the repeats, and
     /// nobody is kept from reading.
     pub async fn audit_gathered(&self, act: Act) {
-        self.shared.settle_audit();
-        let gathering = &self.shared.gathering;
+        self.shared().settle_audit();
+        let gathering = &self.shared().gathering;
         if gathering.with(|gathered| gathered.is_first(&act))
             && let Err(failure) = self.audit(act.clone()).await
         {
@@ -209,14 +113,14 @@ impl Engine {
 
     /// Writes what is the first of its kind in this minute, and counts what is not.
     fn gather(&self, forms: &[(Act, Apart)], last: Act) {
-        self.shared.settle_audit();
-        let (act, is_first) = self.shared.gathering.with(|gathered| {
+        self.shared().settle_audit();
+        let (act, is_first) = self.shared().gathering.with(|gathered| {
             let act = gathered.fitting(forms, last);
             let is_first = gathered.is_first(&act);
             (act, is_first)
         });
         if is_first {
-            drop(self.shared.note(act, 1));
+            drop(self.shared().note(act, 1));
         }
     }
 
@@ -228,14 +132,14 @@ impl Engine {
         before: Option<u64>,
         most: usize,
     ) -> Result<AuditPage, Failure> {
-        Ok(self.shared.journal.audit(filter, before, most).await?)
+        Ok(self.shared().journal.audit(filter, before, most).await?)
     }
 
     /// Drops what the audit stream has kept for long enough, as if it were `now`. Says whether
     /// there may be more.
     pub async fn retain_audit(&self, now: Timestamp) -> Result<bool, Failure> {
         match self.settings().audit.dropped_before(now) {
-            Some(before) => Ok(self.shared.journal.drop_audit(before, now).await?),
+            Some(before) => Ok(self.shared().journal.drop_audit(before, now).await?),
             None => Ok(false),
         }
     }

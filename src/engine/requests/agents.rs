@@ -11,8 +11,12 @@ use crate::domain::lease::Purpose;
 use crate::domain::queue::Standing;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::answers::Asked;
+use crate::engine::failure::Failure;
+use crate::engine::feed::{self, Feed};
+use crate::engine::figures::Figures;
 use crate::engine::mailbox::OpenFeed;
-use crate::engine::{Engine, Failure, Feed, Figures, feed};
+use crate::engine::post::Post as _;
+use crate::engine::requests::Engine;
 
 impl Engine {
     /// An agent as they are now.
@@ -33,7 +37,7 @@ impl Engine {
 
     /// Notes that an agent was heard of by a request. Unknown agents are ignored.
     pub fn touch(&self, id: &AgentId) {
-        self.shared.directory.tell_agent(id, ToAgent::Command(AgentCommand::Touch));
+        self.directory().tell_agent(id, ToAgent::Command(AgentCommand::Touch));
     }
 
     /// Chooses an agent's presence for themselves. Durable when it returns.
@@ -62,7 +66,7 @@ impl Engine {
         presence: Presence,
         by: Option<AgentId>,
     ) -> Result<AgentView, Failure> {
-        if self.shared.is_overloaded() {
+        if self.shared().is_overloaded() {
             return Err(Failure::Overloaded);
         }
         self.ask_view(id, |request| ToAgent::ChoosePresence(presence, by, request)).await
@@ -80,13 +84,13 @@ impl Engine {
         heartbeat: Span,
     ) -> Result<Feed, Failure> {
         let _running = self.admit()?;
-        let asked = self.shared.directory.answers.ask();
-        let (number, name) = self.shared.next_feed();
+        let asked = self.shared().answers.ask();
+        let (number, name) = self.shared().next_feed();
         let (closed, sender, feed) =
-            feed::open(name, heartbeat, Arc::clone(&self.shared.feeds_waiting));
+            feed::open(name, heartbeat, Arc::clone(&self.shared().feeds_waiting));
         let request = asked.id();
         let opening = OpenFeed { number, sender, closed, after, watching, heartbeat, request };
-        self.shared.directory.open_feed(id, opening);
+        self.directory().open_feed(id, opening);
         self.answer_of(id, asked).await?;
         Ok(feed)
     }
@@ -107,7 +111,7 @@ impl Engine {
         let workstream = self.view(conversation).await?.workstream;
         let settings = self.settings();
         let workstream = settings.workstreams.get(&workstream);
-        let workstream = workstream.unwrap_or(&self.shared.fallback_workstream);
+        let workstream = workstream.unwrap_or(&self.shared().fallback_workstream);
         let grace = workstream.grace_for(purpose);
         match self.ask_agent(id, |request| ToAgent::Expect(grace, request)).await? {
             Answered::Expected(until) => Ok(until),
@@ -119,9 +123,9 @@ impl Engine {
     pub async fn figures(&self) -> Result<Figures, Failure> {
         let settings = self.settings();
         let mut figures = Figures {
-            sessions: self.shared.directory.live_sessions() as u64,
-            conversations: State::ALL.map(|state| self.shared.metrics.in_state(state)),
-            away: self.shared.metrics.are_away(),
+            sessions: self.directory().live_sessions() as u64,
+            conversations: State::ALL.map(|state| self.shared().metrics.in_state(state)),
+            away: self.shared().metrics.are_away(),
             ..Figures::default()
         };
         for id in settings.queues.keys() {
@@ -157,8 +161,8 @@ impl Engine {
         id: &QueueId,
         message: impl FnOnce(RequestId) -> ToQueue,
     ) -> Result<Answered, Denial> {
-        let asked = self.shared.directory.answers.ask();
-        self.shared.directory.tell_queue(id, message(asked.id()));
+        let asked = self.shared().answers.ask();
+        self.directory().tell_queue(id, message(asked.id()));
         asked.answer().await
     }
 
@@ -168,8 +172,8 @@ impl Engine {
         message: impl FnOnce(RequestId) -> ToAgent,
     ) -> Result<Answered, Failure> {
         let _running = self.admit()?;
-        let asked = self.shared.directory.answers.ask();
-        self.shared.directory.tell_agent(id, message(asked.id()));
+        let asked = self.shared().answers.ask();
+        self.directory().tell_agent(id, message(asked.id()));
         self.answer_of(id, asked).await
     }
 

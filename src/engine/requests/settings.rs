@@ -17,10 +17,11 @@ use crate::domain::settings::{AgentSettings, Workstream};
 use crate::domain::time::Timestamp;
 use crate::engine::agent::AgentActor;
 use crate::engine::answers::AskedTogether;
-use crate::engine::census::MadeAnew;
+use crate::engine::failure::Failure;
+use crate::engine::post::Post as _;
 use crate::engine::queue::QueueActor;
-use crate::engine::shared::Shared;
-use crate::engine::{Engine, Failure};
+use crate::engine::requests::Engine;
+use crate::engine::requests::census::MadeAnew;
 use crate::journal::{Append, Fault};
 
 impl Engine {
@@ -37,22 +38,21 @@ impl Engine {
     }
 
     async fn make(&self, change: SettingChange, by: Option<AgentId>) -> Result<(), Failure> {
-        let shared = self.shared.clone();
+        let engine = self.clone();
         // Whoever asks may go away meanwhile: it is not left on the disk and out of force.
-        let changing = actix::spawn(async move { shared.change(change, by).await });
+        let changing = actix::spawn(async move { engine.put_in_force(change, by).await });
         changing.await.unwrap_or(Err(Failure::Unavailable))
     }
-}
 
-impl Shared {
-    async fn change(
-        self: Arc<Self>,
+    async fn put_in_force(
+        &self,
         change: SettingChange,
         by: Option<AgentId>,
     ) -> Result<(), Failure> {
+        let shared = self.shared();
         // One change at a time, so that each is checked against what is in force.
-        let _one_at_a_time = self.changing.lock().await;
-        let before = self.settings.load_full();
+        let _one_at_a_time = shared.changing.lock().await;
+        let before = shared.settings.load_full();
         before.check(&change)?;
         let chats = self.count_chats_under(&change).await;
         if chats > 0 {
@@ -60,26 +60,26 @@ impl Shared {
             return Err(SettingRefusal::InUse(format!("{chats} live chat{plural}")).into());
         }
         let (done, written) = oneshot::channel();
-        let at = self.clock.now();
-        self.journal.append(Append::Setting { change: Box::new(change.clone()), by, at, done });
+        let at = shared.clock.now();
+        shared.journal.append(Append::Setting { change: Box::new(change.clone()), by, at, done });
         written.await.unwrap_or(Err(Fault::Closed))?;
         let notes_a_use = matches!(change, SettingChange::NoteTokenUse { .. });
         let is_of_a_token = change.is_of_a_token();
         let mut after = Registry::clone(&before);
         after.apply(change);
         let after = Arc::new(after);
-        self.settings.store(after.clone());
+        shared.settings.store(after.clone());
         if notes_a_use {
             // It takes nothing from anybody, and comes once a day for each token.
             return Ok(());
         }
-        self.tokens.follow(&after);
+        shared.tokens.follow(&after);
         if is_of_a_token {
             return Ok(());
         }
-        let dismissed = self.directory.answers.ask_together();
+        let dismissed = shared.answers.ask_together();
         self.dismiss(&before, &after, &dismissed);
-        self.follow_from(&before, &after, self.clock.now());
+        self.follow_from(&before, &after, shared.clock.now());
         // Or one who is put again at once would be mixed up with one who has not gone yet.
         dismissed.all_answered().await;
         Ok(())
@@ -88,17 +88,17 @@ impl Shared {
     /// Dismisses the agents and queues that the settings do not have any more.
     fn dismiss(&self, before: &Registry, after: &Registry, dismissed: &AskedTogether) {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
-            self.directory.dismiss_queue(id, dismissed.one_more());
+            self.directory().dismiss_queue(id, dismissed.one_more());
         }
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
-            self.directory.dismiss_agent(id, dismissed.one_more());
+            self.directory().dismiss_agent(id, dismissed.one_more());
         }
     }
 
     /// Starts and tells agents and queues, so that they are as the settings say; whoever is new
     /// can be heard of from `since`.
-    pub(super) fn follow_from(
-        self: &Arc<Self>,
+    pub(in crate::engine) fn follow_from(
+        &self,
         before: &Registry,
         after: &Registry,
         since: Timestamp,
@@ -117,12 +117,12 @@ impl Shared {
                 Some(old) => {
                     if old != settings {
                         let configure = AgentCommand::Configure(settings.clone());
-                        self.directory.tell_agent(id, ToAgent::Command(configure));
+                        self.directory().tell_agent(id, ToAgent::Command(configure));
                     }
                     let queues: BTreeSet<_> = after.queues_of(id).collect();
                     if before.queues_of(id).collect::<BTreeSet<_>>() != queues {
                         let queues = queues.into_iter().cloned().collect();
-                        self.directory.tell_agent(id, ToAgent::Serve(queues));
+                        self.directory().tell_agent(id, ToAgent::Serve(queues));
                     }
                 }
             }
@@ -140,51 +140,52 @@ impl Shared {
             })
         };
         if after.workstreams.values().any(|workstream| has_changed(workstream)) {
-            for id in self.directory.conversation_ids() {
-                self.directory.tell_live(id, ToConversation::StateClaims(None));
+            for id in self.directory().conversation_ids() {
+                self.directory().tell_live(id, ToConversation::StateClaims(None));
             }
         }
     }
 
     /// Starts the actor of a queue, empty, which hears everybody before it serves anybody.
-    fn start_queue(self: &Arc<Self>, id: QueueId) -> Addr<QueueActor> {
+    fn start_queue(&self, id: QueueId) -> Addr<QueueActor> {
         let waiting = Arc::new(AtomicUsize::new(0));
-        let (shared, name, counter) = (self.clone(), id.clone(), waiting.clone());
-        let address = QueueActor::start_in_arbiter(&self.threads.of_name(id.as_str()), move |_| {
-            QueueActor::new(shared, name, counter)
-        });
-        self.directory.enter_queue(id, address.clone(), waiting);
+        let (shared, name, counter) = (self.shared().clone(), id.clone(), waiting.clone());
+        let address =
+            QueueActor::start_in_arbiter(&self.shared().threads.of_name(id.as_str()), move |_| {
+                QueueActor::new(shared, name, counter)
+            });
+        self.directory().enter_queue(id, address.clone(), waiting);
         address
     }
 
     /// Starts the actor of an agent, who can be heard of from `since`, and is offline until then.
     /// They hear every conversation before they are given work.
     fn start_agent(
-        self: &Arc<Self>,
+        &self,
         settings: Arc<AgentSettings>,
         registry: &Registry,
         since: Timestamp,
     ) -> Addr<AgentActor> {
         let id = settings.id.clone();
-        let chosen = self.presences.get(&id).map(|chosen| *chosen);
+        let chosen = self.shared().presences.get(&id).map(|chosen| *chosen);
         let agent = Agent::hearing(settings, chosen, since);
         let queues = registry.queues_of(&id).cloned().collect();
-        let shared = self.clone();
-        let arbiter = self.threads.of_name(id.as_str());
+        let shared = self.shared().clone();
+        let arbiter = self.shared().threads.of_name(id.as_str());
         let address =
             AgentActor::start_in_arbiter(&arbiter, move |_| AgentActor::new(shared, agent, queues));
-        self.directory.enter_agent(id, address.clone());
+        self.directory().enter_agent(id, address.clone());
         address
     }
 
     /// Starts again whoever has died, and has everybody state what they claim of them.
-    pub(super) fn revive(self: &Arc<Self>) {
+    pub(in crate::engine) fn revive(&self) {
         // Whoever is not there while a change is made may be about to start, or to go.
-        let Ok(_nothing_changes) = self.changing.try_lock() else { return };
-        let settings = self.settings.load_full();
-        let has_died = |id: &&QueueId| !self.directory.has_queue(id);
+        let Ok(_nothing_changes) = self.shared().changing.try_lock() else { return };
+        let settings = self.settings();
+        let has_died = |id: &&QueueId| !self.directory().has_queue(id);
         let queues: Vec<_> = settings.queues.keys().filter(has_died).cloned().collect();
-        let has_died = |id: &&AgentId| !self.directory.has_agent(id);
+        let has_died = |id: &&AgentId| !self.directory().has_agent(id);
         let agents: Vec<_> = settings.agents.keys().filter(has_died).cloned().collect();
         if queues.is_empty() && agents.is_empty() {
             return;
@@ -196,16 +197,16 @@ impl Shared {
         );
         let mut anew = MadeAnew::default();
         for id in queues {
-            self.metrics.reopened.inc();
+            self.shared().metrics.reopened.inc();
             anew.queues.push(self.start_queue(id));
         }
         for agent in agents.iter().filter_map(|id| settings.agents.get(id)) {
-            self.metrics.reopened.inc();
-            anew.agents.push(self.start_agent(agent.clone(), &settings, self.clock.now()));
+            self.shared().metrics.reopened.inc();
+            anew.agents.push(self.start_agent(agent.clone(), &settings, self.now()));
         }
         for id in settings.agents.keys() {
             let serves = settings.queues_of(id).cloned().collect();
-            self.directory.tell_agent(id, ToAgent::Serve(serves));
+            self.directory().tell_agent(id, ToAgent::Serve(serves));
         }
         self.have_heard(anew);
     }

@@ -1,14 +1,13 @@
 //! How the chats of one person are found, given out and erased.
 
-use std::sync::Arc;
-
 use crate::behavior::message::{ToAgent, ToConversation};
 use crate::domain::audit::{Act, AuditKind};
 use crate::domain::conversation::command::Refusal;
 use crate::domain::conversation::event::{Audience, Event, Recorded};
 use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
-use crate::engine::shared::Shared;
-use crate::engine::{Engine, Failure};
+use crate::engine::failure::Failure;
+use crate::engine::post::Post as _;
+use crate::engine::requests::Engine;
 use crate::journal::{KeptEvent, Which};
 use crate::limits;
 
@@ -16,16 +15,16 @@ impl Engine {
     /// Erases a closed chat in the name of who asks. Durable when it returns; that it was asked is
     /// noted before anything is gone.
     pub async fn erase_chat(&self, id: ConversationId, by: AgentId) -> Result<(), Failure> {
-        let (engine, shared) = (self.clone(), self.shared.clone());
+        let engine = self.clone();
         // Whoever asks may go away meanwhile: it is not left half done.
         let erasing = actix::spawn(async move {
-            let first = shared.kept(id, Seq::ZERO).await?.into_iter().next();
+            let first = engine.found(id, Seq::ZERO).await?.into_iter().next();
             first.ok_or(Refusal::UnknownConversation)?;
-            shared.refuse_open(id).await?;
+            engine.refuse_open(id).await?;
             let act = Act::new(AuditKind::ChatErased, Some(by)).about_chat(id);
             engine.audit(act).await?;
-            let erased = shared.erase(vec![id]).await?;
-            shared.forget_feeds();
+            let erased = engine.erase(vec![id]).await?;
+            engine.forget_feeds();
             if erased == 0 { Err(Refusal::UnknownConversation.into()) } else { Ok(()) }
         });
         erasing.await.unwrap_or(Err(Failure::Unavailable))
@@ -34,17 +33,17 @@ impl Engine {
     /// Erases every chat of a visitor in the same way, and says how many there were. While one of
     /// them is not closed nothing is erased; one that begins meanwhile stays.
     pub async fn erase_visitor(&self, visitor: VisitorId, by: AgentId) -> Result<u64, Failure> {
-        let (engine, shared) = (self.clone(), self.shared.clone());
+        let engine = self.clone();
         let erasing = actix::spawn(async move {
-            shared.refuse_open_of(visitor).await?;
+            engine.refuse_open_of(visitor).await?;
             let act = Act::new(AuditKind::VisitorErased, Some(by));
             engine.audit(act.about("visitor", &visitor.to_string())).await?;
             let mut erased = 0;
             // In this order, because the retention may archive one meanwhile.
             for which in [Which::InJournal, Which::Archived] {
-                erased += shared.erase_all(visitor, which).await?;
+                erased += engine.erase_all(visitor, which).await?;
             }
-            shared.forget_feeds();
+            engine.forget_feeds();
             Ok(erased)
         });
         erasing.await.unwrap_or(Err(Failure::Unavailable))
@@ -52,7 +51,7 @@ impl Engine {
 
     /// The visitor whose chat it is.
     pub async fn visitor_of(&self, id: ConversationId) -> Result<VisitorId, Failure> {
-        match self.shared.kept(id, Seq::ZERO).await?.into_iter().next() {
+        match self.found(id, Seq::ZERO).await?.into_iter().next() {
             Some(Recorded { event: Event::ConversationStarted(opening), .. }) => {
                 Ok(opening.visitor)
             }
@@ -68,46 +67,46 @@ impl Engine {
         after: Option<ConversationId>,
     ) -> Result<Vec<ConversationId>, Failure> {
         let most = limits::EXPORTED_AT_ONCE;
-        Ok(self.shared.journal.of_visitor(visitor, which, after, most).await?)
+        Ok(self.shared().journal.of_visitor(visitor, which, after, most).await?)
     }
 
     /// What is kept of a chat after a place, archived or not, in order and within
     /// [`HTTP_PAGE_BYTES_MAX`](limits::HTTP_PAGE_BYTES_MAX).
     pub async fn kept(&self, id: ConversationId, after: Seq) -> Result<Vec<KeptEvent>, Failure> {
-        Ok(self.shared.kept(id, after).await?.iter().map(KeptEvent::from).collect())
+        Ok(self.found(id, after).await?.iter().map(KeptEvent::from).collect())
     }
 }
 
-impl Shared {
-    async fn kept(&self, id: ConversationId, after: Seq) -> Result<Vec<Recorded>, Failure> {
+impl Engine {
+    async fn found(&self, id: ConversationId, after: Seq) -> Result<Vec<Recorded>, Failure> {
         let (most, bytes) = (limits::OUTLINE_EVENTS_MAX, limits::HTTP_PAGE_BYTES_MAX);
-        let found = self.journal.read(id, after, Audience::Agent, most, bytes).await?;
+        let found = self.shared().journal.read(id, after, Audience::Agent, most, bytes).await?;
         if found.is_empty() {
-            return Ok(self.journal.archived(id, after, bytes).await?);
+            return Ok(self.shared().journal.archived(id, after, bytes).await?);
         }
         Ok(found)
     }
 
     /// Refuses while it is not closed.
     async fn refuse_open(&self, id: ConversationId) -> Result<(), Failure> {
-        let found = self.journal.load(id).await?;
+        let found = self.shared().journal.load(id).await?;
         let is_open = found.is_some_and(|found| !found.is_closed());
         if is_open { Err(Failure::StillOpen(vec![id])) } else { Ok(()) }
     }
 
     async fn refuse_open_of(&self, visitor: VisitorId) -> Result<(), Failure> {
         let most = limits::OPEN_NAMED_MAX;
-        let open = self.journal.of_visitor(visitor, Which::Open, None, most).await?;
+        let open = self.shared().journal.of_visitor(visitor, Which::Open, None, most).await?;
         if open.is_empty() { Ok(()) } else { Err(Failure::StillOpen(open)) }
     }
 
     /// Erases all of these chats of a visitor, but for those that have begun meanwhile, and says
     /// how many there were.
-    async fn erase_all(self: &Arc<Self>, visitor: VisitorId, which: Which) -> Result<u64, Failure> {
+    async fn erase_all(&self, visitor: VisitorId, which: Which) -> Result<u64, Failure> {
         let (mut erased, mut after) = (0, None);
         loop {
             let most = limits::ERASED_AT_ONCE;
-            let mut ids = self.journal.of_visitor(visitor, which, after, most).await?;
+            let mut ids = self.shared().journal.of_visitor(visitor, which, after, most).await?;
             let Some(last) = ids.last() else { return Ok(erased) };
             after = Some(*last);
             erased += match self.erase(ids.clone()).await {
@@ -121,23 +120,23 @@ impl Shared {
     }
 
     /// Erases a few chats, and has whoever still knows them forget them.
-    async fn erase(self: &Arc<Self>, ids: Vec<ConversationId>) -> Result<u64, Failure> {
-        let erasure = self.journal.erase(ids, self.clock.now()).await?;
+    async fn erase(&self, ids: Vec<ConversationId>) -> Result<u64, Failure> {
+        let erasure = self.shared().journal.erase(ids, self.now()).await?;
         if !erasure.open.is_empty() {
             return Err(Failure::StillOpen(erasure.open));
         }
         for id in &erasure.erased {
-            self.directory.tell_live(*id, ToConversation::Erased);
+            self.directory().tell_live(*id, ToConversation::Erased);
         }
         let erased = erasure.erased.len() as u64;
-        self.metrics.erased.inc_by(erased);
+        self.shared().metrics.erased.inc_by(erased);
         Ok(erased)
     }
 
     /// Feeds that come back must not be told again what is gone: they are told from the journal.
     fn forget_feeds(&self) {
-        for agent in self.settings.load().agents.keys() {
-            self.directory.tell_agent(agent, ToAgent::ForgetKept);
+        for agent in self.settings().agents.keys() {
+            self.directory().tell_agent(agent, ToAgent::ForgetKept);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! Asking every live conversation something, and knowing when all have answered.
 
-use std::sync::Arc;
-
 use actix::Addr;
 use tokio::sync::oneshot;
 
@@ -11,8 +9,9 @@ use crate::domain::queue::QueueCommand;
 use crate::domain::settings::registry::SettingChange;
 use crate::engine::agent::AgentActor;
 use crate::engine::directory::send;
+use crate::engine::post::Post as _;
 use crate::engine::queue::QueueActor;
-use crate::engine::shared::Shared;
+use crate::engine::requests::Engine;
 use crate::limits;
 
 /// Actors of queues and agents that hear all claims before they act. It is they who are told when
@@ -24,7 +23,7 @@ pub(super) struct MadeAnew {
     pub(super) agents: Vec<Addr<AgentActor>>,
 }
 
-impl Shared {
+impl Engine {
     /// How many live chats go by what a change would take away. Whoever begins one meanwhile must
     /// not find that setting any more, or this is old when it comes.
     pub(super) async fn count_chats_under(&self, change: &SettingChange) -> u64 {
@@ -36,11 +35,11 @@ impl Shared {
     /// counted.
     async fn ask_all(&self, question: impl Fn(RequestId) -> ToConversation) -> u64 {
         let mut counted = 0;
-        let ids = self.directory.conversation_ids();
+        let ids = self.directory().conversation_ids();
         for ids in ids.chunks(limits::ASKED_AT_ONCE) {
-            let asked = self.directory.answers.ask_together();
+            let asked = self.shared().answers.ask_together();
             for id in ids {
-                self.directory.tell_live(*id, question(asked.one_more()));
+                self.directory().tell_live(*id, question(asked.one_more()));
             }
             counted += asked.all_answered().await;
         }
@@ -49,13 +48,13 @@ impl Shared {
 
     /// Has everybody state their claims to queues and agents that were made anew, and tells those
     /// when all have: until then they give nothing away.
-    pub(super) fn have_heard(self: &Arc<Self>, anew: MadeAnew) {
+    pub(super) fn have_heard(&self, anew: MadeAnew) {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
-        let shared = self.clone();
-        self.threads.handle(0).spawn(async move {
-            shared.have_claims_stated().await;
+        let engine = self.clone();
+        self.shared().threads.handle(0).spawn(async move {
+            engine.have_claims_stated().await;
             for queue in anew.queues {
                 send(&queue, ToQueue::Command(QueueCommand::AllHeard));
             }
@@ -70,9 +69,9 @@ impl Shared {
     async fn have_claims_stated(&self) {
         self.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
         // What a thread has gathered for queues and agents it sends a turn later: go behind that.
-        for thread in 0..self.threads.count() {
+        for thread in 0..self.shared().threads.count() {
             let (done, sent) = oneshot::channel();
-            self.threads.handle(thread).spawn_fn(move || {
+            self.shared().threads.handle(thread).spawn_fn(move || {
                 actix::spawn(async move {
                     // Whoever waited for this has stopped, and does not mind.
                     let _nobody_waits = done.send(());

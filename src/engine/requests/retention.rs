@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::domain::settings::{Disposal, Retention, Workstream};
 use crate::domain::time::Timestamp;
-use crate::engine::{Engine, Failure};
+use crate::engine::failure::Failure;
+use crate::engine::requests::Engine;
 use crate::journal::{Retained, RetentionRule};
 use crate::limits;
 
@@ -15,7 +16,7 @@ impl Engine {
     /// a small step at a time, with a pause between two, so that nobody waits for it.
     pub async fn keep_retention(self) {
         self.tell_retention();
-        while !self.shared.is_draining() {
+        while !self.shared().is_draining() {
             let pause = match self.step(self.now()).await {
                 Ok(Retained { is_more: true, .. }) => {
                     Duration::from_millis(limits::RETENTION_PAUSE_MS)
@@ -77,9 +78,9 @@ impl Engine {
         if rules.is_empty() {
             return Ok(Retained::default());
         }
-        let retained = self.shared.journal.retain(rules, now).await?;
-        self.shared.metrics.archived.inc_by(retained.archived);
-        self.shared.metrics.deleted.inc_by(retained.deleted);
+        let retained = self.shared().journal.retain(rules, now).await?;
+        self.shared().metrics.archived.inc_by(retained.archived);
+        self.shared().metrics.deleted.inc_by(retained.deleted);
         Ok(retained)
     }
 }

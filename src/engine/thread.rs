@@ -1,0 +1,193 @@
+//! What one thread of an engine has for the conversations that live on it. Two engines on one
+//! thread have one each.
+//!
+//! While very many appends wait for the disk, what conversations of a thread do is done together,
+//! or later: appends are gathered, and so is what agents and queues are told, and whose visitors
+//! are free. Whether they wait is asked with each word of the journal instead of for each
+//! conversation, because every append changes the answer, and what two cores change and read in
+//! turn is slow.
+
+mod appends;
+mod flights;
+mod listeners;
+mod mail;
+mod visitors;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use crate::engine::thread::flights::Flight;
+
+use crate::behavior::message::ToAgent;
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId};
+use crate::domain::lease::Lease;
+use crate::domain::queue::QueueCommand;
+use crate::engine::alarms::Alarms;
+use crate::engine::post::Delivery;
+use crate::engine::shared::Shared;
+use crate::engine::thread::appends::{Appends, Room};
+use crate::engine::thread::flights::Flights;
+use crate::engine::thread::listeners::Listeners;
+use crate::engine::thread::mail::Mail;
+use crate::engine::thread::visitors::FreedVisitors;
+use crate::journal::{Append, Confirmed, Ticket};
+use crate::limits;
+
+/// How often it is looked whether visitors can be freed that were put off.
+const LOOKED_EVERY: Duration = Duration::from_millis(20);
+
+/// A thread, as one engine has it.
+#[derive(Debug)]
+pub(super) struct Thread {
+    /// What every actor may reach.
+    pub(super) shared: Arc<Shared>,
+    /// When its conversations want to be woken.
+    pub(super) alarms: Alarms,
+    /// Whether very many appends waited for the disk, as it was last seen.
+    is_busy: Cell<bool>,
+    appends: Appends,
+    flights: Rc<Flights>,
+    mail: Mail,
+    listeners: Listeners,
+    freed: FreedVisitors,
+}
+
+impl Thread {
+    /// A thread on which nobody lives yet.
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let resting = Arc::clone(&shared);
+        Self {
+            shared,
+            alarms: Alarms::resting(move || resting.rest()),
+            is_busy: Cell::new(false),
+            appends: Appends::default(),
+            flights: Rc::default(),
+            mail: Mail::default(),
+            listeners: Listeners::default(),
+            freed: FreedVisitors::default(),
+        }
+    }
+
+    /// Hands out receipts. Whoever is not there any more has nothing that waits.
+    pub(super) fn hand_out(&self, confirmed: &[Confirmed]) {
+        self.is_busy.set(self.shared.journal.is_busy());
+        self.flights.hand_out(confirmed);
+    }
+
+    /// The first append of a conversation, up to this place, while no other is in flight.
+    pub(super) fn begin_flight(&self, id: ConversationId, through: Seq) -> (Flight, Ticket) {
+        Flight::begin(&self.flights, id, through)
+    }
+
+    /// Gives an append to the journal, at the end of this turn at the latest. The order of what one
+    /// conversation appends is kept, because all of it passes by here.
+    pub(super) fn append(self: &Rc<Self>, append: Append) {
+        if !self.is_busy.get() && self.appends.is_empty() {
+            return self.shared.journal.append(append);
+        }
+        match self.appends.gather(append) {
+            Room::First => {
+                let thread = Rc::clone(self);
+                // Behind everybody who has been woken by now.
+                actix::spawn(async move { thread.send_appends() });
+            }
+            Room::More => {}
+            Room::Full => self.send_appends(),
+        }
+    }
+
+    /// Gives what was gathered to the journal.
+    pub(super) fn send_appends(&self) {
+        let gathered = self.appends.take();
+        if !gathered.is_empty() {
+            self.shared.journal.append_all(gathered);
+        }
+    }
+
+    /// Tells an agent something, after whatever was told them before by conversations of this
+    /// thread. Of what is gathered it is said only later whether anybody was there: then the
+    /// conversation hears that the agent is gone.
+    pub(super) fn tell_agent(self: &Rc<Self>, agent: &AgentId, message: ToAgent) -> Delivery {
+        if !self.gathers_mail() {
+            return self.shared.post.tell_agent(agent, message);
+        }
+        self.send_mail_later(self.mail.gather_for_agent(agent, message));
+        Delivery::Sent
+    }
+
+    /// Tells an agent what a conversation holds of them, and gives the agent back when nobody is
+    /// there.
+    pub(super) fn tell_lease(
+        self: &Rc<Self>,
+        conversation: ConversationId,
+        seq: Seq,
+        lease: Lease,
+    ) -> Option<AgentId> {
+        if !self.gathers_mail() {
+            let agent = lease.agent.clone();
+            let told = self.shared.post.tell_agent(&agent, mail::adjust(conversation, seq, lease));
+            return (told == Delivery::Nobody).then_some(agent);
+        }
+        self.send_mail_later(self.mail.gather_lease(conversation, seq, lease));
+        None
+    }
+
+    /// Tells a queue something, after whatever was told it before by conversations of this thread.
+    pub(super) fn tell_queue(self: &Rc<Self>, queue: &QueueId, command: QueueCommand) {
+        if !self.gathers_mail() {
+            return mail::send_to_queue(&*self.shared.post, queue, command);
+        }
+        self.send_mail_later(self.mail.gather_for_queue(queue, command));
+    }
+
+    /// Whether to gather: if very many wait, and behind what is gathered already.
+    fn gathers_mail(&self) -> bool {
+        self.is_busy.get() || !self.mail.is_empty()
+    }
+
+    fn send_mail_later(self: &Rc<Self>, is_first: bool) {
+        if is_first {
+            let thread = Rc::clone(self);
+            // Its turn comes after those who were woken with this one.
+            actix::spawn(async move { thread.mail.send(&*thread.shared.post) });
+        }
+    }
+
+    /// Gives a visitor's chat back: at once, or a little later while very many conversations wait
+    /// for the disk. Whoever asks for the chat before then is told by the chat itself that it is
+    /// over, and begins another.
+    pub(super) fn free_visitor(
+        self: &Rc<Self>,
+        widget: WidgetId,
+        visitor: VisitorId,
+        id: ConversationId,
+    ) {
+        if !self.is_busy.get() {
+            return self.shared.post.free_visitor(widget, visitor, id);
+        }
+        if self.freed.put_off(widget, visitor, id) {
+            let thread = Rc::clone(self);
+            actix::spawn(async move { thread.free_those_put_off().await });
+        }
+    }
+
+    async fn free_those_put_off(&self) {
+        let mut looks = 0;
+        while !self.freed.is_empty() {
+            if looks < limits::VISITORS_LOOKS_MAX && self.shared.journal.is_busy() {
+                looks += 1;
+                tokio::time::sleep(LOOKED_EVERY).await;
+            } else {
+                self.freed.free_part(&*self.shared.post);
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Whether any console has ever listened to an agent.
+    pub(super) fn has_listened(&self, agent: &AgentId) -> bool {
+        self.listeners.has_listened(&*self.shared.post, agent)
+    }
+}

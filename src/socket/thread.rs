@@ -1,0 +1,51 @@
+//! What the sockets of one thread share: nearly always what comes is dealt with at once, and what
+//! is said is written at once, so one buffer for each serves them all.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+
+use bytes::BytesMut;
+
+use crate::engine::Alarms;
+use crate::limits;
+
+/// A thread, as its sockets have it.
+pub(super) struct Thread {
+    /// When sockets want to be woken.
+    pub(super) alarms: Alarms,
+    /// Into which they read.
+    pub(super) read: RefCell<Box<[u8]>>,
+    /// In which a session says what is written next.
+    spare: Cell<BytesMut>,
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Thread").field("alarms", &self.alarms).finish_non_exhaustive()
+    }
+}
+
+impl Thread {
+    /// A thread without sockets.
+    pub(super) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            alarms: Alarms::default(),
+            read: RefCell::new(vec![0; limits::READ_BYTES_MAX].into()),
+            spare: Cell::default(),
+        })
+    }
+
+    /// A buffer that is empty.
+    pub(super) fn take_spare(&self) -> BytesMut {
+        self.spare.take()
+    }
+
+    /// Takes a buffer back that is not needed any more.
+    pub(super) fn give_back(&self, mut buffer: BytesMut) {
+        if buffer.capacity() <= limits::SPARE_BYTES_KEPT {
+            buffer.clear();
+            self.spare.set(buffer);
+        }
+    }
+}
