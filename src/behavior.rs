@@ -2,3 +2,4 @@
 //! plain data, so that the engine and a simulation run the same.
 
 pub mod message;
+pub mod queue;

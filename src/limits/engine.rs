@@ -29,3 +29,7 @@ pub const VISITORS_FREED_AT_ONCE: usize = 1_024;
 /// How often it is looked whether visitors can be freed: after this they are, however many wait for
 /// the disk.
 pub const VISITORS_LOOKS_MAX: u32 = 250;
+
+/// How many of a queue's line are told where they stand. Further back a position says little, and
+/// telling all of a long line would cost more than serving it.
+pub const POSITIONS_MOST: usize = 1_000;

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use holdline::access::Secret;
+use holdline::behavior::queue;
 use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::conversation::event::Recorded;
 use holdline::domain::id::{
@@ -33,7 +34,6 @@ use crate::node::change::Changes;
 use crate::node::chat::Chat;
 use crate::node::desk::Desk;
 use crate::node::disk::Disk;
-use crate::node::line::Line;
 use crate::node::mail::{FromSession, Join, Mail, Party};
 use crate::node::session::Visit;
 use crate::node::timers::{Alarm, RestartTimers, Timer};
@@ -76,7 +76,7 @@ pub struct Node {
     /// The actors of agents and queues, and which of each name is found.
     agents: BTreeMap<(AgentId, u64), Desk>,
     desks: BTreeMap<AgentId, u64>,
-    queues: BTreeMap<(QueueId, u64), Line>,
+    queues: BTreeMap<(QueueId, u64), queue::Behavior>,
     lines: BTreeMap<QueueId, u64>,
     changes: Changes,
     sessions: BTreeMap<SessionId, Visit>,

@@ -206,12 +206,9 @@ impl Rules {
         availability
     }
 
-    pub fn may_match(self, command: &QueueCommand) -> bool {
-        match command {
-            QueueCommand::Refused(..) | QueueCommand::Leave(_) => false,
-            QueueCommand::AgentChanged(_) => !self.is(Wrong::ForgetsWaiting),
-            _ => true,
-        }
+    /// Whether nobody is asked for those who wait, now that an agent may have room.
+    pub fn forgets_those_who_wait(self, command: &QueueCommand) -> bool {
+        self.is(Wrong::ForgetsWaiting) && matches!(command, QueueCommand::AgentChanged(_))
     }
 
     pub fn releases_early(self) -> bool {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use holdline::behavior::queue;
 use holdline::domain::agent::Agent;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::conversation::event::Opening;
@@ -17,7 +18,6 @@ use holdline::domain::settings::{AgentSettings, Workstream};
 use crate::node::Node;
 use crate::node::desk::Desk;
 use crate::node::disk::{Append, What};
-use crate::node::line::Line;
 use crate::node::mail::{Mail, Party};
 use crate::server::{Seen, Ticket};
 
@@ -193,7 +193,8 @@ impl Node {
         for id in after.queues.keys().filter(is_new) {
             self.minted += 1;
             self.lines.insert(id.clone(), self.minted);
-            self.queues.insert((id.clone(), self.minted), Line::hearing());
+            let made = queue::Behavior::hearing(self.clock());
+            self.queues.insert((id.clone(), self.minted), made);
             anew.queues.push((id.clone(), self.minted));
         }
         let same = |(id, workstream): (&WorkstreamId, &Arc<Workstream>)| {

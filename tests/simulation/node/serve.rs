@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::Command;
-use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId, WidgetId};
+use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
 
@@ -288,16 +288,6 @@ impl Node {
             }
             desk.dismiss(self);
         }
-    }
-
-    fn tell_line(&mut self, it: (QueueId, u64), mail: Mail) {
-        let Some(mut line) = self.queues.remove(&it) else { return };
-        match mail {
-            Mail::Queue(command) => line.handle(self, &it.0, command),
-            Mail::Dismiss(_until_gone) => return,
-            mail => unreachable!("a queue is never told {mail:?}"),
-        }
-        self.queues.insert(it, line);
     }
 
     fn with_session(&mut self, id: SessionId, act: impl FnOnce(&mut Visit, &mut Self) -> bool) {
