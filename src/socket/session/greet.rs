@@ -107,7 +107,7 @@ impl SocketSession {
     ) {
         let mut entrance = self.entrance(after);
         if matches!(to, Question::Hello { by_token: true, .. }) {
-            entrance.of = self.rare.vouched.map(|visitor| [visitor, self.rare.browser]);
+            entrance.of = self.rare.vouched.as_deref().map(|visitor| [*visitor, self.rare.browser]);
         }
         self.rare.awaiting = Some(Awaiting { conversation, to });
         let sent = self.visit.as_ref().map(|visit| visit.join(conversation, entrance));

@@ -19,7 +19,8 @@ impl SocketSession {
     ) -> Result<(), NotVouched> {
         self.rare.browser = self.door.visitor(kept);
         if let Some(admission) = admission {
-            self.rare.vouched = self.door.vouched(&self.widget, admission)?;
+            let vouched = self.door.vouched(&self.widget, admission)?;
+            self.rare.vouched = vouched.map(Box::new);
         }
         Ok(())
     }
