@@ -8,6 +8,7 @@ use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::settings::{AgentSettings, Role};
 use holdline::domain::text::DisplayName;
+use holdline::limits;
 
 use crate::customer::Customer;
 use crate::world::{World, ada, run, settle};
@@ -119,5 +120,41 @@ fn an_agent_of_very_many_chats_is_told_of_their_leases_once_a_second() {
         let last = told.last().unwrap();
         assert_eq!(last.matches("\"for\":\"wrapup\"").count(), 100, "and the last is true: {last}");
         assert_eq!(last.matches("\"for\":\"chat\"").count(), 100);
+    });
+}
+
+#[test]
+fn two_engines_on_one_thread_mix_nothing_up() {
+    run(|| async {
+        let worlds = [World::new().await, World::new().await];
+        let visitor = 7;
+        let mut chats = Vec::new();
+        for world in &worlds {
+            let mut feed = world.ada_works().await;
+            // What conversations do from now on is done together, or later.
+            world.faulty.pretend_waiting(limits::BUSY_APPENDS + 1);
+            let (customer, id) = Customer::chatting(world, visitor).await;
+            world.ada_accepts(id).await;
+            customer.lose(id);
+            chats.push((customer, id));
+            settle().await;
+            while feed.next_now().is_some() {}
+        }
+        worlds[0].pass(60_100).await;
+        for (world, (customer, id)) in worlds.iter().zip(&chats) {
+            assert_eq!(world.state(*id).await, State::Wrapup, "its receipts have come");
+            assert_eq!(expiries(world, *id).await, 1);
+            assert_eq!(customer.chat_of(visitor), Some(*id), "and whose it was is put off");
+        }
+        worlds[0].faulty.pretend_waiting(0);
+        worlds[0].pass(50).await;
+        assert_eq!(chats[0].0.chat_of(visitor), None);
+        assert_eq!(chats[1].0.chat_of(visitor), Some(chats[1].1), "it is another's, who is busy");
+        worlds[1].faulty.pretend_waiting(0);
+        worlds[1].pass(50).await;
+        assert_eq!(chats[1].0.chat_of(visitor), None);
+        for world in &worlds {
+            assert_eq!(world.used().await, 1, "the wrap-up of one chat");
+        }
     });
 }

@@ -71,6 +71,11 @@ impl Customer {
         (customer, id)
     }
 
+    /// The live chat of a visitor.
+    pub fn chat_of(&self, visitor: u128) -> Option<ConversationId> {
+        self.visit.chat_of(VisitorId::from_bits(visitor))
+    }
+
     pub fn start(&self, visitor: u128) -> Result<ConversationId, RefusalCode> {
         let request = StartRequest {
             widget: parsed("shop"),
