@@ -37,7 +37,7 @@ pub(super) trait Punctual: Actor {
     fn watch(&self, due: Timestamp) -> Option<Watch>;
 
     /// The time that was asked for has come: it is `now`.
-    fn ring(&mut self, now: Timestamp, context: &mut Self::Context);
+    fn on_deadline(&mut self, now: Timestamp, context: &mut Self::Context);
 
     /// Takes what the journal has confirmed since this was asked last. Gives whether it was
     /// anything.
@@ -268,14 +268,14 @@ impl<A: Punctual<Context = Context<A>>> Life<A> {
     }
 
     /// Serves the deadline, if it has come.
-    fn ring(&mut self, now: &mut Option<Timestamp>) -> bool {
+    fn meet_deadline(&mut self, now: &mut Option<Timestamp>) -> bool {
         let Self { actor, context } = self;
         let Some(due) = context.due else { return false };
         // Read once for a turn: what becomes due during it has an alarm that rings at once.
         let now = *now.get_or_insert_with(|| actor.clock().now());
         if due <= now && context.state == State::Running {
             context.due = None;
-            actor.ring(now, context);
+            actor.on_deadline(now, context);
         }
         due <= now
     }
@@ -306,12 +306,12 @@ impl<A: Punctual<Context = Context<A>>> Future for Life<A> {
             let has_receipt = this.take_receipt();
             this.read_mail(task);
             let has_polled = this.context.poll_spawned(&mut this.actor, task);
-            let has_rung = this.ring(&mut now);
+            let has_woken = this.meet_deadline(&mut now);
             if this.context.state == State::Stopping {
                 if this.stop() {
                     return Poll::Ready(());
                 }
-            } else if !has_polled && !(this.context.spawned.is_some() && (has_rung || has_receipt))
+            } else if !has_polled && !(this.context.spawned.is_some() && (has_woken || has_receipt))
             {
                 // The mailbox was empty: whatever comes into it now has this task woken again. Only
                 // futures that were spawned since have yet to say what they wait for.

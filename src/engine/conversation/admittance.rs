@@ -6,7 +6,7 @@ use crate::domain::conversation::event::Reason;
 use crate::domain::id::{SessionId, VisitorId};
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
-use crate::engine::conversation::gate::Then;
+use crate::engine::conversation::gate::Deferred;
 use crate::wire::refusal::RefusalCode;
 
 impl ConversationActor {
@@ -50,7 +50,7 @@ impl ConversationActor {
         context: &mut Context<Self>,
     ) {
         let conversation = self.id();
-        self.then(Then::Send(session, ToSession::NotJoined { conversation, why }), context);
+        self.then(Deferred::Send(session, ToSession::NotJoined { conversation, why }), context);
         self.retire_if_over();
     }
 }

@@ -37,14 +37,14 @@ struct Closed {
 #[derive(Debug)]
 enum Waiting {
     Decision(Seq, Held),
-    Then(Seq, Then),
+    Deferred(Seq, Deferred),
 }
 
 impl Waiting {
     /// What must be durable before it is let through.
     const fn through(&self) -> Seq {
         match self {
-            Self::Decision(through, _) | Self::Then(through, _) => *through,
+            Self::Decision(through, _) | Self::Deferred(through, _) => *through,
         }
     }
 }
@@ -68,7 +68,7 @@ pub(super) type ForAgents = SmallVec<[ForAgent; 1]>;
 /// What is done once everything before it is durable. All of it was made at the moment of the
 /// decision, so none of it can tell of anything later.
 #[derive(Debug)]
-pub(super) enum Then {
+pub(super) enum Deferred {
     /// A request is answered.
     Answer(RequestId, Result<Answered, Denial>),
     /// A session is told something.
@@ -125,7 +125,7 @@ pub(super) enum Through {
         for_agents: ForAgents,
     },
     /// Something that follows.
-    Then(Then),
+    Deferred(Deferred),
 }
 
 impl Gate {
@@ -188,12 +188,12 @@ impl Gate {
 
     /// Holds something back that follows from what was decided up to a place; gives it back at
     /// once when that is durable.
-    pub(super) fn after(&mut self, through: Seq, then: Then) -> Option<Then> {
+    pub(super) fn after(&mut self, through: Seq, then: Deferred) -> Option<Deferred> {
         if self.closed.is_none() || (self.is_open() && through <= self.durable) {
             debug_assert!(through <= self.durable, "what is not durable is in flight");
             return Some(then);
         }
-        self.keep(Waiting::Then(through, then));
+        self.keep(Waiting::Deferred(through, then));
         None
     }
 
@@ -204,7 +204,7 @@ impl Gate {
         let closed = self.closed.as_mut()?;
         let is_covered = closed.first.as_ref().is_some_and(|first| first.through() <= self.durable);
         let through = match if is_covered { closed.take_first() } else { None } {
-            Some(Waiting::Then(_, then)) => Some(Through::Then(then)),
+            Some(Waiting::Deferred(_, then)) => Some(Through::Deferred(then)),
             Some(Waiting::Decision(seq, held)) => {
                 let Held { appended, pending, author, for_agents } = held;
                 match pending.release(&receipt) {
@@ -232,21 +232,23 @@ impl Gate {
         let closed = self.closed.take().into_iter();
         for waiting in closed.flat_map(|closed| closed.first.into_iter().chain(closed.more)) {
             let then = match waiting {
-                Waiting::Then(_, then) => then,
+                Waiting::Deferred(_, then) => then,
                 Waiting::Decision(_, held) => {
                     agents.extend(held.for_agents.into_iter().map(|(agent, _)| agent));
                     continue;
                 }
             };
             match then {
-                Then::Answer(request, _) => requests.push(request),
-                Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. } => {
+                Deferred::Answer(request, _) => requests.push(request),
+                Deferred::Send(session, _)
+                | Deferred::Joined(session, ..)
+                | Deferred::Hear { session, .. } => {
                     sessions.push(session);
                 }
                 // Whoever set units aside waits for this.
-                Then::Adjust(agent, _) => agents.push(agent),
-                Then::StateClaims(request) => stating.extend(request),
-                Then::Tell(..) | Then::ShowTo(..) => {}
+                Deferred::Adjust(agent, _) => agents.push(agent),
+                Deferred::StateClaims(request) => stating.extend(request),
+                Deferred::Tell(..) | Deferred::ShowTo(..) => {}
             }
         }
         agents.sort_unstable();

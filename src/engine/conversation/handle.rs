@@ -15,7 +15,7 @@ use crate::domain::conversation::event::Author;
 use crate::domain::id::{AgentId, Seq, SessionId};
 use crate::domain::time::Timestamp;
 use crate::engine::context::Context;
-use crate::engine::conversation::gate::Then;
+use crate::engine::conversation::gate::Deferred;
 use crate::engine::conversation::{ConversationActor, Stage, news};
 use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
@@ -50,7 +50,7 @@ impl ConversationActor {
                 let view = self.conversation.view().map(Box::new);
                 let view = view.ok_or(Denial::Refused(Refusal::UnknownConversation));
                 let answer = view.map(Answered::Conversation);
-                self.then(Then::Answer(request, answer), context);
+                self.then(Deferred::Answer(request, answer), context);
             }
             ToConversation::Signal(agent, signal, request) => {
                 let answer = self.signal(&agent, signal);
@@ -79,7 +79,7 @@ impl ConversationActor {
             ToConversation::ShowTo(agent, feed) => self.show_to(agent, feed, context),
             ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, context),
             ToConversation::StateClaims(request) => {
-                self.then(Then::StateClaims(request), context);
+                self.then(Deferred::StateClaims(request), context);
             }
             ToConversation::BeCounted(setting, request) => {
                 let opening = self.conversation.opening().filter(|_| self.conversation.is_live());
@@ -109,7 +109,7 @@ impl ConversationActor {
         } else {
             self.perform(command).map(Answered::Command).map_err(Denial::Refused)
         };
-        self.then(Then::Answer(request, answer), context);
+        self.then(Deferred::Answer(request, answer), context);
     }
 
     fn session_said(&mut self, session: SessionId, said: FromSession, context: &mut Context<Self>) {
@@ -123,7 +123,7 @@ impl ConversationActor {
         if self.conversation.is_live() && !is_there {
             // It was given up before it said this. Its widget comes back and says it again.
             let closing = Closing::Silent;
-            return self.then(Then::Send(session, ToSession::Close(closing)), context);
+            return self.then(Deferred::Send(session, ToSession::Close(closing)), context);
         }
         self.conversation.hear(session, now);
         match said {
@@ -136,7 +136,7 @@ impl ConversationActor {
                     Ok(Answer::Done) => return,
                     Err(code) => ToSession::Refused { reference, code },
                 };
-                self.then(Then::Send(session, answer), context);
+                self.then(Deferred::Send(session, answer), context);
             }
             FromSession::End(reference) => self.end(session, reference, context),
             FromSession::Typing(on) => {
@@ -162,7 +162,7 @@ impl ConversationActor {
                 let is_over = !self.conversation.is_live();
                 let seen = self.conversation.seen_by_customer();
                 let after = if after > seen { Seq::ZERO } else { after };
-                self.then(Then::Hear { session, after, until, is_over }, context);
+                self.then(Deferred::Hear { session, after, until, is_over }, context);
                 self.retire_if_over();
             }
             FromSession::Again(join) => self.join(session, *join, context),
@@ -204,11 +204,11 @@ impl ConversationActor {
                 let joined = ToSession::Joined { conversation, state, seq };
                 // Nobody has seen what is not there: a place beyond the end is of another history.
                 let after = after.map(|after| if after > seq { Seq::ZERO } else { after });
-                Then::Joined(session, after, joined)
+                Deferred::Joined(session, after, joined)
             }
             Err(refusal) => {
                 let why = self.not_joined(refusal);
-                Then::Send(session, ToSession::NotJoined { conversation, why })
+                Deferred::Send(session, ToSession::NotJoined { conversation, why })
             }
         };
         self.then(then, context);
@@ -232,7 +232,7 @@ impl ConversationActor {
             }
             Err(code) => ToSession::Refused { reference, code },
         };
-        self.then(Then::Send(session, answer), context);
+        self.then(Deferred::Send(session, answer), context);
     }
 
     fn perform_as(&mut self, session: SessionId, command: Command) -> Result<Answer, RefusalCode> {
@@ -270,8 +270,8 @@ impl ConversationActor {
         }
         // The units that were set aside for it are free again, and the queue must hear how it is.
         let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
-        self.then(Then::Adjust(agent.clone(), turned_down), context);
-        self.then(Then::StateClaims(None), context);
+        self.then(Deferred::Adjust(agent.clone(), turned_down), context);
+        self.then(Deferred::StateClaims(None), context);
         self.retire_if_over();
     }
 
@@ -280,7 +280,7 @@ impl ConversationActor {
         let lease = self.conversation.lease().filter(|lease| lease.agent == agent).cloned();
         let adjust =
             AgentCommand::Adjust { conversation: self.id(), seq: self.conversation.seq(), lease };
-        self.then(Then::Adjust(agent, adjust), context);
+        self.then(Deferred::Adjust(agent, adjust), context);
     }
 
     /// Repeats a lease from time to time, so that an agent who forgot it is corrected.
@@ -310,8 +310,8 @@ impl ConversationActor {
         let theirs = self.conversation.agent() == Some(&agent);
         let told = news::present_state(&self.conversation, theirs, &self.thread);
         let then = match feed {
-            Some(feed) => Then::ShowTo(agent, feed, told),
-            None => Then::Tell(agent, told),
+            Some(feed) => Deferred::ShowTo(agent, feed, told),
+            None => Deferred::Tell(agent, told),
         };
         self.then(then, context);
     }
@@ -336,9 +336,9 @@ impl ConversationActor {
     }
 
     /// Holds `then` back until everything before it is durable.
-    pub(super) fn then(&mut self, then: Then, context: &mut Context<Self>) {
+    pub(super) fn then(&mut self, then: Deferred, context: &mut Context<Self>) {
         // A restart changes no claim, so whoever only wants to know those need not wait for it.
-        if !matches!(then, Then::Adjust(..) | Then::StateClaims(_)) {
+        if !matches!(then, Deferred::Adjust(..) | Deferred::StateClaims(_)) {
             self.write_restart();
         }
         if let Some(then) = self.gate.after(self.written_through(), then) {

@@ -16,7 +16,7 @@ use crate::domain::id::{AgentId, QueueId, Seq, SessionId};
 use crate::domain::queue::QueueCommand;
 use crate::domain::text::DisplayName;
 use crate::engine::context::Context;
-use crate::engine::conversation::gate::{Then, Through};
+use crate::engine::conversation::gate::{Deferred, Through};
 use crate::engine::conversation::{ConversationActor, news};
 use crate::engine::post::Delivery;
 use crate::engine::shared::Shared;
@@ -42,35 +42,35 @@ impl ConversationActor {
                     self.carry_out(effect, last);
                 }
             }
-            Through::Then(then) => self.follow(then, context),
+            Through::Deferred(then) => self.follow(then, context),
         }
     }
 
-    pub(super) fn follow(&mut self, then: Then, context: &mut Context<Self>) {
+    pub(super) fn follow(&mut self, then: Deferred, context: &mut Context<Self>) {
         match then {
-            Then::Answer(request, answer) => self.thread.shared.answer(request, answer),
-            Then::Send(session, message) => self.answer(session, message),
-            Then::Joined(session, heard, joined) => {
+            Deferred::Answer(request, answer) => self.thread.shared.answer(request, answer),
+            Deferred::Send(session, message) => self.answer(session, message),
+            Deferred::Joined(session, heard, joined) => {
                 self.thread.shared.post.tell_session(session, joined);
                 if let Some(heard) = heard {
                     self.hear_from(session, heard, None, context);
                     self.ask_for_position();
                 }
             }
-            Then::Hear { session, after, until, is_over } => {
+            Deferred::Hear { session, after, until, is_over } => {
                 self.audience.is_over |= is_over;
                 self.hear_from(session, after, until, context);
             }
-            Then::Tell(agent, told) => {
+            Deferred::Tell(agent, told) => {
                 self.thread.tell_agent(&agent, ToAgent::Tell(told));
             }
-            Then::ShowTo(agent, feed, told) => {
+            Deferred::ShowTo(agent, feed, told) => {
                 self.thread.tell_agent(&agent, ToAgent::Shown(feed, told));
             }
-            Then::Adjust(agent, adjust) => {
+            Deferred::Adjust(agent, adjust) => {
                 self.thread.tell_agent(&agent, ToAgent::Command(adjust));
             }
-            Then::StateClaims(request) => {
+            Deferred::StateClaims(request) => {
                 self.state_claims();
                 if let Some(request) = request {
                     self.thread.shared.answer(request, Ok(Answered::Done));

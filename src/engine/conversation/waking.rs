@@ -29,7 +29,7 @@ impl Punctual for ConversationActor {
         self.watch_over(due)
     }
 
-    fn ring(&mut self, now: Timestamp, context: &mut Self::Context) {
+    fn on_deadline(&mut self, now: Timestamp, context: &mut Self::Context) {
         self.wake(now, context);
     }
 
