@@ -2,27 +2,30 @@
 //! in this order of precedence. It is checked as a whole, and everything that is wrong with it is
 //! told at once: which key, where it came from, and what it must be.
 
+mod fault;
 mod flags;
 mod sign_in;
 mod sources;
 mod strangers;
 mod tls;
+mod values;
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::access::{GivenToken, SignInRules, token};
+use crate::access::{GivenToken, SignInRules};
+use crate::config::sources::Sources;
 use crate::tls::Files;
 
+pub use crate::config::fault::{ConfigFault, Mistake};
 pub use crate::config::flags::{DataFlags, Flags};
-use crate::config::sources::Sources;
 pub use crate::config::strangers::StrangerRules;
+pub use crate::config::values::LogFormat;
 
 /// What the operator decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,66 +67,6 @@ pub struct Config {
     pub set_clock_back: bool,
 }
 
-/// How the log is written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs: one JSON object a line.
-    Json,
-}
-
-/// Why there is no configuration.
-#[derive(Debug)]
-pub enum ConfigFault {
-    /// The flags were not understood, or only help was asked for. Printing it says which.
-    Usage(Box<clap::Error>),
-    /// The file could not be read.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Some settings are wrong; each is told.
-    Invalid(Vec<Mistake>),
-}
-
-/// One setting that is wrong.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Mistake {
-    /// Which setting, as it is called in the file.
-    pub key: String,
-    /// Where it came from, such as `--listen` or `holdline.toml`.
-    pub source: String,
-    /// What it must be.
-    pub message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { key, source, message } = self;
-        write!(formatter, "{key} (from {source}) {message}")
-    }
-}
-
-impl fmt::Display for ConfigFault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(error) => error.fmt(formatter),
-            Self::File { path, source } => {
-                write!(formatter, "the configuration {} cannot be read: {source}", path.display())
-            }
-            Self::Invalid(mistakes) => {
-                formatter.write_str("the configuration is wrong:")?;
-                mistakes.iter().try_for_each(|mistake| write!(formatter, "\n  {mistake}"))
-            }
-        }
-    }
-}
-
-impl std::error::Error for ConfigFault {}
-
 impl Config {
     /// The configuration of these flags (the program's name first), this environment and the file
     /// that either of them names.
@@ -162,20 +105,20 @@ impl Config {
         let set_clock_back = flags.set_clock_back;
         let mut sources = Sources::gather(flags, environment, read_file)?;
         let demo_from = sources.origin("demo");
-        let listen = sources.take("listen", address);
-        let operator_listen = sources.take("operator_listen", address);
+        let listen = sources.take("listen", values::address);
+        let operator_listen = sources.take("operator_listen", values::address);
         let tls = tls::take(&mut sources, operator_listen.is_some());
-        let page = sources.take("page", page);
-        let data = sources.take("data", directory);
-        let threads = sources.take("threads", threads);
-        let demo = sources.take("demo", demo);
+        let page = sources.take("page", values::page);
+        let data = sources.take("data", values::directory);
+        let threads = sources.take("threads", values::threads);
+        let demo = sources.take("demo", values::demo);
         let admin_from = sources.origin("admin_token").unwrap_or_default();
-        let admin_token = sources.take("admin_token", admin_token);
+        let admin_token = sources.take("admin_token", values::admin_token);
         let admin_token = admin_token.map(|token| GivenToken::new(token, admin_from));
-        let log = sources.take("log", filter);
-        let log_format = sources.take("log_format", log_format);
-        let log_addresses = sources.take("log_addresses", switch);
-        let drain = sources.take("drain_s", drain);
+        let log = sources.take("log", values::filter);
+        let log_format = sources.take("log_format", values::log_format);
+        let log_addresses = sources.take("log_addresses", values::switch);
+        let drain = sources.take("drain_s", values::drain);
         let strangers = StrangerRules::take(&mut sources);
         let sign_in = sign_in::take(&mut sources);
         let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8_080)));
@@ -229,93 +172,4 @@ impl DataFlags {
         (flags.data, flags.config) = (data, config);
         Config::of_this_process(flags).map(|config| config.data)
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse() {
-        return Ok(address);
-    }
-    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
-    let Ok(port) = port.parse::<u16>() else {
-        let message = "must be an address and a port, such as 127.0.0.1:8080, localhost:8080, \
-                       [::]:8080, or :8080 for every address of this machine";
-        return Err(message.to_owned());
-    };
-    if host.is_empty() {
-        return Ok(SocketAddr::from(([0, 0, 0, 0], port)));
-    }
-    let found = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| format!("must name a host that is known here ({error})"))?;
-    // Where a name has both, most of those who connect try the older one at least as a second.
-    let found: Vec<_> = found.collect();
-    let chosen = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    chosen.copied().ok_or_else(|| "must name a host that has an address".to_owned())
-}
-
-fn directory(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("must name a directory".to_owned()) } else { Ok(text.into()) }
-}
-
-fn threads(text: &str) -> Result<Option<usize>, String> {
-    match text.parse::<usize>() {
-        Ok(0) => Ok(None),
-        Ok(count @ 1..=256) => Ok(Some(count)),
-        _ => Err("must be from 1 to 256, or 0 for one for each core".to_owned()),
-    }
-}
-
-fn demo(text: &str) -> Result<Option<bool>, String> {
-    match text {
-        "true" | "1" | "on" => Ok(Some(true)),
-        "false" | "0" | "off" => Ok(Some(false)),
-        "auto" => Ok(None),
-        _ => Err("must be true, false, or auto (on when nothing is set up, and only this machine \
-                  can reach it)"
-            .to_owned()),
-    }
-}
-
-fn page(text: &str) -> Result<Option<bool>, String> {
-    match text {
-        "auto" => Ok(None),
-        text => switch(text).map(Some).map_err(|message| {
-            format!("{message}, or auto (there where only this machine can reach it)")
-        }),
-    }
-}
-
-fn admin_token(text: &str) -> Result<String, String> {
-    if token::is_long_enough(text) { Ok(text.to_owned()) } else { Err(token::RULE.to_owned()) }
-}
-
-fn filter(text: &str) -> Result<String, String> {
-    match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => {
-            Err(format!("must be a log filter, such as info or holdline=debug,warn: {error}"))
-        }
-    }
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("must be text or json".to_owned()),
-    }
-}
-
-fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "true" | "1" | "on" => Ok(true),
-        "false" | "0" | "off" => Ok(false),
-        _ => Err("must be true or false".to_owned()),
-    }
-}
-
-fn drain(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<u64>().ok().filter(|seconds| *seconds <= 300);
-    let message = || "must be a whole number of seconds from 0 to 300".to_owned();
-    seconds.map(Duration::from_secs).ok_or_else(message)
 }

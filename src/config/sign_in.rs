@@ -2,7 +2,7 @@
 
 use crate::access::{SignInRules, may_be_asked};
 use crate::config::sources::Sources;
-use crate::config::switch;
+use crate::config::values::switch;
 
 /// What only means something with an issuer.
 const NEED_ISSUER: [&str; 5] =

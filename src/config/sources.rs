@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::config::fault::{ConfigFault, Mistake};
 use crate::config::flags::Flags;
-use crate::config::{ConfigFault, Mistake};
 use crate::strangers::BUDGETS;
 
 /// What a value is in the file; in the environment and as a flag each is a text.

@@ -1,7 +1,7 @@
 //! What the operator decides about strangers: the proxies that they come through, and budgets.
 
 use crate::config::sources::Sources;
-use crate::config::switch;
+use crate::config::values::switch;
 use crate::strangers::{BUDGETS, Budgets, Proxies, Strangers};
 
 /// How strangers are treated.
