@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use tokio::time::Instant;
 
 use crate::access;
-use crate::commands::{CommandFault, tell_copied};
+use crate::commands::fault::CommandFault;
+use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
 use crate::journal::sqlite::copying;
 
@@ -31,5 +32,5 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let started = Instant::now();
     let dir = args.data.directory()?;
     let made = copying::back_up(&dir, &args.file, &access::FILES, args.force)?;
-    tell_copied(&args.file, &made, started)
+    tell_copied(&args.file, &made, Instant::now().duration_since(started))
 }

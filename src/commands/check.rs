@@ -1,6 +1,7 @@
 //! `holdline check`: reads a whole data directory and tells everything that is wrong with it.
 
-use crate::commands::{CommandFault, counted, tell};
+use crate::commands::fault::CommandFault;
+use crate::commands::output::{counted, tell};
 use crate::config::DataFlags;
 use crate::domain::text::printable;
 use crate::journal::sqlite::audit::AuditContents;

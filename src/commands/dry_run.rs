@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::clock::Clock;
-use crate::commands::{CommandFault, tell};
+use crate::commands::fault::{CommandFault, NotRehearsed};
+use crate::commands::output::tell;
 use crate::config::DataFlags;
 use crate::domain::conversation::event::{Event, Recorded};
 use crate::domain::id::WorkstreamId;
@@ -34,24 +35,6 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     data: DataFlags,
-}
-
-/// Why nothing can be rehearsed.
-#[derive(Debug, thiserror::Error)]
-pub enum NotRehearsed {
-    /// A flag has no good value.
-    #[error("{flag} {given}: {problem}")]
-    Flag {
-        /// Which flag.
-        flag: &'static str,
-        /// What was given.
-        given: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// There is no such workstream, and no chat of it.
-    #[error("there is no workstream {0} in this data directory, and there are no chats of it")]
-    Unknown(WorkstreamId),
 }
 
 /// Rehearses, and tells what was found.

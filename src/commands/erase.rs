@@ -6,8 +6,9 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::clock;
+use crate::commands::fault::{CommandFault, NotErased};
+use crate::commands::output::{counted, tell};
 use crate::commands::person::Person;
-use crate::commands::{CommandFault, counted, tell};
 use crate::config::DataFlags;
 use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::conversation::event::Audience;
@@ -34,20 +35,6 @@ pub struct Args {
     person: Person,
     #[command(flatten)]
     data: DataFlags,
-}
-
-/// Why nothing was erased.
-#[derive(Debug, thiserror::Error)]
-pub enum NotErased {
-    /// It is not there.
-    #[error("there is no conversation {0} in this data directory")]
-    Unknown(ConversationId),
-    /// Some are not closed; at most the first few are named.
-    #[error(
-        "nothing was erased, because these are not closed: {}; close them at a running server",
-        .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    )]
-    Open(Vec<ConversationId>),
 }
 
 /// Nobody waits for what is appended to a chat here: nothing is.

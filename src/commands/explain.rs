@@ -2,7 +2,8 @@
 
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::commands::{CommandFault, tell};
+use crate::commands::fault::{CommandFault, Unexplained};
+use crate::commands::output::tell;
 use crate::config::DataFlags;
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
@@ -31,30 +32,6 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     data: DataFlags,
-}
-
-/// Why nothing can be told of a conversation.
-#[derive(Debug, thiserror::Error)]
-pub enum Unexplained {
-    /// It is not there.
-    #[error("there is no conversation {0} in this data directory")]
-    Unknown(ConversationId),
-    /// The time is not one.
-    #[error("--at {given}: {problem}")]
-    Time {
-        /// What was given.
-        given: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// It had not begun.
-    #[error("conversation {id} began later, at {}", rfc3339(*began))]
-    NotBegun {
-        /// Which.
-        id: ConversationId,
-        /// When it began.
-        began: Timestamp,
-    },
 }
 
 /// Tells the account.

@@ -1,8 +1,9 @@
 //! `holdline export`: everything that is kept of a chat or of a visitor.
 
 use crate::clock;
+use crate::commands::fault::{CommandFault, NothingKept};
+use crate::commands::output::tell;
 use crate::commands::person::Person;
-use crate::commands::{CommandFault, tell};
 use crate::config::DataFlags;
 use crate::domain::id::ConversationId;
 use crate::journal::sqlite::history::History;
@@ -20,11 +21,6 @@ pub struct Args {
     #[command(flatten)]
     data: DataFlags,
 }
-
-/// Nothing is kept.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no conversation {0} in this data directory")]
-pub struct NothingKept(ConversationId);
 
 /// Gives it out.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 
 use crate::access;
 use crate::clock;
-use crate::commands::{CommandFault, tell_copied};
+use crate::commands::fault::CommandFault;
+use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
 use crate::journal::sqlite::copying;
 
@@ -28,5 +29,5 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let started = Instant::now();
     let dir = args.data.directory()?;
     let restored = copying::restore(&args.file, &dir, &access::FILES, clock::wall())?;
-    tell_copied(&dir, &restored, started)
+    tell_copied(&dir, &restored, Instant::now().duration_since(started))
 }
