@@ -6,6 +6,8 @@ pub mod token;
 
 mod admission;
 mod conversation;
+mod fault;
+mod files;
 mod keys;
 mod secret;
 mod sign_in;
@@ -13,7 +15,6 @@ mod signed;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,11 +22,14 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use crate::access::fault::at;
+use crate::access::files::{keep, read_json};
 use crate::domain::settings::registry::TokenDigest;
 use crate::private;
 
 pub use crate::access::admission::AdmissionKeys;
 pub use crate::access::conversation::ConversationToken;
+pub use crate::access::fault::AccessFault;
 pub use crate::access::keys::{Keys, SigningKey};
 pub use crate::access::secret::{Secret, visitor_id, vouched_id};
 pub use crate::access::sign_in::{
@@ -38,33 +42,6 @@ pub use crate::access::token::{GivenToken, mint_token};
 pub const FILES: [&str; 3] = [ACCESS_FILE, secret::SECRET_FILE, keys::SIGNING_FILE];
 
 const ACCESS_FILE: &str = "access.json";
-
-/// Why the secrets could not be read or made.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessFault {
-    /// A file could not be read or written.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: io::Error,
-    },
-    /// A file holds something else than was written to it.
-    #[error("{path}: {problem}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The issuer of tokens cannot be asked by anybody here.
-    #[error("nothing here can ask the issuer for its keys: {0}")]
-    Client(String),
-    /// The system gave no random bytes.
-    #[error("the system gave no random bytes: {0}")]
-    Random(String),
-}
 
 /// Why the administrator's token was not rotated.
 #[derive(Debug, thiserror::Error)]
@@ -274,38 +251,4 @@ impl Kept {
             }),
         }
     }
-}
-
-/// Reads one of the files, which is closed to others first.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, AccessFault> {
-    let read = || {
-        private::look(path)?;
-        if let Some(mended) = private::mend(path)? {
-            tracing::warn!("{mended}");
-        }
-        private::read(path)
-    };
-    read().map_err(|source| at(path, source))
-}
-
-/// Reads one that [`keep`] has written, and removes what a crash has left of another.
-fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>, AccessFault> {
-    private::forget_unfinished(path).map_err(|source| at(path, source))?;
-    let Some(bytes) = read(path)? else { return Ok(None) };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-        // Not as the parser tells it: that says what it found, which may be a token.
-        let (line, column) = (error.line(), error.column());
-        let problem = format!("line {line}, column {column}: it is not as it was written");
-        AccessFault::Damaged { path: path.to_owned(), problem }
-    })
-}
-
-/// Writes one of the files. After a crash it is there as it was before or as it is now.
-fn keep(path: &Path, kept: &impl Serialize) -> Result<(), AccessFault> {
-    let json = serde_json::to_vec_pretty(kept).map_err(|error| at(path, error.into()))?;
-    private::replace(path, &json).map_err(|source| at(path, source))
-}
-
-fn at(path: &Path, source: io::Error) -> AccessFault {
-    AccessFault::File { path: path.to_owned(), source }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::access::Secret;
+use crate::access::secret::Secret;
 use crate::domain::id::{ConversationId, History, WidgetId};
 
 const TOKEN_VERSION: u8 = 2;

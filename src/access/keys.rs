@@ -10,9 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{
-    AccessFault, ConversationToken, Secret, keep, read_json, visitor_id, vouched_id,
-};
+use crate::access::conversation::ConversationToken;
+use crate::access::fault::AccessFault;
+use crate::access::files::{keep, read_json};
+use crate::access::secret::{Secret, visitor_id, vouched_id};
 use crate::domain::id::{ConversationId, History, VisitorId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 

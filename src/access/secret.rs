@@ -5,10 +5,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::access::{AccessFault, at, mint_token, read};
+use crate::access::fault::{AccessFault, at};
+use crate::access::files::read;
 use crate::domain::id::{VisitorId, WidgetId};
 use crate::private;
 
@@ -41,7 +44,8 @@ impl Secret {
             return Ok(secret);
         }
         private::make_directory(data).map_err(|source| at(data, source))?;
-        let made = data.join(format!("{SECRET_FILE}.{}.new", mint_token("")?));
+        let unique = URL_SAFE_NO_PAD.encode(Self::mint()?.bytes());
+        let made = data.join(format!("{SECRET_FILE}.{unique}.new"));
         private::write(&made, Self::mint()?.bytes()).map_err(|source| at(&made, source))?;
         // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
         let linked = fs::hard_link(&made, &path);

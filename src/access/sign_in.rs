@@ -5,6 +5,7 @@
 mod answers;
 mod fetching;
 mod keys;
+mod rules;
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -13,13 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use lru::LruCache;
-use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Duration, Instant};
 
+use crate::access::fault::AccessFault;
+use crate::access::files::{keep, read_json};
 use crate::access::signed::{self, Claims};
-use crate::access::{AccessFault, keep, read_json};
 use crate::domain::settings::registry::TokenDigest;
 use crate::domain::sign_in::{Expected, NotSignedIn, Person, Statement};
 use crate::domain::time::Timestamp;
@@ -30,6 +31,7 @@ use keys::Kept;
 
 pub use answers::{AnswerFault, address_of_keys, may_be_asked};
 pub use keys::IssuerKeys;
+pub use rules::SignInRules;
 
 /// The file of the issuer's public keys, as they were fetched last.
 const KEYS_FILE: &str = "sign_in_keys.json";
@@ -37,26 +39,6 @@ const KEYS_FILE: &str = "sign_in_keys.json";
 const FETCHED_FOR_UNKNOWN_EVERY: Duration = Duration::from_secs(limits::ISSUER_UNKNOWN_KEY_SECONDS);
 
 const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::new(limits::SIGN_IN_REMEMBERED_MAX).unwrap();
-
-/// Whose tokens are taken, and what they say.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SignInRules {
-    /// The issuer, exactly as it calls itself.
-    pub issuer: String,
-    /// What it calls this server.
-    pub audience: String,
-    /// Which claim names the roles: its name, or a path to it with dots.
-    pub role_claim: String,
-    /// Which claim names the agent.
-    pub id_claim: String,
-    /// Where the keys are; where the issuer says that they are when absent.
-    pub keys: Option<Url>,
-    /// The file of the authorities, as PEM, one of which has signed the certificate of whoever has
-    /// the keys; those of the system when absent.
-    pub authority: Option<PathBuf>,
-    /// Whether agents are also let in by tokens that are made here.
-    pub agent_tokens: bool,
-}
 
 /// Somebody whom the issuer has signed in.
 #[derive(Debug)]

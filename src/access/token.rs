@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::access::{AccessFault, Secret};
+use crate::access::fault::AccessFault;
+use crate::access::secret::Secret;
 use crate::domain::settings::registry::TokenDigest;
 
 /// The longest token that is taken.

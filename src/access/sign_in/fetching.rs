@@ -8,9 +8,9 @@ use std::time::Duration;
 use reqwest::{Certificate, Client, StatusCode, Url, redirect};
 use serde_json::Value;
 
-use crate::access::sign_in::SignInRules;
+use crate::access::fault::{AccessFault, at};
 use crate::access::sign_in::answers::{AnswerFault, address_of_keys, key_documents, may_be_asked};
-use crate::access::{AccessFault, at};
+use crate::access::sign_in::rules::SignInRules;
 use crate::limits;
 use crate::private;
 
