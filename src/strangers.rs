@@ -15,16 +15,7 @@ mod ledger;
 mod party;
 mod proxies;
 mod proxy_header;
-
-use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use actix_http::header::HeaderMap;
-
-use crate::domain::id::WidgetId;
-use crate::strangers::ledger::Ledger;
+mod shared;
 
 pub use crate::strangers::budgets::{BUDGETS, Budget, Budgets, Use};
 pub use crate::strangers::connection::{Connection, NotTaken};
@@ -32,99 +23,4 @@ pub use crate::strangers::ledger::{Held, OverBudget};
 pub use crate::strangers::party::{Parties, Scope};
 pub use crate::strangers::proxies::{ForwardedHeader, Named, Proxies};
 pub use crate::strangers::proxy_header::{HeaderFault, read_header};
-
-/// What a server knows of strangers. Cheap to clone; the same on every thread.
-#[derive(Clone, Debug)]
-pub struct Strangers(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    ledger: Arc<Ledger>,
-    proxies: Proxies,
-    /// Whether connections of trusted proxies begin with a header of the PROXY protocol.
-    proxy_protocol: bool,
-    has_told_untrusted: AtomicBool,
-}
-
-impl Default for Strangers {
-    fn default() -> Self {
-        Self::new(Budgets::none(), Proxies::default(), false)
-    }
-}
-
-impl Strangers {
-    /// Strangers within these budgets, who may come by these proxies.
-    pub fn new(budgets: Budgets, proxies: Proxies, proxy_protocol: bool) -> Self {
-        Self(Arc::new(Shared {
-            ledger: Arc::new(Ledger::new(budgets)),
-            proxies,
-            proxy_protocol,
-            has_told_untrusted: AtomicBool::new(false),
-        }))
-    }
-
-    /// Whether a connection from here must begin with a header of the PROXY protocol.
-    pub fn expects_header(&self, peer: SocketAddr) -> bool {
-        self.0.proxy_protocol && self.0.proxies.trust(peer.ip())
-    }
-
-    /// Whether what comes from here is passed on by a proxy.
-    pub fn trust(&self, address: IpAddr) -> bool {
-        self.0.proxies.trust(address)
-    }
-
-    /// The address that a request comes from: the peer's, or the one that trusted proxies name.
-    pub fn client(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-        let peer = peer?.ip();
-        let named = self.0.proxies.client(peer, headers);
-        if let Named::ByUntrusted = named
-            && !self.0.has_told_untrusted.swap(true, Ordering::Relaxed)
-        {
-            tracing::warn!(
-                "a request names the client that it is passed on for, and comes from an address \
-                 that is not one of trusted_proxies: the name is ignored. Is a proxy missing there?"
-            );
-        }
-        Some(match named {
-            Named::Client(client) => client,
-            Named::Nobody | Named::ByUntrusted => peer,
-        })
-    }
-
-    /// Those whom somebody's use counts for: the address, and what is known of the page.
-    pub fn parties(
-        &self,
-        address: Option<IpAddr>,
-        site: Option<&str>,
-        widget: Option<&WidgetId>,
-    ) -> Parties {
-        self.0.ledger.parties(address, site, widget)
-    }
-
-    /// Takes one more of what is held, of every party's budget or of none. Nothing is held where no
-    /// party has one.
-    pub fn hold(&self, what: Use, parties: &Parties) -> Result<Option<Held>, OverBudget> {
-        self.0.ledger.hold(what, parties)
-    }
-
-    /// Spends one of what is counted by the minute. Parties whose budget was asked before the one
-    /// that is used up have spent it nevertheless.
-    pub fn spend(&self, what: Use, parties: &Parties) -> Result<(), OverBudget> {
-        self.0.ledger.spend(what, parties, NonZeroU32::MIN)
-    }
-
-    /// The same with several of it at once.
-    pub fn spend_several(
-        &self,
-        what: Use,
-        parties: &Parties,
-        count: NonZeroU32,
-    ) -> Result<(), OverBudget> {
-        self.0.ledger.spend(what, parties, count)
-    }
-
-    /// How many parties there is an account of.
-    pub fn accounts(&self) -> usize {
-        self.0.ledger.accounts()
-    }
-}
+pub use crate::strangers::shared::Strangers;

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::limits;
-use crate::strangers::{HeaderFault, Held, OverBudget, Strangers, Use, read_header};
+use crate::strangers::budgets::Use;
+use crate::strangers::ledger::{Held, OverBudget};
+use crate::strangers::proxy_header::{HeaderFault, read_header};
+use crate::strangers::shared::Strangers;
 
 /// A connection.
 #[derive(Debug)]
