@@ -3,11 +3,11 @@
 //! with all that lets its people in, once there is somebody else to answer.
 
 mod greeting;
+mod people;
 
 use std::str::FromStr;
 
-pub use crate::demo::greeting::{Keys, Told, plain, welcome};
-
+use crate::demo::people::UNITS;
 use crate::domain::id::{AgentId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::settings::registry::{Registry, SettingChange, Token, TokenDigest};
 use crate::domain::settings::{
@@ -16,15 +16,11 @@ use crate::domain::settings::{
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 
+pub use crate::demo::greeting::{Keys, Told, plain, welcome};
+pub use crate::demo::people::PEOPLE;
+
 /// The id of the demo's queue, workstream and widget.
 pub const DEMO: &str = "demo";
-
-/// The demo's people: id, name and role. The agents serve the queue.
-pub const PEOPLE: [(&str, &str, Role); 3] =
-    [("ada", "Ada", Role::Agent), ("ben", "Ben", Role::Agent), ("sue", "Sue", Role::Supervisor)];
-
-/// How much work each of the demo's agents takes at once.
-const UNITS: u32 = 3;
 
 /// Whether nothing at all is set up, so that a demo can do no harm.
 pub fn is_wanted(settings: &Registry) -> bool {

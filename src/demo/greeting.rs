@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::demo::PEOPLE;
+use crate::demo::people::PEOPLE;
 
 /// What is told of a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
