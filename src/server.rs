@@ -3,30 +3,31 @@
 
 mod demonstration;
 mod exposure;
+mod fault;
 mod serving;
 mod upkeep;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::Arbiter;
 use tokio::sync::watch;
 
-use crate::access::{Access, AccessFault, Given, Keys, SignIn};
+use crate::access::{Access, Given, Keys, SignIn};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::{Engine, Failure, Options, Starting, Threads};
+use crate::engine::{Engine, Options, Starting, Threads};
 use crate::http::HttpState;
-use crate::journal::Fault;
-use crate::journal::sqlite::{OpenFault, SqliteJournal};
+use crate::journal::sqlite::SqliteJournal;
 use crate::server::demonstration::Demonstration;
 use crate::server::serving::{Listeners, Serving};
 use crate::socket::session::Porters;
-use crate::tls::{Certificates, TlsFault};
+use crate::tls::Certificates;
 use crate::wire::time::rfc3339;
+
+pub use crate::server::fault::ServerFault;
 
 /// By how much the journal may be ahead of the wall clock without a word: clocks are set by small
 /// steps all the time.
@@ -46,57 +47,6 @@ pub struct Server {
     stop: watch::Sender<bool>,
     drain: Duration,
     greeting: String,
-}
-
-/// Why a server did not start, or did not stop well.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerFault {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The data directory is not usable.
-    #[error("the data directory {} cannot be used: {source}", path.display())]
-    Data {
-        /// The directory.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// There is no certificate that could be taken.
-    #[error(transparent)]
-    Tls(#[from] TlsFault),
-    /// The secrets could not be read or made.
-    #[error(transparent)]
-    Access(#[from] AccessFault),
-    /// The journal could not be opened.
-    #[error(transparent)]
-    Journal(#[from] OpenFault),
-    /// The journal is further ahead of the wall clock than a clock may be wrong.
-    #[error(
-        "the last event in the journal is of {latest}, and the clock of this machine says {wall}: \
-         set the clock right, or, if it is right and was wrong before, start once with \
-         --set-clock-back"
-    )]
-    ClockBehind {
-        /// When the last event was written down.
-        latest: String,
-        /// What the wall clock says.
-        wall: String,
-    },
-    /// The demo could not be set up.
-    #[error("the demo cannot be set up: {0}")]
-    Demo(#[source] Failure),
-    /// The demo could not be ended.
-    #[error("the demo cannot be ended: {0}")]
-    DemoEnd(#[source] Failure),
-    /// What was decided last may not be on the disk.
-    #[error("the journal could not be written to its end: {0}")]
-    Flush(#[source] Fault),
 }
 
 impl Server {

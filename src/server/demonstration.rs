@@ -13,7 +13,7 @@ use crate::demo::{self, Keys, PEOPLE, Told};
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{Registry, TokenDigest};
 use crate::engine::Engine;
-use crate::server::ServerFault;
+use crate::server::fault::ServerFault;
 
 /// After how long the end of the demo is tried again that could not be written.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::access::Keys;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::{self, HttpState, Part};
-use crate::server::ServerFault;
+use crate::server::fault::ServerFault;
 use crate::socket::session::{Door, OperatorDoor, Porters};
 use crate::socket::{self, Entrance, Figures};
 use crate::strangers::Strangers;
