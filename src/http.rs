@@ -19,16 +19,16 @@ mod feed;
 mod figures;
 mod health;
 mod history;
+mod identity;
 mod privacy;
 mod queues;
 mod secrets;
 mod settings;
+mod state;
 mod tokens;
 mod watching;
 mod widgets;
 mod workstreams;
-
-use std::sync::Arc;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -37,68 +37,13 @@ use actix_web::http::{ConnectionType, Method, Version};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{FromRequest, Handler, HttpRequest, Responder, Route, web};
 
-use crate::access::{Access, Keys, SignIn};
 use crate::domain::id::WidgetId;
-use crate::engine::Engine;
-use crate::http::bodies::Bodies;
-use crate::http::idempotency::Answers;
 use crate::http::problem::Problem;
 use crate::limits;
-use crate::strangers::Strangers;
 use crate::wire::WIDGET_PATH;
 
+pub use crate::http::state::HttpState;
 pub use crate::http::watching::watch;
-
-/// What every address needs: cheap to clone, the same on every thread.
-#[derive(Clone, Debug)]
-pub struct HttpState {
-    engine: Engine,
-    access: Arc<Access>,
-    keys: Arc<Keys>,
-    answers: Answers,
-    bodies: Bodies,
-    strangers: Strangers,
-    has_tls: bool,
-    sign_in: Option<Arc<SignIn>>,
-    pages: pages::Pages,
-    openapi: Arc<str>,
-}
-
-impl HttpState {
-    /// The edge of this engine, with the secrets that its administrators may replace.
-    pub fn new(engine: Engine, access: Arc<Access>, keys: Arc<Keys>) -> Self {
-        Self {
-            engine,
-            access,
-            keys,
-            answers: Answers::default(),
-            bodies: Bodies::default(),
-            strangers: Strangers::default(),
-            has_tls: false,
-            sign_in: None,
-            pages: pages::Pages::default(),
-            openapi: Arc::from(openapi::json()),
-        }
-    }
-
-    /// The same, which is reached over TLS if this is true.
-    #[must_use]
-    pub fn with_tls(self, has_tls: bool) -> Self {
-        Self { has_tls, ..self }
-    }
-
-    /// The same, with bounds for strangers.
-    #[must_use]
-    pub fn with_strangers(self, strangers: Strangers) -> Self {
-        Self { strangers, ..self }
-    }
-
-    /// The same, where an issuer signs people in as well.
-    #[must_use]
-    pub fn with_sign_in(self, sign_in: Option<Arc<SignIn>>) -> Self {
-        Self { sign_in, ..self }
-    }
-}
 
 /// Every address and what is there.
 pub fn table() -> Vec<Place> {

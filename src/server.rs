@@ -19,7 +19,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Options, Starting, Threads};
-use crate::http::HttpState;
+use crate::http::{HttpState, openapi};
 use crate::journal::sqlite::SqliteJournal;
 use crate::server::demonstration::Demonstration;
 use crate::server::serving::{Listeners, Serving};
@@ -80,7 +80,7 @@ impl Server {
         tracing::info!("Holdline {} listens on {address}", env!("CARGO_PKG_VERSION"));
         let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
         let strangers = config.strangers.strangers(descriptors);
-        let state = HttpState::new(engine.clone(), access.clone(), keys.clone());
+        let state = HttpState::new(engine.clone(), access.clone(), keys.clone(), openapi::json());
         let state = state.with_strangers(strangers.clone()).with_tls(config.tls.is_some());
         let state = state.with_sign_in(sign_in.clone());
         let (demonstration, mut greeting) =

@@ -7,12 +7,12 @@ use crate::domain::id::AgentId;
 use crate::domain::rights::{ADMINISTRATOR, ME, is_reserved};
 use crate::domain::settings::registry::SettingChange;
 use crate::engine::AgentView;
-use crate::http::HttpState;
 use crate::http::auth::{Administrator, Caller, Supervisor};
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Cursor as _, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
+use crate::http::state::HttpState;
 use crate::limits;
 use crate::wire::objects::{AgentDocument, AgentObject, AgentPage, PresenceDocument};
 

@@ -11,11 +11,11 @@ use crate::domain::id::{AgentId, ConversationId, History};
 use crate::domain::settings::registry::SettingChange;
 use crate::domain::time::Timestamp;
 use crate::engine::{AuditFilter, AuditRow};
-use crate::http::HttpState;
 use crate::http::auth::{Administrator, Caller};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::changed;
+use crate::http::state::HttpState;
 use crate::wire::objects::{AuditEntry, AuditPage, AuditRetentionDocument};
 use crate::wire::time::moment;
 

@@ -17,14 +17,11 @@ use crate::domain::settings::registry::TokenDigest;
 use crate::domain::sign_in::{NotSignedIn, Person};
 use crate::domain::time::Timestamp;
 use crate::engine::TokenRefusal;
-use crate::http::HttpState;
 use crate::http::problem::Problem;
+use crate::http::state::HttpState;
 use crate::strangers::Connection;
 
-/// Who somebody is, whichever role they have: by their token, or by the issuer and its name for
-/// them, whichever of its tokens they show.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Identity([u8; 32]);
+pub use crate::http::identity::Identity;
 
 /// Somebody whose token is good.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::http::auth::Identity;
+use crate::http::identity::Identity;
 use crate::http::problem::Problem;
 use crate::limits;
 

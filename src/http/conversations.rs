@@ -17,12 +17,12 @@ use crate::domain::lease::Purpose;
 use crate::domain::rights::ME;
 use crate::domain::settings::AgentSettings;
 use crate::engine::{AgentSignal, Failure, Filter, ListCursor};
-use crate::http::HttpState;
 use crate::http::audit::{in_place_of, over};
 use crate::http::auth::{Caller, Supervisor};
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{Cursor, Parameters};
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 use crate::wire::objects::{
     AssignDocument, AssignedObject, ConversationObject, ConversationPage, MessageDocument,
     PostedObject, ReadDocument, TypingDocument,

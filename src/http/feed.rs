@@ -15,10 +15,11 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_unti
 use crate::domain::id::AgentId;
 use crate::domain::time::Span;
 use crate::engine::{Feed, FeedEvent};
+use crate::http::agents;
 use crate::http::auth::Caller;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
-use crate::http::{HttpState, agents};
+use crate::http::state::HttpState;
 use crate::limits;
 use crate::wire::feed::{self as wire, Rendered};
 use crate::wire::objects::BeatDocument;

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, web};
 
-use crate::http::HttpState;
 use crate::http::agents::object;
 use crate::http::auth::Supervisor;
 use crate::http::pages::{Page, Room};
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 use crate::wire::objects::{FiguresObject, QueueFigures, StateFigures};
 
 /// How the whole engine is doing. For supervisors.

@@ -3,8 +3,8 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
-use crate::http::HttpState;
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 
 /// The server lives.
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),

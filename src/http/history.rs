@@ -7,13 +7,13 @@ use crate::domain::audit::AuditKind;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Audience;
 use crate::domain::id::Seq;
-use crate::http::HttpState;
 use crate::http::audit::note_read;
 use crate::http::auth::Caller;
 use crate::http::conversations::seen;
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{Cursor, Parameters, Place};
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 use crate::limits;
 use crate::wire::objects::{
     Timeline, TimelinePage, TranscriptEntry, TranscriptPage, WaitingObject,

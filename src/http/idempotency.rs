@@ -5,7 +5,7 @@
 //! A write also outlives its connection: it runs on its own, so a client that hangs up in the
 //! middle loses the answer and not the work.
 
-mod memory;
+pub(super) mod memory;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -14,36 +14,22 @@ use actix_web::body::{BoxBody, to_bytes};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{HttpResponse, ResponseError, web};
 use sha2::{Digest, Sha256};
 
-use crate::http::HttpState;
 use crate::http::auth::Caller;
 use crate::http::bodies::Room;
-use crate::http::idempotency::memory::{Attempt, Memory, Right};
+use crate::http::idempotency::memory::{Answer, Attempt, Right};
 use crate::http::problem::Problem;
+use crate::http::state::HttpState;
 use crate::limits;
+
+pub use crate::http::idempotency::memory::Answers;
 
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
-
-/// The first answers, by caller and key.
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    memory: Arc<Memory>,
-}
-
-/// What was answered.
-#[derive(Clone, Debug)]
-struct Answer {
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    location: Option<HeaderValue>,
-    /// Nothing where it held a secret, which is not kept.
-    body: Option<web::Bytes>,
-}
 
 /// What a handler puts into its answer when that must not be kept: it holds a secret.
 #[derive(Clone, Copy, Debug)]

@@ -9,9 +9,10 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use crate::http::problem::KINDS;
+use crate::http::state::HttpState;
 use crate::http::{
-    HttpState, agents, audit, conversations, feed, figures, health, history, privacy, queues,
-    secrets, tokens, widgets, workstreams,
+    agents, audit, conversations, feed, figures, health, history, privacy, queues, secrets, tokens,
+    widgets, workstreams,
 };
 use crate::wire::document::FieldError;
 use crate::wire::feed::{

@@ -1,122 +1,33 @@
-//! The memory for pages that are being made, or are on their way: so many bytes for everybody
-//! together, and so many for one caller, so that nobody can take it all. Whoever finds no room
-//! waits for a moment, and is then refused.
+//! A page as it is sent: it takes its room in the memory for pages before it is made, and keeps it
+//! until its connection has taken all of it.
 
-use std::collections::HashMap;
+pub(super) mod memory;
+
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError as _, web};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
-use crate::http::HttpState;
-use crate::http::auth::{Caller, Identity};
+use crate::http::auth::Caller;
 use crate::http::problem::Problem;
-use crate::limits;
+use crate::http::state::HttpState;
 
-/// Bytes that are given away together.
-const UNIT: usize = 1_024;
+pub use crate::http::pages::memory::{Pages, Room};
 
 /// How much of a page is given to its connection at once: less than that takes before it has sent
 /// some.
 const WRITTEN_AT_ONCE: usize = 16_384;
-
-/// What there is of it.
-#[derive(Clone, Debug)]
-pub struct Pages(Arc<Shares>);
-
-#[derive(Debug)]
-struct Shares {
-    all: Arc<Semaphore>,
-    by_caller: Mutex<HashMap<Identity, Arc<Semaphore>>>,
-}
-
-/// Room for one page, given back when this is dropped.
-#[derive(Debug)]
-pub struct Room {
-    /// Of all, and of the caller's.
-    taken: [OwnedSemaphorePermit; 2],
-    _share: Share,
-}
-
-/// A caller's share, which is forgotten when nobody has or awaits any of it.
-#[derive(Debug)]
-struct Share {
-    pages: Pages,
-    caller: Identity,
-    /// Nothing once it is dropped.
-    semaphore: Option<Arc<Semaphore>>,
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self(Arc::new(Shares {
-            all: Arc::new(Semaphore::new(limits::PAGES_BYTES_MAX / UNIT)),
-            by_caller: Mutex::default(),
-        }))
-    }
-}
-
-impl Pages {
-    /// Room for a caller's page, for which they may have to wait.
-    async fn room(&self, caller: Identity) -> Result<Room, Problem> {
-        let share = self.share(caller);
-        let taken = async {
-            let own = share.semaphore.clone()?.acquire_many_owned(units()).await.ok()?;
-            let all = Arc::clone(&self.0.all).acquire_many_owned(units()).await.ok()?;
-            Some([all, own])
-        };
-        let taken = timeout(Duration::from_secs(limits::PAGE_WAIT_SECONDS_MAX), taken).await;
-        match taken {
-            Ok(Some(taken)) => Ok(Room { taken, _share: share }),
-            // The semaphores are never closed.
-            Ok(None) | Err(_) => Err(Problem::too_many_pages()),
-        }
-    }
-
-    fn share(&self, caller: Identity) -> Share {
-        let mut by_caller = self.0.by_caller.lock().unwrap_or_else(PoisonError::into_inner);
-        let most = limits::PAGES_OF_CALLER_BYTES_MAX / UNIT;
-        let semaphore = by_caller.entry(caller).or_insert_with(|| Arc::new(Semaphore::new(most)));
-        Share { pages: self.clone(), caller, semaphore: Some(Arc::clone(semaphore)) }
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut by_caller = self.pages.0.by_caller.lock().unwrap_or_else(PoisonError::into_inner);
-        self.semaphore = None;
-        if by_caller.get(&self.caller).is_some_and(|known| Arc::strong_count(known) == 1) {
-            by_caller.remove(&self.caller);
-        }
-    }
-}
 
 impl Room {
     /// The page for which it was taken.
     pub(super) const fn page<T>(self, content: T) -> Page<T> {
         Page { content, room: self }
     }
-
-    /// Gives back what the page does not need once it is rendered.
-    fn shrink(&mut self, bytes: usize) {
-        for taken in &mut self.taken {
-            let spare = taken.num_permits().saturating_sub(bytes.div_ceil(UNIT));
-            drop(taken.split(spare));
-        }
-    }
-}
-
-fn units() -> u32 {
-    u32::try_from(limits::PAGE_ROOM_BYTES / UNIT).unwrap_or(u32::MAX)
 }
 
 impl FromRequest for Room {

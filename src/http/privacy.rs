@@ -9,11 +9,11 @@ use futures_util::stream;
 use crate::domain::audit::{Act, AuditKind};
 use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::engine::{Failure, KeptEvent, Which};
-use crate::http::HttpState;
 use crate::http::auth::Administrator;
 use crate::http::pages::Room;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 use crate::wire::objects::{ErasedObject, ExportLine, VisitorObject};
 
 /// JSON, one object on each line.

@@ -7,11 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::access::{Access, Keys};
 use crate::domain::audit::{Act, AuditKind};
-use crate::http::HttpState;
 use crate::http::auth::Administrator;
 use crate::http::idempotency::ShownOnce;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
+use crate::http::state::HttpState;
 use crate::wire::document::Document;
 use crate::wire::objects::{AdministratorTokenObject, RotationDocument, SigningKeyObject};
 

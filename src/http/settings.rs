@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::SettingChange;
-use crate::http::HttpState;
 use crate::http::problem::Problem;
+use crate::http::state::HttpState;
 
 /// Makes a change in somebody's name; it is durable and in force when this returns.
 pub(super) async fn changed(

@@ -5,12 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::access::token::{digest, mint_token};
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{SettingChange, Token, TokenId};
-use crate::http::HttpState;
 use crate::http::auth::{Administrator, Caller};
 use crate::http::idempotency::ShownOnce;
 use crate::http::paging::Parameters;
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::changed;
+use crate::http::state::HttpState;
 use crate::wire::objects::{KeptTokenObject, TokenDocument, TokenList, TokenObject};
 
 /// Lets an agent in with one more token, which is shown this once. An agent has at most ten that

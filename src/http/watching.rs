@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use crate::domain::text::printable;
 use crate::engine::Face;
-use crate::http::HttpState;
 use crate::http::audit::note_forbidden;
 use crate::http::problem::{Kind, Problem};
+use crate::http::state::HttpState;
 use crate::strangers::Use;
 use crate::wire::headers::{ALWAYS, OVER_TLS};
 

@@ -6,12 +6,12 @@ use crate::access::AdmissionKeys;
 use crate::domain::id::WidgetId;
 use crate::domain::settings::AdmissionRule;
 use crate::domain::settings::registry::SettingChange;
-use crate::http::HttpState;
 use crate::http::auth::Administrator;
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
+use crate::http::state::HttpState;
 use crate::wire::document::FieldError;
 use crate::wire::objects::{WidgetDocument, WidgetPage};
 

@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::domain::id::WorkstreamId;
 use crate::domain::settings::registry::SettingChange;
-use crate::http::HttpState;
 use crate::http::auth::Administrator;
 use crate::http::pages::{Page, Room};
 use crate::http::paging::{AfterId, Parameters, page_by_id};
 use crate::http::problem::{Problem, Problems};
 use crate::http::settings::{changed, put_answer};
+use crate::http::state::HttpState;
 use crate::wire::objects::{WorkstreamDocument, WorkstreamPage};
 
 /// Every workstream, by id. For administrators.

@@ -6,17 +6,35 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
+use actix_web::web;
 use tokio::time::Instant;
 
 use crate::domain::settings::Role;
-use crate::http::auth::Identity;
-use crate::http::idempotency::Answer;
+use crate::http::identity::Identity;
 use crate::limits;
 
 /// Whose answers they are: somebody, as long as they have the same role.
 pub(super) type Right = (Identity, Role);
 
 const LIFE: Duration = Duration::from_secs(limits::IDEMPOTENCY_SECONDS);
+
+/// The first answers, by caller and key.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    pub(super) memory: Arc<Memory>,
+}
+
+/// What was answered.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) content_type: Option<HeaderValue>,
+    pub(super) location: Option<HeaderValue>,
+    /// Nothing where it held a secret, which is not kept.
+    pub(super) body: Option<web::Bytes>,
+}
 
 /// One write that was asked for under a key.
 #[derive(Debug)]

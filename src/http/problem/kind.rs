@@ -4,7 +4,7 @@ use crate::wire::problem::Kind;
 
 macro_rules! kinds {
     ($($name:ident = $code:literal, $status:literal, $title:literal;)*) => {
-        $(pub(super) const $name: Kind = Kind { code: $code, status: $status, title: $title };)*
+        $(pub(crate) const $name: Kind = Kind { code: $code, status: $status, title: $title };)*
 
         /// Every kind of problem, by status.
         pub const KINDS: &[Kind] = &[$($name),*];
