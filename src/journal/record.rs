@@ -4,38 +4,33 @@
 //! without touching what is on a disk. They only ever grow: a new field is optional, a new kind is
 //! added, and nothing is renamed. Unknown fields are ignored; an unknown kind is unreadable.
 
+mod body;
 mod caused;
 mod event;
 mod forms;
 mod pieces;
 mod setting;
 pub mod several;
+mod stream;
 mod taken_out;
 mod together;
+mod unreadable;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-use uuid::fmt::Hyphenated;
 
 use crate::domain::agent::Presence;
 use crate::domain::conversation::event::Event;
-use crate::domain::id::{AgentId, ConversationId, MalformedId};
-use crate::domain::settings::registry::{Registry, SettingChange};
-use crate::domain::text::TextRefusal;
+use crate::domain::id::AgentId;
+use crate::domain::settings::registry::SettingChange;
+use crate::journal::record::body::{Sink, text};
 
-pub use setting::{Document, DocumentKind, digest_text, read_digest};
-pub use several::{Share, Shares};
+pub use body::Record;
+pub use setting::{Document, DocumentKind, changed_documents, digest_text, read_digest};
+pub use several::{Share, Shares, read_several, tells_of_several};
+pub use stream::{Stream, StreamName};
 pub use taken_out::TakenOut;
-pub use together::Piece;
-
-/// A record: what stands in the columns `kind` and `body`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Record {
-    /// What it is, in the words of the domain: `message_posted`.
-    pub kind: &'static str,
-    /// The rest of it, a JSON object.
-    pub body: String,
-}
+pub use together::{Piece, read_together};
+pub use unreadable::Unreadable;
 
 /// What a record says.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -50,40 +45,8 @@ pub enum Entry {
     TakenOut(TakenOut),
 }
 
-/// Whose record it is: what stands in the column `stream`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Stream {
-    /// A conversation's: its id.
-    Conversation(ConversationId),
-    /// An agent's: `agent:` and their id.
-    Agent(AgentId),
-    /// The settings': `settings`.
-    Settings,
-    /// The retention's: `retention`.
-    Retention,
-    /// Those of several conversations, which the record names: `several`.
-    Several,
-}
-
-/// Why a record cannot be read.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(pub String);
-
 /// The kind of the record of a chosen presence.
 const PRESENCE_CHOSEN: &str = "presence_chosen";
-
-/// The stream of the settings.
-const SETTINGS: &str = "settings";
-
-/// The stream of the retention.
-const RETENTION: &str = "retention";
-
-/// The stream of what happened to several conversations.
-const SEVERAL: &str = "several";
-
-/// What the stream of an agent begins with. No id holds a colon, so no two streams read the same.
-const AGENT: &str = "agent:";
 
 #[derive(Serialize, Deserialize)]
 struct PresenceChosen<'a> {
@@ -91,29 +54,6 @@ struct PresenceChosen<'a> {
     // Later than the rest: absent in records of earlier releases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     by: Option<pieces::Text<'a>>,
-}
-
-/// Where the record of an event is written to.
-struct Sink<'a> {
-    body: &'a mut Vec<u8>,
-    /// Whether its kind stands around the body, because no column holds it.
-    is_named: bool,
-}
-
-impl Sink<'_> {
-    /// Writes a record, and says its kind.
-    fn put(self, kind: &'static str, body: &impl Serialize) -> &'static str {
-        if self.is_named {
-            self.body.extend_from_slice(b"{\"kind\":\"");
-            self.body.extend_from_slice(kind.as_bytes());
-            self.body.extend_from_slice(b"\",\"body\":");
-        }
-        write_json(self.body, body);
-        if self.is_named {
-            self.body.push(b'}');
-        }
-        kind
-    }
 }
 
 /// Writes the body of the record of what happened in a conversation at once behind what stands in
@@ -126,23 +66,6 @@ pub fn write_events(events: &[Event], body: &mut Vec<u8>) -> &'static str {
             together::KIND
         }
     }
-}
-
-/// The events in the record with this kind and this body, each as it would stand alone, if it is
-/// one of several events.
-pub fn read_together<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'a>>, Unreadable>> {
-    (kind == together::KIND).then(|| together::decode(body))
-}
-
-/// What happened to several conversations at one time, if the record with this kind and this body
-/// says that.
-pub fn read_several<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
-    tells_of_several(kind).then(|| several::decode(body))
-}
-
-/// Whether a record of this kind says what happened to several conversations.
-pub fn tells_of_several(kind: &str) -> bool {
-    kind == several::KIND
 }
 
 impl Record {
@@ -183,10 +106,6 @@ impl Record {
             Entry::TakenOut(taken) => Self::of_taken_out(taken),
         }
     }
-
-    fn new(kind: &'static str, body: &impl Serialize) -> Self {
-        Self { kind, body: json(body) }
-    }
 }
 
 impl Entry {
@@ -213,97 +132,5 @@ impl Entry {
     pub fn read_event(kind: &str, body: &str) -> Result<Event, Unreadable> {
         event::decode(kind, body)?
             .ok_or_else(|| Unreadable(format!("{kind:?} is no event of a conversation")))
-    }
-}
-
-/// Room for the name of a conversation's stream, so that writing it takes nothing from the heap.
-#[derive(Debug)]
-pub struct StreamName([u8; Hyphenated::LENGTH]);
-
-impl Default for StreamName {
-    fn default() -> Self {
-        Self([0; Hyphenated::LENGTH])
-    }
-}
-
-impl StreamName {
-    /// The stream of a conversation as it stands in its column.
-    pub fn of_conversation(&mut self, id: ConversationId) -> &str {
-        Uuid::from_u128(id.as_bits()).hyphenated().encode_lower(&mut self.0)
-    }
-}
-
-impl Stream {
-    /// The stream as it stands in its column.
-    pub fn name(&self) -> String {
-        match self {
-            Self::Conversation(id) => StreamName::default().of_conversation(*id).to_owned(),
-            Self::Agent(agent) => format!("{AGENT}{agent}"),
-            Self::Settings => SETTINGS.to_owned(),
-            Self::Retention => RETENTION.to_owned(),
-            Self::Several => SEVERAL.to_owned(),
-        }
-    }
-
-    /// The stream that stands in its column like this.
-    pub fn read(name: &str) -> Result<Self, Unreadable> {
-        if name == SETTINGS {
-            return Ok(Self::Settings);
-        }
-        if name == RETENTION {
-            return Ok(Self::Retention);
-        }
-        if name == SEVERAL {
-            return Ok(Self::Several);
-        }
-        match name.strip_prefix(AGENT) {
-            Some(agent) => Ok(Self::Agent(agent.parse()?)),
-            None => Ok(Self::Conversation(name.parse()?)),
-        }
-    }
-}
-
-/// The documents that a change of the settings has changed, as `settings` now holds them: a
-/// document to put, or none to remove.
-pub fn changed_documents(
-    change: &SettingChange,
-    before: &Registry,
-    after: &Registry,
-) -> Vec<(DocumentKind, String, Option<Document>)> {
-    setting::changed_documents(change, before, after)
-}
-
-fn json(body: &impl Serialize) -> String {
-    let mut bytes = Vec::new();
-    write_json(&mut bytes, body);
-    text(bytes)
-}
-
-#[expect(clippy::expect_used, reason = "the invariant is in the message")]
-fn write_json(to: &mut Vec<u8>, body: &impl Serialize) {
-    serde_json::to_writer(to, body)
-        .expect("a record holds texts, numbers and structs, and JSON has a form for each");
-}
-
-#[expect(clippy::expect_used, reason = "the invariant is in the message")]
-fn text(json: Vec<u8>) -> String {
-    String::from_utf8(json).expect("JSON is written as UTF-8")
-}
-
-impl From<serde_json::Error> for Unreadable {
-    fn from(error: serde_json::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl From<MalformedId> for Unreadable {
-    fn from(error: MalformedId) -> Self {
-        Self(format!("an id is malformed: {error}"))
-    }
-}
-
-impl From<TextRefusal> for Unreadable {
-    fn from(error: TextRefusal) -> Self {
-        Self(format!("a text {error}"))
     }
 }

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::domain::id::AgentId;
-use crate::journal::record::{Record, Unreadable};
+use crate::journal::record::body::Record;
+use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize)]
 struct Caused<'a> {

@@ -11,6 +11,7 @@ use crate::domain::conversation::event::{
 use crate::domain::id::{AgentId, MessageId};
 use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
+use crate::journal::record::body::Sink;
 use crate::journal::record::forms::{
     AgentAway, AgentBack, AgentLeft, AuthorName, ChatAccepted, ChatOffered, ConversationClosed,
     ConversationStarted, CustomerAway, CustomerDisconnected, CustomerReminded, CustomerReturned,
@@ -18,7 +19,7 @@ use crate::journal::record::forms::{
     WrapupStarted,
 };
 use crate::journal::record::pieces::{ReminderForm, Text, millis, time, visitor, visitor_text};
-use crate::journal::record::{Sink, Unreadable};
+use crate::journal::record::unreadable::Unreadable;
 
 /// Writes the record of an event, and says its kind.
 pub(super) fn encode(event: &Event, to: Sink<'_>) -> &'static str {

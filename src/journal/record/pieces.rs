@@ -11,7 +11,7 @@ use crate::domain::id::VisitorId;
 use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::settings::Role;
 use crate::domain::time::{Span, Timestamp};
-use crate::journal::record::Unreadable;
+use crate::journal::record::unreadable::Unreadable;
 
 /// A text that is borrowed where that is possible.
 pub(super) type Text<'a> = Cow<'a, str>;
@@ -21,7 +21,7 @@ macro_rules! names {
     ($stored:ident = $domain:ident { $($variant:ident),+ $(,)? }) => {
         #[derive(Clone, Copy, Deserialize, Serialize)]
         #[serde(rename_all = "snake_case")]
-        pub(super) enum $stored { $($variant),+ }
+        pub enum $stored { $($variant),+ }
 
         impl From<$domain> for $stored {
             fn from(value: $domain) -> Self {

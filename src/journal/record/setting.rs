@@ -16,8 +16,9 @@ use crate::domain::id::AgentId;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::settings::{AgentSettings, QueueSettings};
 use crate::domain::text::DisplayName;
+use crate::journal::record::body::{Record, json};
 use crate::journal::record::pieces::RoleName;
-use crate::journal::record::{Record, Unreadable, json};
+use crate::journal::record::unreadable::Unreadable;
 
 pub(super) use retention::DisposalName;
 pub use token::{digest_text, read_digest};
@@ -61,10 +62,10 @@ impl DocumentKind {
     /// The change that puts this document.
     pub fn read(self, document: &str) -> Result<SettingChange, Unreadable> {
         Ok(match self {
-            Self::Workstream => SettingChange::PutWorkstream(read::<WorkstreamForm>(document)?),
-            Self::Queue => SettingChange::PutQueue(read::<QueueForm>(document)?),
-            Self::Widget => SettingChange::PutWidget(read::<WidgetForm>(document)?),
-            Self::Agent => SettingChange::PutAgent(read::<AgentForm>(document)?),
+            Self::Workstream => SettingChange::PutWorkstream(read::<WorkstreamForm, _>(document)?),
+            Self::Queue => SettingChange::PutQueue(read::<QueueForm, _>(document)?),
+            Self::Widget => SettingChange::PutWidget(read::<WidgetForm, _>(document)?),
+            Self::Agent => SettingChange::PutAgent(read::<AgentForm, _>(document)?),
             Self::Audit => audit::read(document)?,
         })
     }
@@ -130,8 +131,9 @@ pub(super) fn decode(kind: &str, body: &str) -> Result<Option<SettingChange>, Un
     }))
 }
 
-/// See [`super::changed_documents`].
-pub(super) fn changed_documents(
+/// The documents that a change of the settings has changed, as `settings` now holds them: a
+/// document to put, or none to remove.
+pub fn changed_documents(
     change: &SettingChange,
     before: &Registry,
     after: &Registry,
@@ -183,17 +185,12 @@ fn queue_document(queue: &QueueSettings) -> (DocumentKind, String, Option<Docume
     (DocumentKind::Queue, queue.id.to_string(), Some(json(&QueueForm::from(queue))))
 }
 
-fn read<'a, Form>(document: &'a str) -> Result<Form::Settings, Unreadable>
+fn read<'a, Form, Settings>(document: &'a str) -> Result<Settings, Unreadable>
 where
-    Form: Deserialize<'a> + IntoSettings,
+    Form: Deserialize<'a>,
+    Settings: TryFrom<Form, Error = Unreadable>,
 {
-    serde_json::from_str::<Form>(document)?.into_settings()
-}
-
-trait IntoSettings {
-    type Settings;
-
-    fn into_settings(self) -> Result<Self::Settings, Unreadable>;
+    serde_json::from_str::<Form>(document)?.try_into()
 }
 
 impl From<&QueueSettings> for QueueForm {
@@ -206,14 +203,14 @@ impl From<&QueueSettings> for QueueForm {
     }
 }
 
-impl IntoSettings for QueueForm {
-    type Settings = QueueSettings;
+impl TryFrom<QueueForm> for QueueSettings {
+    type Error = Unreadable;
 
-    fn into_settings(self) -> Result<QueueSettings, Unreadable> {
-        let agents = self.agents.iter().map(|agent| agent.parse::<AgentId>());
-        Ok(QueueSettings {
-            id: self.id.parse()?,
-            name: DisplayName::stored(&self.name)?,
+    fn try_from(form: QueueForm) -> Result<Self, Unreadable> {
+        let agents = form.agents.iter().map(|agent| agent.parse::<AgentId>());
+        Ok(Self {
+            id: form.id.parse()?,
+            name: DisplayName::stored(&form.name)?,
             agents: agents.collect::<Result<_, _>>()?,
         })
     }
@@ -230,15 +227,15 @@ impl From<&AgentSettings> for AgentForm {
     }
 }
 
-impl IntoSettings for AgentForm {
-    type Settings = AgentSettings;
+impl TryFrom<AgentForm> for AgentSettings {
+    type Error = Unreadable;
 
-    fn into_settings(self) -> Result<AgentSettings, Unreadable> {
-        Ok(AgentSettings {
-            id: self.id.parse()?,
-            name: DisplayName::stored(&self.name)?,
-            role: self.role.into(),
-            units: self.units,
+    fn try_from(form: AgentForm) -> Result<Self, Unreadable> {
+        Ok(Self {
+            id: form.id.parse()?,
+            name: DisplayName::stored(&form.name)?,
+            role: form.role.into(),
+            units: form.units,
         })
     }
 }

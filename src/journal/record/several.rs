@@ -17,10 +17,14 @@ use serde_json::value::RawValue;
 
 use crate::domain::conversation::event::Event;
 use crate::domain::id::{ConversationId, Seq};
-use crate::journal::record::{Piece, Sink, StreamName, Unreadable, event, together};
+use crate::journal::record::body::{self, Sink};
+use crate::journal::record::event;
+use crate::journal::record::stream::StreamName;
+use crate::journal::record::together::{self, Piece};
+use crate::journal::record::unreadable::Unreadable;
 
 /// The kind of the record.
-pub(super) const KIND: &str = "happened_to_several";
+const KIND: &str = "happened_to_several";
 
 /// What has happened to one of the conversations: what would stand in the columns if it had a row
 /// of its own.
@@ -127,8 +131,19 @@ pub fn put_together<'a>(
     (separator == b',').then_some(KIND)
 }
 
+/// What happened to several conversations at one time, if the record with this kind and this body
+/// says that.
+pub fn read_several<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
+    tells_of_several(kind).then(|| decode(body))
+}
+
+/// Whether a record of this kind says what happened to several conversations.
+pub fn tells_of_several(kind: &str) -> bool {
+    kind == KIND
+}
+
 /// What stands in a record of this kind.
-pub(super) fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
+fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
     let Body { records, of } = serde_json::from_str(body)?;
     let lengths = records.iter().map(length).collect::<Result<Vec<_>, _>>()?;
     let mut shares = Vec::with_capacity(of.len());
@@ -171,7 +186,7 @@ pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, 
         *member = Member::TakenOut(share.positions);
     }
     unread.keep_named();
-    Ok(Some(super::json(&unread)))
+    Ok(Some(body::json(&unread)))
 }
 
 /// Leaves out of a body of this kind the records that nobody in it names any more. One that cannot
@@ -180,7 +195,7 @@ pub fn keep_named(body: &mut Vec<u8>) {
     let Ok(mut unread) = serde_json::from_slice::<Unread<'_>>(body) else { return };
     unread.keep_named();
     let mut kept = Vec::with_capacity(body.len());
-    super::write_json(&mut kept, &unread);
+    body::write_json(&mut kept, &unread);
     *body = kept;
 }
 
@@ -206,6 +221,6 @@ fn length(record: &Piece<'_>) -> Result<u64, Unreadable> {
     if record.kind == KIND {
         return Err(Unreadable("it stands in itself".to_owned()));
     }
-    let together = super::read_together(record.kind, record.body()).transpose()?;
+    let together = together::read_together(record.kind, record.body()).transpose()?;
     Ok(together.map_or(1, |pieces| pieces.len() as u64))
 }

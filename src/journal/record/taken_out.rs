@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::id::ConversationId;
 use crate::domain::settings::Disposal;
+use crate::journal::record::body::Record;
 use crate::journal::record::setting::DisposalName;
-use crate::journal::record::{Record, Unreadable};
+use crate::journal::record::unreadable::Unreadable;
 
 /// The kind of the record.
 pub(super) const KIND: &str = "conversations_taken_out";

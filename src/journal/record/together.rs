@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::domain::conversation::event::Event;
-use crate::journal::record::{Sink, Unreadable, event};
+use crate::journal::record::body::Sink;
+use crate::journal::record::event;
+use crate::journal::record::unreadable::Unreadable;
 
 /// The kind of the record.
 pub(super) const KIND: &str = "happened_together";
@@ -35,7 +37,14 @@ pub(super) fn encode(events: &[Event], body: &mut Vec<u8>) {
     body.push(b']');
 }
 
-pub(super) fn decode(body: &str) -> Result<Vec<Piece<'_>>, Unreadable> {
+/// The events in the record with this kind and this body, each as it would stand alone, if it is
+/// one of several events.
+pub fn read_together<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'a>>, Unreadable>> {
+    (kind == KIND).then(|| decode(body))
+}
+
+/// What stands in a record of this kind.
+fn decode(body: &str) -> Result<Vec<Piece<'_>>, Unreadable> {
     let pieces: Vec<Piece<'_>> = serde_json::from_str(body)?;
     if pieces.is_empty() {
         return Err(Unreadable("nothing stands in it".to_owned()));

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::settings::AuditRetention;
 use crate::domain::settings::registry::SettingChange;
-use crate::journal::record::{Unreadable, json};
+use crate::journal::record::body::json;
+use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct AuditRetentionForm {

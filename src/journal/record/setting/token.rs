@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::settings::registry::{SettingChange, Token, TokenDigest};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
-use crate::journal::record::{Record, Unreadable};
+use crate::journal::record::body::Record;
+use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize, Serialize)]
 struct TokenAdded {

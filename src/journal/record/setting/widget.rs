@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::settings::{AdmissionRule, WidgetSettings};
-use crate::journal::record::Unreadable;
-use crate::journal::record::setting::IntoSettings;
+use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct WidgetForm {
@@ -38,15 +37,15 @@ impl From<&WidgetSettings> for WidgetForm {
     }
 }
 
-impl IntoSettings for WidgetForm {
-    type Settings = WidgetSettings;
+impl TryFrom<WidgetForm> for WidgetSettings {
+    type Error = Unreadable;
 
-    fn into_settings(self) -> Result<WidgetSettings, Unreadable> {
-        Ok(WidgetSettings {
-            id: self.id.parse()?,
-            workstream: self.workstream.parse()?,
-            origins: self.origins.into_iter().map(Arc::from).collect(),
-            admission: self.admission.map(|admission| AdmissionRule {
+    fn try_from(form: WidgetForm) -> Result<Self, Unreadable> {
+        Ok(Self {
+            id: form.id.parse()?,
+            workstream: form.workstream.parse()?,
+            origins: form.origins.into_iter().map(Arc::from).collect(),
+            admission: form.admission.map(|admission| AdmissionRule {
                 required: admission.required,
                 keys: admission.keys.into_iter().map(Arc::from).collect(),
             }),

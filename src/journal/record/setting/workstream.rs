@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::settings::{Autoclose, IdleRule, Workstream, WrapupBlock};
 use crate::domain::time::Span;
-use crate::journal::record::Unreadable;
+use crate::journal::record::setting::absence;
 use crate::journal::record::setting::customer_limits::CustomerLimitsForm;
 use crate::journal::record::setting::retention::RetentionForm;
-use crate::journal::record::setting::{IntoSettings, absence};
+use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize, Serialize)]
 pub(super) struct WorkstreamForm {
@@ -104,40 +104,40 @@ impl From<&Workstream> for WorkstreamForm {
     }
 }
 
-impl IntoSettings for WorkstreamForm {
-    type Settings = Workstream;
+impl TryFrom<WorkstreamForm> for Workstream {
+    type Error = Unreadable;
 
-    fn into_settings(self) -> Result<Workstream, Unreadable> {
+    fn try_from(form: WorkstreamForm) -> Result<Self, Unreadable> {
         let span = |millis: Option<u64>| millis.map(Span::from_millis);
-        Ok(Workstream {
-            id: self.id.parse()?,
-            queue: self.queue.parse()?,
-            units: self.units,
-            window: Span::from_millis(self.window_ms),
-            heartbeat: Span::from_millis(self.heartbeat_ms),
-            offer: Span::from_millis(self.offer_ms),
-            offers_absent: self.offers_absent,
-            decline_limit: self.decline_limit,
-            agent_grace: Span::from_millis(self.agent_grace_ms),
-            offer_grace: Span::from_millis(self.offer_grace_ms),
-            agent_notice: span(self.agent_notice_ms),
-            wrapup_block: match self.wrapup_block {
+        Ok(Self {
+            id: form.id.parse()?,
+            queue: form.queue.parse()?,
+            units: form.units,
+            window: Span::from_millis(form.window_ms),
+            heartbeat: Span::from_millis(form.heartbeat_ms),
+            offer: Span::from_millis(form.offer_ms),
+            offers_absent: form.offers_absent,
+            decline_limit: form.decline_limit,
+            agent_grace: Span::from_millis(form.agent_grace_ms),
+            offer_grace: Span::from_millis(form.offer_grace_ms),
+            agent_notice: span(form.agent_notice_ms),
+            wrapup_block: match form.wrapup_block {
                 WrapupBlockForm::Always => WrapupBlock::Always,
                 WrapupBlockForm::Never => WrapupBlock::Never,
                 WrapupBlockForm::For { for_ms } => WrapupBlock::For(Span::from_millis(for_ms)),
             },
             autoclose: Autoclose {
-                open: span(self.autoclose.open),
-                active: span(self.autoclose.active),
-                wrapup: span(self.autoclose.wrapup),
+                open: span(form.autoclose.open),
+                active: span(form.autoclose.active),
+                wrapup: span(form.autoclose.wrapup),
             },
-            idle: self.idle.map(|idle| IdleRule {
+            idle: form.idle.map(|idle| IdleRule {
                 warn: Span::from_millis(idle.warn),
                 close: Span::from_millis(idle.close),
             }),
-            customer_limits: self.customer_limits.into(),
-            redirect: self.redirect.map(Arc::from),
-            retention: self.retention.map(Into::into),
+            customer_limits: form.customer_limits.into(),
+            redirect: form.redirect.map(Arc::from),
+            retention: form.retention.map(Into::into),
         })
     }
 }
