@@ -14,9 +14,6 @@ use crate::journal::record::Unreadable;
 
 pub use crate::journal::snapshot::names::Names;
 
-/// A text that is borrowed: from the conversation, or from the bytes.
-type Text<'a> = &'a str;
-
 /// The version of the form, and the first byte of every snapshot. Whoever changes the form raises
 /// it and the version of `chats.db`, which is then rebuilt.
 pub const VERSION: u8 = 3;

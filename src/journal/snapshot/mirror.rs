@@ -10,9 +10,8 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::Text;
 use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
-use crate::journal::snapshot::names::Names;
+use crate::journal::snapshot::names::{Names, Text};
 use crate::journal::snapshot::phase::PhaseTwin;
 
 #[derive(Deserialize, Serialize)]

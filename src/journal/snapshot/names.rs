@@ -13,6 +13,9 @@ use crate::domain::id::{AgentId, MalformedId, QueueId, WidgetId, WorkstreamId};
 use crate::domain::text::{DisplayName, TextRefusal};
 use crate::limits;
 
+/// A text that is borrowed: from the conversation, or from the bytes.
+pub(super) type Text<'a> = &'a str;
+
 type Known<T> = BTreeMap<Box<str>, T>;
 
 /// The texts that were read.

@@ -8,8 +8,7 @@ use crate::domain::id::AgentId;
 use crate::domain::lease::{Lease, Notice, Purpose};
 use crate::domain::time::{Span, Timestamp};
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::Text;
-use crate::journal::snapshot::names::Names;
+use crate::journal::snapshot::names::{Names, Text};
 
 #[derive(Deserialize, Serialize)]
 pub(super) enum PhaseTwin<'a> {
