@@ -4,6 +4,7 @@
 
 mod decoded;
 mod rows;
+mod told;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,8 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::domain::conversation::Conversation;
-use crate::domain::conversation::event::Recorded;
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::id::ConversationId;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
@@ -22,8 +22,9 @@ use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::projector::decoded::Decoded;
+use crate::journal::sqlite::projector::told::Told;
 use crate::journal::sqlite::reader;
-use crate::journal::sqlite::row::{self, Part, Row};
+use crate::journal::sqlite::row::{self, Row};
 use crate::limits;
 
 /// Follows the journal.
@@ -37,15 +38,6 @@ pub(super) struct Projector {
     position: u64,
     /// The log of `chats.db`.
     log: Bound,
-}
-
-/// An event, and the record that says it, which is kept as it is.
-struct Told {
-    position: u64,
-    recorded: Recorded,
-    kind: String,
-    body: String,
-    checksum: Option<u32>,
 }
 
 /// What a batch of rows says, the events by their conversation: neighbours in the timeline.
@@ -262,7 +254,7 @@ impl Batch {
     fn take(&mut self, row: &Row) -> Result<(), Fault> {
         let damaged = |error: Unreadable| row.damaged(&error.0);
         match Stream::read(&row.stream).map_err(damaged)? {
-            Stream::Conversation(id) => self.events.entry(id).or_default().extend(told(row)?),
+            Stream::Conversation(id) => self.events.entry(id).or_default().extend(Told::of(row)?),
             stream => {
                 let entry = Entry::read(&row.kind, &row.body).map_err(damaged)?;
                 self.others.push((stream, row.at, entry));
@@ -270,23 +262,4 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-/// The events in a row, as they stand in the timeline: each as if it had a row of its own.
-fn told(row: &Row) -> Result<Vec<Told>, Fault> {
-    let parts = row.parts().map_err(|error| row.damaged(&error.0))?;
-    let is_alone = parts.len() == 1;
-    let told = parts.into_iter().map(|part| {
-        let event = part.event().map_err(|error| row.damaged(&error.0))?;
-        let Part { position, seq, kind, body } = part;
-        let of_its_own = || row::checksum(position, &row.stream, seq, row.at, kind, body);
-        Ok(Told {
-            position,
-            recorded: Recorded { seq: Seq::new(seq), at: row.at, event },
-            kind: kind.to_owned(),
-            body: body.to_owned(),
-            checksum: if is_alone { row.checksum } else { Some(of_its_own()) },
-        })
-    });
-    told.collect()
 }

@@ -54,7 +54,10 @@ fn weight(conversation: &Conversation) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::domain::conversation::Conversation;
+    use crate::domain::id::ConversationId;
+    use crate::journal::sqlite::projector::decoded::{BYTES_OF_ANY, Decoded, weight};
+    use crate::limits;
 
     #[test]
     fn what_was_projected_last_is_kept_within_the_bound() {

@@ -11,7 +11,7 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::record::{self, digest_text};
-use crate::journal::sqlite::projector::Told;
+use crate::journal::sqlite::projector::told::Told;
 use crate::journal::sqlite::row;
 use crate::journal::{Fault, part_begins, part_ends, snapshot};
 
