@@ -7,6 +7,7 @@
 mod cache;
 mod encoded;
 mod leaving;
+mod order;
 mod rows;
 
 use std::sync::Arc;
@@ -24,23 +25,9 @@ use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::cache::Cache;
 use crate::journal::sqlite::writer::encoded::Entry;
 pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
-pub(super) use crate::journal::sqlite::writer::leaving::{DropAudit, Found, TakeOut};
+pub(super) use crate::journal::sqlite::writer::order::{DropAudit, Found, Order, TakeOut};
 use crate::journal::{Confirmed, Done, Fault, Position, Receipts};
 use crate::limits;
-
-/// What the writer is told.
-pub(super) enum Order {
-    /// Write this.
-    Append(Encoded),
-    /// Take conversations out, once everything before it is settled.
-    TakeOut(TakeOut),
-    /// Drop the oldest entries of the audit stream, once everything before it is settled.
-    DropAudit(DropAudit),
-    /// Do this once everything before it is settled.
-    Settled(Box<dyn FnOnce() + Send>),
-    /// Stop once everything before it is settled.
-    Stop,
-}
 
 /// The writer, and the connection that only it writes with.
 pub(super) struct Writer {

@@ -1,48 +1,14 @@
 //! What leaves the journal: whole conversations, and old entries of the audit stream.
 
-use std::sync::mpsc::Sender;
-
-use crate::domain::id::ConversationId;
 use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::record::{Stream, TakenOut};
 use crate::journal::sqlite::audit;
 use crate::journal::sqlite::writer::Writer;
+use crate::journal::sqlite::writer::order::{DropAudit, Found, TakeOut};
 use crate::journal::sqlite::writer::rows::{self, TakeOutError};
 use crate::journal::{Fault, Position};
 use crate::limits;
-
-/// Conversations that are to be taken out.
-pub(in crate::journal::sqlite) struct TakeOut {
-    /// Which.
-    pub(in crate::journal::sqlite) conversations: Vec<Found>,
-    /// The position up to which their events were looked for. One that has gone on since stays.
-    pub(in crate::journal::sqlite) seen: u64,
-    /// What becomes of them.
-    pub(in crate::journal::sqlite) disposal: Disposal,
-    /// When.
-    pub(in crate::journal::sqlite) at: Timestamp,
-    /// Who is told how many went.
-    pub(in crate::journal::sqlite) done: Sender<Result<u64, Fault>>,
-}
-
-/// Entries of the audit stream that are to be dropped: some of those from before a time.
-pub(in crate::journal::sqlite) struct DropAudit {
-    pub(in crate::journal::sqlite) before: Timestamp,
-    /// When.
-    pub(in crate::journal::sqlite) at: Timestamp,
-    /// Who is told whether there was anything.
-    pub(in crate::journal::sqlite) done: tokio::sync::oneshot::Sender<Result<bool, Fault>>,
-}
-
-/// A conversation in the journal.
-pub(in crate::journal::sqlite) struct Found {
-    pub(in crate::journal::sqlite) conversation: ConversationId,
-    /// The positions of the rows that hold all its events.
-    pub(in crate::journal::sqlite) rows: Vec<u64>,
-    /// How many events these are.
-    pub(in crate::journal::sqlite) events: u64,
-}
 
 impl Writer {
     pub(super) fn drop_audit(&mut self, order: DropAudit) {

@@ -11,8 +11,8 @@ use crate::journal::audit::Tail;
 use crate::journal::record::{Record, Stream, TakenOut, Unreadable, several};
 use crate::journal::sqlite::audit;
 use crate::journal::sqlite::row::{self, Row};
-use crate::journal::sqlite::writer::encoded::Line;
-use crate::journal::sqlite::writer::{Encoded, Found};
+use crate::journal::sqlite::writer::encoded::{Encoded, Line};
+use crate::journal::sqlite::writer::order::Found;
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
      VALUES (?, ?, ?, ?, ?, ?, ?)";
