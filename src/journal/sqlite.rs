@@ -19,9 +19,11 @@ mod asked;
 mod checkpoint;
 mod damage;
 mod directory;
+mod files;
 mod kept;
 mod lock;
 mod log;
+mod open_fault;
 mod opening;
 mod pool;
 mod progress;
@@ -32,6 +34,7 @@ mod retention;
 mod row;
 mod schema;
 mod scouring;
+mod thread;
 mod writer;
 
 use std::fmt;
@@ -47,17 +50,18 @@ use tokio::sync::oneshot;
 
 use crate::journal::sqlite::checkpoint::{Bound, Checkpoints, Turns};
 use crate::journal::sqlite::damage::Damage;
+use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::opening::Opened;
 use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::retention::Retention;
-use crate::journal::sqlite::schema::Files;
 use crate::journal::sqlite::scouring::{Scouring, Traces};
+use crate::journal::sqlite::thread::spawn;
 use crate::journal::sqlite::writer::{Encoded, Order, Owner, Writer};
 use crate::journal::{Fault, Position, Receipts, Recovered};
 use crate::limits;
 
-pub use crate::journal::sqlite::opening::OpenFault;
+pub use crate::journal::sqlite::open_fault::OpenFault;
 
 /// The journal on `SQLite`. Dropping it writes what was appended, and waits for that.
 pub struct SqliteJournal {
@@ -238,12 +242,4 @@ impl fmt::Debug for SqliteJournal {
             .field("progress", &self.progress)
             .finish_non_exhaustive()
     }
-}
-
-#[expect(clippy::expect_used, reason = "the invariant is in the message")]
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work)
-        .expect("a process that cannot start a thread at its start cannot serve at all")
 }

@@ -8,9 +8,10 @@ use rusqlite::Connection;
 
 use crate::journal::snapshot::Names;
 use crate::journal::sqlite::audit::{self, AuditContents};
+use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
 use crate::journal::sqlite::row::{self, Row};
-use crate::journal::sqlite::schema::{self, Files, Kind};
+use crate::journal::sqlite::schema::{self, Kind};
 use crate::journal::sqlite::{lock, log, reader};
 use crate::private;
 

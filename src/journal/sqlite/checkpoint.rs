@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::progress::Progress;
-use crate::journal::sqlite::schema::Files;
-use crate::journal::sqlite::{schema, spawn};
+use crate::journal::sqlite::schema;
+use crate::journal::sqlite::thread::spawn;
 use crate::limits;
 
 /// Whose turn it is to make a checkpoint of a database, because SQLite refuses two at once. Copies

@@ -14,10 +14,10 @@ use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::copying::secrets::{keep_secrets, write_secrets};
 use crate::journal::sqlite::copying::unfinished::Unfinished;
+use crate::journal::sqlite::files::{self, Files};
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
-use crate::journal::sqlite::opening;
-use crate::journal::sqlite::schema::{self, Files, Kind};
-use crate::journal::sqlite::{audit, directory, lock, row};
+use crate::journal::sqlite::schema::{self, Kind};
+use crate::journal::sqlite::{audit, directory, lock, opening, row};
 use crate::private::{self, Mended};
 
 pub use crate::journal::sqlite::copying::fault::CopyFault;
@@ -52,7 +52,7 @@ pub fn back_up(
     } else {
         opening::refuse_damage_at_rest(&files)?;
     }
-    let unfinished = Unfinished::at(schema::beside(file, UNFINISHED))?;
+    let unfinished = Unfinished::at(files::beside(file, UNFINISHED))?;
     copy(&files.journal, unfinished.path())?;
     keep_secrets(dir, secrets, unfinished.path())?;
     // What is wrong with the copy was wrong with the journal.
@@ -134,8 +134,8 @@ fn refuse_target(file: &Path, dir: &Path, own: &[PathBuf], forced: bool) -> Resu
 fn refuse_company(file: &Path) -> Result<(), CopyFault> {
     let real = file.canonicalize();
     let real = real.map_err(|source| CopyFault::File { path: file.to_owned(), source })?;
-    for suffix in schema::SUFFIXES {
-        let path = schema::beside(&real, suffix);
+    for suffix in files::SUFFIXES {
+        let path = files::beside(&real, suffix);
         if let Err(source) = private::look(&path) {
             return Err(CopyFault::File { path, source });
         }

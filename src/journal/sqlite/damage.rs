@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rusqlite::{ErrorCode, ffi};
 
 use crate::journal::Fault;
-use crate::journal::sqlite::schema::Files;
+use crate::journal::sqlite::files::Files;
 use crate::private;
 
 /// Notes damage of `chats.db`.

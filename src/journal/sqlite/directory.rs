@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::domain::id::History;
-use crate::journal::sqlite::OpenFault;
-use crate::journal::sqlite::schema::{self, Files};
+use crate::journal::sqlite::files::{self, Files};
+use crate::journal::sqlite::open_fault::OpenFault;
 use crate::private::{self, Mended};
 
 /// Makes the data directory if it is not there.
@@ -62,7 +62,7 @@ pub(super) fn history(files: &Files) -> Result<History, OpenFault> {
 /// Writes a small file, which takes the place of the one with this name: what that was is not
 /// written into, because it may have another name as well.
 fn write_in_place_of(path: &Path, text: &str) -> io::Result<()> {
-    let new = schema::beside(path, ".new");
+    let new = files::beside(path, ".new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

@@ -12,9 +12,11 @@ use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Timestamp;
 use crate::journal::record::{Entry, Stream};
+use crate::journal::sqlite::files::Files;
+use crate::journal::sqlite::open_fault::OpenFault;
 use crate::journal::sqlite::row::{self, Row as StoredRow};
-use crate::journal::sqlite::schema::{self, CHATS_VERSION, Files, Kind};
-use crate::journal::sqlite::{OpenFault, directory, kept, lock, reader, recovery};
+use crate::journal::sqlite::schema::{self, CHATS_VERSION, Kind};
+use crate::journal::sqlite::{directory, kept, lock, reader, recovery};
 use crate::journal::{Fault, KeptEvent, Which, page};
 use crate::limits;
 

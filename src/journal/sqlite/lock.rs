@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use crate::domain::time::Timestamp;
-use crate::journal::sqlite::OpenFault;
-use crate::journal::sqlite::schema::Files;
+use crate::journal::sqlite::files::Files;
+use crate::journal::sqlite::open_fault::OpenFault;
 use crate::private;
 
 /// What the lock of a directory holds once its server has stopped well. A start empties it.

@@ -7,7 +7,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use crate::journal::sqlite::{schema, spawn};
+use crate::journal::sqlite::schema;
+use crate::journal::sqlite::thread::spawn;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 

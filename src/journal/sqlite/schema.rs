@@ -1,101 +1,30 @@
-//! The databases: their settings, and the versions that this release knows.
+//! The databases: how each is opened, and what is refused.
 
 mod foreign;
 mod tables;
+mod versions;
 
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::journal::sqlite::OpenFault;
+use crate::journal::sqlite::files::{self, Files};
+use crate::journal::sqlite::open_fault::OpenFault;
+use crate::journal::sqlite::schema::versions::AUDIT_SINCE;
 use crate::limits;
 
 pub(super) use crate::journal::sqlite::schema::foreign::{Kind, differences};
 pub(super) use crate::journal::sqlite::schema::tables::SECRETS;
-
-/// The version of `journal.db`. Version 1 had no checksums, up to version 2 each event had a row of
-/// its own, up to version 3 each append, up to version 4 nobody was told of an agent who is away,
-/// up to version 5 no token expired or was ended alone, up to version 6 it did not say who acts in
-/// an agent's place or changes the settings, up to version 7 there was no audit stream, and up to
-/// version 8 no workstream said how much a customer may do and no site vouched for its visitors.
-pub(super) const JOURNAL_VERSION: i64 = 9;
-
-/// The first version that has an audit stream.
-const AUDIT_SINCE: i64 = 8;
-
-/// The version of `chats.db`. It is raised whenever a table or the form of a snapshot changes; a
-/// file with an older one is made anew from the journal.
-pub(super) const CHATS_VERSION: i64 = 8;
-
-/// The version of `archive.db`. In version 1 each event had a row of its own.
-pub(super) const ARCHIVE_VERSION: i64 = 2;
+pub(super) use crate::journal::sqlite::schema::versions::{
+    ARCHIVE_VERSION, CHATS_VERSION, JOURNAL_VERSION, version,
+};
 
 /// How large the pages of all of them are.
 const PAGE_BYTES: i64 = 8_192;
-
-/// Where the files of a data directory are.
-#[derive(Clone, Debug)]
-pub(super) struct Files {
-    pub(super) journal: PathBuf,
-    pub(super) chats: PathBuf,
-    pub(super) archive: PathBuf,
-    pub(super) lock: PathBuf,
-    /// The number of the history. It is in no backup, so a restored directory begins another.
-    pub(super) history: PathBuf,
-    /// It is there when `chats.db` was found to be damaged.
-    pub(super) damaged: PathBuf,
-    /// It is there while what was taken out may still be in the files.
-    pub(super) unclean: PathBuf,
-}
-
-/// What the names of a database and of what SQLite makes beside it end with.
-pub(super) const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
-
-/// The name of what stands beside a file.
-pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-impl Files {
-    pub(super) fn of(dir: &Path) -> Self {
-        Self {
-            journal: dir.join("journal.db"),
-            chats: dir.join("chats.db"),
-            archive: dir.join("archive.db"),
-            lock: dir.join("lock"),
-            history: dir.join("history"),
-            damaged: dir.join("chats.db.damaged"),
-            unclean: dir.join("unclean"),
-        }
-    }
-
-    /// The write-ahead log of `chats.db`.
-    pub(super) fn chats_log(&self) -> PathBuf {
-        beside(&self.chats, "-wal")
-    }
-
-    /// Where a restored journal stands until it is whole.
-    pub(super) fn unfinished(&self) -> PathBuf {
-        beside(&self.journal, ".partial")
-    }
-
-    /// All of them, with what SQLite makes beside the databases.
-    pub(super) fn all(&self) -> Vec<PathBuf> {
-        let databases = [&self.journal, &self.chats, &self.archive];
-        let mut all = vec![self.lock.clone(), self.history.clone(), self.damaged.clone()];
-        all.extend([self.unclean.clone(), self.unfinished()]);
-        for suffix in SUFFIXES {
-            all.extend(databases.map(|database| beside(database, suffix)));
-        }
-        all
-    }
-}
 
 /// Refuses a file that a newer release or something else has written, or added something to,
 /// without changing it. One that is not there, or empty, is fine.
@@ -308,19 +237,14 @@ fn change_to(
     connection.execute_batch(&change).map_err(|source| OpenFault::at(file, source))
 }
 
-/// The version of a file; zero when it is empty.
-pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.pragma_query_value(None, "user_version", |row| row.get(0))
-}
-
 fn user_version(connection: &Connection, file: &Path) -> Result<i64, OpenFault> {
     version(connection).map_err(|source| OpenFault::at(file, source))
 }
 
 /// Removes a database.
 pub(super) fn remove(file: &Path) -> Result<(), OpenFault> {
-    for suffix in SUFFIXES {
-        let path = beside(file, suffix);
+    for suffix in files::SUFFIXES {
+        let path = files::beside(file, suffix);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(OpenFault::Directory { path, source });

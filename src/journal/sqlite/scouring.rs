@@ -23,9 +23,10 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::journal::Fault;
 use crate::journal::sqlite::checkpoint::{self, Turn, Turns};
+use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::progress::Progress;
-use crate::journal::sqlite::schema::{self, Files};
-use crate::journal::sqlite::spawn;
+use crate::journal::sqlite::schema;
+use crate::journal::sqlite::thread::spawn;
 use crate::limits;
 
 pub(super) use crate::journal::sqlite::scouring::traces::Traces;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::journal::sqlite::inspection::Problem;
-use crate::journal::sqlite::opening::OpenFault;
+use crate::journal::sqlite::open_fault::OpenFault;
 
 /// Why a copy could not be made.
 #[derive(Debug, thiserror::Error)]

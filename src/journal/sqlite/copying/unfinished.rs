@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::journal::sqlite::copying::fault::CopyFault;
-use crate::journal::sqlite::schema;
+use crate::journal::sqlite::files;
 use crate::private;
 
 /// A file that is removed again unless it is finished.
@@ -69,8 +69,8 @@ fn lock(file: &File) -> io::Result<()> {
 }
 
 fn remove(path: &Path) {
-    for suffix in schema::SUFFIXES {
+    for suffix in files::SUFFIXES {
         // What is not there needs no removing; what cannot be removed is told by what follows.
-        drop(fs::remove_file(schema::beside(path, suffix)));
+        drop(fs::remove_file(files::beside(path, suffix)));
     }
 }

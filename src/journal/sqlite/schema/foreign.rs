@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use crate::journal::sqlite::schema::{
-    ARCHIVE_VERSION, AUDIT_SINCE, CHATS_VERSION, JOURNAL_VERSION, tables, version,
+use crate::journal::sqlite::schema::tables;
+use crate::journal::sqlite::schema::versions::{
+    ARCHIVE_VERSION, AUDIT_SINCE, CHATS_VERSION, JOURNAL_VERSION, version,
 };
 
 /// Which database a file is.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::journal::sqlite::schema::Files;
+use crate::journal::sqlite::files::Files;
 use crate::private;
 
 /// Shared by whoever takes something out, and the thread that scours the files after it.
