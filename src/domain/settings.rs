@@ -6,12 +6,14 @@ mod audit;
 mod customer_limits;
 pub mod registry;
 mod token;
+mod violation;
 mod widget;
 
 use std::sync::Arc;
 
 use crate::domain::id::{AgentId, QueueId, WorkstreamId};
 use crate::domain::lease::Purpose;
+use crate::domain::settings::violation::{outside, span_outside, unreachable_id};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::limits;
@@ -19,6 +21,7 @@ use crate::limits;
 pub use admission::{AdmissionRule, NotVouched, Vouching};
 pub use audit::AuditRetention;
 pub use customer_limits::CustomerLimits;
+pub use violation::Violation;
 pub use widget::{ANY_ORIGIN, WidgetSettings};
 
 /// How many seconds a window may have.
@@ -322,43 +325,4 @@ impl AgentSettings {
         let units = outside("units", u64::from(self.units), 0, 100_000, "");
         unreachable_id(self.id.as_str()).into_iter().chain(units).collect()
     }
-}
-
-/// `.` and `..` in an address mean another address, so nothing may be called so. What was called
-/// so before stays as it is.
-fn unreachable_id(id: &str) -> Option<Violation> {
-    let message = "must not be . or .., which mean something else in an address";
-    [".", ".."].contains(&id).then(|| Violation::new("id", message))
-}
-
-/// A rule that a document breaks.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Violation {
-    /// The field, as it is called in the document.
-    pub field: &'static str,
-    /// What it must be.
-    pub message: String,
-}
-
-impl Violation {
-    /// `field` breaks the rule told by `message`.
-    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
-        Self { field, message: message.into() }
-    }
-}
-
-fn outside(
-    field: &'static str,
-    value: u64,
-    least: u64,
-    most: u64,
-    unit: &str,
-) -> Option<Violation> {
-    let inside = (least..=most).contains(&value);
-    (!inside).then(|| Violation::new(field, format!("must be from {least} to {most}{unit}")))
-}
-
-fn span_outside(field: &'static str, span: Span, least: u64, most: u64) -> Option<Violation> {
-    let inside = (Span::from_secs(least)..=Span::from_secs(most)).contains(&span);
-    (!inside).then(|| Violation::new(field, format!("must be from {least} to {most} seconds")))
 }

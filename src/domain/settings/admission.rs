@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::settings::Violation;
+use crate::domain::settings::violation::Violation;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::validity::{LEEWAY, NotValid, Validity};
 use crate::limits;

@@ -1,6 +1,6 @@
 //! For how long the audit stream is kept.
 
-use crate::domain::settings::{Violation, outside};
+use crate::domain::settings::violation::{Violation, outside};
 use crate::domain::time::{Span, Timestamp};
 
 /// For how long the entries of the audit stream are kept.

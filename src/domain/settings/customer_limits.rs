@@ -1,6 +1,6 @@
 //! How much a customer may do in one chat, so that one chat cannot fill the disk.
 
-use crate::domain::settings::{Violation, outside};
+use crate::domain::settings::violation::{Violation, outside};
 use crate::limits;
 
 /// How much a customer may do in one chat, over its whole life.

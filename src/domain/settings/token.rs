@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::id::AgentId;
-use crate::domain::settings::Violation;
+use crate::domain::settings::violation::Violation;
 use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::id::{WidgetId, WorkstreamId};
-use crate::domain::settings::{AdmissionRule, Violation, unreachable_id};
+use crate::domain::settings::admission::AdmissionRule;
+use crate::domain::settings::violation::{Violation, unreachable_id};
 use crate::limits;
 
 /// A place on the web where a chat can be started.
