@@ -24,21 +24,24 @@ pub mod command;
 
 mod apply;
 mod decide;
+mod feed;
+mod presence;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::agent::command::{AgentEvent, AgentRefusal};
+use crate::domain::agent::feed::Console;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::settings::AgentSettings;
 use crate::domain::time::{Span, Timestamp};
 
+pub use crate::domain::agent::feed::FeedNumber;
+pub use crate::domain::agent::presence::Presence;
+
 /// How long a request links an agent who has no feed open.
 pub const REQUEST_LINKS_FOR: Span = Span::from_secs(150);
-
-/// A feed, by its number among those of the agent.
-pub type FeedNumber = u64;
 
 /// One person who answers.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -64,22 +67,6 @@ pub struct Agent {
     assigned_at: Timestamp,
     /// Whether they were made anew, and have not heard yet what every conversation holds of them.
     is_hearing: bool,
-}
-
-/// What reads an open feed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Console {
-    /// How often it said that it would beat.
-    heartbeat: Span,
-    /// When it beat last. One that never has is judged by its connection alone.
-    beat_at: Option<Timestamp>,
-}
-
-impl Console {
-    /// The last moment at which its next beat is in time.
-    fn beats_by(&self) -> Option<Timestamp> {
-        Some(self.beat_at? + self.heartbeat.times(2))
-    }
 }
 
 /// Lengths of time, each with how often it occurs.
@@ -147,38 +134,6 @@ impl Held {
     /// Whether the customer was told, or is about to be.
     const fn is_missed(&self) -> bool {
         self.lease.missed || self.noticed
-    }
-}
-
-/// Whether an agent can be worked with.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Presence {
-    /// Ready for work. Only now is an agent given any.
-    Available,
-    /// At work.
-    Busy,
-    /// Not to be disturbed.
-    DoNotDisturb,
-    /// Not at the desk.
-    Away,
-    /// Not there.
-    Offline,
-}
-
-impl Presence {
-    /// Every presence.
-    pub const ALL: [Self; 5] =
-        [Self::Available, Self::Busy, Self::DoNotDisturb, Self::Away, Self::Offline];
-
-    /// The name that HTTP and the journal use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Available => "available",
-            Self::Busy => "busy",
-            Self::DoNotDisturb => "do_not_disturb",
-            Self::Away => "away",
-            Self::Offline => "offline",
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is true of an agent after an event. Total.
 
 use crate::domain::agent::command::AgentEvent;
-use crate::domain::agent::{Agent, Console, Held, Lengths, Link};
+use crate::domain::agent::feed::Console;
+use crate::domain::agent::{Agent, Held, Lengths, Link};
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::domain::agent::{FeedNumber, Presence};
+use crate::domain::agent::feed::FeedNumber;
+use crate::domain::agent::presence::Presence;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::lease::Lease;
 use crate::domain::settings::AgentSettings;
