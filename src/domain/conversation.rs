@@ -24,6 +24,7 @@ pub mod view;
 
 mod apply;
 mod decide;
+pub(super) mod effect;
 mod posts;
 
 use crate::domain::conversation::attendance::{Absence, Attendance};

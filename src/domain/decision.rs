@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::conversation::claims::Effects;
 use crate::domain::conversation::command::Answer;
+use crate::domain::conversation::effect::Effects;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::Seq;
 use crate::domain::time::Timestamp;

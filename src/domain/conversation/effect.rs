@@ -1,0 +1,61 @@
+//! What must be done for others because a conversation has changed.
+
+use smallvec::SmallVec;
+
+use crate::domain::id::{AgentId, QueueId, VisitorId, WidgetId};
+use crate::domain::lease::Lease;
+use crate::domain::queue::Waiting;
+use crate::domain::time::Timestamp;
+
+/// What must now be done.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Effect {
+    /// Wait in a line, or say again how. On the heap, because most decisions take no place and all
+    /// of them keep room for their effects.
+    TakePlace(Box<Place>),
+    /// Leave a line.
+    LeavePlace(QueueId),
+    /// Hold units of the agent whom the lease names, in place of any held before.
+    HoldLease(Lease),
+    /// Hold no units of this agent any more.
+    ReturnLease(AgentId),
+    /// The visitor may begin another chat.
+    FreeVisitor(WidgetId, VisitorId),
+    /// The actor is not needed any more.
+    Retire,
+}
+
+/// What must now be done, in order. More than three things seldom are, and those take nothing from
+/// the heap: everything that is decided waits for the disk with its effects.
+pub type Effects = SmallVec<[Effect; 3]>;
+
+/// A place in a line.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Place {
+    /// Whose line.
+    pub queue: QueueId,
+    /// From when its place in the line counts: the beginning of the chat, because somebody who has
+    /// waited before does not start at the end.
+    pub since: Timestamp,
+    /// From when its waiting counts: when it came into the line, or back into it.
+    pub waiting_since: Timestamp,
+    /// Whether its customer is away.
+    pub is_away: bool,
+    /// Agents who are not to be offered it, because they let it go too often.
+    pub excluded: Vec<AgentId>,
+    /// How often each agent declined it or let its offer lapse; not at all, for one who gave it
+    /// back. All of them are offered it only when nobody else can take it.
+    pub declines: Vec<(AgentId, u8)>,
+}
+
+impl Place {
+    /// The chat as its queue is told of it. Of the settings it needs to know how many units it
+    /// takes, and whether it is offered while its customer is away.
+    pub fn waiting(self, units: u32, offers_absent: bool) -> Waiting {
+        let Self { since, waiting_since, is_away, excluded, declines, .. } = self;
+        let declined = declines.into_iter().map(|(agent, _)| agent);
+        let not_first = declined.filter(|agent| !excluded.contains(agent)).collect();
+        let is_held = is_away && !offers_absent;
+        Waiting { since, entered_at: waiting_since, units, is_held, excluded, not_first }
+    }
+}
