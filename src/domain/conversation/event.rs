@@ -5,6 +5,7 @@
 //! [`Seq`]: crate::domain::id::Seq
 
 mod audience;
+mod ending;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::domain::text::{DisplayName, JsonText, MessageText};
 use crate::domain::time::{Span, Timestamp};
 
 pub use crate::domain::conversation::event::audience::{Audience, ForAgent, Withdrawal};
+pub use crate::domain::conversation::event::ending::{Departure, OfferEnd, Reason};
 
 /// Something that happened in a conversation.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -177,6 +179,86 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// What the feed of an agent is told of it, who had the conversation before, or has it after,
+    /// or both.
+    pub fn for_agent(&self, agent: &AgentId, was_theirs: bool, is_theirs: bool) -> ForAgent {
+        match self {
+            Self::ChatOffered { lease, .. } if lease.agent == *agent => ForAgent::Offered,
+            Self::OfferEnded { agent: offered, end, .. } if offered == agent => {
+                ForAgent::Withdrawn(Withdrawal::Ended(*end))
+            }
+            // Whoever had the chat before they accepted it had it as an offer.
+            Self::ChatAccepted { lease, .. } if lease.agent == *agent && was_theirs => {
+                ForAgent::Withdrawn(Withdrawal::Accepted)
+            }
+            // A closed conversation remembers an agent who had accepted it, and only such a one.
+            Self::ConversationClosed { .. } if was_theirs && !is_theirs => {
+                ForAgent::Withdrawn(Withdrawal::Closed)
+            }
+            Self::MessagePosted { .. } => ForAgent::Message,
+            Self::CustomerAway { .. } => ForAgent::Away,
+            Self::CustomerReturned { after, .. } => ForAgent::Back(*after),
+            Self::ConversationStarted(_)
+            | Self::SessionJoined { .. }
+            | Self::SessionLost { .. }
+            | Self::CustomerDisconnected { .. }
+            | Self::ChatOffered { .. }
+            | Self::OfferEnded { .. }
+            | Self::ChatAccepted { .. }
+            | Self::AgentLeft { .. }
+            | Self::AgentAway { .. }
+            | Self::AgentBack { .. }
+            | Self::CustomerReminded { .. }
+            | Self::WrapupStarted { .. }
+            | Self::LeaseReleased { .. }
+            | Self::ConversationClosed { .. }
+            | Self::ServerRestarted { .. } => ForAgent::InState,
+        }
+    }
+
+    /// Who did it in the place of the agent that it names: a supervisor who acts for one, or gives
+    /// them a chat. No customer is told.
+    pub const fn by(&self) -> Option<&AgentId> {
+        match self {
+            Self::MessagePosted { by, .. }
+            | Self::ChatOffered { by, .. }
+            | Self::OfferEnded { by, .. }
+            | Self::ChatAccepted { by, .. }
+            | Self::AgentLeft { by, .. } => by.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether this audience may see the event. What a customer may not see leaves a gap in the
+    /// sequence that they see.
+    pub const fn is_seen_by(&self, audience: Audience) -> bool {
+        match audience {
+            Audience::Agent => true,
+            Audience::Customer => match self {
+                Self::ConversationStarted(_)
+                | Self::MessagePosted { .. }
+                | Self::ChatAccepted { .. }
+                | Self::AgentLeft { .. }
+                | Self::AgentAway { .. }
+                | Self::AgentBack { .. }
+                | Self::CustomerReminded { .. }
+                | Self::WrapupStarted { .. }
+                | Self::ConversationClosed { .. } => true,
+                Self::SessionJoined { .. }
+                | Self::SessionLost { .. }
+                | Self::CustomerAway { .. }
+                | Self::CustomerReturned { .. }
+                | Self::CustomerDisconnected { .. }
+                | Self::ChatOffered { .. }
+                | Self::OfferEnded { .. }
+                | Self::LeaseReleased { .. }
+                | Self::ServerRestarted { .. } => false,
+            },
+        }
+    }
+}
+
 /// The deadlines of a chat's phase; each absent where the phase or the settings have none.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct RestartTimers {
@@ -248,38 +330,6 @@ pub enum Actor {
     Timer,
 }
 
-/// How an offer ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum OfferEnd {
-    /// The agent said no.
-    Declined,
-    /// The agent said nothing in time.
-    Lapsed,
-    /// The agent was gone for longer than the grace.
-    AgentGone,
-    /// A supervisor gave the chat to somebody else.
-    Reassigned,
-}
-
-impl OfferEnd {
-    /// Whether it counts as the agent's no.
-    pub const fn is_decline(self) -> bool {
-        match self {
-            Self::Declined | Self::Lapsed => true,
-            Self::AgentGone | Self::Reassigned => false,
-        }
-    }
-}
-
-/// Why an agent left a chat.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Departure {
-    /// They gave it back.
-    Released,
-    /// They were gone for longer than the grace.
-    Gone,
-}
-
 /// Until when an agent's units are held in wrap-up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Hold {
@@ -289,60 +339,6 @@ pub enum Hold {
     Until(Timestamp),
     /// Until the chat is closed.
     UntilClosed,
-}
-
-/// Why a chat ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Reason {
-    /// The window ended while the chat waited, or was offered.
-    CustomerDisconnectedWhileOpen,
-    /// The window ended while the chat was with an agent.
-    CustomerDisconnectedWhileActive,
-    /// The customer ended it.
-    CustomerEnded,
-    /// The customer owed an answer for too long.
-    CustomerIdle,
-    /// The agent ended it.
-    AgentEnded,
-    /// Nobody was found for it in time.
-    OpenTooLong,
-    /// It had been with an agent for too long.
-    ActiveTooLong,
-    /// A supervisor closed it.
-    ForceClosed,
-}
-
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 8] = [
-        Self::CustomerDisconnectedWhileOpen,
-        Self::CustomerDisconnectedWhileActive,
-        Self::CustomerEnded,
-        Self::CustomerIdle,
-        Self::AgentEnded,
-        Self::OpenTooLong,
-        Self::ActiveTooLong,
-        Self::ForceClosed,
-    ];
-
-    /// Whether the customer was lost, and nobody ended it.
-    pub const fn is_loss(self) -> bool {
-        matches!(self, Self::CustomerDisconnectedWhileOpen | Self::CustomerDisconnectedWhileActive)
-    }
-
-    /// The name on the wire, in HTTP and in the journal.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CustomerDisconnectedWhileOpen => "customer_disconnected_while_open",
-            Self::CustomerDisconnectedWhileActive => "customer_disconnected_while_active",
-            Self::CustomerEnded => "customer_ended",
-            Self::CustomerIdle => "customer_idle",
-            Self::AgentEnded => "agent_ended",
-            Self::OpenTooLong => "open_too_long",
-            Self::ActiveTooLong => "active_too_long",
-            Self::ForceClosed => "force_closed",
-        }
-    }
 }
 
 /// An event in its place.
