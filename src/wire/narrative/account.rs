@@ -7,7 +7,10 @@ use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
 use crate::domain::text::printable;
 use crate::domain::timeline::Replay;
-use crate::wire::narrative::{Grounds, Sessions, in_words, sentence, why};
+use crate::wire::narrative::changes::in_words;
+use crate::wire::narrative::sessions::Sessions;
+use crate::wire::narrative::timeline::sentence;
+use crate::wire::narrative::why::{Grounds, why};
 use crate::wire::time::rfc3339;
 
 /// The account of a conversation. `history` must be whole from its first event to the moment that

@@ -9,7 +9,8 @@ use crate::domain::conversation::event::{
 use crate::domain::id::MessageId;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor_kind, code, evidence, lost};
+use crate::wire::narrative::ending::actor_kind;
+use crate::wire::narrative::loss::{code, evidence, lost};
 use crate::wire::time::rfc3339;
 
 /// The facts of an event, for programs. What is not there is left out.

@@ -7,7 +7,7 @@ use crate::domain::cause::{Cause, Evidence};
 use crate::domain::conversation::event::{Event, Recorded};
 use crate::domain::id::SessionId;
 use crate::domain::time::{Span, Timestamp};
-use crate::wire::narrative::{heard, lost};
+use crate::wire::narrative::loss::{heard, lost};
 use crate::wire::time::{rfc3339, spoken};
 
 /// One session of the customer's.

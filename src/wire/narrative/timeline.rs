@@ -6,7 +6,8 @@ use crate::domain::conversation::event::{
 use crate::domain::id::AgentId;
 use crate::domain::lease::Lease;
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor, because, evidence, heard, lost};
+use crate::wire::narrative::ending::{actor, because};
+use crate::wire::narrative::loss::{evidence, heard, lost};
 use crate::wire::time::{rfc3339, spoken};
 
 /// The name of the event's kind. It never changes.

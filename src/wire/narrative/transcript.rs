@@ -1,8 +1,9 @@
 //! The notices of a transcript: what people who read along are told beside the messages.
 
 use crate::domain::conversation::event::{Actor, Audience, Departure, Event, Reason};
+use crate::wire::narrative::ending::{actor, because};
+use crate::wire::narrative::loss::evidence;
 use crate::wire::narrative::timeline::through;
-use crate::wire::narrative::{actor, because, evidence};
 use crate::wire::time::spoken;
 
 /// What the system says about an event in the copy of this audience. Nothing for a message, which

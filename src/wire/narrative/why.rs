@@ -5,7 +5,8 @@ use crate::domain::conversation::event::{Actor, Event, Reason, Recorded};
 use crate::domain::conversation::view::{Stage, View};
 use crate::domain::queue::{Staffing, Standing};
 use crate::domain::time::Timestamp;
-use crate::wire::narrative::{actor, because, evidence, heard, lost};
+use crate::wire::narrative::ending::{actor, because};
+use crate::wire::narrative::loss::{evidence, heard, lost};
 use crate::wire::time::{rfc3339, spoken};
 
 /// The events that explain the state of a chat, of a history that is gone through from its first
