@@ -19,6 +19,8 @@ pub mod server;
 pub mod time;
 pub mod view;
 
+mod enumeration;
+
 /// The name of the WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "holdline.v1";
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
 use crate::wire::document::FieldError;
-use crate::wire::objects::names;
+use crate::wire::enumeration::names;
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";

@@ -9,6 +9,7 @@ use crate::domain::id::ConversationId;
 use crate::domain::lease::{Lease, Purpose};
 use crate::domain::settings::{AgentSettings, Role};
 use crate::wire::document::{self, Document, FieldError, read_or_refused};
+use crate::wire::enumeration::names;
 
 /// Every role, the least first.
 const ROLES: [Role; 3] = [Role::Agent, Role::Supervisor, Role::Administrator];
@@ -150,13 +151,13 @@ pub fn role_named(value: &serde_json::Value) -> Result<Role, String> {
 }
 
 pub(super) fn roles() -> Object {
-    super::names(ROLES.map(role_name))
+    names(ROLES.map(role_name))
 }
 
 fn presences() -> Object {
-    super::names(Presence::ALL.map(Presence::name))
+    names(Presence::ALL.map(Presence::name))
 }
 
 fn purposes() -> Object {
-    super::names([Purpose::Offer, Purpose::Chat, Purpose::Wrapup].map(Purpose::name))
+    names([Purpose::Offer, Purpose::Chat, Purpose::Wrapup].map(Purpose::name))
 }

@@ -12,6 +12,7 @@ use crate::domain::conversation::view::{Customer, Stage, View};
 use crate::domain::id::{AgentId, MessageId, Seq};
 use crate::domain::text::{JsonText, MessageText};
 use crate::wire::document::{self, Document, FieldError, read_or_refused};
+use crate::wire::enumeration::{names, names_or_null};
 use crate::wire::narrative;
 use crate::wire::time::At;
 
@@ -247,19 +248,19 @@ impl AssignDocument {
 }
 
 fn states() -> Object {
-    super::names(State::ALL.map(State::name))
+    names(State::ALL.map(State::name))
 }
 
 fn phases() -> Object {
-    super::names_or_null([Stage::Offered, Stage::Talking].map(Stage::name))
+    names_or_null([Stage::Offered, Stage::Talking].map(Stage::name))
 }
 
 fn reasons() -> Object {
-    super::names_or_null(Reason::ALL.map(Reason::name))
+    names_or_null(Reason::ALL.map(Reason::name))
 }
 
 fn causes() -> Object {
-    super::names_or_null([
+    names_or_null([
         "left",
         "closed",
         "reset",

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::domain::conversation::State;
 use crate::domain::id::QueueId;
 use crate::domain::time::Span;
-use crate::wire::objects::AgentObject;
+use crate::wire::objects::agent::AgentObject;
 use crate::wire::time::Seconds;
 
 /// How the whole engine is doing.

@@ -10,6 +10,7 @@ use crate::domain::id::{ConversationId, Seq};
 use crate::domain::queue::Standing;
 use crate::domain::timeline::{Change, Replay, Step};
 use crate::limits;
+use crate::wire::enumeration::names;
 use crate::wire::narrative::{self, Attended, Grounds, Sessions};
 use crate::wire::time::At;
 
@@ -254,7 +255,7 @@ pub struct TimelinePage {
 }
 
 fn kinds() -> utoipa::openapi::Object {
-    super::names(["message", "notice"])
+    names(["message", "notice"])
 }
 
 /// A page of a timeline that is made while the history goes by from its first event on, of which it
@@ -343,9 +344,9 @@ impl Timeline {
 }
 
 fn changed() -> utoipa::openapi::Object {
-    super::names(["state", "lease", "timer"])
+    names(["state", "lease", "timer"])
 }
 
 fn sources() -> utoipa::openapi::Object {
-    super::names(["customer", "agent", "system"])
+    names(["customer", "agent", "system"])
 }

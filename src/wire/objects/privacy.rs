@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::domain::time::Timestamp;
+use crate::wire::enumeration::names;
 use crate::wire::time::At;
 
 /// The version of the form of an export. It is raised when a field changes its meaning.
@@ -141,5 +142,5 @@ impl ExportLine {
 }
 
 fn types() -> utoipa::openapi::Object {
-    super::names(["export", "event", "end"])
+    names(["export", "event", "end"])
 }

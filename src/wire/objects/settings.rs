@@ -2,6 +2,7 @@
 //! absent gets its default; ranges are the domain's to check.
 
 mod customer_limits;
+mod identity;
 mod retention;
 mod widget;
 
@@ -15,10 +16,11 @@ use crate::domain::id::{AgentId, QueueId, WorkstreamId};
 use crate::domain::settings::{
     AgentSettings, Autoclose, IdleRule, QueueSettings, Workstream, WrapupBlock,
 };
-use crate::domain::text::DisplayName;
 use crate::domain::time::Span;
 use crate::wire::document::{self, Document, FieldError, nullable, read_or_refused};
+use crate::wire::enumeration::names;
 use crate::wire::objects::agent::{role_name, role_named, roles};
+use crate::wire::objects::settings::identity::{name_or_id, same_id};
 use crate::wire::time::Seconds;
 
 use customer_limits::CustomerLimitsDocument;
@@ -350,31 +352,12 @@ impl AgentDocument {
     }
 }
 
-/// A document that was read can be put back: its own id is taken, another's is not.
-fn same_id(document: &mut Document, id: &str) {
-    let given = document.optional("id", document::text);
-    if given.is_some_and(|given| given != id) {
-        document.refuse("id", format!("must be {id}, as in the address, or absent"));
-    }
-}
-
-fn name_or_id(document: &mut Document, id: &str) -> Option<DisplayName> {
-    let given = document.optional("name", document::text);
-    match DisplayName::parse(given.as_deref().unwrap_or(id)) {
-        Ok(name) => Some(name),
-        Err(refusal) => {
-            document.refuse("name", refusal.to_string());
-            None
-        }
-    }
-}
-
 fn block() -> utoipa::openapi::Schema {
     use utoipa::openapi::{ObjectBuilder, OneOfBuilder, Type};
     let length = ObjectBuilder::new()
         .property("for_s", ObjectBuilder::new().schema_type(Type::Number))
         .required("for_s");
-    OneOfBuilder::new().item(super::names(["always", "never"])).item(length).build().into()
+    OneOfBuilder::new().item(names(["always", "never"])).item(length).build().into()
 }
 
 macro_rules! page {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::domain::settings::{Disposal, Retention};
 use crate::wire::document::{self, Document, FieldError, read_or_refused};
+use crate::wire::enumeration::names;
 
 /// What becomes of a chat long after it was closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
@@ -50,5 +51,5 @@ fn disposal(value: &Value) -> Result<Disposal, String> {
 }
 
 fn disposals() -> utoipa::openapi::Schema {
-    super::super::names(["archive", "delete"]).into()
+    names(["archive", "delete"]).into()
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::id::WidgetId;
 use crate::domain::settings::{ANY_ORIGIN, AdmissionRule, WidgetSettings};
 use crate::wire::document::{self, Document, FieldError, read_or_refused};
-use crate::wire::objects::settings::same_id;
+use crate::wire::objects::settings::identity::same_id;
 
 /// A place on the web where a chat can be started.
 #[derive(Clone, Debug, Serialize, ToSchema)]
