@@ -46,11 +46,7 @@ fn within_src(source: &Source) -> String {
 #[test]
 fn files_use_each_other_in_no_circle() {
     let found = circles::circles(&sources("src"));
-    compare(
-        "files use each other in a circle",
-        "circles.txt",
-        &found.into_iter().flatten().collect(),
-    );
+    assert!(found.is_empty(), "files use each other in a circle: {found:#?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) type Text<'a> = Cow<'a, str>;
 /// An enum without fields, its stored twin, and the conversions between them.
 macro_rules! names {
     ($stored:ident = $domain:ident { $($variant:ident),+ $(,)? }) => {
-        #[derive(Clone, Copy, Deserialize, Serialize)]
+        #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
         #[serde(rename_all = "snake_case")]
         pub enum $stored { $($variant),+ }
 
