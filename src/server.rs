@@ -23,7 +23,7 @@ use crate::http::{HttpState, openapi};
 use crate::journal::sqlite::SqliteJournal;
 use crate::server::demonstration::Demonstration;
 use crate::server::serving::{Listeners, Serving};
-use crate::socket::session::Porters;
+use crate::socket::session::Routes;
 use crate::tls::Certificates;
 use crate::wire::time::rfc3339;
 
@@ -98,7 +98,7 @@ impl Server {
             keys,
             state,
             strangers,
-            porters: Porters::default(),
+            routes: Routes::default(),
             page: config.page,
             stopping,
         };

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::{self, HttpState, Part};
 use crate::server::fault::ServerFault;
-use crate::socket::session::{Door, OperatorDoor, Porters};
+use crate::socket::session::{Door, OperatorDoor, Routes};
 use crate::socket::{self, Entrance, Figures};
 use crate::strangers::Strangers;
 use crate::tls::Certificates;
@@ -34,7 +34,7 @@ pub(super) struct Serving {
     pub(super) keys: Arc<Keys>,
     pub(super) state: HttpState,
     pub(super) strangers: Strangers,
-    pub(super) porters: Porters,
+    pub(super) routes: Routes,
     pub(super) page: bool,
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -90,8 +90,8 @@ impl Serving {
     }
 
     async fn serve_public(self, thread: usize, entrance: Entrance, has_operators: bool) {
-        let Self { engine, keys, state, strangers, porters, page, stopping } = self;
-        let door = Door::among(engine, keys, thread, &porters, strangers);
+        let Self { engine, keys, state, strangers, routes, page, stopping } = self;
+        let door = Door::among(engine, keys, thread, &routes, strangers);
         let part = if has_operators { Part::Public } else { Part::Whole };
         let app = move || {
             let app = App::new().wrap(from_fn(http::watch));

@@ -15,14 +15,14 @@ mod guest;
 mod life;
 mod operator_door;
 mod pace;
-mod porter;
-mod porters;
 mod posting;
 mod question;
+mod receiver;
+mod routes;
 mod start;
 mod vouching;
 
 pub use crate::socket::session::actor::SocketSession;
 pub use crate::socket::session::door::Door;
 pub use crate::socket::session::operator_door::OperatorDoor;
-pub use crate::socket::session::porters::Porters;
+pub use crate::socket::session::routes::Routes;

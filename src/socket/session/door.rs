@@ -13,7 +13,7 @@ use crate::limits;
 use crate::socket::movement::Carry;
 use crate::socket::outbox::Outbox;
 use crate::socket::session::admission_keys::ReadKeys;
-use crate::socket::session::porters::{Origin, Porters};
+use crate::socket::session::routes::{Origin, Routes};
 use crate::strangers::Strangers;
 use crate::wire::client::{Token, VisitorSecret};
 use crate::wire::close::CloseCode;
@@ -25,7 +25,7 @@ pub struct Door {
     pub(super) engine: Engine,
     keys: Arc<Keys>,
     thread: usize,
-    porters: Porters,
+    routes: Routes,
     pub(super) strangers: Strangers,
     admissions: ReadKeys,
 }
@@ -34,24 +34,24 @@ impl Door {
     /// A door on this thread of the engine's, without bounds for strangers. Conversation tokens are
     /// signed with `keys`.
     pub fn new(engine: Engine, keys: Arc<Keys>, thread: usize) -> Self {
-        Self::beside(engine, keys, thread, Porters::default(), Strangers::default())
+        Self::beside(engine, keys, thread, Routes::default(), Strangers::default())
     }
 
-    /// A door whose thread exchanges sockets with the other threads that `porters` knows.
+    /// A door whose thread exchanges sockets with the other threads that `routes` knows.
     pub(super) fn beside(
         engine: Engine,
         keys: Arc<Keys>,
         thread: usize,
-        porters: Porters,
+        routes: Routes,
         strangers: Strangers,
     ) -> Self {
-        Self { engine, keys, thread, porters, strangers, admissions: ReadKeys::default() }
+        Self { engine, keys, thread, routes, strangers, admissions: ReadKeys::default() }
     }
 
     /// The way for a socket to the thread of this conversation, if that is another one.
     pub(super) fn way_to(&self, conversation: ConversationId, origin: Origin) -> Option<Carry> {
         let thread = self.engine.thread_of(conversation);
-        if thread == self.thread { None } else { self.porters.way_to(thread, origin) }
+        if thread == self.thread { None } else { self.routes.way_to(thread, origin) }
     }
 
     pub(super) const fn engine(&self) -> &Engine {

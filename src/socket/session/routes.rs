@@ -9,9 +9,9 @@ use crate::domain::time::Span;
 use crate::socket::movement::{Carry, Movement};
 use crate::socket::session::guest::Guest;
 
-/// The porters of all threads of a server, as far as they are at work yet.
+/// The routes of all threads of a server, as far as they are at work yet.
 #[derive(Clone, Debug, Default)]
-pub struct Porters(Arc<RwLock<Vec<Option<Recipient<Arrival>>>>>);
+pub struct Routes(Arc<RwLock<Vec<Option<Recipient<Arrival>>>>>);
 
 /// A socket that arrives, and what its session knew before `hello`.
 #[derive(Debug, Message)]
@@ -30,21 +30,21 @@ pub(super) struct Origin {
     pub(super) guest: Arc<Guest>,
 }
 
-impl Porters {
+impl Routes {
     /// From now on this one takes in the sockets of a thread.
-    pub(super) fn enter(&self, thread: usize, porter: Recipient<Arrival>) {
-        let mut porters = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if porters.len() <= thread {
-            porters.resize(thread + 1, None);
+    pub(super) fn enter(&self, thread: usize, receiver: Recipient<Arrival>) {
+        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if routes.len() <= thread {
+            routes.resize(thread + 1, None);
         }
-        porters[thread] = Some(porter);
+        routes[thread] = Some(receiver);
     }
 
     /// The way for a socket to a thread; none while nobody takes in sockets there.
     #[expect(clippy::disallowed_methods, reason = "at most one message for each socket")]
     pub(super) fn way_to(&self, thread: usize, origin: Origin) -> Option<Carry> {
-        let porters = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let porter = porters.get(thread)?.clone()?;
-        Some(Box::new(move |movement| porter.do_send(Arrival { movement, origin })))
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let receiver = routes.get(thread)?.clone()?;
+        Some(Box::new(move |movement| receiver.do_send(Arrival { movement, origin })))
     }
 }

@@ -13,39 +13,39 @@ use crate::socket::movement::Movement;
 use crate::socket::pump::Pump;
 use crate::socket::session::actor::SocketSession;
 use crate::socket::session::door::Door;
-use crate::socket::session::porters::{Arrival, Porters};
+use crate::socket::session::routes::{Arrival, Routes};
 use crate::socket::thread::Thread;
 use crate::strangers::Strangers;
 
-/// One thread's porter.
+/// One thread's receiver.
 #[derive(Debug)]
-pub(super) struct Porter {
+pub(super) struct Receiver {
     door: Rc<Door>,
     thread: Rc<Thread>,
 }
 
 impl Door {
-    /// A door whose thread exchanges sockets with the other threads that `porters` knows. It must
+    /// A door whose thread exchanges sockets with the other threads that `routes` knows. It must
     /// be called on that thread.
     pub fn among(
         engine: Engine,
         keys: Arc<Keys>,
         thread: usize,
-        porters: &Porters,
+        routes: &Routes,
         strangers: Strangers,
     ) -> Rc<Self> {
-        let door = Rc::new(Self::beside(engine, keys, thread, porters.clone(), strangers));
-        let porter = Porter { door: door.clone(), thread: Thread::new() }.start();
-        porters.enter(thread, porter.recipient());
+        let door = Rc::new(Self::beside(engine, keys, thread, routes.clone(), strangers));
+        let receiver = Receiver { door: door.clone(), thread: Thread::new() }.start();
+        routes.enter(thread, receiver.recipient());
         door
     }
 }
 
-impl Actor for Porter {
+impl Actor for Receiver {
     type Context = Context<Self>;
 }
 
-impl Handler<Arrival> for Porter {
+impl Handler<Arrival> for Receiver {
     type Result = ();
 
     fn handle(&mut self, Arrival { movement, origin }: Arrival, _: &mut Self::Context) {
