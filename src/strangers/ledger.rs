@@ -1,6 +1,5 @@
 //! The accounts of all parties: what they hold, and what they have spent.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::RandomState;
 use std::net::IpAddr;
@@ -13,6 +12,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
+use hashbrown::HashTable;
 use slab::Slab;
 use tokio::time::Instant;
 
@@ -189,7 +189,9 @@ struct Accounts {
 
 #[derive(Debug, Default)]
 struct Kept {
-    places: HashMap<Party, Place>,
+    /// The places of accounts, found by their parties: a table of nothing but places, because
+    /// nearly every socket has an address of its own.
+    places: HashTable<Place>,
     accounts: Slab<(Party, Account)>,
     swept_at: Duration,
 }
@@ -243,17 +245,28 @@ impl Accounts {
 impl Kept {
     /// The account of a party, which is made where there is room for one; else that of all others.
     fn place_of(&mut self, party: Party, now: Duration) -> Place {
-        if let Some(place) = self.places.get(&party) {
-            return *place;
+        if let Some(place) = self.find(party) {
+            return place;
         }
         if self.accounts.len() >= limits::PARTIES_MAX {
             self.sweep(now);
         }
         let has_room = self.accounts.len() < limits::PARTIES_MAX;
         let party = if has_room { party } else { Party::others(party.scope) };
-        let accounts = &mut self.accounts;
-        let open = || Place::of(accounts.insert((party, Account::default())));
-        *self.places.entry(party).or_insert_with(open)
+        self.find(party).unwrap_or_else(|| self.open(party))
+    }
+
+    fn find(&self, party: Party) -> Option<Place> {
+        let is_theirs = |place: &Place| self.accounts[place.index()].0 == party;
+        self.places.find(party.digest(), is_theirs).copied()
+    }
+
+    fn open(&mut self, party: Party) -> Place {
+        let Self { places, accounts, .. } = self;
+        let place = Place::of(accounts.insert((party, Account::default())));
+        let digest = |place: &Place| accounts[place.index()].0.digest();
+        places.insert_unique(party.digest(), place, digest);
+        place
     }
 
     /// Forgets whoever uses nothing.
@@ -264,10 +277,10 @@ impl Kept {
         self.swept_at = now;
         let nanos = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let Self { places, accounts, .. } = self;
-        accounts.retain(|_, (party, account)| {
-            let is_idle = account.is_idle(nanos);
+        places.retain(|place| {
+            let is_idle = accounts[place.index()].1.is_idle(nanos);
             if is_idle {
-                places.remove(party);
+                accounts.remove(place.index());
             }
             !is_idle
         });

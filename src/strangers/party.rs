@@ -49,6 +49,11 @@ impl Party {
     pub(super) const fn others(scope: Scope) -> Self {
         Self { scope, name: NonZeroU64::MAX }
     }
+
+    /// A number by which it is found. Its name is one already that nobody can choose.
+    pub(super) const fn digest(self) -> u64 {
+        self.name.get() ^ self.scope as u64
+    }
 }
 
 impl Parties {
