@@ -7,8 +7,6 @@
 //!                                   └──missing────┘
 //! ```
 
-use std::mem;
-
 use crate::behavior::message::{Answered, RequestId, ToQueue};
 use crate::domain::id::{AgentId, ConversationId};
 use crate::domain::lease::Lease;
@@ -151,7 +149,7 @@ impl Behavior {
         if self.positions_at.is_none_or(|at| at > now) {
             return;
         }
-        mem::take(&mut self.positions_at);
+        self.positions_at = None;
         let wait = self.queue.average_wait();
         for (conversation, position) in self.queue.positions(limits::POSITIONS_MOST) {
             out.push(Output::Position(conversation, position, wait));

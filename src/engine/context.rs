@@ -12,7 +12,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use actix::dev::channel::{AddressReceiver, channel};
+use actix::dev::channel::AddressReceiver;
 use actix::dev::{Envelope, EnvelopeProxy, ToEnvelope};
 use actix::{
     Actor, ActorContext, ActorFuture, ActorState, Addr, AsyncContext, Handler, Message, Running,
@@ -23,7 +23,6 @@ use futures_util::Stream;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::engine::alarms::{Alarm, Alarms, Watch};
-use crate::limits;
 
 /// An actor that has deadlines.
 pub(super) trait Punctual: Actor {
@@ -87,12 +86,6 @@ struct Item<A: Actor> {
 }
 
 impl<A: Punctual<Context = Self>> Context<A> {
-    /// The two ends of a mailbox, for an actor that is yet to be made.
-    pub(super) fn prepare() -> (Addr<A>, AddressReceiver<A>) {
-        let (sender, mailbox) = channel(limits::MAILBOX);
-        (Addr::new(sender), mailbox)
-    }
-
     /// Starts an actor on this thread, with its mailbox.
     pub(super) fn start(actor: A, mailbox: AddressReceiver<A>) {
         actix::spawn(Life { actor, context: Self::new(mailbox) });

@@ -27,6 +27,7 @@ use crate::engine::agent::AgentActor;
 use crate::engine::answers::{Answers, Question};
 use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
+use crate::engine::mailbox::mailbox;
 use crate::engine::owner::{Owner, Run};
 use crate::engine::post::{Delivery, Post};
 use crate::engine::pulse::Pulse;
@@ -159,7 +160,7 @@ impl Directory {
         write_within: Span,
     ) {
         let (id, epoch, thread) = (conversation.id(), self.next_epoch(), thread.clone());
-        let (address, mailbox) = Context::prepare();
+        let (address, mailbox) = mailbox();
         let actor =
             ConversationActor::recovered(thread, conversation, epoch, counts_from, write_within);
         Context::start(actor, mailbox);
@@ -213,7 +214,7 @@ impl Directory {
         id: ConversationId,
         make: impl FnOnce(&Rc<Thread>) -> ConversationActor + Send + 'static,
     ) -> Addr<ConversationActor> {
-        let (address, mailbox) = Context::prepare();
+        let (address, mailbox) = mailbox();
         let thread = self.threads.number_of(id.shard());
         self.run_on(thread, move |thread| Context::start(make(thread), mailbox));
         address

@@ -1,6 +1,7 @@
 //! What comes into the mailboxes of actors: messages, and what the engine itself has to say.
 
-use actix::Message;
+use actix::dev::channel::{AddressReceiver, channel};
+use actix::{Actor, Addr, Message};
 use tokio::sync::oneshot;
 
 use crate::behavior::message::{
@@ -10,6 +11,14 @@ use crate::domain::agent::FeedNumber;
 use crate::domain::time::Span;
 use crate::engine::feed::FeedSender;
 use crate::journal::Fault;
+use crate::limits;
+
+/// The two ends of a mailbox, for an actor that is yet to be made: whoever has the address can tell
+/// it something before that.
+pub(super) fn mailbox<A: Actor>() -> (Addr<A>, AddressReceiver<A>) {
+    let (sender, receiver) = channel(limits::MAILBOX);
+    (Addr::new(sender), receiver)
+}
 
 /// The journal may have lost what a conversation gave it and was not told of.
 #[derive(Clone, Debug, Message)]

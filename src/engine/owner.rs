@@ -5,15 +5,14 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use actix::dev::channel::{AddressReceiver, channel};
-use actix::{Actor, Addr, ArbiterHandle, Context, Handler, Message};
+use actix::dev::channel::AddressReceiver;
+use actix::{Actor, ArbiterHandle, Context, Handler, Message};
 
 use crate::domain::id::ConversationId;
 use crate::engine::mailbox::Lost;
 use crate::engine::shared::Shared;
 use crate::engine::thread::Thread;
 use crate::journal::{Confirmed, Fault};
-use crate::limits;
 
 /// Owns what one thread has.
 #[derive(Debug)]
@@ -52,13 +51,6 @@ pub(super) enum Outcome {
 }
 
 impl Owner {
-    /// The two ends of a mailbox, for an owner that is yet to be made: whoever it is for must know
-    /// the address first.
-    pub(super) fn prepare() -> (Addr<Self>, AddressReceiver<Self>) {
-        let (sender, mailbox) = channel(limits::MAILBOX);
-        (Addr::new(sender), mailbox)
-    }
-
     /// Starts the owner of a thread there, with its mailbox.
     pub(super) fn start(
         arbiter: &ArbiterHandle,

@@ -19,6 +19,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
 use crate::engine::gathering::Gathering;
+use crate::engine::mailbox::mailbox;
 use crate::engine::metrics::Metrics;
 use crate::engine::owner::Owner;
 use crate::engine::post::Post as _;
@@ -73,7 +74,7 @@ impl Starting {
         // Whoever comes back is first told all of this, so no later event need point before it.
         let told_before = journal.head().0;
         let (owners, mailboxes): (Vec<_>, Vec<_>) =
-            (0..threads.count()).map(|_| Owner::prepare()).unzip();
+            (0..threads.count()).map(|_| mailbox::<Owner>()).unzip();
         let (room, those) = (conversations.len(), threads.clone());
         let directory = Arc::new(Directory::with_room_for(room, clock, those, owners.clone()));
         let shared = Arc::new(Shared {

@@ -49,8 +49,8 @@ struct InFlight {
 impl Flight {
     /// The first append of a conversation, up to this place, while no other is in flight.
     pub(super) fn begin(flights: &Rc<Flights>, id: ConversationId, through: Seq) -> (Self, Ticket) {
-        let found = InFlight { id, appended: through, receipt: None, waker: None };
-        let place = flights.0.borrow_mut().insert(found);
+        let in_flight = InFlight { id, appended: through, receipt: None, waker: None };
+        let place = flights.0.borrow_mut().insert(in_flight);
         let place = u32::try_from(place).unwrap_or_else(|_| unreachable!("memory ends earlier"));
         (Self { flights: Rc::clone(flights), place }, Ticket(place))
     }
