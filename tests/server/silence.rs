@@ -45,6 +45,7 @@ async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
     let id = kim.conversation.clone();
     // Both moments by the server's clock: another's may differ from it by a millisecond.
     let speaks = millis(&ada.say(&id, "a1", "Which one?").await.ok()["at"]);
+    kim.expect_text("agent", "Which one?").await;
     kim.post("k1", "my last word").await;
     let _frozen = kim.freeze();
     let frozen = millis(&ada.say(&id, "a2", "Are you there?").await.ok()["at"]);
