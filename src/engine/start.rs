@@ -16,7 +16,6 @@ use crate::domain::id::{QueueId, WorkstreamId};
 use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::{Span, Timestamp};
-use crate::engine::conversation::restart;
 use crate::engine::directory::Directory;
 use crate::engine::gathering::Gathering;
 use crate::engine::mailbox::mailbox;
@@ -42,6 +41,28 @@ impl Default for Options {
     fn default() -> Self {
         Self { audit_every: Span::from_secs(60) }
     }
+}
+
+/// How many conversations write their restart in a second, if nothing else makes them: the
+/// projection follows three times as fast, so nobody's reading waits.
+const RESTARTS_WRITTEN_EACH_SECOND: u64 = 10_000;
+
+/// How long a start has the disk for itself, and for those who come back at once.
+const RESTARTS_WRITTEN_FROM: Span = Span::from_millis(500);
+
+/// How long a start takes for each conversation, at most, in microseconds. Until all of them are
+/// live nobody can come back, so that time must not count against those that were live first.
+const STARTED_WITHIN: u64 = 8;
+
+/// How long it takes until so many conversations are live.
+const fn start_lasts(conversations: u64) -> Span {
+    Span::from_millis(conversations * STARTED_WITHIN / 1_000)
+}
+
+/// How soon the conversation with this place among all writes its restart.
+const fn restart_turn(place: u64) -> Span {
+    let later = place * 1_000 / RESTARTS_WRITTEN_EACH_SECOND;
+    Span::from_millis(RESTARTS_WRITTEN_FROM.as_millis() + later)
 }
 
 /// How often the keeper looks after everybody.
@@ -108,7 +129,7 @@ impl Starting {
         let engine = Engine::new(shared.clone(), directory);
         let registry = shared.settings.load_full();
         // Nobody can come back before all of them are live.
-        let counts_from = shared.clock.now() + restart::lasts(conversations.len() as u64);
+        let counts_from = shared.clock.now() + start_lasts(conversations.len() as u64);
         engine.follow_from(&Registry::default(), &registry, counts_from);
         engine.open_all(conversations, counts_from).await;
         let keeping = engine.clone();
@@ -136,7 +157,7 @@ impl Engine {
             let directory = self.directory().clone();
             self.directory().run_on(thread, move |thread| {
                 for (place, conversation) in conversations.into_iter().enumerate() {
-                    let turn = restart::turn(place as u64 * apart);
+                    let turn = restart_turn(place as u64 * apart);
                     directory.enter_recovered(thread, conversation, counts_from, turn);
                 }
                 // Spawned behind all of them, so it runs when each has stated its claims: nobody is

@@ -14,15 +14,21 @@ mod mail;
 mod visitors;
 
 use std::cell::Cell;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task;
 use std::time::Duration;
 
 pub(super) use crate::engine::thread::flights::Flight;
 
+use crate::behavior::conversation::Output;
+use crate::behavior::facts::Nearby;
 use crate::behavior::message::ToAgent;
-use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId};
+use crate::domain::decision::Receipt;
+use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId, VisitorId, WidgetId};
 use crate::domain::lease::Lease;
+use crate::domain::liveness::Signs;
 use crate::domain::queue::QueueCommand;
 use crate::engine::alarms::Alarms;
 use crate::engine::post::Delivery;
@@ -32,14 +38,13 @@ use crate::engine::thread::flights::Flights;
 use crate::engine::thread::listeners::Listeners;
 use crate::engine::thread::mail::Mail;
 use crate::engine::thread::visitors::FreedVisitors;
-use crate::journal::{Append, Confirmed, Ticket};
+use crate::journal::{Append, Confirmed};
 use crate::limits;
 
 /// How often it is looked whether visitors can be freed that were put off.
 const LOOKED_EVERY: Duration = Duration::from_millis(20);
 
 /// A thread, as one engine has it.
-#[derive(Debug)]
 pub(super) struct Thread {
     /// What every actor may reach.
     pub(super) shared: Arc<Shared>,
@@ -48,10 +53,18 @@ pub(super) struct Thread {
     /// Whether very many appends waited for the disk, as it was last seen.
     is_busy: Cell<bool>,
     appends: Appends,
-    flights: Rc<Flights>,
+    flights: Flights,
     mail: Mail,
     listeners: Listeners,
     freed: FreedVisitors,
+    /// Room for what a turn of a conversation has to do.
+    outputs: Cell<Vec<Output>>,
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Thread").finish_non_exhaustive()
+    }
 }
 
 impl Thread {
@@ -63,10 +76,11 @@ impl Thread {
             alarms: Alarms::resting(move || resting.rest()),
             is_busy: Cell::new(false),
             appends: Appends::default(),
-            flights: Rc::default(),
+            flights: Flights::default(),
             mail: Mail::default(),
             listeners: Listeners::default(),
             freed: FreedVisitors::default(),
+            outputs: Cell::default(),
         }
     }
 
@@ -76,9 +90,39 @@ impl Thread {
         self.flights.hand_out(confirmed);
     }
 
-    /// The first append of a conversation, up to this place, while no other is in flight.
-    pub(super) fn begin_flight(&self, id: ConversationId, through: Seq) -> (Flight, Ticket) {
-        Flight::begin(&self.flights, id, through)
+    /// A place for a conversation that has nothing in flight yet.
+    pub(super) fn begin_flight(&self, id: ConversationId) -> Flight {
+        self.flights.begin(id)
+    }
+
+    /// The receipt that came since this was asked last.
+    pub(super) fn take_receipt(&self, flight: Flight) -> Option<Receipt> {
+        let (receipt, took) = self.flights.take_receipt(flight)?;
+        self.shared.metrics.journal_latency.observe(took);
+        Some(receipt)
+    }
+
+    /// Has this task woken by the next receipt.
+    pub(super) fn await_receipt(&self, flight: Flight, task: &task::Context<'_>) {
+        self.flights.await_receipt(flight, task);
+    }
+
+    /// Takes a place back: whoever had it hears of nothing any more.
+    pub(super) fn end_flight(&self, flight: Flight) {
+        self.flights.end(flight);
+    }
+
+    /// Room for what a turn of a conversation has to do.
+    pub(super) fn take_outputs(&self) -> Vec<Output> {
+        self.outputs.take()
+    }
+
+    /// Keeps that room for the next turn, unless it has become very large.
+    pub(super) fn put_back(&self, outputs: Vec<Output>) {
+        debug_assert!(outputs.is_empty(), "everything was done");
+        if outputs.capacity() <= limits::OUTPUTS_ROOM_KEPT {
+            self.outputs.set(outputs);
+        }
     }
 
     /// Gives an append to the journal, at the end of this turn at the latest. The order of what one
@@ -185,9 +229,18 @@ impl Thread {
             }
         }
     }
+}
 
-    /// Whether any console has ever listened to an agent.
-    pub(super) fn has_listened(&self, agent: &AgentId) -> bool {
+impl Nearby for Thread {
+    fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs> {
+        self.shared.post.pulse_of(of, to).map(|pulse| pulse.take())
+    }
+
+    fn has_listened(&self, agent: &AgentId) -> bool {
         self.listeners.has_listened(&*self.shared.post, agent)
+    }
+
+    fn must_wait(&self) -> bool {
+        self.shared.is_overloaded()
     }
 }

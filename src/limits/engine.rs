@@ -33,3 +33,17 @@ pub const VISITORS_LOOKS_MAX: u32 = 250;
 /// How many of a queue's line are told where they stand. Further back a position says little, and
 /// telling all of a long line would cost more than serving it.
 pub const POSITIONS_MOST: usize = 1_000;
+
+/// Messages that a conversation keeps while it is read from the journal. More are dropped, and
+/// their askers learn that nobody answered.
+pub const OPENING_MESSAGES_MAX: usize = 1_024;
+
+/// Timers of a conversation that one wake serves before others get their turn.
+pub const TIMERS_SERVED_AT_ONCE: usize = 32;
+
+/// How often room in a socket is waited for, 50 ms each time, before its reader counts as slow: 30
+/// seconds in all.
+pub const PAGE_RETRIES_MAX: u32 = 600;
+
+/// Outputs of one turn of a conversation that a thread keeps room for.
+pub const OUTPUTS_ROOM_KEPT: usize = 256;

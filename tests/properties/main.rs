@@ -8,6 +8,7 @@ mod answers;
 mod bounds;
 mod capacity;
 mod conversation;
+mod conversation_behavior;
 mod deadline;
 mod floor;
 mod line;

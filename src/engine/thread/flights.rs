@@ -11,15 +11,16 @@
 //! came with the append is the place in it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::num::NonZeroU32;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use slab::Slab;
 use tokio::time::Instant;
 
 use crate::clock;
 use crate::domain::decision::Receipt;
-use crate::domain::id::{ConversationId, Seq};
+use crate::domain::id::ConversationId;
 use crate::journal::{Confirmed, Ticket};
 use crate::limits;
 
@@ -27,73 +28,71 @@ use crate::limits;
 #[derive(Debug, Default)]
 pub(super) struct Flights(RefCell<Slab<InFlight>>);
 
-/// The appends of one conversation that are in flight. Dropped, it hears of nothing any more.
-#[derive(Debug)]
-pub(in crate::engine) struct Flight {
-    flights: Rc<Flights>,
-    place: u32,
+/// The place of one conversation in it, while it has appends in flight. Whoever has it gives it
+/// back.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Flight(NonZeroU32);
+
+impl Flight {
+    fn at(index: usize) -> Self {
+        let number = u32::try_from(index).ok().and_then(|index| index.checked_add(1));
+        let number = number.and_then(NonZeroU32::new);
+        Self(number.unwrap_or_else(|| unreachable!("memory ends earlier")))
+    }
+
+    fn index(self) -> usize {
+        index(self.ticket())
+    }
+
+    /// What the journal gives back with a receipt.
+    pub(in crate::engine) const fn ticket(self) -> Ticket {
+        Ticket(self.0.get() - 1)
+    }
 }
 
-/// What its conversation and the one who hands out receipts have in common.
+/// What a conversation and the one who hands out receipts have in common.
 #[derive(Debug)]
 struct InFlight {
     /// Somebody who came later may have the place by now.
     id: ConversationId,
-    /// The last place that was given to the journal.
-    appended: Seq,
+    /// When the first append was given to the journal that was not confirmed yet; later than that
+    /// where only a part was.
+    since: Instant,
     /// The receipt that was not taken yet, and when it came.
     receipt: Option<(Receipt, Instant)>,
     waker: Option<Waker>,
 }
 
-impl Flight {
-    /// The first append of a conversation, up to this place, while no other is in flight.
-    pub(super) fn begin(flights: &Rc<Flights>, id: ConversationId, through: Seq) -> (Self, Ticket) {
-        let in_flight = InFlight { id, appended: through, receipt: None, waker: None };
-        let place = flights.0.borrow_mut().insert(in_flight);
-        let place = u32::try_from(place).unwrap_or_else(|_| unreachable!("memory ends earlier"));
-        (Self { flights: Rc::clone(flights), place }, Ticket(place))
+impl Flights {
+    /// A place for a conversation that has nothing in flight yet.
+    pub(super) fn begin(&self, id: ConversationId) -> Flight {
+        let in_flight = InFlight { id, since: clock::reading(), receipt: None, waker: None };
+        Flight::at(self.0.borrow_mut().insert(in_flight))
     }
 
-    /// One more append, up to this place.
-    pub(in crate::engine) fn go_on(&self, through: Seq) -> Ticket {
-        self.with(|found| found.appended = through);
-        Ticket(self.place)
-    }
-
-    /// The receipt that came since this was asked last, and when.
-    pub(in crate::engine) fn take_receipt(&self) -> Option<(Receipt, Instant)> {
-        self.with(|found| found.receipt.take())
-    }
-
-    /// Whether everything is durable when this is.
-    pub(in crate::engine) fn ends_at(&self, durable: Seq) -> bool {
-        self.with(|found| found.appended <= durable)
+    /// The receipt that came since this was asked last, and how long the disk took for it.
+    pub(super) fn take_receipt(&self, flight: Flight) -> Option<(Receipt, Duration)> {
+        let in_flight = &mut self.0.borrow_mut()[flight.index()];
+        let (receipt, at) = in_flight.receipt.take()?;
+        let since = std::mem::replace(&mut in_flight.since, at);
+        Some((receipt, at.saturating_duration_since(since)))
     }
 
     /// Has this task woken by the next receipt.
-    pub(in crate::engine) fn await_receipt(&self, task: &Context<'_>) {
-        self.with(|found| {
-            found.waker.get_or_insert_with(|| task.waker().clone());
-        });
+    pub(super) fn await_receipt(&self, flight: Flight, task: &Context<'_>) {
+        let in_flight = &mut self.0.borrow_mut()[flight.index()];
+        in_flight.waker.get_or_insert_with(|| task.waker().clone());
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut InFlight) -> T) -> T {
-        look(&mut self.flights.0.borrow_mut()[index(self.place)])
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
+    /// Takes a place back: whoever had it hears of nothing any more.
+    pub(super) fn end(&self, flight: Flight) {
         // Dropped only after the borrow ends, because the waker may be the last of its task.
-        drop(self.flights.remove(self.place));
+        drop(self.remove(flight));
     }
-}
 
-impl Flights {
-    fn remove(&self, place: u32) -> Option<InFlight> {
+    fn remove(&self, flight: Flight) -> Option<InFlight> {
         let mut in_flight = self.0.borrow_mut();
-        let found = in_flight.try_remove(index(place));
+        let found = in_flight.try_remove(flight.index());
         if in_flight.is_empty() && in_flight.capacity() > limits::FLIGHTS_ROOM_KEPT {
             *in_flight = Slab::with_capacity(limits::FLIGHTS_ROOM_KEPT);
         }
@@ -104,7 +103,7 @@ impl Flights {
     pub(super) fn hand_out(&self, confirmed: &[Confirmed]) {
         let (now, mut in_flight) = (clock::reading(), self.0.borrow_mut());
         for Confirmed { id, ticket, receipt } in confirmed {
-            let found = in_flight.get_mut(index(ticket.0)).filter(|found| found.id == *id);
+            let found = in_flight.get_mut(index(*ticket)).filter(|found| found.id == *id);
             let Some(found) = found else { continue };
             found.receipt = Some((*receipt, now));
             if let Some(waker) = &found.waker {
@@ -114,6 +113,6 @@ impl Flights {
     }
 }
 
-fn index(place: u32) -> usize {
-    usize::try_from(place).unwrap_or(usize::MAX)
+fn index(ticket: Ticket) -> usize {
+    usize::try_from(ticket.0).unwrap_or(usize::MAX)
 }

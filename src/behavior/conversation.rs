@@ -1,0 +1,368 @@
+//! What a conversation does with each thing that it is given: it decides, has written, and tells
+//! only what is written.
+//!
+//! ```text
+//!   input ──> decide ──> append ──> journal          (nothing is told yet)
+//!                           │
+//!                           └──> held back ──durable──> publish, act, answer
+//! ```
+//!
+//! Every answer, refusals and views included, waits for whatever was decided before it, so nobody
+//! hears of a state that a crash could still undo.
+
+mod audience;
+mod catch_up;
+mod claims;
+mod commitment;
+mod customer;
+mod departure;
+mod gate;
+mod input;
+mod news;
+mod output;
+mod publication;
+mod restart;
+mod staff;
+mod stage;
+mod tally;
+mod turn;
+
+pub use crate::behavior::conversation::input::Input;
+pub use crate::behavior::conversation::output::{Note, Output};
+pub use crate::behavior::conversation::tally::Tally;
+
+use crate::behavior::conversation::audience::Audience;
+use crate::behavior::conversation::gate::{Deferred, Gate};
+use crate::behavior::conversation::stage::{Beginning, Stage};
+use crate::behavior::conversation::turn::Turn;
+use crate::behavior::facts::Facts;
+use crate::behavior::message::{Answered, Denial, FromSession, ToConversation, ToSession};
+use crate::domain::conversation::command::Command;
+use crate::domain::conversation::{Conversation, Phase};
+use crate::domain::decision::Receipt;
+use crate::domain::id::{ConversationId, Seq, SessionId};
+use crate::domain::time::{Span, Timestamp};
+use crate::limits;
+use crate::wire::server::ServerFrame;
+
+/// A conversation, as its actor has it.
+#[derive(Debug)]
+pub struct Behavior {
+    conversation: Conversation,
+    gate: Gate,
+    audience: Audience,
+    beginning: Option<Box<Beginning>>,
+    /// When to leave: the directory, if it is over and nobody needs it; then the stage.
+    leave_at: Option<Timestamp>,
+    /// When the restart is written at the latest, while it is not.
+    unwritten_until: Option<Timestamp>,
+    /// When it last repeated its lease to the agent.
+    audited_at: Timestamp,
+    stage: Stage,
+    /// What it stands for in the gauges, as it was told last.
+    counted: Tally,
+}
+
+// There are millions.
+const _: () = assert!(size_of::<Behavior>() <= 240);
+
+/// For whose silence a conversation waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Silence {
+    /// Whose.
+    pub session: SessionId,
+    /// How long after a sign of life it wants to be woken.
+    pub after: Span,
+    /// When it wants to be woken whatever signs there are.
+    pub until: Option<Timestamp>,
+}
+
+impl Behavior {
+    fn new(conversation: Conversation, stage: Stage, now: Timestamp) -> Self {
+        Self {
+            gate: Gate::default(),
+            audience: Audience::new(conversation.seen_by_customer()),
+            conversation,
+            beginning: None,
+            leave_at: None,
+            unwritten_until: None,
+            audited_at: now,
+            stage,
+            counted: Tally::default(),
+        }
+    }
+
+    /// A conversation that is about to begin. Until it is told the first word it answers nobody:
+    /// whoever finds it before that would hear that there is none.
+    pub fn entered(id: ConversationId, now: Timestamp) -> Self {
+        let mut behavior = Self::new(Conversation::new(id), Stage::Entered, now);
+        behavior.linger_for_first_word(now);
+        behavior
+    }
+
+    /// A conversation as it was when the server stopped. Its timers count from `counts_from`, or
+    /// from when it begins if that is later; that the server has started again is written within
+    /// `write_within`.
+    pub fn recovered(
+        conversation: Conversation,
+        counts_from: Timestamp,
+        write_within: Span,
+        now: Timestamp,
+    ) -> Self {
+        let mut behavior = Self::new(conversation, Stage::Recovering, now);
+        let beginning = Beginning { write_within, counts_from, ..Beginning::default() };
+        behavior.beginning = Some(Box::new(beginning));
+        behavior
+    }
+
+    /// A conversation that is read from the journal first.
+    pub fn opening(id: ConversationId, now: Timestamp) -> Self {
+        Self::new(Conversation::new(id), Stage::Opening, now)
+    }
+
+    /// Its id.
+    pub const fn id(&self) -> ConversationId {
+        self.conversation.id()
+    }
+
+    /// What it stands for in the gauges, as it was told last.
+    pub const fn counted(&self) -> Tally {
+        self.counted
+    }
+
+    /// Whether something was given to the journal that is not known to be durable.
+    pub const fn is_in_flight(&self) -> bool {
+        self.gate.is_in_flight()
+    }
+
+    /// Whether signs of life may put off when it wants to be woken.
+    pub fn is_connected(&self) -> bool {
+        self.conversation.attendance().is_connected()
+    }
+
+    /// Whether there is, or may be, something of it in the journal.
+    pub fn may_be_written(&self) -> bool {
+        self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening
+    }
+
+    /// Whether it leaves by its own decision.
+    pub const fn is_leaving(&self) -> bool {
+        matches!(self.stage, Stage::Retired | Stage::Leaving)
+    }
+
+    const fn is_serving(&self) -> bool {
+        matches!(self.stage, Stage::Serving)
+    }
+
+    /// When it wants to be woken.
+    pub fn wake_at(&self, now: Timestamp, facts: &Facts<'_>) -> Option<Timestamp> {
+        if self.stage == Stage::Leaving {
+            return self.leave_at;
+        }
+        let due = self.conversation.wake_at().into_iter().chain(self.unwritten_until);
+        let mut due = due.chain(self.lease_repeated_at(facts.audit_every)).min();
+        if due.is_some() && !facts.is_writable {
+            // While nothing can be written nothing can be decided; look again in a moment.
+            due = due.max(Some(now + Span::from_secs(1)));
+        }
+        due.into_iter().chain(self.leave_at).chain(self.audience.retry_at()).min()
+    }
+
+    /// For whose silence it waits that wants to be woken then, if it does.
+    pub fn silence(&self, due: Timestamp, facts: &Facts<'_>) -> Option<Silence> {
+        let watched = self.conversation.watched().filter(|watched| watched.wake_at == due)?;
+        let repeated_at = self.lease_repeated_at(facts.audit_every);
+        let own = [self.unwritten_until, repeated_at, self.leave_at, self.audience.retry_at()];
+        let until = own.into_iter().flatten().chain(watched.otherwise).min();
+        Some(Silence { session: watched.session, after: watched.after, until })
+    }
+
+    /// Deals with one input.
+    pub fn handle(
+        &mut self,
+        input: Input,
+        now: Timestamp,
+        facts: &Facts<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let turn = &mut Turn::new(now, facts, out);
+        match input {
+            Input::Begin => match self.stage {
+                Stage::Opening => turn.put(Output::Load),
+                Stage::Recovering => self.restart(turn),
+                Stage::Entered | Stage::Serving | Stage::Retired | Stage::Leaving => {}
+            },
+            Input::Told(message) => self.take(message, turn),
+            Input::Heard(heard) => self.conversation.hear_all(heard.session, heard.signs),
+            Input::Durable(receipt) => self.durable(receipt, turn),
+            Input::Lost(trouble) => {
+                // One that has nothing in flight has lost nothing; one that leaves knows.
+                if !matches!(self.stage, Stage::Entered | Stage::Opening | Stage::Leaving) {
+                    self.listen(turn);
+                    self.give_up(trouble, turn);
+                }
+            }
+            Input::Loaded(found) if self.stage == Stage::Opening => match found {
+                Ok(found) => self.opened(found, turn),
+                Err(trouble) => self.give_up(trouble, turn),
+            },
+            Input::Loaded(_) => {}
+            Input::Page { session, after, through, entries } => {
+                self.catch_up(session, (after, through), entries, turn);
+            }
+            Input::NoRoom(session) => self.stall(session, turn),
+            Input::Slow(session) => self.drop_slow(session, turn),
+            Input::Wake => self.wake(turn),
+        }
+    }
+
+    fn durable(&mut self, receipt: Receipt, turn: &mut Turn<'_>) {
+        if !matches!(self.stage, Stage::Opening | Stage::Leaving) {
+            self.release(receipt, turn);
+            self.retire_if_closed(turn.now);
+        }
+    }
+
+    /// Serves every timer that is due.
+    fn wake(&mut self, turn: &mut Turn<'_>) {
+        self.leave_if_due(turn);
+        self.retry_pages(turn);
+        if !self.is_serving() || !turn.facts.is_writable {
+            return;
+        }
+        self.listen(turn);
+        self.write_restart_if_due(turn);
+        for session in self.conversation.ask_quiet(turn.now) {
+            turn.note(Note::Probed);
+            turn.tell_session(session, ToSession::Probe);
+        }
+        for _ in 0..limits::TIMERS_SERVED_AT_ONCE {
+            // What has become due meanwhile is served at the next wake.
+            if self.conversation.wake_at().is_none_or(|at| at > turn.now) {
+                break;
+            }
+            if self.perform(Command::Wake, turn).is_err() {
+                break;
+            }
+        }
+        self.repeat_lease(turn);
+    }
+
+    /// Takes note of all signs of life that there are. Whatever it is asked, it answers knowing
+    /// them.
+    fn listen(&mut self, turn: &Turn<'_>) {
+        let id = self.id();
+        let mut next = 0;
+        while let Some(attending) = self.conversation.attendance().sessions().get(next) {
+            let session = attending.session;
+            if let Some(signs) = turn.facts.near.take_signs(session, id) {
+                self.conversation.hear_all(session, signs);
+            }
+            next += 1;
+        }
+    }
+
+    fn take(&mut self, message: ToConversation, turn: &mut Turn<'_>) {
+        match self.stage {
+            Stage::Serving | Stage::Recovering | Stage::Retired => {}
+            Stage::Entered if is_first_word(&message) => return self.begin(Some(message), turn),
+            Stage::Entered if matches!(message, ToConversation::NeverBegins) => {
+                return turn.put(Output::Stop);
+            }
+            Stage::Entered | Stage::Opening | Stage::Leaving => return self.keep(message, turn),
+        }
+        self.listen(turn);
+        match message {
+            ToConversation::Session(session, said) => self.session_said(session, said, turn),
+            ToConversation::Ask(command, request) => self.ask(*command, request, turn),
+            ToConversation::Show(request) => self.show(request, turn),
+            ToConversation::Signal(agent, signal, request) => {
+                let answer = self.signal(&agent, signal, turn);
+                turn.answer(request, answer.map(|()| Answered::Done));
+            }
+            ToConversation::Offer(agent, reservation, units) => {
+                self.offer(&agent, (reservation, units), turn);
+            }
+            ToConversation::Withdraw(agent, reservation) => {
+                self.settle_reservation(&agent, reservation, turn);
+            }
+            ToConversation::AgentGone(agent) => {
+                self.perform_about(agent.clone(), Command::AgentGone { agent }, turn);
+            }
+            ToConversation::MissAgent(agent, since) => {
+                self.perform_about(agent.clone(), Command::MissAgent { agent, since }, turn);
+            }
+            ToConversation::MeetAgent(agent) => {
+                self.perform_about(agent.clone(), Command::MeetAgent { agent }, turn);
+            }
+            ToConversation::ShowTo(agent, feed) => self.show_to(agent, feed, turn),
+            ToConversation::ConfirmLease(agent) => self.confirm_lease(agent, turn),
+            ToConversation::StateClaims(request) => {
+                self.then(Deferred::StateClaims(request), turn);
+            }
+            ToConversation::BeCounted(setting, request) => {
+                self.be_counted(&setting, request, turn);
+            }
+            ToConversation::NeverBegins => turn.put(Output::Stop),
+            ToConversation::Erased => self.erase(turn),
+            ToConversation::Position { position, wait } if self.is_waiting() => {
+                let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
+                self.tell_all(&frame, turn);
+            }
+            // It was found an agent meanwhile.
+            ToConversation::Position { .. } => {}
+        }
+    }
+
+    /// Keeps something for later.
+    fn keep(&mut self, message: ToConversation, turn: &mut Turn<'_>) {
+        let kept = &mut self.beginning.get_or_insert_default().kept;
+        if kept.len() < limits::OPENING_MESSAGES_MAX {
+            return kept.push(message);
+        }
+        turn.note(Note::NotKept);
+        if let Some(request) = message.request() {
+            turn.answer(request, Err(Denial::Unavailable));
+        }
+    }
+
+    const fn is_waiting(&self) -> bool {
+        matches!(self.conversation.phase(), Phase::Open { .. })
+    }
+
+    /// It is told the first word, or nobody is about to say one: it serves from now on, beginning
+    /// with what it was told before.
+    fn begin(&mut self, first: Option<ToConversation>, turn: &mut Turn<'_>) {
+        self.stage = Stage::Serving;
+        self.leave_at = None;
+        self.take_kept(first, turn);
+    }
+
+    /// Serves the conversation that was read as after a restart, and takes what was told
+    /// meanwhile.
+    fn opened(&mut self, found: Option<Box<Conversation>>, turn: &mut Turn<'_>) {
+        self.stage = Stage::Serving;
+        if let Some(conversation) = found {
+            self.audience = Audience::new(conversation.seen_by_customer());
+            self.conversation = *conversation;
+            self.recover(turn);
+        }
+        self.take_kept(None, turn);
+    }
+
+    fn take_kept(&mut self, first: Option<ToConversation>, turn: &mut Turn<'_>) {
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
+        for message in first.into_iter().chain(kept) {
+            self.take(message, turn);
+        }
+        self.retire_if_over(turn.now);
+    }
+}
+
+/// Whether this begins a chat.
+fn is_first_word(message: &ToConversation) -> bool {
+    match message {
+        ToConversation::Session(_, FromSession::Join(join)) => join.start.is_some(),
+        _ => false,
+    }
+}

@@ -1,0 +1,103 @@
+//! What is to be done for a conversation.
+
+use std::sync::Arc;
+
+use crate::behavior::conversation::tally::Tally;
+use crate::behavior::message::{
+    Answered, Denial, RequestId, ToAgent, ToConversation, ToSession, Trouble,
+};
+use crate::domain::cause::Cause;
+use crate::domain::conversation::event::{Event, Reason};
+use crate::domain::id::{AgentId, QueueId, Seq, SessionId, VisitorId, WidgetId};
+use crate::domain::lease::Lease;
+use crate::domain::queue::QueueCommand;
+use crate::domain::time::{Span, Timestamp};
+
+/// What is to be done for a conversation, in this order.
+#[derive(Debug)]
+pub enum Output {
+    /// Events are given to the journal.
+    Append {
+        /// The place of the first of them.
+        first: Seq,
+        /// When they happened.
+        at: Timestamp,
+        /// What happened, in order.
+        events: Arc<[Event]>,
+    },
+    /// A session is told something. If its socket has no room for a frame that must not be missed,
+    /// the session is told nothing more but to close, and the conversation is given
+    /// [`Input::Slow`](super::Input::Slow).
+    Session(SessionId, ToSession),
+    /// An agent is told something.
+    Agent(AgentId, ToAgent),
+    /// An agent is told what is held of them from a place on. If there is no such agent, the
+    /// conversation is told that they are gone.
+    Lease(Seq, Lease),
+    /// A queue is told something.
+    Queue(QueueId, QueueCommand),
+    /// A request is answered.
+    Answer(RequestId, Result<Answered, Denial>),
+    /// A visitor's chat is this one, unless it is another.
+    ClaimVisitor(WidgetId, VisitorId),
+    /// A visitor's chat is this one no more.
+    FreeVisitor(WidgetId, VisitorId),
+    /// The conversation is read from the journal, behind everything that was appended.
+    Load,
+    /// A page of what a session has missed is read, if its socket has room for it.
+    ReadMissed {
+        /// Which session.
+        session: SessionId,
+        /// The place behind which it goes on.
+        after: Seq,
+        /// Everything up to this place that a customer may see is durable.
+        through: Seq,
+    },
+    /// It leaves the directory: whoever asks for it from now on has another opened.
+    LeaveDirectory,
+    /// Whoever has this conversation from now on is told something.
+    PassOn(ToConversation),
+    /// Its actor ends.
+    Stop,
+    /// Something to be counted, or written into the log.
+    Note(Note),
+}
+
+// A turn keeps them in one list.
+const _: () = assert!(size_of::<Output>() <= 96);
+
+/// Something that is counted, or written into the log.
+#[derive(Debug)]
+pub enum Note {
+    /// A chat has begun.
+    Started,
+    /// A message is durable.
+    Posted,
+    /// The loss of a session is durable.
+    SessionLost(Cause),
+    /// The end of a window is durable.
+    Disconnected(Cause),
+    /// The end of the conversation is durable.
+    Closed(Reason),
+    /// The end of a window was decided so long after it.
+    Late(Span),
+    /// A session is asked for a sign of life.
+    Probed,
+    /// A session read too slowly.
+    SlowReader,
+    /// An agent's lease was repeated.
+    LeaseRepeated,
+    /// Something that it was told was dropped, because too much waited already.
+    NotKept,
+    /// What it stands for in the gauges has changed.
+    Counted {
+        /// From this.
+        before: Tally,
+        /// To this.
+        after: Tally,
+    },
+    /// What a session has missed cannot be read.
+    MissedUnread(Trouble),
+    /// It cannot go on and is read again, because the journal failed.
+    GaveUp(Trouble),
+}

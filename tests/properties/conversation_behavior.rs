@@ -1,0 +1,149 @@
+//! The behavior of a conversation, given anything in any order: every request is answered once,
+//! nobody hears of what is not durable, and no session misses or hears twice what a customer may
+//! see.
+
+mod room;
+
+use holdline::behavior::conversation::Input;
+use holdline::behavior::message::{AgentSignal, FromSession, RequestId, ToConversation, Trouble};
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::command::Command;
+use holdline::domain::id::Seq;
+use holdline::domain::text::{DisplayName, MessageText};
+use holdline::domain::time::Span;
+use holdline::wire::client::Reference;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::config;
+use crate::conversation_behavior::room::{Room, parsed};
+use crate::script::{Held, agent_named, session_numbered};
+
+/// One thing that the conversation is given. Sessions are named by the tab that they are of.
+#[derive(Clone, Debug)]
+enum Thing {
+    Join(usize, u32),
+    Post(usize, u32),
+    Lose(usize),
+    End(usize),
+    Offer,
+    Accept,
+    Show,
+    Signal,
+    State,
+    Later(u64),
+    /// The journal confirms everything but the last so many places.
+    Confirm(u32),
+    /// The page that was asked for first is read.
+    Read,
+    /// There was no room for the page that was asked for first.
+    NoRoom,
+    Slow(usize),
+    Lost,
+}
+
+fn thing() -> impl Strategy<Value = Thing> {
+    let session = || 0_usize..3;
+    prop_oneof![
+        8 => (session(), 0_u32..12).prop_map(|(session, after)| Thing::Join(session, after)),
+        16 => (session(), 0_u32..1_000).prop_map(|(session, number)| Thing::Post(session, number)),
+        3 => session().prop_map(Thing::Lose),
+        1 => session().prop_map(Thing::End),
+        2 => Just(Thing::Offer),
+        4 => Just(Thing::Accept),
+        3 => Just(Thing::Show),
+        2 => Just(Thing::Signal),
+        2 => Just(Thing::State),
+        4 => (0_u64..3_000).prop_map(Thing::Later),
+        12 => (0_u32..4).prop_map(Thing::Confirm),
+        8 => Just(Thing::Read),
+        2 => Just(Thing::NoRoom),
+        1 => session().prop_map(Thing::Slow),
+        1 => Just(Thing::Lost),
+    ]
+}
+
+fn do_this(room: &mut Room, thing: Thing) -> Held {
+    if room.is_stopped {
+        return Ok(());
+    }
+    match thing {
+        Thing::Join(tab, after) => room.join(room.session(tab), Seq::new(after), false),
+        Thing::Post(tab, number) => {
+            let (reference, text) = (Reference::Number(1), format!("text {number}"));
+            let text = MessageText::parse(&text).expect("a text");
+            let post = FromSession::Post(reference, parsed(&format!("m{number}")), text);
+            room.say(tab, post)
+        }
+        Thing::Lose(tab) => {
+            let session = room.session(tab);
+            room.leave(session);
+            let lost = FromSession::Lost(Cause::Reset);
+            room.told(ToConversation::Session(session, lost))
+        }
+        Thing::End(tab) => room.say(tab, FromSession::End(Reference::Number(2))),
+        Thing::Offer => room.told(ToConversation::Offer(agent_named("ada"), 1, 1)),
+        Thing::Accept => {
+            let (agent, request) = (agent_named("ada"), room.request());
+            let name = DisplayName::parse("Ada").expect("a name");
+            let accept = Command::Accept { by: None, agent, name };
+            room.told(ToConversation::Ask(Box::new(accept), request))
+        }
+        Thing::Show => {
+            let request = room.request();
+            room.told(ToConversation::Show(request))
+        }
+        Thing::Signal => {
+            let (agent, request) = (agent_named("ada"), room.request());
+            room.told(ToConversation::Signal(agent, AgentSignal::Typing(true), request))
+        }
+        Thing::State => {
+            let request = room.request();
+            room.told(ToConversation::StateClaims(Some(request)))
+        }
+        Thing::Later(later) => {
+            room.now = room.now + Span::from_millis(later);
+            room.give(Input::Wake)
+        }
+        Thing::Confirm(but) => room.confirm(but),
+        Thing::Read => room.read(),
+        Thing::NoRoom if room.pages.is_empty() => Ok(()),
+        Thing::NoRoom => {
+            let (session, ..) = room.pages.remove(0);
+            room.give(Input::NoRoom(session))
+        }
+        Thing::Slow(tab) if room.hears(tab) => room.give(Input::Slow(room.session(tab))),
+        Thing::Slow(_) => Ok(()),
+        Thing::Lost => {
+            room.journal.truncate(room.durable.number() as usize);
+            let text = "the disk is gone".into();
+            room.give(Input::Lost(Trouble { is_of_writing: false, text }))
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn whatever_a_conversation_is_given_it_tells_each_what_they_are_due(
+        things in vec(thing(), 1..120),
+    ) {
+        let mut room = Room::new();
+        room.join(session_numbered(1), Seq::ZERO, true)?;
+        for thing in things {
+            do_this(&mut room, thing)?;
+        }
+        room.settle()?;
+        if !room.is_stopped {
+            room.is_complete()?;
+        }
+        for request in room.behavior.abandon() {
+            *room.answered.entry(request).or_default() += 1;
+        }
+        let asked = 1..=room.asked;
+        for request in asked.map(RequestId::new) {
+            prop_assert_eq!(room.answered.get(&request), Some(&1), "{:?}", request);
+        }
+    }
+}
