@@ -5,3 +5,4 @@ pub mod conversation;
 pub mod facts;
 pub mod message;
 pub mod queue;
+pub mod session;

@@ -101,6 +101,10 @@ pub const FRAMES_BURST_MAX: u32 = 200;
 /// often does not listen.
 pub const REFUSALS_MAX: u32 = 100;
 
+/// Tries of one start, because the chat that it led to may have ended in that moment, but not again
+/// and again. After the last one it is refused (`unavailable`).
+pub const START_TRIES_MAX: u8 = 3;
+
 /// Lines of the log about strangers who were refused, in a second. Whoever floods the doors must
 /// not fill the disk of the log as well; the metrics count them all.
 pub const REFUSALS_TOLD_PER_SECOND: u32 = 10;

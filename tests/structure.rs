@@ -27,7 +27,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("demo", &["domain"]),
     ("strangers", &["domain", "limits"]),
     ("tls", &["limits", "private"]),
-    ("socket", &["access", "domain", "engine", "limits", "strangers", "tls", "wire"]),
+    ("socket", &["access", "behavior", "domain", "engine", "limits", "strangers", "tls", "wire"]),
     ("http", &["access", "domain", "engine", "limits", "strangers", "wire"]),
     ("web", &[]),
     (

@@ -1,26 +1,20 @@
-//! The actor that drives one session: it reads frames, asks the machine whether they may be said
-//! now, passes them on, and says what comes back.
+//! The sessions of one thread: each is an actor that gives the session's behavior what has come of
+//! its socket and of the engine, and does what that wants done.
 //!
-//! While it waits for the answer to `hello` or `start` it takes no further frame; they wait in
-//! order, and with them the widget.
+//! The dialogue is in [`behavior::session`](crate::behavior::session). Here are the channels, the
+//! secrets, the ids that are minted, the budgets of strangers, the clock and the log.
 
 mod actor;
 mod admission_keys;
-mod answer;
-mod codes;
+mod delivery;
 mod door;
 mod entry;
-mod greet;
 mod guest;
-mod life;
+mod inputs;
 mod operator_door;
-mod pace;
-mod posting;
-mod question;
 mod receiver;
 mod routes;
-mod start;
-mod vouching;
+mod surroundings;
 
 pub use crate::socket::session::actor::SocketSession;
 pub use crate::socket::session::door::Door;

@@ -1,6 +1,5 @@
-//! The actor of a session.
+//! The actor of a session: it gives the behavior what has come, and does what that wants done.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,314 +7,196 @@ use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 use bytestring::ByteString;
 
-use crate::domain::cause::Cause;
-use crate::domain::conversation::command::Refusal;
-use crate::domain::id::{ConversationId, Seq, SessionId, WidgetId};
-use crate::domain::session::{
-    Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
+use crate::behavior::session::{
+    Behavior, ChatRequest, Facts, Input, NotStarted, Note, Output, Presence, Spending, Unheard,
 };
+use crate::domain::cause::Cause;
+use crate::domain::id::{ConversationId, SessionId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{ToSession, Visit};
-use crate::socket::line::Line;
-use crate::socket::session::codes::{code_of, code_of_finish};
+use crate::socket::line::{Line, SocketEnd};
+use crate::socket::movement::Departure;
+use crate::socket::session::delivery::{deliver, start};
 use crate::socket::session::door::Door;
 use crate::socket::session::guest::Guest;
-use crate::socket::session::pace::Pace;
-use crate::socket::session::question::{Awaiting, Question, Rare};
-use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
-use crate::wire::close::CloseCode;
+use crate::socket::session::inputs::Inputs;
+use crate::socket::session::routes::Origin;
+use crate::socket::session::surroundings::Surroundings;
 use crate::wire::refusal::RefusalCode;
-use crate::wire::server::{RefusedFrame, ServerFrame, refused};
 
 /// Drives one session.
 pub struct SocketSession {
-    pub(super) door: Rc<Door>,
-    pub(super) line: Line,
-    pub(super) id: SessionId,
-    pub(super) widget: WidgetId,
-    pub(super) visit: Option<Visit>,
-    pub(super) session: Session,
-    /// The conversation it is in, which must learn of its end whatever the session's own end is.
-    pub(super) joined: Option<ConversationId>,
-    /// Whether a chat that it was in is over, and it is in no other.
-    pub(super) has_ended: bool,
-    /// Whether its socket has changed its thread, which is done once at most.
-    pub(super) has_moved: bool,
-    /// What it awaits, and how it introduced itself.
-    pub(super) rare: Box<Rare>,
-    /// The latest place that it was told of.
-    pub(super) seen: Seq,
-    pub(super) spoke_at: Timestamp,
-    pub(super) pace: Pace,
-    /// Why we closed it, if we did.
-    pub(super) closed_with: Option<CloseCode>,
+    door: Rc<Door>,
+    line: Line,
+    id: SessionId,
+    widget: WidgetId,
+    guest: Arc<Guest>,
+    visit: Option<Visit>,
+    behavior: Behavior,
 }
+
+const _: () = assert!(size_of::<SocketSession>() <= 184, "every socket has one");
 
 impl std::fmt::Debug for SocketSession {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
             .debug_struct("SocketSession")
             .field("id", &self.id)
-            .field("session", &self.session)
+            .field("behavior", &self.behavior)
             .finish_non_exhaustive()
     }
 }
 
 impl SocketSession {
-    pub(super) fn new(
+    pub(super) fn new(door: Rc<Door>, line: Line, origin: Origin) -> Self {
+        Self::begun_as(Behavior::new, door, line, origin)
+    }
+
+    /// A session on the thread of its conversation, to which its socket was carried.
+    pub(super) fn arrived(door: Rc<Door>, line: Line, origin: Origin) -> Self {
+        door.engine().note_moved_socket();
+        Self::begun_as(Behavior::arrived, door, line, origin)
+    }
+
+    fn begun_as(
+        begin: impl FnOnce(Timestamp, Span, Option<Arc<str>>) -> Behavior,
         door: Rc<Door>,
         line: Line,
-        widget: WidgetId,
-        heartbeat: Span,
-        program: Option<Arc<str>>,
-        guest: Arc<Guest>,
+        origin: Origin,
     ) -> Self {
-        let now = door.engine().now();
-        Self {
-            line,
-            id: door.mint_session(),
-            widget,
-            visit: None,
-            session: Session::new(now, heartbeat),
-            joined: None,
-            has_ended: false,
-            has_moved: false,
-            rare: Box::new(Rare::of(program, guest)),
-            seen: Seq::ZERO,
-            spoke_at: now,
-            pace: Pace::new(now),
-            closed_with: None,
-            door,
-        }
+        let Origin { widget, heartbeat, program, guest } = origin;
+        let behavior = begin(door.engine().now(), heartbeat, program);
+        Self { id: door.mint_session(), door, line, widget, guest, visit: None, behavior }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        self.door.engine().now()
-    }
-
-    pub(super) fn decide(
-        &self,
-        command: SessionCommand,
-    ) -> Result<Option<SessionEvent>, SessionRefusal> {
-        self.session.decide(command, self.now())
-    }
-
-    pub(super) fn apply(&mut self, event: SessionEvent) {
-        let now = self.now();
-        self.session.apply(event, now);
-        self.rearm();
-    }
-
-    /// Says a frame.
-    pub(super) fn say(&mut self, text: &ByteString) {
-        self.say_at(text, self.now());
-    }
-
-    pub(super) fn say_at(&mut self, text: &ByteString, now: Timestamp) {
-        self.spoke_at = now;
-        self.line.text(text);
-    }
-
-    /// Takes one text frame, or keeps it until an answer has come.
-    pub(super) fn take_text(&mut self, text: ByteString, context: &mut WebsocketContext<Self>) {
+    /// Gives the behavior one input, and those that follow from it.
+    fn turn(&mut self, input: Input, context: &mut WebsocketContext<Self>) {
         // A heartbeat takes the time once.
-        let now = self.now();
-        self.hear_page();
-        if self.session.stage() == Stage::Settling {
-            self.be_heard(now);
-            return self.rare.deferred.push_back(text);
-        }
-        if !self.pace.admit(now) {
-            let told = refused(None, RefusalCode::RateLimited);
-            self.refuse(&told, context);
-            return self.line.done();
-        }
-        match parse(text.as_bytes()) {
-            Ok(frame) => self.take_frame(frame, text, now, context),
-            Err(malformed) => {
-                self.refuse_malformed(&malformed, context);
-                self.line.done();
-            }
-        }
-    }
-
-    pub(super) fn take_frame(
-        &mut self,
-        frame: ClientFrame,
-        text: ByteString,
-        now: Timestamp,
-        context: &mut WebsocketContext<Self>,
-    ) {
-        match frame {
-            ClientFrame::Hello(hello) => self.greet(hello, text, context),
-            ClientFrame::Start(start) => self.ask_to_start(start, context),
-            ClientFrame::Beat { seen } => self.beat(seen, now, context),
-            ClientFrame::Post { reference, id, text } => {
-                self.post(reference, id, text, context);
-            }
-            ClientFrame::End { reference } => {
-                let asked = reference.clone();
-                self.speak(Some(&asked), true, context, |visit, conversation| {
-                    visit.end(conversation, reference)
-                });
-            }
-            ClientFrame::Typing { on } => {
-                self.speak(None, false, context, |visit, conversation| {
-                    visit.typing(conversation, on)
-                });
-            }
-            ClientFrame::Read { seq } => {
-                self.speak(None, false, context, |visit, conversation| {
-                    visit.read(conversation, seq)
-                });
-            }
-            ClientFrame::Leaving { cause } => {
-                if self.session.conversation().is_some() {
-                    self.speak(None, false, context, |visit, conversation| {
-                        visit.leaving(conversation, cause)
-                    });
-                } else {
-                    // There is nobody yet whom it could concern.
-                    self.line.done();
+        let now = self.door.engine().now();
+        let (mut inputs, mut outputs) = (Inputs::of(input), self.door.take_outputs());
+        while let Some(input) = inputs.take() {
+            let near =
+                Surroundings { door: &self.door, widget: &self.widget, visit: self.visit.as_ref() };
+            let history = self.door.engine().journal_history();
+            let facts = Facts { session: self.id, history, near: &near };
+            self.behavior.handle(input, now, &facts, &mut outputs);
+            for output in outputs.drain(..) {
+                if let Some(input) = self.perform(output, now, context) {
+                    inputs.add(input);
                 }
             }
         }
-    }
-
-    /// Passes something on to the conversation. What is answered is done when the answer comes.
-    pub(super) fn speak(
-        &mut self,
-        reference: Option<&Reference>,
-        is_answered: bool,
-        context: &mut WebsocketContext<Self>,
-        say: impl FnOnce(&Visit, ConversationId) -> bool,
-    ) {
-        let passed = match self.decide(SessionCommand::Speak) {
-            Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
-                self.apply(event);
-                let said = self.visit.as_ref().is_some_and(|visit| say(visit, conversation));
-                if said { Ok(()) } else { Err(RefusalCode::Unavailable) }
-            }
-            Ok(_) => Ok(()),
-            Err(SessionRefusal::NotStarted) if self.has_ended => {
-                Err(RefusalCode::Conversation(Refusal::ConversationEnded))
-            }
-            Err(refusal) => Err(code_of(refusal)),
-        };
-        match passed {
-            Ok(()) if is_answered && self.session.conversation().is_some() => {}
-            Ok(()) => self.line.done(),
-            Err(code) => {
-                self.refuse(&refused(reference, code), context);
-                self.line.done();
-            }
-        }
-    }
-
-    pub(super) fn beat(
-        &mut self,
-        seen: Option<Seq>,
-        now: Timestamp,
-        context: &mut WebsocketContext<Self>,
-    ) {
-        match self.session.decide(SessionCommand::Beat, now) {
-            Ok(event) => {
-                self.heard(event, now);
-                // A widget knows by this that it is heard; one that is told something else in the
-                // same heartbeat knows it anyway.
-                let quiet = now.since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
-                if quiet || seen.is_none_or(|seen| seen < self.seen) {
-                    let beat = ServerFrame::Beat { seq: self.seen }.render();
-                    self.say_at(&beat, now);
-                }
-            }
-            Err(refusal) => self.refuse(&refused(None, code_of(refusal)), context),
-        }
-        self.line.done();
-    }
-
-    pub(super) fn heard(&mut self, event: Option<SessionEvent>, now: Timestamp) {
-        let Some(event) = event else { return };
-        self.be_heard(now);
-        self.session.apply(event, now);
+        self.door.give_back(outputs);
         self.rearm();
     }
 
-    pub(super) fn refuse_malformed(
+    /// Does what is to be done for the session; what it must hear of at once is given back.
+    fn perform(
         &mut self,
-        malformed: &Malformed,
+        output: Output,
+        now: Timestamp,
         context: &mut WebsocketContext<Self>,
-    ) {
-        let text = ServerFrame::malformed(malformed).render();
-        let told = RefusedFrame { code: malformed.code, text };
-        self.refuse(&told, context);
-    }
-
-    /// Says that something was refused. A widget that is refused too often is closed.
-    pub(super) fn refuse(&mut self, told: &RefusedFrame, context: &mut WebsocketContext<Self>) {
-        self.door.engine().note_refused_frame(told.code.code());
-        self.say(&told.text);
-        // That something was refused is never refused.
-        if let Ok(Some(event)) = self.decide(SessionCommand::Err) {
-            match event {
-                SessionEvent::Finished(_) => self.close(CloseCode::RefusedTooOften, context),
-                event => self.apply(event),
-            }
-        }
-    }
-
-    pub(super) fn close(&mut self, code: CloseCode, context: &mut WebsocketContext<Self>) {
-        if self.closed_with.is_some() {
-            return;
-        }
-        self.closed_with = Some(code);
-        self.line.close(code, self.door.retry_after(code, self.id));
-        self.apply(SessionEvent::Finished(Finish::Asked));
-        context.stop();
-    }
-
-    pub(super) fn rearm(&mut self) {
-        let instant = self.session.wake_at().map(|at| self.door.engine().instant(at));
-        self.line.wake_at(instant);
-    }
-
-    pub(super) fn wake(&mut self, context: &mut WebsocketContext<Self>) {
-        // A wake is never refused.
-        match self.decide(SessionCommand::Wake) {
-            Ok(Some(SessionEvent::Finished(finish))) => self.close(code_of_finish(finish), context),
-            Ok(Some(event)) => {
-                if event == SessionEvent::Probed {
-                    self.line.ping();
+    ) -> Option<Input> {
+        match output {
+            Output::Say(text) => self.line.text(&text),
+            Output::PassOn(text) => self.line.pass_on(&text),
+            Output::Ping => self.line.ping(),
+            Output::Pong(payload) => self.line.pong(&payload),
+            Output::Done => self.line.done(),
+            Output::Beat(conversation) => {
+                if let Some(visit) = &self.visit {
+                    visit.hear(conversation, now);
                 }
-                self.apply(event);
             }
-            Ok(None) | Err(_) => self.rearm(),
+            Output::Identify(shown) => {
+                let identified = self.door.identify(*shown, &self.widget);
+                return Some(Input::Identified(Box::new(identified)));
+            }
+            Output::FindChat(visitor) => {
+                let found = self.visit.as_ref().and_then(|visit| visit.chat_of(visitor));
+                return Some(Input::Found(found));
+            }
+            Output::Spend(spending) => return Some(Input::Spent(self.spend(spending))),
+            Output::Start(request) => return Some(Input::Started(self.begin(*request))),
+            Output::ToConversation(conversation, said) => {
+                let unheard = Unheard::of(&said);
+                let is_heard = |visit| deliver(visit, conversation, said);
+                let is_heard = self.visit.as_ref().is_some_and(is_heard);
+                return unheard.filter(|_| !is_heard).map(Input::Unheard);
+            }
+            Output::Forget(visitor, conversation) => {
+                if let Some(visit) = &self.visit {
+                    visit.forget(visitor, conversation);
+                }
+            }
+            Output::Count(Presence::InChat) => self.guest.enter_chat(),
+            Output::Count(Presence::WithoutChat) => self.guest.leave_chat(),
+            Output::Depart(text, conversation) => {
+                self.depart(text, conversation);
+                context.stop();
+            }
+            Output::Close(code) => {
+                self.line.close(code, self.door.retry_after(code, self.id));
+                context.stop();
+            }
+            Output::Leave(conversation, cause) => self.leave(conversation, cause),
+            Output::Resume => return Some(Input::Resume),
+            Output::Note(note) => self.note(note),
+        }
+        None
+    }
+
+    fn spend(&self, spending: Spending) -> Result<(), Span> {
+        let spent = match spending {
+            Spending::Post(bytes) => self.guest.ask_to_post(bytes),
+            Spending::RefusedToken => self.guest.ask_to_show_another_token(),
+        };
+        spent.map_err(|over| Span::from_secs(over.retry_after_s()))
+    }
+
+    fn begin(&self, request: ChatRequest) -> Result<ConversationId, NotStarted> {
+        let Some(visit) = &self.visit else {
+            return Err(NotStarted { code: RefusalCode::Unavailable, retry_after: None });
+        };
+        start(visit, &self.guest, self.widget.clone(), self.door.mint_salt(), request)
+    }
+
+    /// Has the socket carried to the thread of this conversation.
+    fn depart(&self, text: ByteString, conversation: ConversationId) {
+        let origin = Origin {
+            widget: self.widget.clone(),
+            heartbeat: self.behavior.heartbeat(),
+            program: self.behavior.program().cloned(),
+            guest: Arc::clone(&self.guest),
+        };
+        if let Some(carry) = self.door.way_to(conversation, origin) {
+            self.line.depart(Departure::new(text, carry));
         }
     }
 
-    /// Takes what was kept while an answer was awaited.
-    pub(super) fn take_deferred(&mut self, context: &mut WebsocketContext<Self>) {
-        while self.session.stage() != Stage::Settling {
-            let Some(text) = self.rare.deferred.pop_front() else {
-                self.rare.deferred = VecDeque::new();
-                return;
-            };
-            self.take_text(text, context);
+    fn leave(&mut self, conversation: Option<ConversationId>, cause: Cause) {
+        let (session, conversation_id) = (self.id, conversation.map(tracing::field::display));
+        let why = cause.name();
+        tracing::debug!(
+            %session, conversation = conversation_id, why,
+            "session {session} has gone"
+        );
+        if let Some(visit) = self.visit.take() {
+            visit.leave(conversation, cause);
         }
     }
 
-    /// The conversation that must learn that this session is gone: the one that it is in, or the
-    /// one that it was about to enter.
-    pub(super) fn concerned(&self) -> Option<ConversationId> {
-        let enters = |awaiting: &&Awaiting| !matches!(awaiting.to, Question::Missed);
-        let awaited = self.rare.awaiting.as_ref().filter(enters);
-        awaited.map(|awaiting| awaiting.conversation).or(self.joined)
+    fn note(&self, note: Note) {
+        match note {
+            Note::Refused(code) => self.door.engine().note_refused_frame(code.code()),
+            Note::InvalidToken => self.door.note_invalid_token(&self.widget),
+            Note::NotVouched(code, why) => self.door.note_not_vouched(&self.widget, code, why),
+        }
     }
 
-    /// The conversation that is over, of which it is being told what it missed.
-    pub(super) fn telling(&self) -> Option<ConversationId> {
-        let awaiting = self.rare.awaiting.as_ref()?;
-        matches!(awaiting.to, Question::Missed).then_some(awaiting.conversation)
+    fn rearm(&self) {
+        let instant = self.behavior.wake_at().map(|at| self.door.engine().instant(at));
+        self.line.wake_at(instant);
     }
 }
 
@@ -332,45 +213,24 @@ impl Actor for SocketSession {
         tracing::debug!(%session, %widget, "session {session} of widget {widget} has come");
     }
 
-    fn stopped(&mut self, _: &mut Self::Context) {
-        let cause = match (self.closed_with, self.line.end()) {
-            (Some(code), _) => code.cause(),
-            (None, Some(end)) => end.cause(),
-            (None, None) => Cause::Reset,
-        };
-        let (session, conversation) = (self.id, self.concerned());
-        let conversation_id = conversation.map(tracing::field::display);
-        let why = cause.name();
-        tracing::debug!(
-            %session, conversation = conversation_id, why,
-            "session {session} has gone"
-        );
-        if let Some(visit) = self.visit.take() {
-            if let Some(over) = self.telling() {
-                visit.hear_no_more(over, cause);
-            }
-            visit.leave(conversation, cause);
-        }
+    fn stopped(&mut self, context: &mut Self::Context) {
+        let cause = self.line.end().map_or(Cause::Reset, SocketEnd::cause);
+        self.turn(Input::Ended(cause), context);
     }
 }
 
 impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
     fn handle(&mut self, item: Result<Message, ProtocolError>, context: &mut Self::Context) {
         match item {
-            Ok(Message::Text(text)) => return self.take_text(text, context),
-            Ok(Message::Ping(_) | Message::Pong(_)) if !self.pace.admit_control(self.now()) => {
-                self.close(CloseCode::RefusedTooOften, context);
-            }
-            Ok(Message::Ping(payload)) => {
-                self.line.pong(&payload);
-                self.show_life();
-            }
-            Ok(Message::Pong(_)) => self.hear_browser(),
+            Ok(Message::Text(text)) => self.turn(Input::Text(text), context),
+            Ok(Message::Ping(payload)) => self.turn(Input::Ping(payload), context),
+            Ok(Message::Pong(_)) => self.turn(Input::Pong, context),
             // Not a frame: the time that it asked for has come.
-            Ok(Message::Nop) => return self.wake(context),
-            Ok(Message::Binary(_) | Message::Continuation(_) | Message::Close(_)) | Err(_) => {}
+            Ok(Message::Nop) => self.turn(Input::Wake, context),
+            Ok(Message::Binary(_) | Message::Continuation(_) | Message::Close(_)) | Err(_) => {
+                self.line.done();
+            }
         }
-        self.line.done();
     }
 
     fn finished(&mut self, context: &mut Self::Context) {
@@ -384,6 +244,12 @@ impl Handler<ToSession> for SocketSession {
     type Result = ();
 
     fn handle(&mut self, told: ToSession, context: &mut Self::Context) {
-        self.told(told, context);
+        let token = match told {
+            ToSession::Joined { conversation, .. } => {
+                Some(self.door.token(conversation, &self.widget).into_boxed_str())
+            }
+            _ => None,
+        };
+        self.turn(Input::Told(told, token), context);
     }
 }

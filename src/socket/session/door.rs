@@ -1,10 +1,12 @@
 //! What the sessions of one thread have in common.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use actix::Recipient;
 
 use crate::access::Keys;
+use crate::behavior::session::{Credentials, Identified, Named, Output};
 use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
 use crate::domain::settings::NotVouched;
 use crate::domain::time::Span;
@@ -28,6 +30,8 @@ pub struct Door {
     routes: Routes,
     pub(super) strangers: Strangers,
     admissions: ReadKeys,
+    /// In which a session says what is to be done: between two turns it is empty.
+    outputs: RefCell<Vec<Output>>,
 }
 
 impl Door {
@@ -45,7 +49,24 @@ impl Door {
         routes: Routes,
         strangers: Strangers,
     ) -> Self {
-        Self { engine, keys, thread, routes, strangers, admissions: ReadKeys::default() }
+        let (admissions, outputs) = (ReadKeys::default(), RefCell::default());
+        Self { engine, keys, thread, routes, strangers, admissions, outputs }
+    }
+
+    /// Room for what a turn wants done.
+    pub(super) fn take_outputs(&self) -> Vec<Output> {
+        self.outputs.take()
+    }
+
+    /// Takes it back when all is done.
+    pub(super) fn give_back(&self, outputs: Vec<Output>) {
+        *self.outputs.borrow_mut() = outputs;
+    }
+
+    /// Whether sockets of this conversation should be carried to another thread.
+    pub(super) fn is_elsewhere(&self, conversation: ConversationId) -> bool {
+        let thread = self.engine.thread_of(conversation);
+        thread != self.thread && self.routes.lead_to(thread)
     }
 
     /// The way for a socket to the thread of this conversation, if that is another one.
@@ -85,10 +106,24 @@ impl Door {
         self.keys.issue(self.engine.journal_history(), conversation, widget)
     }
 
-    /// The conversation of a token, and whether places in it are of the history that goes on.
-    pub(super) fn verify(&self, token: &str, widget: &WidgetId) -> Option<(ConversationId, bool)> {
-        let (id, history) = self.keys.verify(token, widget, self.engine.now())?;
-        Some((id, history.is_none_or(|history| history == self.engine.journal_history())))
+    /// Who is there: by the secret that their browser keeps and, where the site's server vouches
+    /// for somebody, by the name that it gives them.
+    pub(super) fn identify(&self, shown: Credentials, widget: &WidgetId) -> Identified {
+        let Credentials { visitor, token, admission } = shown;
+        let admission = admission.as_ref();
+        Identified {
+            browser: self.visitor(visitor),
+            vouched: admission.map_or(Ok(None), |admission| self.vouched(widget, admission)),
+            named: token.and_then(|token| self.verify(token.reveal(), widget)),
+        }
+    }
+
+    /// The conversation of a token.
+    fn verify(&self, token: &str, widget: &WidgetId) -> Option<Named> {
+        let (conversation, history) = self.keys.verify(token, widget, self.engine.now())?;
+        let now = self.engine.journal_history();
+        let is_of_this_history = history.is_none_or(|history| history == now);
+        Some(Named { conversation, is_of_this_history })
     }
 
     /// Notes that a widget has shown a token that is not ours.
@@ -97,7 +132,7 @@ impl Door {
     }
 
     /// For whom a site's server vouches in a widget; nobody where the widget does not ask.
-    pub(super) fn vouched(
+    fn vouched(
         &self,
         widget: &WidgetId,
         admission: &Token,
@@ -121,7 +156,7 @@ impl Door {
     }
 
     /// Who a browser is by the secret it keeps; somebody new without one.
-    pub(super) fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
+    fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
         match kept {
             Some(kept) => {
                 let digits = u128::from_be_bytes(kept.to_bytes());

@@ -12,6 +12,7 @@ use crate::socket::line::Line;
 use crate::socket::session::actor::SocketSession;
 use crate::socket::session::door::Door;
 use crate::socket::session::guest::Guest;
+use crate::socket::session::routes::Origin;
 use crate::strangers::{NotTaken, Strangers};
 use crate::tls::HandshakeFault;
 use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
@@ -58,8 +59,9 @@ impl Admission for Rc<Door> {
             tracing::debug!(%widget, address, "a socket of widget {widget} comes from {address}");
         }
         let program = request.user_agent.as_deref().map(Arc::from);
-        let (id, heartbeat) = (widget.id.clone(), workstream.heartbeat);
-        Ok(SocketSession::new(self.clone(), line, id, heartbeat, program, Arc::new(guest)))
+        let (widget, heartbeat) = (widget.id.clone(), workstream.heartbeat);
+        let origin = Origin { widget, heartbeat, program, guest: Arc::new(guest) };
+        Ok(SocketSession::new(self.clone(), line, origin))
     }
 
     fn strangers(&self) -> &Strangers {

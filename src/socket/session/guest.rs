@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::settings::WidgetSettings;
-use crate::domain::text::MessageText;
 use crate::engine::Keepsake;
 use crate::limits;
 use crate::socket::admission::{Rejection, UpgradeRequest};
@@ -90,14 +89,14 @@ impl Guest {
         }
     }
 
-    /// It has shown a token that is not ours. False if that was one too many.
-    pub(super) fn may_show_another_token(&self) -> bool {
-        self.strangers.spend(Use::RefusedToken, &self.parties.address()).is_ok()
+    /// It has shown a token that is good for nothing; asks whether it may show another.
+    pub(super) fn ask_to_show_another_token(&self) -> Result<(), OverBudget> {
+        self.strangers.spend(Use::RefusedToken, &self.parties.address())
     }
 
-    /// Asks whether it may post this text: one message, and one more for each KiB of it.
-    pub(super) fn ask_to_post(&self, text: &MessageText) -> Result<(), OverBudget> {
-        let more = text.as_str().len() / limits::POST_BYTES_COUNTED;
+    /// Asks whether it may post a text of so many bytes: one message, and one more for each KiB.
+    pub(super) fn ask_to_post(&self, bytes: usize) -> Result<(), OverBudget> {
+        let more = bytes / limits::POST_BYTES_COUNTED;
         let count = NonZeroU32::MIN.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
         self.strangers.spend_several(Use::Post, &self.parties.address(), count)
     }

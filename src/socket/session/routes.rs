@@ -40,6 +40,12 @@ impl Routes {
         routes[thread] = Some(receiver);
     }
 
+    /// Whether somebody takes in sockets on a thread.
+    pub(super) fn lead_to(&self, thread: usize) -> bool {
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        routes.get(thread).is_some_and(Option::is_some)
+    }
+
     /// The way for a socket to a thread; none while nobody takes in sockets there.
     #[expect(clippy::disallowed_methods, reason = "at most one message for each socket")]
     pub(super) fn way_to(&self, thread: usize, origin: Origin) -> Option<Carry> {

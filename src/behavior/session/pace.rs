@@ -11,8 +11,6 @@ pub(super) struct Pace {
     kept_until: Timestamp,
     /// The same of pings and pongs, which are no words of the page.
     controls_kept_until: Timestamp,
-    /// Whether its page has stopped talking while its browser still answers.
-    pub(super) is_asleep: bool,
 }
 
 /// How far apart frames are at the rate.
@@ -24,7 +22,7 @@ const AHEAD_MAX: Span = APART.times(limits::FRAMES_BURST_MAX as u64);
 impl Pace {
     /// A session that has said nothing yet.
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { kept_until: now, controls_kept_until: now, is_asleep: false }
+        Self { kept_until: now, controls_kept_until: now }
     }
 
     /// Whether one more frame may come now; then it is counted.

@@ -1,5 +1,6 @@
-//! The codes on the wire for what a session's own rules say.
+//! The codes on the wire for what the rules, the engine and the conversation say.
 
+use crate::behavior::message::Closing;
 use crate::domain::conversation::command::Refusal;
 use crate::domain::session::{Finish, SessionRefusal};
 use crate::wire::close::CloseCode;
@@ -21,6 +22,15 @@ pub(super) const fn code_of_finish(finish: Finish) -> CloseCode {
         Finish::Silent => CloseCode::Silent,
         Finish::Unanswered => CloseCode::Internal,
         Finish::Asked => CloseCode::Normal,
+    }
+}
+
+pub(super) const fn code_of_closing(closing: Closing) -> CloseCode {
+    match closing {
+        Closing::Draining | Closing::Restarted => CloseCode::Restart,
+        Closing::Replaced => CloseCode::Replaced,
+        Closing::Silent => CloseCode::Silent,
+        Closing::Slow => CloseCode::SlowReader,
     }
 }
 

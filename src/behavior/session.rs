@@ -1,0 +1,72 @@
+//! What a session does with each thing that it is given: it reads frames, asks the machine whether
+//! they may be said now, passes them on, and says what comes back.
+//!
+//! ```text
+//!   frame ──> read ──> decide ──> apply ──> passed on, or answered
+//!                │                 ^
+//!                v                 │
+//!             kept while <──── asks, is answered
+//! ```
+//!
+//! While it waits for an answer it takes no further frame; they wait in order, and with them the
+//! widget. Each frame is done once, with its answer where it has one.
+
+mod answer;
+mod codes;
+mod dialogue;
+mod facts;
+mod greeting;
+mod input;
+mod introduction;
+mod life;
+mod output;
+mod pace;
+mod speaking;
+mod stage;
+mod start;
+
+pub use crate::behavior::session::dialogue::Behavior;
+pub use crate::behavior::session::facts::{Facts, Nearby};
+pub use crate::behavior::session::input::{Identified, Input, Named, NotStarted, Unheard};
+pub use crate::behavior::session::output::{
+    ChatRequest, Credentials, Note, Output, Presence, Spending,
+};
+
+use crate::behavior::session::dialogue::Turn;
+use crate::domain::time::Timestamp;
+
+impl Behavior {
+    /// Deals with one input.
+    pub fn handle(
+        &mut self,
+        input: Input,
+        now: Timestamp,
+        facts: &Facts<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let turn = &mut Turn { now, facts, out };
+        match input {
+            // Nothing is said or done any more.
+            Input::Text(_) | Input::Ping(_) | Input::Pong if self.stage.is_over() => turn.done(),
+            _ if self.stage.is_over() => {}
+            Input::Text(text) => self.take_text(text, turn),
+            Input::Ping(payload) => self.pinged(payload, turn),
+            Input::Pong => self.hear_browser(turn),
+            Input::Told(told, token) => self.told(told, token.as_deref(), turn),
+            Input::Unheard(unheard) => self.unheard(unheard, turn),
+            Input::Identified(identified) => self.identified(&identified, turn),
+            Input::Found(found) => self.found(found, turn),
+            Input::Started(started) => self.started(started, turn),
+            Input::Spent(spent) => {
+                self.charged(spent, turn);
+                self.charged_post(spent, turn);
+            }
+            Input::Resume => self.resume(turn),
+            Input::Ended(cause) => self.leave(cause, turn),
+            Input::Wake => self.wake(turn),
+        }
+        if self.stage.takes_up() {
+            turn.put(Output::Resume);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a session is given.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use crate::behavior::message::{FromSession, ToSession};
+use crate::domain::cause::Cause;
+use crate::domain::id::{ConversationId, VisitorId};
+use crate::domain::settings::NotVouched;
+use crate::domain::time::Span;
+use crate::wire::client::Reference;
+use crate::wire::refusal::RefusalCode;
+
+/// What a session is given, one after the other.
+#[derive(Debug)]
+pub enum Input {
+    /// The widget says something: a frame.
+    Text(ByteString),
+    /// The browser asks whether anybody is there: a frame.
+    Ping(Bytes),
+    /// The browser answers: a frame.
+    Pong,
+    /// The engine tells it something; that it is in a chat comes with the chat's token.
+    Told(ToSession, Option<Box<str>>),
+    /// What it said last to a conversation was heard by nobody.
+    Unheard(Unheard),
+    /// Who is there: the answer to [`Output::Identify`](super::Output::Identify).
+    Identified(Box<Identified>),
+    /// The live chat of a visitor: the answer to [`Output::FindChat`](super::Output::FindChat).
+    Found(Option<ConversationId>),
+    /// The chat that answers next: the answer to [`Output::Start`](super::Output::Start).
+    Started(Result<ConversationId, NotStarted>),
+    /// Whether that was within the budget, and otherwise how long to wait: the answer to
+    /// [`Output::Spend`](super::Output::Spend).
+    Spent(Result<(), Span>),
+    /// All that came before is done: the answer to [`Output::Resume`](super::Output::Resume).
+    Resume,
+    /// The socket is over.
+    Ended(Cause),
+    /// The time has come that it wanted to be woken at.
+    Wake,
+}
+
+const _: () = assert!(size_of::<Input>() <= 72, "every turn moves some");
+
+/// Who is there.
+#[derive(Debug)]
+pub struct Identified {
+    /// Who the browser is, by the secret that it keeps.
+    pub browser: VisitorId,
+    /// Who the site's server says that they are, where it does.
+    pub vouched: Result<Option<VisitorId>, NotVouched>,
+    /// The conversation of the token, if that is one of ours.
+    pub named: Option<Named>,
+}
+
+/// A conversation that a widget has named by its token.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Whether places in it are of the history that goes on.
+    pub is_of_this_history: bool,
+}
+
+/// Why no chat was begun.
+#[derive(Clone, Copy, Debug)]
+pub struct NotStarted {
+    /// What the widget is told.
+    pub code: RefusalCode,
+    /// When it may try again, where that is known.
+    pub retry_after: Option<Span>,
+}
+
+/// What no conversation heard.
+#[derive(Debug)]
+pub enum Unheard {
+    /// It wanted to come in.
+    Join,
+    /// It asked again for the chat that it is in.
+    Again,
+    /// It wanted to be told what it missed.
+    Hear,
+    /// A request that would have been answered.
+    Request(Reference),
+    /// A word that is not answered.
+    Word,
+}
+
+impl Unheard {
+    /// What must be known of this if nobody hears it, where anything must.
+    pub fn of(said: &FromSession) -> Option<Self> {
+        match said {
+            FromSession::Join(_) => Some(Self::Join),
+            FromSession::Again(_) => Some(Self::Again),
+            FromSession::Hear { .. } => Some(Self::Hear),
+            FromSession::Post(reference, ..) | FromSession::End(reference) => {
+                Some(Self::Request(reference.clone()))
+            }
+            FromSession::Typing(_) | FromSession::Read(_) | FromSession::Leaving(_) => {
+                Some(Self::Word)
+            }
+            FromSession::Asleep(_) | FromSession::Lost(_) => None,
+        }
+    }
+}

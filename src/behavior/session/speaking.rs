@@ -1,0 +1,140 @@
+//! What a session reads of its widget, and what of that it passes on to its conversation.
+
+use bytestring::ByteString;
+
+use crate::behavior::message::FromSession;
+use crate::behavior::session::codes::code_of;
+use crate::behavior::session::dialogue::{Behavior, Turn};
+use crate::behavior::session::output::{Output, Spending};
+use crate::behavior::session::stage::Question;
+use crate::domain::conversation::command::Refusal;
+use crate::domain::id::Seq;
+use crate::domain::session::{SessionCommand, SessionEvent, SessionRefusal};
+use crate::domain::time::Span;
+use crate::wire::client::{ClientFrame, Malformed, Reference, parse};
+use crate::wire::refusal::RefusalCode;
+use crate::wire::server::{RefusedFrame, ServerFrame, refused, refused_for};
+
+impl Behavior {
+    /// Takes one text frame, or keeps it until an answer has come.
+    pub(super) fn take_text(&mut self, text: ByteString, turn: &mut Turn<'_>) {
+        self.hear_page(turn);
+        if self.stage.must_wait() {
+            self.be_heard(turn);
+            return self.stage.defer(text);
+        }
+        self.read(text, turn);
+    }
+
+    /// Takes the next of the frames that were kept.
+    pub(super) fn resume(&mut self, turn: &mut Turn<'_>) {
+        if let Some(text) = self.stage.next_deferred() {
+            self.hear_page(turn);
+            self.read(text, turn);
+        }
+    }
+
+    fn read(&mut self, text: ByteString, turn: &mut Turn<'_>) {
+        if !self.pace.admit(turn.now) {
+            self.refuse(refused(None, RefusalCode::RateLimited), turn);
+            return turn.done();
+        }
+        match parse(text.as_bytes()) {
+            Ok(frame) => self.take_frame(frame, text, turn),
+            Err(malformed) => {
+                self.refuse(told_of(&malformed), turn);
+                turn.done();
+            }
+        }
+    }
+
+    fn take_frame(&mut self, frame: ClientFrame, text: ByteString, turn: &mut Turn<'_>) {
+        match frame {
+            ClientFrame::Hello(hello) => self.greet(hello, text, turn),
+            ClientFrame::Start(start) => self.ask_to_start(start, turn),
+            ClientFrame::Beat { seen } => self.beat(seen, turn),
+            ClientFrame::Post { reference, id, text } => {
+                let bytes = text.as_str().len();
+                self.ask(Question::Post(reference, id, text));
+                turn.put(Output::Spend(Spending::Post(bytes)));
+            }
+            ClientFrame::End { reference } => self.speak(FromSession::End(reference), turn),
+            ClientFrame::Typing { on } => self.speak(FromSession::Typing(on), turn),
+            ClientFrame::Read { seq } => self.speak(FromSession::Read(seq), turn),
+            ClientFrame::Leaving { cause } => {
+                if self.session.conversation().is_some() {
+                    self.speak(FromSession::Leaving(cause), turn);
+                } else {
+                    // There is nobody yet whom it could concern.
+                    turn.done();
+                }
+            }
+        }
+    }
+
+    /// A message was charged: it is passed on if it is within the budget.
+    pub(super) fn charged_post(&mut self, spent: Result<(), Span>, turn: &mut Turn<'_>) {
+        let is_it = |question: &Question| matches!(question, Question::Post(..));
+        let Some(Question::Post(reference, id, text)) = self.stage.answer(is_it) else { return };
+        self.stage.settle(self.session.conversation());
+        match spent {
+            Ok(()) => self.speak(FromSession::Post(reference, id, text), turn),
+            Err(wait) => {
+                let code = RefusalCode::RateLimited;
+                self.refuse(refused_for(Some(&reference), code, Some(wait)), turn);
+                turn.done();
+            }
+        }
+    }
+
+    /// Passes something on to the conversation. What is answered is done when the answer comes.
+    fn speak(&mut self, said: FromSession, turn: &mut Turn<'_>) {
+        let refusal = match self.decide(SessionCommand::Speak, turn) {
+            Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
+                self.apply(event, turn);
+                let is_answered = reference_of(&said).is_some();
+                turn.put(Output::ToConversation(conversation, said));
+                if !is_answered {
+                    turn.done();
+                }
+                return;
+            }
+            Ok(_) => return turn.done(),
+            Err(SessionRefusal::NotStarted) if self.stage.has_ended() => {
+                RefusalCode::Conversation(Refusal::ConversationEnded)
+            }
+            Err(refusal) => code_of(refusal),
+        };
+        self.refuse(refused(reference_of(&said), refusal), turn);
+        turn.done();
+    }
+
+    fn beat(&mut self, seen: Option<Seq>, turn: &mut Turn<'_>) {
+        match self.decide(SessionCommand::Beat, turn) {
+            Ok(event) => {
+                self.heard(event, turn);
+                // A widget knows by this that it is heard; one that is told something else in the
+                // same heartbeat knows it anyway.
+                let quiet = turn.now.since(self.spoke_at) >= self.heartbeat().divided_by(2);
+                if quiet || seen.is_none_or(|seen| seen < self.seen) {
+                    self.say(ServerFrame::Beat { seq: self.seen }.render(), turn);
+                }
+            }
+            Err(refusal) => self.refuse(refused(None, code_of(refusal)), turn),
+        }
+        turn.done();
+    }
+}
+
+/// By what it is known to which frame an answer belongs, where one is given.
+const fn reference_of(said: &FromSession) -> Option<&Reference> {
+    match said {
+        FromSession::Post(reference, ..) | FromSession::End(reference) => Some(reference),
+        _ => None,
+    }
+}
+
+fn told_of(malformed: &Malformed) -> RefusedFrame {
+    let text = ServerFrame::malformed(malformed).render();
+    RefusedFrame { code: malformed.code, text }
+}
