@@ -18,6 +18,7 @@ mod queue;
 mod registry;
 mod script;
 mod session;
+mod session_behavior;
 mod settings;
 mod signs;
 mod words;
