@@ -58,6 +58,7 @@ impl Behavior {
             Input::Found(found) => self.found(found, turn),
             Input::Started(started) => self.started(started, turn),
             Input::Spent(spent) => {
+                // One of these has asked, and the other takes no notice.
                 self.charged(spent, turn);
                 self.charged_post(spent, turn);
             }

@@ -3,7 +3,8 @@
 
 mod moves;
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 
 use holdline::behavior::message::{Closing, FromSession, NotJoined, ToSession};
 use holdline::behavior::session::{
@@ -18,7 +19,7 @@ use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::client::Reference;
 use holdline::wire::refusal::RefusalCode;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{TestCaseError, TestRunner};
 
 use crate::config;
 use crate::script::{DAWN, Held};
@@ -62,6 +63,8 @@ struct World {
     given: usize,
     done: usize,
     is_over: bool,
+    /// The kinds of what it wanted done.
+    kinds: BTreeSet<String>,
 }
 
 fn chat(number: u8) -> ConversationId {
@@ -81,6 +84,7 @@ impl World {
             given: 0,
             done: 0,
             is_over: false,
+            kinds: BTreeSet::new(),
         }
     }
 
@@ -107,6 +111,7 @@ impl World {
             for output in out {
                 dice = dice.wrapping_mul(5).wrapping_add(13);
                 self.judge(&output, must_wait)?;
+                self.kinds.insert(kind_of(&output));
                 inputs.extend(self.perform(output, dice));
             }
         }
@@ -310,7 +315,7 @@ impl World {
 }
 
 /// Plays a dialogue, and answers at last whatever is not answered yet.
-fn play(script: Script, wrong: Wrong) -> Held {
+fn play(script: Script, wrong: Wrong) -> Result<BTreeSet<String>, TestCaseError> {
     let mut world = World::new(&script, wrong);
     for _ in 0..script.refused {
         world.make(Move::Say(FRAMES.len() - 1), 0)?;
@@ -323,7 +328,12 @@ fn play(script: Script, wrong: Wrong) -> Held {
         world.answer_first(dice)?;
     }
     prop_assert!(world.asked.is_empty(), "it asks for ever: {:?}", world.asked);
-    Ok(())
+    Ok(world.kinds)
+}
+
+/// The first word of what is to be done.
+fn kind_of(output: &Output) -> String {
+    format!("{output:?}").split(|next: char| !next.is_alphanumeric()).take(1).collect()
 }
 
 proptest! {
@@ -340,7 +350,7 @@ proptest! {
 /// Whether any of the dialogues that every run tries shows that something is wrong.
 fn is_noticed(wrong: Wrong) -> bool {
     let config = ProptestConfig { failure_persistence: None, ..config() };
-    TestRunner::new(config).run(&script(), |script| play(script, wrong)).is_err()
+    TestRunner::new(config).run(&script(), |script| play(script, wrong).map(drop)).is_err()
 }
 
 #[test]
@@ -350,4 +360,35 @@ fn a_dialogue_that_breaks_a_law_is_noticed() {
     for wrong in wrong {
         assert!(is_noticed(wrong), "{wrong:?} is not noticed");
     }
+}
+
+#[test]
+fn dialogues_want_everything_done_that_can_be() {
+    let kinds = RefCell::new(BTreeSet::new());
+    let played = TestRunner::new(config()).run(&script(), |script| {
+        kinds.borrow_mut().extend(play(script, Wrong::Nothing)?);
+        Ok(())
+    });
+    played.expect("they keep the laws");
+    let all = [
+        "Beat",
+        "Close",
+        "Count",
+        "Depart",
+        "Done",
+        "FindChat",
+        "Forget",
+        "Identify",
+        "Leave",
+        "Note",
+        "PassOn",
+        "Ping",
+        "Pong",
+        "Resume",
+        "Say",
+        "Spend",
+        "Start",
+        "ToConversation",
+    ];
+    assert_eq!(kinds.into_inner(), all.map(String::from).into());
 }

@@ -104,10 +104,8 @@ impl Behavior {
 
     /// Says a frame.
     pub(super) fn say(&mut self, text: ByteString, turn: &mut Turn<'_>) {
-        if !self.stage.is_over() {
-            self.spoke_at = turn.now;
-            turn.put(Output::Say(text));
-        }
+        self.spoke_at = turn.now;
+        turn.put(Output::Say(text));
     }
 
     /// Says that something was refused. A widget that is refused too often is closed.

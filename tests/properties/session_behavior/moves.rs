@@ -91,7 +91,7 @@ pub(super) fn script() -> impl Strategy<Value = Script> {
     });
     let near = (prop::bool::weighted(0.2), prop::bool::weighted(0.1))
         .prop_map(|(requires_admission, is_elsewhere)| Near { requires_admission, is_elsewhere });
-    let refused = prop_oneof![3 => Just(0_usize), 1 => 94_usize..100];
+    let refused = prop_oneof![2 => Just(0_usize), 1 => 97_usize..100];
     (refused, any::<bool>(), near, moves).prop_map(|(refused, is_at_once, near, moves)| Script {
         refused,
         is_at_once,
