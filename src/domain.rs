@@ -9,6 +9,7 @@ pub mod decision;
 pub mod id;
 pub mod lease;
 pub mod liveness;
+pub mod position;
 pub mod queue;
 pub mod rehearsal;
 pub mod rights;

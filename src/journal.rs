@@ -31,12 +31,9 @@ use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::limits;
 
+pub use crate::domain::position::{Located, Position};
 pub use crate::journal::audit::{AuditFilter, AuditPage, AuditRow};
 pub use crate::journal::leaving::{Erasure, KeptEvent, Retained, RetentionRule, Which};
-
-/// A place in the whole journal: grows with every row, never used again. Zero is before the first.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Position(pub u64);
 
 /// A number that comes back with the receipt of an append, so that whoever waits for it need not be
 /// looked for. It means nothing to the journal.
@@ -165,17 +162,6 @@ pub struct ListCursor {
     pub started_at: Timestamp,
     /// Its id.
     pub id: ConversationId,
-}
-
-/// An event of some conversation, with its place in the whole journal.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Located {
-    /// The place in the journal.
-    pub position: Position,
-    /// Of which conversation.
-    pub conversation: ConversationId,
-    /// The event.
-    pub recorded: Recorded,
 }
 
 /// The history of everything. Two implementations: on `SQLite`, and in memory.
