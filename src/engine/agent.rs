@@ -1,272 +1,213 @@
-//! The actor that drives one agent: it sets units aside, keeps the copies of their leases, tells
-//! queues whether there is room, and feeds the agent's consoles.
+//! The actor that drives one agent: it gives the behavior what comes in, and does what is to be
+//! done. It keeps the ends of the agent's feeds, the timer and the requests that wait.
 
-mod audit;
-mod catching_up;
-mod consoles;
-mod feeds;
-mod kept;
-mod mark;
-mod missed;
-mod open_feed;
-mod presence;
-mod report;
-mod telling;
-
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, SpawnHandle};
-
-use crate::behavior::message::{
-    AgentView, Answered, Denial, RequestId, ToAgent, ToConversation, ToQueue,
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture,
 };
-use crate::domain::agent::Agent;
-use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
-use crate::domain::id::{AgentId, ConversationId, QueueId};
-use crate::domain::lease::Lease;
-use crate::domain::queue::QueueCommand;
-use crate::domain::time::{Span, Timestamp};
-use crate::engine::agent::feeds::Feeds;
-use crate::engine::agent::report::Report;
+use tokio::sync::oneshot;
+
+use crate::behavior::agent::{Behavior, Choice, Facts, FeedEvent, Input, Note, Output};
+use crate::behavior::message::{RequestId, ToAgent, ToQueue, Trouble};
+use crate::domain::agent::{Agent, FeedNumber};
+use crate::domain::id::{AgentId, QueueId};
+use crate::domain::position::Position;
+use crate::domain::time::Timestamp;
 use crate::engine::answers::Question;
+use crate::engine::feed::{FeedSender, NotTold};
 use crate::engine::mailbox::OpenFeed;
 use crate::engine::shared::Shared;
-
-/// How long a chat that two believe to have takes to say who is right.
-const SORTED_OUT_WITHIN: std::time::Duration = std::time::Duration::from_millis(200);
-
-/// A timer that is served later than this was held up by ourselves. What consoles have said
-/// meanwhile is then still to be read, and is given as long.
-const HELD_UP: Span = Span::from_secs(1);
+use crate::journal::{Append, Fault};
+use crate::limits;
 
 /// Drives one agent.
 #[derive(Debug)]
 pub(super) struct AgentActor {
     shared: Arc<Shared>,
-    agent: Agent,
-    /// The queues they serve.
-    queues: Vec<QueueId>,
-    /// What queues, and feeds, were told last.
-    told: Report,
-    feeds: Feeds,
+    id: AgentId,
+    behavior: Behavior,
+    /// What the feeds that run are told goes in here.
+    feeds: BTreeMap<FeedNumber, FeedSender>,
+    /// When it is woken, and by what.
     timer: Option<(Timestamp, SpawnHandle)>,
-    /// When the timer should be served.
-    served_at: Timestamp,
-    /// When feeds are told of the leases, which have changed.
-    capacity_at: Option<Timestamp>,
-    /// When they were told last.
-    capacity_told_at: Timestamp,
-    /// The last conversation that was audited.
-    audited: Option<ConversationId>,
     /// The requests that are not answered yet.
     asked: Vec<RequestId>,
+    /// Empty between two turns.
+    outputs: Vec<Output>,
 }
 
 impl AgentActor {
     /// An agent who serves these queues.
     pub(super) fn new(shared: Arc<Shared>, agent: Agent, queues: Vec<QueueId>) -> Self {
-        let feeds = Feeds::new(shared.run, shared.history);
-        let told = Report::of(&agent);
+        let id = agent.settings().id.clone();
+        let (run, history, audit_every) = (shared.run, shared.history, shared.audit_every);
+        let behavior = Behavior::new(agent, queues, run, history, audit_every);
         Self {
             shared,
-            agent,
-            queues,
-            told,
-            feeds,
+            id,
+            behavior,
+            feeds: BTreeMap::new(),
             timer: None,
-            served_at: Timestamp::default(),
-            capacity_at: None,
-            capacity_told_at: Timestamp::default(),
-            audited: None,
             asked: Vec::new(),
+            outputs: Vec::new(),
         }
     }
 
-    fn id(&self) -> &AgentId {
-        &self.agent.settings().id
-    }
-
-    fn perform(&mut self, command: AgentCommand) -> Result<Vec<AgentEvent>, AgentRefusal> {
-        let events = self.decide(command, self.shared.clock.now())?;
-        self.tell_changes();
-        Ok(events)
-    }
-
-    /// Decides and applies; what others must hear of the agent is not told yet.
-    fn decide(
-        &mut self,
-        command: AgentCommand,
-        now: Timestamp,
-    ) -> Result<Vec<AgentEvent>, AgentRefusal> {
-        let events = self.agent.decide(command, now)?;
-        self.agent.commit(&events, now);
-        self.act_upon(&events);
-        Ok(events)
-    }
-
-    /// Tells conversations of the agent's absence and return, and ends the feeds that hang.
-    fn act_upon(&mut self, events: &[AgentEvent]) {
-        for event in events {
-            let agent = || self.id().clone();
-            let (conversation, message) = match event {
-                AgentEvent::LeaseForfeited { conversation } => {
-                    (conversation, ToConversation::AgentGone(agent()))
-                }
-                AgentEvent::AbsenceNoticed { conversation, since } => {
-                    (conversation, ToConversation::MissAgent(agent(), *since))
-                }
-                AgentEvent::ReturnNoticed { conversation } => {
-                    (conversation, ToConversation::MeetAgent(agent()))
-                }
-                AgentEvent::FeedHung(feed) => {
-                    self.shared.metrics.hung_feeds.inc();
-                    self.feeds.end(*feed);
-                    continue;
-                }
-                _ => continue,
-            };
-            self.tell_conversation(*conversation, message);
+    fn facts(&self) -> Facts {
+        Facts {
+            told_through: Position(self.shared.told_through.load(Ordering::Relaxed)),
+            is_draining: self.shared.is_draining(),
         }
     }
 
-    /// Takes what conversations have said while very many spoke; what has changed is told once.
-    fn take_several(&mut self, messages: Vec<ToAgent>, context: &mut Context<Self>) {
-        let now = self.shared.clock.now();
-        for message in messages {
-            match message {
-                ToAgent::Command(command @ AgentCommand::Adjust { .. }) => {
-                    // An adjustment is never refused.
-                    let events = self.agent.decide(command, now).unwrap_or_default();
-                    self.act_upon(&events);
-                    self.agent.commit_all(events, now);
-                }
-                other => {
-                    self.tell_changes();
-                    self.take(other, context);
-                }
+    /// Gives the behavior one input, and those that follow from it.
+    fn turn(&mut self, input: Input, context: &mut Context<Self>) {
+        let (now, facts) = (self.shared.clock.now(), self.facts());
+        let mut outputs = std::mem::take(&mut self.outputs);
+        let (mut next, mut following) = (Some(input), VecDeque::new());
+        while let Some(input) = next {
+            self.behavior.handle(input, now, facts, &mut outputs);
+            for output in outputs.drain(..) {
+                following.extend(self.perform(output, context));
             }
+            next = following.pop_front();
         }
-        self.tell_changes();
-    }
-
-    fn view(&self) -> AgentView {
-        AgentView {
-            settings: self.agent.settings().clone(),
-            presence: self.agent.presence(),
-            chosen: self.agent.chosen(),
-            link: self.agent.link(),
-            used: self.agent.used(),
-            leases: self
-                .agent
-                .leases()
-                .iter()
-                .map(|(conversation, held)| (*conversation, held.lease.clone()))
-                .collect(),
-        }
-    }
-
-    fn reserve(
-        &mut self,
-        queue: QueueId,
-        conversation: ConversationId,
-        lease: Lease,
-        context: &mut Context<Self>,
-    ) {
-        let agent = self.id().clone();
-        match self.perform(AgentCommand::Reserve { conversation, lease }) {
-            Ok(_) => {
-                // The queue hears of it first: the conversation may come back to it at once.
-                self.tell_queue(&queue, QueueCommand::Granted(conversation, agent.clone()));
-                self.ask_about(conversation);
-            }
-            Err(refusal) => {
-                self.tell_queue(&queue, QueueCommand::Refused(conversation, agent.clone()));
-                if refusal == AgentRefusal::AlreadyHeld {
-                    // Somebody is wrong about who has this chat; only the chat itself knows.
-                    self.ask_about(conversation);
-                    self.tell_conversation(conversation, ToConversation::StateClaims(None));
-                    // Not at once, or the queue would ask again before the chat has spoken.
-                    context.run_later(SORTED_OUT_WITHIN, move |actor, _| {
-                        actor.tell_availability(&queue);
-                    });
-                } else {
-                    // The queue counted on more than there is; it must hear how it is.
-                    self.tell_availability(&queue);
-                }
-            }
-        }
-    }
-
-    fn tell_availability(&self, queue: &QueueId) {
-        self.tell_queue(queue, QueueCommand::AgentChanged(self.agent.availability()));
-    }
-
-    fn tell_queue(&self, queue: &QueueId, command: QueueCommand) {
-        self.shared.post.tell_queue(queue, ToQueue::Command(command));
-    }
-
-    fn tell_conversation(&self, conversation: ConversationId, message: ToConversation) {
-        self.shared.post.tell(conversation, message);
-    }
-
-    fn dismiss(&mut self, request: RequestId, context: &mut Context<Self>) {
-        self.asked.push(request);
-        let id = self.id().clone();
-        for queue in &self.queues {
-            let left = QueueCommand::AgentLeft(id.clone());
-            self.shared.post.tell_queue(queue, ToQueue::Command(left));
-        }
-        for conversation in self.agent.leases().keys() {
-            let gone = ToConversation::AgentGone(id.clone());
-            self.shared.post.tell(*conversation, gone);
-        }
-        self.shared.metrics.leases.dec_by(i64::try_from(self.told.leases).unwrap_or(0));
-        context.stop();
-    }
-
-    fn serve(&mut self, queues: Vec<QueueId>) {
-        for left in self.queues.iter().filter(|queue| !queues.contains(queue)) {
-            let left_it = QueueCommand::AgentLeft(self.id().clone());
-            self.shared.post.tell_queue(left, ToQueue::Command(left_it));
-        }
-        self.queues = queues;
-        self.tell_queues();
-    }
-
-    fn wake(&mut self, context: &mut Context<Self>) {
-        let due = self.timer.take().map(|(at, _)| at);
-        if self.shared.is_draining() {
-            // We have ended their feeds ourselves: nobody is to be given up, or missed, for that.
-            return;
-        }
-        let now = self.shared.clock.now();
-        if let Some(at) = due.filter(|_| now.since(self.served_at) > HELD_UP) {
-            return self.arm(at, now + HELD_UP, context);
-        }
-        // A wake is never refused.
-        let _never = self.perform(AgentCommand::Wake);
-        self.close_ended();
-        self.tell_capacity_if_due();
+        outputs.shrink_to(limits::AGENT_OUTPUTS_ROOM_KEPT);
+        self.outputs = outputs;
         self.rearm(context);
     }
 
+    /// Does what is to be done for the agent; what they must hear of at once is given back.
+    fn perform(&mut self, output: Output, context: &mut Context<Self>) -> Option<Input> {
+        match output {
+            Output::ToConversation(id, message) => drop(self.shared.post.tell(id, *message)),
+            Output::ToQueue(id, command) => {
+                self.shared.post.tell_queue(&id, ToQueue::Command(*command));
+            }
+            Output::Listened => self.shared.post.note_listening(&self.id),
+            Output::Feed { feed, is_part, id, kind, data } => {
+                return self.tell_feed(feed, is_part, FeedEvent { id, kind, data });
+            }
+            Output::EndFeed(feed) => drop(self.feeds.remove(&feed)),
+            Output::AbandonFeed(feed) => {
+                if let Some(sender) = self.feeds.remove(&feed) {
+                    sender.forget();
+                }
+            }
+            Output::AwaitRoom(feed) => self.await_room(feed, context),
+            Output::ReadMissed(feed, after) => self.read_missed(feed, after, context),
+            Output::WritePresence(choice, at) => self.write_presence(choice, at, context),
+            Output::Answer(request, answer) => {
+                self.asked.retain(|asked| *asked != request);
+                self.shared.answer(request, *answer);
+            }
+            Output::Note(note) => self.note(note),
+            Output::Stop(request) => {
+                self.asked.push(request);
+                context.stop();
+            }
+        }
+        None
+    }
+
+    /// Puts an event into a feed. One that does not take it takes nothing any more.
+    fn tell_feed(&mut self, feed: FeedNumber, is_part: bool, event: FeedEvent) -> Option<Input> {
+        let sender = self.feeds.get(&feed)?;
+        let told = if is_part { sender.tell_part(event) } else { sender.tell(event) };
+        let refusal = told.err()?;
+        self.feeds.remove(&feed);
+        Some(match refusal {
+            NotTold::Full => {
+                self.shared.metrics.slow_feeds.inc();
+                Input::FeedSlow(feed)
+            }
+            NotTold::Closed => Input::FeedClosed(feed),
+        })
+    }
+
+    fn open_feed(&mut self, opening: OpenFeed, context: &mut Context<Self>) {
+        let OpenFeed { sender, closed, opening } = opening;
+        let feed = opening.feed;
+        self.feeds.insert(feed, sender);
+        self.turn(Input::OpenFeed(opening), context);
+        context.spawn(closed.into_actor(self).map(move |_, actor, context| {
+            actor.feeds.remove(&feed);
+            actor.turn(Input::FeedClosed(feed), context);
+        }));
+    }
+
+    fn await_room(&self, feed: FeedNumber, context: &mut Context<Self>) {
+        let Some(room) = self.feeds.get(&feed).map(FeedSender::room) else { return };
+        context.spawn(room.into_actor(self).map(move |(), actor, context| {
+            actor.turn(Input::Room(feed), context);
+        }));
+    }
+
+    fn read_missed(&self, feed: FeedNumber, after: Position, context: &mut Context<Self>) {
+        let (agent, journal) = (self.id.clone(), &self.shared.journal);
+        let (most, bytes) = (limits::FEED_PART_MAX, limits::FEED_PART_BYTES_MAX);
+        let reading = journal.of_agent(agent, after, most, bytes);
+        context.spawn(reading.into_actor(self).map(move |read, actor, context| {
+            let read = read.map_err(|fault| Trouble::from(&fault));
+            actor.turn(Input::Missed(feed, read), context);
+        }));
+    }
+
+    fn write_presence(&mut self, choice: Choice, at: Timestamp, context: &mut Context<Self>) {
+        let (done, written) = oneshot::channel();
+        let (agent, presence, by) = (self.id.clone(), choice.presence, choice.by.clone());
+        self.asked.push(choice.request);
+        self.shared.journal.append(Append::Presence { agent, presence, by, at, done });
+        context.spawn(written.into_actor(self).map(move |written, actor, context| {
+            let written = match written {
+                Ok(Ok(_)) => {
+                    actor.shared.presences.insert(actor.id.clone(), presence);
+                    Ok(())
+                }
+                Ok(Err(fault)) => Err(Trouble::from(&fault)),
+                Err(_) => Err(Trouble::from(&Fault::Closed)),
+            };
+            actor.turn(Input::PresenceWritten(choice, written), context);
+        }));
+    }
+
+    fn note(&self, note: Note) {
+        let (agent, metrics) = (&self.id, &self.shared.metrics);
+        match note {
+            Note::Leases(more) => drop(metrics.leases.inc_by(more)),
+            Note::FeedHung => drop(metrics.hung_feeds.inc()),
+            Note::Drift(command) => {
+                metrics.drift.inc();
+                tracing::error!(
+                    %agent, ?command,
+                    "a lease of agent {agent} had drifted: it is put right"
+                );
+            }
+            Note::Unread(fault) => tracing::error!(
+                %agent, %fault,
+                "what a feed of agent {agent} has missed cannot be read"
+            ),
+        }
+    }
+
     fn rearm(&mut self, context: &mut Context<Self>) {
-        let wake_at = self.agent.wake_at().into_iter().chain(self.capacity_at).min();
+        let wake_at = self.behavior.wake_at(self.facts());
         if self.timer.as_ref().map(|(at, _)| *at) == wake_at {
             return;
         }
         if let Some((_, armed)) = self.timer.take() {
             context.cancel_future(armed);
         }
-        if let Some(at) = wake_at {
-            self.arm(at, at.max(self.shared.clock.now()), context);
-        }
-    }
-
-    fn arm(&mut self, at: Timestamp, served_at: Timestamp, context: &mut Context<Self>) {
-        let armed = context.run_later(self.shared.clock.until(served_at), Self::wake);
-        self.timer = Some((at, armed));
-        self.served_at = served_at;
+        self.timer = wake_at.map(|at| {
+            let armed = context.run_later(self.shared.clock.until(at), |actor, context| {
+                actor.timer = None;
+                actor.turn(Input::Wake, context);
+            });
+            (at, armed)
+        });
     }
 }
 
@@ -274,9 +215,7 @@ impl Actor for AgentActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        self.tell_queues();
-        let every = std::time::Duration::from_millis(self.shared.audit_every.as_millis().max(1));
-        context.run_interval(every, |actor, _| actor.audit());
+        self.turn(Input::Begin, context);
     }
 }
 
@@ -293,8 +232,7 @@ impl Handler<ToAgent> for AgentActor {
     type Result = ();
 
     fn handle(&mut self, message: ToAgent, context: &mut Self::Context) {
-        self.take(message, context);
-        self.rearm(context);
+        self.turn(Input::Told(message), context);
     }
 }
 
@@ -303,8 +241,7 @@ impl Handler<Question<ToAgent>> for AgentActor {
 
     fn handle(&mut self, question: Question<ToAgent>, context: &mut Self::Context) {
         let (message, unanswered) = question.open();
-        self.take(message, context);
-        self.rearm(context);
+        self.turn(Input::Told(message), context);
         unanswered.take_over();
     }
 }
@@ -315,58 +252,6 @@ impl Handler<Question<OpenFeed>> for AgentActor {
     fn handle(&mut self, question: Question<OpenFeed>, context: &mut Self::Context) {
         let (opening, unanswered) = question.open();
         self.open_feed(opening, context);
-        self.rearm(context);
         unanswered.take_over();
-    }
-}
-
-impl AgentActor {
-    fn take(&mut self, message: ToAgent, context: &mut Context<Self>) {
-        match message {
-            ToAgent::Command(command) => {
-                // What is refused here is asked with an answer elsewhere.
-                let _refused = self.perform(command);
-            }
-            ToAgent::ChoosePresence(presence, by, request) => {
-                self.choose_presence(presence, by, request, context);
-            }
-            ToAgent::Show(request) => {
-                self.shared.answer(request, Ok(Answered::Agent(Box::new(self.view()))));
-            }
-            ToAgent::Reserve(queue, conversation, lease) => {
-                self.reserve(queue, conversation, lease, context);
-            }
-            ToAgent::Adjust { conversation, seq, lease, repeated } => {
-                let command = AgentCommand::Adjust { conversation, seq, lease };
-                if repeated {
-                    self.check_repeated(command);
-                } else {
-                    // An adjustment is never refused.
-                    let _never = self.perform(command);
-                }
-            }
-            ToAgent::AskAbout(conversation) => self.ask_about(conversation),
-            ToAgent::Serve(queues) => self.serve(queues),
-            ToAgent::Several(messages) => self.take_several(messages, context),
-            ToAgent::Dismiss(request) => self.dismiss(request, context),
-            ToAgent::Tell(told) => {
-                self.feeds.tell(&self.shared, told);
-                self.close_ended();
-            }
-            ToAgent::Shown(feed, told) => {
-                if self.feeds.show(&self.shared, feed, told, true) {
-                    self.show_more_when_room(feed, context);
-                }
-                self.close_ended();
-            }
-            ToAgent::EndFeeds => self.feeds.end_all(),
-            ToAgent::ForgetKept => self.feeds.forget_kept(),
-            ToAgent::Beat(feed, request) => self.beat(&feed, request),
-            ToAgent::Expect(grace, request) => {
-                let expected = self.agent.expected_by(grace, self.shared.clock.now());
-                let answer = expected.map(Answered::Expected).map_err(|_| Denial::AgentGone);
-                self.shared.answer(request, answer);
-            }
-        }
     }
 }

@@ -5,26 +5,15 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytestring::ByteString;
 use tokio::sync::{Notify, oneshot};
+
+pub use crate::behavior::agent::FeedEvent;
 
 use crate::domain::time::Span;
 use crate::limits;
-use crate::wire::feed::FeedKind;
 
 /// What an event takes beside its data.
 const BYTES_OF_ANY: usize = 128;
-
-/// One event of an agent's feed: `kind`, `data` and `id` as they stand in the stream.
-#[derive(Clone, Debug)]
-pub struct FeedEvent {
-    /// The id to resume after; nothing for what is only passing.
-    pub id: Option<Arc<str>>,
-    /// What it is.
-    pub kind: FeedKind,
-    /// Its JSON.
-    pub data: ByteString,
-}
 
 /// An open feed. Dropping it closes it. It ends when the console reads too slowly or hangs, when
 /// more feeds of the agent are opened than may be, or when the server stops.

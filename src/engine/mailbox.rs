@@ -4,11 +4,8 @@ use actix::dev::channel::{AddressReceiver, channel};
 use actix::{Actor, Addr, Message};
 use tokio::sync::oneshot;
 
-use crate::behavior::message::{
-    Heard, RequestId, ToAgent, ToConversation, ToQueue, ToSession, Trouble,
-};
-use crate::domain::agent::FeedNumber;
-use crate::domain::time::Span;
+use crate::behavior::agent::Opening;
+use crate::behavior::message::{Heard, ToAgent, ToConversation, ToQueue, ToSession, Trouble};
 use crate::engine::feed::FeedSender;
 use crate::journal::Fault;
 use crate::limits;
@@ -29,20 +26,12 @@ pub(super) struct Lost(pub Fault);
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct OpenFeed {
-    /// The number of the feed.
-    pub number: FeedNumber,
+    /// What the agent must know of it.
+    pub opening: Opening,
     /// What it is told goes in here.
     pub sender: FeedSender,
     /// Comes when nobody takes it any more.
     pub closed: oneshot::Receiver<()>,
-    /// The id of the last event that the console has seen.
-    pub after: Option<String>,
-    /// Whether it is somebody else's console, which says nothing of the agent's being there.
-    pub watching: bool,
-    /// How often the console will beat, if it does.
-    pub heartbeat: Span,
-    /// The request, which is answered when the feed is open.
-    pub request: RequestId,
 }
 
 impl Message for Heard {

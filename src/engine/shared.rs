@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use tokio::sync::Mutex;
 
+use crate::behavior::agent::name;
 use crate::behavior::message::{Answered, Denial, RequestId};
 use crate::clock::Clock;
 use crate::domain::agent::{FeedNumber, Presence};
@@ -102,13 +103,7 @@ impl Shared {
     /// The number of a feed that is about to be opened, and what its console calls it.
     pub(super) fn next_feed(&self) -> (FeedNumber, Arc<str>) {
         let number = self.feeds_opened.fetch_add(1, Ordering::Relaxed) + 1;
-        (number, Arc::from(format!("{:x}-{number}", self.run)))
-    }
-
-    /// The number of the feed that is called so, if it is one of this run.
-    pub(super) fn feed_called(&self, name: &str) -> Option<FeedNumber> {
-        let (run, number) = name.split_once('-')?;
-        (u64::from_str_radix(run, 16) == Ok(self.run)).then(|| number.parse().ok()).flatten()
+        (number, name::of_feed(self.run, number))
     }
 
     /// Keeps something for a chat that is about to begin.

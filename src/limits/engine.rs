@@ -47,3 +47,14 @@ pub const PAGE_RETRIES_MAX: u32 = 600;
 
 /// Outputs of one turn of a conversation that a thread keeps room for.
 pub const OUTPUTS_ROOM_KEPT: usize = 256;
+
+/// Conversations that an agent asks for their leases at once, in turn: an audit of thousands goes
+/// round in several steps.
+pub const LEASES_AUDITED_AT_ONCE: usize = 100;
+
+/// Leases up to which an agent's feeds are told of every change at once, with all of them. Of more
+/// they are told from time to time, because what is told names all of them.
+pub const LEASES_TOLD_AT_ONCE: usize = 64;
+
+/// Things to be done that an agent keeps room for between two turns.
+pub const AGENT_OUTPUTS_ROOM_KEPT: usize = 16;

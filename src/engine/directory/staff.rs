@@ -25,11 +25,11 @@ impl Directory {
     pub(in crate::engine) fn open_feed(&self, id: &AgentId, opening: OpenFeed) -> Delivery {
         match self.agents.get(id) {
             Some(entry) if entry.address.connected() => {
-                let request = opening.request;
+                let request = opening.opening.request;
                 send(&entry.address, Question::new(opening, request, &self.answers));
                 Delivery::Sent
             }
-            _ => self.undelivered(Some(opening.request)),
+            _ => self.undelivered(Some(opening.opening.request)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::behavior::agent::Opening;
 use crate::behavior::message::{AgentView, Answered, Denial, RequestId, ToAgent, ToQueue};
 use crate::domain::agent::Presence;
 use crate::domain::agent::command::AgentCommand;
@@ -85,12 +86,11 @@ impl Engine {
     ) -> Result<Feed, Failure> {
         let _running = self.admit()?;
         let asked = self.shared().answers.ask();
-        let (number, name) = self.shared().next_feed();
+        let (feed, name) = self.shared().next_feed();
+        let opening = Opening { feed, after, watching, heartbeat, request: asked.id() };
         let (closed, sender, feed) =
             feed::open(name, heartbeat, Arc::clone(&self.shared().feeds_waiting));
-        let request = asked.id();
-        let opening = OpenFeed { number, sender, closed, after, watching, heartbeat, request };
-        self.directory().open_feed(id, opening);
+        self.directory().open_feed(id, OpenFeed { opening, sender, closed });
         self.answer_of(id, asked).await?;
         Ok(feed)
     }

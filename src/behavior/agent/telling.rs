@@ -1,20 +1,22 @@
 //! What queues and feeds are told of an agent: what is different from what they were told last.
 
+use crate::behavior::agent::commitment::Behavior;
+use crate::behavior::agent::output::Note;
+use crate::behavior::agent::report::Report;
+use crate::behavior::agent::turn::Turn;
 use crate::behavior::message::FeedItem;
+use crate::domain::id::QueueId;
+use crate::domain::queue::QueueCommand;
 use crate::domain::time::Span;
-use crate::engine::agent::AgentActor;
-use crate::engine::agent::report::Report;
+use crate::limits;
 use crate::wire::feed;
-
-/// Leases up to which every change of them is told at once, with all of them.
-const LEASES_TOLD_AT_ONCE: usize = 64;
 
 /// How often an agent with more leases is told of their changes: what is told names all of them.
 const CAPACITY_EVERY: Span = Span::from_secs(1);
 
-impl AgentActor {
+impl Behavior {
     /// Tells queues and feeds what is different from what they were told last.
-    pub(super) fn tell_changes(&mut self) {
+    pub(super) fn tell_changes(&mut self, turn: &mut Turn<'_>) {
         let now = Report::of(&self.agent);
         if now == self.told {
             return;
@@ -22,12 +24,12 @@ impl AgentActor {
         let before = std::mem::replace(&mut self.told, now);
         let now = &self.told;
         if before.availability != now.availability {
-            self.tell_queues();
+            self.tell_queues(turn);
         }
         let delta =
             i64::try_from(now.leases).unwrap_or(0) - i64::try_from(before.leases).unwrap_or(0);
         if delta != 0 {
-            self.shared.metrics.leases.inc_by(delta);
+            turn.note(Note::Leases(delta));
         }
         if !self.feeds.were_ever_open() {
             // After a start thousands of leases come at once, before any console does.
@@ -38,30 +40,32 @@ impl AgentActor {
             told.push(self.presence_told());
         }
         let has_changed = (before.units, before.revision) != (now.units, now.revision);
-        let waits = now.leases > LEASES_TOLD_AT_ONCE;
+        let waits = now.leases > limits::LEASES_TOLD_AT_ONCE;
         if has_changed && waits {
             self.capacity_at.get_or_insert(self.capacity_told_at + CAPACITY_EVERY);
         } else if has_changed {
             told.push(self.capacity_told());
         }
-        self.feeds.tell(&self.shared, told);
+        self.feeds.tell(told, turn);
     }
 
     /// Tells feeds of the leases, if that has waited for long enough.
-    pub(super) fn tell_capacity_if_due(&mut self) {
-        let now = self.shared.clock.now();
-        if self.capacity_at.is_some_and(|at| at <= now) {
-            self.capacity_at = None;
-            self.capacity_told_at = now;
+    pub(super) fn tell_capacity_if_due(&mut self, turn: &mut Turn<'_>) {
+        if self.capacity_at.take_if(|at| *at <= turn.now).is_some() {
+            self.capacity_told_at = turn.now;
             let told = vec![self.capacity_told()];
-            self.feeds.tell(&self.shared, told);
+            self.feeds.tell(told, turn);
         }
     }
 
-    pub(super) fn tell_queues(&self) {
+    pub(super) fn tell_queues(&self, turn: &mut Turn<'_>) {
         for queue in &self.queues {
-            self.tell_availability(queue);
+            self.tell_availability(queue, turn);
         }
+    }
+
+    pub(super) fn tell_availability(&self, queue: &QueueId, turn: &mut Turn<'_>) {
+        turn.tell_queue(queue, QueueCommand::AgentChanged(self.agent.availability()));
     }
 
     pub(super) fn presence_told(&self) -> FeedItem {

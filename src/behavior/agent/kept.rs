@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::behavior::agent::event::FeedEvent;
 use crate::domain::id::{ConversationId, Seq};
-use crate::engine::feed::FeedEvent;
 use crate::limits;
 
 /// An event that is kept.

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use crate::domain::id::History;
-use crate::journal::Position;
+use crate::domain::position::Position;
 
 /// What a feed that comes back is told from the journal has no number of this run.
 pub(super) const FROM_THE_JOURNAL: u64 = 0;

@@ -6,8 +6,13 @@ use std::ops::Bound;
 
 use crate::domain::agent::Agent;
 use crate::domain::id::{ConversationId, Seq};
-use crate::journal::Position;
+use crate::domain::position::Position;
+use crate::domain::time::{Span, Timestamp};
 use crate::limits;
+
+/// How long a feed waits for conversations that were asked to show themselves. One that died with
+/// the question never does.
+const SHOWN_WITHIN: Span = Span::from_secs(10);
 
 /// What a feed that came back is being told from the journal.
 #[derive(Debug)]
@@ -42,9 +47,9 @@ impl Missed {
 #[derive(Debug, Default)]
 pub(super) struct Unshown {
     /// Conversations that were asked to show themselves and have not.
-    pub(super) asked: usize,
-    /// How often some were asked.
-    pub(super) round: u64,
+    asked: usize,
+    /// When they are not waited for any longer.
+    shown_by: Option<Timestamp>,
     /// What it was told of from the journal and is not the agent's any more.
     touched: VecDeque<ConversationId>,
     leases: Leases,
@@ -83,8 +88,28 @@ impl Unshown {
         self.asked == 0 && self.touched.is_empty() && self.leases == Leases::Asked
     }
 
+    /// One of those that were asked has shown itself. Whether it was the last.
+    pub(super) fn note_shown(&mut self) -> bool {
+        let is_last = self.asked == 1;
+        self.asked = self.asked.saturating_sub(1);
+        if self.asked == 0 {
+            self.shown_by = None;
+        }
+        is_last
+    }
+
+    /// When those that were asked are not waited for any longer, if they are.
+    pub(super) const fn shown_by(&self) -> Option<Timestamp> {
+        self.shown_by
+    }
+
+    /// Whether those that were asked took too long. It says so once.
+    pub(super) fn take_overdue(&mut self, now: Timestamp) -> bool {
+        self.shown_by.take_if(|by| *by <= now).is_some()
+    }
+
     /// Which conversations are to be asked next.
-    pub(super) fn next(&mut self, agent: &Agent) -> Vec<ConversationId> {
+    pub(super) fn next(&mut self, agent: &Agent, now: Timestamp) -> Vec<ConversationId> {
         let most = limits::FEED_SHOWN_AT_ONCE;
         let mut next: Vec<_> = self.touched.drain(..self.touched.len().min(most)).collect();
         if let Leases::After(after) = self.leases
@@ -97,7 +122,7 @@ impl Unshown {
             self.leases = if is_more { Leases::After(next.last().copied()) } else { Leases::Asked };
         }
         self.asked = next.len();
-        self.round += 1;
+        self.shown_by = (self.asked > 0).then_some(now + SHOWN_WITHIN);
         next
     }
 }

@@ -3,20 +3,35 @@
 //! What happens now is told to all that are up to date, and kept for those that come back. A feed
 //! that missed more than is kept reads it from the journal, page by page, and is shown the present
 //! state conversation by conversation, each when its console has taken what came before.
+//!
+//! ```text
+//!                   more was missed     nothing more      everything
+//!                   than is kept        to be read        was shown
+//!   opened ───────────> read ──────────────> shown ──────────> up to date
+//!     │                 ^  │                 ^  │                  ^
+//!     │                 └──┘ page by page    └──┘ chat by chat     │
+//!     ├──comes for the first time, or again───┘                    │
+//!     └──all that was missed is kept───────────────────────────────┘
+//!
+//!   any ──too slow, hung, one too many, the server stops──> ended ──closed──> gone
+//! ```
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+use crate::behavior::agent::catching_up::{Missed, Touched, Unshown};
+use crate::behavior::agent::event::FeedEvent;
+use crate::behavior::agent::input::Opening;
+use crate::behavior::agent::kept::{Kept, Ring};
+use crate::behavior::agent::mark::{FROM_THE_JOURNAL, Mark};
+use crate::behavior::agent::name;
+use crate::behavior::agent::open_feed::OpenFeed;
+use crate::behavior::agent::output::Output;
+use crate::behavior::agent::turn::Turn;
 use crate::behavior::message::FeedItem;
 use crate::domain::agent::{Agent, FeedNumber};
 use crate::domain::id::{ConversationId, History};
-use crate::engine::agent::catching_up::{Missed, Touched, Unshown};
-use crate::engine::agent::kept::{Kept, Ring};
-use crate::engine::agent::mark::{FROM_THE_JOURNAL, Mark};
-use crate::engine::agent::open_feed::OpenFeed;
-use crate::engine::feed::{FeedEvent, FeedSender, NotTold};
-use crate::engine::shared::Shared;
-use crate::journal::Position;
+use crate::domain::position::Position;
+use crate::domain::time::Timestamp;
 use crate::limits;
 use crate::wire::feed;
 
@@ -57,8 +72,8 @@ pub(super) enum GoesOn {
 /// What a feed is shown next.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// These conversations are to show themselves, in this round.
-    Ask(Vec<ConversationId>, u64),
+    /// These conversations are to show themselves.
+    Ask(Vec<ConversationId>),
     /// What else it missed must be read first.
     Read,
     /// Nothing.
@@ -84,69 +99,61 @@ impl Feeds {
     }
 
     /// Tells every open feed, and keeps it for those that come back.
-    pub(super) fn tell(&mut self, shared: &Shared, told: Vec<FeedItem>) {
+    pub(super) fn tell(&mut self, told: Vec<FeedItem>, turn: &mut Turn<'_>) {
         for FeedItem { kind, data, place, passing } in told {
             if passing {
                 let event = FeedEvent { id: None, kind, data };
-                self.send_to_all(shared, &event);
+                self.tell_all(&event, turn);
                 continue;
             }
             let number = self.next_event;
             self.next_event += 1;
-            let event = FeedEvent { id: Some(self.id(shared, number)), kind, data };
-            self.send_to_all(shared, &event);
+            let event = FeedEvent { id: Some(self.id(number, turn)), kind, data };
+            self.tell_all(&event, turn);
             if self.were_ever_open() {
                 self.kept.keep(Kept { number, place, event });
             }
         }
     }
 
-    fn id(&self, shared: &Shared, number: u64) -> Arc<str> {
-        let position = shared.told_through.load(Ordering::Relaxed);
-        self.mark(number, Position(position))
+    fn id(&self, number: u64, turn: &Turn<'_>) -> Arc<str> {
+        self.mark(number, turn.facts.told_through)
     }
 
     fn mark(&self, number: u64, position: Position) -> Arc<str> {
         Mark { run: self.run, number, position, show_again: false }.id(self.history)
     }
 
-    fn send_to_all(&mut self, shared: &Shared, event: &FeedEvent) {
-        for feed in self.open.iter_mut().filter(|feed| feed.missed.is_none()) {
-            if feed.tell(event.clone()) == Err(NotTold::Full) {
-                shared.metrics.slow_feeds.inc();
-            }
+    fn tell_all(&self, event: &FeedEvent, turn: &mut Turn<'_>) {
+        for feed in self.open.iter().filter(|feed| feed.missed.is_none()) {
+            feed.tell(event.clone(), turn);
         }
     }
 
-    /// Opens a feed after a mark, and says how it begins.
-    pub(super) fn open(
-        &mut self,
-        number: FeedNumber,
-        sender: FeedSender,
-        after: Option<&str>,
-        watching: bool,
-    ) -> Beginning {
-        self.make_room(watching);
+    /// Opens a feed, and says how it begins.
+    pub(super) fn open(&mut self, opening: &Opening, turn: &mut Turn<'_>) -> Beginning {
+        self.make_room(opening.watching, turn);
         self.were_ever_open = true;
+        let after = opening.after.as_deref();
         let mark = after.and_then(|after| Mark::parse(after, self.history));
         let kept = mark
             .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
             .and_then(|mark| self.kept.from(mark.number.saturating_add(1), self.next_event));
         let must_read = mark.filter(|_| kept.is_none());
         let is_shown = must_read.is_none() && mark.is_some_and(|mark| !mark.show_again);
-        let mut feed = OpenFeed {
-            number,
-            sender: Some(sender),
+        let feed = OpenFeed {
+            number: opening.feed,
+            is_running: true,
             missed: must_read.map(|mark| Missed::after(mark.position)),
-            watching,
+            watching: opening.watching,
             unshown: (!is_shown).then(Unshown::default),
         };
         if let (Some(after), None) = (after, mark) {
             let feed::Rendered { kind, data } = feed::place_unknown(after);
-            feed.tell_part(FeedEvent { id: None, kind, data });
+            feed.tell_part(FeedEvent { id: None, kind, data }, turn);
         }
         for kept in kept.into_iter().flatten() {
-            feed.tell_part(kept.event);
+            feed.tell_part(kept.event, turn);
         }
         self.open.push(feed);
         match must_read {
@@ -157,15 +164,16 @@ impl Feeds {
     }
 
     /// Ends the oldest of a kind if there are as many of it as may be.
-    fn make_room(&mut self, watching: bool) {
+    fn make_room(&mut self, watching: bool, turn: &mut Turn<'_>) {
         let most = if watching { limits::WATCHING_FEEDS_MAX } else { limits::FEEDS_MAX };
-        let alike = |feed: &&mut OpenFeed| feed.is_running() && feed.watching == watching;
-        let mut running: Vec<_> = self.open.iter_mut().filter(alike).collect();
-        if running.len() >= most
-            && let Some(sender) = running[0].sender.take()
-        {
+        let is_alike = |feed: &OpenFeed| feed.is_running && feed.watching == watching;
+        if self.open.iter().filter(|feed| is_alike(feed)).count() < most {
+            return;
+        }
+        if let Some(oldest) = self.open.iter_mut().find(|feed| is_alike(feed)) {
             // Its console is in all likelihood gone, and would never take what waits for it.
-            sender.forget();
+            oldest.is_running = false;
+            turn.out.push(Output::AbandonFeed(oldest.number));
         }
     }
 
@@ -185,6 +193,7 @@ impl Feeds {
         told: Vec<(Position, FeedItem)>,
         touched: impl IntoIterator<Item = (ConversationId, Touched)>,
         through: Position,
+        turn: &mut Turn<'_>,
     ) {
         let events: Vec<_> = told
             .into_iter()
@@ -195,7 +204,7 @@ impl Feeds {
             .collect();
         let Some(feed) = self.find_running(number) else { return };
         for event in events {
-            feed.tell_part(event);
+            feed.tell_part(event, turn);
         }
         if let Some(missed) = &mut feed.missed {
             missed.position = through;
@@ -205,8 +214,8 @@ impl Feeds {
 
     /// When a feed was told of very many conversations, they are shown before it is told of more.
     /// Those of which it may be told once more are remembered.
-    pub(super) fn show_touched(&mut self, shared: &Shared, number: FeedNumber, agent: &Agent) {
-        let told_through = Position(shared.told_through.load(Ordering::Relaxed));
+    pub(super) fn show_touched(&mut self, number: FeedNumber, agent: &Agent, turn: &Turn<'_>) {
+        let told_through = turn.facts.told_through;
         let Some(feed) = self.find_running(number) else { return };
         let (Some(missed), Some(unshown)) = (&mut feed.missed, &mut feed.unshown) else { return };
         if missed.touched.len() < limits::FEED_TOUCHED_MAX {
@@ -218,7 +227,12 @@ impl Feeds {
 
     /// The journal has nothing more for a feed: it is told everything since it was asked, but for
     /// what the journal has told, and then what comes.
-    pub(super) fn go_on(&mut self, number: FeedNumber, agent: &Agent) -> GoesOn {
+    pub(super) fn go_on(
+        &mut self,
+        number: FeedNumber,
+        agent: &Agent,
+        turn: &mut Turn<'_>,
+    ) -> GoesOn {
         let since = self.find_running(number).and_then(|feed| Some(feed.missed.as_ref()?.since));
         let Some(since) = since else { return GoesOn::Gone };
         let Some(kept) = self.kept.from(since, self.next_event) else { return GoesOn::Read };
@@ -226,17 +240,12 @@ impl Feeds {
         let Some(missed) = feed.missed.take() else { return GoesOn::Gone };
         let is_new = |kept: &Kept| kept.place.is_none_or(|(id, seq)| !missed.holds(id, seq));
         for Kept { event, .. } in kept.into_iter().filter(is_new) {
-            feed.tell_part(event);
+            feed.tell_part(event, turn);
         }
         if let Some(unshown) = &mut feed.unshown {
             unshown.add_touched(missed.touched.into_keys(), agent);
         }
         GoesOn::Live
-    }
-
-    /// Resolves when a feed has room for more of what it is told part by part.
-    pub(super) fn room(&mut self, number: FeedNumber) -> Option<impl Future<Output = ()> + use<>> {
-        self.find_running(number)?.sender.as_ref().map(FeedSender::room)
     }
 
     /// From now on a feed is shown what the agent holds.
@@ -247,12 +256,17 @@ impl Feeds {
     }
 
     /// What a feed is shown next, now that it has room.
-    pub(super) fn next_to_show(&mut self, number: FeedNumber, agent: &Agent) -> Next {
+    pub(super) fn next_to_show(
+        &mut self,
+        number: FeedNumber,
+        agent: &Agent,
+        now: Timestamp,
+    ) -> Next {
         let Some(feed) = self.find_running(number) else { return Next::Nothing };
         let Some(unshown) = &mut feed.unshown else { return Next::Nothing };
-        let next = unshown.next(agent);
+        let next = unshown.next(agent, now);
         if !next.is_empty() {
-            return Next::Ask(next, unshown.round);
+            return Next::Ask(next);
         }
         if feed.missed.is_some() {
             return Next::Read;
@@ -261,10 +275,20 @@ impl Feeds {
         Next::Nothing
     }
 
-    /// Whether a feed waits for conversations that were asked in this round.
-    pub(super) fn awaits(&mut self, number: FeedNumber, round: u64) -> bool {
-        let unshown = self.find_running(number).and_then(|feed| feed.unshown.as_ref());
-        unshown.is_some_and(|unshown| unshown.asked > 0 && unshown.round == round)
+    /// When a feed waits no longer for conversations that were asked to show themselves.
+    pub(super) fn shown_by(&self) -> Option<Timestamp> {
+        let running = self.open.iter().filter(|feed| feed.is_running);
+        running.filter_map(|feed| feed.unshown.as_ref()?.shown_by()).min()
+    }
+
+    /// The feeds that have waited for too long.
+    pub(super) fn take_overdue(&mut self, now: Timestamp) -> Vec<FeedNumber> {
+        let running = self.open.iter_mut().filter(|feed| feed.is_running);
+        let overdue = running.filter_map(|feed| {
+            let unshown = feed.unshown.as_mut()?;
+            unshown.take_overdue(now).then_some(feed.number)
+        });
+        overdue.collect()
     }
 
     /// Shows one feed a part of the present state: what nobody asked for by itself, or, with
@@ -272,12 +296,12 @@ impl Feeds {
     /// Whether it waits for no other that was asked.
     pub(super) fn show(
         &mut self,
-        shared: &Shared,
         number: FeedNumber,
         told: Vec<FeedItem>,
         asked: bool,
+        turn: &mut Turn<'_>,
     ) -> bool {
-        let now = self.id(shared, self.next_event - 1);
+        let now = self.id(self.next_event - 1, turn);
         let missed = self.find_running(number).and_then(|feed| feed.missed.as_ref());
         // While it is told what it missed, it must come back to that.
         let id = match missed.map(|missed| missed.position) {
@@ -286,15 +310,14 @@ impl Feeds {
         };
         let Some(feed) = self.find_running(number) else { return false };
         let Some(unshown) = &mut feed.unshown else { return false };
-        let is_last_asked = asked && unshown.asked == 1;
-        unshown.asked -= usize::from(asked && unshown.asked > 0);
+        let is_last_asked = asked && unshown.note_shown();
         let is_all = unshown.is_all();
         let count = told.len();
         for (place, FeedItem { kind, data, .. }) in told.into_iter().enumerate() {
             if is_all && place + 1 == count {
                 feed.unshown = None;
             }
-            feed.tell_part(FeedEvent { id: Some(id.clone()), kind, data });
+            feed.tell_part(FeedEvent { id: Some(id.clone()), kind, data }, turn);
         }
         if is_all {
             feed.unshown = None;
@@ -303,9 +326,16 @@ impl Feeds {
     }
 
     /// Ends a feed; its console comes back.
-    pub(super) fn end(&mut self, number: FeedNumber) {
+    pub(super) fn end(&mut self, number: FeedNumber, turn: &mut Turn<'_>) {
         if let Some(feed) = self.find_mut(number) {
-            feed.sender = None;
+            feed.end(turn);
+        }
+    }
+
+    /// A feed has ended, and takes nothing more.
+    pub(super) fn note_ended(&mut self, number: FeedNumber) {
+        if let Some(feed) = self.find_mut(number) {
+            feed.is_running = false;
         }
     }
 
@@ -315,8 +345,8 @@ impl Feeds {
     }
 
     /// Ends every feed; their consoles come back.
-    pub(super) fn end_all(&mut self) {
-        self.open.iter_mut().for_each(|feed| feed.sender = None);
+    pub(super) fn end_all(&mut self, turn: &mut Turn<'_>) {
+        self.open.iter_mut().for_each(|feed| feed.end(turn));
     }
 
     /// Forgets a feed, and says whether it was the agent's own.
@@ -327,16 +357,21 @@ impl Feeds {
 
     /// Whether a feed runs.
     pub(super) fn is_running(&self, number: FeedNumber) -> bool {
-        self.open.iter().any(|feed| feed.number == number && feed.is_running())
+        self.open.iter().any(|feed| feed.number == number && feed.is_running)
+    }
+
+    /// The feed that its console calls so, if it runs.
+    pub(super) fn running(&self, called: &str) -> Option<FeedNumber> {
+        name::feed_called(self.run, called).filter(|number| self.is_running(*number))
     }
 
     /// Those that we have ended, and whose consoles may not have noticed.
     pub(super) fn ended(&self) -> Vec<FeedNumber> {
-        self.open.iter().filter(|feed| !feed.is_running()).map(|feed| feed.number).collect()
+        self.open.iter().filter(|feed| !feed.is_running).map(|feed| feed.number).collect()
     }
 
     fn find_running(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {
-        self.find_mut(number).filter(|feed| feed.is_running())
+        self.find_mut(number).filter(|feed| feed.is_running)
     }
 
     fn find_mut(&mut self, number: FeedNumber) -> Option<&mut OpenFeed> {

@@ -2,19 +2,18 @@
 
 use std::ops::Bound;
 
+use crate::behavior::agent::commitment::Behavior;
+use crate::behavior::agent::output::Note;
+use crate::behavior::agent::turn::Turn;
 use crate::behavior::message::ToConversation;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::ConversationId;
-use crate::engine::agent::AgentActor;
+use crate::domain::time::Timestamp;
+use crate::limits;
 
-/// How many conversations are asked for their leases at once, in turn: an audit of thousands goes
-/// round in several steps.
-const AUDITED_AT_ONCE: usize = 100;
-
-impl AgentActor {
+impl Behavior {
     /// A lease that is repeated must already be known; one that is not had drifted.
-    pub(super) fn check_repeated(&mut self, command: AgentCommand) {
-        let now = self.shared.clock.now();
+    pub(super) fn check_repeated(&mut self, command: AgentCommand, turn: &mut Turn<'_>) {
         let differs = match &command {
             AgentCommand::Adjust { conversation, lease, .. } => {
                 let held = self.agent.leases().get(conversation);
@@ -23,39 +22,43 @@ impl AgentActor {
             _ => false,
         };
         let corrects = differs
-            && self.agent.decide(command.clone(), now).is_ok_and(|events| !events.is_empty());
+            && self.agent.decide(command.clone(), turn.now).is_ok_and(|events| !events.is_empty());
         if corrects {
-            self.shared.metrics.drift.inc();
-            let agent = self.id();
-            tracing::error!(
-                %agent, ?command,
-                "a lease of agent {agent} had drifted: it is put right"
-            );
+            turn.note(Note::Drift(Box::new(command.clone())));
         }
         // An adjustment is never refused.
-        let _never = self.perform(command);
+        self.must_perform(command, turn);
+    }
+
+    pub(super) fn plan_audit(&mut self, now: Timestamp) {
+        self.audit_at = Some(now + self.audit_every);
     }
 
     /// Asks conversations what they hold of this agent, some each time, all in turn: what they
     /// gave back and this agent did not hear of is put right.
-    pub(super) fn audit(&mut self) {
+    pub(super) fn audit_if_due(&mut self, turn: &mut Turn<'_>) {
+        if self.audit_at.is_none_or(|at| at > turn.now) {
+            return;
+        }
+        self.plan_audit(turn.now);
         let after = self.audited.map_or(Bound::Unbounded, Bound::Excluded);
         let rest = self.agent.leases().range((after, Bound::Unbounded)).map(|(id, _)| *id);
-        let audited: Vec<_> = rest.take(AUDITED_AT_ONCE).collect();
+        let audited: Vec<_> = rest.take(limits::LEASES_AUDITED_AT_ONCE).collect();
         // The next round begins when this one has come to its end.
-        self.audited = audited.last().copied().filter(|_| audited.len() == AUDITED_AT_ONCE);
+        let is_more = audited.len() == limits::LEASES_AUDITED_AT_ONCE;
+        self.audited = audited.last().copied().filter(|_| is_more);
         for conversation in audited {
-            self.ask_about(conversation);
+            self.ask_about(conversation, turn);
         }
     }
 
     /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
     /// make the offer, or to look for somebody else if they could not take it any more. The offer
     /// may be on its way to the disk: what was set aside stays so until the conversation says.
-    pub(super) fn ask_about(&mut self, conversation: ConversationId) {
+    pub(super) fn ask_about(&mut self, conversation: ConversationId, turn: &mut Turn<'_>) {
         if !self.agent.keeps_reservations() {
             // Withdrawing is never refused.
-            let _never = self.perform(AgentCommand::Withdraw { conversation });
+            self.must_perform(AgentCommand::Withdraw { conversation }, turn);
         }
         let held = self.agent.leases().get(&conversation);
         let agent = self.id().clone();
@@ -65,6 +68,6 @@ impl AgentActor {
             Some((number, held)) => ToConversation::Offer(agent, number, held.lease.units),
             None => ToConversation::ConfirmLease(agent),
         };
-        self.tell_conversation(conversation, message);
+        turn.tell_conversation(conversation, message);
     }
 }

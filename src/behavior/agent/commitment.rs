@@ -1,0 +1,122 @@
+//! An agent, and how what they decide becomes true and is told to those whom it concerns.
+
+use std::collections::VecDeque;
+
+use crate::behavior::agent::due::Due;
+use crate::behavior::agent::feeds::Feeds;
+use crate::behavior::agent::output::Note;
+use crate::behavior::agent::report::Report;
+use crate::behavior::agent::turn::Turn;
+use crate::behavior::message::ToConversation;
+use crate::domain::agent::Agent;
+use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
+use crate::domain::id::{AgentId, ConversationId, History, QueueId};
+use crate::domain::time::{Span, Timestamp};
+
+/// An agent, as their actor has them.
+#[derive(Debug)]
+pub struct Behavior {
+    pub(super) agent: Agent,
+    /// The queues they serve.
+    pub(super) queues: Vec<QueueId>,
+    /// What queues, and feeds, were told last.
+    pub(super) told: Report,
+    pub(super) feeds: Feeds,
+    /// When the agent, or what feeds are told of the leases, must be looked at.
+    pub(super) due: Option<Due>,
+    /// When feeds are told of the leases, which have changed.
+    pub(super) capacity_at: Option<Timestamp>,
+    /// When they were told last.
+    pub(super) capacity_told_at: Timestamp,
+    /// Which queues are told how the agent is once a chat that two believe to have has spoken, the
+    /// soonest first.
+    pub(super) sorted_out: VecDeque<(Timestamp, QueueId)>,
+    /// How often some conversations are audited.
+    pub(super) audit_every: Span,
+    /// When the next are; nothing before the agent has begun.
+    pub(super) audit_at: Option<Timestamp>,
+    /// The last conversation that was audited.
+    pub(super) audited: Option<ConversationId>,
+}
+
+impl Behavior {
+    /// An agent who serves these queues, in a run of the server whose journal has this history.
+    pub fn new(
+        agent: Agent,
+        queues: Vec<QueueId>,
+        run: u64,
+        history: History,
+        audit_every: Span,
+    ) -> Self {
+        Self {
+            told: Report::of(&agent),
+            agent,
+            queues,
+            feeds: Feeds::new(run, history),
+            due: None,
+            capacity_at: None,
+            capacity_told_at: Timestamp::default(),
+            sorted_out: VecDeque::new(),
+            // Never at once again, or nothing else would be done.
+            audit_every: audit_every.max(Span::from_millis(1)),
+            audit_at: None,
+            audited: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> &AgentId {
+        &self.agent.settings().id
+    }
+
+    pub(super) fn perform(
+        &mut self,
+        command: AgentCommand,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), AgentRefusal> {
+        self.decide(command, turn)?;
+        self.tell_changes(turn);
+        Ok(())
+    }
+
+    /// Does what is never refused.
+    pub(super) fn must_perform(&mut self, command: AgentCommand, turn: &mut Turn<'_>) {
+        let _never = self.perform(command, turn);
+    }
+
+    /// Decides and applies; what queues and feeds must hear of the agent is not told yet.
+    pub(super) fn decide(
+        &mut self,
+        command: AgentCommand,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), AgentRefusal> {
+        let events = self.agent.decide(command, turn.now)?;
+        self.act_upon(&events, turn);
+        self.agent.commit_all(events, turn.now);
+        Ok(())
+    }
+
+    /// Tells conversations of the agent's absence and return, and ends the feeds that hang.
+    fn act_upon(&mut self, events: &[AgentEvent], turn: &mut Turn<'_>) {
+        for event in events {
+            let agent = || self.id().clone();
+            let (conversation, message) = match event {
+                AgentEvent::LeaseForfeited { conversation } => {
+                    (conversation, ToConversation::AgentGone(agent()))
+                }
+                AgentEvent::AbsenceNoticed { conversation, since } => {
+                    (conversation, ToConversation::MissAgent(agent(), *since))
+                }
+                AgentEvent::ReturnNoticed { conversation } => {
+                    (conversation, ToConversation::MeetAgent(agent()))
+                }
+                AgentEvent::FeedHung(feed) => {
+                    turn.note(Note::FeedHung);
+                    self.feeds.end(*feed, turn);
+                    continue;
+                }
+                _ => continue,
+            };
+            turn.tell_conversation(*conversation, message);
+        }
+    }
+}

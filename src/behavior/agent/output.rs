@@ -1,0 +1,75 @@
+//! What is to be done for an agent, in the order in which it is given.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+
+use crate::behavior::agent::input::Choice;
+use crate::behavior::message::{Answered, Denial, RequestId, ToConversation, Trouble};
+use crate::domain::agent::FeedNumber;
+use crate::domain::agent::command::AgentCommand;
+use crate::domain::id::{ConversationId, QueueId};
+use crate::domain::position::Position;
+use crate::domain::queue::QueueCommand;
+use crate::domain::time::Timestamp;
+use crate::wire::feed::FeedKind;
+
+/// What is to be done for an agent.
+#[derive(Debug)]
+pub enum Output {
+    /// A conversation is told something.
+    ToConversation(ConversationId, Box<ToConversation>),
+    /// A queue is told something.
+    ToQueue(QueueId, Box<QueueCommand>),
+    /// A console listens to the agent: from now on conversations tell what it shows.
+    Listened,
+    /// A feed is told an event. If there is no room for it the feed ends, and the agent is given
+    /// [`Input::FeedSlow`](crate::behavior::agent::Input::FeedSlow). A feed that has ended
+    /// is told nothing.
+    Feed {
+        /// Which.
+        feed: FeedNumber,
+        /// Whether it is a part of something for which room was waited; no bound holds for it.
+        is_part: bool,
+        /// The event's id.
+        id: Option<Arc<str>>,
+        /// What it is.
+        kind: FeedKind,
+        /// Its JSON.
+        data: ByteString,
+    },
+    /// A feed ends once what waits for it is taken; its console comes back.
+    EndFeed(FeedNumber),
+    /// A feed ends, and what waits for it is forgotten: its console is in all likelihood gone.
+    AbandonFeed(FeedNumber),
+    /// When a feed has room for another part the agent is given
+    /// [`Input::Room`](crate::behavior::agent::Input::Room).
+    AwaitRoom(FeedNumber),
+    /// A page of what happened to the agent after this position is read for a feed, and given back
+    /// as [`Input::Missed`](crate::behavior::agent::Input::Missed).
+    ReadMissed(FeedNumber, Position),
+    /// A choice of this time is written, and given back as
+    /// [`Input::PresenceWritten`](crate::behavior::agent::Input::PresenceWritten).
+    WritePresence(Choice, Timestamp),
+    /// A request is answered.
+    Answer(RequestId, Box<Result<Answered, Denial>>),
+    /// Something is to be counted, or told to whoever runs the server.
+    Note(Note),
+    /// It is over. This request is answered by the agent's being gone.
+    Stop(RequestId),
+}
+
+const _: () = assert!(size_of::<Output>() <= 64, "a turn's outputs stand side by side");
+
+/// What is to be counted, or told to whoever runs the server.
+#[derive(Debug)]
+pub enum Note {
+    /// So many more leases are held; fewer when negative.
+    Leases(i64),
+    /// A conversation repeated what the agent should have known and did not: it is put right.
+    Drift(Box<AgentCommand>),
+    /// A console has beaten and does not any more: its feed ends.
+    FeedHung,
+    /// What a feed has missed cannot be read: it ends.
+    Unread(Trouble),
+}
