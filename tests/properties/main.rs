@@ -4,6 +4,7 @@
 //! tries more of them, `PROPTEST_RNG_SEED` tries others.
 
 mod agent;
+mod agent_behavior;
 mod answers;
 mod bounds;
 mod capacity;
