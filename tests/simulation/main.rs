@@ -6,6 +6,7 @@
 //! what happened in it. A seed that fails is told with the shortest plan that still does, and
 //! belongs into `seeds.rs` once its cause is mended.
 
+mod directed;
 #[path = "rooms.rs"]
 mod rooms;
 mod seeds;

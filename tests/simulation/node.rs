@@ -2,44 +2,51 @@
 //! with every mailbox in order and every actor served when chance says so.
 
 mod audience;
+mod calls;
 mod change;
-mod chat;
-mod desk;
+pub mod chat;
+pub mod desk;
 pub mod disk;
+pub mod facts;
 mod gate;
-mod line;
 mod mail;
+mod perform;
+mod questions;
 mod serve;
-mod session;
+pub mod session;
+mod sockets;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use bytestring::ByteString;
 use holdline::access::Secret;
+use holdline::behavior::message::{FromSession, Join, ToAgent, ToConversation, ToQueue};
 use holdline::behavior::queue;
+use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::StartRequest;
-use holdline::domain::conversation::event::Recorded;
 use holdline::domain::id::{
     AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId, fnv1a,
 };
+use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::{Span, Timestamp};
-use holdline::engine::ToSession;
 use holdline::wire::refusal::RefusalCode;
-use holdline::wire::view;
 
 use crate::node::change::Changes;
-use crate::node::chat::Chat;
+use crate::node::chat::{Beginning, Chat};
 use crate::node::desk::Desk;
 use crate::node::disk::Disk;
-use crate::node::mail::{FromSession, Join, Mail, Party};
+use crate::node::facts::Pulses;
+use crate::node::mail::{Mail, Party};
+use crate::node::questions::Questions;
 use crate::node::session::Visit;
-use crate::node::timers::{Alarm, RestartTimers, Timer};
+use crate::node::sockets::Socket;
+use crate::node::timers::{Actor, Alarm, Timer, Timers};
 use crate::random::Dice;
 use crate::server::{Millis, Seen};
 use crate::wrong::Rules;
+use crate::wrong::doors::Doors;
 
 /// How often leases are repeated and asked for, as in the engine.
 const AUDIT_EVERY: Span = Span::from_secs(60);
@@ -54,6 +61,7 @@ const OUTBOX_FRAMES: usize = 9;
 #[derive(Debug)]
 pub struct Node {
     pub rules: Rules,
+    doors: Doors,
     pub disk: Disk,
     dice: Dice,
     now: Millis,
@@ -69,20 +77,23 @@ pub struct Node {
     /// What waits for each actor, in the order in which it was sent. What comes from a session's
     /// socket is a queue of its own.
     mailboxes: BTreeMap<Party, VecDeque<Mail>>,
-    timers: RestartTimers,
+    timers: Timers,
     directory: BTreeMap<ConversationId, u64>,
-    chats: BTreeMap<(ConversationId, u64), Chat>,
+    chats: BTreeMap<(ConversationId, u64), Actor<Chat>>,
     loads: Vec<(ConversationId, u64)>,
     /// The actors of agents and queues, and which of each name is found.
-    agents: BTreeMap<(AgentId, u64), Desk>,
+    agents: BTreeMap<(AgentId, u64), Actor<Desk>>,
     desks: BTreeMap<AgentId, u64>,
-    queues: BTreeMap<(QueueId, u64), queue::Behavior>,
+    queues: BTreeMap<(QueueId, u64), Actor<queue::Behavior>>,
     lines: BTreeMap<QueueId, u64>,
     changes: Changes,
-    sessions: BTreeMap<SessionId, Visit>,
+    sessions: BTreeMap<SessionId, Actor<Visit>>,
+    sockets: BTreeMap<SessionId, Socket>,
     visitors: BTreeMap<(WidgetId, VisitorId), ConversationId>,
     /// The first words of chats that were entered and have not begun.
-    firsts: BTreeMap<(ConversationId, u64), Mail>,
+    firsts: BTreeMap<(ConversationId, u64), ToConversation>,
+    questions: Questions,
+    pulses: Pulses,
 }
 
 impl Node {
@@ -90,6 +101,7 @@ impl Node {
     pub fn new(seed: u64, rules: Rules) -> Self {
         Self {
             rules,
+            doors: Doors::new(rules),
             disk: Disk::new(),
             dice: Dice::new(seed, 2),
             now: 0,
@@ -102,7 +114,7 @@ impl Node {
             minted: 0,
             settings: Arc::default(),
             mailboxes: BTreeMap::new(),
-            timers: RestartTimers::default(),
+            timers: Timers::default(),
             directory: BTreeMap::new(),
             chats: BTreeMap::new(),
             loads: Vec::new(),
@@ -112,8 +124,11 @@ impl Node {
             lines: BTreeMap::new(),
             changes: Changes::default(),
             sessions: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             visitors: BTreeMap::new(),
             firsts: BTreeMap::new(),
+            questions: Questions::default(),
+            pulses: Pulses::default(),
         }
     }
 
@@ -133,21 +148,25 @@ impl Node {
         self.mailboxes.entry(to).or_default().push_back(mail);
     }
 
-    /// Tells an agent something. False when nobody is there.
-    fn tell_agent(&mut self, id: &AgentId, mail: Mail) -> bool {
-        let Some(epoch) = self.desks.get(id).copied() else { return false };
-        self.send(Party::Agent(id.clone(), epoch), mail);
+    /// Tells an agent something. False when nobody is there; then nobody waits for it, either.
+    fn tell_agent(&mut self, id: &AgentId, told: ToAgent) -> bool {
+        self.give_agent(id, desk::Input::Told(told))
+    }
+
+    fn give_agent(&mut self, id: &AgentId, input: desk::Input) -> bool {
+        let Some(epoch) = self.desks.get(id).copied() else {
+            self.deny(input.request());
+            return false;
+        };
+        self.send(Party::Agent(id.clone(), epoch), Mail::Agent(input));
         true
     }
 
-    fn tell_queue(&mut self, id: &QueueId, mail: Mail) {
+    fn tell_queue(&mut self, id: &QueueId, command: QueueCommand) {
         if let Some(epoch) = self.lines.get(id).copied() {
-            self.send(Party::Queue(id.clone(), epoch), mail);
+            let told = queue::Input::Told(ToQueue::Command(command));
+            self.send(Party::Queue(id.clone(), epoch), Mail::Queue(told));
         }
-    }
-
-    fn desk(&self, id: &AgentId) -> Option<&Desk> {
-        self.agents.get(&(id.clone(), *self.desks.get(id)?))
     }
 
     fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {
@@ -165,29 +184,33 @@ impl Node {
     }
 
     /// Tells a conversation something; opens it from the disk if it is not live.
-    fn tell_chat(&mut self, id: ConversationId, mail: Mail) {
+    fn tell_chat(&mut self, id: ConversationId, told: ToConversation) {
         let epoch = match self.directory.get(&id) {
             Some(epoch) => *epoch,
-            None => {
-                let epoch = self.enter(id, Chat::opening);
-                self.loads.push((id, epoch));
-                self.serve_loads();
-                epoch
-            }
+            None => self.enter(Conversation::new(id), Beginning::Unread),
         };
-        self.send(Party::Chat(id, epoch), mail);
+        self.tell_actor(id, epoch, told);
     }
 
-    fn enter(
-        &mut self,
-        id: ConversationId,
-        make: impl FnOnce(&Self, ConversationId, u64) -> Chat,
-    ) -> u64 {
+    /// Tells a conversation something if it is live.
+    fn tell_live(&mut self, id: ConversationId, told: ToConversation) {
+        match self.directory.get(&id).copied() {
+            Some(epoch) => self.tell_actor(id, epoch, told),
+            None => self.deny(told.request()),
+        }
+    }
+
+    fn tell_actor(&mut self, id: ConversationId, epoch: u64, told: ToConversation) {
+        self.send(Party::Chat(id, epoch), Mail::Chat(chat::Input::Told(told)));
+    }
+
+    fn enter(&mut self, conversation: Conversation, beginning: Beginning) -> u64 {
         self.minted += 1;
-        let epoch = self.minted;
-        let chat = make(self, id, epoch);
-        self.chats.insert((id, epoch), chat);
+        let (id, epoch) = (conversation.id(), self.minted);
+        let chat = Chat::new(conversation, self.clock());
+        self.chats.insert((id, epoch), Actor::new(chat));
         self.directory.insert(id, epoch);
+        self.turn_chat((id, epoch), chat::Input::Begin(beginning));
         epoch
     }
 
@@ -199,39 +222,8 @@ impl Node {
                 continue;
             }
             let found = self.disk.chats.get(&id).map(|chat| Box::new(chat.conversation.clone()));
-            self.send(Party::Chat(id, epoch), Mail::Opened(found));
+            self.send(Party::Chat(id, epoch), Mail::Chat(chat::Input::Loaded(found)));
         }
-    }
-
-    /// Notes a sign of life; one for a conversation that is not live is not worth opening it.
-    fn hear(&mut self, id: ConversationId, session: SessionId) {
-        let epoch = self.directory.get(&id).copied().filter(|_| !self.rules.is_deaf());
-        if let Some(epoch) = epoch {
-            self.send(Party::Chat(id, epoch), Mail::Heard(session));
-        }
-    }
-
-    /// Tells a session something. False when its socket has no room for the frame.
-    fn tell_session(&mut self, session: SessionId, told: ToSession) -> bool {
-        let Some(visit) = self.sessions.get_mut(&session) else { return true };
-        if matches!(told, ToSession::Frame { .. }) {
-            if visit.frames() >= OUTBOX_FRAMES {
-                return false;
-            }
-            visit.reserved += 1;
-        }
-        self.send(Party::Session(session), Mail::Session(told));
-        true
-    }
-
-    fn has_room_for_page(&self, session: SessionId) -> bool {
-        let visit = self.sessions.get(&session);
-        visit.is_some_and(|visit| visit.frames() + 2 * PAGE_ENTRIES < OUTBOX_FRAMES)
-    }
-
-    fn frames(&self, recorded: &Recorded) -> Vec<ByteString> {
-        let agents = &self.settings.agents;
-        view::for_customer(recorded, |id| agents.get(id).map(|settings| settings.name.clone()))
     }
 
     fn leave_directory(&mut self, id: ConversationId, epoch: u64) {
@@ -265,24 +257,20 @@ impl Node {
             return Err(RefusalCode::Overloaded);
         }
         if let Some(earlier) = self.chat_of(&request.widget, request.visitor) {
-            self.join_chat(session, earlier, join);
+            let said = FromSession::Join(Box::new(join));
+            self.tell_chat(earlier, ToConversation::Session(session, said));
             return Ok(earlier);
         }
         let id = ConversationId::from_bits(self.mint());
-        let epoch = self.enter(id, Chat::entered);
+        let epoch = self.enter(Conversation::new(id), Beginning::Fresh);
         self.visitors.insert((request.widget.clone(), request.visitor), id);
         join.start = Some(request);
         let said = FromSession::Join(Box::new(join));
-        self.firsts.insert((id, epoch), Mail::Said(session, said));
+        self.firsts.insert((id, epoch), ToConversation::Session(session, said));
         // Between the claim and the first word its thread may stand still for a moment.
         let mut dice = Dice::new(self.minted, 6);
         let pause = if dice.one_in(8) { dice.below(40) } else { 0 };
         self.arm(self.now + pause, Timer::First(id, epoch));
         Ok(id)
-    }
-
-    fn join_chat(&mut self, session: SessionId, id: ConversationId, join: Join) {
-        let said = FromSession::Join(Box::new(join));
-        self.tell_chat(id, Mail::Said(session, said));
     }
 }

@@ -1,7 +1,8 @@
 //! Which sessions hear a simulated conversation, and how far each has heard.
 
+use holdline::behavior::message::ToSession;
 use holdline::domain::id::{Seq, SessionId};
-use holdline::engine::ToSession;
+use holdline::domain::time::Timestamp;
 
 /// The sessions that hear a conversation.
 #[derive(Debug, Default)]
@@ -24,7 +25,13 @@ pub struct Listener {
 #[derive(Debug)]
 pub enum Pace {
     Live,
-    CatchingUp { own: Vec<Seq>, answers: Vec<(Seq, ToSession)>, stalled: u32 },
+    CatchingUp {
+        own: Vec<Seq>,
+        answers: Vec<(Seq, ToSession)>,
+        /// How often there was no room for a page, and when it is tried again.
+        stalled: u32,
+        retry_at: Option<Timestamp>,
+    },
 }
 
 impl Listener {
@@ -46,7 +53,7 @@ impl Audience {
             return false;
         }
         let pace = if heard < self.seen {
-            Pace::CatchingUp { own: Vec::new(), answers: Vec::new(), stalled: 0 }
+            Pace::CatchingUp { own: Vec::new(), answers: Vec::new(), stalled: 0, retry_at: None }
         } else {
             Pace::Live
         };
@@ -61,6 +68,33 @@ impl Audience {
 
     pub fn is_empty(&self) -> bool {
         self.listeners.is_empty()
+    }
+
+    pub fn sessions(&self) -> impl Iterator<Item = SessionId> {
+        self.listeners.iter().map(|listener| listener.session)
+    }
+
+    /// When a page is tried again for which there was no room.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        let retry = |listener: &Listener| match listener.pace {
+            Pace::CatchingUp { retry_at, .. } => retry_at,
+            Pace::Live => None,
+        };
+        self.listeners.iter().filter_map(retry).min()
+    }
+
+    /// For whom one is tried again now.
+    pub fn take_retries(&mut self, now: Timestamp) -> Vec<SessionId> {
+        let mut due = Vec::new();
+        for listener in &mut self.listeners {
+            if let Pace::CatchingUp { retry_at, .. } = &mut listener.pace
+                && retry_at.is_some_and(|at| at <= now)
+            {
+                *retry_at = None;
+                due.push(listener.session);
+            }
+        }
+        due
     }
 
     /// Removes who has heard everything.

@@ -2,51 +2,25 @@
 //! written, and then told to whom it concerns. Whoever is made anew is heard to by everybody before
 //! they act.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use holdline::behavior::message::{ToAgent, ToConversation, ToQueue};
 use holdline::behavior::queue;
-use holdline::domain::agent::Agent;
 use holdline::domain::agent::command::AgentCommand;
-use holdline::domain::conversation::event::Opening;
+use holdline::domain::conversation::command::Answer;
 use holdline::domain::id::{AgentId, QueueId, WorkstreamId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{AgentSettings, Workstream};
 
-use crate::node::Node;
 use crate::node::desk::Desk;
 use crate::node::disk::{Append, What};
 use crate::node::mail::{Mail, Party};
+use crate::node::questions::Asker;
+use crate::node::timers::Actor;
+use crate::node::{Node, desk};
 use crate::server::{Seen, Ticket};
-
-/// Held by everybody who was asked, until they have done it.
-#[derive(Clone, Debug, Default)]
-pub struct Outstanding(Arc<()>);
-
-impl Outstanding {
-    /// Whether everybody else has.
-    fn is_all_done(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
-    }
-}
-
-/// How many live chats go by what a change would take away.
-#[derive(Debug)]
-pub struct Census {
-    change: SettingChange,
-    found: AtomicU64,
-}
-
-impl Census {
-    /// Counts a live chat that began like this.
-    pub fn count(&self, opening: &Opening) {
-        if matches!(&self.change, SettingChange::DeleteQueue(id) if *id == opening.queue) {
-            self.found.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
 
 /// The changes that are being made.
 #[derive(Debug, Default)]
@@ -54,22 +28,22 @@ pub struct Changes {
     waiting: VecDeque<(SettingChange, Ticket)>,
     now: Option<Stage>,
     hearings: Vec<Hearing>,
-    /// By whose actor each presence was chosen that is being written.
-    pub choosing: BTreeMap<Ticket, u64>,
+    /// How many live chats go by what the change would take away.
+    pub counted: u64,
 }
 
 /// What has become of the one change that is being made.
 #[derive(Debug)]
 enum Stage {
-    Counting(Arc<Census>, Ticket),
+    Counting(SettingChange, Ticket),
     Writing(Ticket),
-    Dismissing(Outstanding, Ticket),
+    Dismissing(Ticket),
 }
 
 /// Somebody who was made anew, and waits until every conversation was heard.
 #[derive(Debug)]
 struct Hearing {
-    outstanding: Outstanding,
+    number: u64,
     anew: MadeAnew,
 }
 
@@ -103,10 +77,14 @@ impl Node {
 
     /// Goes on with the changes, and with whoever was heard.
     pub(super) fn go_on(&mut self) {
-        let (heard, still): (Vec<_>, _) = std::mem::take(&mut self.changes.hearings)
-            .into_iter()
-            .partition(|hearing| hearing.outstanding.is_all_done());
-        self.changes.hearings = still;
+        let questions = &self.questions;
+        let is_heard = |hearing: &Hearing| {
+            let waits =
+                |asker: &Asker| matches!(asker, Asker::Hearing(it) if *it == hearing.number);
+            !questions.any(waits)
+        };
+        let heard: Vec<_> =
+            self.changes.hearings.extract_if(.., |hearing| is_heard(hearing)).collect();
         for Hearing { anew, .. } in heard {
             self.all_heard(anew);
         }
@@ -116,11 +94,15 @@ impl Node {
                     let Some((change, ticket)) = self.changes.waiting.pop_front() else { return };
                     self.begin(change, ticket);
                 }
-                Some(Stage::Counting(census, ticket)) if Arc::strong_count(&census) == 1 => {
-                    self.counted(&census, ticket);
+                Some(Stage::Counting(change, ticket))
+                    if !self.questions.any(|it| matches!(it, Asker::Census)) =>
+                {
+                    self.counted(change, ticket);
                 }
-                Some(Stage::Dismissing(until_gone, ticket)) if until_gone.is_all_done() => {
-                    self.answer(ticket, true);
+                Some(Stage::Dismissing(ticket))
+                    if !self.questions.any(|it| matches!(it, Asker::Dismissal)) =>
+                {
+                    self.seen.push(Seen::Answered(ticket, Ok(Answer::Done)));
                 }
                 Some(stage) => {
                     self.changes.now = Some(stage);
@@ -135,21 +117,23 @@ impl Node {
             let refused = Err(refusal.code().to_owned());
             return self.seen.push(Seen::Answered(ticket, refused));
         }
-        let census = Arc::new(Census { change, found: AtomicU64::new(0) });
-        if matches!(census.change, SettingChange::DeleteQueue(_)) {
+        self.changes.counted = 0;
+        if let Some(setting) = change.takes_away() {
             for (id, epoch) in self.directory.clone() {
-                self.send(Party::Chat(id, epoch), Mail::BeCounted(census.clone()));
+                let request = self.questions.ask(Asker::Census);
+                let count = ToConversation::BeCounted(setting.clone(), request);
+                self.tell_actor(id, epoch, count);
             }
         }
-        self.changes.now = Some(Stage::Counting(census, ticket));
+        self.changes.now = Some(Stage::Counting(change, ticket));
     }
 
     /// Everybody was counted: what is in use stays.
-    fn counted(&mut self, census: &Census, ticket: Ticket) {
-        if census.found.load(Ordering::Relaxed) > 0 {
+    fn counted(&mut self, change: SettingChange, ticket: Ticket) {
+        if self.changes.counted > 0 {
             return self.seen.push(Seen::Answered(ticket, Err("in_use".to_owned())));
         }
-        let what = What::Setting(census.change.clone(), ticket);
+        let what = What::Setting(change, ticket);
         let append = Append { appended: self.now, at: self.clock(), what };
         self.disk.append(append).expect("only a conversation must continue anything");
         self.changes.now = Some(Stage::Writing(ticket));
@@ -162,17 +146,18 @@ impl Node {
         after.apply(change);
         let after = Arc::new(after);
         self.settings = after.clone();
-        let until_gone = Outstanding::default();
-        self.dismiss(&before, &after, &until_gone);
+        self.dismiss(&before, &after);
         let anew = self.follow(&before, &after);
         self.have_heard(anew);
-        self.changes.now = Some(Stage::Dismissing(until_gone, ticket));
+        self.changes.now = Some(Stage::Dismissing(ticket));
     }
 
-    fn dismiss(&mut self, before: &Registry, after: &Registry, until_gone: &Outstanding) {
+    fn dismiss(&mut self, before: &Registry, after: &Registry) {
         for id in before.queues.keys().filter(|id| !after.queues.contains_key(id)) {
             if let Some(epoch) = self.lines.remove(id) {
-                self.send(Party::Queue(id.clone(), epoch), Mail::Dismiss(until_gone.clone()));
+                let dismiss = ToQueue::Dismiss(self.questions.ask(Asker::Dismissal));
+                let mail = Mail::Queue(queue::Input::Told(dismiss));
+                self.send(Party::Queue(id.clone(), epoch), mail);
             }
         }
         for id in before.agents.keys().filter(|id| !after.agents.contains_key(id)) {
@@ -181,7 +166,9 @@ impl Node {
                 self.desks.remove(id);
             }
             if let Some(epoch) = epoch {
-                self.send(Party::Agent(id.clone(), epoch), Mail::Dismiss(until_gone.clone()));
+                let dismiss = ToAgent::Dismiss(self.questions.ask(Asker::Dismissal));
+                let mail = Mail::Agent(desk::Input::Told(dismiss));
+                self.send(Party::Agent(id.clone(), epoch), mail);
             }
         }
     }
@@ -194,15 +181,15 @@ impl Node {
             self.minted += 1;
             self.lines.insert(id.clone(), self.minted);
             let made = queue::Behavior::hearing(self.clock());
-            self.queues.insert((id.clone(), self.minted), made);
+            self.queues.insert((id.clone(), self.minted), Actor::new(made));
             anew.queues.push((id.clone(), self.minted));
         }
         let same = |(id, workstream): (&WorkstreamId, &Arc<Workstream>)| {
             before.workstreams.get(id).is_none_or(|old| old.units == workstream.units)
         };
-        if !self.rules.ignores_units() && !after.workstreams.iter().all(same) {
+        if !after.workstreams.iter().all(same) {
             for (id, epoch) in self.directory.clone() {
-                self.send(Party::Chat(id, epoch), Mail::StateClaims(None));
+                self.tell_actor(id, epoch, ToConversation::StateClaims(None));
             }
         }
         for (id, settings) in &after.agents {
@@ -212,11 +199,12 @@ impl Node {
                 continue;
             };
             if old != settings {
-                self.tell_agent(id, Mail::Configure(settings.clone()));
+                let configure = AgentCommand::Configure(settings.clone());
+                self.tell_agent(id, ToAgent::Command(configure));
             }
             let queues: BTreeSet<_> = after.queues_of(id).collect();
             if before.queues_of(id).collect::<BTreeSet<_>>() != queues {
-                self.tell_agent(id, Mail::Serve(queues.into_iter().cloned().collect()));
+                self.tell_agent(id, ToAgent::Serve(queues.into_iter().cloned().collect()));
             }
         }
         anew
@@ -229,13 +217,14 @@ impl Node {
         registry: &Registry,
     ) -> u64 {
         let chosen = self.disk.presences.get(id).copied();
-        let agent = Agent::hearing(settings.clone(), chosen, self.clock());
+        let settings = self.doors.settings_of_agent(settings.clone());
+        let queues = registry.queues_of(id).cloned().collect();
+        let desk = Desk::hearing(settings, chosen, queues, self.clock());
         self.minted += 1;
         let epoch = self.minted;
-        let desk = Desk::new(epoch, agent, registry.queues_of(id).cloned().collect());
         self.desks.insert(id.clone(), epoch);
-        desk.started(self);
-        self.agents.insert((id.clone(), epoch), desk);
+        self.agents.insert((id.clone(), epoch), Actor::new(desk));
+        self.turn_agent((id.clone(), epoch), desk::Input::Begin);
         epoch
     }
 
@@ -245,17 +234,17 @@ impl Node {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
-        let outstanding = Outstanding::default();
-        if !self.rules.forgets_claims() {
-            for (id, epoch) in self.directory.clone() {
-                let state = Mail::StateClaims(Some(outstanding.clone()));
-                self.send(Party::Chat(id, epoch), state);
-            }
+        self.minted += 1;
+        let number = self.minted;
+        let asked = self.directory.clone().into_iter().filter(|_| !self.rules.forgets_claims());
+        for (id, epoch) in asked.collect::<Vec<_>>() {
+            let request = self.questions.ask(Asker::Hearing(number));
+            self.tell_actor(id, epoch, ToConversation::StateClaims(Some(request)));
         }
         if self.rules.hears_too_soon() {
             return self.all_heard(anew);
         }
-        self.changes.hearings.push(Hearing { outstanding, anew });
+        self.changes.hearings.push(Hearing { number, anew });
     }
 
     /// Tells those who waited for it, not who has their name by now.
@@ -263,11 +252,13 @@ impl Node {
         let names_alone = self.rules.hears_by_name();
         for (id, epoch) in anew.queues {
             let epoch = self.lines.get(&id).copied().filter(|_| names_alone).unwrap_or(epoch);
-            self.send(Party::Queue(id, epoch), Mail::Queue(QueueCommand::AllHeard));
+            let all_heard = ToQueue::Command(QueueCommand::AllHeard);
+            self.send(Party::Queue(id, epoch), Mail::Queue(queue::Input::Told(all_heard)));
         }
         for (id, epoch) in anew.agents {
             let epoch = self.desks.get(&id).copied().filter(|_| names_alone).unwrap_or(epoch);
-            self.send(Party::Agent(id, epoch), Mail::Agent(AgentCommand::AllHeard));
+            let all_heard = ToAgent::Command(AgentCommand::AllHeard);
+            self.send(Party::Agent(id, epoch), Mail::Agent(desk::Input::Told(all_heard)));
         }
     }
 }

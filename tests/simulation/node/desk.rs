@@ -1,45 +1,104 @@
-//! The simulated actor of an agent: it sets units aside, keeps the copies of their leases, tells
-//! queues whether there is room, and feeds their consoles.
+//! The simulated behavior of an agent: it sets units aside, keeps the copies of their leases, tells
+//! queues whether there is room, and feeds their console.
 
 use std::sync::Arc;
 
+use holdline::behavior::message::{
+    Answered, Denial, FeedItem, RequestId, ToAgent, ToConversation, Trouble,
+};
 use holdline::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
 use holdline::domain::agent::{Agent, Availability, FeedNumber, Presence};
 use holdline::domain::id::{AgentId, ConversationId, QueueId};
-use holdline::domain::lease::{Lease, Purpose};
+use holdline::domain::lease::Lease;
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::AgentSettings;
 use holdline::domain::time::{Span, Timestamp};
 
-use crate::node::mail::Mail;
-use crate::node::timers::{Alarm, Timer};
-use crate::node::{AUDIT_EVERY, Node};
-use crate::server::{AgentAccount, Call, Millis, Seen};
+use crate::node::AUDIT_EVERY;
+use crate::server::AgentAccount;
 
-const SORTED_OUT_WITHIN: Millis = 200;
+const SORTED_OUT_WITHIN: Span = Span::from_millis(200);
 
-/// The actor of one agent.
+/// What an agent is given, one after the other.
+#[derive(Debug)]
+pub enum Input {
+    /// They begin to be served.
+    Begin,
+    /// Somebody tells them something.
+    Told(ToAgent),
+    /// Their console is opened, or closed.
+    Console(bool),
+    /// What has become of a presence that was to be written.
+    PresenceWritten { ask: RequestId, presence: Presence, is_written: bool },
+    /// The time has come that they wanted to be woken at.
+    Wake,
+}
+
+/// What is to be done for them, in this order.
+#[derive(Debug)]
+pub enum Output {
+    ToConversation(ConversationId, ToConversation),
+    ToQueue(QueueId, QueueCommand),
+    /// Their console is told something.
+    Feed(FeedItem),
+    /// A presence is written: [`Input::PresenceWritten`] follows.
+    WritePresence {
+        ask: RequestId,
+        presence: Presence,
+    },
+    Answer(RequestId, Result<Answered, Denial>),
+    Stop,
+}
+
+impl Input {
+    /// The request that waits for an answer to it.
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::Told(told) => told.request(),
+            Self::PresenceWritten { ask, .. } => Some(*ask),
+            Self::Begin | Self::Console(_) | Self::Wake => None,
+        }
+    }
+}
+
+/// An agent, as their actor has them.
 #[derive(Debug)]
 pub struct Desk {
-    epoch: u64,
-    pub agent: Agent,
+    agent: Agent,
     queues: Vec<QueueId>,
     told: Availability,
     /// Whether their console is open.
     has_feed: bool,
     /// The number of its feed.
     feed: FeedNumber,
-    timer: Option<(Timestamp, Alarm)>,
+    audit_at: Timestamp,
+    /// Queues that are told how they are, once it is sorted out who has a chat.
+    sorted_out_at: Vec<(Timestamp, QueueId)>,
 }
 
 impl Desk {
-    pub fn new(epoch: u64, agent: Agent, queues: Vec<QueueId>) -> Self {
+    /// An agent who hears all claims before they are given work.
+    pub fn hearing(
+        settings: Arc<AgentSettings>,
+        chosen: Option<Presence>,
+        queues: Vec<QueueId>,
+        now: Timestamp,
+    ) -> Self {
+        let agent = Agent::hearing(settings, chosen, now);
         let told = agent.availability();
-        Self { epoch, agent, queues, told, has_feed: false, feed: 0, timer: None }
+        let audit_at = now + AUDIT_EVERY;
+        let sorted_out_at = Vec::new();
+        Self { agent, queues, told, has_feed: false, feed: 0, audit_at, sorted_out_at }
     }
 
-    fn id(&self) -> AgentId {
-        self.agent.settings().id.clone()
+    /// The agent as they are here.
+    pub const fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Whether nothing is still to be sorted out.
+    pub fn is_settled(&self) -> bool {
+        self.sorted_out_at.is_empty()
     }
 
     pub fn account(&self) -> AgentAccount {
@@ -54,214 +113,202 @@ impl Desk {
         }
     }
 
-    pub fn started(&self, node: &mut Node) {
-        self.tell_queues(node);
-        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id(), self.epoch));
+    /// When they want to be woken.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        let sorted_out = self.sorted_out_at.iter().map(|(at, _)| *at);
+        self.agent.wake_at().into_iter().chain([self.audit_at]).chain(sorted_out).min()
     }
 
-    pub fn handle(&mut self, node: &mut Node, mail: Mail) {
-        match mail {
-            Mail::Agent(command) => drop(self.perform(node, command)),
-            Mail::Configure(settings) => self.configure(node, settings),
-            Mail::Reserve(queue, chat, lease) => self.reserve(node, queue, chat, lease),
-            Mail::Repeat(conversation, seq, lease) => {
-                let command = AgentCommand::Adjust { conversation, seq, lease: Some(lease) };
-                drop(self.perform(node, command));
+    /// Deals with one input.
+    pub fn handle(&mut self, input: Input, now: Timestamp, out: &mut Vec<Output>) {
+        match input {
+            Input::Begin => self.tell_queues(out),
+            Input::Told(told) => self.take(told, now, out),
+            Input::Console(open) => self.console(open, now, out),
+            Input::PresenceWritten { ask, presence, is_written } => {
+                let answer = if is_written {
+                    self.perform(AgentCommand::ChoosePresence(presence), now, out);
+                    Ok(Answered::Done)
+                } else {
+                    Err(Denial::Trouble(Trouble { is_of_writing: true, text: "the disk".into() }))
+                };
+                out.push(Output::Answer(ask, answer));
             }
-            Mail::AskAbout(chat) => self.ask_about(node, chat),
-            Mail::Serve(queues) => self.serve(node, queues),
-            Mail::Tell(told) if self.has_feed => {
-                let id = self.id();
-                let told = told.into_iter().map(|(name, data)| Seen::Feed(id.clone(), name, data));
-                node.seen.extend(told);
-            }
-            Mail::Tell(_) => {}
-            Mail::Feed(open) => self.feed(node, open),
-            Mail::Presence(presence) => self.choose(node, presence),
-            other => unreachable!("an agent is never told {other:?}"),
+            Input::Wake => self.wake(now, out),
         }
-        self.rearm(node);
     }
 
-    fn perform(
+    fn take(&mut self, told: ToAgent, now: Timestamp, out: &mut Vec<Output>) {
+        match told {
+            ToAgent::Command(command) => self.perform(command, now, out),
+            ToAgent::ChoosePresence(presence, _, ask) => {
+                out.push(Output::WritePresence { ask, presence });
+            }
+            ToAgent::Reserve(queue, chat, lease) => self.reserve(queue, chat, lease, now, out),
+            ToAgent::Adjust { conversation, seq, lease, .. } => {
+                let command = AgentCommand::Adjust { conversation, seq, lease };
+                self.perform(command, now, out);
+            }
+            ToAgent::AskAbout(chat) => self.ask_about(chat, now, out),
+            ToAgent::Serve(queues) => self.serve(queues, out),
+            ToAgent::Tell(told) if self.has_feed => {
+                out.extend(told.into_iter().map(Output::Feed));
+            }
+            ToAgent::Shown(feed, told) if self.has_feed && feed == self.feed => {
+                out.extend(told.into_iter().map(Output::Feed));
+            }
+            ToAgent::Tell(_) | ToAgent::Shown(..) => {}
+            ToAgent::Dismiss(request) => self.dismiss(request, out),
+            ToAgent::Expect(grace, request) => {
+                let expected = self.agent.expected_by(grace, now);
+                let answer = expected.map(Answered::Expected).map_err(|_| Denial::AgentGone);
+                out.push(Output::Answer(request, answer));
+            }
+            other => unreachable!("nobody here tells an agent {other:?}"),
+        }
+    }
+
+    fn id(&self) -> AgentId {
+        self.agent.settings().id.clone()
+    }
+
+    /// What is refused here is asked with an answer elsewhere.
+    fn perform(&mut self, command: AgentCommand, now: Timestamp, out: &mut Vec<Output>) {
+        let _refused = self.try_perform(command, now, out);
+    }
+
+    fn try_perform(
         &mut self,
-        node: &mut Node,
         command: AgentCommand,
-    ) -> Result<Vec<AgentEvent>, AgentRefusal> {
-        let now = node.clock();
-        let events = node.rules.decide_agent(&self.agent, command, now)?;
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) -> Result<(), AgentRefusal> {
+        let events = self.agent.decide(command, now)?;
         self.agent.commit(&events, now);
         for event in &events {
-            let (conversation, mail) = match event {
+            let agent = self.id();
+            let (chat, told) = match event {
                 AgentEvent::LeaseForfeited { conversation } => {
-                    (*conversation, Mail::AgentGone(self.id()))
+                    (*conversation, ToConversation::AgentGone(agent))
                 }
                 AgentEvent::AbsenceNoticed { conversation, since } => {
-                    (*conversation, Mail::MissAgent(self.id(), *since))
+                    (*conversation, ToConversation::MissAgent(agent, *since))
                 }
                 AgentEvent::ReturnNoticed { conversation } => {
-                    if node.rules.forgets_returns() {
-                        continue;
-                    }
-                    (*conversation, Mail::MeetAgent(self.id()))
+                    (*conversation, ToConversation::MeetAgent(agent))
                 }
                 _ => continue,
             };
-            node.tell_chat(conversation, mail);
+            out.push(Output::ToConversation(chat, told));
         }
         let availability = self.agent.availability();
         if availability != self.told {
             self.told = availability;
-            self.tell_queues(node);
+            self.tell_queues(out);
         }
-        Ok(events)
+        Ok(())
     }
 
-    fn configure(&mut self, node: &mut Node, settings: Arc<AgentSettings>) {
-        drop(self.perform(node, AgentCommand::Configure(settings)));
-    }
-
-    fn choose(&mut self, node: &mut Node, presence: Presence) {
-        drop(self.perform(node, AgentCommand::ChoosePresence(presence)));
-    }
-
-    fn feed(&mut self, node: &mut Node, open: bool) {
+    fn console(&mut self, open: bool, now: Timestamp, out: &mut Vec<Output>) {
         if open && !self.has_feed {
             self.has_feed = true;
             self.feed += 1;
             let heartbeat = Span::from_secs(15);
-            drop(self.perform(node, AgentCommand::OpenFeed { feed: self.feed, heartbeat }));
+            self.perform(AgentCommand::OpenFeed { feed: self.feed, heartbeat }, now, out);
             for chat in self.agent.leases().keys() {
-                node.tell_chat(*chat, Mail::ShowTo(self.id()));
+                let show = ToConversation::ShowTo(self.id(), Some(self.feed));
+                out.push(Output::ToConversation(*chat, show));
             }
         } else if !open && self.has_feed {
             self.has_feed = false;
-            drop(self.perform(node, AgentCommand::CloseFeed(self.feed)));
+            self.perform(AgentCommand::CloseFeed(self.feed), now, out);
         }
     }
 
-    fn tell_queues(&self, node: &mut Node) {
+    fn tell_queues(&self, out: &mut Vec<Output>) {
         for queue in &self.queues {
-            self.tell_availability(node, queue);
+            self.tell_availability(queue.clone(), out);
         }
     }
 
-    pub fn tell_availability(&self, node: &mut Node, queue: &QueueId) {
-        let availability = node.rules.availability(self.agent.availability());
-        let command = QueueCommand::AgentChanged(availability);
-        node.tell_queue(queue, Mail::Queue(command));
+    fn tell_availability(&self, queue: QueueId, out: &mut Vec<Output>) {
+        let changed = QueueCommand::AgentChanged(self.agent.availability());
+        out.push(Output::ToQueue(queue, changed));
     }
 
-    fn reserve(&mut self, node: &mut Node, queue: QueueId, chat: ConversationId, lease: Lease) {
+    fn reserve(
+        &mut self,
+        queue: QueueId,
+        chat: ConversationId,
+        lease: Lease,
+        now: Timestamp,
+        out: &mut Vec<Output>,
+    ) {
         let agent = self.id();
-        match self.perform(node, AgentCommand::Reserve { conversation: chat, lease }) {
-            Ok(_) => {
-                node.tell_queue(&queue, Mail::Queue(QueueCommand::Granted(chat, agent)));
-                self.ask_about(node, chat);
+        match self.try_perform(AgentCommand::Reserve { conversation: chat, lease }, now, out) {
+            Ok(()) => {
+                out.push(Output::ToQueue(queue, QueueCommand::Granted(chat, agent)));
+                self.ask_about(chat, now, out);
             }
             Err(refusal) => {
-                let refused = QueueCommand::Refused(chat, agent.clone());
-                node.tell_queue(&queue, Mail::Queue(refused));
+                out.push(Output::ToQueue(queue.clone(), QueueCommand::Refused(chat, agent)));
                 if refusal == AgentRefusal::AlreadyHeld {
-                    self.ask_about(node, chat);
-                    node.tell_chat(chat, Mail::StateClaims(None));
-                    let timer = Timer::Availability(agent, self.epoch, queue);
-                    node.arm(node.now + SORTED_OUT_WITHIN, timer);
+                    self.ask_about(chat, now, out);
+                    out.push(Output::ToConversation(chat, ToConversation::StateClaims(None)));
+                    self.sorted_out_at.push((now + SORTED_OUT_WITHIN, queue));
                 } else {
-                    self.tell_availability(node, &queue);
+                    self.tell_availability(queue, out);
                 }
             }
         }
     }
 
-    fn serve(&mut self, node: &mut Node, queues: Vec<QueueId>) {
-        let left: Vec<_> = self.queues.iter().filter(|it| !queues.contains(it)).cloned().collect();
-        for queue in left {
-            node.tell_queue(&queue, Mail::Queue(QueueCommand::AgentLeft(self.id())));
+    fn serve(&mut self, queues: Vec<QueueId>, out: &mut Vec<Output>) {
+        for queue in self.queues.iter().filter(|it| !queues.contains(it)) {
+            out.push(Output::ToQueue(queue.clone(), QueueCommand::AgentLeft(self.id())));
         }
         self.queues = queues;
-        self.tell_queues(node);
+        self.tell_queues(out);
     }
 
     /// They are not an agent any more.
-    pub fn dismiss(&self, node: &mut Node) {
+    fn dismiss(&self, request: RequestId, out: &mut Vec<Output>) {
         for queue in &self.queues {
-            node.tell_queue(queue, Mail::Queue(QueueCommand::AgentLeft(self.id())));
-        }
-        if let Some((_, armed)) = self.timer {
-            node.disarm(armed);
+            out.push(Output::ToQueue(queue.clone(), QueueCommand::AgentLeft(self.id())));
         }
         for chat in self.agent.leases().keys() {
-            node.tell_chat(*chat, Mail::AgentGone(self.id()));
+            out.push(Output::ToConversation(*chat, ToConversation::AgentGone(self.id())));
         }
+        out.extend([Output::Answer(request, Ok(Answered::Done)), Output::Stop]);
     }
 
-    pub fn wake(&mut self, node: &mut Node) {
-        self.timer = None;
-        drop(self.perform(node, AgentCommand::Wake));
-        self.rearm(node);
-    }
-
-    fn rearm(&mut self, node: &mut Node) {
-        let wake_at = self.agent.wake_at();
-        if self.timer.as_ref().map(|(at, _)| *at) == wake_at {
-            return;
-        }
-        if let Some((_, armed)) = self.timer.take() {
-            node.disarm(armed);
-        }
-        if let Some(at) = wake_at {
-            let armed = node.arm_at(at, Timer::Agent(self.id(), self.epoch));
-            self.timer = Some((at, armed));
-        }
-    }
-
-    /// Asks every conversation what it holds of this agent.
-    pub fn audit(&mut self, node: &mut Node) {
-        for chat in self.agent.leases().keys().copied().collect::<Vec<_>>() {
-            self.ask_about(node, chat);
-        }
-        node.arm(node.now + AUDIT_EVERY.as_millis(), Timer::Audit(self.id(), self.epoch));
-    }
-
-    fn ask_about(&mut self, node: &mut Node, chat: ConversationId) {
-        if !self.agent.keeps_reservations() && !node.rules.offers_late() {
-            let held = self.agent.leases().get(&chat);
-            let reservation = held.and_then(|held| held.reservation);
-            if let Some(reservation) = reservation.filter(|_| node.rules.turns_down_early()) {
-                let turn_down = AgentCommand::TurnDown { conversation: chat, reservation };
-                drop(self.perform(node, turn_down));
-                return node.tell_chat(chat, Mail::StateClaims(None));
+    fn wake(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        self.perform(AgentCommand::Wake, now, out);
+        if self.audit_at <= now {
+            self.audit_at = now + AUDIT_EVERY;
+            for chat in self.agent.leases().keys().copied().collect::<Vec<_>>() {
+                self.ask_about(chat, now, out);
             }
-            drop(self.perform(node, AgentCommand::Withdraw { conversation: chat }));
+        }
+        for (_, queue) in
+            self.sorted_out_at.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>()
+        {
+            self.tell_availability(queue, out);
+        }
+    }
+
+    /// Asks a conversation what it holds of this agent.
+    fn ask_about(&mut self, chat: ConversationId, now: Timestamp, out: &mut Vec<Output>) {
+        if !self.agent.keeps_reservations() {
+            self.perform(AgentCommand::Withdraw { conversation: chat }, now, out);
         }
         let held = self.agent.leases().get(&chat);
         let reserved = held.and_then(|held| Some((held.reservation?, held)));
-        let mail = match reserved {
-            Some((number, held)) if held.withdrawn => Mail::Withdraw(self.id(), number),
-            Some((number, held)) => Mail::Offer(self.id(), number, held.lease.units),
-            None => Mail::ConfirmLease(self.id()),
+        let told = match reserved {
+            Some((number, held)) if held.withdrawn => ToConversation::Withdraw(self.id(), number),
+            Some((number, held)) => ToConversation::Offer(self.id(), number, held.lease.units),
+            None => ToConversation::ConfirmLease(self.id()),
         };
-        node.tell_chat(chat, mail);
-    }
-}
-
-impl Node {
-    /// Whoever asks for something is heard of by that.
-    pub fn touch(&mut self, call: &Call) {
-        if let Some(agent) = call.caller() {
-            self.tell_agent(agent, Mail::Agent(AgentCommand::Touch));
-        }
-    }
-
-    /// Whether a supervisor may offer a chat to an agent, who may be away only for a moment.
-    pub fn is_expected(&self, id: ConversationId, agent: &AgentId) -> bool {
-        let epoch = self.directory.get(&id);
-        let chat = epoch.and_then(|epoch| self.chats.get(&(id, *epoch)));
-        let opening = chat.and_then(|chat| chat.conversation.opening());
-        let workstream = opening.and_then(|it| self.settings.workstreams.get(&it.workstream));
-        let Some(desk) = self.desk(agent) else { return false };
-        let Some(workstream) = workstream else { return true };
-        desk.agent.expected_by(workstream.grace_for(Purpose::Offer), Self::clock(self)).is_ok()
+        out.push(Output::ToConversation(chat, told));
     }
 }

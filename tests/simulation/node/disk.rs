@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use holdline::behavior::message::RequestId;
 use holdline::domain::agent::Presence;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
@@ -60,7 +61,8 @@ pub struct Append {
 #[derive(Clone, Debug)]
 pub enum What {
     Chat(ConversationId, Seq, Vec<Event>),
-    Presence(AgentId, Presence, Ticket),
+    /// Of whose actor, and the request that waits for it.
+    Presence((AgentId, u64), Presence, RequestId),
     Setting(SettingChange, Ticket),
 }
 
@@ -71,7 +73,7 @@ pub struct Outcome {
     pub receipts: BTreeMap<ConversationId, Receipt>,
     pub lost: BTreeSet<ConversationId>,
     pub done: Vec<What>,
-    pub refused: Vec<Ticket>,
+    pub refused: Vec<What>,
 }
 
 impl Disk {
@@ -204,7 +206,7 @@ impl Disk {
         outcome.refused = batch
             .iter()
             .filter_map(|append| match &append.what {
-                What::Presence(.., ticket) | What::Setting(_, ticket) => Some(*ticket),
+                What::Presence(..) | What::Setting(..) => Some(append.what.clone()),
                 What::Chat(..) => None,
             })
             .collect();
@@ -336,7 +338,7 @@ fn encode(append: &Append) -> Vec<u8> {
             let records = events.iter().map(|event| record(Record::of_event(event)));
             (Stream::Conversation(*id), records.collect())
         }
-        What::Presence(agent, presence, _) => {
+        What::Presence((agent, _), presence, _) => {
             (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence, None))])
         }
         What::Setting(change, _) => {

@@ -2,18 +2,11 @@
 
 use std::collections::VecDeque;
 
+use holdline::behavior::message::{Answered, Denial, FeedItem, RequestId, ToSession};
+use holdline::domain::agent::FeedNumber;
 use holdline::domain::agent::command::AgentCommand;
-use holdline::domain::conversation::command::Answer;
-use holdline::domain::conversation::event::Event;
 use holdline::domain::decision::{Pending, Receipt, Released};
 use holdline::domain::id::{AgentId, Seq, SessionId};
-use holdline::engine::ToSession;
-
-use crate::node::change::Outstanding;
-use crate::server::Ticket;
-
-/// What an agent's consoles are told: the name of the event, and its JSON.
-pub type Told = (&'static str, String);
 
 /// What waits, in the order in which it was decided.
 #[derive(Debug, Default)]
@@ -24,39 +17,39 @@ pub struct Gate {
 
 #[derive(Debug)]
 enum Waiting {
-    Decision(Pending, Option<SessionId>, Vec<(AgentId, Vec<Told>)>),
+    Decision(Pending, Option<SessionId>, Vec<(AgentId, Vec<FeedItem>)>),
     Then(Seq, Then),
 }
 
 /// What is done once everything before it is durable.
 #[derive(Debug)]
 pub enum Then {
-    Answer(Ticket, Result<Answer, String>),
+    Answer(RequestId, Result<Answered, Denial>),
     Send(SessionId, ToSession),
     Joined(SessionId, Option<Seq>, ToSession),
     Hear { session: SessionId, after: Seq, until: Option<Seq>, is_over: bool },
-    Tell(AgentId, Vec<Told>),
+    Tell(AgentId, Option<FeedNumber>, Vec<FeedItem>),
     Adjust(AgentId, AgentCommand),
-    StateClaims(Option<Outstanding>),
+    StateClaims(Option<RequestId>),
 }
 
 /// Who waits at the gate when what was decided is lost.
 #[derive(Debug, Default)]
 pub struct Waiters {
-    /// The calls that get no good answer.
-    pub tickets: Vec<Ticket>,
+    /// The requests that get no good answer.
+    pub requests: Vec<RequestId>,
     /// The sessions that get none.
     pub sessions: Vec<SessionId>,
     /// The agents whom it would have concerned.
     pub agents: Vec<AgentId>,
-    /// For whom claims were to be stated.
-    pub outstanding: Vec<Outstanding>,
+    /// Those for which claims were to be stated.
+    pub stating: Vec<RequestId>,
 }
 
 /// What comes through the gate.
 #[derive(Debug)]
 pub enum Through {
-    Decision(Released, Option<SessionId>, Vec<(AgentId, Vec<Told>)>),
+    Decision(Released, Option<SessionId>, Vec<(AgentId, Vec<FeedItem>)>),
     Then(Then),
 }
 
@@ -73,19 +66,9 @@ impl Gate {
         &mut self,
         pending: Pending,
         author: Option<SessionId>,
-        told: Vec<(AgentId, Vec<Told>)>,
+        told: Vec<(AgentId, Vec<FeedItem>)>,
     ) {
         self.waiting.push_back(Waiting::Decision(pending, author, told));
-    }
-
-    /// Whether nothing but messages waits to be written.
-    pub fn holds_messages_alone(&self) -> bool {
-        let is_post = |event: &Event| matches!(event, Event::MessagePosted { .. });
-        let mut waiting = self.waiting.iter();
-        waiting.all(|it| match it {
-            Waiting::Decision(pending, ..) => pending.events().iter().all(is_post),
-            Waiting::Then(..) => true,
-        })
     }
 
     /// Holds something back; gives it back at once when everything up to a place is durable.
@@ -124,10 +107,10 @@ impl Gate {
 
     /// Everything that waits is lost.
     pub fn fail(&mut self) -> Waiters {
-        let Waiters { mut tickets, mut sessions, mut agents, mut outstanding } = Waiters::default();
+        let Waiters { mut requests, mut sessions, mut agents, mut stating } = Waiters::default();
         for waiting in self.waiting.drain(..) {
             match waiting {
-                Waiting::Then(_, Then::Answer(ticket, _)) => tickets.push(ticket),
+                Waiting::Then(_, Then::Answer(request, _)) => requests.push(request),
                 Waiting::Then(
                     _,
                     Then::Send(session, _) | Then::Joined(session, ..) | Then::Hear { session, .. },
@@ -139,12 +122,12 @@ impl Gate {
                 Waiting::Decision(.., told) => {
                     agents.extend(told.into_iter().map(|(agent, _)| agent));
                 }
-                Waiting::Then(_, Then::StateClaims(held)) => outstanding.extend(held),
+                Waiting::Then(_, Then::StateClaims(request)) => stating.extend(request),
                 Waiting::Then(..) => {}
             }
         }
         agents.sort_unstable();
         agents.dedup();
-        Waiters { tickets, sessions, agents, outstanding }
+        Waiters { requests, sessions, agents, stating }
     }
 }

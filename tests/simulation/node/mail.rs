@@ -1,25 +1,10 @@
-//! What the actors of a simulated node say to each other, and who they are.
+//! Who is told things in a simulated node, and what waits for them: each is given what its actor
+//! is given, in the words of the product.
 
-use holdline::domain::agent::Presence;
-use holdline::domain::agent::command::AgentCommand;
-use holdline::domain::cause::{Cause, Leaving};
-use holdline::domain::conversation::Conversation;
-use holdline::domain::conversation::command::{Command, StartRequest};
-use holdline::domain::conversation::event::Recorded;
-use holdline::domain::decision::Receipt;
-use holdline::domain::id::{AgentId, ConversationId, MessageId, QueueId, Seq, SessionId};
-use holdline::domain::lease::Lease;
-use holdline::domain::queue::QueueCommand;
-use holdline::domain::settings::AgentSettings;
-use holdline::domain::text::MessageText;
-use holdline::domain::time::{Span, Timestamp};
-use holdline::engine::ToSession;
-use holdline::wire::client::Reference;
-use std::sync::Arc;
+use holdline::behavior::queue;
+use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId};
 
-use crate::node::change::{Census, Outstanding};
-use crate::node::gate::Told;
-use crate::server::Ticket;
+use crate::node::{chat, desk, session};
 
 /// Somebody who is told things, in the order in which they were sent.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -34,71 +19,18 @@ pub enum Party {
     Socket(SessionId),
 }
 
-/// What they are told.
+/// What waits for one of them.
 #[derive(Debug)]
 pub enum Mail {
-    // To conversations.
-    Said(SessionId, FromSession),
-    Heard(SessionId),
-    Ask(Ticket, Command),
-    Offer(AgentId, u64, u32),
-    Withdraw(AgentId, u64),
-    AgentGone(AgentId),
-    MissAgent(AgentId, Timestamp),
-    MeetAgent(AgentId),
-    ShowTo(AgentId),
-    ConfirmLease(AgentId),
-    StateClaims(Option<Outstanding>),
-    BeCounted(Arc<Census>),
-    Durable(Receipt),
-    Lost,
-    Opened(Option<Box<Conversation>>),
-    Page { session: SessionId, through: Seq, entries: Vec<Recorded> },
-    // To agents.
-    Agent(AgentCommand),
-    Configure(Arc<AgentSettings>),
-    Reserve(QueueId, ConversationId, Lease),
-    Repeat(ConversationId, Seq, Lease),
-    AskAbout(ConversationId),
-    Serve(Vec<QueueId>),
-    Tell(Vec<Told>),
-    Feed(bool),
-    Presence(Presence),
-    // To queues.
-    Queue(QueueCommand),
-    // To agents and queues.
-    Dismiss(Outstanding),
-    // To sessions.
-    Session(ToSession),
-    Text(String),
-    Pong,
-    Ended(Cause),
+    Chat(chat::Input),
+    Agent(desk::Input),
+    Queue(queue::Input),
+    Session(session::Input),
 }
 
 impl Mail {
     /// Whether it is what a customer says.
     pub fn is_post(&self) -> bool {
-        matches!(self, Self::Said(_, FromSession::Post(..)))
+        matches!(self, Self::Chat(input) if input.is_post())
     }
-}
-
-/// What a session says to a conversation.
-#[derive(Debug)]
-pub enum FromSession {
-    Join(Box<Join>),
-    Again(Box<Join>),
-    Hear { after: Seq, until: Option<Seq> },
-    Post(Reference, MessageId, MessageText),
-    End(Reference),
-    Typing,
-    Leaving(Option<Leaving>),
-    Lost(Cause),
-}
-
-/// How a session comes in.
-#[derive(Debug)]
-pub struct Join {
-    pub start: Option<StartRequest>,
-    pub after: Option<Seq>,
-    pub heartbeat: Span,
 }

@@ -3,20 +3,22 @@
 
 use std::sync::Arc;
 
+use holdline::behavior::message::{RequestId, ToAgent};
+use holdline::domain::agent::Presence;
 use holdline::domain::cause::Cause;
-use holdline::domain::conversation::command::Command;
 use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
 
-use crate::node::Node;
 use crate::node::change::Changes;
-use crate::node::chat::Chat;
-use crate::node::desk::Desk;
-use crate::node::disk::{Append, Outcome, What};
+use crate::node::chat::Beginning;
+use crate::node::disk::{Outcome, What};
 use crate::node::mail::{Mail, Party};
-use crate::node::session::Visit;
-use crate::node::timers::Timer;
+use crate::node::questions::Asker;
+use crate::node::session::{Input, Visit};
+use crate::node::sockets::Socket;
+use crate::node::timers::{Actor, Timer};
+use crate::node::{Node, chat, desk};
 use crate::server::{Account, Call, Cut, Millis, Seen, Server, Ticket, Weather};
 
 impl Server for Node {
@@ -37,9 +39,7 @@ impl Server for Node {
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
         for conversation in open {
-            let id = conversation.id();
-            let epoch = self.enter(id, |node, _, epoch| Chat::new(node, conversation, epoch));
-            self.with_chat(id, epoch, Chat::recover);
+            self.enter(conversation, Beginning::Recovered);
         }
         if !is_asked_first {
             self.have_heard(anew);
@@ -48,6 +48,7 @@ impl Server for Node {
     }
 
     fn crash(&mut self) {
+        self.doors.crash(Self::clock(self));
         self.disk.crash(&mut self.dice);
         self.is_up = false;
         self.mailboxes.clear();
@@ -61,8 +62,11 @@ impl Server for Node {
         self.lines.clear();
         self.changes = Changes::default();
         self.sessions.clear();
+        self.sockets.clear();
         self.visitors.clear();
         self.firsts.clear();
+        self.questions.clear();
+        self.pulses.clear();
     }
 
     fn back_up(&mut self) {
@@ -88,18 +92,19 @@ impl Server for Node {
         let heartbeat = self.settings.workstream_of_widget(widget)?.heartbeat;
         self.minted += 1;
         let id = SessionId::from_bits(self.minted);
-        let mut visit = Visit::new(id, widget.clone(), heartbeat, Self::clock(self));
-        visit.started(self);
-        self.sessions.insert(id, visit);
+        let mut actor = Actor::new(Visit::new(id, widget.clone(), heartbeat, Self::clock(self)));
+        self.rearm(&mut actor.alarm, actor.behavior.wake_at(), Party::Session(id));
+        self.sessions.insert(id, actor);
+        self.sockets.insert(id, Socket::default());
         Some(id)
     }
 
     fn say(&mut self, session: SessionId, frame: &str) {
-        self.from_socket(session, Mail::Text(frame.to_owned()));
+        self.from_socket(session, Input::Text(frame.to_owned()));
     }
 
     fn pong(&mut self, session: SessionId) {
-        self.from_socket(session, Mail::Pong);
+        self.from_socket(session, Input::Pong);
     }
 
     fn cut(&mut self, session: SessionId, cut: Cut) {
@@ -107,18 +112,14 @@ impl Server for Node {
             Cut::Closed(code) => Cause::Closed(code),
             Cut::Reset => Cause::Reset,
         };
-        self.from_socket(session, Mail::Ended(cause));
+        self.from_socket(session, Input::Ended(cause));
     }
 
     fn stall(&mut self, session: SessionId, stalled: bool) {
-        if let Some(mut visit) = self.sessions.remove(&session) {
-            visit.stall(self, stalled);
-            self.sessions.insert(session, visit);
-        }
+        self.stall_socket(session, stalled);
     }
 
     fn call(&mut self, ticket: Ticket, call: Call) {
-        let at = Self::clock(self);
         if let Some(caller) =
             call.caller().filter(|caller| !self.settings.agents.contains_key(*caller))
         {
@@ -126,26 +127,18 @@ impl Server for Node {
             return self.seen.push(Seen::Answered(ticket, refused));
         }
         self.touch(&call);
-        let what = match call {
-            Call::Chat(id, Command::Assign { ref agent, .. }) if !self.is_expected(id, agent) => {
-                return self.seen.push(Seen::Answered(ticket, Err("agent_gone".to_owned())));
-            }
-            Call::Chat(id, command) => {
-                return self.tell_chat(id, Mail::Ask(ticket, command));
-            }
+        match call {
+            Call::Chat(id, command) => self.call_chat(ticket, id, command),
             Call::Presence(agent, presence) => {
-                let epoch = self.desks.get(&agent).copied();
-                self.changes.choosing.extend(epoch.map(|epoch| (ticket, epoch)));
-                What::Presence(agent, presence, ticket)
+                let request = self.questions.ask(Asker::Call(ticket));
+                self.tell_agent(&agent, ToAgent::ChoosePresence(presence, None, request));
             }
-            Call::Change(change) => return self.ask_change(*change, ticket),
-        };
-        let append = Append { appended: self.now, at, what };
-        self.disk.append(append).expect("only a conversation must continue anything");
+            Call::Change(change) => self.ask_change(*change, ticket),
+        }
     }
 
     fn feed(&mut self, agent: &AgentId, open: bool) -> bool {
-        self.tell_agent(agent, Mail::Feed(open))
+        self.give_agent(agent, desk::Input::Console(open))
     }
 
     fn weather(&mut self, weather: Weather) {
@@ -186,24 +179,23 @@ impl Server for Node {
             && self.loads.is_empty()
             && self.firsts.is_empty()
             && self.changes.is_idle()
-            && !self.timers.any(|it| {
-                matches!(it, Timer::Reopen(..) | Timer::Availability(..) | Timer::Page(..))
-            })
-            && self.chats.values().all(Chat::is_settled);
+            && self.doors.is_idle()
+            && self.agents.values().all(|agent| agent.behavior.is_settled())
+            && self.chats.values().all(|chat| chat.behavior.is_settled());
         let live = |(id, epoch): (&ConversationId, &u64)| {
-            self.chats.get(&(*id, *epoch)).and_then(|chat| chat.conversation.view())
+            self.chats.get(&(*id, *epoch)).and_then(|chat| chat.behavior.conversation().view())
         };
         is_quiet.then(|| Account {
-            agents: self.agents.values().map(Desk::account).collect(),
+            agents: self.agents.values().map(|agent| agent.behavior.account()).collect(),
             live: self.directory.iter().filter_map(live).collect(),
         })
     }
 }
 
 impl Node {
-    fn from_socket(&mut self, session: SessionId, mail: Mail) {
+    fn from_socket(&mut self, session: SessionId, input: Input) {
         if self.sessions.contains_key(&session) {
-            self.send(Party::Socket(session), mail);
+            self.send(Party::Socket(session), Mail::Session(input));
         }
     }
 
@@ -247,86 +239,25 @@ impl Node {
         if mailbox.is_empty() {
             self.mailboxes.remove(&to);
         }
-        match to {
-            Party::Chat(id, epoch) => self.with_chat(id, epoch, |chat, node| {
-                chat.handle(node, mail);
-            }),
-            Party::Agent(id, epoch) => self.tell_desk((id, epoch), mail),
-            Party::Queue(id, epoch) => self.tell_line((id, epoch), mail),
-            Party::Session(id) | Party::Socket(id) => {
-                self.with_session(id, |visit, node| visit.handle(node, mail));
+        match (to, mail) {
+            (Party::Chat(id, epoch), Mail::Chat(input)) => self.turn_chat((id, epoch), input),
+            (Party::Agent(id, epoch), Mail::Agent(input)) => self.turn_agent((id, epoch), input),
+            (Party::Queue(id, epoch), Mail::Queue(input)) => self.turn_queue((id, epoch), input),
+            (Party::Session(id) | Party::Socket(id), Mail::Session(input)) => {
+                self.turn_session(id, input);
             }
-        }
-    }
-
-    fn with_chat(
-        &mut self,
-        id: ConversationId,
-        epoch: u64,
-        act: impl FnOnce(&mut Chat, &mut Self),
-    ) {
-        if let Some(mut chat) = self.chats.remove(&(id, epoch)) {
-            act(&mut chat, self);
-            self.chats.insert((id, epoch), chat);
-        }
-    }
-
-    fn with_agent(&mut self, it: (AgentId, u64), act: impl FnOnce(&mut Desk, &mut Self)) {
-        if let Some(mut desk) = self.agents.remove(&it) {
-            act(&mut desk, self);
-            self.agents.insert(it, desk);
-        }
-    }
-
-    fn tell_desk(&mut self, it: (AgentId, u64), mail: Mail) {
-        let Mail::Dismiss(_until_gone) = mail else {
-            return self.with_agent(it, |desk, node| desk.handle(node, mail));
-        };
-        if let Some(desk) = self.agents.remove(&it) {
-            if self.desks.get(&it.0) == Some(&it.1) {
-                self.desks.remove(&it.0);
-            }
-            desk.dismiss(self);
-        }
-    }
-
-    fn with_session(&mut self, id: SessionId, act: impl FnOnce(&mut Visit, &mut Self) -> bool) {
-        if let Some(mut visit) = self.sessions.remove(&id)
-            && act(&mut visit, self)
-        {
-            self.sessions.insert(id, visit);
+            (to, mail) => unreachable!("{to:?} is never told {mail:?}"),
         }
     }
 
     fn ring(&mut self, timer: Timer) {
         match timer {
-            Timer::Chat(id, epoch) => self.with_chat(id, epoch, Chat::wake),
+            Timer::Wake(party) => self.wake(party),
             Timer::First(id, epoch) => {
                 if let Some(first) = self.firsts.remove(&(id, epoch)) {
-                    self.send(Party::Chat(id, epoch), first);
+                    self.tell_actor(id, epoch, first);
                 }
             }
-            Timer::Linger(id, epoch) => self.with_chat(id, epoch, Chat::linger),
-            Timer::Farewell(id, epoch) => drop(self.chats.remove(&(id, epoch))),
-            Timer::Reopen(id, epoch, agents) => {
-                if let Some(chat) = self.chats.remove(&(id, epoch)) {
-                    chat.make_way(self, agents);
-                }
-            }
-            Timer::Page(id, epoch, session) => {
-                self.with_chat(id, epoch, |chat, node| chat.read_missed(node, session));
-            }
-            Timer::Agent(id, epoch) => self.with_agent((id, epoch), Desk::wake),
-            Timer::Audit(id, epoch) => {
-                self.with_agent((id, epoch), |desk, node| desk.audit(node));
-            }
-            Timer::Availability(id, epoch, queue) => {
-                self.with_agent((id, epoch), |desk, node| desk.tell_availability(node, &queue));
-            }
-            Timer::Session(id) => self.with_session(id, |visit, node| {
-                visit.wake(node);
-                visit.goes_on(node)
-            }),
         }
     }
 
@@ -334,44 +265,49 @@ impl Node {
     fn settle(&mut self, outcome: Outcome) {
         self.seen.extend(outcome.rows.into_iter().map(Seen::Durable));
         for (id, receipt) in outcome.receipts {
-            self.tell_live(id, Mail::Durable(receipt));
+            self.give_live(id, chat::Input::Durable(receipt));
         }
         for id in outcome.lost {
-            self.tell_live(id, Mail::Lost);
+            self.give_live(id, chat::Input::Lost);
         }
         for what in outcome.done {
             match what {
-                What::Presence(agent, presence, ticket) => {
-                    let epoch = self.changes.choosing.remove(&ticket);
-                    let chooser = epoch.map(|epoch| (agent, epoch));
-                    let chooser = chooser.filter(|it| self.agents.contains_key(it));
-                    let is_there = chooser.is_some();
-                    if let Some((agent, epoch)) = chooser {
-                        self.send(Party::Agent(agent, epoch), Mail::Presence(presence));
-                    }
-                    self.answer(ticket, is_there);
+                What::Presence(agent, presence, ask) => {
+                    self.presence_written(agent, presence, ask, true);
                 }
                 What::Setting(change, ticket) => self.changed(change, ticket),
                 What::Chat(..) => {}
             }
         }
-        for ticket in outcome.refused {
-            self.changes.choosing.remove(&ticket);
-            self.changes.refused(ticket);
-            self.answer(ticket, false);
+        for what in outcome.refused {
+            match what {
+                What::Presence(agent, presence, ask) => {
+                    self.presence_written(agent, presence, ask, false);
+                }
+                What::Setting(_, ticket) => {
+                    self.changes.refused(ticket);
+                    self.seen.push(Seen::Answered(ticket, Err("fault".to_owned())));
+                }
+                What::Chat(..) => {}
+            }
         }
         self.serve_loads();
     }
 
-    fn tell_live(&mut self, id: ConversationId, mail: Mail) {
+    fn give_live(&mut self, id: ConversationId, input: chat::Input) {
         if let Some(epoch) = self.directory.get(&id).copied() {
-            self.send(Party::Chat(id, epoch), mail);
+            self.send(Party::Chat(id, epoch), Mail::Chat(input));
         }
     }
 
-    pub(super) fn answer(&mut self, ticket: Ticket, done: bool) {
-        let answer = holdline::domain::conversation::command::Answer::Done;
-        let answer = if done { Ok(answer) } else { Err("fault".to_owned()) };
-        self.seen.push(Seen::Answered(ticket, answer));
+    fn presence_written(
+        &mut self,
+        (agent, epoch): (AgentId, u64),
+        presence: Presence,
+        ask: RequestId,
+        is_written: bool,
+    ) {
+        let input = desk::Input::PresenceWritten { ask, presence, is_written };
+        self.send(Party::Agent(agent, epoch), Mail::Agent(input));
     }
 }

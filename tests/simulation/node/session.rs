@@ -1,10 +1,12 @@
-//! The simulated actor of a session: it reads frames with the real parser, asks the real machine
+//! The simulated behavior of a session: it reads frames with the real parser, asks the real machine
 //! whether they may be said, passes them on, and says what comes back.
 
 mod greet;
+pub mod input;
 
 use std::collections::VecDeque;
 
+use holdline::behavior::message::{Closing, FromSession, ToSession};
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::Refusal;
 use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId, WidgetId};
@@ -12,19 +14,16 @@ use holdline::domain::session::{
     Finish, Session, SessionCommand, SessionEvent, SessionRefusal, Stage,
 };
 use holdline::domain::time::{Span, Timestamp};
-use holdline::engine::{Closing, ToSession};
 use holdline::wire::client::{ClientFrame, Reference, parse};
 use holdline::wire::close::CloseCode;
 use holdline::wire::refusal::RefusalCode;
 use holdline::wire::server::{ServerFrame, refused};
 
-use crate::node::mail::{FromSession, Mail};
-use crate::node::session::greet::Awaiting;
-use crate::node::timers::{Alarm, Timer};
-use crate::node::{Node, OUTBOX_FRAMES};
-use crate::server::Seen;
+use crate::node::facts::Facts;
+use crate::node::session::greet::{Asking, Awaiting};
+pub use crate::node::session::input::{Identified, Input, Output, Turn};
 
-/// The actor of one session, and its end of the socket.
+/// A session, as its actor has it.
 #[derive(Debug)]
 pub struct Visit {
     id: SessionId,
@@ -34,22 +33,11 @@ pub struct Visit {
     joined: Option<ConversationId>,
     has_ended: bool,
     awaiting: Option<Awaiting>,
+    asking: Option<Asking>,
     deferred: VecDeque<String>,
     seen: Seq,
     spoke_at: Timestamp,
-    timer: Option<Alarm>,
     closed_with: Option<CloseCode>,
-    /// What its socket has not taken; it takes everything at once unless it is stalled.
-    outbox: VecDeque<Out>,
-    pub is_stalled: bool,
-    /// Frames that were given room and have not come yet.
-    pub reserved: usize,
-}
-
-#[derive(Debug)]
-enum Out {
-    Frame(String),
-    Ping,
 }
 
 impl Visit {
@@ -62,55 +50,64 @@ impl Visit {
             joined: None,
             has_ended: false,
             awaiting: None,
+            asking: None,
             deferred: VecDeque::new(),
             seen: Seq::ZERO,
             spoke_at: now,
-            timer: None,
             closed_with: None,
-            outbox: VecDeque::new(),
-            is_stalled: false,
-            reserved: 0,
         }
     }
 
-    /// How many frames are on their way to its socket.
-    pub fn frames(&self) -> usize {
-        self.outbox.len() + self.reserved
+    /// The widget that it is of.
+    pub const fn widget(&self) -> &WidgetId {
+        &self.widget
     }
 
-    /// Whether it goes on after this message.
-    pub fn handle(&mut self, node: &mut Node, mail: Mail) -> bool {
-        match mail {
-            Mail::Text(text) => self.take_text(node, text),
-            Mail::Pong => self.show_life(node),
-            Mail::Session(told) => self.told(node, told),
-            Mail::Ended(cause) => {
-                self.leave(node, cause);
-                return false;
-            }
-            other => unreachable!("a session is never told {other:?}"),
-        }
-        self.goes_on(node)
+    /// Up to which place it was told.
+    pub const fn seen(&self) -> Seq {
+        self.seen
     }
 
-    pub fn goes_on(&mut self, node: &mut Node) -> bool {
-        let Some(code) = self.closed_with else { return true };
-        self.leave(node, code.cause());
-        false
+    /// Whether it waits for the answer of a conversation.
+    pub const fn is_awaiting(&self) -> bool {
+        self.awaiting.is_some()
     }
 
-    fn leave(&mut self, node: &mut Node, cause: Cause) {
-        if let Some(alarm) = self.timer.take() {
-            node.disarm(alarm);
+    /// When it wants to be woken.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.session.wake_at()
+    }
+
+    /// Deals with one input.
+    pub fn handle(
+        &mut self,
+        input: Input,
+        now: Timestamp,
+        facts: &Facts<'_>,
+        out: &mut Vec<Output>,
+    ) {
+        let turn = &mut Turn { now, facts, out };
+        match input {
+            Input::Text(text) => self.take_text(turn, text),
+            Input::Pong => self.show_life(turn),
+            Input::Told(told, token) => self.told(turn, told, token),
+            Input::Identified(identified) => self.identified(turn, identified),
+            Input::Found(chat) => self.found(turn, chat),
+            Input::Started(started) => self.started(turn, started),
+            Input::NoRoom => self.close(turn, CloseCode::SlowReader),
+            Input::Wake => self.wake(turn),
+            Input::Ended(cause) => return self.leave(turn, cause),
         }
-        if let Some(over) = self.telling() {
-            let mail = Mail::Said(self.id, FromSession::Lost(cause));
-            node.tell_chat(over, mail);
+        if let Some(code) = self.closed_with {
+            self.leave(turn, code.cause());
         }
-        if let Some(conversation) = self.concerned() {
-            let mail = Mail::Said(self.id, FromSession::Lost(cause));
-            node.tell_chat(conversation, mail);
+    }
+
+    fn leave(&self, turn: &mut Turn<'_>, cause: Cause) {
+        for left in self.telling().into_iter().chain(self.concerned()) {
+            turn.tell(left, FromSession::Lost(cause));
         }
+        turn.out.push(Output::Leave);
     }
 
     /// The conversation that it is in, or is about to enter.
@@ -126,100 +123,47 @@ impl Visit {
         Some(awaiting.conversation)
     }
 
-    /// The socket takes what it is given, or does not any more.
-    pub fn stall(&mut self, node: &mut Node, stalled: bool) {
-        self.is_stalled = stalled;
-        if !stalled {
-            self.flush(node);
-        }
+    fn apply(&mut self, turn: &Turn<'_>, event: SessionEvent) {
+        self.session.apply(event, turn.now);
     }
 
-    fn flush(&mut self, node: &mut Node) {
-        for out in self.outbox.drain(..) {
-            node.seen.push(match out {
-                Out::Frame(text) => Seen::Frame(self.id, text),
-                Out::Ping => Seen::Ping(self.id),
-            });
-        }
+    fn say(&mut self, turn: &mut Turn<'_>, text: String) {
+        self.spoke_at = turn.now;
+        turn.out.push(Output::Say(text));
     }
 
-    fn put(&mut self, node: &mut Node, out: Out) {
-        if let (true, Out::Frame(text)) = (self.is_stalled, &out) {
-            node.seen.push(Seen::Unread(self.id, text.clone()));
-        }
-        self.outbox.push_back(out);
-        if !self.is_stalled {
-            self.flush(node);
-        }
-    }
-
-    fn decide(
-        &self,
-        node: &Node,
-        command: SessionCommand,
-    ) -> Result<Option<SessionEvent>, SessionRefusal> {
-        self.session.decide(command, node.clock())
-    }
-
-    fn apply(&mut self, node: &mut Node, event: SessionEvent) {
-        self.session.apply(event, node.clock());
-        self.rearm(node);
-    }
-
-    fn rearm(&mut self, node: &mut Node) {
-        if let Some(alarm) = self.timer.take() {
-            node.disarm(alarm);
-        }
-        if let Some(at) = self.session.wake_at() {
-            self.timer = Some(node.arm_at(at, Timer::Session(self.id)));
-        }
-    }
-
-    pub fn started(&mut self, node: &mut Node) {
-        self.rearm(node);
-    }
-
-    fn say(&mut self, node: &mut Node, text: String) {
-        self.spoke_at = node.clock();
-        if self.frames() >= OUTBOX_FRAMES {
-            return self.close(node, CloseCode::SlowReader);
-        }
-        self.put(node, Out::Frame(text));
-    }
-
-    fn take_text(&mut self, node: &mut Node, text: String) {
+    fn take_text(&mut self, turn: &mut Turn<'_>, text: String) {
         if self.session.stage() == Stage::Settling {
-            self.show_life_to_awaited(node);
+            self.show_life_to_awaited(turn);
             return self.deferred.push_back(text);
         }
         match parse(text.as_bytes()) {
-            Ok(ClientFrame::Hello(hello)) => self.greet(node, hello),
-            Ok(ClientFrame::Start(start)) => self.ask_to_start(node, start),
-            Ok(ClientFrame::Beat { seen }) => self.beat(node, seen),
+            Ok(ClientFrame::Hello(hello)) => self.greet(turn, hello),
+            Ok(ClientFrame::Start(start)) => self.ask_to_start(turn, start),
+            Ok(ClientFrame::Beat { seen }) => self.beat(turn, seen),
             Ok(ClientFrame::Post { reference, id, text }) => {
                 let said = FromSession::Post(reference.clone(), id, text);
-                self.speak(node, Some(&reference), said);
+                self.speak(turn, Some(&reference), said);
             }
             Ok(ClientFrame::End { reference }) => {
-                self.speak(node, Some(&reference), FromSession::End(reference.clone()));
+                self.speak(turn, Some(&reference), FromSession::End(reference.clone()));
             }
-            Ok(ClientFrame::Typing { .. } | ClientFrame::Read { .. }) => {
-                self.speak(node, None, FromSession::Typing);
-            }
+            Ok(ClientFrame::Typing { on }) => self.speak(turn, None, FromSession::Typing(on)),
+            Ok(ClientFrame::Read { seq }) => self.speak(turn, None, FromSession::Read(seq)),
             Ok(ClientFrame::Leaving { cause }) => {
                 if self.session.conversation().is_some() {
-                    self.speak(node, None, FromSession::Leaving(cause));
+                    self.speak(turn, None, FromSession::Leaving(cause));
                 }
             }
             Err(malformed) => panic!("the world's widgets speak well: {malformed} in {text}"),
         }
     }
 
-    fn speak(&mut self, node: &mut Node, reference: Option<&Reference>, said: FromSession) {
-        let code = match self.decide(node, SessionCommand::Speak) {
+    fn speak(&mut self, turn: &mut Turn<'_>, reference: Option<&Reference>, said: FromSession) {
+        let code = match self.session.decide(SessionCommand::Speak, turn.now) {
             Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
-                self.apply(node, event);
-                return node.tell_chat(conversation, Mail::Said(self.id, said));
+                self.apply(turn, event);
+                return turn.tell(conversation, said);
             }
             Ok(_) => return,
             Err(SessionRefusal::NotStarted) if self.has_ended => {
@@ -227,135 +171,122 @@ impl Visit {
             }
             Err(refusal) => code_of(refusal),
         };
-        self.refuse(node, refused(reference, code).to_string());
+        self.refuse(turn, refused(reference, code).to_string());
     }
 
-    fn beat(&mut self, node: &mut Node, seen: Option<Seq>) {
-        match self.decide(node, SessionCommand::Beat) {
+    fn beat(&mut self, turn: &mut Turn<'_>, seen: Option<Seq>) {
+        match self.session.decide(SessionCommand::Beat, turn.now) {
             Ok(event) => {
-                self.heard(node, event);
-                let quiet =
-                    node.clock().since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
+                self.heard(turn, event);
+                let quiet = turn.now.since(self.spoke_at) >= self.session.heartbeat().divided_by(2);
                 if quiet || seen.is_none_or(|seen| seen < self.seen) {
-                    self.say(node, ServerFrame::Beat { seq: self.seen }.render().to_string());
+                    self.say(turn, ServerFrame::Beat { seq: self.seen }.render().to_string());
                 }
             }
-            Err(refusal) => self.refuse(node, refused(None, code_of(refusal)).to_string()),
+            Err(refusal) => self.refuse(turn, refused(None, code_of(refusal)).to_string()),
         }
     }
 
-    fn heard(&mut self, node: &mut Node, event: Option<SessionEvent>) {
+    fn heard(&mut self, turn: &mut Turn<'_>, event: Option<SessionEvent>) {
         let Some(event) = event else { return };
         match event {
-            SessionEvent::Heard(Some(conversation)) => node.hear(conversation, self.id),
-            _ => self.show_life_to_awaited(node),
+            SessionEvent::Heard(Some(conversation)) => turn.out.push(Output::Beat(conversation)),
+            _ => self.show_life_to_awaited(turn),
         }
-        self.session.apply(event, node.clock());
-        if self.timer.is_none() {
-            self.rearm(node);
-        }
+        self.session.apply(event, turn.now);
     }
 
     /// A conversation may know of the session before the session knows that it is in there.
-    fn show_life_to_awaited(&self, node: &mut Node) {
-        if let Some(conversation) = self.concerned()
-            && self.awaiting.is_some()
-            && !node.rules.is_deaf_while_settling()
-        {
-            node.hear(conversation, self.id);
+    fn show_life_to_awaited(&self, turn: &mut Turn<'_>) {
+        if let Some(conversation) = self.concerned().filter(|_| self.awaiting.is_some()) {
+            turn.out.push(Output::Beat(conversation));
         }
     }
 
-    fn show_life(&mut self, node: &mut Node) {
-        if let Ok(event) = self.decide(node, SessionCommand::Beat) {
-            self.heard(node, event);
+    fn show_life(&mut self, turn: &mut Turn<'_>) {
+        if let Ok(event) = self.session.decide(SessionCommand::Beat, turn.now) {
+            self.heard(turn, event);
         }
     }
 
-    fn refuse(&mut self, node: &mut Node, told: String) {
-        self.say(node, told);
-        if let Ok(Some(event)) = self.decide(node, SessionCommand::Err) {
+    fn refuse(&mut self, turn: &mut Turn<'_>, told: String) {
+        self.say(turn, told);
+        if let Ok(Some(event)) = self.session.decide(SessionCommand::Err, turn.now) {
             match event {
-                SessionEvent::Finished(_) => self.close(node, CloseCode::RefusedTooOften),
-                event => self.apply(node, event),
+                SessionEvent::Finished(_) => self.close(turn, CloseCode::RefusedTooOften),
+                event => self.apply(turn, event),
             }
         }
     }
 
-    fn close(&mut self, node: &mut Node, code: CloseCode) {
+    fn close(&mut self, turn: &mut Turn<'_>, code: CloseCode) {
         if self.closed_with.is_some() {
             return;
         }
         self.closed_with = Some(code);
-        if !self.is_stalled {
-            let retry = if code.invites_back() { 500 } else { 0 };
-            let bye = ServerFrame::bye(code, Span::from_millis(retry)).render();
-            node.seen.push(Seen::Frame(self.id, bye.to_string()));
-        }
-        node.seen.push(Seen::Closed(self.id, code.number()));
-        self.apply(node, SessionEvent::Finished(Finish::Asked));
+        turn.out.push(Output::Close(code));
+        self.apply(turn, SessionEvent::Finished(Finish::Asked));
     }
 
-    pub fn wake(&mut self, node: &mut Node) {
-        self.timer = None;
-        match self.decide(node, SessionCommand::Wake) {
+    fn wake(&mut self, turn: &mut Turn<'_>) {
+        match self.session.decide(SessionCommand::Wake, turn.now) {
             Ok(Some(SessionEvent::Finished(finish))) => {
-                self.close(node, code_of_finish(finish));
+                self.close(turn, code_of_finish(finish));
             }
             Ok(Some(event)) => {
                 if event == SessionEvent::Probed {
-                    self.put(node, Out::Ping);
+                    turn.out.push(Output::Ping);
                 }
-                self.apply(node, event);
+                self.apply(turn, event);
             }
-            Ok(None) | Err(_) => self.rearm(node),
+            Ok(None) | Err(_) => {}
         }
     }
 
-    fn told(&mut self, node: &mut Node, told: ToSession) {
+    fn told(&mut self, turn: &mut Turn<'_>, told: ToSession, token: Option<String>) {
         match told {
             ToSession::Frame { seq, text } => {
-                self.reserved -= 1;
                 if self.telling().is_some() {
-                    self.session.apply(SessionEvent::Heard(None), node.clock());
+                    self.session.apply(SessionEvent::Heard(None), turn.now);
                 } else {
                     self.seen = self.seen.max(seq);
                 }
-                self.spoke_at = node.clock();
-                self.put(node, Out::Frame(text.to_string()));
+                self.spoke_at = turn.now;
+                turn.out.push(Output::PassOn(text.to_string()));
             }
             ToSession::Posted { reference, id, seq, at } => {
                 self.seen = self.seen.max(seq);
                 let posted = ServerFrame::Posted { reference: &reference, id: &id, seq, at };
-                self.say(node, posted.render().to_string());
+                self.say(turn, posted.render().to_string());
             }
             ToSession::Done { reference, state, seq, reason } => {
                 self.seen = self.seen.max(seq);
                 let reference = Some(&reference);
                 let frame = ServerFrame::State { reference, seq, state, reason };
-                self.say(node, frame.render().to_string());
+                self.say(turn, frame.render().to_string());
             }
             ToSession::Refused { reference, code } => {
-                self.refuse(node, refused(Some(&reference), code).to_string());
+                self.refuse(turn, refused(Some(&reference), code).to_string());
             }
             ToSession::Joined { conversation, state, seq } => {
-                self.joined(node, conversation, state, seq);
+                let token = token.expect("it comes with a token");
+                self.joined(turn, conversation, state, seq, &token);
             }
             ToSession::NotJoined { conversation, why } => {
-                self.not_joined(node, conversation, why);
+                self.not_joined(turn, conversation, why);
             }
             ToSession::Over(conversation) => {
                 if self.telling() == Some(conversation) {
-                    return self.told_all(node);
+                    return self.told_all(turn);
                 }
                 if self.session.conversation() == Some(conversation) {
                     self.joined = None;
                     self.has_ended = true;
-                    self.apply(node, SessionEvent::Left);
+                    self.apply(turn, SessionEvent::Left);
                 }
             }
-            ToSession::Probe => self.put(node, Out::Ping),
-            ToSession::Close(closing) => self.close(node, code_of_closing(closing)),
+            ToSession::Probe => turn.out.push(Output::Ping),
+            ToSession::Close(closing) => self.close(turn, code_of_closing(closing)),
         }
     }
 }

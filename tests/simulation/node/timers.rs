@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId};
+use holdline::domain::id::ConversationId;
+use holdline::domain::time::Timestamp;
 
+use crate::node::mail::Party;
 use crate::server::Millis;
 
 /// A timer that is armed, by which it can be disarmed.
@@ -12,26 +14,34 @@ pub type Alarm = (Millis, u64);
 /// What a timer is for.
 #[derive(Clone, Debug)]
 pub enum Timer {
-    Chat(ConversationId, u64),
+    /// An actor wanted to be woken.
+    Wake(Party),
+    /// The first word of a chat that was entered.
     First(ConversationId, u64),
-    Linger(ConversationId, u64),
-    Farewell(ConversationId, u64),
-    Reopen(ConversationId, u64, Vec<AgentId>),
-    Page(ConversationId, u64, SessionId),
-    Agent(AgentId, u64),
-    Audit(AgentId, u64),
-    Availability(AgentId, u64, QueueId),
-    Session(SessionId),
+}
+
+/// An actor with its one timer.
+#[derive(Debug)]
+pub struct Actor<B> {
+    pub behavior: B,
+    /// When it is woken.
+    pub alarm: Option<(Timestamp, Alarm)>,
+}
+
+impl<B> Actor<B> {
+    pub const fn new(behavior: B) -> Self {
+        Self { behavior, alarm: None }
+    }
 }
 
 /// All of them, the earliest first, and among equals in the order in which they were armed.
 #[derive(Debug, Default)]
-pub struct RestartTimers {
+pub struct Timers {
     armed: BTreeMap<Alarm, Timer>,
     next: u64,
 }
 
-impl RestartTimers {
+impl Timers {
     pub fn arm(&mut self, at: Millis, timer: Timer) -> Alarm {
         self.next += 1;
         let alarm = (at, self.next);
@@ -50,10 +60,6 @@ impl RestartTimers {
     pub fn take_due(&mut self, now: Millis) -> Option<Timer> {
         let alarm = *self.armed.keys().next().filter(|(at, _)| *at <= now)?;
         self.armed.remove(&alarm)
-    }
-
-    pub fn any(&self, is_it: impl Fn(&Timer) -> bool) -> bool {
-        self.armed.values().any(is_it)
     }
 
     pub fn clear(&mut self) {

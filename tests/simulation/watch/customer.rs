@@ -154,6 +154,9 @@ impl Watch {
     pub(super) fn frame(&mut self, session: SessionId, text: &str) {
         let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
         let kind = frame["type"].as_str().unwrap_or_default();
+        if kind == "queue" {
+            return;
+        }
         if self.visitors.get(&session).is_some_and(|it| it.past.is_some()) && kind != "bye" {
             return self.past_line(session, kind, &frame);
         }

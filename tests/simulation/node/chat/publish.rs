@@ -1,164 +1,178 @@
 //! What becomes of a simulated conversation's decision once it is durable.
 
+use bytestring::ByteString;
+use holdline::behavior::message::{Answered, Closing, FeedItem, ToAgent, ToSession};
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::cause::Cause;
-use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::claims::{Claims, Effect};
 use holdline::domain::conversation::event::{Audience, Event, ForAgent, Recorded};
+use holdline::domain::conversation::{Conversation, Phase};
 use holdline::domain::decision::{Pending, Released};
 use holdline::domain::id::{AgentId, Seq, SessionId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::time::Timestamp;
-use holdline::engine::{Closing, ToSession};
-use holdline::wire::feed::{self, Rendered};
+use holdline::wire::{feed, view};
 
-use crate::node::Node;
-use crate::node::chat::{Chat, close_session};
-use crate::node::gate::{Then, Through, Told};
-use crate::node::mail::Mail;
-use crate::server::Seen;
+use crate::node::chat::{Chat, Output, Turn};
+use crate::node::gate::{Then, Through};
 
 impl Chat {
     /// Lets something out that has become durable.
-    pub(super) fn release(&mut self, node: &mut Node, through: Through) {
+    pub(super) fn release(&mut self, turn: &mut Turn<'_>, through: Through) {
         match through {
             Through::Decision(released, author, told) => {
-                self.publish(node, &released, author);
+                self.publish(turn, &released, author);
                 for (agent, told) in told {
-                    node.tell_agent(&agent, Mail::Tell(told));
+                    turn.tell_agent(agent, ToAgent::Tell(told));
                 }
                 let events = u32::try_from(released.events.len()).unwrap();
                 let last = released.first.plus(events.saturating_sub(1));
-                for effect in node.rules.effects(released) {
-                    self.carry_out(node, effect, last);
+                for effect in released.effects {
+                    self.carry_out(turn, effect, last);
                 }
             }
-            Through::Then(then) => self.follow(node, then),
+            Through::Then(then) => self.follow(turn, then),
         }
     }
 
-    pub(super) fn follow(&mut self, node: &mut Node, then: Then) {
+    pub(super) fn follow(&mut self, turn: &mut Turn<'_>, then: Then) {
         match then {
-            Then::Answer(ticket, answer) => node.seen.push(Seen::Answered(ticket, answer)),
-            Then::Send(session, told) => self.answer(node, session, told),
+            Then::Answer(request, answer) => turn.answer(request, answer),
+            Then::Send(session, told) => self.answer(turn, session, told),
             Then::Joined(session, heard, joined) => {
-                node.tell_session(session, joined);
+                turn.tell_session(session, joined);
                 if let Some(heard) = heard {
-                    self.hear_from(node, session, heard, None);
+                    self.hear_from(turn, session, heard, None);
+                    self.ask_for_position(turn);
                 }
             }
             Then::Hear { session, after, until, is_over } => {
                 self.audience.is_over |= is_over;
-                self.hear_from(node, session, after, until);
+                self.hear_from(turn, session, after, until);
             }
-            Then::Tell(agent, told) => {
-                node.tell_agent(&agent, Mail::Tell(told));
+            Then::Tell(agent, feed, told) => {
+                let told = match feed {
+                    Some(feed) => ToAgent::Shown(feed, told),
+                    None => ToAgent::Tell(told),
+                };
+                turn.tell_agent(agent, told);
             }
-            Then::Adjust(agent, adjust) => {
-                node.tell_agent(&agent, Mail::Agent(adjust));
-            }
-            Then::StateClaims(held) => {
-                self.state_claims(node);
-                drop(held);
+            Then::Adjust(agent, adjust) => turn.tell_agent(agent, ToAgent::Command(adjust)),
+            Then::StateClaims(request) => {
+                self.state_claims(turn);
+                if let Some(request) = request {
+                    turn.answer(request, Ok(Answered::Done));
+                }
             }
         }
     }
 
-    /// Has the queue forget that it waits.
-    fn leave_queue(&self, node: &mut Node) {
-        let opening = self.conversation.opening();
-        if let Some(queue) = opening.map(|opening| node.settings.queue_of(opening)) {
-            node.tell_queue(&queue, Mail::Queue(QueueCommand::Leave(self.id)));
+    /// Has the queue tell the customer where they stand.
+    fn ask_for_position(&self, turn: &mut Turn<'_>) {
+        if matches!(self.conversation.phase(), Phase::Open { .. }) {
+            self.tell_queue(turn, QueueCommand::Locate(self.id));
+        }
+    }
+
+    fn tell_queue(&self, turn: &mut Turn<'_>, command: QueueCommand) {
+        if let Some(opening) = self.conversation.opening() {
+            let queue = turn.facts.settings.queue_of(opening);
+            turn.out.push(Output::ToQueue(queue, command));
         }
     }
 
     /// States every claim, as if all of them were new.
-    pub(super) fn state_claims(&mut self, node: &mut Node) {
+    pub(super) fn state_claims(&mut self, turn: &mut Turn<'_>) {
         let claims = self.conversation.claims();
         if let Some((widget, visitor)) = claims.visitor.clone() {
-            node.visitors.entry((widget, visitor)).or_insert(self.id);
+            turn.out.push(Output::ClaimVisitor(widget, visitor));
         }
         let seq = self.conversation.seq();
         for effect in Claims::effects(&Claims::default(), &claims) {
-            self.carry_out(node, effect, seq);
+            self.carry_out(turn, effect, seq);
         }
         if claims.place.is_none() {
-            self.leave_queue(node);
+            self.tell_queue(turn, QueueCommand::Leave(self.id));
         }
     }
 
-    fn publish(&mut self, node: &mut Node, released: &Released, author: Option<SessionId>) {
+    fn publish(&mut self, turn: &mut Turn<'_>, released: &Released, author: Option<SessionId>) {
         for (event, number) in released.events.iter().zip(released.first.number()..) {
             let seq = Seq::new(number);
             match event {
-                Event::SessionLost { session, cause, .. } => self.let_go(node, *session, *cause),
+                Event::SessionLost { session, cause, .. } => self.let_go(turn, *session, *cause),
                 Event::ServerRestarted { .. } => drop(self.audience.clear()),
                 _ => {}
             }
             let recorded = Recorded { seq, at: released.at, event: event.clone() };
             let frames = if event.is_seen_by(Audience::Customer) {
-                node.frames(&recorded)
+                frames(turn, &recorded)
             } else {
-                node.rules.leak(&recorded)
+                Vec::new()
             };
             if !frames.is_empty() {
                 for session in self.audience.publish(seq, author) {
-                    let told = frames.iter().all(|text| {
+                    for text in &frames {
                         let frame = ToSession::Frame { seq, text: text.clone() };
-                        node.tell_session(session, frame)
-                    });
-                    if !told {
-                        self.drop_slow(node, session);
+                        turn.tell_session(session, frame);
                     }
                 }
             }
             if matches!(event, Event::WrapupStarted { .. } | Event::ConversationClosed { .. }) {
-                self.dismiss_audience(node);
+                self.dismiss_audience(turn);
             }
         }
     }
 
     /// The customer takes no part any more: their sessions are free for another chat.
-    pub(super) fn dismiss_audience(&mut self, node: &mut Node) {
+    pub(super) fn dismiss_audience(&mut self, turn: &mut Turn<'_>) {
         self.audience.is_over = true;
         for session in self.audience.take_live() {
-            node.tell_session(session, ToSession::Over(self.id));
+            turn.tell_session(session, ToSession::Over(self.id));
         }
     }
 
-    fn let_go(&mut self, node: &mut Node, session: SessionId, cause: Cause) {
+    fn let_go(&mut self, turn: &mut Turn<'_>, session: SessionId, cause: Cause) {
         self.audience.remove(session);
         let closing = match cause {
             Cause::Replaced => Closing::Replaced,
             Cause::Silent | Cause::Left(_) => Closing::Silent,
             _ => return,
         };
-        close_session(node, session, closing);
+        turn.tell_session(session, ToSession::Close(closing));
     }
 
-    fn carry_out(&mut self, node: &mut Node, effect: Effect, seq: Seq) {
-        let (id, from) = (self.id, self.party());
-        let adjust = |lease| Mail::Agent(AgentCommand::Adjust { conversation: id, seq, lease });
+    fn carry_out(&mut self, turn: &mut Turn<'_>, effect: Effect, seq: Seq) {
+        let conversation = self.id;
+        let adjust = |lease| ToAgent::Command(AgentCommand::Adjust { conversation, seq, lease });
         match effect {
             Effect::TakePlace(place) => {
-                let Some(opening) = self.conversation.opening() else { return };
-                let (workstream, queue) = (self.workstream(node), node.settings.queue_of(opening));
+                let workstream = self.workstream(turn);
                 let waiting = place.waiting(workstream.units, workstream.offers_absent);
-                let join = Mail::Queue(QueueCommand::Join(id, node.rules.place(waiting)));
-                node.tell_queue(&queue, join);
-            }
-            Effect::LeavePlace(_) => self.leave_queue(node),
-            Effect::HoldLease(lease) => {
-                let agent = lease.agent.clone();
-                if !node.tell_agent(&agent, adjust(Some(lease))) {
-                    node.send(from, Mail::AgentGone(agent));
+                self.tell_queue(turn, QueueCommand::Join(conversation, waiting));
+                if !self.audience.is_empty() {
+                    self.ask_for_position(turn);
                 }
             }
-            Effect::ReturnLease(agent) => drop(node.tell_agent(&agent, adjust(None))),
-            Effect::FreeVisitor(widget, visitor) => node.free_visitor(widget, visitor, id),
+            Effect::LeavePlace(_) => self.tell_queue(turn, QueueCommand::Leave(conversation)),
+            Effect::HoldLease(lease) => {
+                let (agent, lease) = (lease.agent.clone(), Some(lease));
+                let hold = ToAgent::Adjust { conversation, seq, lease, repeated: false };
+                turn.tell_agent(agent, hold);
+            }
+            Effect::ReturnLease(agent) => turn.tell_agent(agent, adjust(None)),
+            Effect::FreeVisitor(widget, visitor) => {
+                turn.out.push(Output::FreeVisitor(widget, visitor));
+            }
             Effect::Retire => {}
         }
     }
+}
+
+/// What customers are told of an event.
+pub(super) fn frames(turn: &Turn<'_>, recorded: &Recorded) -> Vec<ByteString> {
+    let agents = &turn.facts.settings.agents;
+    view::for_customer(recorded, |id| agents.get(id).map(|settings| settings.name.clone()))
 }
 
 /// What agents' consoles are told of a decision, made now and sent once it is durable.
@@ -167,7 +181,7 @@ pub(super) fn for_agents(
     pending: &Pending,
     before: Option<&AgentId>,
     now: Timestamp,
-) -> Vec<(AgentId, Vec<Told>)> {
+) -> Vec<(AgentId, Vec<FeedItem>)> {
     let mut agents: Vec<&AgentId> = before.into_iter().chain(conversation.agent()).collect();
     agents.dedup();
     let told = |agent: &AgentId| told_to(agent, conversation, pending, before, now);
@@ -180,7 +194,7 @@ fn told_to(
     pending: &Pending,
     before: Option<&AgentId>,
     now: Timestamp,
-) -> Vec<Told> {
+) -> Vec<FeedItem> {
     let id = conversation.id();
     let (was_theirs, is_theirs) = (before == Some(agent), conversation.agent() == Some(agent));
     let mut told = Vec::new();
@@ -198,7 +212,7 @@ fn told_to(
         });
     }
     told.extend(conversation.view().map(|view| feed::conversation(&view)));
-    told.into_iter().map(plain).collect()
+    told.into_iter().map(FeedItem::from).collect()
 }
 
 /// What an agent who opened a console is shown of a conversation that is theirs, or was.
@@ -206,15 +220,11 @@ pub(super) fn present_state(
     conversation: &Conversation,
     theirs: bool,
     now: Timestamp,
-) -> Vec<Told> {
+) -> Vec<FeedItem> {
     let Some(shown) = conversation.view() else { return Vec::new() };
     let mut told: Vec<_> = feed::offer(&shown, now).filter(|_| theirs).into_iter().collect();
     told.push(feed::conversation(&shown));
     let absence = conversation.absence().filter(|_| theirs);
     told.extend(absence.map(|absence| feed::away(conversation.id(), absence, now)));
-    told.into_iter().map(plain).collect()
-}
-
-fn plain(rendered: Rendered) -> Told {
-    (rendered.kind.name(), rendered.data.to_string())
+    told.into_iter().map(FeedItem::from).collect()
 }

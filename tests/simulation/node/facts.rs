@@ -1,0 +1,54 @@
+//! What the actors of a simulated node may read of it where it stands.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use holdline::domain::id::{ConversationId, History, SessionId};
+use holdline::domain::liveness::{Signs, silence_ms};
+use holdline::domain::settings::registry::Registry;
+use holdline::domain::time::Timestamp;
+
+/// Facts of the moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    pub settings: &'a Registry,
+    pub is_writable: bool,
+    /// Which history the places of the journal are of.
+    pub history: History,
+    pub pulses: &'a Pulses,
+}
+
+/// The signs of life of sessions, each for the conversation that it is in, or about to enter.
+#[derive(Debug, Default)]
+pub struct Pulses(RefCell<BTreeMap<(SessionId, ConversationId), Pulse>>);
+
+/// The signs of life of one.
+#[derive(Debug)]
+struct Pulse {
+    last: Timestamp,
+    unread: Option<Signs>,
+}
+
+impl Pulses {
+    /// Notes a sign of life.
+    pub fn beat(&self, session: SessionId, conversation: ConversationId, now: Timestamp) {
+        let mut pulses = self.0.borrow_mut();
+        let fresh = Pulse { last: now, unread: None };
+        let pulse = pulses.entry((session, conversation)).or_insert(fresh);
+        let silence = silence_ms(pulse.last, now);
+        let signs = pulse.unread.get_or_insert(Signs { last: now, count: 0, widest_ms: 0 });
+        signs.last = now;
+        signs.count += 1;
+        signs.widest_ms = signs.widest_ms.max(silence);
+        pulse.last = now;
+    }
+
+    /// What was noted since this was last asked.
+    pub fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs> {
+        self.0.borrow_mut().get_mut(&(of, to))?.unread.take()
+    }
+
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+}

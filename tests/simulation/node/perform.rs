@@ -1,0 +1,252 @@
+//! What a simulated node does for its actors: it gives each what is next, performs what it wants
+//! done, in order, and wakes it when it wants to be woken.
+
+use std::collections::VecDeque;
+
+use holdline::behavior::message::{ToAgent, ToConversation, ToSession};
+use holdline::behavior::queue;
+use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId};
+use holdline::domain::time::Timestamp;
+
+use crate::node::disk::{Append, What};
+use crate::node::facts::Facts;
+use crate::node::mail::{Mail, Party};
+use crate::node::timers::{Alarm, Timer};
+use crate::node::{Node, PAGE_ENTRIES, chat, desk, session};
+use crate::server::Seen;
+
+/// What follows from what is performed.
+#[derive(Debug, Default)]
+struct Following {
+    /// What the conversation is given at once.
+    inputs: VecDeque<(chat::Input, Timestamp)>,
+    /// Sessions for which a frame found no room: until they are closed they are told nothing.
+    slow: Vec<SessionId>,
+    /// Whether it is over.
+    stops: bool,
+}
+
+impl Node {
+    /// A conversation deals with one input, and with those that follow at once.
+    pub(super) fn turn_chat(&mut self, it: (ConversationId, u64), input: chat::Input) {
+        let Some(mut actor) = self.chats.remove(&it) else { return self.deny(input.request()) };
+        let (now, settings) = (self.clock(), self.doors.settings(&self.settings));
+        let (mut out, mut following) = (Vec::new(), Following::default());
+        let (is_writable, history) = (self.disk.is_writable(), self.disk.history);
+        let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+        following.inputs = self.doors.into_chat(&actor.behavior, input, now, &facts, &mut out);
+        while let Some((input, at)) = following.inputs.pop_front() {
+            let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+            actor.behavior.handle(input, at, &facts, &mut out);
+            self.doors.out_of_chat(&actor.behavior, &facts, &mut out);
+            for output in out.drain(..) {
+                self.perform_for_chat(&it, output, at, &mut following);
+            }
+        }
+        let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+        let due = actor.behavior.wake_at(now, &facts).filter(|_| !following.stops);
+        let due = self.doors.wake_of_chat(&actor.behavior, due, now);
+        self.rearm(&mut actor.alarm, due, Party::Chat(it.0, it.1));
+        if !following.stops {
+            self.chats.insert(it, actor);
+        }
+    }
+
+    fn perform_for_chat(
+        &mut self,
+        it: &(ConversationId, u64),
+        output: chat::Output,
+        at: Timestamp,
+        following: &mut Following,
+    ) {
+        use chat::{Input, Output};
+        let (id, epoch) = *it;
+        match output {
+            Output::Append { first, at: decided_at, events } => {
+                let early = self.doors.after_append(first, events.len());
+                following.inputs.extend(early.map(|receipt| (receipt, at)));
+                let what = What::Chat(id, first, events);
+                let append = Append { appended: self.now, at: decided_at, what };
+                if self.disk.append(append).is_err() {
+                    self.send(Party::Chat(id, epoch), Mail::Chat(Input::Lost));
+                }
+            }
+            Output::ToSession(session, told) => {
+                let is_close = matches!(told, ToSession::Close(_));
+                if following.slow.contains(&session) && !is_close {
+                    return;
+                }
+                let is_line = matches!(told, ToSession::Frame { seq, .. } if seq > Seq::ZERO);
+                if !self.tell_session(session, told) && is_line {
+                    following.slow.push(session);
+                    following.inputs.push_back((Input::Slow(session), at));
+                }
+            }
+            Output::ToAgent(agent, told) => {
+                let is_lease = is_lease(&told);
+                if !self.tell_agent(&agent, told) && is_lease {
+                    self.send(Party::Chat(id, epoch), Mail::Chat(Input::Missing(agent)));
+                }
+            }
+            Output::ToQueue(queue, command) => self.tell_queue(&queue, command),
+            Output::PassOn(told) => self.tell_chat(id, told),
+            Output::Answer(request, answer) => self.answer(request, answer),
+            Output::ClaimVisitor(widget, visitor) => {
+                self.visitors.entry((widget, visitor)).or_insert(id);
+            }
+            Output::FreeVisitor(widget, visitor) => self.free_visitor(widget, visitor, id),
+            Output::Load => {
+                self.loads.push(*it);
+                self.serve_loads();
+            }
+            Output::ReadMissed { session, after, through } => {
+                if !self.has_room_for_page(session) {
+                    return following.inputs.push_back((Input::NoRoom(session), at));
+                }
+                let entries = self.disk.page(id, after, PAGE_ENTRIES);
+                let page = Input::Page { session, through, entries };
+                self.send(Party::Chat(id, epoch), Mail::Chat(page));
+            }
+            Output::LeaveDirectory => self.leave_directory(id, epoch),
+            Output::Stop => following.stops = true,
+            Output::Fault => self.seen.push(Seen::Fault),
+        }
+    }
+
+    /// The same of an agent.
+    pub(super) fn turn_agent(&mut self, it: (AgentId, u64), input: desk::Input) {
+        let Some(mut actor) = self.agents.remove(&it) else { return self.deny(input.request()) };
+        let (now, mut out, mut stops) = (self.clock(), Vec::new(), false);
+        let mut inputs = VecDeque::from([self.doors.into_agent(input)]);
+        while let Some(input) = inputs.pop_front() {
+            actor.behavior.handle(input, now, &mut out);
+            inputs.extend(self.doors.out_of_agent(&actor.behavior, &mut out));
+            for output in out.drain(..) {
+                stops |= self.perform_for_agent(&it, output);
+            }
+        }
+        let due = actor.behavior.wake_at().filter(|_| !stops);
+        self.rearm(&mut actor.alarm, due, Party::Agent(it.0.clone(), it.1));
+        if !stops {
+            self.agents.insert(it, actor);
+        } else if self.desks.get(&it.0) == Some(&it.1) {
+            self.desks.remove(&it.0);
+        }
+    }
+
+    /// True when it is over.
+    fn perform_for_agent(&mut self, it: &(AgentId, u64), output: desk::Output) -> bool {
+        use desk::Output;
+        match output {
+            Output::ToConversation(id, told) => self.tell_chat(id, told),
+            Output::ToQueue(queue, command) => self.tell_queue(&queue, command),
+            Output::Feed(item) => {
+                let (name, data) = (item.kind.name(), item.data.to_string());
+                self.seen.push(Seen::Feed(it.0.clone(), name, data));
+            }
+            Output::WritePresence { ask, presence } => {
+                let what = What::Presence(it.clone(), presence, ask);
+                let append = Append { appended: self.now, at: self.clock(), what };
+                self.disk.append(append).expect("only a conversation must continue anything");
+            }
+            Output::Answer(request, answer) => self.answer(request, answer),
+            Output::Stop => return true,
+        }
+        false
+    }
+
+    /// The same of a queue.
+    pub(super) fn turn_queue(&mut self, it: (QueueId, u64), input: queue::Input) {
+        let Some(mut actor) = self.queues.remove(&it) else { return self.deny(request_of(&input)) };
+        let asks_nobody = self.doors.asks_nobody(&input);
+        let (now, mut out, mut stops) = (self.clock(), Vec::new(), false);
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            actor.behavior.handle(input, now, &mut out);
+            out.retain(|output| !asks_nobody || !matches!(output, queue::Output::Reserve(..)));
+            for output in out.drain(..) {
+                match output {
+                    queue::Output::Reserve(agent, id, lease) => {
+                        let reserve = ToAgent::Reserve(it.0.clone(), id, lease);
+                        if !self.tell_agent(&agent, reserve) {
+                            inputs.push_back(queue::Input::Missing(id, agent));
+                        }
+                    }
+                    queue::Output::Position(id, position, wait) => {
+                        self.tell_live(id, ToConversation::Position { position, wait });
+                    }
+                    queue::Output::Waiting(_) => {}
+                    queue::Output::Answer(request, answer) => self.answer(request, Ok(answer)),
+                    queue::Output::Stop => stops = true,
+                }
+            }
+        }
+        let due = actor.behavior.wake_at().filter(|_| !stops);
+        self.rearm(&mut actor.alarm, due, Party::Queue(it.0.clone(), it.1));
+        if !stops {
+            self.queues.insert(it, actor);
+        }
+    }
+
+    /// The time has come that somebody wanted to be woken at.
+    pub(super) fn wake(&mut self, party: Party) {
+        match party {
+            Party::Chat(id, epoch) => {
+                if let Some(actor) = self.chats.get_mut(&(id, epoch)) {
+                    actor.alarm = None;
+                    self.turn_chat((id, epoch), chat::Input::Wake);
+                }
+            }
+            Party::Agent(id, epoch) => {
+                let it = (id, epoch);
+                if let Some(actor) = self.agents.get_mut(&it) {
+                    actor.alarm = None;
+                    self.turn_agent(it, desk::Input::Wake);
+                }
+            }
+            Party::Queue(id, epoch) => {
+                let it = (id, epoch);
+                if let Some(actor) = self.queues.get_mut(&it) {
+                    actor.alarm = None;
+                    self.turn_queue(it, queue::Input::Wake);
+                }
+            }
+            Party::Session(id) | Party::Socket(id) => {
+                if let Some(actor) = self.sessions.get_mut(&id) {
+                    actor.alarm = None;
+                    self.turn_session(id, session::Input::Wake);
+                }
+            }
+        }
+    }
+
+    /// Sets an actor's one alarm, unless it comes up early enough already.
+    pub(super) fn rearm(
+        &mut self,
+        alarm: &mut Option<(Timestamp, Alarm)>,
+        due: Option<Timestamp>,
+        party: Party,
+    ) {
+        if let (Some((armed_at, _)), Some(due)) = (&alarm, due)
+            && *armed_at <= due
+        {
+            return;
+        }
+        if let Some((_, armed)) = alarm.take() {
+            self.disarm(armed);
+        }
+        *alarm = due.map(|at| (at, self.arm_at(at, Timer::Wake(party))));
+    }
+}
+
+/// Whether somebody is to hold a lease from now on, and not only told what is held of them.
+fn is_lease(told: &ToAgent) -> bool {
+    matches!(told, ToAgent::Adjust { lease: Some(_), repeated: false, .. })
+}
+
+fn request_of(input: &queue::Input) -> Option<holdline::behavior::message::RequestId> {
+    match input {
+        queue::Input::Told(told) => told.request(),
+        queue::Input::Missing(..) | queue::Input::Wake => None,
+    }
+}

@@ -1,0 +1,74 @@
+//! The doors of agents and queues.
+
+use std::sync::Arc;
+
+use holdline::behavior::message::{ToAgent, ToConversation, ToQueue};
+use holdline::behavior::queue;
+use holdline::domain::agent::command::AgentCommand;
+use holdline::domain::queue::QueueCommand;
+use holdline::domain::settings::AgentSettings;
+
+use crate::node::desk::{Desk, Input, Output};
+use crate::wrong::Wrong;
+use crate::wrong::doors::Doors;
+
+impl Doors {
+    /// An agent's settings, as the agent is given them.
+    pub fn settings_of_agent(&self, settings: Arc<AgentSettings>) -> Arc<AgentSettings> {
+        if self.wrong != Some(Wrong::OffersBeyond) {
+            return settings;
+        }
+        let units = settings.units + 2;
+        Arc::new(AgentSettings { units, ..AgentSettings::clone(&settings) })
+    }
+
+    /// What an agent is given in the place of this.
+    pub fn into_agent(&self, input: Input) -> Input {
+        match input {
+            Input::Told(ToAgent::Command(AgentCommand::Configure(settings))) => {
+                let configure = AgentCommand::Configure(self.settings_of_agent(settings));
+                Input::Told(ToAgent::Command(configure))
+            }
+            input => input,
+        }
+    }
+
+    /// What is done in the place of what an agent wants done; and what they are given at once.
+    pub fn out_of_agent(&self, desk: &Desk, out: &mut Vec<Output>) -> Vec<Input> {
+        let Some(wrong) = self.wrong else { return Vec::new() };
+        let mut given = Vec::new();
+        for output in out.iter_mut() {
+            let Output::ToConversation(chat, ToConversation::Withdraw(agent, number)) = output
+            else {
+                continue;
+            };
+            let (conversation, reservation) = (*chat, *number);
+            let told = match wrong {
+                Wrong::OffersLate => {
+                    let held = desk.agent().leases().get(chat);
+                    let units = held.map_or(0, |held| held.lease.units);
+                    ToConversation::Offer(agent.clone(), reservation, units)
+                }
+                Wrong::TurnsDownEarly => {
+                    let turn_down = AgentCommand::TurnDown { conversation, reservation };
+                    given.push(Input::Told(ToAgent::Command(turn_down)));
+                    ToConversation::StateClaims(None)
+                }
+                _ => continue,
+            };
+            *output = Output::ToConversation(conversation, told);
+        }
+        let is_return = |output: &Output| {
+            matches!(output, Output::ToConversation(_, ToConversation::MeetAgent(_)))
+        };
+        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return(output));
+        given
+    }
+
+    /// Whether a queue asks nobody for those who wait, when it is told this.
+    pub fn asks_nobody(&self, input: &queue::Input) -> bool {
+        let is_told =
+            matches!(input, queue::Input::Told(ToQueue::Command(QueueCommand::AgentChanged(_))));
+        is_told && self.wrong == Some(Wrong::ForgetsWaiting)
+    }
+}
