@@ -135,6 +135,20 @@ impl Behavior {
         self.gate.is_in_flight()
     }
 
+    /// The conversation as it is here, durable or not.
+    pub const fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// Whether it serves, everything that it has decided is durable, and nobody waits to be told of
+    /// it.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Serving | Stage::Retired)
+            && !self.gate.is_in_flight()
+            && self.unwritten_until.is_none()
+            && self.audience.retry_at().is_none()
+    }
+
     /// Whether signs of life may put off when it wants to be woken.
     pub fn is_connected(&self) -> bool {
         self.conversation.attendance().is_connected()

@@ -1,14 +1,12 @@
 //! A simulated node: the real machines, driven in one thread as the engine's actors drive them,
 //! with every mailbox in order and every actor served when chance says so.
 
-mod audience;
 mod calls;
 mod change;
 pub mod chat;
 pub mod desk;
 pub mod disk;
 pub mod facts;
-mod gate;
 mod mail;
 mod perform;
 mod questions;
@@ -29,6 +27,7 @@ use holdline::domain::id::{
     AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId, fnv1a,
 };
 use holdline::domain::queue::QueueCommand;
+use holdline::domain::settings::Workstream;
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::refusal::RefusalCode;
@@ -45,6 +44,7 @@ use crate::node::sockets::Socket;
 use crate::node::timers::{Actor, Alarm, Timer, Timers};
 use crate::random::Dice;
 use crate::server::{Millis, Seen};
+use crate::settings;
 use crate::wrong::Rules;
 use crate::wrong::doors::Doors;
 
@@ -94,6 +94,8 @@ pub struct Node {
     firsts: BTreeMap<(ConversationId, u64), ToConversation>,
     questions: Questions,
     pulses: Pulses,
+    /// The settings of a conversation of which nothing is known.
+    fallback: Arc<Workstream>,
 }
 
 impl Node {
@@ -129,6 +131,7 @@ impl Node {
             firsts: BTreeMap::new(),
             questions: Questions::default(),
             pulses: Pulses::default(),
+            fallback: Arc::new(settings::fallback()),
         }
     }
 
@@ -207,10 +210,11 @@ impl Node {
     fn enter(&mut self, conversation: Conversation, beginning: Beginning) -> u64 {
         self.minted += 1;
         let (id, epoch) = (conversation.id(), self.minted);
-        let chat = Chat::new(conversation, self.clock());
+        let begins_at = self.doors.begins_at(beginning, self.clock());
+        let chat = chat::begin(conversation, self.doors.beginning(beginning), begins_at);
         self.chats.insert((id, epoch), Actor::new(chat));
         self.directory.insert(id, epoch);
-        self.turn_chat((id, epoch), chat::Input::Begin(beginning));
+        self.turn_chat((id, epoch), chat::Input::Begin);
         epoch
     }
 
@@ -222,7 +226,7 @@ impl Node {
                 continue;
             }
             let found = self.disk.chats.get(&id).map(|chat| Box::new(chat.conversation.clone()));
-            self.send(Party::Chat(id, epoch), Mail::Chat(chat::Input::Loaded(found)));
+            self.send(Party::Chat(id, epoch), Mail::Chat(chat::Input::Loaded(Ok(found))));
         }
     }
 

@@ -45,6 +45,11 @@ pub fn queue(number: usize, agents: &[usize]) -> QueueSettings {
     }
 }
 
+/// The settings of a conversation of which nothing is known.
+pub fn fallback() -> Workstream {
+    Workstream::new("none".parse().expect("an id"), "none".parse().expect("an id"))
+}
+
 pub fn workstream(number: usize, plan: &StreamPlan, queue: usize) -> Workstream {
     let mut workstream = Workstream::new(stream_id(number), queue_id(queue));
     workstream.units = plan.units;

@@ -38,6 +38,8 @@ pub struct Watch {
     violation: Option<Violation>,
     now: Millis,
     is_up: bool,
+    /// When it started last.
+    up_since: Millis,
     is_writable: bool,
     /// The last moment at which the server, or its disk, could not do what it should.
     trouble: Millis,
@@ -75,6 +77,7 @@ impl Watch {
             violation: None,
             now: 0,
             is_up: false,
+            up_since: 0,
             is_writable: true,
             trouble: 0,
             clock: 0,
@@ -116,6 +119,7 @@ impl Watch {
     pub fn started(&mut self, now: Millis, clock: Timestamp) {
         self.now = now;
         self.is_up = true;
+        self.up_since = now;
         self.trouble = now;
         let now = i64::try_from(now).unwrap();
         self.clock = clock.as_millis() - now;

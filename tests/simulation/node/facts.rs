@@ -3,19 +3,39 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use holdline::domain::id::{ConversationId, History, SessionId};
+use holdline::behavior::facts::Nearby;
+use holdline::domain::id::{AgentId, ConversationId, History, SessionId};
 use holdline::domain::liveness::{Signs, silence_ms};
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
 
-/// Facts of the moment.
+/// Facts of the moment for a session.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     pub settings: &'a Registry,
-    pub is_writable: bool,
     /// Which history the places of the journal are of.
     pub history: History,
+}
+
+/// What a conversation looks up.
+#[derive(Debug)]
+pub struct Near<'a> {
     pub pulses: &'a Pulses,
+    pub is_writable: bool,
+}
+
+impl Nearby for Near<'_> {
+    fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs> {
+        self.pulses.take_signs(of, to)
+    }
+
+    fn has_listened(&self, _: &AgentId) -> bool {
+        true
+    }
+
+    fn must_wait(&self) -> bool {
+        !self.is_writable
+    }
 }
 
 /// The signs of life of sessions, each for the conversation that it is in, or about to enter.

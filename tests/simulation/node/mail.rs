@@ -31,6 +31,6 @@ pub enum Mail {
 impl Mail {
     /// Whether it is what a customer says.
     pub fn is_post(&self) -> bool {
-        matches!(self, Self::Chat(input) if input.is_post())
+        matches!(self, Self::Chat(input) if chat::is_post(input))
     }
 }

@@ -2,17 +2,22 @@
 //! done, in order, and wakes it when it wants to be woken.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use holdline::behavior::message::{ToAgent, ToConversation, ToSession};
+use holdline::behavior::facts::Facts;
+use holdline::behavior::message::{ToAgent, ToConversation, ToSession, Trouble};
 use holdline::behavior::queue;
+use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId};
+use holdline::domain::settings::Workstream;
+use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
 
 use crate::node::disk::{Append, What};
-use crate::node::facts::Facts;
+use crate::node::facts::Near;
 use crate::node::mail::{Mail, Party};
 use crate::node::timers::{Alarm, Timer};
-use crate::node::{Node, PAGE_ENTRIES, chat, desk, session};
+use crate::node::{AUDIT_EVERY, Node, PAGE_ENTRIES, chat, desk, session};
 use crate::server::Seen;
 
 /// What follows from what is performed.
@@ -29,21 +34,26 @@ struct Following {
 impl Node {
     /// A conversation deals with one input, and with those that follow at once.
     pub(super) fn turn_chat(&mut self, it: (ConversationId, u64), input: chat::Input) {
-        let Some(mut actor) = self.chats.remove(&it) else { return self.deny(input.request()) };
+        let Some(mut actor) = self.chats.remove(&it) else {
+            return self.deny(chat::request(&input));
+        };
         let (now, settings) = (self.clock(), self.doors.settings(&self.settings));
         let (mut out, mut following) = (Vec::new(), Following::default());
-        let (is_writable, history) = (self.disk.is_writable(), self.disk.history);
-        let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+        let (is_writable, fallback) = (self.disk.is_writable(), self.fallback.clone());
+        let near = Near { pulses: &self.pulses, is_writable };
+        let facts = facts_of(&settings, &fallback, &near);
         following.inputs = self.doors.into_chat(&actor.behavior, input, now, &facts, &mut out);
         while let Some((input, at)) = following.inputs.pop_front() {
-            let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+            let near = Near { pulses: &self.pulses, is_writable };
+            let facts = facts_of(&settings, &fallback, &near);
             actor.behavior.handle(input, at, &facts, &mut out);
             self.doors.out_of_chat(&actor.behavior, &facts, &mut out);
             for output in out.drain(..) {
                 self.perform_for_chat(&it, output, at, &mut following);
             }
         }
-        let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+        let near = Near { pulses: &self.pulses, is_writable };
+        let facts = facts_of(&settings, &fallback, &near);
         let due = actor.behavior.wake_at(now, &facts).filter(|_| !following.stops);
         let due = self.doors.wake_of_chat(&actor.behavior, due, now);
         self.rearm(&mut actor.alarm, due, Party::Chat(it.0, it.1));
@@ -59,19 +69,21 @@ impl Node {
         at: Timestamp,
         following: &mut Following,
     ) {
-        use chat::{Input, Output};
+        use chat::{Input, Note, Output};
         let (id, epoch) = *it;
         match output {
             Output::Append { first, at: decided_at, events } => {
                 let early = self.doors.after_append(first, events.len());
                 following.inputs.extend(early.map(|receipt| (receipt, at)));
-                let what = What::Chat(id, first, events);
+                let what = What::Chat(id, first, events.to_vec());
                 let append = Append { appended: self.now, at: decided_at, what };
                 if self.disk.append(append).is_err() {
-                    self.send(Party::Chat(id, epoch), Mail::Chat(Input::Lost));
+                    let (is_of_writing, text) = (true, "the disk".into());
+                    let lost = Input::Lost(Trouble { is_of_writing, text });
+                    self.send(Party::Chat(id, epoch), Mail::Chat(lost));
                 }
             }
-            Output::ToSession(session, told) => {
+            Output::Session(session, told) => {
                 let is_close = matches!(told, ToSession::Close(_));
                 if following.slow.contains(&session) && !is_close {
                     return;
@@ -82,13 +94,17 @@ impl Node {
                     following.inputs.push_back((Input::Slow(session), at));
                 }
             }
-            Output::ToAgent(agent, told) => {
-                let is_lease = is_lease(&told);
-                if !self.tell_agent(&agent, told) && is_lease {
-                    self.send(Party::Chat(id, epoch), Mail::Chat(Input::Missing(agent)));
+            Output::Agent(agent, told) => {
+                self.tell_agent(&agent, told);
+            }
+            Output::Lease(seq, lease) => {
+                let agent = lease.agent.clone();
+                let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
+                if !self.tell_agent(&agent, ToAgent::Command(adjust)) {
+                    self.tell_live(id, ToConversation::AgentGone(agent));
                 }
             }
-            Output::ToQueue(queue, command) => self.tell_queue(&queue, command),
+            Output::Queue(queue, command) => self.tell_queue(&queue, command),
             Output::PassOn(told) => self.tell_chat(id, told),
             Output::Answer(request, answer) => self.answer(request, answer),
             Output::ClaimVisitor(widget, visitor) => {
@@ -104,12 +120,13 @@ impl Node {
                     return following.inputs.push_back((Input::NoRoom(session), at));
                 }
                 let entries = self.disk.page(id, after, PAGE_ENTRIES);
-                let page = Input::Page { session, through, entries };
+                let page = Input::Page { session, after, through, entries: Ok(entries) };
                 self.send(Party::Chat(id, epoch), Mail::Chat(page));
             }
             Output::LeaveDirectory => self.leave_directory(id, epoch),
             Output::Stop => following.stops = true,
-            Output::Fault => self.seen.push(Seen::Fault),
+            Output::Note(Note::GaveUp(_)) => self.seen.push(Seen::Fault),
+            Output::Note(_) => {}
         }
     }
 
@@ -239,9 +256,13 @@ impl Node {
     }
 }
 
-/// Whether somebody is to hold a lease from now on, and not only told what is held of them.
-fn is_lease(told: &ToAgent) -> bool {
-    matches!(told, ToAgent::Adjust { lease: Some(_), repeated: false, .. })
+fn facts_of<'a>(
+    settings: &'a Registry,
+    fallback: &'a Arc<Workstream>,
+    near: &'a Near<'_>,
+) -> Facts<'a> {
+    let (is_writable, audit_every) = (near.is_writable, AUDIT_EVERY);
+    Facts { settings, fallback, is_writable, audit_every, near }
 }
 
 fn request_of(input: &queue::Input) -> Option<holdline::behavior::message::RequestId> {

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use holdline::behavior::message::{RequestId, ToAgent};
+use holdline::behavior::message::{RequestId, ToAgent, Trouble};
 use holdline::domain::agent::Presence;
 use holdline::domain::cause::Cause;
 use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
 use holdline::domain::settings::registry::Registry;
-use holdline::domain::time::Timestamp;
+use holdline::domain::time::{Span, Timestamp};
 
 use crate::node::change::Changes;
 use crate::node::chat::Beginning;
@@ -39,7 +39,9 @@ impl Server for Node {
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
         for conversation in open {
-            self.enter(conversation, Beginning::Recovered);
+            // In turn, or when something happens in it.
+            let write_within = Span::from_millis(self.dice.below(2_000));
+            self.enter(conversation, Beginning::Recovered(write_within));
         }
         if !is_asked_first {
             self.have_heard(anew);
@@ -268,7 +270,8 @@ impl Node {
             self.give_live(id, chat::Input::Durable(receipt));
         }
         for id in outcome.lost {
-            self.give_live(id, chat::Input::Lost);
+            let (is_of_writing, text) = (true, "the disk".into());
+            self.give_live(id, chat::Input::Lost(Trouble { is_of_writing, text }));
         }
         for what in outcome.done {
             match what {

@@ -94,9 +94,7 @@ impl Node {
         while let Some(input) = inputs.pop_front() {
             let input = self.with_token(input, &widget);
             let input = self.doors.into_session(input);
-            let is_writable = self.disk.is_writable();
-            let history = self.disk.history;
-            let facts = Facts { settings: &settings, is_writable, history, pulses: &self.pulses };
+            let facts = Facts { settings: &settings, history: self.disk.history };
             actor.behavior.handle(input, now, &facts, &mut out);
             self.doors.out_of_session(&actor.behavior, &mut out);
             for output in out.drain(..) {

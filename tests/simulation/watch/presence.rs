@@ -62,13 +62,21 @@ impl Watch {
             Event::ServerRestarted { .. } => {
                 chat.present.clear();
                 chat.there.clear();
-                chat.away = Some(at);
-                chat.restarted = Some(at);
+                let restarted = self.restarted_at(row);
+                chat.away = Some(restarted);
+                chat.restarted = Some(restarted);
             }
             Event::CustomerDisconnected { .. } => self.disconnected(chat, at),
             Event::WrapupStarted { .. } | Event::ConversationClosed { .. } => chat.away = None,
             _ => {}
         }
+    }
+
+    /// When a restart was decided: with the start, though it is written a little later.
+    fn restarted_at(&self, row: &Row) -> Millis {
+        let decided = Millis::try_from(row.at.as_millis() - self.clock).unwrap_or(0);
+        let was_at_start = (self.up_since..=row.appended).contains(&decided);
+        if was_at_start { decided } else { row.appended }
     }
 
     /// The server says something to a session that reads nothing: to be let in is to count as

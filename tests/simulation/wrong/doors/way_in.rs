@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytestring::ByteString;
+use holdline::behavior::facts::Facts;
 use holdline::behavior::message::{Denial, FromSession, ToConversation, ToSession};
 use holdline::domain::conversation::Phase;
 use holdline::domain::conversation::command::Command;
@@ -12,12 +13,31 @@ use holdline::domain::id::{ConversationId, MessageId, Seq};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::wire::server::{ServerFrame, Speaker};
 
-use crate::node::chat::{Beginning, Chat, Input, Output};
-use crate::node::facts::Facts;
+use crate::node::chat::{self, Beginning, Chat, Input, Output};
 use crate::wrong::Wrong;
 use crate::wrong::doors::{Doors, TICK, is_wrapup, of_who_is_there};
 
 impl Doors {
+    /// How a conversation begins in the place of this.
+    pub fn beginning(&self, beginning: Beginning) -> Beginning {
+        match beginning {
+            Beginning::Fresh if self.wrong == Some(Wrong::AnswersUnbegun) => Beginning::Unread,
+            beginning => beginning,
+        }
+    }
+
+    /// When it begins.
+    pub fn begins_at(&self, beginning: Beginning, now: Timestamp) -> Timestamp {
+        match (beginning, self.killed_at) {
+            (Beginning::Recovered(_), Some(killed_at))
+                if self.wrong == Some(Wrong::CountsDowntime) =>
+            {
+                killed_at.min(now)
+            }
+            _ => now,
+        }
+    }
+
     /// What a conversation is given in the place of an input, each with its time; what is wanted
     /// without its knowing goes out.
     pub fn into_chat(
@@ -46,7 +66,7 @@ impl Doors {
         }
         let at = match (wrong, &input) {
             (Wrong::EndsEarly, Input::Wake) if until == Some(now) => now + TICK,
-            (Wrong::CountsDowntime, Input::Begin(Beginning::Recovered)) => {
+            (Wrong::CountsDowntime, Input::Begin) if chat.conversation().seq() > Seq::ZERO => {
                 self.killed_at.map_or(now, |killed_at| killed_at.min(now))
             }
             _ => now,
@@ -55,7 +75,7 @@ impl Doors {
             self.alter(wrong, chat, &mut input, facts);
             self.add(wrong, chat, &input, now, facts, out);
             all.push_back((input, at));
-        } else if let Some(request) = input.request() {
+        } else if let Some(request) = chat::request(&input) {
             out.push(Output::Answer(request, Err(Denial::Unavailable)));
         }
         all
@@ -80,11 +100,8 @@ impl Doors {
     fn alter(&mut self, wrong: Wrong, chat: &Chat, input: &mut Input, facts: &Facts<'_>) {
         let conversation = chat.conversation();
         match (wrong, input) {
-            (Wrong::AnswersUnbegun, Input::Begin(beginning)) if *beginning == Beginning::Fresh => {
-                *beginning = Beginning::Unread;
-            }
             (Wrong::TrustsLost, input) => self.trust(chat, input),
-            (Wrong::SkipsOne, Input::Page { entries, .. }) if entries.len() > 1 => {
+            (Wrong::SkipsOne, Input::Page { entries: Ok(entries), .. }) if entries.len() > 1 => {
                 entries.remove(0);
             }
             (Wrong::TellsAgain, Input::Told(ToConversation::Session(_, said))) => {
@@ -129,7 +146,7 @@ impl Doors {
                 if events.iter().any(ends) {
                     self.ran_on.insert(conversation.id());
                     let first = conversation.seq().next();
-                    out.push(Output::Append { first, at: now, events });
+                    out.push(Output::Append { first, at: now, events: events.into() });
                 }
             }
             (
@@ -144,7 +161,7 @@ impl Doors {
                 for leak in leaks.extract_if(.., |leak| leak.seq <= receipt.through()) {
                     for attending in conversation.attendance().sessions() {
                         let frame = ToSession::Frame { seq: leak.seq, text: leaked(&leak) };
-                        out.push(Output::ToSession(attending.session, frame));
+                        out.push(Output::Session(attending.session, frame));
                     }
                 }
             }
@@ -160,7 +177,7 @@ impl Doors {
                 let unsettled = self.unsettled.entry(id).or_default();
                 unsettled.retain(|(through, _)| *through > receipt.through());
             }
-            Input::Lost => {
+            Input::Lost(_) => {
                 let lost = self.unsettled.remove(&id).unwrap_or_default();
                 if lost.iter().all(|(_, is_of_messages)| *is_of_messages) {
                     *input = Input::Durable(Receipt::issue(chat.conversation().seq()));

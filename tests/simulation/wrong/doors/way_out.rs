@@ -1,5 +1,6 @@
 //! The way out of a conversation.
 
+use holdline::behavior::facts::Facts;
 use holdline::behavior::message::{ToAgent, ToSession};
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::conversation::event::{Event, OfferEnd, Reason, Recorded};
@@ -10,8 +11,7 @@ use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::Workstream;
 use holdline::domain::time::{Span, Timestamp};
 
-use crate::node::chat::{Chat, Input, Output};
-use crate::node::facts::Facts;
+use crate::node::chat::{Chat, Input, Note, Output};
 use crate::wrong::Wrong;
 use crate::wrong::doors::Doors;
 
@@ -25,44 +25,45 @@ impl Doors {
             match output {
                 Output::Append { first, at, events } => {
                     self.note_append(chat, *first, *at, events);
+                    let mut written = events.to_vec();
                     if let Some(opening) = chat.conversation().opening() {
-                        spoil(wrong, chat, events, &facts.settings.workstream_of(opening));
+                        spoil(wrong, chat, &mut written, &facts.settings.workstream_of(opening));
                     }
-                    for event in events {
+                    for event in &mut written {
                         self.restore_id(event);
                     }
+                    *events = written.into();
                 }
-                Output::ToSession(_, ToSession::Posted { id: posted, .. }) => {
+                Output::Session(_, ToSession::Posted { id: posted, .. }) => {
                     if let Some(named) = self.renamed.get(posted) {
                         *posted = named.clone();
                     }
                 }
-                Output::ToSession(session, told @ ToSession::Frame { .. })
+                Output::Session(session, told @ ToSession::Frame { .. })
                     if wrong == Wrong::TrustsTheSession =>
                 {
                     if let ToSession::Frame { seq, .. } = told {
                         self.told.entry((*session, id)).or_default().push((*seq, told.clone()));
                     }
                 }
-                Output::ToSession(session, ToSession::Joined { .. }) => {
+                Output::Session(session, ToSession::Joined { .. }) => {
                     if let Some(after) = self.again.remove(&(*session, id)) {
                         let told = self.told.get(&(*session, id)).into_iter().flatten();
                         let unheard = told.filter(|(seq, _)| *seq > after);
-                        let again = unheard.map(|(_, it)| Output::ToSession(*session, it.clone()));
+                        let again = unheard.map(|(_, it)| Output::Session(*session, it.clone()));
                         doubled.extend(again);
                     }
                 }
-                Output::ToAgent(_, told) if wrong == Wrong::KeepsOffers => {
-                    if let Some((_, _, Some(lease))) = adjustment(told)
-                        && lease.purpose == Purpose::Offer
-                    {
-                        lease.grace = Span::from_secs(3_600);
+                Output::Lease(_, lease) if wrong == Wrong::KeepsOffers => keep(lease),
+                Output::Agent(_, told) if wrong == Wrong::KeepsOffers => {
+                    if let Some((_, _, Some(lease))) = adjustment(told) {
+                        keep(lease);
                     }
                 }
-                Output::ToQueue(_, QueueCommand::Join(_, waiting)) if wrong == Wrong::AsksAgain => {
+                Output::Queue(_, QueueCommand::Join(_, waiting)) if wrong == Wrong::AsksAgain => {
                     waiting.not_first.clear();
                 }
-                Output::Fault => {
+                Output::Note(Note::GaveUp(_)) => {
                     self.failed.insert(id);
                 }
                 Output::LeaveDirectory => {
@@ -73,8 +74,8 @@ impl Doors {
         }
         out.append(&mut doubled);
         out.retain_mut(|output| match output {
-            Output::ToAgent(_, ToAgent::AskAbout(_)) => wrong != Wrong::SwallowsOffers,
-            Output::ToAgent(agent, told) if wrong == Wrong::KeepsDeclined => {
+            Output::Agent(_, ToAgent::AskAbout(_)) => wrong != Wrong::SwallowsOffers,
+            Output::Agent(agent, told) if wrong == Wrong::KeepsDeclined => {
                 !self.gives_back_declined(id, agent, told)
             }
             _ => true,
@@ -142,6 +143,13 @@ impl Doors {
         let Some((_, seq, None)) = adjustment(told) else { return false };
         let declined = self.declined.get(&(id, agent.clone())) == Some(&seq);
         declined && self.declined.remove(&(id, agent.clone())).is_some()
+    }
+}
+
+/// An offer is given no time to lapse.
+fn keep(lease: &mut Lease) {
+    if lease.purpose == Purpose::Offer {
+        lease.grace = Span::from_secs(3_600);
     }
 }
 
