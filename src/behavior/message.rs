@@ -36,7 +36,7 @@ pub struct Heard {
 }
 
 /// Everything else that a conversation is told.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub enum ToConversation {
     /// A session says something.
     Session(SessionId, FromSession),
@@ -79,7 +79,7 @@ pub enum ToConversation {
 }
 
 /// What a session says to a conversation.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub enum FromSession {
     /// It comes in, with the first word of a new conversation or into one that is.
     Join(Box<Join>),
@@ -110,7 +110,7 @@ pub enum FromSession {
 }
 
 /// How a session comes in.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub struct Join {
     /// The chat that is begun, if it is.
     pub start: Option<StartRequest>,
@@ -126,7 +126,7 @@ pub struct Join {
 }
 
 /// What an agent is told.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub enum ToAgent {
     /// Something is asked whose answer nobody awaits.
     Command(AgentCommand),
@@ -172,7 +172,7 @@ pub enum ToAgent {
 }
 
 /// One thing for an agent's feeds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeedItem {
     /// What it is.
     pub kind: FeedKind,
@@ -203,7 +203,7 @@ impl FeedItem {
 }
 
 /// What a queue is told.
-#[derive(Debug)]
+#[derive(Debug, Eq, PartialEq)]
 pub enum ToQueue {
     /// Something is said whose answer nobody awaits.
     Command(QueueCommand),
@@ -218,7 +218,7 @@ pub enum ToQueue {
 }
 
 /// What an agent passes on to a customer without its being journaled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AgentSignal {
     /// They type, or stopped.
     Typing(bool),

@@ -21,10 +21,15 @@ impl RequestId {
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
+
+    /// Its number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// What a request is answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answered {
     /// A conversation has done what was asked, and it is durable.
     Command(Answer),
@@ -45,7 +50,7 @@ pub enum Answered {
 }
 
 /// Why a request was not done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Denial {
     /// A rule of the conversation said no.
     Refused(Refusal),
@@ -77,7 +82,7 @@ impl fmt::Display for Trouble {
 }
 
 /// An agent as they are shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgentView {
     /// Their settings.
     pub settings: Arc<AgentSettings>,

@@ -12,7 +12,7 @@ use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 
 /// What a session is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ToSession {
     /// It is in the conversation.
     Joined {
@@ -75,7 +75,7 @@ pub enum ToSession {
 }
 
 /// Why a session is not in a conversation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NotJoined {
     /// The chat is over.
     Ended {
