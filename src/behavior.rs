@@ -5,5 +5,6 @@ pub mod agent;
 pub mod conversation;
 pub mod facts;
 pub mod message;
+pub mod parcel;
 pub mod queue;
 pub mod session;

@@ -58,3 +58,8 @@ pub const LEASES_TOLD_AT_ONCE: usize = 64;
 
 /// Things to be done that an agent keeps room for between two turns.
 pub const AGENT_OUTPUTS_ROOM_KEPT: usize = 16;
+
+/// Bytes of a message in the form in which it goes to another node. The longest is the view of an
+/// agent with all their leases: some 20,000 fit, more than anybody holds. A longer one is refused,
+/// because whatever it says is built in memory before it is looked at.
+pub const PARCEL_BYTES_MAX: usize = 4 << 20;
