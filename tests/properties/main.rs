@@ -13,6 +13,7 @@ mod conversation_behavior;
 mod deadline;
 mod floor;
 mod line;
+mod parcel;
 mod patience;
 mod posts;
 mod queue;

@@ -1,0 +1,148 @@
+//! Which variants were seen: a match over each type, so that a new variant does not compile before
+//! it is listed here, and a list of each type, so that it must have an example.
+
+use std::collections::BTreeSet;
+
+use holdline::behavior::message::{
+    AgentSignal, Answered, Closing, Denial, FromSession, NotJoined, ToAgent, ToConversation,
+    ToQueue, ToSession,
+};
+use holdline::behavior::parcel::Parcel;
+use holdline::domain::agent::Link;
+use holdline::domain::agent::command::AgentCommand;
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::command::{Answer, Authority, Command};
+use holdline::domain::conversation::event::Author;
+use holdline::domain::queue::QueueCommand;
+use holdline::domain::settings::registry::Setting;
+
+/// The variants of the examples, each with its type.
+#[derive(Default)]
+pub struct Seen(BTreeSet<(&'static str, &'static str)>);
+
+/// A type of which every variant must be seen.
+trait Variants {
+    fn variant(&self) -> (&'static str, &'static str);
+}
+
+macro_rules! variants {
+    ($($type:ident { $($variant:ident),+ $(,)? })+) => {
+        /// All that must be seen.
+        const ALL: &[(&str, &str)] = &[$($((stringify!($type), stringify!($variant)),)+)+];
+
+        $(impl Variants for $type {
+            fn variant(&self) -> (&'static str, &'static str) {
+                let variant = match self { $(Self::$variant { .. } => stringify!($variant)),+ };
+                (stringify!($type), variant)
+            }
+        })+
+    };
+}
+
+variants! {
+    Parcel { Conversation, Agent, Queue, Session, Answer }
+    ToConversation {
+        Session, Ask, Show, Signal, Offer, Withdraw, AgentGone, MissAgent, MeetAgent, ShowTo,
+        ConfirmLease, StateClaims, BeCounted, NeverBegins, Position, Erased,
+    }
+    FromSession { Join, Again, Hear, Post, End, Typing, Read, Leaving, Asleep, Lost }
+    AgentSignal { Typing, Read }
+    Setting { Queue, Workstream, Widget }
+    Command {
+        Start, Join, Lose, Post, EndByCustomer, Offer, Accept, Decline, Release, End, Close,
+        Assign, ForceClose, AgentGone, MissAgent, MeetAgent, Wake, Recover,
+    }
+    Author { Customer, Agent }
+    Authority { Agent, Supervisor }
+    Cause { Left, Closed, Reset, Silent, Replaced, Draining, Restarted, Refused }
+    ToAgent {
+        Command, ChoosePresence, Show, Reserve, Adjust, Several, AskAbout, Serve, Dismiss, Tell,
+        Shown, EndFeeds, ForgetKept, Beat, Expect,
+    }
+    AgentCommand {
+        ChoosePresence, SetPresence, OpenFeed, Beat, CloseFeed, Touch, Reserve, Adjust, Withdraw,
+        TurnDown, AllHeard, Configure, Wake,
+    }
+    ToQueue { Command, Several, Figures, Explain, Dismiss }
+    QueueCommand {
+        Join, Leave, AgentChanged, AgentLeft, Granted, Refused, AllHeard, Locate, Match,
+    }
+    ToSession { Joined, NotJoined, Posted, Done, Refused, Frame, Over, Probe, Close }
+    NotJoined { Ended, Unknown, Denied }
+    Closing { Draining, Restarted, Replaced, Silent, Slow }
+    Answered { Command, Conversation, Agent, Expected, Figures, Standing, Counted, Done }
+    Answer { Done, Posted }
+    Link { Feeds, Requests, Looking, Started, Gone }
+    Denial { Refused, AgentGone, FeedEnded, Overloaded, Unavailable, Trouble }
+}
+
+impl Seen {
+    fn note(&mut self, value: &impl Variants) {
+        self.0.insert(value.variant());
+    }
+
+    /// Notes what a parcel is, and what is in it.
+    pub fn look_at(&mut self, parcel: &Parcel) {
+        self.note(parcel);
+        match parcel {
+            Parcel::Conversation(_, message) => self.look_at_conversation(message),
+            Parcel::Agent(_, message) => {
+                self.note(message);
+                if let ToAgent::Command(command) = message {
+                    self.note(command);
+                }
+            }
+            Parcel::Queue(_, message) => {
+                self.note(message);
+                if let ToQueue::Command(command) = message {
+                    self.note(command);
+                }
+            }
+            Parcel::Session(_, message) => {
+                self.note(message);
+                match message {
+                    ToSession::NotJoined { why, .. } => self.note(why),
+                    ToSession::Close(why) => self.note(why),
+                    _ => {}
+                }
+            }
+            Parcel::Answer(_, Ok(answer)) => {
+                self.note(answer);
+                match answer {
+                    Answered::Command(answer) => self.note(answer),
+                    Answered::Agent(view) => self.note(&view.link),
+                    _ => {}
+                }
+            }
+            Parcel::Answer(_, Err(denial)) => self.note(denial),
+        }
+    }
+
+    fn look_at_conversation(&mut self, message: &ToConversation) {
+        self.note(message);
+        match message {
+            ToConversation::Session(_, said) => {
+                self.note(said);
+                if let FromSession::Lost(cause) = said {
+                    self.note(cause);
+                }
+            }
+            ToConversation::Ask(command, _) => {
+                self.note(&**command);
+                match &**command {
+                    Command::Post { from, .. } => self.note(from),
+                    Command::End { by } => self.note(by),
+                    _ => {}
+                }
+            }
+            ToConversation::Signal(_, signal, _) => self.note(signal),
+            ToConversation::BeCounted(setting, _) => self.note(setting),
+            _ => {}
+        }
+    }
+
+    /// What was not seen and should have been.
+    pub fn missing(&self) -> Vec<(&'static str, &'static str)> {
+        ALL.iter().filter(|variant| !self.0.contains(variant)).copied().collect()
+    }
+}
