@@ -34,7 +34,7 @@ use holdline::wire::refusal::RefusalCode;
 
 use crate::node::change::Changes;
 use crate::node::chat::{Beginning, Chat};
-use crate::node::desk::Desk;
+use crate::node::desk::{Consoles, Desk};
 use crate::node::disk::Disk;
 use crate::node::facts::Pulses;
 use crate::node::mail::{Mail, Party};
@@ -84,6 +84,7 @@ pub struct Node {
     /// The actors of agents and queues, and which of each name is found.
     agents: BTreeMap<(AgentId, u64), Actor<Desk>>,
     desks: BTreeMap<AgentId, u64>,
+    consoles: Consoles,
     queues: BTreeMap<(QueueId, u64), Actor<queue::Behavior>>,
     lines: BTreeMap<QueueId, u64>,
     changes: Changes,
@@ -122,6 +123,7 @@ impl Node {
             loads: Vec::new(),
             agents: BTreeMap::new(),
             desks: BTreeMap::new(),
+            consoles: Consoles::new(),
             queues: BTreeMap::new(),
             lines: BTreeMap::new(),
             changes: Changes::default(),
@@ -158,7 +160,7 @@ impl Node {
 
     fn give_agent(&mut self, id: &AgentId, input: desk::Input) -> bool {
         let Some(epoch) = self.desks.get(id).copied() else {
-            self.deny(input.request());
+            self.deny(desk::request(&input));
             return false;
         };
         self.send(Party::Agent(id.clone(), epoch), Mail::Agent(input));

@@ -64,6 +64,16 @@ impl Behavior {
         }
     }
 
+    /// The agent as they are here.
+    pub const fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Whether nothing is still to be sorted out.
+    pub fn is_settled(&self) -> bool {
+        self.sorted_out.is_empty()
+    }
+
     pub(super) fn id(&self) -> &AgentId {
         &self.agent.settings().id
     }

@@ -85,6 +85,16 @@ impl Behavior {
         self.introduction.program.as_ref()
     }
 
+    /// The latest place that it was told of.
+    pub const fn seen(&self) -> Seq {
+        self.seen
+    }
+
+    /// Whether it waits for an answer.
+    pub fn is_settling(&self) -> bool {
+        self.stage.settling().is_some()
+    }
+
     /// When it wants to be woken.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.session.wake_at()

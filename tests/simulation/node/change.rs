@@ -14,7 +14,6 @@ use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{AgentSettings, Workstream};
 
-use crate::node::desk::Desk;
 use crate::node::disk::{Append, What};
 use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
@@ -219,7 +218,7 @@ impl Node {
         let chosen = self.disk.presences.get(id).copied();
         let settings = self.doors.settings_of_agent(settings.clone());
         let queues = registry.queues_of(id).cloned().collect();
-        let desk = Desk::hearing(settings, chosen, queues, self.clock());
+        let desk = desk::hearing(settings, chosen, queues, self.disk.history, self.clock());
         self.minted += 1;
         let epoch = self.minted;
         self.desks.insert(id.clone(), epoch);

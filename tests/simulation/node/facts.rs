@@ -4,18 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use holdline::behavior::facts::Nearby;
-use holdline::domain::id::{AgentId, ConversationId, History, SessionId};
+use holdline::domain::id::{AgentId, ConversationId, SessionId};
 use holdline::domain::liveness::{Signs, silence_ms};
-use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
-
-/// Facts of the moment for a session.
-#[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
-    pub settings: &'a Registry,
-    /// Which history the places of the journal are of.
-    pub history: History,
-}
 
 /// What a conversation looks up.
 #[derive(Debug)]

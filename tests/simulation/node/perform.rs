@@ -11,11 +11,13 @@ use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId};
 use holdline::domain::settings::Workstream;
 use holdline::domain::settings::registry::Registry;
-use holdline::domain::time::Timestamp;
+use holdline::domain::time::{Span, Timestamp};
 
+use crate::node::desk::FACTS;
 use crate::node::disk::{Append, What};
 use crate::node::facts::Near;
 use crate::node::mail::{Mail, Party};
+use crate::node::questions::Asker;
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node, PAGE_ENTRIES, chat, desk, session};
 use crate::server::Seen;
@@ -132,17 +134,19 @@ impl Node {
 
     /// The same of an agent.
     pub(super) fn turn_agent(&mut self, it: (AgentId, u64), input: desk::Input) {
-        let Some(mut actor) = self.agents.remove(&it) else { return self.deny(input.request()) };
+        let Some(mut actor) = self.agents.remove(&it) else {
+            return self.deny(desk::request(&input));
+        };
         let (now, mut out, mut stops) = (self.clock(), Vec::new(), false);
         let mut inputs = VecDeque::from([self.doors.into_agent(input)]);
         while let Some(input) = inputs.pop_front() {
-            actor.behavior.handle(input, now, &mut out);
+            actor.behavior.handle(input, now, FACTS, &mut out);
             inputs.extend(self.doors.out_of_agent(&actor.behavior, &mut out));
             for output in out.drain(..) {
                 stops |= self.perform_for_agent(&it, output);
             }
         }
-        let due = actor.behavior.wake_at().filter(|_| !stops);
+        let due = actor.behavior.wake_at(FACTS).filter(|_| !stops);
         self.rearm(&mut actor.alarm, due, Party::Agent(it.0.clone(), it.1));
         if !stops {
             self.agents.insert(it, actor);
@@ -155,21 +159,55 @@ impl Node {
     fn perform_for_agent(&mut self, it: &(AgentId, u64), output: desk::Output) -> bool {
         use desk::Output;
         match output {
-            Output::ToConversation(id, told) => self.tell_chat(id, told),
-            Output::ToQueue(queue, command) => self.tell_queue(&queue, command),
-            Output::Feed(item) => {
-                let (name, data) = (item.kind.name(), item.data.to_string());
-                self.seen.push(Seen::Feed(it.0.clone(), name, data));
+            Output::ToConversation(id, told) => self.tell_chat(id, *told),
+            Output::ToQueue(queue, command) => self.tell_queue(&queue, *command),
+            Output::Feed { feed, kind, data, .. } => {
+                if self.consoles.get(it) == Some(&feed) {
+                    self.seen.push(Seen::Feed(it.0.clone(), kind.name(), data.to_string()));
+                }
             }
-            Output::WritePresence { ask, presence } => {
-                let what = What::Presence(it.clone(), presence, ask);
+            Output::AwaitRoom(feed) => {
+                let party = Party::Agent(it.0.clone(), it.1);
+                self.send(party, Mail::Agent(desk::Input::Room(feed)));
+            }
+            Output::WritePresence(choice, _) => {
+                let what = What::Presence(it.clone(), choice.presence, choice.request);
                 let append = Append { appended: self.now, at: self.clock(), what };
                 self.disk.append(append).expect("only a conversation must continue anything");
             }
-            Output::Answer(request, answer) => self.answer(request, answer),
-            Output::Stop => return true,
+            Output::Answer(request, answer) => self.answer(request, *answer),
+            Output::Stop(request) => {
+                self.deny(Some(request));
+                return true;
+            }
+            // Every console listens, none is slow, and none has missed anything.
+            Output::Listened | Output::Note(_) => {}
+            Output::EndFeed(_) | Output::AbandonFeed(_) | Output::ReadMissed(..) => {
+                unreachable!("no feed ends by the server's doing: {it:?}")
+            }
         }
         false
+    }
+
+    /// A console comes, or goes. False when the agent is not there.
+    pub(super) fn turn_console(&mut self, agent: &AgentId, open: bool) -> bool {
+        let Some(epoch) = self.desks.get(agent).copied() else { return false };
+        let it = (agent.clone(), epoch);
+        if !open {
+            return self
+                .consoles
+                .remove(&it)
+                .is_none_or(|feed| self.give_agent(agent, desk::Input::FeedClosed(feed)));
+        }
+        if self.consoles.contains_key(&it) {
+            return true;
+        }
+        self.minted += 1;
+        let (feed, request) = (self.minted, self.questions.ask(Asker::Console));
+        self.consoles.insert(it, feed);
+        let heartbeat = Span::from_secs(15);
+        let opening = desk::Opening { feed, after: None, watching: false, heartbeat, request };
+        self.give_agent(agent, desk::Input::OpenFeed(opening))
     }
 
     /// The same of a queue.

@@ -20,6 +20,8 @@ pub enum Asker {
     Census,
     /// An administrator, until somebody has gone.
     Dismissal,
+    /// A console, until its feed is open.
+    Console,
     /// Who was made anew, and hears all claims first.
     Hearing(u64),
 }
@@ -67,7 +69,7 @@ impl Node {
                 let is_counted = matches!(answer, Ok(Answered::Counted(true)));
                 self.changes.counted += u64::from(is_counted);
             }
-            Asker::Dismissal | Asker::Hearing(_) => {}
+            Asker::Console | Asker::Dismissal | Asker::Hearing(_) => {}
         }
     }
 

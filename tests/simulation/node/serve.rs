@@ -60,6 +60,7 @@ impl Server for Node {
         self.loads.clear();
         self.agents.clear();
         self.desks.clear();
+        self.consoles.clear();
         self.queues.clear();
         self.lines.clear();
         self.changes = Changes::default();
@@ -94,15 +95,15 @@ impl Server for Node {
         let heartbeat = self.settings.workstream_of_widget(widget)?.heartbeat;
         self.minted += 1;
         let id = SessionId::from_bits(self.minted);
-        let mut actor = Actor::new(Visit::new(id, widget.clone(), heartbeat, Self::clock(self)));
-        self.rearm(&mut actor.alarm, actor.behavior.wake_at(), Party::Session(id));
+        let mut actor = Actor::new(Visit::new(widget.clone(), heartbeat, Self::clock(self)));
+        self.rearm(&mut actor.alarm, actor.behavior.dialogue.wake_at(), Party::Session(id));
         self.sessions.insert(id, actor);
         self.sockets.insert(id, Socket::default());
         Some(id)
     }
 
     fn say(&mut self, session: SessionId, frame: &str) {
-        self.from_socket(session, Input::Text(frame.to_owned()));
+        self.from_socket(session, Input::Text(frame.into()));
     }
 
     fn pong(&mut self, session: SessionId) {
@@ -140,7 +141,7 @@ impl Server for Node {
     }
 
     fn feed(&mut self, agent: &AgentId, open: bool) -> bool {
-        self.give_agent(agent, desk::Input::Console(open))
+        self.turn_console(agent, open)
     }
 
     fn weather(&mut self, weather: Weather) {
@@ -188,7 +189,7 @@ impl Server for Node {
             self.chats.get(&(*id, *epoch)).and_then(|chat| chat.behavior.conversation().view())
         };
         is_quiet.then(|| Account {
-            agents: self.agents.values().map(|agent| agent.behavior.account()).collect(),
+            agents: self.agents.values().map(|agent| desk::account(&agent.behavior)).collect(),
             live: self.directory.iter().filter_map(live).collect(),
         })
     }
@@ -297,7 +298,7 @@ impl Node {
         self.serve_loads();
     }
 
-    fn give_live(&mut self, id: ConversationId, input: chat::Input) {
+    pub(super) fn give_live(&mut self, id: ConversationId, input: chat::Input) {
         if let Some(epoch) = self.directory.get(&id).copied() {
             self.send(Party::Chat(id, epoch), Mail::Chat(input));
         }
@@ -310,7 +311,10 @@ impl Node {
         ask: RequestId,
         is_written: bool,
     ) {
-        let input = desk::Input::PresenceWritten { ask, presence, is_written };
+        let choice = desk::Choice { presence, by: None, request: ask };
+        let trouble = || Trouble { is_of_writing: true, text: "the disk".into() };
+        let written = is_written.then_some(()).ok_or_else(trouble);
+        let input = desk::Input::PresenceWritten(choice, written);
         self.send(Party::Agent(agent, epoch), Mail::Agent(input));
     }
 }

@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 
 use holdline::access::{ConversationToken, visitor_id};
-use holdline::behavior::message::{ToConversation, ToSession};
-use holdline::domain::id::{SessionId, VisitorId, WidgetId};
+use holdline::behavior::message::{FromSession, Heard, Join, ToConversation, ToSession};
+use holdline::domain::cause::Cause;
+use holdline::domain::conversation::command::StartRequest;
+use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId, WidgetId};
 use holdline::domain::time::Span;
-use holdline::wire::client::{Token, VisitorSecret};
+use holdline::wire::client::Token;
+use holdline::wire::close::CloseCode;
 use holdline::wire::server::ServerFrame;
 
-use crate::node::facts::Facts;
 use crate::node::mail::{Mail, Party};
-use crate::node::session::{Identified, Input, Output};
-use crate::node::{Node, OUTBOX_FRAMES, PAGE_ENTRIES};
+use crate::node::session::{
+    ChatRequest, Credentials, Facts, Identified, Input, Named, NotStarted, Output, Surroundings,
+};
+use crate::node::{Node, OUTBOX_FRAMES, PAGE_ENTRIES, chat};
 use crate::server::Seen;
 
 /// A socket that is open.
@@ -87,25 +91,27 @@ impl Node {
     /// A session deals with one input, and with those that follow at once.
     pub(super) fn turn_session(&mut self, id: SessionId, input: Input) {
         let Some(mut actor) = self.sessions.remove(&id) else { return };
-        let (now, settings, widget) =
-            (self.clock(), self.settings.clone(), actor.behavior.widget().clone());
+        let (now, widget) = (self.clock(), actor.behavior.widget.clone());
+        let workstream = self.settings.workstream_of_widget(&widget);
+        let window = workstream.map_or(Span::ZERO, |workstream| workstream.window);
+        let near = Surroundings { window };
+        let facts = Facts { session: id, history: self.disk.history, near: &near };
         let (mut out, mut is_over) = (Vec::new(), false);
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let input = self.with_token(input, &widget);
             let input = self.doors.into_session(input);
-            let facts = Facts { settings: &settings, history: self.disk.history };
-            actor.behavior.handle(input, now, &facts, &mut out);
-            self.doors.out_of_session(&actor.behavior, &mut out);
+            actor.behavior.dialogue.handle(input, now, &facts, &mut out);
+            self.doors.out_of_session(&actor.behavior.dialogue, &mut out);
             for output in out.drain(..) {
-                is_over |= matches!(output, Output::Leave);
+                is_over |= matches!(output, Output::Leave(..));
                 inputs.extend(self.perform_for_session(id, &widget, output));
             }
             if is_over {
                 break;
             }
         }
-        let due = actor.behavior.wake_at().filter(|_| !is_over);
+        let due = actor.behavior.dialogue.wake_at().filter(|_| !is_over);
         self.rearm(&mut actor.alarm, due, Party::Session(id));
         if is_over {
             self.sockets.remove(&id);
@@ -120,7 +126,8 @@ impl Node {
         let token = match &told {
             ToSession::Joined { conversation, .. } => {
                 let (secret, history) = (&self.secret, self.disk.history);
-                Some(ConversationToken::issue(secret, history, *conversation, widget))
+                let token = ConversationToken::issue(secret, history, *conversation, widget);
+                Some(token.into_boxed_str())
             }
             _ => None,
         };
@@ -138,25 +145,26 @@ impl Node {
             Output::Say(text) => {
                 let is_full = self.sockets.get(&id).is_some_and(|it| it.frames() >= OUTBOX_FRAMES);
                 if is_full {
-                    return Some(Input::NoRoom);
+                    self.close_socket(id, CloseCode::SlowReader);
+                    return Some(Input::Ended(CloseCode::SlowReader.cause()));
                 }
-                self.put(id, Out::Frame(text));
+                self.put(id, Out::Frame(text.to_string()));
             }
             Output::PassOn(text) => {
                 if let Some(socket) = self.sockets.get_mut(&id) {
                     socket.reserved -= 1;
                 }
-                self.put(id, Out::Frame(text));
+                self.put(id, Out::Frame(text.to_string()));
             }
             Output::Ping => self.put(id, Out::Ping),
             Output::Beat(conversation) => self.pulses.beat(id, conversation, self.clock()),
-            Output::Identify { visitor, token } => {
-                let identified = self.identify(widget, visitor, token.as_ref());
-                return Some(Input::Identified(identified));
+            Output::Identify(shown) => {
+                return Some(Input::Identified(Box::new(self.identify(widget, *shown))));
             }
             Output::FindChat(visitor) => return Some(Input::Found(self.chat_of(widget, visitor))),
-            Output::Start(request, join) => {
-                return Some(Input::Started(self.start_chat(id, *request, join)));
+            Output::Spend(_) => return Some(Input::Spent(Ok(()))),
+            Output::Start(asked) => {
+                return Some(Input::Started(self.begin_chat(id, widget, *asked)));
             }
             Output::ToConversation(conversation, said) => {
                 self.tell_chat(conversation, ToConversation::Session(id, said));
@@ -164,26 +172,52 @@ impl Node {
             Output::Forget(visitor, conversation) => {
                 self.free_visitor(widget.clone(), visitor, conversation);
             }
-            Output::Close(code) => {
-                if self.sockets.get(&id).is_some_and(|socket| !socket.is_stalled) {
-                    let retry = if code.invites_back() { 500 } else { 0 };
-                    let bye = ServerFrame::bye(code, Span::from_millis(retry)).render();
-                    self.seen.push(Seen::Frame(id, bye.to_string()));
-                }
-                self.seen.push(Seen::Closed(id, code.number()));
-            }
-            Output::Leave => {}
+            Output::Close(code) => self.close_socket(id, code),
+            Output::Leave(conversation, cause) => self.leave(id, conversation, cause),
+            Output::Resume => return Some(Input::Resume),
+            Output::Done | Output::Count(_) | Output::Note(_) => {}
+            Output::Pong(_) | Output::Depart(..) => unreachable!("nobody asks for this"),
         }
         None
     }
 
-    fn identify(
+    fn close_socket(&mut self, id: SessionId, code: CloseCode) {
+        if self.sockets.get(&id).is_some_and(|socket| !socket.is_stalled) {
+            let retry = if code.invites_back() { 500 } else { 0 };
+            let bye = ServerFrame::bye(code, Span::from_millis(retry)).render();
+            self.seen.push(Seen::Frame(id, bye.to_string()));
+        }
+        self.seen.push(Seen::Closed(id, code.number()));
+    }
+
+    /// A session has gone: what it has shown of its life is told before that.
+    fn leave(&mut self, session: SessionId, conversation: Option<ConversationId>, cause: Cause) {
+        let Some(conversation) = conversation else { return };
+        if let Some(signs) = self.pulses.take_signs(session, conversation) {
+            self.give_live(conversation, chat::Input::Heard(Heard { session, signs }));
+        }
+        let lost = ToConversation::Session(session, FromSession::Lost(cause));
+        self.tell_chat(conversation, lost);
+    }
+
+    fn begin_chat(
         &mut self,
+        session: SessionId,
         widget: &WidgetId,
-        visitor: Option<VisitorSecret>,
-        token: Option<&Token>,
-    ) -> Identified {
-        let visitor = match visitor {
+        asked: ChatRequest,
+    ) -> Result<ConversationId, NotStarted> {
+        let ChatRequest { visitor, start, name, form, context, page, locale, heartbeat, program } =
+            asked;
+        let (widget, salt) = (widget.clone(), 0);
+        let request =
+            StartRequest { widget, visitor, start, salt, name, form, context, page, locale };
+        let join = Join { start: None, after: Some(Seq::ZERO), heartbeat, program, of: None };
+        let started = self.start_chat(session, request, join);
+        started.map_err(|code| NotStarted { code, retry_after: None })
+    }
+
+    fn identify(&mut self, widget: &WidgetId, shown: Credentials) -> Identified {
+        let browser = match shown.visitor {
             Some(kept) => {
                 let digits = u128::from_be_bytes(kept.to_bytes());
                 visitor_id(&self.secret, &format!("{digits:032x}"))
@@ -192,10 +226,10 @@ impl Node {
         };
         let verify =
             |token: &Token| ConversationToken::verify(&self.secret, token.reveal(), widget);
-        let token_of = token.and_then(verify);
-        let history = token_of.and_then(|(_, history)| history);
-        let is_of_now = history.is_none_or(|history| history == self.disk.history);
-        let named = token_of.map(|(named, _)| named);
-        Identified { visitor, named, is_of_now, chat: self.chat_of(widget, visitor) }
+        let named = shown.token.as_ref().and_then(verify).map(|(conversation, history)| {
+            let is_of_this_history = history.is_none_or(|history| history == self.disk.history);
+            Named { conversation, is_of_this_history }
+        });
+        Identified { browser, vouched: Ok(None), named }
     }
 }

@@ -130,7 +130,11 @@ impl Watch {
     /// What is live is what the journal says.
     pub(super) fn audit_replay(&mut self, account: &Account) {
         for live in &account.live {
-            let replayed = self.chats.get(&live.id).and_then(|chat| chat.replayed.view());
+            let mut replayed = self.chats.get(&live.id).and_then(|chat| chat.replayed.view());
+            if let Some(replayed) = &mut replayed {
+                // Whether a page sleeps is passing, and no journal's business.
+                replayed.customer.asleep = live.customer.asleep;
+            }
             if replayed.as_ref() != Some(live) {
                 let what = format!("live: {live:?}; replayed: {replayed:?}");
                 return self.fail(Check::ReplayIsLive, what);

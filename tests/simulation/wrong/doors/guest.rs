@@ -2,7 +2,7 @@
 
 use holdline::behavior::message::FromSession;
 
-use crate::node::session::{Input, Output, Visit};
+use crate::node::session::{Behavior, Input, Output};
 use crate::wrong::Wrong;
 use crate::wrong::doors::Doors;
 
@@ -11,18 +11,19 @@ impl Doors {
     pub fn into_session(&self, mut input: Input) -> Input {
         if let Input::Identified(identified) = &mut input
             && self.wrong == Some(Wrong::TrustsOtherHistories)
+            && let Some(named) = &mut identified.named
         {
-            identified.is_of_now = true;
+            named.is_of_this_history = true;
         }
         input
     }
 
     /// What is done in the place of what a session wants done.
-    pub fn out_of_session(&self, visit: &Visit, out: &mut Vec<Output>) {
+    pub fn out_of_session(&self, session: &Behavior, out: &mut Vec<Output>) {
         let Some(wrong) = self.wrong else { return };
         let is_deaf = match wrong {
             Wrong::HearsNothing => true,
-            Wrong::DeafWhileSettling => visit.is_awaiting(),
+            Wrong::DeafWhileSettling => session.is_settling(),
             _ => false,
         };
         out.retain(|output| !is_deaf || !matches!(output, Output::Beat(_)));
@@ -30,7 +31,7 @@ impl Doors {
             if let Output::ToConversation(_, FromSession::Again(join)) = output
                 && wrong == Wrong::TrustsTheSession
             {
-                join.after = Some(visit.seen());
+                join.after = Some(session.seen());
             }
         }
     }

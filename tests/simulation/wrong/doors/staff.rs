@@ -38,10 +38,8 @@ impl Doors {
         let Some(wrong) = self.wrong else { return Vec::new() };
         let mut given = Vec::new();
         for output in out.iter_mut() {
-            let Output::ToConversation(chat, ToConversation::Withdraw(agent, number)) = output
-            else {
-                continue;
-            };
+            let Output::ToConversation(chat, told) = output else { continue };
+            let ToConversation::Withdraw(agent, number) = &**told else { continue };
             let (conversation, reservation) = (*chat, *number);
             let told = match wrong {
                 Wrong::OffersLate => {
@@ -56,12 +54,11 @@ impl Doors {
                 }
                 _ => continue,
             };
-            *output = Output::ToConversation(conversation, told);
+            *output = Output::ToConversation(conversation, Box::new(told));
         }
-        let is_return = |output: &Output| {
-            matches!(output, Output::ToConversation(_, ToConversation::MeetAgent(_)))
-        };
-        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return(output));
+        let is_return_told =
+            |output: &Output| matches!(output, Output::ToConversation(_, told) if is_return(told));
+        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return_told(output));
         given
     }
 
@@ -71,4 +68,8 @@ impl Doors {
             matches!(input, queue::Input::Told(ToQueue::Command(QueueCommand::AgentChanged(_))));
         is_told && self.wrong == Some(Wrong::ForgetsWaiting)
     }
+}
+
+fn is_return(told: &ToConversation) -> bool {
+    matches!(told, ToConversation::MeetAgent(_))
 }
