@@ -182,10 +182,11 @@ impl Behavior {
         due.into_iter().chain(self.leave_at).chain(self.audience.retry_at()).min()
     }
 
-    /// For whose silence it waits that wants to be woken then, if it does.
-    pub fn silence(&self, due: Timestamp, facts: &Facts<'_>) -> Option<Silence> {
+    /// For whose silence it waits that wants to be woken then, if it does. A lease is repeated to
+    /// its agent every `audit_every`.
+    pub fn silence(&self, due: Timestamp, audit_every: Span) -> Option<Silence> {
         let watched = self.conversation.watched().filter(|watched| watched.wake_at == due)?;
-        let repeated_at = self.lease_repeated_at(facts.audit_every);
+        let repeated_at = self.lease_repeated_at(audit_every);
         let own = [self.unwritten_until, repeated_at, self.leave_at, self.audience.retry_at()];
         let until = own.into_iter().flatten().chain(watched.otherwise).min();
         Some(Silence { session: watched.session, after: watched.after, until })

@@ -33,7 +33,7 @@ pub(super) trait Punctual: Actor {
     fn alarms(&self) -> &Alarms;
 
     /// What puts a deadline off that is about to be waited for, and until when.
-    fn watch(&mut self, due: Timestamp) -> Option<Watch>;
+    fn watch(&self, due: Timestamp) -> Option<Watch>;
 
     /// The time that was asked for has come: it is `now`.
     fn on_deadline(&mut self, now: Timestamp, context: &mut Self::Context);

@@ -69,7 +69,7 @@ impl ConversationActor {
         self.behavior.id()
     }
 
-    /// Looks at the behavior, or has it do something, with the facts of the moment.
+    /// Has the behavior do something, with the facts of the moment.
     fn with_facts<T>(&mut self, act: impl FnOnce(&mut Behavior, Timestamp, &Facts<'_>) -> T) -> T {
         let shared = &self.thread.shared;
         let settings = shared.settings.load();
@@ -136,9 +136,10 @@ impl Punctual for ConversationActor {
         &self.thread.alarms
     }
 
-    fn watch(&mut self, due: Timestamp) -> Option<Watch> {
-        let silence = self.with_facts(|behavior, _, facts| behavior.silence(due, facts))?;
-        let pulse = self.thread.shared.post.pulse_of(silence.session, self.id())?;
+    fn watch(&self, due: Timestamp) -> Option<Watch> {
+        let shared = &self.thread.shared;
+        let silence = self.behavior.silence(due, shared.audit_every)?;
+        let pulse = shared.post.pulse_of(silence.session, self.id())?;
         Some(Watch { pulse, due, after: silence.after, until: silence.until })
     }
 

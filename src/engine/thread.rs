@@ -13,8 +13,7 @@ mod listeners;
 mod mail;
 mod visitors;
 
-use std::cell::Cell;
-use std::fmt;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task;
@@ -45,6 +44,7 @@ use crate::limits;
 const LOOKED_EVERY: Duration = Duration::from_millis(20);
 
 /// A thread, as one engine has it.
+#[derive(Debug)]
 pub(super) struct Thread {
     /// What every actor may reach.
     pub(super) shared: Arc<Shared>,
@@ -58,13 +58,7 @@ pub(super) struct Thread {
     listeners: Listeners,
     freed: FreedVisitors,
     /// Room for what a turn of a conversation has to do.
-    outputs: Cell<Vec<Output>>,
-}
-
-impl fmt::Debug for Thread {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Thread").finish_non_exhaustive()
-    }
+    outputs: RefCell<Vec<Output>>,
 }
 
 impl Thread {
@@ -80,7 +74,7 @@ impl Thread {
             mail: Mail::default(),
             listeners: Listeners::default(),
             freed: FreedVisitors::default(),
-            outputs: Cell::default(),
+            outputs: RefCell::default(),
         }
     }
 
@@ -118,10 +112,10 @@ impl Thread {
     }
 
     /// Keeps that room for the next turn, unless it has become very large.
-    pub(super) fn put_back(&self, outputs: Vec<Output>) {
+    pub(super) fn give_back(&self, outputs: Vec<Output>) {
         debug_assert!(outputs.is_empty(), "everything was done");
         if outputs.capacity() <= limits::OUTPUTS_ROOM_KEPT {
-            self.outputs.set(outputs);
+            *self.outputs.borrow_mut() = outputs;
         }
     }
 

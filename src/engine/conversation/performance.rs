@@ -7,6 +7,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
@@ -33,22 +34,22 @@ impl ConversationActor {
         let mut slow = Slow::new();
         // Nearly always nothing follows.
         let mut following = VecDeque::new();
-        let mut next = Some(input);
+        let (mut next, mut due) = (Some(input), None);
         while let Some(input) = next.take().or_else(|| following.pop_front()) {
-            self.with_facts(|behavior, now, facts| {
+            due = self.with_facts(|behavior, now, facts| {
                 behavior.handle(input, now, facts, &mut outputs);
+                behavior.wake_at(now, facts)
             });
             for output in outputs.drain(..) {
                 following.extend(self.perform(output, &mut slow, context));
             }
         }
-        self.thread.put_back(outputs);
+        self.thread.give_back(outputs);
         if !self.behavior.is_in_flight()
             && let Some(flight) = self.flight.take()
         {
             self.thread.end_flight(flight);
         }
-        let due = self.with_facts(|behavior, now, facts| behavior.wake_at(now, facts));
         context.wake_at(due, self.behavior.is_connected());
     }
 
@@ -92,7 +93,7 @@ impl ConversationActor {
         None
     }
 
-    fn append(&mut self, first: Seq, at: Timestamp, events: std::sync::Arc<[Event]>) {
+    fn append(&mut self, first: Seq, at: Timestamp, events: Arc<[Event]>) {
         let id = self.behavior.id();
         let flight = *self.flight.get_or_insert_with(|| self.thread.begin_flight(id));
         let append = Append::Conversation { id, first, at, events, ticket: flight.ticket() };
