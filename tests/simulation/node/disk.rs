@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdline::behavior::message::RequestId;
+use holdline::behavior::message::{RequestId, Trouble};
 use holdline::domain::agent::Presence;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
@@ -64,6 +64,11 @@ pub enum What {
     /// Of whose actor, and the request that waits for it.
     Presence((AgentId, u64), Presence, RequestId),
     Setting(SettingChange, Ticket),
+}
+
+/// What actors are told of a write that has failed.
+pub fn trouble() -> Trouble {
+    Trouble { is_of_writing: true, text: "the disk".into() }
 }
 
 /// What has become of a write.

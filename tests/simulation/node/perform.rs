@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use holdline::behavior::facts::Facts;
-use holdline::behavior::message::{ToAgent, ToConversation, ToSession, Trouble};
+use holdline::behavior::message::{ToAgent, ToConversation, ToSession};
 use holdline::behavior::queue;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId};
@@ -14,7 +14,7 @@ use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::{Span, Timestamp};
 
 use crate::node::desk::FACTS;
-use crate::node::disk::{Append, What};
+use crate::node::disk::{Append, What, trouble};
 use crate::node::facts::Near;
 use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
@@ -80,8 +80,7 @@ impl Node {
                 let what = What::Chat(id, first, events.to_vec());
                 let append = Append { appended: self.now, at: decided_at, what };
                 if self.disk.append(append).is_err() {
-                    let (is_of_writing, text) = (true, "the disk".into());
-                    let lost = Input::Lost(Trouble { is_of_writing, text });
+                    let lost = Input::Lost(trouble());
                     self.send(Party::Chat(id, epoch), Mail::Chat(lost));
                 }
             }

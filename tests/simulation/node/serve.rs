@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use holdline::behavior::message::{RequestId, ToAgent, Trouble};
+use holdline::behavior::message::{RequestId, ToAgent};
 use holdline::domain::agent::Presence;
 use holdline::domain::cause::Cause;
 use holdline::domain::id::{AgentId, ConversationId, SessionId, WidgetId};
@@ -12,7 +12,7 @@ use holdline::domain::time::{Span, Timestamp};
 
 use crate::node::change::Changes;
 use crate::node::chat::Beginning;
-use crate::node::disk::{Outcome, What};
+use crate::node::disk::{Outcome, What, trouble};
 use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
 use crate::node::session::{Input, Visit};
@@ -271,8 +271,7 @@ impl Node {
             self.give_live(id, chat::Input::Durable(receipt));
         }
         for id in outcome.lost {
-            let (is_of_writing, text) = (true, "the disk".into());
-            self.give_live(id, chat::Input::Lost(Trouble { is_of_writing, text }));
+            self.give_live(id, chat::Input::Lost(trouble()));
         }
         for what in outcome.done {
             match what {
@@ -312,7 +311,6 @@ impl Node {
         is_written: bool,
     ) {
         let choice = desk::Choice { presence, by: None, request: ask };
-        let trouble = || Trouble { is_of_writing: true, text: "the disk".into() };
         let written = is_written.then_some(()).ok_or_else(trouble);
         let input = desk::Input::PresenceWritten(choice, written);
         self.send(Party::Agent(agent, epoch), Mail::Agent(input));

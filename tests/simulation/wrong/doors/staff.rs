@@ -56,9 +56,11 @@ impl Doors {
             };
             *output = Output::ToConversation(conversation, Box::new(told));
         }
-        let is_return_told =
-            |output: &Output| matches!(output, Output::ToConversation(_, told) if is_return(told));
-        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return_told(output));
+        let is_return = |output: &Output| match output {
+            Output::ToConversation(_, told) => matches!(**told, ToConversation::MeetAgent(_)),
+            _ => false,
+        };
+        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return(output));
         given
     }
 
@@ -68,8 +70,4 @@ impl Doors {
             matches!(input, queue::Input::Told(ToQueue::Command(QueueCommand::AgentChanged(_))));
         is_told && self.wrong == Some(Wrong::ForgetsWaiting)
     }
-}
-
-fn is_return(told: &ToConversation) -> bool {
-    matches!(told, ToConversation::MeetAgent(_))
 }
