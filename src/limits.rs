@@ -241,6 +241,13 @@ pub const STAND_BACK_LOOKS_MAX: u32 = 1_000;
 /// appends an eighth of the time while they never end.
 pub const STAND_BACK_EVENTS_FOR_LOOK: u64 = 1_024;
 
+/// Milliseconds between two tries to take a data directory that is in use.
+pub const LOCK_LOOK_MS: u64 = 10;
+
+/// Further tries before it counts as in use: a command that only looks whether it is lets go of it
+/// at once.
+pub const LOCK_LOOKS_MAX: u32 = 10;
+
 /// Milliseconds after which writing is tried again while the disk is full or locked, because only
 /// trying tells whether it has passed.
 pub const WRITE_AGAIN_MS: u64 = 500;

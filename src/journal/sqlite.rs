@@ -38,7 +38,6 @@ mod thread;
 mod writer;
 
 use std::fmt;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +50,7 @@ use tokio::sync::oneshot;
 use crate::journal::sqlite::checkpoint::{Bound, Checkpoints, Turns};
 use crate::journal::sqlite::damage::Damage;
 use crate::journal::sqlite::files::Files;
+use crate::journal::sqlite::lock::Lock;
 use crate::journal::sqlite::opening::Opened;
 use crate::journal::sqlite::pool::Pool;
 use crate::journal::sqlite::progress::Progress;
@@ -85,7 +85,7 @@ struct Threads {
     scouring: Scouring,
     retention: Retention,
     /// Held until the end, so that no other server opens the directory before.
-    lock: File,
+    lock: Lock,
 }
 
 impl SqliteJournal {
@@ -98,7 +98,7 @@ impl SqliteJournal {
         for mended in directory::close_to_others(dir, &files)? {
             tracing::warn!("{mended}");
         }
-        let lock = lock::take(dir, &files)?;
+        let lock = Lock::take(dir, &files)?;
         let turns = Turns::default();
         let Opened { journal, projector, head, tail, recovered } =
             opening::open(&files, &turns.chats)?;
@@ -113,7 +113,7 @@ impl SqliteJournal {
         let damage = Arc::new(Damage::new(&files));
         // Nothing is refused any more.
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-        lock::note_start(&lock).map_err(unusable)?;
+        lock.note_start().map_err(unusable)?;
         let unusable = |source| OpenFault::Directory { path: files.unclean.clone(), source };
         let scouring = Scouring::open(&files, turns, Arc::clone(&progress)).map_err(unusable)?;
         let traces = scouring.traces();
@@ -160,7 +160,7 @@ impl SqliteJournal {
         self.auditor.close();
         scouring.close();
         checkpoints.close();
-        if let Err(error) = lock::note_stop(&lock) {
+        if let Err(error) = lock.note_stop() {
             tracing::debug!(%error, "when the server has stopped could not be noted");
         }
     }

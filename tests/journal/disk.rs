@@ -1,10 +1,14 @@
 //! What only the journal on a disk can be asked: its files, its faults, its rebuilding.
 
+use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use holdline::domain::conversation::event::{Audience, Author};
 use holdline::domain::id::Seq;
+use holdline::journal::sqlite::history::History;
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
 use holdline::journal::{Fault, Filter, Position};
 use rusqlite::{Connection, OpenFlags};
@@ -23,6 +27,31 @@ fn a_directory_is_used_by_one_server() {
     let second = SqliteJournal::open(trial.dir(), Arc::new(Ledger::default()));
     assert!(matches!(second, Err(OpenFault::InUse(_))), "{second:?}");
     trial.reopen();
+}
+
+/// A process that is being started has its parent's files open until it runs its program, and a
+/// command that looks whether a server runs asks the same lock. Neither of them is a server.
+#[test]
+fn a_directory_that_was_let_go_can_be_taken_at_once() {
+    let mut trial = Trial::new(Kind::Sqlite);
+    let dir = trial.dir().to_owned();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                assert!(Command::new("true").status().unwrap().success());
+            }
+        });
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let looked = History::open(&dir);
+                assert!(looked.is_ok(), "{looked:?}");
+            }
+        });
+        let reopened = scope.spawn(|| (0..100).for_each(|_| drop(trial.reopen()))).join();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(reopened.is_ok());
+    });
 }
 
 #[test]
@@ -85,7 +114,7 @@ fn a_locked_projection_is_waited_for() {
         trial.journal().append(chat.start().append());
         trial.ledger.wait_for(chat.id(), chat.whole.seq());
         let read = trial.journal().read(chat.id(), Seq::ZERO, Audience::Agent, 99, 1 << 20);
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
         assert!(trial.journal().lag() > 0, "it is held up");
         chats.execute_batch("COMMIT").unwrap();
         // Without waiting this fails as "database is locked".

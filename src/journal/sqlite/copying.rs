@@ -16,8 +16,9 @@ use crate::journal::sqlite::copying::secrets::{keep_secrets, write_secrets};
 use crate::journal::sqlite::copying::unfinished::Unfinished;
 use crate::journal::sqlite::files::{self, Files};
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
+use crate::journal::sqlite::lock::{self, Lock};
 use crate::journal::sqlite::schema::{self, Kind};
-use crate::journal::sqlite::{audit, directory, lock, opening, row};
+use crate::journal::sqlite::{audit, directory, opening, row};
 use crate::private::{self, Mended};
 
 pub use crate::journal::sqlite::copying::fault::CopyFault;
@@ -78,7 +79,7 @@ pub fn restore(
     let files = Files::of(dir);
     directory::refuse_other_than_files(&files)?;
     // A server holds this lock in a directory that it has only just made, too.
-    let lock = files.lock.exists().then(|| lock::take(dir, &files)).transpose()?;
+    let lock = files.lock.exists().then(|| Lock::take(dir, &files)).transpose()?;
     refuse_contents(dir, &files)?;
     schema::refuse_foreign(file, Kind::Journal)?;
     let shown = file.display().to_string();
@@ -87,7 +88,7 @@ pub fn restore(
     let mended = directory::close_to_others(dir, &files)?;
     let _lock = match lock {
         Some(lock) => lock,
-        None => lock::take(dir, &files)?,
+        None => Lock::take(dir, &files)?,
     };
     let unfinished = Unfinished::at(files.unfinished())?;
     copy_rows(file, unfinished.path(), at)?;

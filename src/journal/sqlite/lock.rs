@@ -5,54 +5,79 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::domain::time::Timestamp;
 use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::open_fault::OpenFault;
-use crate::private;
+use crate::{limits, private};
 
 /// What the lock of a directory holds once its server has stopped well. A start empties it.
 const STOPPED: &[u8] = b"stopped\n";
 
-/// Takes the directory for this process, for as long as the file is open.
-pub(super) fn take(dir: &Path, files: &Files) -> Result<File, OpenFault> {
-    let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-    // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
-    let mut options = File::options();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let lock = private::open(&files.lock, &mut options).map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenFault::InUse(dir.to_owned())),
-        Err(TryLockError::Error(source)) => return Err(unusable(source)),
+/// A data directory that is taken, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Lock {
+    /// Takes the directory for this process. One that is in use is refused after a moment, because
+    /// a command may only just be [looking](is_held) at it.
+    pub(super) fn take(dir: &Path, files: &Files) -> Result<Self, OpenFault> {
+        let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
+        // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let file = private::open(&files.lock, &mut options).map_err(unusable)?;
+        let mut looks = limits::LOCK_LOOKS_MAX;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if looks > 0 => looks -= 1,
+                Err(TryLockError::WouldBlock) => return Err(OpenFault::InUse(dir.to_owned())),
+                Err(TryLockError::Error(source)) => return Err(unusable(source)),
+            }
+            thread::sleep(Duration::from_millis(limits::LOCK_LOOK_MS));
+        }
+        let lock = Self(file);
+        // A start empties it, so it must be ours, under whichever name; one who was killed while it
+        // noted its stop may have left the half of that.
+        let mut noted = [0; STOPPED.len() + 1];
+        let length = lock.0.read_at(&mut noted, 0).map_err(unusable)?;
+        if !STOPPED.starts_with(&noted[..length]) {
+            let problem = "it holds something that no server has written there";
+            return Err(unusable(io::Error::other(problem)));
+        }
+        Ok(lock)
     }
-    // A start empties it, so it must be ours, under whichever name; one who was killed while it
-    // noted its stop may have left the half of that.
-    let mut noted = [0; STOPPED.len() + 1];
-    let length = lock.read_at(&mut noted, 0).map_err(unusable)?;
-    if !STOPPED.starts_with(&noted[..length]) {
-        let problem = "it holds something that no server has written there";
-        return Err(unusable(io::Error::other(problem)));
+
+    /// Forgets that a server has stopped here.
+    pub(super) fn note_start(&self) -> io::Result<()> {
+        self.0.set_len(0)
     }
-    Ok(lock)
+
+    /// Notes that the server has stopped well, and so when.
+    pub(super) fn note_stop(&self) -> io::Result<()> {
+        (&self.0).write_all(STOPPED)
+    }
+}
+
+impl Drop for Lock {
+    /// A process that this one is starting has the file open too until it runs its program, so
+    /// closing the file alone would let go of the directory later.
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
 }
 
 /// Whether a server is using the directory.
 pub(super) fn is_held(files: &Files) -> bool {
     // Where the lock cannot even be opened nobody can be told from it.
-    private::open(&files.lock, File::options().read(true))
-        .is_ok_and(|lock| lock.try_lock().is_err())
-}
-
-/// Forgets that a server has stopped here.
-pub(super) fn note_start(lock: &File) -> io::Result<()> {
-    lock.set_len(0)
-}
-
-/// Notes that the server has stopped well, and so when.
-pub(super) fn note_stop(mut lock: &File) -> io::Result<()> {
-    lock.write_all(STOPPED)
+    let Ok(file) = private::open(&files.lock, File::options().read(true)) else { return false };
+    // Those who look do not take each other for a server.
+    let is_held = file.try_lock_shared().is_err();
+    drop(file.unlock());
+    is_held
 }
 
 /// When the last server has stopped well; nothing when it has crashed, or still runs.
