@@ -14,7 +14,7 @@ use crate::mounts::{Disk, in_namespace, mount, provoked};
 use crate::program::{self, Program};
 use crate::support::{Chat, Ledger, block};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();

@@ -17,7 +17,7 @@ use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, R
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What a journal has told.
 #[derive(Debug, Clone)]
