@@ -4,6 +4,10 @@
 /// the room that a table keeps free. When all of them use something, others share an account.
 pub const PARTIES_MAX: usize = 65_536;
 
+/// Messages of one address that may come at once where its budget for a minute allows as many:
+/// what people behind it type in the same moment. Beyond that ten seconds' worth may.
+pub const POSTS_AT_ONCE_MIN: u32 = 60;
+
 /// Networks of proxies whose word is taken. Each request is held against all of them.
 pub const TRUSTED_PROXIES_MAX: usize = 256;
 

@@ -1,5 +1,8 @@
 //! How much strangers may use, as the operator decides.
 
+use std::num::NonZeroU32;
+
+use crate::limits;
 use crate::strangers::party::Scope;
 
 /// What of the server is used.
@@ -44,6 +47,17 @@ impl Use {
             Self::RefusedToken => "refused tokens in a minute",
             Self::Post => "messages in a minute",
         }
+    }
+
+    /// How many of so many in a minute may come at once: all of them; of messages ten seconds'
+    /// worth, and 60 in any case, because each is written to the disk, and a minute's worth of
+    /// several addresses would keep everybody else's waiting.
+    pub fn at_once(self, most: NonZeroU32) -> NonZeroU32 {
+        if self != Self::Post {
+            return most;
+        }
+        let ten_seconds = (most.get() / 6).max(limits::POSTS_AT_ONCE_MIN);
+        NonZeroU32::new(ten_seconds).map_or(most, |count| count.min(most))
     }
 }
 
@@ -140,7 +154,7 @@ pub const BUDGETS: [Budget; 15] = {
             RefusedToken,
             60,
         ),
-        budget("posts_per_address", "HOLDLINE_POSTS_PER_ADDRESS", Address, Post, 6_000),
+        budget("posts_per_address", "HOLDLINE_POSTS_PER_ADDRESS", Address, Post, 1_200),
     ]
 };
 

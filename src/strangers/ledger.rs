@@ -71,7 +71,8 @@ impl Ledger {
         let rate = |scope, of| {
             let most = NonZeroU32::new(budgets.most(scope, of)?)?;
             let column = Column { accounts: Arc::clone(&accounts), of: spent(of)? };
-            Some(RateLimiter::new(Quota::per_minute(most), column, accounts.watch))
+            let quota = Quota::per_minute(most).allow_burst(of.at_once(most));
+            Some(RateLimiter::new(quota, column, accounts.watch))
         };
         let rates = Scope::ALL.map(|scope| Use::ALL.map(|of| rate(scope, of)));
         Self { budgets, keys: RandomState::new(), accounts, rates }
@@ -103,7 +104,7 @@ impl Ledger {
         Ok(held.places.iter().any(Option::is_some).then_some(held))
     }
 
-    /// Spends so many. Whoever asks for more than there is in a minute spends all of it.
+    /// Spends so many. Whoever asks for more than may come at once spends all of it.
     pub(super) fn spend(
         &self,
         of: Use,
@@ -113,7 +114,7 @@ impl Ledger {
         for party in parties.iter() {
             let Some(rate) = &self.rates[party.scope as usize][of as usize] else { continue };
             let most = self.budgets.most(party.scope, of).and_then(NonZeroU32::new);
-            let count = most.map_or(count, |most| count.min(most));
+            let count = most.map_or(count, |most| count.min(of.at_once(most)));
             let Ok(checked) = rate.check_key_n(&party, count) else { continue };
             checked.map_err(|until| OverBudget {
                 scope: party.scope,

@@ -185,6 +185,24 @@ async fn an_address_posts_so_many_messages_in_a_minute_and_others_go_on() {
 }
 
 #[tokio::test]
+async fn not_all_messages_of_a_minute_may_come_at_once() {
+    let shop = behind_a_proxy(&[("HOLDLINE_POSTS_PER_ADDRESS", "600")]).await;
+    let mut widget = come(&shop, "192.0.2.7").await.unwrap();
+    widget.start("start", "Kim").await;
+    // Six each, and a hundred may come at once: the seventeenth is refused.
+    for number in 0..16 {
+        widget.post(&format!("long-{number}"), &"a".repeat(5_999)).await;
+    }
+    for number in 16..40 {
+        let id = format!("long-{number}");
+        let text = "a".repeat(5_999);
+        widget.say(json!({ "type": "post", "ref": "r", "id": id, "text": text })).await;
+    }
+    let refused = widget.expect_refused("rate_limited").await;
+    assert_eq!(refused["retry_after_ms"], 1_000, "ten come back in a second");
+}
+
+#[tokio::test]
 async fn a_site_and_a_widget_have_budgets_of_their_own() {
     let shop = behind_a_proxy(&[
         ("HOLDLINE_WAITING_CHATS_PER_SITE", "1"),

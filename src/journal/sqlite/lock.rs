@@ -37,7 +37,8 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(OpenFault::InUse(dir.to_owned())),
                 Err(TryLockError::Error(source)) => return Err(unusable(source)),
             }
-            thread::sleep(Duration::from_millis(limits::LOCK_LOOK_MS));
+            // Nothing runs yet that this could hold up.
+            thread::park_timeout(Duration::from_millis(limits::LOCK_LOOK_MS));
         }
         let lock = Self(file);
         // A start empties it, so it must be ours, under whichever name; one who was killed while it
