@@ -3,8 +3,8 @@
 
 pub mod agent;
 pub mod conversation;
+pub mod envelope;
 pub mod facts;
 pub mod message;
-pub mod parcel;
 pub mod queue;
 pub mod session;

@@ -11,35 +11,29 @@
 //!
 //! How a feed goes on after what it missed is told with the feeds.
 
-mod audit;
-mod catching_up;
+mod catch_up;
 mod commitment;
 mod consoles;
-mod due;
 mod event;
 mod feeds;
 mod input;
-mod kept;
-mod mark;
-mod missed;
+mod lease;
 mod open_feed;
 mod output;
-mod presence;
+mod replay;
 mod report;
-mod reserving;
-mod telling;
-mod turn;
-mod waking;
-
-pub mod name;
+mod ring;
 
 pub use crate::behavior::agent::commitment::Behavior;
-pub use crate::behavior::agent::event::FeedEvent;
+pub use crate::behavior::agent::event::{FeedEvent, name_of_feed};
 pub use crate::behavior::agent::input::{Choice, Facts, Input, Opening};
 pub use crate::behavior::agent::output::{Note, Output};
 
-use crate::behavior::agent::turn::Turn;
-use crate::behavior::message::{Answered, Denial, RequestId, ToAgent, ToConversation};
+use crate::behavior::agent::commitment::Due;
+use crate::behavior::agent::output::Turn;
+use crate::behavior::message::{
+    AgentView, Answered, Denial, RequestId, ToAgent, ToConversation, Trouble,
+};
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::QueueId;
 use crate::domain::queue::QueueCommand;
@@ -141,5 +135,82 @@ impl Behavior {
         }
         turn.note(Note::Leases(-i64::try_from(self.told.leases).unwrap_or(0)));
         turn.out.push(Output::Stop(request));
+    }
+
+    fn choose_presence(choice: Choice, turn: &mut Turn<'_>) {
+        turn.out.push(Output::WritePresence(choice, turn.now));
+    }
+
+    /// A choice is on the disk, or could not be written.
+    fn note_presence_written(
+        &mut self,
+        choice: &Choice,
+        written: Result<(), Trouble>,
+        turn: &mut Turn<'_>,
+    ) {
+        let answer = match written {
+            Ok(()) => {
+                // Choosing is never refused.
+                let command = match choice.by {
+                    None => AgentCommand::ChoosePresence(choice.presence),
+                    Some(_) => AgentCommand::SetPresence(choice.presence),
+                };
+                self.must_perform(command, turn);
+                Ok(Answered::Agent(Box::new(self.view())))
+            }
+            Err(trouble) => Err(Denial::Trouble(trouble)),
+        };
+        turn.answer(choice.request, answer);
+    }
+
+    fn view(&self) -> AgentView {
+        let leases = self.agent.leases().iter();
+        AgentView {
+            settings: self.agent.settings().clone(),
+            presence: self.agent.presence(),
+            chosen: self.agent.chosen(),
+            link: self.agent.link(),
+            used: self.agent.used(),
+            leases: leases.map(|(id, held)| (*id, held.lease.clone())).collect(),
+        }
+    }
+
+    /// When the agent wants to be woken.
+    pub fn wake_at(&self, facts: Facts) -> Option<Timestamp> {
+        // When the server stops we end the feeds ourselves: nobody is to be given up, or missed,
+        // for that.
+        let due = self.due.filter(|_| !facts.is_draining).map(|due| due.served_at);
+        let sorted_out = self.sorted_out.front().map(|(at, _)| *at);
+        let all = [due, sorted_out, self.feeds.shown_by(), self.audit_at];
+        all.into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, turn: &mut Turn<'_>) {
+        self.tell_sorted_out(turn);
+        for feed in self.feeds.take_overdue(turn.now) {
+            self.show_more_when_room(feed, turn);
+        }
+        self.serve_due(turn);
+        self.audit_if_due(turn);
+    }
+
+    /// Notes what must be looked at next.
+    fn note_due(&mut self, now: Timestamp) {
+        let at = self.agent.wake_at().into_iter().chain(self.capacity_at).min();
+        if self.due.map(|due| due.at) != at {
+            self.due = at.map(|at| Due::at(at, now));
+        }
+    }
+
+    fn serve_due(&mut self, turn: &mut Turn<'_>) {
+        let is_due = |due: &Due| due.served_at <= turn.now && !turn.facts.is_draining;
+        let Some(due) = self.due.filter(is_due) else { return };
+        self.due = due.put_off(turn.now);
+        if self.due.is_some() {
+            return;
+        }
+        self.must_perform(AgentCommand::Wake, turn);
+        self.close_ended(turn);
+        self.tell_capacity_if_due(turn);
     }
 }

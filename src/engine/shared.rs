@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use tokio::sync::Mutex;
 
-use crate::behavior::agent::name;
+use crate::behavior::agent::name_of_feed;
 use crate::behavior::message::{Answered, Denial, RequestId};
 use crate::clock::Clock;
 use crate::domain::agent::{FeedNumber, Presence};
@@ -103,7 +103,7 @@ impl Shared {
     /// The number of a feed that is about to be opened, and what its console calls it.
     pub(super) fn next_feed(&self) -> (FeedNumber, Arc<str>) {
         let number = self.feeds_opened.fetch_add(1, Ordering::Relaxed) + 1;
-        (number, name::of_feed(self.run, number))
+        (number, name_of_feed(self.run, number))
     }
 
     /// Keeps something for a chat that is about to begin.

@@ -62,4 +62,4 @@ pub const AGENT_OUTPUTS_ROOM_KEPT: usize = 16;
 /// Bytes of a message in the form in which it goes to another node. The longest is the view of an
 /// agent with all their leases: some 20,000 fit, more than anybody holds. A longer one is refused,
 /// because whatever it says is built in memory before it is looked at.
-pub const PARCEL_BYTES_MAX: usize = 4 << 20;
+pub const ENVELOPE_BYTES_MAX: usize = 4 << 20;

@@ -6,7 +6,7 @@ mod feed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdline::behavior::agent::{Behavior, Choice, Facts, Input, Opening, Output, name};
+use holdline::behavior::agent::{Behavior, Choice, Facts, Input, Opening, Output, name_of_feed};
 use holdline::behavior::message::{RequestId, ToAgent, ToConversation, Trouble};
 use holdline::domain::agent::{Agent, Presence};
 use holdline::domain::id::{ConversationId, History, QueueId};
@@ -129,7 +129,7 @@ impl Asked {
                 let by = (!own).then(|| agent_named("eve"));
                 ToAgent::ChoosePresence(presence, by, self.request())
             }
-            Step::Beat(feed) => ToAgent::Beat(name::of_feed(1, feed).to_string(), self.request()),
+            Step::Beat(feed) => ToAgent::Beat(name_of_feed(1, feed).to_string(), self.request()),
             Step::Expect(grace) => ToAgent::Expect(Span::from_secs(grace), self.request()),
             Step::Open(watching) => {
                 let request = self.request();
@@ -244,7 +244,7 @@ fn the_queue_hears_of_a_lease_before_the_chat_is_asked() {
 #[test]
 fn an_agent_whose_wake_was_held_up_is_given_time() {
     let mut behavior = present();
-    let beat = ToAgent::Beat(name::of_feed(1, 1).to_string(), RequestId::new(2));
+    let beat = ToAgent::Beat(name_of_feed(1, 1).to_string(), RequestId::new(2));
     outputs(&mut behavior, Input::Told(beat), DAWN);
     let hung = |out: Vec<Output>| out.iter().any(|output| matches!(output, Output::EndFeed(1)));
     let late = DAWN + Span::from_secs(60);

@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::behavior::agent::due::Due;
 use crate::behavior::agent::feeds::Feeds;
-use crate::behavior::agent::output::Note;
-use crate::behavior::agent::report::Report;
-use crate::behavior::agent::turn::Turn;
+use crate::behavior::agent::output::{Note, Turn};
 use crate::behavior::message::ToConversation;
-use crate::domain::agent::Agent;
 use crate::domain::agent::command::{AgentCommand, AgentEvent, AgentRefusal};
+use crate::domain::agent::{Agent, Availability, Presence};
 use crate::domain::id::{AgentId, ConversationId, History, QueueId};
 use crate::domain::time::{Span, Timestamp};
 
@@ -127,6 +124,59 @@ impl Behavior {
                 _ => continue,
             };
             turn.tell_conversation(*conversation, message);
+        }
+    }
+}
+
+/// What is looked at later than this was held up by ourselves. What consoles have said meanwhile is
+/// then still to be read, and is given as long.
+const HELD_UP: Span = Span::from_secs(1);
+
+/// A moment at which something must be looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Due {
+    /// From when on there is something to see.
+    pub(super) at: Timestamp,
+    /// When it is looked at.
+    pub(super) served_at: Timestamp,
+}
+
+impl Due {
+    /// It is looked at as soon as there is something to see, and not before `now`.
+    pub(super) fn at(at: Timestamp, now: Timestamp) -> Self {
+        Self { at, served_at: at.max(now) }
+    }
+
+    /// The same, later, if it should have been looked at long before `now`.
+    pub(super) fn put_off(self, now: Timestamp) -> Option<Self> {
+        let is_late = now.since(self.served_at) > HELD_UP;
+        is_late.then(|| Self { served_at: now + HELD_UP, ..self })
+    }
+}
+
+/// What others were told of an agent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Report {
+    pub(super) availability: Availability,
+    pub(super) presence: Presence,
+    pub(super) chosen: Presence,
+    pub(super) used: u32,
+    pub(super) units: u32,
+    pub(super) leases: usize,
+    /// How often the leases have changed.
+    pub(super) revision: u64,
+}
+
+impl Report {
+    pub(super) fn of(agent: &Agent) -> Self {
+        Self {
+            availability: agent.availability(),
+            presence: agent.presence(),
+            chosen: agent.chosen(),
+            used: agent.used(),
+            units: agent.settings().units,
+            leases: agent.leases().len(),
+            revision: agent.revision(),
         }
     }
 }

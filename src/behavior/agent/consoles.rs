@@ -3,8 +3,7 @@
 use crate::behavior::agent::commitment::Behavior;
 use crate::behavior::agent::feeds::{Beginning, Next};
 use crate::behavior::agent::input::Opening;
-use crate::behavior::agent::output::Output;
-use crate::behavior::agent::turn::Turn;
+use crate::behavior::agent::output::{Output, Turn};
 use crate::behavior::message::{Answered, Denial, FeedItem, RequestId, ToConversation};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;

@@ -18,15 +18,12 @@
 
 use std::sync::Arc;
 
-use crate::behavior::agent::catching_up::{Missed, Touched, Unshown};
-use crate::behavior::agent::event::FeedEvent;
+use crate::behavior::agent::catch_up::{Missed, Touched, Unshown};
+use crate::behavior::agent::event::{FROM_THE_JOURNAL, FeedEvent, Mark, feed_called};
 use crate::behavior::agent::input::Opening;
-use crate::behavior::agent::kept::{Kept, Ring};
-use crate::behavior::agent::mark::{FROM_THE_JOURNAL, Mark};
-use crate::behavior::agent::name;
 use crate::behavior::agent::open_feed::OpenFeed;
-use crate::behavior::agent::output::Output;
-use crate::behavior::agent::turn::Turn;
+use crate::behavior::agent::output::{Output, Turn};
+use crate::behavior::agent::ring::{Kept, Ring};
 use crate::behavior::message::FeedItem;
 use crate::domain::agent::{Agent, FeedNumber};
 use crate::domain::id::{ConversationId, History};
@@ -362,7 +359,7 @@ impl Feeds {
 
     /// The feed that its console calls so, if it runs.
     pub(super) fn running(&self, called: &str) -> Option<FeedNumber> {
-        name::feed_called(self.run, called).filter(|number| self.is_running(*number))
+        feed_called(self.run, called).filter(|number| self.is_running(*number))
     }
 
     /// Those that we have ended, and whose consoles may not have noticed.

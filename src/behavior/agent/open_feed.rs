@@ -1,10 +1,8 @@
 //! One feed, as its agent has it.
 
-use crate::behavior::agent::catching_up::{Missed, Unshown};
-use crate::behavior::agent::event::FeedEvent;
-use crate::behavior::agent::mark::shown_again;
-use crate::behavior::agent::output::Output;
-use crate::behavior::agent::turn::Turn;
+use crate::behavior::agent::catch_up::{Missed, Unshown};
+use crate::behavior::agent::event::{FeedEvent, shown_again};
+use crate::behavior::agent::output::{Output, Turn};
 use crate::domain::agent::FeedNumber;
 
 /// An open feed of an agent's.

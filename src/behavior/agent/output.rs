@@ -1,10 +1,10 @@
-//! What is to be done for an agent, in the order in which it is given.
+//! What is to be done for an agent, in the order in which it is given, and the turn that gives it.
 
 use std::sync::Arc;
 
 use bytestring::ByteString;
 
-use crate::behavior::agent::input::Choice;
+use crate::behavior::agent::input::{Choice, Facts};
 use crate::behavior::message::{Answered, Denial, RequestId, ToConversation, Trouble};
 use crate::domain::agent::FeedNumber;
 use crate::domain::agent::command::AgentCommand;
@@ -72,4 +72,30 @@ pub enum Note {
     FeedHung,
     /// What a feed has missed cannot be read: it ends.
     Unread(Trouble),
+}
+
+/// The moment at which an input is dealt with, and what is to be done for it.
+#[derive(Debug)]
+pub(super) struct Turn<'a> {
+    pub(super) now: Timestamp,
+    pub(super) facts: Facts,
+    pub(super) out: &'a mut Vec<Output>,
+}
+
+impl Turn<'_> {
+    pub(super) fn tell_conversation(&mut self, id: ConversationId, message: ToConversation) {
+        self.out.push(Output::ToConversation(id, Box::new(message)));
+    }
+
+    pub(super) fn tell_queue(&mut self, id: &QueueId, command: QueueCommand) {
+        self.out.push(Output::ToQueue(id.clone(), Box::new(command)));
+    }
+
+    pub(super) fn answer(&mut self, request: RequestId, answer: Result<Answered, Denial>) {
+        self.out.push(Output::Answer(request, Box::new(answer)));
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.out.push(Output::Note(note));
+    }
 }

@@ -1,5 +1,5 @@
 //! What conversations of a thread have decided in one turn, and the journal is given together: one
-//! parcel takes less from the heap than hundreds of appends, and the one writer of the journal has
+//! list takes less from the heap than hundreds of appends, and the one writer of the journal has
 //! less to do for it.
 
 use std::cell::RefCell;

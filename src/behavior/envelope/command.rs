@@ -1,6 +1,6 @@
 //! The forms of what is asked of a conversation.
 
-use crate::behavior::parcel::form::formed;
+use crate::behavior::envelope::form::formed;
 use crate::domain::conversation::command::{Authority, Command, StartRequest};
 use crate::domain::conversation::event::Author;
 

@@ -1,7 +1,7 @@
 //! The forms of what a session is told.
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::{Closing, NotJoined, ToSession};
-use crate::behavior::parcel::form::formed;
 
 formed!(enum ToSession {
     "joined" => Joined { conversation, state, seq },

@@ -166,11 +166,11 @@ macro_rules! formed {
         formed!(@object $type, { $one, $other }, (($one, $other)));
     };
     (@object $type:ty, { $($field:ident $(as $name:literal)?),+ }, ($($whole:tt)+)) => {
-        impl crate::behavior::parcel::form::Form for $type {
+        impl crate::behavior::envelope::form::Form for $type {
             fn write<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 let $($whole)+ = self;
                 let mut fields = to.serialize_map(None)?;
-                $(crate::behavior::parcel::form::put(
+                $(crate::behavior::envelope::form::put(
                     &mut fields,
                     formed!(@name $field $($name)?),
                     $field,
@@ -181,7 +181,7 @@ macro_rules! formed {
             fn read(
                 value: serde_json::Value,
             ) -> Result<Self, crate::wire::document::FieldError> {
-                let mut fields = crate::behavior::parcel::form::Fields::of(value)?;
+                let mut fields = crate::behavior::envelope::form::Fields::of(value)?;
                 $(let $field = fields.take(formed!(@name $field $($name)?))?;)+
                 fields.finish()?;
                 Ok($($whole)+)
@@ -193,9 +193,9 @@ macro_rules! formed {
             $(($($item:ident $(as $item_name:literal)?),+))?
             $({ $($field:ident $(as $name:literal)?),+ })?
     ),+ $(,)? }) => {
-        impl crate::behavior::parcel::form::Form for $type {
+        impl crate::behavior::envelope::form::Form for $type {
             fn write<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                use crate::behavior::parcel::form::put;
+                use crate::behavior::envelope::form::put;
                 let mut fields = to.serialize_map(None)?;
                 match self {
                     $(Self::$variant $(($($item),+))? $({ $($field),+ })? => {
@@ -210,7 +210,7 @@ macro_rules! formed {
             fn read(
                 value: serde_json::Value,
             ) -> Result<Self, crate::wire::document::FieldError> {
-                let mut fields = crate::behavior::parcel::form::Fields::of(value)?;
+                let mut fields = crate::behavior::envelope::form::Fields::of(value)?;
                 let kind: String = fields.take("kind")?;
                 let read = match &*kind {
                     $($kind => {
@@ -240,7 +240,7 @@ macro_rules! formed {
         });)+
     };
     (plain $type:ty, $value:ident => $written:expr, $read:expr) => {
-        impl crate::behavior::parcel::form::Form for $type {
+        impl crate::behavior::envelope::form::Form for $type {
             fn write<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
                 let $value = self;
                 serde::Serialize::serialize(&$written, to)
@@ -250,7 +250,7 @@ macro_rules! formed {
                 value: serde_json::Value,
             ) -> Result<Self, crate::wire::document::FieldError> {
                 let read: fn(&serde_json::Value) -> Result<Self, String> = $read;
-                read(&value).map_err(crate::behavior::parcel::form::malformed)
+                read(&value).map_err(crate::behavior::envelope::form::malformed)
             }
         }
     };

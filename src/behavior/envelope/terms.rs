@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use serde_json::Value;
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::RequestId;
-use crate::behavior::parcel::form::formed;
 use crate::domain::agent::Presence;
 use crate::domain::cause::{Cause, Leaving, Misuse};
 use crate::domain::conversation::State;

@@ -1,7 +1,7 @@
 //! The forms of answers.
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::{AgentView, Answered, Denial, Trouble};
-use crate::behavior::parcel::form::formed;
 use crate::domain::agent::Link;
 use crate::domain::conversation::attendance::Absence;
 use crate::domain::conversation::command::{Answer, Refusal};

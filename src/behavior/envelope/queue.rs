@@ -1,7 +1,7 @@
 //! The forms of what a queue is told.
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::ToQueue;
-use crate::behavior::parcel::form::formed;
 use crate::domain::agent::Availability;
 use crate::domain::queue::{QueueCommand, Waiting};
 

@@ -1,10 +1,10 @@
-//! One parcel of everything that actors say to each other, with whatever the dice give.
+//! One envelope of everything that actors say to each other, with whatever the dice give.
 
+use holdline::behavior::envelope::Envelope;
 use holdline::behavior::message::{
     AgentSignal, Closing, FeedItem, FromSession, Join, NotJoined, ToAgent, ToConversation, ToQueue,
     ToSession,
 };
-use holdline::behavior::parcel::Parcel;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::agent::{Availability, Presence};
 use holdline::domain::conversation::State;
@@ -21,27 +21,27 @@ use super::answers::{answers, denials};
 use super::dice::{Dice, LEAVINGS};
 
 /// Of every variant at least one.
-pub fn examples(dice: &mut Dice) -> Vec<Parcel> {
-    let mut parcels = Vec::new();
+pub fn examples(dice: &mut Dice) -> Vec<Envelope> {
+    let mut envelopes = Vec::new();
     for message in conversation(dice) {
-        parcels.push(Parcel::Conversation(dice.conversation(), message));
+        envelopes.push(Envelope::Conversation(dice.conversation(), message));
     }
     for message in agent(dice) {
-        parcels.push(Parcel::Agent(dice.chosen(), message));
+        envelopes.push(Envelope::Agent(dice.chosen(), message));
     }
     for message in queue(dice) {
-        parcels.push(Parcel::Queue(dice.chosen(), message));
+        envelopes.push(Envelope::Queue(dice.chosen(), message));
     }
     for message in session(dice) {
-        parcels.push(Parcel::Session(dice.session(), message));
+        envelopes.push(Envelope::Session(dice.session(), message));
     }
     for answer in answers(dice) {
-        parcels.push(Parcel::Answer(dice.request(), Ok(answer)));
+        envelopes.push(Envelope::Answer(dice.request(), Ok(answer)));
     }
     for denial in denials(dice) {
-        parcels.push(Parcel::Answer(dice.request(), Err(denial)));
+        envelopes.push(Envelope::Answer(dice.request(), Err(denial)));
     }
-    parcels
+    envelopes
 }
 
 fn conversation(dice: &mut Dice) -> Vec<ToConversation> {

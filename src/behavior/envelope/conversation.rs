@@ -1,7 +1,7 @@
 //! The forms of what a conversation is told.
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::{AgentSignal, FromSession, Join, ToConversation};
-use crate::behavior::parcel::form::formed;
 use crate::domain::settings::registry::Setting;
 
 formed!(enum ToConversation {

@@ -1,7 +1,7 @@
 //! The forms of what an agent is told.
 
+use crate::behavior::envelope::form::formed;
 use crate::behavior::message::{FeedItem, ToAgent};
-use crate::behavior::parcel::form::formed;
 use crate::domain::agent::command::AgentCommand;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::{AgentSettings, Role};

@@ -5,8 +5,8 @@ mod dice;
 mod examples;
 mod variants;
 
+use holdline::behavior::envelope::{ENVELOPE_VERSION, Envelope, EnvelopeFault, read, write};
 use holdline::behavior::message::{RequestId, ToConversation, ToQueue};
-use holdline::behavior::parcel::{PARCEL_VERSION, Parcel, ParcelFault, read, write};
 use holdline::domain::id::ConversationId;
 use holdline::limits;
 use proptest::prelude::*;
@@ -17,16 +17,16 @@ use dice::Dice;
 use examples::examples;
 use variants::Seen;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/parcels.json");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/envelopes.json");
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
     fn every_message_comes_back_unchanged(seed: u64) {
-        for parcel in examples(&mut Dice::seeded(seed)) {
-            let text = write(&parcel);
-            prop_assert_eq!(read(&text), Ok(parcel), "{}", text);
+        for envelope in examples(&mut Dice::seeded(seed)) {
+            let text = write(&envelope);
+            prop_assert_eq!(read(&text), Ok(envelope), "{}", text);
         }
     }
 }
@@ -34,8 +34,8 @@ proptest! {
 #[test]
 fn every_variant_has_an_example() {
     let mut seen = Seen::default();
-    for parcel in examples(&mut Dice::plain()) {
-        seen.look_at(&parcel);
+    for envelope in examples(&mut Dice::plain()) {
+        seen.look_at(&envelope);
     }
     let missing = seen.missing();
     assert!(missing.is_empty(), "these have no example: {missing:#?}");
@@ -60,15 +60,15 @@ fn the_form_is_the_one_that_was_agreed_on() {
 
 #[test]
 fn what_is_nothing_is_left_out() {
-    let figures = Parcel::Queue("sales".parse().unwrap(), ToQueue::Figures(RequestId::new(7)));
+    let figures = Envelope::Queue("sales".parse().unwrap(), ToQueue::Figures(RequestId::new(7)));
     let text = r#"{"kind":"queue","to":"sales","message":{"kind":"figures","request":7}}"#;
-    assert_eq!(write(&figures), format!(r#"{{"version":1,"parcel":{text}}}"#));
+    assert_eq!(write(&figures), format!(r#"{{"version":1,"envelope":{text}}}"#));
 
     let id = ConversationId::from_bits(1);
-    let state = Parcel::Conversation(id, ToConversation::StateClaims(None));
+    let state = Envelope::Conversation(id, ToConversation::StateClaims(None));
     let text =
         format!(r#"{{"kind":"conversation","to":"{id}","message":{{"kind":"state_claims"}}}}"#);
-    assert_eq!(write(&state), format!(r#"{{"version":1,"parcel":{text}}}"#));
+    assert_eq!(write(&state), format!(r#"{{"version":1,"envelope":{text}}}"#));
 }
 
 /// The places of all values in a JSON text, as pointers, and as a fault names them.
@@ -88,17 +88,17 @@ fn places(value: &Value, pointer: &str, field: &str, found: &mut Vec<(String, St
     }
 }
 
-fn field_of(fault: Result<Parcel, ParcelFault>, changed: &Value) -> String {
+fn field_of(fault: Result<Envelope, EnvelopeFault>, changed: &Value) -> String {
     match fault {
-        Err(ParcelFault::Field(error)) => error.field,
+        Err(EnvelopeFault::Field(error)) => error.field,
         other => panic!("{other:?}, and not a field: {changed}"),
     }
 }
 
-/// Each parcel, read as JSON, with the places of all that stands in it.
+/// Each envelope, read as JSON, with the places of all that stands in it.
 fn taken_apart() -> impl Iterator<Item = (Value, Vec<(String, String)>)> {
-    examples(&mut Dice::plain()).into_iter().map(|parcel| {
-        let whole: Value = serde_json::from_str(&write(&parcel)).unwrap();
+    examples(&mut Dice::plain()).into_iter().map(|envelope| {
+        let whole: Value = serde_json::from_str(&write(&envelope)).unwrap();
         let mut found = Vec::new();
         places(&whole, "", "", &mut found);
         (whole, found)
@@ -128,8 +128,8 @@ fn what_is_missing_is_refused_by_its_name_or_is_nothing() {
             };
             fields.remove(name);
             match read(&changed.to_string()) {
-                Ok(parcel) => {
-                    let again: Value = serde_json::from_str(&write(&parcel)).unwrap();
+                Ok(envelope) => {
+                    let again: Value = serde_json::from_str(&write(&envelope)).unwrap();
                     assert_eq!(again, changed, "{field} has become something");
                 }
                 fault => assert_eq!(field_of(fault, &changed), field, "{changed}"),
@@ -156,33 +156,36 @@ fn what_is_not_known_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_is_no_parcel_is_refused() {
+fn what_is_no_envelope_is_refused() {
     let to_ann = |message: Value| json!({ "kind": "agent", "to": "ann", "message": message });
     let malformed = [
-        (json!({ "kind": "agent", "to": "not an id", "message": {} }), "parcel.to"),
-        (json!({ "kind": "nobody" }), "parcel.kind"),
-        (to_ann(json!({ "kind": "sing" })), "parcel.message.kind"),
-        (to_ann(json!({ "kind": "show", "request": -1 })), "parcel.message.request"),
-        (to_ann(json!({ "kind": "show", "request": 0.5 })), "parcel.message.request"),
-        (to_ann(json!({ "kind": "serve", "queues": ["a", "b", "?"] })), "parcel.message.queues.2"),
+        (json!({ "kind": "agent", "to": "not an id", "message": {} }), "envelope.to"),
+        (json!({ "kind": "nobody" }), "envelope.kind"),
+        (to_ann(json!({ "kind": "sing" })), "envelope.message.kind"),
+        (to_ann(json!({ "kind": "show", "request": -1 })), "envelope.message.request"),
+        (to_ann(json!({ "kind": "show", "request": 0.5 })), "envelope.message.request"),
+        (
+            to_ann(json!({ "kind": "serve", "queues": ["a", "b", "?"] })),
+            "envelope.message.queues.2",
+        ),
     ];
-    for (parcel, field) in malformed {
-        let text = json!({ "version": 1, "parcel": parcel });
+    for (envelope, field) in malformed {
+        let text = json!({ "version": 1, "envelope": envelope });
         assert_eq!(field_of(read(&text.to_string()), &text), field, "{text}");
     }
     let later = [0, 2, u32::MAX].map(|version| {
-        let text = json!({ "version": version, "parcel": { "sort": 9 }, "added_later": true });
+        let text = json!({ "version": version, "envelope": { "sort": 9 }, "added_later": true });
         (version, text.to_string())
     });
     for (version, text) in later {
-        assert_ne!(version, PARCEL_VERSION);
-        assert_eq!(read(&text), Err(ParcelFault::UnknownVersion(version)));
+        assert_ne!(version, ENVELOPE_VERSION);
+        assert_eq!(read(&text), Err(EnvelopeFault::UnknownVersion(version)));
     }
-    for parcel in examples(&mut Dice::plain()) {
-        let text = write(&parcel);
+    for envelope in examples(&mut Dice::plain()) {
+        let text = write(&envelope);
         let cut = text.char_indices().map(|(end, _)| &text[..end]);
         for part in cut.step_by(1 + text.len() / 16) {
-            assert!(matches!(read(part), Err(ParcelFault::NotJson(_))), "{part}");
+            assert!(matches!(read(part), Err(EnvelopeFault::NotJson(_))), "{part}");
         }
     }
     for text in ["null", "[]", "1"] {
@@ -192,8 +195,8 @@ fn what_is_no_parcel_is_refused() {
 
 #[test]
 fn what_is_too_long_is_refused_unread() {
-    let text = " ".repeat(limits::PARCEL_BYTES_MAX);
-    assert!(matches!(read(&text), Err(ParcelFault::NotJson(_))));
+    let text = " ".repeat(limits::ENVELOPE_BYTES_MAX);
+    assert!(matches!(read(&text), Err(EnvelopeFault::NotJson(_))));
     let longer = text + " ";
-    assert_eq!(read(&longer), Err(ParcelFault::TooLong(longer.len())));
+    assert_eq!(read(&longer), Err(EnvelopeFault::TooLong(longer.len())));
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use holdline::behavior::envelope::Envelope;
 use holdline::behavior::message::{
     AgentSignal, Answered, Closing, Denial, FromSession, NotJoined, ToAgent, ToConversation,
     ToQueue, ToSession,
 };
-use holdline::behavior::parcel::Parcel;
 use holdline::domain::agent::Link;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::cause::Cause;
@@ -40,7 +40,7 @@ macro_rules! variants {
 }
 
 variants! {
-    Parcel { Conversation, Agent, Queue, Session, Answer }
+    Envelope { Conversation, Agent, Queue, Session, Answer }
     ToConversation {
         Session, Ask, Show, Signal, Offer, Withdraw, AgentGone, MissAgent, MeetAgent, ShowTo,
         ConfirmLease, StateClaims, BeCounted, NeverBegins, Position, Erased,
@@ -81,24 +81,24 @@ impl Seen {
         self.0.insert(value.variant());
     }
 
-    /// Notes what a parcel is, and what is in it.
-    pub fn look_at(&mut self, parcel: &Parcel) {
-        self.note(parcel);
-        match parcel {
-            Parcel::Conversation(_, message) => self.look_at_conversation(message),
-            Parcel::Agent(_, message) => {
+    /// Notes what an envelope is, and what is in it.
+    pub fn look_at(&mut self, envelope: &Envelope) {
+        self.note(envelope);
+        match envelope {
+            Envelope::Conversation(_, message) => self.look_at_conversation(message),
+            Envelope::Agent(_, message) => {
                 self.note(message);
                 if let ToAgent::Command(command) = message {
                     self.note(command);
                 }
             }
-            Parcel::Queue(_, message) => {
+            Envelope::Queue(_, message) => {
                 self.note(message);
                 if let ToQueue::Command(command) = message {
                     self.note(command);
                 }
             }
-            Parcel::Session(_, message) => {
+            Envelope::Session(_, message) => {
                 self.note(message);
                 match message {
                     ToSession::NotJoined { why, .. } => self.note(why),
@@ -106,7 +106,7 @@ impl Seen {
                     _ => {}
                 }
             }
-            Parcel::Answer(_, Ok(answer)) => {
+            Envelope::Answer(_, Ok(answer)) => {
                 self.note(answer);
                 match answer {
                     Answered::Command(answer) => self.note(answer),
@@ -114,7 +114,7 @@ impl Seen {
                     _ => {}
                 }
             }
-            Parcel::Answer(_, Err(denial)) => self.note(denial),
+            Envelope::Answer(_, Err(denial)) => self.note(denial),
         }
     }
 
