@@ -7,7 +7,6 @@
 mod agent;
 mod alarms;
 mod answers;
-mod context;
 mod conversation;
 mod directory;
 mod failure;

@@ -25,7 +25,6 @@ use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, 
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::agent::AgentActor;
 use crate::engine::answers::{Answers, Question};
-use crate::engine::context::Context;
 use crate::engine::conversation::ConversationActor;
 use crate::engine::mailbox::mailbox;
 use crate::engine::owner::{Owner, Run};
@@ -163,7 +162,7 @@ impl Directory {
         let (address, mailbox) = mailbox();
         let actor =
             ConversationActor::recovered(thread, conversation, epoch, counts_from, write_within);
-        Context::start(actor, mailbox);
+        actor.live(mailbox);
         self.enter_conversation(id, epoch, address.downgrade());
     }
 
@@ -216,7 +215,7 @@ impl Directory {
     ) -> Addr<ConversationActor> {
         let (address, mailbox) = mailbox();
         let thread = self.threads.number_of(id.shard());
-        self.run_on(thread, move |thread| Context::start(make(thread), mailbox));
+        self.run_on(thread, move |thread| make(thread).live(mailbox));
         address
     }
 

@@ -5,7 +5,8 @@ use actix::{Actor, Addr, Message};
 use tokio::sync::oneshot;
 
 use crate::behavior::agent::Opening;
-use crate::behavior::message::{Heard, ToAgent, ToConversation, ToQueue, ToSession, Trouble};
+use crate::behavior::conversation;
+use crate::behavior::message::{ToAgent, ToConversation, ToQueue, ToSession, Trouble};
 use crate::engine::feed::FeedSender;
 use crate::journal::Fault;
 use crate::limits;
@@ -18,8 +19,7 @@ pub(super) fn mailbox<A: Actor>() -> (Addr<A>, AddressReceiver<A>) {
 }
 
 /// The journal may have lost what a conversation gave it and was not told of.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "()")]
+#[derive(Clone, Debug)]
 pub(super) struct Lost(pub Fault);
 
 /// How a request opens a feed.
@@ -34,7 +34,7 @@ pub(super) struct OpenFeed {
     pub closed: oneshot::Receiver<()>,
 }
 
-impl Message for Heard {
+impl Message for conversation::Input {
     type Result = ();
 }
 

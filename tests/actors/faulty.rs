@@ -1,5 +1,5 @@
-//! A journal that can be told to kill whoever appends, to claim that it cannot keep up, or to
-//! archive at the wrong moment.
+//! A journal that can be told to kill whoever appends, to claim that it cannot keep up, to answer
+//! readers late or never, or to archive at the wrong moment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,12 +15,17 @@ use holdline::journal::{
     Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
     Position, Retained, RetentionRule, Which,
 };
+use tokio::sync::watch;
 
-/// The journal in memory, with three more faults.
+/// The journal in memory, with more faults.
 #[derive(Debug)]
 pub struct FaultyJournal {
     inner: Arc<MemoryJournal>,
     kill_next: AtomicBool,
+    kills_asker: AtomicBool,
+    kills_reader: AtomicBool,
+    /// Whether whoever reads a conversation has to wait.
+    holds_reads: watch::Sender<bool>,
     pretends_waiting: AtomicUsize,
     archives_after_look: AtomicBool,
     has_archived: AtomicBool,
@@ -31,6 +36,9 @@ impl FaultyJournal {
         Self {
             inner,
             kill_next: AtomicBool::new(false),
+            kills_asker: AtomicBool::new(false),
+            kills_reader: AtomicBool::new(false),
+            holds_reads: watch::Sender::new(false),
             pretends_waiting: AtomicUsize::new(0),
             archives_after_look: AtomicBool::new(false),
             has_archived: AtomicBool::new(false),
@@ -46,6 +54,42 @@ impl FaultyJournal {
     /// these are in the archive, as if their time had just come.
     pub fn archive_after_look(&self) {
         self.archives_after_look.store(true, Ordering::SeqCst);
+    }
+
+    /// Whoever asks next whether it can be written panics: each conversation does with whatever it
+    /// is told.
+    pub fn kill_next_asker(&self) {
+        self.kills_asker.store(true, Ordering::SeqCst);
+    }
+
+    /// Conversations, and what was missed of them, are read only when reads are released.
+    pub fn hold_reads(&self) {
+        self.holds_reads.send_replace(true);
+    }
+
+    /// Lets all go on who read.
+    pub fn release_reads(&self) {
+        self.holds_reads.send_replace(false);
+    }
+
+    /// Whoever reads next panics, once reads are not held.
+    pub fn kill_next_reader(&self) {
+        self.kills_reader.store(true, Ordering::SeqCst);
+    }
+
+    /// What was read, once it may be told.
+    fn read_late<T: Send + 'static>(
+        &self,
+        read: BoxFuture<'static, Result<T, Fault>>,
+    ) -> BoxFuture<'static, Result<T, Fault>> {
+        let is_killed = self.kills_reader.swap(false, Ordering::SeqCst);
+        let mut holds_reads = self.holds_reads.subscribe();
+        async move {
+            let is_told = holds_reads.wait_for(|is_held| !is_held).await.is_ok();
+            assert!(is_told && !is_killed, "the reader was told to die here");
+            read.await
+        }
+        .boxed()
     }
 
     /// Claims that this many appends wait.
@@ -65,6 +109,7 @@ impl Journal for FaultyJournal {
     }
 
     fn is_writable(&self) -> bool {
+        assert!(!self.kills_asker.swap(false, Ordering::SeqCst), "the actor was told to die here");
         self.inner.is_writable()
     }
 
@@ -77,7 +122,7 @@ impl Journal for FaultyJournal {
     }
 
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
-        self.inner.load(id)
+        self.read_late(self.inner.load(id))
     }
 
     fn read(
@@ -88,7 +133,7 @@ impl Journal for FaultyJournal {
         entries: usize,
         bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
-        self.inner.read(id, after, audience, entries, bytes)
+        self.read_late(self.inner.read(id, after, audience, entries, bytes))
     }
 
     fn outline(

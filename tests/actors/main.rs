@@ -7,6 +7,7 @@ mod customer;
 mod erasing;
 mod faulty;
 mod gate;
+mod reading;
 mod recovery;
 mod settings;
 mod signs;

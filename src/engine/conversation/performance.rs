@@ -10,26 +10,25 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{ActorContext, ActorFutureExt, AsyncContext, WrapFuture};
+use actix::ActorContext as _;
 use smallvec::SmallVec;
 
 use crate::behavior::conversation::{Input, Note, Output};
-use crate::behavior::message::{ToConversation, ToSession, Trouble};
-use crate::domain::conversation::event::{Audience, Event};
+use crate::behavior::message::{ToConversation, ToSession};
+use crate::domain::conversation::event::Event;
 use crate::domain::id::{Seq, SessionId};
 use crate::domain::time::Timestamp;
-use crate::engine::context::Context;
-use crate::engine::conversation::ConversationActor;
+use crate::engine::conversation::actor::ConversationActor;
+use crate::engine::conversation::context::Context;
 use crate::engine::post::Delivery;
 use crate::journal::Append;
-use crate::limits;
 
 /// The sessions whose sockets had no room in this turn.
 type Slow = SmallVec<[SessionId; 1]>;
 
 impl ConversationActor {
     /// Gives the behavior one input, and those that follow from it.
-    pub(super) fn turn(&mut self, input: Input, context: &mut Context<Self>) {
+    pub(super) fn turn(&mut self, input: Input, context: &mut Context) {
         let mut outputs = self.thread.take_outputs();
         let mut slow = Slow::new();
         // Nearly always nothing follows.
@@ -45,21 +44,14 @@ impl ConversationActor {
             }
         }
         self.thread.give_back(outputs);
-        if !self.behavior.is_in_flight()
-            && let Some(flight) = self.flight.take()
-        {
-            self.thread.end_flight(flight);
+        if !self.behavior.is_in_flight() {
+            self.end_flight();
         }
         context.wake_at(due, self.behavior.is_connected());
     }
 
     /// Does one thing; what the behavior must hear of at once is given back.
-    fn perform(
-        &mut self,
-        output: Output,
-        slow: &mut Slow,
-        context: &mut Context<Self>,
-    ) -> Option<Input> {
+    fn perform(&mut self, output: Output, slow: &mut Slow, context: &mut Context) -> Option<Input> {
         let (thread, id) = (&self.thread, self.behavior.id());
         match output {
             Output::Append { first, at, events } => self.append(first, at, events),
@@ -118,42 +110,6 @@ impl ConversationActor {
         }
         slow.push(session);
         Some(Input::Slow(session))
-    }
-
-    /// Reads the conversation from the journal. What one of the same id has decided is read only
-    /// once it is written.
-    fn load(&self, context: &mut Context<Self>) {
-        self.thread.send_appends();
-        let reading = self.thread.shared.journal.load(self.behavior.id());
-        context.spawn(reading.into_actor(self).map(|read, actor, context| {
-            let found = read.map(|found| found.map(Box::new));
-            actor.turn(Input::Loaded(found.map_err(|fault| Trouble::from(&fault))), context);
-        }));
-    }
-
-    fn read_missed(
-        &self,
-        session: SessionId,
-        after: Seq,
-        through: Seq,
-        context: &mut Context<Self>,
-    ) -> Option<Input> {
-        let shared = &self.thread.shared;
-        if !shared.post.has_room_for_page(session) {
-            return Some(Input::NoRoom(session));
-        }
-        let reading = shared.journal.read(
-            self.behavior.id(),
-            after,
-            Audience::Customer,
-            limits::CATCH_UP_ENTRIES_MAX,
-            limits::CATCH_UP_BYTES_MAX,
-        );
-        context.spawn(reading.into_actor(self).map(move |read, actor, context| {
-            let entries = read.map_err(|fault| Trouble::from(&fault));
-            actor.turn(Input::Page { session, after, through, entries }, context);
-        }));
-        None
     }
 
     fn note(&self, note: &Note) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dashmap::mapref::entry::Entry;
 
+use crate::behavior::conversation::Input;
 use crate::behavior::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::engine::directory::{Directory, deliver, send};
@@ -47,7 +48,7 @@ impl Post for Directory {
 
     fn tell_lost(&self, id: ConversationId, lost: Lost) {
         if let Some(live) = self.live(id) {
-            send(&live, lost);
+            send(&live, Input::Lost((&lost.0).into()));
         }
     }
 

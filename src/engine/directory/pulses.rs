@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::behavior::conversation::Input;
 use crate::behavior::message::Heard;
 use crate::domain::id::{ConversationId, SessionId};
 use crate::engine::directory::Directory;
@@ -19,7 +20,7 @@ impl Directory {
     /// not be opened for it: whoever opens it finds out who is there.
     pub(in crate::engine) fn tell_heard(&self, id: ConversationId, heard: Heard) {
         if let Some(live) = self.live(id) {
-            super::send(&live, heard);
+            super::send(&live, Input::Heard(heard));
         }
     }
 }
