@@ -105,7 +105,7 @@ fn starting(criterion: &mut Criterion) {
                     let began = tokio::time::Instant::now();
                     for _ in 0..rounds {
                         let visitor = visitors.next().expect("they do not end");
-                        visit.start(start(visitor), entrance()).expect("it may begin");
+                        visit.start(start(visitor), entrance(), None).expect("it may begin");
                         joined(&mut hears).await;
                     }
                     began.elapsed()

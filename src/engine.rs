@@ -38,7 +38,7 @@ pub use crate::engine::figures::Figures;
 pub use crate::engine::keepsake::Keepsake;
 pub use crate::engine::refusals::Face;
 pub use crate::engine::requests::Engine;
-pub use crate::engine::requests::visit::{Entrance, Visit};
+pub use crate::engine::requests::visit::Visit;
 pub use crate::engine::start::{Options, Starting};
 pub use crate::engine::threads::Threads;
 pub use crate::engine::tokens::TokenRefusal;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter, Context, Handler, SystemRunner};
 use criterion::Criterion;
+use holdline::behavior::message::{FromSession, Join};
 use holdline::domain::conversation::command::{Command, StartRequest};
 use holdline::domain::conversation::event::Author;
 use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId};
@@ -13,7 +14,7 @@ use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::settings::{QueueSettings, WidgetSettings, Workstream};
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::Span;
-use holdline::engine::{Engine, Entrance, Options, Outbox, Starting, Threads, ToSession, Visit};
+use holdline::engine::{Engine, Options, Outbox, Starting, Threads, ToSession, Visit};
 use holdline::journal::Recovered;
 use holdline::journal::memory::MemoryJournal;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -122,7 +123,7 @@ impl Rig {
         for visitor in 0..chats {
             let (visit, mut hears) = self.session();
             let id = self.system.block_on(async {
-                let id = visit.start(start(visitor), entrance()).expect("it may begin");
+                let id = visit.start(start(visitor), entrance(), None).expect("it may begin");
                 joined(&mut hears).await;
                 id
             });
@@ -130,7 +131,7 @@ impl Rig {
             while chat.sessions.len() < sessions {
                 let (visit, mut hears) = self.session();
                 self.system.block_on(async {
-                    visit.join(id, entrance()).expect("it may join");
+                    assert!(visit.say(id, FromSession::Join(Box::new(entrance()))), "it may join");
                     joined(&mut hears).await;
                 });
                 chat.sessions.push((visit, hears));
@@ -189,9 +190,9 @@ pub(crate) fn start(visitor: u128) -> StartRequest {
 }
 
 /// How a session comes in that has seen everything.
-pub(crate) fn entrance() -> Entrance {
-    let after = Seq::new(u32::MAX);
-    Entrance { after: Some(after), heartbeat: Span::from_secs(120), program: None, of: None }
+pub(crate) fn entrance() -> Join {
+    let after = Some(Seq::new(u32::MAX));
+    Join { start: None, after, heartbeat: Span::from_secs(120), program: None, of: None }
 }
 
 /// A message of 160 bytes.

@@ -81,21 +81,23 @@ pub enum ToConversation {
 /// What a session says to a conversation.
 #[derive(Debug, Eq, PartialEq)]
 pub enum FromSession {
-    /// It comes in, with the first word of a new conversation or into one that is.
+    /// It comes in, with the first word of a new conversation or into one that is. The answer is
+    /// [`ToSession::Joined`], followed by all that was missed, or [`ToSession::NotJoined`].
     Join(Box<Join>),
-    /// It asks again for the chat that it is in.
+    /// It asks again for the chat that it is in. The answer is the same; a session that was given
+    /// up meanwhile is closed.
     Again(Box<Join>),
     /// It wants to be told what comes after a place: of a chat that it is in, or of one that is
-    /// over.
+    /// over, where the last answer is [`ToSession::Over`].
     Hear {
         /// The place.
         after: Seq,
         /// The last place that it wants to be told of; nothing when it stays.
         until: Option<Seq>,
     },
-    /// It says something.
+    /// It says something. The answer is [`ToSession::Posted`] or [`ToSession::Refused`].
     Post(Reference, MessageId, MessageText),
-    /// It ends the chat.
+    /// It ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
     End(Reference),
     /// The customer types, or stopped.
     Typing(bool),
@@ -121,7 +123,8 @@ pub struct Join {
     pub heartbeat: Span,
     /// The program it says it is.
     pub program: Option<Arc<str>>,
-    /// Who it may be of, see [`crate::engine::Entrance::of`].
+    /// The visitors one of whom must have begun the conversation, which is not known to be there
+    /// otherwise; anybody when absent.
     pub of: Option<[VisitorId; 2]>,
 }
 

@@ -6,7 +6,6 @@
 
 mod actor;
 mod admission_keys;
-mod delivery;
 mod door;
 mod entry;
 mod guest;
@@ -14,6 +13,7 @@ mod inputs;
 mod operator_door;
 mod receiver;
 mod routes;
+mod start;
 mod surroundings;
 
 pub use crate::socket::session::actor::SocketSession;

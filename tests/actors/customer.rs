@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use actix::{Actor, Context, Handler};
+use holdline::behavior::message::{FromSession, Join};
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId};
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Span;
-use holdline::engine::{Entrance, NotJoined, Outbox, ToSession, Visit};
+use holdline::engine::{NotJoined, Outbox, ToSession, Visit};
 use holdline::wire::client::Reference;
 use holdline::wire::refusal::RefusalCode;
 
@@ -88,12 +89,13 @@ impl Customer {
             page: None,
             locale: None,
         };
-        self.visit.start(request, self.entrance(Seq::ZERO))
+        self.visit.start(request, self.entrance(Seq::ZERO), None)
     }
 
     /// Comes back into a chat of which it has seen everything up to a place.
     pub fn join(&self, id: ConversationId, after: u32) {
-        self.visit.join(id, self.entrance(Seq::new(after))).unwrap();
+        let join = FromSession::Join(Box::new(self.entrance(Seq::new(after))));
+        assert!(self.visit.say(id, join));
     }
 
     pub async fn joined(&self) -> ConversationId {
@@ -116,7 +118,8 @@ impl Customer {
 
     pub fn post(&self, id: ConversationId, message: &str, text: &str) {
         let text = MessageText::parse(text).unwrap();
-        self.visit.post(id, Reference::Text(message.into()), parsed(message), text);
+        let reference = Reference::Text(message.into());
+        self.visit.say(id, FromSession::Post(reference, parsed(message), text));
     }
 
     pub fn lose(&self, id: ConversationId) {
@@ -157,7 +160,7 @@ impl Customer {
             .collect()
     }
 
-    fn entrance(&self, after: Seq) -> Entrance {
-        Entrance { after: Some(after), heartbeat: self.heartbeat, program: None, of: None }
+    fn entrance(&self, after: Seq) -> Join {
+        Join { start: None, after: Some(after), heartbeat: self.heartbeat, program: None, of: None }
     }
 }

@@ -75,14 +75,10 @@ impl Post for Directory {
     }
 
     fn try_tell_agent(&self, id: &AgentId, message: ToAgent) -> Result<(), ToAgent> {
-        match self.agents.get(id) {
-            Some(entry) if entry.address.connected() => {
-                let request = message.request();
-                self.put(&entry.address, message, request);
-                Ok(())
-            }
-            _ => Err(message),
-        }
+        let Some(agent) = self.agent(id) else { return Err(message) };
+        let request = message.request();
+        self.put(&agent.address, message, request);
+        Ok(())
     }
 
     fn note_listening(&self, id: &AgentId) {
@@ -105,13 +101,9 @@ impl Post for Directory {
 
     fn tell_queue(&self, id: &QueueId, message: ToQueue) -> Delivery {
         let request = message.request();
-        match self.queues.get(id) {
-            Some(entry) if entry.address.connected() => {
-                self.put(&entry.address, message, request);
-                Delivery::Sent
-            }
-            _ => self.undelivered(request),
-        }
+        let Some(queue) = self.queue(id) else { return self.undelivered(request) };
+        self.put(&queue.address, message, request);
+        Delivery::Sent
     }
 
     fn tell_session(&self, id: SessionId, message: ToSession) -> Delivery {

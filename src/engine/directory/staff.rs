@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix::Addr;
+use dashmap::mapref::one::Ref;
 
 use crate::behavior::message::{RequestId, ToAgent, ToQueue};
 use crate::domain::id::{AgentId, QueueId};
@@ -23,14 +24,10 @@ impl Directory {
 
     /// Opens a feed of an agent's, if anybody is there.
     pub(in crate::engine) fn open_feed(&self, id: &AgentId, opening: OpenFeed) -> Delivery {
-        match self.agents.get(id) {
-            Some(entry) if entry.address.connected() => {
-                let request = opening.opening.request;
-                send(&entry.address, Question::new(opening, request, &self.answers));
-                Delivery::Sent
-            }
-            _ => self.undelivered(Some(opening.opening.request)),
-        }
+        let request = opening.opening.request;
+        let Some(agent) = self.agent(id) else { return self.undelivered(Some(request)) };
+        send(&agent.address, Question::new(opening, request, &self.answers));
+        Delivery::Sent
     }
 
     /// An agent's actor is dismissed. Nobody finds it any more, and it hears of that behind
@@ -44,9 +41,14 @@ impl Directory {
         }
     }
 
+    /// An agent's actor, if it is there and lives.
+    pub(super) fn agent(&self, id: &AgentId) -> Option<Ref<'_, AgentId, AgentEntry>> {
+        self.agents.get(id).filter(|entry| entry.address.connected())
+    }
+
     /// Whether an agent's actor is there and lives.
     pub(in crate::engine) fn has_agent(&self, id: &AgentId) -> bool {
-        self.agents.get(id).is_some_and(|entry| entry.address.connected())
+        self.agent(id).is_some()
     }
 
     /// A queue's actor enters.
@@ -69,9 +71,14 @@ impl Directory {
         }
     }
 
+    /// A queue's actor, if it is there and lives.
+    pub(super) fn queue(&self, id: &QueueId) -> Option<Ref<'_, QueueId, QueueEntry>> {
+        self.queues.get(id).filter(|entry| entry.address.connected())
+    }
+
     /// Whether a queue's actor is there and lives.
     pub(in crate::engine) fn has_queue(&self, id: &QueueId) -> bool {
-        self.queues.get(id).is_some_and(|entry| entry.address.connected())
+        self.queue(id).is_some()
     }
 
     /// How many wait in a queue.

@@ -7,20 +7,17 @@ use std::sync::Arc;
 use actix::Recipient;
 
 use crate::behavior::message::{FromSession, Heard, Join, ToConversation, ToSession};
-use crate::domain::cause::{Cause, Leaving};
+use crate::domain::cause::Cause;
 use crate::domain::conversation::command::StartRequest;
-use crate::domain::id::{ConversationId, MessageId, Seq, SessionId, VisitorId, WidgetId};
+use crate::domain::id::{ConversationId, SessionId, VisitorId, WidgetId};
 use crate::domain::settings::Workstream;
-use crate::domain::text::MessageText;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::engine::directory::Outbox;
-use crate::engine::failure::Failure;
 use crate::engine::keepsake::Keepsake;
 use crate::engine::post::{Claim, Delivery, Post as _};
 use crate::engine::pulse::Pulse;
 use crate::engine::requests::Engine;
 use crate::limits;
-use crate::wire::client::Reference;
 use crate::wire::refusal::RefusalCode;
 
 /// One session's way into the engine. It must be left with [`Visit::leave`].
@@ -32,21 +29,6 @@ pub struct Visit {
     thread: usize,
     /// The signs of life that it shows to the conversation that it is in, or enters.
     pulse: Cell<Option<Arc<Pulse>>>,
-}
-
-/// How a session comes into a conversation.
-#[derive(Clone, Debug)]
-pub struct Entrance {
-    /// The last place that the widget has seen; nothing when the session says later, by
-    /// [`Visit::hear_from`], from where it wants to be told.
-    pub after: Option<Seq>,
-    /// How often it was asked to beat.
-    pub heartbeat: Span,
-    /// The program it says it is.
-    pub program: Option<Arc<str>>,
-    /// The visitors one of whom must have begun the conversation, which is not known to be there
-    /// otherwise; anybody when absent.
-    pub of: Option<[VisitorId; 2]>,
 }
 
 impl Engine {
@@ -94,34 +76,14 @@ impl Visit {
         self.engine.directory().chat_of(&self.widget, visitor)
     }
 
-    /// Comes back into a conversation. The answer is [`ToSession::Joined`], followed by all that
-    /// was missed, or [`ToSession::NotJoined`].
-    pub fn join(&self, conversation: ConversationId, entrance: Entrance) -> Result<(), Failure> {
-        self.send_join(conversation, None, entrance)
-    }
-
-    /// Asks again for the conversation that the session is in. The answer is as for
-    /// [`Visit::join`]; a session that was given up meanwhile is closed.
-    pub fn join_again(&self, conversation: ConversationId, entrance: Entrance) -> bool {
-        self.say(conversation, FromSession::Again(Box::new(join(None, entrance))))
-    }
-
-    /// Asks for a chat; a visitor who has a live one comes back into it. The answer is as for
-    /// [`Visit::join`], from the conversation that is given back.
+    /// Asks for a chat; a visitor who has a live one comes back into it. The answer is
+    /// [`ToSession::Joined`] or [`ToSession::NotJoined`] from the conversation that is given back.
+    /// `join` says how the session comes in, and the request is put into it; `keepsake` is dropped
+    /// when the chat waits for its first agent no more, or does not begin.
     pub fn start(
         &self,
         request: StartRequest,
-        entrance: Entrance,
-    ) -> Result<ConversationId, RefusalCode> {
-        self.start_keeping(request, entrance, None)
-    }
-
-    /// The same, with something that is dropped when the chat waits for its first agent no more, or
-    /// does not begin.
-    pub fn start_keeping(
-        &self,
-        request: StartRequest,
-        entrance: Entrance,
+        join: Join,
         keepsake: Option<Keepsake>,
     ) -> Result<ConversationId, RefusalCode> {
         let (shared, directory) = (self.engine.shared(), self.engine.directory());
@@ -137,7 +99,7 @@ impl Visit {
             return Err(RefusalCode::QueueFull);
         }
         if let Some(earlier) = self.chat_of(request.visitor) {
-            return self.come_back(earlier, entrance);
+            return self.come_back(earlier, join);
         }
         // It is there before anybody can find it by its visitor: whoever did, and found nobody,
         // would read it from the journal, and then there were two of it.
@@ -149,14 +111,14 @@ impl Visit {
                 if let Some(keepsake) = keepsake {
                     shared.keep_while_waiting(id, keepsake);
                 }
-                let said = FromSession::Join(Box::new(join(Some(request), entrance)));
+                let said = FromSession::Join(Box::new(Join { start: Some(request), ..join }));
                 let first = ToConversation::Session(self.session, said);
                 directory.tell_live(id, first);
                 Ok(id)
             }
             Claim::Theirs(earlier) => {
                 directory.leave_unused(id, epoch);
-                self.come_back(earlier, entrance)
+                self.come_back(earlier, join)
             }
         }
     }
@@ -164,50 +126,38 @@ impl Visit {
     fn come_back(
         &self,
         earlier: ConversationId,
-        entrance: Entrance,
+        join: Join,
     ) -> Result<ConversationId, RefusalCode> {
-        self.send_join(earlier, None, entrance)
-            .map(|()| earlier)
-            .map_err(|_| RefusalCode::Unavailable)
+        let is_heard = self.say(earlier, FromSession::Join(Box::new(Join { start: None, ..join })));
+        if is_heard { Ok(earlier) } else { Err(RefusalCode::Unavailable) }
     }
 
-    /// Asks for everything after a place of a conversation that the session is in.
-    pub fn hear_from(&self, conversation: ConversationId, after: Seq) -> bool {
-        self.say(conversation, FromSession::Hear { after, until: None })
-    }
-
-    /// Asks a conversation that is over for what comes after a place, up to another. The answer is
-    /// its frames, and then [`ToSession::Over`].
-    pub fn hear_rest(&self, conversation: ConversationId, after: Seq, until: Seq) -> bool {
-        self.say(conversation, FromSession::Hear { after, until: Some(until) })
-    }
-
-    /// Has a conversation that is over, and told the session what it missed, know that the session
-    /// is gone.
-    pub fn hear_no_more(&self, conversation: ConversationId, cause: Cause) {
-        self.say(conversation, FromSession::Lost(cause));
+    /// Tells a conversation something. False if nobody hears it.
+    pub fn say(&self, conversation: ConversationId, said: FromSession) -> bool {
+        match &said {
+            FromSession::Join(_) => self.show_pulse(conversation),
+            FromSession::Post(..)
+            | FromSession::End(_)
+            | FromSession::Typing(_)
+            | FromSession::Read(_)
+            | FromSession::Leaving(_) => {
+                // It shows that the session is there.
+                let now = self.engine.shared().clock.now();
+                self.with_pulse(conversation, |pulse| pulse.speak(now));
+            }
+            FromSession::Again(_)
+            | FromSession::Hear { .. }
+            | FromSession::Asleep(_)
+            | FromSession::Lost(_) => {}
+        }
+        let message = ToConversation::Session(self.session, said);
+        self.engine.directory().tell(conversation, message) == Delivery::Sent
     }
 
     /// Gives up a visitor's claim that has turned out to be of a chat that is over.
     pub fn forget(&self, visitor: VisitorId, conversation: ConversationId) {
         let directory = self.engine.directory();
         directory.free_visitor(self.widget.clone(), visitor, conversation);
-    }
-
-    /// Posts a message. The answer is [`ToSession::Posted`] or [`ToSession::Refused`].
-    pub fn post(
-        &self,
-        conversation: ConversationId,
-        reference: Reference,
-        id: MessageId,
-        text: MessageText,
-    ) -> bool {
-        self.speak(conversation, FromSession::Post(reference, id, text))
-    }
-
-    /// Ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
-    pub fn end(&self, conversation: ConversationId, reference: Reference) -> bool {
-        self.speak(conversation, FromSession::End(reference))
     }
 
     /// Shows the conversation that it is in, or enters, that the session is there now. It is told
@@ -243,26 +193,6 @@ impl Visit {
         self.engine.directory().tell_heard(pulse.conversation(), heard);
     }
 
-    /// The customer types, or has stopped.
-    pub fn typing(&self, conversation: ConversationId, on: bool) -> bool {
-        self.speak(conversation, FromSession::Typing(on))
-    }
-
-    /// The customer has read up to a place.
-    pub fn read(&self, conversation: ConversationId, seq: Seq) -> bool {
-        self.speak(conversation, FromSession::Read(seq))
-    }
-
-    /// The page announced that it is being left, or, with nothing, that it is in front again.
-    pub fn leaving(&self, conversation: ConversationId, how: Option<Leaving>) -> bool {
-        self.speak(conversation, FromSession::Leaving(how))
-    }
-
-    /// The browser answers and the page has said nothing for long, or it has again.
-    pub fn asleep(&self, conversation: ConversationId, on: bool) -> bool {
-        self.say(conversation, FromSession::Asleep(on))
-    }
-
     /// The session is gone.
     pub fn leave(&self, conversation: Option<ConversationId>, cause: Cause) {
         self.tell_unread(self.pulse.take());
@@ -271,31 +201,4 @@ impl Visit {
             self.say(conversation, FromSession::Lost(cause));
         }
     }
-
-    /// Says something that shows that the session is there.
-    fn speak(&self, conversation: ConversationId, said: FromSession) -> bool {
-        self.with_pulse(conversation, |pulse| pulse.speak(self.engine.shared().clock.now()));
-        self.say(conversation, said)
-    }
-
-    fn say(&self, conversation: ConversationId, said: FromSession) -> bool {
-        let message = ToConversation::Session(self.session, said);
-        self.engine.directory().tell(conversation, message) == Delivery::Sent
-    }
-
-    fn send_join(
-        &self,
-        conversation: ConversationId,
-        start: Option<StartRequest>,
-        entrance: Entrance,
-    ) -> Result<(), Failure> {
-        self.show_pulse(conversation);
-        let said = FromSession::Join(Box::new(join(start, entrance)));
-        if self.say(conversation, said) { Ok(()) } else { Err(Failure::Unavailable) }
-    }
-}
-
-fn join(start: Option<StartRequest>, entrance: Entrance) -> Join {
-    let Entrance { after, heartbeat, program, of } = entrance;
-    Join { start, after, heartbeat, program, of }
 }

@@ -16,11 +16,11 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::{ToSession, Visit};
 use crate::socket::line::{Line, SocketEnd};
 use crate::socket::movement::Departure;
-use crate::socket::session::delivery::{deliver, start};
 use crate::socket::session::door::Door;
 use crate::socket::session::guest::Guest;
 use crate::socket::session::inputs::Inputs;
 use crate::socket::session::routes::Origin;
+use crate::socket::session::start::start;
 use crate::socket::session::surroundings::Surroundings;
 use crate::wire::refusal::RefusalCode;
 
@@ -120,7 +120,7 @@ impl SocketSession {
             Output::Start(request) => return Some(Input::Started(self.begin(*request))),
             Output::ToConversation(conversation, said) => {
                 let unheard = Unheard::of(&said);
-                let is_heard = |visit| deliver(visit, conversation, said);
+                let is_heard = |visit: &Visit| visit.say(conversation, said);
                 let is_heard = self.visit.as_ref().is_some_and(is_heard);
                 return unheard.filter(|_| !is_heard).map(Input::Unheard);
             }
