@@ -32,8 +32,10 @@ pub use crate::behavior::session::output::{
     ChatRequest, Credentials, Note, Output, Presence, Spending,
 };
 
+use crate::behavior::message::FromSession;
 use crate::behavior::session::dialogue::Turn;
 use crate::domain::time::Timestamp;
+use crate::wire::close::CloseCode;
 
 impl Behavior {
     /// Deals with one input.
@@ -57,10 +59,15 @@ impl Behavior {
             Input::Identified(identified) => self.identified(&identified, turn),
             Input::Found(found) => self.found(found, turn),
             Input::Started(started) => self.started(started, turn),
-            Input::Spent(spent) => {
-                // One of these has asked, and the other takes no notice.
-                self.charged(spent, turn);
-                self.charged_post(spent, turn);
+            Input::Spent(Spending::Post(reference, id, text)) => {
+                self.speak(FromSession::Post(reference, id, text), turn);
+            }
+            Input::Spent(Spending::RefusedToken) => self.may_show_another(turn),
+            Input::OverBudget(Spending::Post(reference, ..), wait) => {
+                self.posts_too_much(&reference, wait, turn);
+            }
+            Input::OverBudget(Spending::RefusedToken, _) => {
+                self.close(CloseCode::RefusedTooOften, turn);
             }
             Input::Resume => self.resume(turn),
             Input::Ended(cause) => self.leave(cause, turn),

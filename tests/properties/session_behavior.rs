@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use holdline::behavior::message::{Closing, FromSession, NotJoined, ToSession};
 use holdline::behavior::session::{
-    Behavior, Facts, Identified, Input, Named, NotStarted, Output, Unheard,
+    Behavior, Facts, Identified, Input, Named, NotStarted, Output, Spending, Unheard,
 };
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::State;
@@ -69,6 +69,11 @@ struct World {
 
 fn chat(number: u8) -> ConversationId {
     ConversationId::from_bits(u128::from(number % 3) + 1)
+}
+
+fn spent(spending: Spending, dice: u8) -> Input {
+    let wait = Span::from_secs(1);
+    if dice % 7 > 0 { Input::Spent(spending) } else { Input::OverBudget(spending, wait) }
 }
 
 impl World {
@@ -155,7 +160,9 @@ impl World {
             Output::Done => self.done += 1,
             Output::Identify(_) => return self.ask(Asked::Identity, dice),
             Output::FindChat(_) => return self.ask(Asked::Chat, dice),
-            Output::Spend(_) => return self.ask(Asked::Budget, dice),
+            // No question is kept for a message: it is charged at once.
+            Output::Spend(post @ Spending::Post(..)) => return Some(spent(post, dice)),
+            Output::Spend(Spending::RefusedToken) => return self.ask(Asked::Budget, dice),
             Output::Start(_) => return self.ask(Asked::Start, dice),
             Output::ToConversation(conversation, said) => {
                 let unheard = Unheard::of(&said);
@@ -214,9 +221,7 @@ impl World {
                 }))
             }
             Asked::Chat => Input::Found((dice % 2 > 0).then(|| chat(dice / 2))),
-            Asked::Budget => {
-                Input::Spent(if dice % 7 > 0 { Ok(()) } else { Err(Span::from_secs(1)) })
-            }
+            Asked::Budget => spent(Spending::RefusedToken, dice),
             Asked::Start if dice % 4 > 0 => {
                 self.asked.push_front(Asked::Entrance(chat(dice)));
                 Input::Started(Ok(chat(dice)))

@@ -129,14 +129,11 @@ impl Behavior {
         turn.put(Output::Spend(Spending::RefusedToken));
     }
 
-    /// A token that is good for nothing was charged.
-    pub(super) fn charged(&mut self, spent: Result<(), Span>, turn: &mut Turn<'_>) {
+    /// A token that is good for nothing was charged, and was not one too many.
+    pub(super) fn may_show_another(&mut self, turn: &mut Turn<'_>) {
         let is_it =
             |question: &Question| matches!(question, Question::Token(_) | Question::Admission(_));
         let Some(question) = self.stage.answer(is_it) else { return };
-        if spent.is_err() {
-            return self.close(CloseCode::RefusedTooOften, turn);
-        }
         match question {
             Question::Token(greeting) => self.judge_admission(greeting, turn),
             Question::Admission(greeting) => self.go_on(&greeting, turn),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::behavior::message::{FromSession, ToSession};
+use crate::behavior::session::output::Spending;
 use crate::domain::cause::Cause;
 use crate::domain::id::{ConversationId, VisitorId};
 use crate::domain::settings::NotVouched;
@@ -30,9 +31,10 @@ pub enum Input {
     Found(Option<ConversationId>),
     /// The chat that answers next: the answer to [`Output::Start`](super::Output::Start).
     Started(Result<ConversationId, NotStarted>),
-    /// Whether that was within the budget, and otherwise how long to wait: the answer to
-    /// [`Output::Spend`](super::Output::Spend).
-    Spent(Result<(), Span>),
+    /// This was within the budget: the answer to [`Output::Spend`](super::Output::Spend).
+    Spent(Spending),
+    /// This was not, and may be within it after so long: the other answer.
+    OverBudget(Spending, Span),
     /// All that came before is done: the answer to [`Output::Resume`](super::Output::Resume).
     Resume,
     /// The socket is over.

@@ -9,9 +9,9 @@ use crate::behavior::message::FromSession;
 use crate::domain::cause::Cause;
 use crate::domain::id::{ConversationId, MessageId, VisitorId};
 use crate::domain::settings::NotVouched;
-use crate::domain::text::DisplayName;
+use crate::domain::text::{DisplayName, MessageText};
 use crate::domain::time::Span;
-use crate::wire::client::{Token, VisitorSecret};
+use crate::wire::client::{Reference, Token, VisitorSecret};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 
@@ -34,7 +34,9 @@ pub enum Output {
     Identify(Box<Credentials>),
     /// Find the live chat of a visitor; answered by [`Input::Found`](super::Input::Found).
     FindChat(VisitorId),
-    /// Charge a stranger's budget; answered by [`Input::Spent`](super::Input::Spent).
+    /// Charge a stranger's budget; answered by [`Input::Spent`](super::Input::Spent). For a message
+    /// no question is kept: it must be answered before the session is given anything else from
+    /// outside.
     Spend(Spending),
     /// Begin a chat, or find the one that there is; answered by
     /// [`Input::Started`](super::Input::Started).
@@ -72,10 +74,10 @@ pub struct Credentials {
 }
 
 /// What a stranger's budget is charged with.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub enum Spending {
-    /// A message of so many bytes.
-    Post(usize),
+    /// A message, which is passed on if it is within the budget.
+    Post(Reference, MessageId, MessageText),
     /// A token that is good for nothing.
     RefusedToken,
 }

@@ -6,7 +6,6 @@ use crate::behavior::message::FromSession;
 use crate::behavior::session::codes::code_of;
 use crate::behavior::session::dialogue::{Behavior, Turn};
 use crate::behavior::session::output::{Output, Spending};
-use crate::behavior::session::stage::Question;
 use crate::domain::conversation::command::Refusal;
 use crate::domain::id::Seq;
 use crate::domain::session::{SessionCommand, SessionEvent, SessionRefusal};
@@ -54,9 +53,7 @@ impl Behavior {
             ClientFrame::Start(start) => self.ask_to_start(start, turn),
             ClientFrame::Beat { seen } => self.beat(seen, turn),
             ClientFrame::Post { reference, id, text } => {
-                let bytes = text.as_str().len();
-                self.ask(Question::Post(reference, id, text));
-                turn.put(Output::Spend(Spending::Post(bytes)));
+                turn.put(Output::Spend(Spending::Post(reference, id, text)));
             }
             ClientFrame::End { reference } => self.speak(FromSession::End(reference), turn),
             ClientFrame::Typing { on } => self.speak(FromSession::Typing(on), turn),
@@ -72,23 +69,19 @@ impl Behavior {
         }
     }
 
-    /// A message was charged: it is passed on if it is within the budget.
-    pub(super) fn charged_post(&mut self, spent: Result<(), Span>, turn: &mut Turn<'_>) {
-        let is_it = |question: &Question| matches!(question, Question::Post(..));
-        let Some(Question::Post(reference, id, text)) = self.stage.answer(is_it) else { return };
-        self.stage.settle(self.session.conversation());
-        match spent {
-            Ok(()) => self.speak(FromSession::Post(reference, id, text), turn),
-            Err(wait) => {
-                let code = RefusalCode::RateLimited;
-                self.refuse(refused_for(Some(&reference), code, Some(wait)), turn);
-                turn.done();
-            }
-        }
+    /// A message was more than the browser may say.
+    pub(super) fn posts_too_much(
+        &mut self,
+        reference: &Reference,
+        wait: Span,
+        turn: &mut Turn<'_>,
+    ) {
+        self.refuse(refused_for(Some(reference), RefusalCode::RateLimited, Some(wait)), turn);
+        turn.done();
     }
 
     /// Passes something on to the conversation. What is answered is done when the answer comes.
-    fn speak(&mut self, said: FromSession, turn: &mut Turn<'_>) {
+    pub(super) fn speak(&mut self, said: FromSession, turn: &mut Turn<'_>) {
         let refusal = match self.decide(SessionCommand::Speak, turn) {
             Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
                 self.apply(event, turn);

@@ -8,10 +8,9 @@ use bytestring::ByteString;
 
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
-use crate::domain::id::{ConversationId, MessageId, Seq};
+use crate::domain::id::{ConversationId, Seq};
 use crate::domain::settings::NotVouched;
-use crate::domain::text::MessageText;
-use crate::wire::client::{Reference, Start};
+use crate::wire::client::Start;
 use crate::wire::server::Ended;
 
 /// Where a session's dialogue stands.
@@ -189,8 +188,6 @@ pub(super) enum Question {
     Missed(ConversationId),
     /// `start`.
     Start(Starting),
-    /// `post`: whether the browser may say so much.
-    Post(Reference, MessageId, MessageText),
 }
 
 impl Question {

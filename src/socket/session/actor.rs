@@ -116,7 +116,7 @@ impl SocketSession {
                 let found = self.visit.as_ref().and_then(|visit| visit.chat_of(visitor));
                 return Some(Input::Found(found));
             }
-            Output::Spend(spending) => return Some(Input::Spent(self.spend(spending))),
+            Output::Spend(spending) => return Some(self.spend(spending)),
             Output::Start(request) => return Some(Input::Started(self.begin(*request))),
             Output::ToConversation(conversation, said) => {
                 let unheard = Unheard::of(&said);
@@ -146,12 +146,15 @@ impl SocketSession {
         None
     }
 
-    fn spend(&self, spending: Spending) -> Result<(), Span> {
-        let spent = match spending {
-            Spending::Post(bytes) => self.guest.ask_to_post(bytes),
+    fn spend(&self, spending: Spending) -> Input {
+        let spent = match &spending {
+            Spending::Post(.., text) => self.guest.ask_to_post(text.as_str().len()),
             Spending::RefusedToken => self.guest.ask_to_show_another_token(),
         };
-        spent.map_err(|over| Span::from_secs(over.retry_after_s()))
+        match spent {
+            Ok(()) => Input::Spent(spending),
+            Err(over) => Input::OverBudget(spending, Span::from_secs(over.retry_after_s())),
+        }
     }
 
     fn begin(&self, request: ChatRequest) -> Result<ConversationId, NotStarted> {

@@ -162,7 +162,7 @@ impl Node {
                 return Some(Input::Identified(Box::new(self.identify(widget, *shown))));
             }
             Output::FindChat(visitor) => return Some(Input::Found(self.chat_of(widget, visitor))),
-            Output::Spend(_) => return Some(Input::Spent(Ok(()))),
+            Output::Spend(spending) => return Some(Input::Spent(spending)),
             Output::Start(asked) => {
                 return Some(Input::Started(self.begin_chat(id, widget, *asked)));
             }
