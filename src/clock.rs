@@ -41,6 +41,30 @@ pub fn reading() -> Instant {
     Instant::now()
 }
 
+/// Measures how long something lasts, by the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(reading())
+    }
+
+    /// How long it has run.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+impl Default for Stopwatch {
+    fn default() -> Self {
+        Self::start()
+    }
+}
+
 impl Clock {
     /// Starts a clock at the wall clock's time, or at `not_before` if that is later: time must not
     /// run back behind what an earlier run has written down.

@@ -18,6 +18,7 @@ mod mailbox;
 mod metrics;
 mod owner;
 mod post;
+mod pressure;
 mod pulse;
 mod queue;
 mod receipts;

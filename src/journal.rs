@@ -13,6 +13,7 @@ pub mod sqlite;
 mod continuity;
 mod leaving;
 mod page;
+mod pressure;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,11 +30,11 @@ use crate::domain::decision::Receipt;
 use crate::domain::id::{AgentId, ConversationId, History, QueueId, Seq, VisitorId, WidgetId};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
-use crate::limits;
 
 pub use crate::domain::position::{Located, Position};
 pub use crate::journal::audit::{AuditFilter, AuditPage, AuditRow};
 pub use crate::journal::leaving::{Erasure, KeptEvent, Retained, RetentionRule, Which};
+pub use crate::journal::pressure::Pressure;
 
 /// A number that comes back with the receipt of an append, so that whoever waits for it need not be
 /// looked for. It means nothing to the journal.
@@ -181,11 +182,8 @@ pub trait Journal: fmt::Debug + Send + Sync + 'static {
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;
 
-    /// Whether so many wait that whatever can wait should, or did a moment ago: between two groups
-    /// of a burst few may wait.
-    fn is_busy(&self) -> bool {
-        self.waiting() > limits::BUSY_APPENDS
-    }
+    /// How hard they press on the disk.
+    fn pressure(&self) -> Pressure;
 
     /// Whether writing works, as far as is known: not after a sync failed, which ends it until the
     /// next start, and not while the disk is full, which may pass.

@@ -3,6 +3,7 @@
 mod engine;
 mod journal;
 mod leaving;
+mod pressure;
 mod reads;
 mod sessions;
 mod signed;
@@ -11,6 +12,7 @@ mod strangers;
 pub use engine::*;
 pub use journal::*;
 pub use leaving::*;
+pub use pressure::*;
 pub use reads::*;
 pub use sessions::*;
 pub use signed::*;
@@ -127,15 +129,6 @@ pub const CATCH_UP_ENTRIES_MAX: usize = 100;
 /// Bytes of one page of missed messages, for the same reason. At least one entry is always sent.
 pub const CATCH_UP_BYTES_MAX: usize = 262_144;
 
-/// Commands of people that wait for the disk in the whole engine, because they are held in memory.
-/// A further one is refused (`overloaded`). What the engine itself has to note (a loss, a timer)
-/// passes, and is bounded by the number of conversations.
-pub const APPENDS_WAITING_MAX: usize = 200_000;
-
-/// Appends that wait for the disk while windows go on ending at full speed, because more would be
-/// held in memory that no cache holds, and cost twice as much: two groups of a commit.
-pub const APPENDS_CROWD: usize = 8_192;
-
 /// Appends in one commit, because all of them wait for its sync.
 pub const COMMIT_APPENDS_MAX: usize = 4_096;
 
@@ -220,26 +213,6 @@ pub const BUSY_LOG_PAGES_MAX: u32 = 65_536;
 /// Pages of the journal's log at which appends wait until it is copied, because beside appends
 /// without end a checkpoint never gets to the end of the log.
 pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
-
-/// Appends that wait for the disk, beyond which the projection, the checkpoints and whatever else
-/// is not urgent leave the disk and the processors to them, because people wait for those. A
-/// steady load of a few ten thousand a second keeps fewer waiting.
-pub const BUSY_APPENDS: usize = 512;
-
-/// Milliseconds for which appends count as many after a group of so many, because between two
-/// groups few may wait for a moment.
-pub const BUSY_FOR_MS: u64 = 50;
-
-/// Milliseconds of one look whether appends still wait in numbers.
-pub const STAND_BACK_MS: u64 = 5;
-
-/// Looks for which the projection leaves everything to the appends, because what is not projected
-/// cannot be read: 5 seconds. Then it goes on beside them.
-pub const STAND_BACK_LOOKS_MAX: u32 = 1_000;
-
-/// Events that it must have projected for each further look. At its usual speed that leaves the
-/// appends an eighth of the time while they never end.
-pub const STAND_BACK_EVENTS_FOR_LOOK: u64 = 1_024;
 
 /// Milliseconds between two tries to take a data directory that is in use.
 pub const LOCK_LOOK_MS: u64 = 10;

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("clock", &["domain"]),
     ("wire", &["domain", "limits"]),
     ("private", &[]),
-    ("journal", &["domain", "limits", "private"]),
+    ("journal", &["clock", "domain", "limits", "private"]),
     ("behavior", &["domain", "limits", "wire"]),
     ("engine", &["behavior", "clock", "domain", "journal", "limits", "wire"]),
     ("access", &["domain", "limits", "private"]),

@@ -34,7 +34,7 @@ const ENTRIES_AT_ONCE: usize = 256;
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
 
-type Rest = Box<dyn Fn() -> Duration>;
+type Pause = Box<dyn Fn() -> Duration>;
 
 /// The alarms of some tasks of one thread. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -58,14 +58,14 @@ impl Alarm {
 
 impl Default for Alarms {
     fn default() -> Self {
-        Self::resting(|| Duration::ZERO)
+        Self::pausing(|| Duration::ZERO)
     }
 }
 
 impl Alarms {
-    /// Alarms that rest for so long after each batch of those that are due at once.
-    pub(super) fn resting(rest: impl Fn() -> Duration + 'static) -> Self {
-        Self(Rc::new(RefCell::new(Wheel::new(Box::new(rest)))))
+    /// Alarms that pause for so long after each batch of those that are due at once.
+    pub(super) fn pausing(pause: impl Fn() -> Duration + 'static) -> Self {
+        Self(Rc::new(RefCell::new(Wheel::new(Box::new(pause)))))
     }
 
     /// Wakes the task that `context` belongs to at this time, instead of any other.
@@ -113,7 +113,7 @@ impl Alarms {
 /// What is known of all of them. Times are milliseconds since `base`.
 struct Wheel {
     base: Instant,
-    rest: Rest,
+    pause: Pause,
     places: Vec<Place>,
     free: Vec<u32>,
     /// The time within the bucket, and the place, in one number.
@@ -188,10 +188,10 @@ impl Drop for Wheel {
 }
 
 impl Wheel {
-    fn new(rest: Rest) -> Self {
+    fn new(pause: Pause) -> Self {
         Self {
             base: Instant::now(),
-            rest,
+            pause,
             places: Vec::new(),
             free: Vec::new(),
             buckets: BTreeMap::new(),
@@ -258,7 +258,7 @@ impl Wheel {
             self.come_up(place, at, now);
             looked_at += 1;
             if looked_at == ENTRIES_AT_ONCE {
-                return Next::GoOn((self.rest)());
+                return Next::GoOn((self.pause)());
             }
         }
         if self.near.is_empty() {
@@ -366,7 +366,7 @@ impl Future for Driving {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Next::GoOn(rest) => Instant::now() + rest,
+                Next::GoOn(pause) => Instant::now() + pause,
                 Next::SleepUntil(until) => until,
             };
             self.sleep.as_mut().reset(until);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -21,17 +20,11 @@ use crate::engine::gathering::Gathering;
 use crate::engine::keepsake::Keepsake;
 use crate::engine::metrics::Metrics;
 use crate::engine::post::Post;
+use crate::engine::pressure;
 use crate::engine::refusals::Refusals;
 use crate::engine::threads::Threads;
 use crate::engine::tokens::Tokens;
 use crate::journal::Journal;
-use crate::limits;
-
-/// How long alarms rest for each crowd that waits for the disk.
-const REST: Duration = Duration::from_millis(1);
-
-/// How long they rest at most: whoever else has an alarm is as late.
-const REST_MAX: Duration = Duration::from_millis(50);
 
 /// What every actor may reach. None of it is a conversation's state, an agent's or a queue's.
 #[derive(Debug)]
@@ -83,21 +76,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Whether people must wait because the disk cannot keep up.
-    pub(super) fn is_overloaded(&self) -> bool {
-        let overloaded =
-            self.journal.waiting() > limits::APPENDS_WAITING_MAX || !self.journal.is_writable();
-        if overloaded {
+    /// Whether people must wait because the disk cannot keep up. Whoever is told so is counted.
+    pub(super) fn must_wait(&self) -> bool {
+        let must_wait = pressure::refuses_people(&*self.journal);
+        if must_wait {
             self.metrics.mailbox_refusals.inc();
         }
-        overloaded
-    }
-
-    /// For how long alarms that are due rest between two batches: the longer the more wait for the
-    /// disk. What is decided a moment later waits less, in memory that is still near.
-    pub(super) fn rest(&self) -> Duration {
-        let crowds = self.journal.waiting() / limits::APPENDS_CROWD;
-        REST.saturating_mul(u32::try_from(crowds).unwrap_or(u32::MAX)).min(REST_MAX)
+        must_wait
     }
 
     /// The number of a feed that is about to be opened, and what its console calls it.

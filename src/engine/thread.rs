@@ -1,11 +1,9 @@
 //! What one thread of an engine has for the conversations that live on it. Two engines on one
 //! thread have one each.
 //!
-//! While very many appends wait for the disk, what conversations of a thread do is done together,
-//! or later: appends are gathered, and so is what agents and queues are told, and whose visitors
-//! are free. Whether they wait is asked with each word of the journal instead of for each
-//! conversation, because every append changes the answer, and what two cores change and read in
-//! turn is slow.
+//! Unless it is calm, what conversations of a thread do is done together, or later: appends are
+//! gathered, and so is what agents and queues are told, and whose visitors are free. What follows
+//! from each level of pressure is told in `pressure.rs`.
 
 mod appends;
 mod flights;
@@ -31,13 +29,14 @@ use crate::domain::liveness::Signs;
 use crate::domain::queue::QueueCommand;
 use crate::engine::alarms::Alarms;
 use crate::engine::post::Delivery;
+use crate::engine::pressure;
 use crate::engine::shared::Shared;
 use crate::engine::thread::appends::{Appends, Room};
 use crate::engine::thread::flights::Flights;
 use crate::engine::thread::listeners::Listeners;
 use crate::engine::thread::mail::Mail;
 use crate::engine::thread::visitors::FreedVisitors;
-use crate::journal::{Append, Confirmed};
+use crate::journal::{Append, Confirmed, Pressure};
 use crate::limits;
 
 /// How often it is looked whether visitors can be freed that were put off.
@@ -50,8 +49,8 @@ pub(super) struct Thread {
     pub(super) shared: Arc<Shared>,
     /// When its conversations want to be woken.
     pub(super) alarms: Alarms,
-    /// Whether very many appends waited for the disk, as it was last seen.
-    is_busy: Cell<bool>,
+    /// The pressure on the disk, as it was last seen.
+    pressure: Cell<Pressure>,
     appends: Appends,
     flights: Flights,
     mail: Mail,
@@ -64,11 +63,11 @@ pub(super) struct Thread {
 impl Thread {
     /// A thread on which nobody lives yet.
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let resting = Arc::clone(&shared);
+        let journal = Arc::clone(&shared.journal);
         Self {
             shared,
-            alarms: Alarms::resting(move || resting.rest()),
-            is_busy: Cell::new(false),
+            alarms: Alarms::pausing(move || pressure::pause_of_alarms(&*journal)),
+            pressure: Cell::default(),
             appends: Appends::default(),
             flights: Flights::default(),
             mail: Mail::default(),
@@ -80,7 +79,7 @@ impl Thread {
 
     /// Hands out receipts. Whoever is not there any more has nothing that waits.
     pub(super) fn hand_out(&self, confirmed: &[Confirmed]) {
-        self.is_busy.set(self.shared.journal.is_busy());
+        self.pressure.set(self.shared.journal.pressure());
         self.flights.hand_out(confirmed);
     }
 
@@ -122,7 +121,7 @@ impl Thread {
     /// Gives an append to the journal, at the end of this turn at the latest. The order of what one
     /// conversation appends is kept, because all of it passes by here.
     pub(super) fn append(self: &Rc<Self>, append: Append) {
-        if !self.is_busy.get() && self.appends.is_empty() {
+        if self.is_calm() && self.appends.is_empty() {
             return self.shared.journal.append(append);
         }
         match self.appends.gather(append) {
@@ -180,9 +179,14 @@ impl Thread {
         self.send_mail_later(self.mail.gather_for_queue(queue, command));
     }
 
-    /// Whether to gather: if very many wait, and behind what is gathered already.
+    /// Whether to gather: unless it is calm, and behind what is gathered already.
     fn gathers_mail(&self) -> bool {
-        self.is_busy.get() || !self.mail.is_empty()
+        !self.is_calm() || !self.mail.is_empty()
+    }
+
+    /// Whether the disk kept up, as it was last seen.
+    fn is_calm(&self) -> bool {
+        self.pressure.get() == Pressure::Calm
     }
 
     fn send_mail_later(self: &Rc<Self>, is_first: bool) {
@@ -193,16 +197,15 @@ impl Thread {
         }
     }
 
-    /// Gives a visitor's chat back: at once, or a little later while very many conversations wait
-    /// for the disk. Whoever asks for the chat before then is told by the chat itself that it is
-    /// over, and begins another.
+    /// Gives a visitor's chat back: at once when it is calm, or else a little later. Whoever asks
+    /// for the chat before then is told by the chat itself that it is over, and begins another.
     pub(super) fn free_visitor(
         self: &Rc<Self>,
         widget: WidgetId,
         visitor: VisitorId,
         id: ConversationId,
     ) {
-        if !self.is_busy.get() {
+        if self.is_calm() {
             return self.shared.post.free_visitor(widget, visitor, id);
         }
         if self.freed.put_off(widget, visitor, id) {
@@ -214,7 +217,8 @@ impl Thread {
     async fn free_those_put_off(&self) {
         let mut looks = 0;
         while !self.freed.is_empty() {
-            if looks < limits::VISITORS_LOOKS_MAX && self.shared.journal.is_busy() {
+            let is_calm = self.shared.journal.pressure() == Pressure::Calm;
+            if !is_calm && looks < limits::VISITORS_LOOKS_MAX {
                 looks += 1;
                 tokio::time::sleep(LOOKED_EVERY).await;
             } else {
@@ -235,6 +239,6 @@ impl Nearby for Thread {
     }
 
     fn must_wait(&self) -> bool {
-        self.shared.is_overloaded()
+        self.shared.must_wait()
     }
 }

@@ -14,9 +14,10 @@ use crate::domain::id::{AgentId, ConversationId, History, Seq, VisitorId};
 use crate::domain::time::Timestamp;
 use crate::journal::continuity::Continuity;
 use crate::journal::memory::durable::Durable;
+use crate::journal::pressure::BusyUntil;
 use crate::journal::{
     Append, AuditFilter, AuditPage, Done, Erasure, Fault, Filter, Journal, ListCursor, Listing,
-    Located, Position, Receipts, Recovered, Retained, RetentionRule, Which,
+    Located, Position, Pressure, Receipts, Recovered, Retained, RetentionRule, Which,
 };
 
 /// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
@@ -27,6 +28,7 @@ pub struct MemoryJournal {
     /// of the appends.
     course: Mutex<Course>,
     durable: Mutex<Durable>,
+    busy_until: BusyUntil,
 }
 
 /// What becomes of appends.
@@ -75,6 +77,7 @@ impl MemoryJournal {
         course.holding = false;
         let held = std::mem::take(&mut course.held);
         if !held.is_empty() {
+            self.busy_until.note_group(held.len());
             self.commit(held);
         }
     }
@@ -97,7 +100,12 @@ impl MemoryJournal {
             fail_next: false,
             fail_all: false,
         };
-        Self { receipts, course: Mutex::new(course), durable: Mutex::new(durable) }
+        Self {
+            receipts,
+            course: Mutex::new(course),
+            durable: Mutex::new(durable),
+            busy_until: BusyUntil::default(),
+        }
     }
 
     fn course(&self) -> MutexGuard<'_, Course> {
@@ -188,6 +196,10 @@ impl Journal for MemoryJournal {
 
     fn waiting(&self) -> usize {
         self.course().held.len()
+    }
+
+    fn pressure(&self) -> Pressure {
+        self.busy_until.pressure(self.waiting())
     }
 
     fn is_writable(&self) -> bool {

@@ -13,7 +13,7 @@ use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
 use holdline::journal::{
     Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
-    Position, Retained, RetentionRule, Which,
+    Position, Pressure, Retained, RetentionRule, Which,
 };
 use tokio::sync::watch;
 
@@ -106,6 +106,10 @@ impl Journal for FaultyJournal {
 
     fn waiting(&self) -> usize {
         self.pretends_waiting.load(Ordering::SeqCst)
+    }
+
+    fn pressure(&self) -> Pressure {
+        Pressure::of(self.waiting(), false)
     }
 
     fn is_writable(&self) -> bool {

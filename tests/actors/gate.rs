@@ -6,6 +6,7 @@ use holdline::domain::conversation::command::Command;
 use holdline::domain::conversation::event::Author;
 use holdline::domain::text::MessageText;
 use holdline::engine::{Closing, Failure, NotJoined, ToSession};
+use holdline::limits;
 use holdline::wire::refusal::RefusalCode;
 
 use crate::customer::Customer;
@@ -176,15 +177,21 @@ fn people_wait_when_the_disk_cannot_keep_up_and_losses_do_not() {
     run(|| async {
         let world = World::new().await;
         let (customer, id) = Customer::chatting(&world, 1).await;
-        world.faulty.pretend_waiting(usize::MAX);
+        let refused = || {
+            customer.find(|told| match told {
+                ToSession::Refused { code, .. } => Some(*code),
+                _ => None,
+            })
+        };
+        world.faulty.pretend_waiting(limits::APPENDS_WAITING_MAX);
+        customer.post(id, "m0", "busy is not full");
+        settle().await;
+        assert_eq!(refused(), None);
+        world.faulty.pretend_waiting(limits::APPENDS_WAITING_MAX + 1);
         customer.told();
         customer.post(id, "m1", "hello");
         settle().await;
-        let code = customer.find(|told| match told {
-            ToSession::Refused { code, .. } => Some(*code),
-            _ => None,
-        });
-        assert_eq!(code, Some(RefusalCode::Overloaded));
+        assert_eq!(refused(), Some(RefusalCode::Overloaded));
         assert!(matches!(world.ask(id, Command::EndByCustomer).await, Err(Failure::Overloaded)));
         assert_eq!(Customer::new(&world).start(2), Err(RefusalCode::Overloaded));
         customer.lose(id);

@@ -11,7 +11,7 @@ use holdline::domain::settings::registry::{Registry, SettingChange, Token, Token
 use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSettings, Workstream};
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::{Append, Filter, Journal, Position};
+use holdline::journal::{Append, Filter, Journal, Position, Pressure};
 use tokio::sync::oneshot;
 
 use crate::support::{Chat, Kind, Told, Trial, agent, block, id, settle, ticket, untold};
@@ -57,6 +57,7 @@ fn receipts_follow_appends_in_order(kind: Kind) {
     block(trial.journal().flush()).unwrap();
     assert_eq!(trial.journal().head(), Position(100));
     assert_eq!(trial.journal().waiting(), 0);
+    assert_eq!(trial.journal().pressure(), Pressure::Calm);
     assert!(trial.journal().is_writable());
 
     let mut last_position = Position(0);

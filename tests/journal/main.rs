@@ -6,6 +6,7 @@ mod contract;
 mod disk;
 mod golden;
 mod memory;
+mod pressure;
 mod rows;
 mod several;
 mod support;

@@ -67,7 +67,7 @@ impl Engine {
         presence: Presence,
         by: Option<AgentId>,
     ) -> Result<AgentView, Failure> {
-        if self.shared().is_overloaded() {
+        if self.shared().must_wait() {
             return Err(Failure::Overloaded);
         }
         self.ask_view(id, |request| ToAgent::ChoosePresence(presence, by, request)).await

@@ -91,7 +91,7 @@ impl Visit {
         if shared.is_draining() {
             return Err(RefusalCode::Unavailable);
         }
-        if shared.is_overloaded() {
+        if shared.must_wait() {
             return Err(RefusalCode::Overloaded);
         }
         if directory.waiting_in(&workstream.queue) >= limits::QUEUE_WAITING_MAX {

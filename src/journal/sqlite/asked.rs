@@ -14,7 +14,7 @@ use crate::journal::sqlite::writer::{DropAudit, Encoded, Order};
 use crate::journal::sqlite::{SqliteJournal, audit, kept, reader};
 use crate::journal::{
     Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
-    Position, Retained, RetentionRule, Which,
+    Position, Pressure, Retained, RetentionRule, Which,
 };
 
 impl Journal for SqliteJournal {
@@ -30,8 +30,8 @@ impl Journal for SqliteJournal {
         self.progress.waiting()
     }
 
-    fn is_busy(&self) -> bool {
-        self.progress.is_busy()
+    fn pressure(&self) -> Pressure {
+        self.progress.pressure()
     }
 
     fn is_writable(&self) -> bool {

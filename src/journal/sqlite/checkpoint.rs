@@ -86,8 +86,8 @@ impl Checkpoints {
         let thread = spawn("journal-checkpoints", move || {
             let pause = Duration::from_millis(limits::CHECKPOINT_EVERY_MS);
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                // While many appends wait they have the disk, as far as the logs allow.
-                if !progress.is_busy() {
+                // Unless it is calm, appends have the disk, as far as the logs allow.
+                if progress.is_calm() {
                     journal.keep_short();
                     chats.carry_over();
                 } else if pages(&journal.connection) > limits::BUSY_LOG_PAGES_MAX {

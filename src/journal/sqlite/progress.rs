@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 
 use crate::journal::Fault;
+use crate::journal::pressure::{BusyUntil, Pressure};
 use crate::limits;
 
 /// Shared by the writer, the projector, the readers and the callers.
@@ -21,10 +22,8 @@ pub(super) struct Progress {
     /// On a cache line of its own: every append changes it, and every decision reads the others.
     waiting: CachePadded<AtomicUsize>,
     writable: AtomicBool,
-    /// Where `busy_until` counts from.
-    base: Instant,
-    /// Milliseconds until which appends count as many after the last large group.
-    busy_until: AtomicU64,
+    /// Until when they count as many after the last large group.
+    busy_until: BusyUntil,
 }
 
 #[derive(Debug)]
@@ -44,7 +43,6 @@ struct State {
 }
 
 impl Progress {
-    #[expect(clippy::disallowed_methods, reason = "how busy the disk is, not what time it is")]
     pub(super) fn new(durable: u64, projected: u64) -> Self {
         Self {
             state: Mutex::new(State {
@@ -61,8 +59,7 @@ impl Progress {
             head: AtomicU64::new(durable),
             waiting: CachePadded::new(AtomicUsize::new(0)),
             writable: AtomicBool::new(true),
-            base: Instant::now(),
-            busy_until: AtomicU64::new(0),
+            busy_until: BusyUntil::default(),
         }
     }
 
@@ -80,15 +77,14 @@ impl Progress {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether so many appends wait for the disk that whatever can wait should, or did a moment
-    /// ago.
-    pub(super) fn is_busy(&self) -> bool {
-        self.waiting() > limits::BUSY_APPENDS
-            || self.elapsed_ms() < self.busy_until.load(Ordering::Relaxed)
+    /// How hard appends press on the disk.
+    pub(super) fn pressure(&self) -> Pressure {
+        self.busy_until.pressure(self.waiting())
     }
 
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.base.elapsed().as_millis()).unwrap_or(u64::MAX)
+    /// Whether nothing that can wait need do so.
+    pub(super) fn is_calm(&self) -> bool {
+        self.pressure() == Pressure::Calm
     }
 
     pub(super) fn took(&self, appends: usize) {
@@ -97,9 +93,7 @@ impl Progress {
 
     pub(super) fn answered(&self, appends: usize) {
         self.waiting.fetch_sub(appends, Ordering::Relaxed);
-        if appends > limits::BUSY_APPENDS {
-            self.busy_until.store(self.elapsed_ms() + limits::BUSY_FOR_MS, Ordering::Relaxed);
-        }
+        self.busy_until.note_group(appends);
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -154,12 +148,12 @@ impl Progress {
         state.durable > state.projected
     }
 
-    /// Waits while many appends wait for the disk: not while anybody waits to read, and not for
+    /// Waits until it is calm: not while anybody waits to read, and not for
     /// long without having projected much since.
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
-        while self.is_busy() && state.may_wait() {
+        while !self.is_calm() && state.may_wait() {
             state.patience -= 1;
             let waited = self.durable_moved.wait_timeout_while(state, look, |now| now.may_wait());
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

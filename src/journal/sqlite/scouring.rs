@@ -197,7 +197,7 @@ impl Worker {
         }
         let mut first = 1;
         while first <= last {
-            while self.progress.is_busy() {
+            while !self.progress.is_calm() {
                 self.pause(limits::SCOUR_AGAIN_MS)?;
             }
             let end = first.saturating_add(limits::SCOUR_PAGES_AT_ONCE - 1).min(last);
