@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 use crate::domain::time::{Span, Timestamp};
+use crate::limits;
 
-/// By how much the last event of a journal may be later than the wall clock. Time goes on from
-/// there; a clock that was wrong by more must be set right by somebody who knows which one is.
-pub const AHEAD_MAX: Span = Span::from_secs(24 * 3_600);
+/// By how much the last event of a journal may be later than the wall clock.
+pub const AHEAD_MAX: Span = Span::from_secs(limits::CLOCK_AHEAD_SECONDS_MAX);
 
 /// Longer than any server runs: thirty years.
 const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);

@@ -1,5 +1,6 @@
 //! Every bound of the engine, with its reason. What happens at the bound is written beside it.
 
+mod documents;
 mod engine;
 mod journal;
 mod leaving;
@@ -7,8 +8,11 @@ mod pressure;
 mod reads;
 mod sessions;
 mod signed;
+mod sockets;
 mod strangers;
+mod tokens;
 
+pub use documents::*;
 pub use engine::*;
 pub use journal::*;
 pub use leaving::*;
@@ -16,7 +20,9 @@ pub use pressure::*;
 pub use reads::*;
 pub use sessions::*;
 pub use signed::*;
+pub use sockets::*;
 pub use strangers::*;
+pub use tokens::*;
 
 /// Shards that all conversations are divided into. Fixed for ever, because an id's shard is where
 /// its conversation is stored; 256 allows one to be moved without moving much.

@@ -15,7 +15,7 @@ use actix::Arbiter;
 use tokio::sync::watch;
 
 use crate::access::{Access, Given, Keys, SignIn};
-use crate::clock;
+use crate::clock::{self, Stopwatch};
 use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Options, Starting, Threads};
@@ -68,11 +68,11 @@ impl Server {
         let held = recovered.conversations.len();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (threads, arbiters) = Threads::start(config.threads.unwrap_or(cores));
-        let started = tokio::time::Instant::now();
+        let stopwatch = Stopwatch::start();
         let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
         tracing::info!(
             conversations = held,
-            milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            milliseconds = u64::try_from(stopwatch.time().as_millis()).unwrap_or(u64::MAX),
             "every conversation that is not closed is live"
         );
 

@@ -11,16 +11,17 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex as AsyncMutex;
-use tokio::time::{Duration, Instant};
 
 use crate::access::fault::AccessFault;
 use crate::access::files::{keep, read_json};
 use crate::access::signed::{self, Claims};
+use crate::clock::Stopwatch;
 use crate::domain::settings::registry::TokenDigest;
 use crate::domain::sign_in::{Expected, NotSignedIn, Person, Statement};
 use crate::domain::time::Timestamp;
@@ -59,8 +60,8 @@ pub struct SignIn {
     fetcher: Fetcher,
     keys: ArcSwap<IssuerKeys>,
     remembered: Mutex<LruCache<TokenDigest, Arc<SignedIn>>>,
-    /// Held by whoever fetches, with when that was begun last.
-    fetched: AsyncMutex<Option<Instant>>,
+    /// Held by whoever fetches, with how long ago that was begun last.
+    fetched: AsyncMutex<Option<Stopwatch>>,
 }
 
 impl fmt::Debug for SignIn {
@@ -153,16 +154,16 @@ impl SignIn {
         }
         // Whoever waits here waits for the answer that somebody else has asked for.
         let mut fetched = self.fetched.lock().await;
-        let is_too_soon = fetched.is_some_and(|at| at.elapsed() < FETCHED_FOR_UNKNOWN_EVERY);
+        let is_too_soon = fetched.is_some_and(|begun| begun.time() < FETCHED_FOR_UNKNOWN_EVERY);
         if is_too_soon || is_known() {
             return false;
         }
         self.fetch_now(&mut fetched, now).await
     }
 
-    async fn fetch_now(&self, fetched: &mut Option<Instant>, now: Timestamp) -> bool {
+    async fn fetch_now(&self, fetched: &mut Option<Stopwatch>, now: Timestamp) -> bool {
         // Before it is done: one who goes away in the middle has asked as well.
-        *fetched = Some(Instant::now());
+        *fetched = Some(Stopwatch::start());
         let issuer = &self.expected.issuer;
         let documents = match self.fetcher.keys().await {
             Ok(documents) => documents,

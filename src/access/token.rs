@@ -11,18 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::access::fault::AccessFault;
 use crate::access::secret::Secret;
 use crate::domain::settings::registry::TokenDigest;
-
-/// The longest token that is taken.
-const BYTES_MAX: usize = 256;
-
-/// How many characters have 128 bits, by what they are: decimal digits, hexadecimal ones, others,
-/// of which there are 64 or more.
-const DECIMAL_MIN: usize = 39;
-const HEXADECIMAL_MIN: usize = 32;
-const OTHERS_MIN: usize = 22;
-
-/// How many different characters a token must have: random ones always do.
-const DIFFERENT_MIN: usize = 6;
+use crate::limits;
 
 /// What the administrator's token must be, for whoever has given another.
 pub const RULE: &str = "must have at least 128 bits, so 22 to 256 visible ASCII characters, but at \
@@ -75,12 +64,14 @@ pub fn is_long_enough(token: &str) -> bool {
     // What divides the digits of a UUID is no digit, and not random.
     let digits: Vec<u8> = token.bytes().filter(|byte| *byte != b'-').collect();
     let is_long_enough = if digits.iter().all(u8::is_ascii_digit) {
-        digits.len() >= DECIMAL_MIN
+        digits.len() >= limits::GIVEN_TOKEN_DECIMAL_MIN
     } else if digits.iter().all(u8::is_ascii_hexdigit) {
-        digits.len() >= HEXADECIMAL_MIN
+        digits.len() >= limits::GIVEN_TOKEN_HEXADECIMAL_MIN
     } else {
-        token.len() >= OTHERS_MIN
+        token.len() >= limits::GIVEN_TOKEN_OTHERS_MIN
     };
+    let is_short_enough = token.len() <= limits::GIVEN_TOKEN_BYTES_MAX;
     let different: BTreeSet<_> = token.bytes().collect();
-    is_visible && is_long_enough && token.len() <= BYTES_MAX && different.len() >= DIFFERENT_MIN
+    let is_varied = different.len() >= limits::GIVEN_TOKEN_DIFFERENT_MIN;
+    is_visible && is_long_enough && is_short_enough && is_varied
 }

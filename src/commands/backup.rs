@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use tokio::time::Instant;
-
 use crate::access;
+use crate::clock::Stopwatch;
 use crate::commands::fault::CommandFault;
 use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
@@ -29,8 +28,8 @@ pub struct Args {
 
 /// Makes the backup, and tells what is in it.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
-    let started = Instant::now();
+    let stopwatch = Stopwatch::start();
     let dir = args.data.directory()?;
     let made = copying::back_up(&dir, &args.file, &access::FILES, args.force)?;
-    tell_copied(&args.file, &made, Instant::now().duration_since(started))
+    tell_copied(&args.file, &made, stopwatch.time())
 }

@@ -2,10 +2,8 @@
 
 use std::path::PathBuf;
 
-use tokio::time::Instant;
-
 use crate::access;
-use crate::clock;
+use crate::clock::{self, Stopwatch};
 use crate::commands::fault::CommandFault;
 use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
@@ -26,8 +24,8 @@ pub struct Args {
 
 /// Makes the data directory, and tells what is in it.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
-    let started = Instant::now();
+    let stopwatch = Stopwatch::start();
     let dir = args.data.directory()?;
     let restored = copying::restore(&args.file, &dir, &access::FILES, clock::wall())?;
-    tell_copied(&dir, &restored, Instant::now().duration_since(started))
+    tell_copied(&dir, &restored, stopwatch.time())
 }

@@ -26,10 +26,10 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
 pub(super) use crate::engine::alarms::watch::Watch;
-use crate::engine::alarms::watch::{NEVER, Watching};
 
-/// How many entries are looked at before others get their turn.
-const ENTRIES_AT_ONCE: usize = 256;
+use crate::clock;
+use crate::engine::alarms::watch::{NEVER, Watching};
+use crate::limits;
 
 /// Bits of a time within its bucket.
 const BUCKET_BITS: u32 = 8;
@@ -190,7 +190,7 @@ impl Drop for Wheel {
 impl Wheel {
     fn new(pause: Pause) -> Self {
         Self {
-            base: Instant::now(),
+            base: clock::reading(),
             pause,
             places: Vec::new(),
             free: Vec::new(),
@@ -250,21 +250,21 @@ impl Wheel {
 
     /// Wakes a batch of those that are due.
     fn wake_due(&mut self) -> Next {
-        let now = Instant::now().saturating_duration_since(self.base).as_millis();
+        let now = clock::reading().saturating_duration_since(self.base).as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
         self.bring_near(now >> BUCKET_BITS);
         let mut looked_at = 0;
         while let Some((at, place)) = self.take_due(now) {
             self.come_up(place, at, now);
             looked_at += 1;
-            if looked_at == ENTRIES_AT_ONCE {
+            if looked_at == limits::ALARMS_AT_ONCE {
                 return Next::GoOn((self.pause)());
             }
         }
         if self.near.is_empty() {
             // A moment in which all are due should not be kept room for.
-            self.near.shrink_to(ENTRIES_AT_ONCE);
-            self.soon.shrink_to(ENTRIES_AT_ONCE);
+            self.near.shrink_to(limits::ALARMS_AT_ONCE);
+            self.soon.shrink_to(limits::ALARMS_AT_ONCE);
         }
         self.next()
             .map_or(Next::Sleep, |at| Next::SleepUntil(self.base + Duration::from_millis(at)))
@@ -366,7 +366,7 @@ impl Future for Driving {
                     context.waker().wake_by_ref();
                     return Poll::Pending;
                 }
-                Next::GoOn(pause) => Instant::now() + pause,
+                Next::GoOn(pause) => clock::reading() + pause,
                 Next::SleepUntil(until) => until,
             };
             self.sleep.as_mut().reset(until);

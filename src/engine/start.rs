@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::behavior::message::{Closing, ToAgent, ToSession};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{QueueId, WorkstreamId};
 use crate::domain::settings::Workstream;
@@ -186,8 +186,8 @@ impl Engine {
         for agent in self.settings().agents.keys() {
             directory.tell_agent(agent, ToAgent::EndFeeds);
         }
-        let deadline = tokio::time::Instant::now() + patience;
-        while directory.live_sessions() > 0 && tokio::time::Instant::now() < deadline {
+        let deadline = clock::reading() + patience;
+        while directory.live_sessions() > 0 && clock::reading() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         shared.end_audit();

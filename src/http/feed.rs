@@ -12,6 +12,7 @@ use futures_util::stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
+use crate::clock;
 use crate::domain::id::AgentId;
 use crate::domain::time::Span;
 use crate::engine::{Feed, FeedEvent};
@@ -143,7 +144,7 @@ impl Right {
 /// and closes it when it is dropped.
 fn written(feed: Feed, right: Right) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
     let every = Duration::from_secs(limits::FEED_KEEP_SECONDS);
-    let mut keep = interval_at(Instant::now() + every, every);
+    let mut keep = interval_at(clock::reading() + every, every);
     keep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     stream::unfold(
         (feed, right, keep, false),

@@ -19,10 +19,6 @@ use crate::wire::objects::{
     Timeline, TimelinePage, TranscriptEntry, TranscriptPage, WaitingObject,
 };
 
-/// Reads of the history for one page, because many events may make few entries. A page may be
-/// short, even empty, and still have a next.
-const READS_MAX: usize = 20;
-
 /// Bytes of the largest text.
 const LARGEST_TEXT: usize = 4 * limits::TEXT_CHARS_MAX;
 
@@ -59,7 +55,7 @@ pub(super) async fn transcript(
     let mut after = Place::within(after, history)?;
     let mut entries: Vec<TranscriptEntry> = Vec::new();
     let mut bytes_left = limits::HTTP_PAGE_BYTES_MAX;
-    for _ in 0..READS_MAX {
+    for _ in 0..limits::HISTORY_READS_MAX {
         let wanted = limit - entries.len();
         let events = state.engine.history(view.id, after, audience, wanted, bytes_left).await?;
         let Some(last) = events.last() else {

@@ -16,12 +16,9 @@ use serde::Serialize;
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
+use crate::limits;
 
 pub use crate::http::pages::memory::{Pages, Room};
-
-/// How much of a page is given to its connection at once: less than that takes before it has sent
-/// some.
-const WRITTEN_AT_ONCE: usize = 16_384;
 
 impl Room {
     /// The page for which it was taken.
@@ -87,7 +84,7 @@ impl MessageBody for Written {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<web::Bytes, Infallible>>> {
-        let next = self.left.len().min(WRITTEN_AT_ONCE);
+        let next = self.left.len().min(limits::PAGE_BYTES_WRITTEN_AT_ONCE);
         Poll::Ready((next > 0).then(|| Ok(self.left.split_to(next))))
     }
 }

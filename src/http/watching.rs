@@ -9,8 +9,8 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{ResponseError as _, web};
-use tokio::time::Instant;
 
+use crate::clock::Stopwatch;
 use crate::domain::text::printable;
 use crate::engine::Face;
 use crate::http::audit::note_forbidden;
@@ -25,7 +25,7 @@ pub async fn watch(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let began = Instant::now();
+    let stopwatch = Stopwatch::start();
     let response = next.call(request).await?;
     let Some(state) = response.request().app_data::<web::Data<HttpState>>().cloned() else {
         return Ok(response);
@@ -52,7 +52,7 @@ pub async fn watch(
         }
         None => {}
     }
-    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let milliseconds = u64::try_from(stopwatch.time().as_millis()).unwrap_or(u64::MAX);
     let address = state.engine.told_address(client);
     let path = printable(path);
     tracing::debug!(status, code, milliseconds, address, "answered {method} {path}");

@@ -16,6 +16,9 @@ pub const MAILBOX: usize = 16;
 /// disk should have something to do meanwhile.
 pub const APPENDS_GATHERED_MAX: usize = 128;
 
+/// Alarms that a thread looks at, of many that are due at once, before others get their turn.
+pub const ALARMS_AT_ONCE: usize = 256;
+
 /// Conversations with something in flight that a thread keeps room for while none has.
 pub const FLIGHTS_ROOM_KEPT: usize = 1_024;
 
@@ -58,6 +61,11 @@ pub const LEASES_TOLD_AT_ONCE: usize = 64;
 
 /// Things to be done that an agent keeps room for between two turns.
 pub const AGENT_OUTPUTS_ROOM_KEPT: usize = 16;
+
+/// Seconds by which the last event of a journal may be later than the wall clock. Time goes on from
+/// there; a clock that was wrong by more must be set right by somebody who knows which one is, so
+/// the start is refused.
+pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 86_400;
 
 /// Bytes of a message in the form in which it goes to another node. The longest is the view of an
 /// agent with all their leases: some 20,000 fit, more than anybody holds. A longer one is refused,

@@ -58,6 +58,14 @@ pub const PAGE_WAIT_SECONDS_MAX: u64 = 5;
 /// its timeline replays all of them, and holds only these.
 pub const OUTLINE_EVENTS_MAX: usize = 1_000;
 
+/// Reads of the history for one page of a transcript, because many events may make few entries. A
+/// page may be short, even empty, and still have a next.
+pub const HISTORY_READS_MAX: usize = 20;
+
+/// Bytes of a page that are given to its connection at once: less than that takes before it has
+/// sent some.
+pub const PAGE_BYTES_WRITTEN_AT_ONCE: usize = 16_384;
+
 /// Sessions of a customer that a page of a timeline names, the latest ones, because a page that is
 /// reloaded all day joins without end. Earlier ones are counted.
 pub const SESSIONS_NAMED_MAX: usize = 200;

@@ -5,6 +5,7 @@ use actix_http::ws::{CloseReason, Codec, Message, OpCode, Parser, ProtocolError}
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 
+use crate::limits;
 use crate::socket::outbox::Outbox;
 use crate::wire::close::CloseCode;
 
@@ -24,16 +25,14 @@ pub(super) struct Light {
     bytes: u16,
 }
 
-/// The most that is not counted.
-const LIGHT_FRAMES_MAX: u8 = 8;
-const LIGHT_BYTES_MAX: u16 = 2_048;
-
 impl Light {
     /// With one more frame of so many bytes, if it is not too much.
     pub(super) fn with(self, bytes: usize) -> Option<Self> {
         let bytes = self.bytes.checked_add(u16::try_from(bytes).ok()?)?;
         let more = Self { frames: self.frames + 1, bytes };
-        (more.frames <= LIGHT_FRAMES_MAX && more.bytes <= LIGHT_BYTES_MAX).then_some(more)
+        let is_light =
+            more.frames <= limits::LIGHT_FRAMES_MAX && more.bytes <= limits::LIGHT_BYTES_MAX;
+        is_light.then_some(more)
     }
 }
 

@@ -76,16 +76,10 @@ impl Breach {
     }
 }
 
-/// The longest header: two bytes, eight of length, four of mask.
-const HEADER_BYTES_MAX: usize = 14;
-
-/// The longest payload of a control frame.
-const CONTROL_BYTES_MAX: usize = 125;
-
 /// Reads a widget's frames, however they are cut into chunks.
 #[derive(Debug, Default)]
 pub struct Guard {
-    header: [u8; HEADER_BYTES_MAX],
+    header: [u8; limits::FRAME_HEADER_BYTES_MAX],
     header_len: u8,
     /// The frame whose payload is being read.
     frame: Option<Frame>,
@@ -228,7 +222,8 @@ fn header_len(known: &[u8]) -> Result<usize, Breach> {
     if second & 0x80 == 0 {
         return Err(Breach::Unmasked);
     }
-    if is_control && (first & 0x80 == 0 || usize::from(second & 0x7f) > CONTROL_BYTES_MAX) {
+    let length = usize::from(second & 0x7f);
+    if is_control && (first & 0x80 == 0 || length > limits::CONTROL_FRAME_BYTES_MAX) {
         return Err(Breach::BadControl);
     }
     Ok(match second & 0x7f {
@@ -236,7 +231,7 @@ fn header_len(known: &[u8]) -> Result<usize, Breach> {
         127 => {
             // Too much is refused without waiting for the mask.
             known.get(2..10).map_or(Ok(0), bounded)?;
-            HEADER_BYTES_MAX
+            limits::FRAME_HEADER_BYTES_MAX
         }
         _ => 6,
     })

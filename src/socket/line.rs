@@ -13,6 +13,7 @@ use bytestring::ByteString;
 use futures_util::Stream;
 use tokio::time::Instant;
 
+use crate::clock;
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
@@ -201,7 +202,7 @@ impl Line {
     }
 
     fn take_alarm(&self) -> bool {
-        let has_come = self.0.wakes_at.get().is_some_and(|at| at <= Instant::now());
+        let has_come = self.0.wakes_at.get().is_some_and(|at| at <= clock::reading());
         if has_come {
             self.wake_at(None);
         }

@@ -21,6 +21,7 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 
 use crate::engine::Alarm;
+use crate::limits;
 use crate::socket::encoded::{Encoded, Written};
 use crate::socket::guard::Guard;
 use crate::socket::line::{self, Frames, Line, SocketEnd};
@@ -39,9 +40,6 @@ impl<A> SessionActor for A where
     A: Actor<Context = WebsocketContext<A>> + StreamHandler<Result<Message, ProtocolError>>
 {
 }
-
-/// Turns that a socket takes before the other sockets of its thread get theirs.
-const TURNS_MAX: usize = 8;
 
 type Session = Pin<Box<dyn Stream<Item = Result<Bytes, actix_web::Error>>>>;
 
@@ -304,7 +302,7 @@ impl Future for Pump {
             pump.line.on_its_way().register(cx.waker());
             pump.is_registered = true;
         }
-        for turn in 0..TURNS_MAX {
+        for turn in 0..limits::SOCKET_TURNS_MAX {
             if pump.session.is_none() {
                 return pump.part(cx);
             }

@@ -14,11 +14,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Reads from a socket that bring nothing to read before others get their turn.
-const EMPTY_READS_MAX: usize = 8;
-
-/// Bytes that TLS takes before the socket has taken them.
-const TAKEN_BYTES_MAX: usize = 16_384;
+use crate::limits;
 
 /// A connection.
 #[derive(Debug)]
@@ -143,7 +139,7 @@ fn given_away() -> io::Error {
 
 impl Secured {
     fn poll_take(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        for _ in 0..EMPTY_READS_MAX {
+        for _ in 0..limits::EMPTY_READS_MAX {
             let tls = self.tls.as_mut().ok_or_else(given_away)?;
             match tls.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -171,7 +167,8 @@ impl Secured {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.try_send()?;
         let tls = self.tls.as_mut().ok_or_else(given_away)?;
-        let count = tls.writer().write(&bytes[..bytes.len().min(TAKEN_BYTES_MAX)])?;
+        let taken = bytes.len().min(limits::TLS_TAKEN_BYTES_MAX);
+        let count = tls.writer().write(&bytes[..taken])?;
         match self.try_send() {
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
             _ => Ok(count),

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::domain::time::{Span, Timestamp};
+use crate::limits;
 
 /// A point in time that is shown and serialized as `2026-01-31T09:05:07.250Z`.
 ///
@@ -28,9 +29,6 @@ impl Serialize for Rfc3339 {
         serializer.collect_str(self)
     }
 }
-
-/// The longest time that is read, in seconds; every setting's own limit is far below it.
-const SECONDS_MAX: f64 = 1e9;
 
 /// A point in time, written as RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, utoipa::ToSchema)]
@@ -68,7 +66,7 @@ impl Seconds {
     pub fn read(value: &Value) -> Result<Self, String> {
         let seconds = value
             .as_f64()
-            .filter(|seconds| (0.0..=SECONDS_MAX).contains(seconds))
+            .filter(|seconds| (0.0..=limits::SECONDS_READ_MAX).contains(seconds))
             .ok_or("must be a number of seconds, such as 180 or 2.5")?;
         #[expect(
             clippy::cast_possible_truncation,

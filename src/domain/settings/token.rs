@@ -7,9 +7,7 @@ use crate::domain::id::AgentId;
 use crate::domain::settings::violation::Violation;
 use crate::domain::text::DisplayName;
 use crate::domain::time::{Span, Timestamp};
-
-/// How long a token that expires may be good at most, in days.
-const LIFE_DAYS_MAX: u64 = 3_650;
+use crate::limits;
 
 /// How old the time of last use may become before a later one is written down.
 const USE_NOTED_AFTER: Span = Span::from_secs(86_400);
@@ -86,9 +84,10 @@ impl Token {
     /// Every rule that it breaks; none when it may be made.
     pub fn violations(&self) -> Vec<Violation> {
         let least = self.made_at + Span::from_secs(1);
-        let most = self.made_at + Span::from_secs(86_400).times(LIFE_DAYS_MAX);
+        let most = self.made_at + Span::from_secs(86_400).times(limits::AGENT_TOKEN_DAYS_MAX);
         let is_outside = |it: &Timestamp| !(least..=most).contains(it);
-        let message = format!("must be from 1 second to {LIFE_DAYS_MAX} days");
+        let days = limits::AGENT_TOKEN_DAYS_MAX;
+        let message = format!("must be from 1 second to {days} days");
         let outside = self.expires_at.filter(is_outside);
         outside.map(|_| Violation::new("expires_s", message)).into_iter().collect()
     }

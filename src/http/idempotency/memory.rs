@@ -9,8 +9,8 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use actix_web::web;
-use tokio::time::Instant;
 
+use crate::clock::Stopwatch;
 use crate::domain::settings::Role;
 use crate::http::identity::Identity;
 use crate::limits;
@@ -68,7 +68,7 @@ struct Caller {
 struct Entry {
     attempt: Arc<Attempt>,
     number: u64,
-    began: Instant,
+    age: Stopwatch,
     weight: u64,
 }
 
@@ -82,8 +82,8 @@ impl Memory {
             let outdated = caller.forget_outdated();
             let first = caller.entries.get(key).map(|entry| entry.attempt.clone());
             if first.is_none() {
-                let (attempt, began) = (attempt.clone(), Instant::now());
-                let entry = Entry { attempt, number, began, weight: 1 };
+                let (attempt, age) = (attempt.clone(), Stopwatch::start());
+                let entry = Entry { attempt, number, age, weight: 1 };
                 caller.weight += 1;
                 caller.order.insert(number, key.to_owned());
                 caller.entries.insert(key.to_owned(), entry);
@@ -169,7 +169,7 @@ impl Caller {
     fn forget_outdated(&mut self) -> u64 {
         let mut gone = 0;
         while let Some((_, key)) = self.order.first_key_value()
-            && self.entries.get(key).is_none_or(|entry| entry.began.elapsed() >= LIFE)
+            && self.entries.get(key).is_none_or(|entry| entry.age.time() >= LIFE)
         {
             gone += self.forget_oldest();
         }

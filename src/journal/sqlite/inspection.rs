@@ -13,10 +13,7 @@ use crate::journal::record::{Entry, Stream, Unreadable};
 use crate::journal::sqlite::row::{self, Part, Row};
 use crate::journal::sqlite::schema::{self, Kind};
 use crate::journal::{Fault, Position};
-
-/// Problems that are told one by one; further ones are only counted, because one broken page can
-/// break thousands of records.
-const TOLD_MAX: usize = 100;
+use crate::limits;
 
 /// Something that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -46,7 +43,7 @@ pub struct Problems {
 impl Problems {
     pub(super) fn add(&mut self, place: impl Into<String>, problem: impl Into<String>) {
         self.count += 1;
-        if self.told.len() < TOLD_MAX {
+        if self.told.len() < limits::PROBLEMS_TOLD_MAX {
             self.told.push(Problem { place: place.into(), problem: problem.into() });
         }
     }

@@ -15,9 +15,7 @@ use crate::journal::Fault;
 use crate::journal::record::{DocumentKind, Unreadable, read_digest};
 use crate::journal::snapshot::Names;
 use crate::journal::sqlite::{reader, schema};
-
-/// More threads would only wait for the disk.
-const READERS_MAX: usize = 8;
+use crate::limits;
 
 /// The settings in force.
 pub(super) fn settings(chats: &Connection) -> Result<Registry, Fault> {
@@ -75,7 +73,8 @@ pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, 
 /// time goes into making conversations of bytes.
 pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
     let numbers = held(&schema::open_for_reading(chats)?)?;
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(READERS_MAX);
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = cores.min(limits::RECOVERY_READERS_MAX);
     let part = numbers.len().div_ceil(threads).max(1);
     let parts = std::thread::scope(|scope| {
         let readers: Vec<_> = numbers

@@ -17,10 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use tokio::time::Instant;
 
+use crate::clock;
 use crate::journal::Fault;
 use crate::journal::sqlite::checkpoint::{self, Turn, Turns};
 use crate::journal::sqlite::files::Files;
@@ -230,9 +232,8 @@ impl Worker {
 }
 
 /// The instant in so many milliseconds.
-#[expect(clippy::disallowed_methods, reason = "how long to wait, not what time it is")]
 fn soon(milliseconds: u64) -> Instant {
-    Instant::now() + Duration::from_millis(milliseconds)
+    clock::reading() + Duration::from_millis(milliseconds)
 }
 
 /// Writes over what is left in these pages. Most of the time there is nothing, and nobody waits.

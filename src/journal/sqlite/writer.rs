@@ -12,10 +12,11 @@ mod rows;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::clock;
 use crate::domain::decision::Receipt;
 use crate::journal::audit::Tail;
 use crate::journal::continuity::Continuity;
@@ -112,10 +113,6 @@ impl Writer {
     }
 
     /// Takes appends until the group is full or complete, or something else was ordered.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long to wait for the disk, not what time it is"
-    )]
     fn gather(&self, appends: &mut Vec<Encoded>) -> Option<Order> {
         let mut taken = 0;
         match self.next_order() {
@@ -125,14 +122,14 @@ impl Writer {
             }
             other => return other,
         }
-        let deadline = Instant::now() + Duration::from_millis(limits::COMMIT_DELAY_MS_MAX);
+        let deadline = clock::reading() + Duration::from_millis(limits::COMMIT_DELAY_MS_MAX);
         while taken < limits::COMMIT_APPENDS_MAX {
             let order = match self.orders.try_recv() {
                 Ok(order) => order,
                 Err(TryRecvError::Disconnected) => return Some(Order::Stop),
                 Err(TryRecvError::Empty) if taken >= self.last_group => return None,
                 Err(TryRecvError::Empty) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
+                    let left = deadline.saturating_duration_since(clock::reading());
                     match self.orders.recv_timeout(left) {
                         Ok(order) => order,
                         Err(RecvTimeoutError::Timeout) => return None,

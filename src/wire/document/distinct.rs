@@ -8,8 +8,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// How many of them are named: a text may have very many.
-const TOLD_MAX: usize = 16;
+use crate::limits;
 
 /// The value in a text, and the names of the fields that some object in it gives twice.
 pub(super) fn parse(text: &[u8]) -> serde_json::Result<(Value, Vec<String>)> {
@@ -82,7 +81,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         while let Some(name) = fields.next_key::<String>()? {
             let value = fields.next_value_seed(self)?;
             let mut twice = self.twice.borrow_mut();
-            let is_told = twice.contains(&name) || twice.len() == TOLD_MAX;
+            let is_told = twice.contains(&name) || twice.len() == limits::NAMES_TWICE_TOLD_MAX;
             if object.contains_key(&name) && !is_told {
                 twice.push(name.clone());
             }
