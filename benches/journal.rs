@@ -21,7 +21,9 @@ use holdline::domain::id::{ConversationId, Seq, VisitorId};
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Confirmed, Fault, Filter, Journal, Position, Receipts, Ticket};
+use holdline::journal::{
+    Append, Chats as _, Confirmed, Fault, Filter, Log as _, Position, Receipts, Ticket,
+};
 
 const APPENDS: u64 = 10_000;
 const THREADS: u64 = 4;

@@ -23,7 +23,7 @@ use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::{Options, Starting, Threads};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Ticket};
+use holdline::journal::{Append, Confirmed, Fault, Journal, Log as _, Position, Receipts, Ticket};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -29,7 +29,9 @@ use holdline::domain::id::ConversationId;
 use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Confirmed, Fault, Journal, Position, Receipts, RetentionRule};
+use holdline::journal::{
+    Confirmed, Fault, Log as _, Position, Receipts, Removal as _, RetentionRule,
+};
 use holdline::limits::RETENTION_PAUSE_MS;
 use support::{Chat, block};
 

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{Engine, Options, Starting, Threads};
 use crate::http::{HttpState, openapi};
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{Journal, store};
 use crate::server::demonstration::Demonstration;
 use crate::server::serving::{Listeners, Serving};
 use crate::socket::session::Routes;
@@ -42,7 +42,7 @@ pub struct Server {
     certificates: Option<Arc<Certificates>>,
     engine: Engine,
     access: Arc<Access>,
-    journal: Arc<SqliteJournal>,
+    journal: Arc<dyn Journal>,
     arbiters: Vec<Arbiter>,
     stop: watch::Sender<bool>,
     drain: Duration,
@@ -58,13 +58,12 @@ impl Server {
         let (address, operator_address) = (listeners.address, listeners.operator_address);
 
         let starting = Starting::default();
-        let (journal, mut recovered) = SqliteJournal::open(&config.data, starting.receipts())?;
+        let (journal, mut recovered) = store::open(&config.data, starting.receipts())?;
         recovered.latest = begin_time(recovered.latest, config.set_clock_back)?;
         let access = Arc::new(Access::open(&config.data, config.admin_token.as_ref())?);
         let keys = Arc::new(Keys::open(&config.data)?);
         let sign_in = config.sign_in.as_ref().map(|rules| SignIn::open(rules, &config.data));
         let sign_in = sign_in.transpose()?.map(Arc::new);
-        let journal = Arc::new(journal);
         let held = recovered.conversations.len();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let (threads, arbiters) = Threads::start(config.threads.unwrap_or(cores));

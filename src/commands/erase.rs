@@ -14,10 +14,9 @@ use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::conversation::event::Audience;
 use crate::domain::id::{ConversationId, Seq, VisitorId};
 use crate::domain::time::Timestamp;
-use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::history::History;
 use crate::journal::{
-    Append, Confirmed, Fault, Journal as _, Position, Receipts, Recovered, Which,
+    Append, Confirmed, Fault, Journal, Position, Receipts, Recovered, Which, store,
 };
 use crate::limits;
 
@@ -51,12 +50,12 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let dir = args.data.directory()?;
     // A directory that is not there is not made for this.
     drop(History::open(&dir)?);
-    let opened = SqliteJournal::open(&dir, std::sync::Arc::new(Nobody))?;
+    let opened = store::open(&dir, std::sync::Arc::new(Nobody))?;
     let (journal, Recovered { latest, .. }) = opened;
     let runtime = Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(CommandFault::Output)?;
     let erased = runtime.block_on(async {
-        let erasing = Erasing { journal: &journal, now: clock::wall().max(latest) };
+        let erasing = Erasing { journal: &*journal, now: clock::wall().max(latest) };
         let mut erased = 0;
         if let Some(id) = args.person.conversation {
             erased += erasing.chat(id).await?;
@@ -73,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
 }
 
 struct Erasing<'a> {
-    journal: &'a SqliteJournal,
+    journal: &'a dyn Journal,
     now: Timestamp,
 }
 

@@ -4,6 +4,7 @@
 //! dropped the oldest, an entry says up to which number, and the hash of the last of them, from
 //! which the chain goes on.
 
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -11,7 +12,28 @@ use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::id::AgentId;
 use crate::domain::settings::registry::SettingChange;
 use crate::domain::time::Timestamp;
+use crate::journal::fault::Fault;
 use crate::journal::record::Record;
+
+/// The audit stream, to which the log appends.
+pub trait AuditStream {
+    /// A page of the audit stream, the newest first: entries before a number that match. It may be
+    /// short, even empty, and still have a next.
+    fn audit(
+        &self,
+        filter: AuditFilter,
+        before: Option<u64>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<AuditPage, Fault>>;
+
+    /// Drops some of the oldest entries of the audit stream, of before a time, and notes that in
+    /// it. Says whether there were any.
+    fn drop_audit(
+        &self,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> BoxFuture<'static, Result<bool, Fault>>;
+}
 
 /// Which entries are asked for. Everything that is given must match.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,39 @@
 //! What leaves the journal for good, by retention or because it is erased, and what is given out of
 //! it whole.
 
+use futures_util::future::BoxFuture;
+
 use crate::domain::conversation::event::{Audience, Recorded};
 use crate::domain::id::{ConversationId, Seq, WorkstreamId};
 use crate::domain::settings::Retention;
 use crate::domain::time::Timestamp;
+use crate::journal::fault::Fault;
 use crate::journal::record::Record;
+
+/// Takes closed conversations out of the log, and of all that is projected from it.
+pub trait Removal {
+    /// Takes one small step of the retention: archives or deletes some of the conversations whose
+    /// time is over by these rules at `now`. Nothing else waits for it longer than for an append.
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>>;
+
+    /// Takes a few closed conversations out for good, of the archive as well. While one of them is
+    /// not closed nothing is done. Whatever is read afterwards knows none of them.
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>>;
+
+    /// Whether the files may still hold something of what was taken out. It is written over within
+    /// a while that depends on how large they are.
+    fn has_traces(&self) -> bool {
+        false
+    }
+}
 
 /// What becomes of the closed conversations of a workstream.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -16,8 +16,9 @@ use crate::journal::continuity::Continuity;
 use crate::journal::memory::durable::Durable;
 use crate::journal::pressure::BusyUntil;
 use crate::journal::{
-    Append, AuditFilter, AuditPage, Done, Erasure, Fault, Filter, Journal, ListCursor, Listing,
-    Located, Position, Pressure, Receipts, Recovered, Retained, RetentionRule, Which,
+    Append, AuditFilter, AuditPage, AuditStream, Chats, Done, Erasure, Fault, Filter, ListCursor,
+    Listing, Located, Log, Position, Pressure, Receipts, Recovered, Removal, Retained,
+    RetentionRule, Which,
 };
 
 /// The journal in memory. What it holds back is not durable: it cannot be read, and is not there
@@ -174,7 +175,7 @@ impl Course {
     }
 }
 
-impl Journal for MemoryJournal {
+impl Log for MemoryJournal {
     fn append(&self, append: Append) {
         let mut course = self.course();
         if let Append::Conversation { id, first, events, .. } = &append {
@@ -214,6 +215,12 @@ impl Journal for MemoryJournal {
         Position(self.durable().head)
     }
 
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
+        self.answer(|_| Ok(()))
+    }
+}
+
+impl Chats for MemoryJournal {
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
         self.answer(|durable| {
             Ok(durable.conversations.get(&id).map(|(conversation, _)| conversation.clone()))
@@ -260,6 +267,28 @@ impl Journal for MemoryJournal {
         self.answer(|durable| durable.of_agent(&agent, after, most, bytes))
     }
 
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
+        self.answer(|durable| Ok(durable.of_visitor(visitor, which, after, most)))
+    }
+
+    /// Nothing: what is archived is gone here.
+    fn archived(
+        &self,
+        _: ConversationId,
+        _: Seq,
+        _: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        self.answer(|_| Ok(Vec::new()))
+    }
+}
+
+impl Removal for MemoryJournal {
     fn retain(
         &self,
         rules: Vec<RetentionRule>,
@@ -284,27 +313,9 @@ impl Journal for MemoryJournal {
         erasure.erased.iter().for_each(|id| course.continuity.forget(*id));
         future::ready(Ok(erasure)).boxed()
     }
+}
 
-    fn of_visitor(
-        &self,
-        visitor: VisitorId,
-        which: Which,
-        after: Option<ConversationId>,
-        most: usize,
-    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
-        self.answer(|durable| Ok(durable.of_visitor(visitor, which, after, most)))
-    }
-
-    /// Nothing: what is archived is gone here.
-    fn archived(
-        &self,
-        _: ConversationId,
-        _: Seq,
-        _: usize,
-    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
-        self.answer(|_| Ok(Vec::new()))
-    }
-
+impl AuditStream for MemoryJournal {
     fn audit(
         &self,
         filter: AuditFilter,
@@ -320,10 +331,6 @@ impl Journal for MemoryJournal {
         at: Timestamp,
     ) -> BoxFuture<'static, Result<bool, Fault>> {
         future::ready(Ok(self.durable().drop_audit(before, at))).boxed()
-    }
-
-    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
-        self.answer(|_| Ok(()))
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::access::AccessFault;
 use crate::engine::Failure;
 use crate::journal::Fault;
-use crate::journal::sqlite::OpenFault;
+use crate::journal::store::OpenFault;
 use crate::tls::TlsFault;
 
 /// Why a server did not start, or did not stop well.

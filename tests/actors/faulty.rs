@@ -12,8 +12,8 @@ use holdline::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
 use holdline::journal::{
-    Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
-    Position, Pressure, Retained, RetentionRule, Which,
+    Append, AuditFilter, AuditPage, AuditStream, Chats, Erasure, Fault, Filter, ListCursor,
+    Listing, Located, Log, Position, Pressure, Removal, Retained, RetentionRule, Which,
 };
 use tokio::sync::watch;
 
@@ -98,7 +98,7 @@ impl FaultyJournal {
     }
 }
 
-impl Journal for FaultyJournal {
+impl Log for FaultyJournal {
     fn append(&self, append: Append) {
         assert!(!self.kill_next.swap(false, Ordering::SeqCst), "the actor was told to die here");
         self.inner.append(append);
@@ -125,6 +125,12 @@ impl Journal for FaultyJournal {
         self.inner.head()
     }
 
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
+        self.inner.flush()
+    }
+}
+
+impl Chats for FaultyJournal {
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
         self.read_late(self.inner.load(id))
     }
@@ -169,22 +175,6 @@ impl Journal for FaultyJournal {
         self.inner.of_agent(agent, after, most, bytes)
     }
 
-    fn retain(
-        &self,
-        rules: Vec<RetentionRule>,
-        now: Timestamp,
-    ) -> BoxFuture<'static, Result<Retained, Fault>> {
-        self.inner.retain(rules, now)
-    }
-
-    fn erase(
-        &self,
-        conversations: Vec<ConversationId>,
-        now: Timestamp,
-    ) -> BoxFuture<'static, Result<Erasure, Fault>> {
-        self.inner.erase(conversations, now)
-    }
-
     fn of_visitor(
         &self,
         visitor: VisitorId,
@@ -215,7 +205,27 @@ impl Journal for FaultyJournal {
     ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
         self.inner.archived(id, after, bytes)
     }
+}
 
+impl Removal for FaultyJournal {
+    fn retain(
+        &self,
+        rules: Vec<RetentionRule>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Retained, Fault>> {
+        self.inner.retain(rules, now)
+    }
+
+    fn erase(
+        &self,
+        conversations: Vec<ConversationId>,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Erasure, Fault>> {
+        self.inner.erase(conversations, now)
+    }
+}
+
+impl AuditStream for FaultyJournal {
     fn audit(
         &self,
         filter: AuditFilter,
@@ -231,9 +241,5 @@ impl Journal for FaultyJournal {
         at: Timestamp,
     ) -> BoxFuture<'static, Result<bool, Fault>> {
         self.inner.drop_audit(before, at)
-    }
-
-    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
-        self.inner.flush()
     }
 }

@@ -7,7 +7,7 @@ use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::engine::{Closing, ToSession};
-use holdline::journal::Journal;
+use holdline::journal::Chats as _;
 
 use crate::customer::Customer;
 use crate::world::{World, run, workstream};

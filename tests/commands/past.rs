@@ -13,7 +13,7 @@ use holdline::domain::settings::Workstream;
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Ticket};
+use holdline::journal::{Append, Confirmed, Fault, Log as _, Position, Receipts, Ticket};
 
 /// 2026-03-01T14:00:00Z.
 pub const BEGAN: Timestamp = Timestamp::from_millis(1_772_373_600_000);

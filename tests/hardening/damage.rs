@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use holdline::journal::sqlite::checking::check;
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
-use holdline::journal::{Fault, Journal};
+use holdline::journal::{Fault, Log as _};
 
 use crate::files::{self, Known};
 use crate::program;

@@ -9,7 +9,7 @@ use holdline::domain::conversation::event::Author;
 use holdline::domain::id::{ConversationId, VisitorId};
 use holdline::domain::settings::Disposal;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Erasure, Journal, Which};
+use holdline::journal::{Chats as _, Erasure, Journal, Removal as _, Which};
 
 use crate::erasure::{WORDS, assert_gone};
 use crate::files;

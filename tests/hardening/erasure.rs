@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use holdline::domain::conversation::event::Author;
 use holdline::domain::settings::Disposal;
-use holdline::journal::Journal as _;
+use holdline::journal::Log as _;
 use serde_json::{Value, json};
 
 use crate::console::{Answer, Console, PATIENCE};

@@ -8,7 +8,7 @@ use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Author, Recorded};
 use holdline::domain::id::{ConversationId, Seq};
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
-use holdline::journal::{Fault, Journal, Recovered};
+use holdline::journal::{Chats as _, Fault, Log as _, Recovered};
 
 use crate::support::{Batch, Chat, Ledger, block};
 

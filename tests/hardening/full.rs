@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use holdline::domain::conversation::event::Author;
-use holdline::journal::Journal;
+use holdline::journal::Log as _;
 use holdline::journal::sqlite::SqliteJournal;
 use serde_json::json;
 

@@ -93,7 +93,7 @@ fn a_journal_of_the_version_before_is_read_and_goes_on() {
     known.assert_recovered(&recovered);
     let more = known.chats[0]
         .post(holdline::domain::conversation::event::Author::Customer, "with a checksum");
-    holdline::journal::Journal::append(&journal, more.append());
+    holdline::journal::Log::append(&journal, more.append());
     drop(journal);
     let checked = holdline::journal::sqlite::checking::check(dir.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);

@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use holdline::domain::conversation::command::{Command as Asked, StartRequest};
 use holdline::domain::conversation::event::Author;
 use holdline::domain::id::VisitorId;
-use holdline::journal::Journal;
+use holdline::journal::Log as _;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;

@@ -9,7 +9,9 @@ use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
 use holdline::journal::sqlite::checking::check;
-use holdline::journal::{Append, Filter, Journal, Position, Retained, RetentionRule, Ticket};
+use holdline::journal::{
+    Append, Filter, Journal, Log as _, Position, Removal as _, Retained, RetentionRule, Ticket,
+};
 use rusqlite::Connection;
 
 use crate::files::{self, Known};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use holdline::domain::settings::Disposal;
-use holdline::journal::Journal;
 use holdline::journal::sqlite::checking::check;
+use holdline::journal::{Chats as _, Log as _, Removal as _};
 
 use crate::files::{self, Known};
 use crate::retention::{days, events_in, retain, rule, split};

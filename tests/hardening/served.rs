@@ -11,7 +11,7 @@ use crate::read_only::behind;
 use crate::retention::events_in;
 use crate::support::Chat;
 
-use holdline::journal::Journal as _;
+use holdline::journal::Log as _;
 
 /// Closed chats of long ago.
 fn furnish(data: &std::path::Path, count: u128) -> Vec<Chat> {

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use holdline::domain::conversation::event::Author;
-use holdline::journal::Journal;
+use holdline::journal::Log as _;
 use holdline::journal::sqlite::SqliteJournal;
 
 use crate::files;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use holdline::domain::conversation::event::Author;
 use holdline::domain::settings::Disposal;
-use holdline::journal::Journal;
+use holdline::journal::{Journal, Log as _, Removal as _};
 use rusqlite::Connection;
 
 use crate::files;

@@ -266,9 +266,9 @@ fn a_closed_journal_says_so() {
     let (journal, _) = SqliteJournal::open(dir.path(), ledger.clone()).unwrap();
     journal.close();
     let mut chat = Chat::new(1, "q", 1_000);
-    holdline::journal::Journal::append(&journal, chat.start().append());
+    holdline::journal::Log::append(&journal, chat.start().append());
     ledger.wait_for_failures(chat.id(), 1);
-    let loaded = block(holdline::journal::Journal::load(&journal, chat.id()));
+    let loaded = block(holdline::journal::Chats::load(&journal, chat.id()));
     assert!(matches!(loaded, Err(Fault::Closed)));
 }
 

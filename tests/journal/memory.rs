@@ -2,7 +2,7 @@
 
 use holdline::domain::conversation::event::Author;
 use holdline::domain::id::Seq;
-use holdline::journal::{Journal as _, Position};
+use holdline::journal::{Chats as _, Log as _, Position};
 
 use crate::support::{Chat, Kind, Told, Trial, block};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdline::domain::agent::Presence;
 use holdline::domain::time::Timestamp;
 use holdline::journal::memory::MemoryJournal;
-use holdline::journal::{Append, Journal as _, Pressure};
+use holdline::journal::{Append, Log as _, Pressure};
 use holdline::limits;
 use tokio::sync::oneshot;
 

@@ -9,7 +9,7 @@ use holdline::domain::agent::Presence;
 use holdline::domain::id::ConversationId;
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts};
+use holdline::journal::{Append, Confirmed, Fault, Log as _, Position, Receipts};
 use serde_json::json;
 use tokio::sync::oneshot;
 

@@ -16,7 +16,9 @@ use holdline::domain::settings::{AgentSettings, QueueSettings, Role, WidgetSetti
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::{Append, Confirmed, Fault, Journal, Position, Receipts, Recovered, Ticket};
+use holdline::journal::{
+    Append, Confirmed, Fault, Log as _, Position, Receipts, Recovered, Ticket,
+};
 
 /// Chats of one agent.
 const CHATS_EACH: u64 = 1_000;

@@ -11,10 +11,11 @@ use crate::domain::settings::Disposal;
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::time::Timestamp;
 use crate::journal::audit::{self, AuditFilter, AuditPage, AuditRow, Tail};
+use crate::journal::chats::{part_begins, part_ends};
 use crate::journal::record::Record;
 use crate::journal::{
     Append, Confirmed, Done, Erasure, Fault, Filter, ListCursor, Listing, Located, Position,
-    Retained, RetentionRule, Which, page, part_begins, part_ends,
+    Retained, RetentionRule, Which, page,
 };
 
 /// What has become durable.

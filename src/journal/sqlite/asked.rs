@@ -13,11 +13,11 @@ use crate::journal::snapshot::Names;
 use crate::journal::sqlite::writer::{DropAudit, Encoded, Order};
 use crate::journal::sqlite::{SqliteJournal, audit, kept, reader};
 use crate::journal::{
-    Append, AuditFilter, AuditPage, Erasure, Fault, Filter, Journal, ListCursor, Listing, Located,
-    Position, Pressure, Retained, RetentionRule, Which,
+    Append, AuditFilter, AuditPage, AuditStream, Chats, Erasure, Fault, Filter, ListCursor,
+    Listing, Located, Log, Position, Pressure, Removal, Retained, RetentionRule, Which,
 };
 
-impl Journal for SqliteJournal {
+impl Log for SqliteJournal {
     fn append(&self, append: Append) {
         self.order(Encoded::of([append]));
     }
@@ -46,6 +46,16 @@ impl Journal for SqliteJournal {
         Position(self.progress.head())
     }
 
+    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
+        self.ask_when_settled(|_| Ok(()))
+    }
+
+    fn close(&self) {
+        Self::close(self);
+    }
+}
+
+impl Chats for SqliteJournal {
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>> {
         self.ask_when_settled(move |connection| reader::load(connection, id, &mut Names::default()))
     }
@@ -94,6 +104,38 @@ impl Journal for SqliteJournal {
         self.ask(self.head(), read)
     }
 
+    fn of_visitor(
+        &self,
+        visitor: VisitorId,
+        which: Which,
+        after: Option<ConversationId>,
+        most: usize,
+    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
+        let archive = self.archive.clone();
+        self.ask(self.head(), move |chats| match which {
+            Which::Open | Which::InJournal => kept::in_chats(chats, visitor, which, after, most),
+            Which::Archived => match kept::open_archive(&archive)? {
+                Some(archive) => kept::in_archive(&archive, visitor, after, most),
+                None => Ok(Vec::new()),
+            },
+        })
+    }
+
+    fn archived(
+        &self,
+        id: ConversationId,
+        after: Seq,
+        bytes: usize,
+    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
+        let archive = self.archive.clone();
+        self.ask(self.head(), move |_| match kept::open_archive(&archive)? {
+            Some(archive) => kept::of_archived(&archive, id, after, bytes),
+            None => Ok(Vec::new()),
+        })
+    }
+}
+
+impl Removal for SqliteJournal {
     fn retain(
         &self,
         rules: Vec<RetentionRule>,
@@ -124,36 +166,12 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn of_visitor(
-        &self,
-        visitor: VisitorId,
-        which: Which,
-        after: Option<ConversationId>,
-        most: usize,
-    ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
-        let archive = self.archive.clone();
-        self.ask(self.head(), move |chats| match which {
-            Which::Open | Which::InJournal => kept::in_chats(chats, visitor, which, after, most),
-            Which::Archived => match kept::open_archive(&archive)? {
-                Some(archive) => kept::in_archive(&archive, visitor, after, most),
-                None => Ok(Vec::new()),
-            },
-        })
+    fn has_traces(&self) -> bool {
+        self.traces.are_left()
     }
+}
 
-    fn archived(
-        &self,
-        id: ConversationId,
-        after: Seq,
-        bytes: usize,
-    ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
-        let archive = self.archive.clone();
-        self.ask(self.head(), move |_| match kept::open_archive(&archive)? {
-            Some(archive) => kept::of_archived(&archive, id, after, bytes),
-            None => Ok(Vec::new()),
-        })
-    }
-
+impl AuditStream for SqliteJournal {
     fn audit(
         &self,
         filter: AuditFilter,
@@ -176,13 +194,5 @@ impl Journal for SqliteJournal {
         let (done, answered) = oneshot::channel();
         drop(self.orders.send(Order::DropAudit(DropAudit { before, at, done })));
         Box::pin(async move { answered.await.unwrap_or(Err(Fault::Closed)) })
-    }
-
-    fn has_traces(&self) -> bool {
-        self.traces.are_left()
-    }
-
-    fn flush(&self) -> BoxFuture<'static, Result<(), Fault>> {
-        self.ask_when_settled(|_| Ok(()))
     }
 }

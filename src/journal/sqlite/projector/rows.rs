@@ -10,10 +10,11 @@ use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::settings::registry::{Registry, SettingChange};
 use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
+use crate::journal::chats::{part_begins, part_ends};
 use crate::journal::record::{self, digest_text};
 use crate::journal::sqlite::projector::told::Told;
 use crate::journal::sqlite::row;
-use crate::journal::{Fault, part_begins, part_ends, snapshot};
+use crate::journal::{Fault, snapshot};
 
 /// When a conversation ended and was closed, where a batch says so.
 #[derive(Default)]
