@@ -19,6 +19,10 @@ pub const APPENDS_GATHERED_MAX: usize = 128;
 /// Alarms that a thread looks at, of many that are due at once, before others get their turn.
 pub const ALARMS_AT_ONCE: usize = 256;
 
+/// Parts of a figure that many threads change at once, at 128 bytes each: twice as many as most
+/// servers have threads. Of more threads some share a part.
+pub const FIGURE_PARTS: usize = 32;
+
 /// Conversations with something in flight that a thread keeps room for while none has.
 pub const FLIGHTS_ROOM_KEPT: usize = 1_024;
 
