@@ -3,8 +3,8 @@
 
 #[path = "structure/circles.rs"]
 mod circles;
-#[path = "structure/remainders.rs"]
-mod remainders;
+#[path = "structure/places.rs"]
+mod places;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -14,8 +14,8 @@ use governor::state::StateStore;
 use governor::{Quota, RateLimiter};
 use hashbrown::HashTable;
 use slab::Slab;
-use tokio::time::Instant;
 
+use crate::clock::Stopwatch;
 use crate::domain::id::WidgetId;
 use crate::limits;
 use crate::strangers::budgets::{Budgets, Use};
@@ -172,13 +172,13 @@ impl Place {
 
 /// Time since the beginning, as the limiter counts it.
 #[derive(Clone, Copy, Debug)]
-struct Watch(Instant);
+struct Watch(Stopwatch);
 
 impl Clock for Watch {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        self.0.elapsed()
+        self.0.time()
     }
 }
 
@@ -224,7 +224,7 @@ impl Account {
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { watch: Watch(Instant::now()), kept: Mutex::default() }
+        Self { watch: Watch(Stopwatch::start()), kept: Mutex::default() }
     }
 }
 
