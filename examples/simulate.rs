@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example simulate -- --seeds 20000` runs 20,000 seeds that nobody has run
 //! before, and prints what happened; the first is drawn and printed. `--from n` begins there,
-//! `--seed n` runs one and prints its trace. A failure is told with its seed, the shortest plan
+//! `--seed n` runs one and prints its trace, `--choose` prints few of them that reach all that any
+//! has. A failure is told with its seed, the shortest plan
 //! that shows it and the command that repeats it, and ends the program with 1.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "it shares the rooms of a test")]
@@ -10,6 +11,8 @@
 #![allow(missing_docs, reason = "it shares the rooms of a test")]
 #![allow(dead_code, reason = "it uses less of the shared rooms than the test does")]
 
+#[path = "../tests/simulation/choice.rs"]
+mod choice;
 #[path = "../tests/simulation/rooms.rs"]
 mod rooms;
 
@@ -21,9 +24,11 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::time::Instant;
 
-use rooms::{node, plan, random, run, server, settings, watch, world, wrong};
+use rooms::{node, plan, random, reached, run, server, settings, watch, world, wrong};
 
+use crate::choice::Choice;
 use crate::plan::Plan;
+use crate::reached::Reached;
 use crate::watch::Stats;
 use crate::wrong::Rules;
 
@@ -45,12 +50,17 @@ struct Options {
     /// On how many threads; a world has one to itself.
     #[arg(long, default_value_t = 1)]
     threads: u64,
+    /// Say which few of them reach whatever any has.
+    #[arg(long)]
+    choose: bool,
 }
 
 /// What came of all worlds.
 #[derive(Default)]
 struct Total {
     stats: Stats,
+    reached: Reached,
+    choice: Choice,
     worlds: u64,
     steps: u64,
     events: u64,
@@ -70,11 +80,15 @@ fn main() -> ExitCode {
     let end = from + options.seeds;
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
-            scope.spawn(|| work(&next, end, &total, started));
+            scope.spawn(|| work(&next, end, &total, started, options.choose));
         }
     });
     let total = total.into_inner().expect("no world has panicked");
     tell(&total, started.elapsed());
+    if options.choose {
+        let chosen = total.choice.choose();
+        println!("{} seeds reach whatever any has: {chosen:?}", chosen.len());
+    }
     if total.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -88,7 +102,7 @@ fn one(seed: u64) -> ExitCode {
     if outcome.result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn work(next: &AtomicU64, end: u64, total: &Mutex<Total>, started: Instant) {
+fn work(next: &AtomicU64, end: u64, total: &Mutex<Total>, started: Instant, is_choosing: bool) {
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
@@ -100,6 +114,10 @@ fn work(next: &AtomicU64, end: u64, total: &Mutex<Total>, started: Instant) {
         let failure = failure.then(|| run::report(&plan, &outcome, Rules::default()));
         let mut total = total.lock().expect("no world has panicked");
         total.stats.add(&outcome.stats);
+        total.reached.add(&outcome.reached);
+        if is_choosing {
+            total.choice.note(seed, &outcome.reached);
+        }
         total.worlds += 1;
         total.steps += outcome.steps;
         total.events += outcome.events;
@@ -118,6 +136,13 @@ fn work(next: &AtomicU64, end: u64, total: &Mutex<Total>, started: Instant) {
 }
 
 fn tell(total: &Total, elapsed: Duration) {
+    println!("{}", total.reached.table());
+    for gap in total.reached.gaps() {
+        println!("nobody has reached: {gap}");
+    }
+    for impossible in total.reached.impossible() {
+        println!("what cannot be has been: {impossible}");
+    }
     let rows = [("seeds", total.worlds), ("steps", total.steps), ("events", total.events)];
     for (name, count) in rows.into_iter().chain(total.stats.named()) {
         println!("{name:>14} {count:>12}");

@@ -14,13 +14,15 @@ mod settling;
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rooms::{node, plan, random, run, server, settings, watch, world, wrong};
+use rooms::{node, plan, random, reached, run, server, settings, watch, world, wrong};
 
 use crate::plan::Plan;
 use crate::plan::twist::{FIRST_RESTORED, FIRST_TWISTED};
-use crate::seeds::{FOUND, NOTICING};
+use crate::reached::Reached;
+use crate::run::Outcome;
+use crate::seeds::{FOUND, NOTICING, REACHING};
 use crate::watch::{Check, Stats};
 use crate::wrong::Rules;
 use crate::wrong::table::TABLE;
@@ -38,11 +40,29 @@ const TWISTED_TO_NOTICE: u64 = 300;
 const RESTORED_TO_NOTICE: u64 = 60;
 
 /// Runs a seed, and panics with everything that helps if a check fails.
-fn check(seed: u64) -> Stats {
+fn check(seed: u64) -> Outcome {
     let plan = Plan::draw(seed);
     let outcome = run::run(&plan, Rules::default(), false);
     assert!(outcome.result.is_ok(), "{}", run::report(&plan, &outcome, Rules::default()));
-    outcome.stats
+    outcome
+}
+
+/// Runs seeds on two threads, and adds up what came of them.
+fn check_all(seeds: &[u64]) -> (Stats, Reached) {
+    let (next, total) = (AtomicUsize::new(0), Mutex::new((Stats::default(), Reached::default())));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = check(*seed);
+                    let mut total = total.lock().expect("no world has failed");
+                    total.0.add(&outcome.stats);
+                    total.1.add(&outcome.reached);
+                }
+            });
+        }
+    });
+    total.into_inner().expect("no world has failed")
 }
 
 /// `SEED=n` names the seed.
@@ -60,27 +80,25 @@ fn every_check_holds_for_seeds_that_nobody_has_run() {
     let named = std::env::var("SEED_BASE").ok().and_then(|base| base.parse().ok());
     let base = named.unwrap_or_else(random::fresh_base);
     println!("{SEEDS} seeds from {base}; SEED_BASE={base} repeats them");
-    let next = AtomicU64::new(base);
-    let total = Mutex::new(Stats::default());
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= base + SEEDS {
-                        return;
-                    }
-                    let stats = check(seed);
-                    total.lock().expect("no world has failed").add(&stats);
-                }
-            });
-        }
-    });
-    let total = total.into_inner().expect("no world has failed");
+    let seeds: Vec<_> = (base..base + SEEDS).collect();
+    let (total, reached) = check_all(&seeds);
     let is_thin = |(_, count): &(&str, u64)| *count < SEEDS / 16;
     let thin: Vec<_> = total.named().into_iter().filter(is_thin).collect();
     println!("{:#?}", total.named());
     assert!(thin.is_empty(), "the simulation has gone thin: {thin:?} in {SEEDS} seeds");
+    let impossible = reached.impossible();
+    assert!(impossible.is_empty(), "what cannot be has been: {impossible:#?}");
+}
+
+/// Whatever can come to a conversation comes to it wherever it can. Seeds that do it are chosen by
+/// `cargo run --release --example simulate -- --seeds 2000 --threads 2 --choose`.
+#[test]
+fn stats_of_what_the_kept_seeds_reach() {
+    let (_, reached) = check_all(&REACHING);
+    println!("{}", reached.table());
+    let (gaps, impossible) = (reached.gaps(), reached.impossible());
+    assert!(gaps.is_empty(), "nobody has reached this: {gaps:#?}");
+    assert!(impossible.is_empty(), "what cannot be has been: {impossible:#?}");
 }
 
 #[test]

@@ -43,6 +43,7 @@ use crate::node::session::Visit;
 use crate::node::sockets::Socket;
 use crate::node::timers::{Actor, Alarm, Timer, Timers};
 use crate::random::Dice;
+use crate::reached::Reached;
 use crate::server::{Millis, Seen};
 use crate::settings;
 use crate::wrong::Rules;
@@ -63,6 +64,7 @@ pub struct Node {
     pub rules: Rules,
     doors: Doors,
     pub disk: Disk,
+    pub reached: Reached,
     dice: Dice,
     now: Millis,
     is_up: bool,
@@ -106,6 +108,7 @@ impl Node {
             rules,
             doors: Doors::new(rules),
             disk: Disk::new(),
+            reached: Reached::default(),
             dice: Dice::new(seed, 2),
             now: 0,
             is_up: false,

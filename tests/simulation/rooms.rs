@@ -3,6 +3,7 @@
 pub mod node;
 pub mod plan;
 pub mod random;
+pub mod reached;
 pub mod run;
 pub mod server;
 pub mod settings;

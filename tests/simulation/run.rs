@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::node::Node;
 use crate::plan::{Happening, Plan};
+use crate::reached::Reached;
 use crate::watch::{Check, Stats, Violation};
 use crate::world::World;
 use crate::wrong::Rules;
@@ -13,6 +14,7 @@ use crate::wrong::Rules;
 pub struct Outcome {
     pub result: Result<String, Violation>,
     pub stats: Stats,
+    pub reached: Reached,
     pub steps: u64,
     pub events: u64,
     pub last: Vec<String>,
@@ -26,7 +28,8 @@ pub fn run(plan: &Plan, rules: Rules, is_traced: bool) -> Outcome {
     let mut stats = world.watch.stats;
     stats.torn = world.server.disk.torn;
     let last = world.last_events().map(str::to_owned).collect();
-    Outcome { result, stats, steps: world.steps, events: world.events, last }
+    let reached = world.server.reached.clone();
+    Outcome { result, stats, reached, steps: world.steps, events: world.events, last }
 }
 
 /// Fewer happenings with which the same check still fails: by halves, then one by one.

@@ -133,7 +133,7 @@ impl Node {
             return self.seen.push(Seen::Answered(ticket, Err("in_use".to_owned())));
         }
         let what = What::Setting(change, ticket);
-        let append = Append { appended: self.now, at: self.clock(), what };
+        let append = Append { appended: self.now, at: self.clock(), what, came: None };
         self.disk.append(append).expect("only a conversation must continue anything");
         self.changes.now = Some(Stage::Writing(ticket));
     }

@@ -1,22 +1,28 @@
 //! The disk of a simulated node: an append-only file of checked frames, in the real record form.
 //! It syncs slowly, refuses writes, fails in the middle of one, and loses what was not synced.
 
+mod append;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdline::behavior::message::{RequestId, Trouble};
+use holdline::behavior::message::Trouble;
 use holdline::domain::agent::Presence;
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::{Audience, Event, Recorded};
 use holdline::domain::decision::Receipt;
-use holdline::domain::id::{AgentId, ConversationId, History, Seq, fnv1a};
-use holdline::domain::settings::registry::{Registry, SettingChange};
+use holdline::domain::id::{AgentId, ConversationId, History, Seq};
+use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::Timestamp;
-use holdline::journal::record::{Entry, Record, Stream};
+use holdline::journal::record::{Entry, Stream};
 use holdline::journal::snapshot;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub use crate::node::disk::append::{Append, What};
+
+use crate::node::disk::append::{encode, frame_at};
 use crate::random::Dice;
-use crate::server::{Millis, Row, Ticket, Weather};
+use crate::reached::{Came, Fate};
+use crate::server::{Millis, Row, Weather};
 
 /// The disk, and what a reader has found on it so far.
 #[derive(Debug)]
@@ -40,6 +46,8 @@ pub struct Disk {
     pub latest: Timestamp,
     /// How often a write was torn in the middle, and how many were kept without a receipt.
     pub torn: u64,
+    /// What was being written when the node was killed.
+    cut_off: Vec<Append>,
 }
 
 /// A conversation on the disk.
@@ -47,23 +55,6 @@ pub struct Disk {
 pub struct Chat {
     pub conversation: Conversation,
     pub rows: Vec<Recorded>,
-}
-
-/// Something that is written in one piece.
-#[derive(Clone, Debug)]
-pub struct Append {
-    pub appended: Millis,
-    pub at: Timestamp,
-    pub what: What,
-}
-
-/// What is written.
-#[derive(Clone, Debug)]
-pub enum What {
-    Chat(ConversationId, Seq, Vec<Event>),
-    /// Of whose actor, and the request that waits for it.
-    Presence((AgentId, u64), Presence, RequestId),
-    Setting(SettingChange, Ticket),
 }
 
 /// What actors are told of a write that has failed.
@@ -79,6 +70,8 @@ pub struct Outcome {
     pub lost: BTreeSet<ConversationId>,
     pub done: Vec<What>,
     pub refused: Vec<What>,
+    /// What has become of what was decided when something came.
+    pub fates: Vec<(Came, Fate)>,
 }
 
 impl Disk {
@@ -99,6 +92,7 @@ impl Disk {
             presences: BTreeMap::new(),
             latest: Timestamp::default(),
             torn: 0,
+            cut_off: Vec::new(),
         }
     }
 
@@ -188,6 +182,7 @@ impl Disk {
             if let What::Chat(id, first, events) = &append.what {
                 let through = first.plus(u32::try_from(events.len()).unwrap() - 1);
                 outcome.receipts.insert(*id, Receipt::issue(through));
+                outcome.fates.extend(append.came.map(|came| (came, Fate::Written)));
             } else {
                 outcome.done.push(append.what.clone());
             }
@@ -206,7 +201,10 @@ impl Disk {
         };
         outcome.lost = batch.iter().filter_map(concerned).collect();
         let lost = outcome.lost.clone();
-        self.queued.retain(|append| !concerned(append).is_some_and(|id| lost.contains(&id)));
+        let is_lost = |append: &mut Append| concerned(append).is_some_and(|id| lost.contains(&id));
+        let dropped: Vec<_> = self.queued.extract_if(.., is_lost).collect();
+        let all = batch.iter().chain(&dropped);
+        outcome.fates = self.fates(all, Fate::FailedButKept, Fate::Failed).collect();
         self.expected.retain(|id, _| !outcome.lost.contains(id));
         outcome.refused = batch
             .iter()
@@ -216,6 +214,21 @@ impl Disk {
             })
             .collect();
         outcome
+    }
+
+    /// What has become of appends of which nobody has heard: whether they are there.
+    fn fates<'a>(
+        &self,
+        appends: impl Iterator<Item = &'a Append>,
+        kept: Fate,
+        lost: Fate,
+    ) -> impl Iterator<Item = (Came, Fate)> {
+        appends.filter_map(move |append| {
+            let What::Chat(id, first, _) = &append.what else { return None };
+            let chat = self.chats.get(id);
+            let is_kept = chat.is_some_and(|chat| chat.conversation.seq() >= *first);
+            append.came.map(|came| (came, if is_kept { kept } else { lost }))
+        })
     }
 
     fn keep_some(&mut self, batch: &[Append], most: usize, dice: &mut Dice) {
@@ -235,6 +248,7 @@ impl Disk {
         if dice.one_in(2) {
             self.keep_some(&batch, most, dice);
         }
+        self.cut_off = batch;
         self.sync_at = None;
         self.expected.clear();
         self.is_broken = false;
@@ -254,18 +268,23 @@ impl Disk {
         self.bytes.clone_from(backup);
         self.read = self.bytes.len();
         self.latest = Timestamp::default();
+        self.cut_off.clear();
         self.history = History::new(self.history.number() + 1);
     }
 
-    /// Reads the whole file again, as a start does. Gives the rows that nobody knew of.
-    pub fn open(&mut self) -> Vec<Row> {
+    /// Reads the whole file again, as a start does. Gives the rows that nobody knew of, and what
+    /// has become of what was cut off.
+    pub fn open(&mut self) -> (Vec<Row>, Vec<(Came, Fate)>) {
         let known = self.read;
         self.read = 0;
         self.chats.clear();
         self.settings = Registry::default();
         self.presences.clear();
         let _known = self.read_to(known);
-        self.read_on()
+        let news = self.read_on();
+        let cut_off = std::mem::take(&mut self.cut_off);
+        let fates = self.fates(cut_off.iter(), Fate::KilledButKept, Fate::Killed).collect();
+        (news, fates)
     }
 
     /// Every conversation that is not closed, through the form in which it is stored.
@@ -334,39 +353,4 @@ impl Disk {
         chat.rows.push(row.clone());
         row
     }
-}
-
-fn encode(append: &Append) -> Vec<u8> {
-    let record = |record: Record| json!([record.kind, record.body]);
-    let (stream, records) = match &append.what {
-        What::Chat(id, _, events) => {
-            let records = events.iter().map(|event| record(Record::of_event(event)));
-            (Stream::Conversation(*id), records.collect())
-        }
-        What::Presence((agent, _), presence, _) => {
-            (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence, None))])
-        }
-        What::Setting(change, _) => {
-            (Stream::Settings, vec![record(Record::of_setting(change, None))])
-        }
-    };
-    let body = json!({
-        "stream": stream.name(),
-        "at": append.at.as_millis(),
-        "appended": append.appended,
-        "records": Value::Array(records),
-    });
-    let body = body.to_string().into_bytes();
-    let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
-    frame.extend(fnv1a(&body).to_le_bytes());
-    frame.extend(body);
-    frame
-}
-
-/// The body of the whole frame that begins here, and where the next one does.
-fn frame_at(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
-    let head = bytes.get(start..start + 12)?;
-    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
-    let body = bytes.get(start + 12..start + 12 + length)?;
-    (fnv1a(body).to_le_bytes() == head[4..]).then_some((body, start + 12 + length))
 }

@@ -20,6 +20,7 @@ use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
 use crate::node::timers::{Alarm, Timer};
 use crate::node::{AUDIT_EVERY, Node, PAGE_ENTRIES, chat, desk, session};
+use crate::reached::{Came, Journal, Standing};
 use crate::server::Seen;
 
 /// What follows from what is performed.
@@ -31,6 +32,8 @@ struct Following {
     slow: Vec<SessionId>,
     /// Whether it is over.
     stops: bool,
+    /// What came last.
+    came: Option<Came>,
 }
 
 impl Node {
@@ -48,6 +51,10 @@ impl Node {
         while let Some((input, at)) = following.inputs.pop_front() {
             let near = Near { pulses: &self.pulses, is_writable };
             let facts = facts_of(&settings, &fallback, &near);
+            let came = Came::of(&input, &actor.behavior, at);
+            let standing = Standing::of(actor.behavior.conversation());
+            self.reached.meet(came, standing, Journal::of(&actor.behavior, is_writable));
+            following.came = Some(came);
             actor.behavior.handle(input, at, &facts, &mut out);
             self.doors.out_of_chat(&actor.behavior, &facts, &mut out);
             for output in out.drain(..) {
@@ -77,8 +84,8 @@ impl Node {
             Output::Append { first, at: decided_at, events } => {
                 let early = self.doors.after_append(first, events.len());
                 following.inputs.extend(early.map(|receipt| (receipt, at)));
-                let what = What::Chat(id, first, events.to_vec());
-                let append = Append { appended: self.now, at: decided_at, what };
+                let (what, came) = (What::Chat(id, first, events.to_vec()), following.came);
+                let append = Append { appended: self.now, at: decided_at, what, came };
                 if self.disk.append(append).is_err() {
                     let lost = Input::Lost(trouble());
                     self.send(Party::Chat(id, epoch), Mail::Chat(lost));
@@ -171,7 +178,7 @@ impl Node {
             }
             Output::WritePresence(choice, _) => {
                 let what = What::Presence(it.clone(), choice.presence, choice.request);
-                let append = Append { appended: self.now, at: self.clock(), what };
+                let append = Append { appended: self.now, at: self.clock(), what, came: None };
                 self.disk.append(append).expect("only a conversation must continue anything");
             }
             Output::Answer(request, answer) => self.answer(request, *answer),

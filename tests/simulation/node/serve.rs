@@ -19,11 +19,13 @@ use crate::node::session::{Input, Visit};
 use crate::node::sockets::Socket;
 use crate::node::timers::{Actor, Timer};
 use crate::node::{Node, chat, desk};
+use crate::reached::{Came, Fate, Journal, Standing};
 use crate::server::{Account, Call, Cut, Millis, Seen, Server, Ticket, Weather};
 
 impl Server for Node {
     fn start(&mut self, wall: Timestamp) {
-        let news = self.disk.open();
+        let (news, fates) = self.disk.open();
+        self.follow_fates(fates);
         self.seen.extend(news.into_iter().map(Seen::Durable));
         self.base = wall.max(self.disk.latest);
         self.started = self.now;
@@ -50,6 +52,7 @@ impl Server for Node {
     }
 
     fn crash(&mut self) {
+        self.meet_all(Came::Killed);
         self.doors.crash(Self::clock(self));
         self.disk.crash(&mut self.dice);
         self.is_up = false;
@@ -77,6 +80,10 @@ impl Server for Node {
     }
 
     fn restore(&mut self) {
+        for chat in self.disk.chats.values() {
+            let standing = Standing::of(&chat.conversation);
+            self.reached.meet(Came::Undone, standing, Journal::Settled);
+        }
         self.disk.restore();
     }
 
@@ -202,6 +209,21 @@ impl Node {
         }
     }
 
+    /// Something comes to every conversation that is live.
+    fn meet_all(&mut self, came: Came) {
+        let is_writable = self.disk.is_writable();
+        for Actor { behavior, .. } in self.chats.values() {
+            let standing = Standing::of(behavior.conversation());
+            self.reached.meet(came, standing, Journal::of(behavior, is_writable));
+        }
+    }
+
+    fn follow_fates(&mut self, fates: Vec<(Came, Fate)>) {
+        for (came, fate) in fates {
+            self.reached.follow(came, fate);
+        }
+    }
+
     fn note_writable(&mut self) {
         let is_writable = self.disk.is_writable();
         if is_writable != self.was_writable {
@@ -266,6 +288,7 @@ impl Node {
 
     /// Tells everybody what has become of a write.
     fn settle(&mut self, outcome: Outcome) {
+        self.follow_fates(outcome.fates);
         self.seen.extend(outcome.rows.into_iter().map(Seen::Durable));
         for (id, receipt) in outcome.receipts {
             self.give_live(id, chat::Input::Durable(receipt));

@@ -1,0 +1,68 @@
+//! What is written in one piece, and the checked frame in which it stands in the file.
+
+use holdline::behavior::message::RequestId;
+use holdline::domain::agent::Presence;
+use holdline::domain::conversation::event::Event;
+use holdline::domain::id::{AgentId, ConversationId, Seq, fnv1a};
+use holdline::domain::settings::registry::SettingChange;
+use holdline::domain::time::Timestamp;
+use holdline::journal::record::{Record, Stream};
+use serde_json::{Value, json};
+
+use crate::reached::Came;
+use crate::server::{Millis, Ticket};
+
+/// Something that is written in one piece.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub appended: Millis,
+    pub at: Timestamp,
+    pub what: What,
+    /// What had come when it was decided, in a conversation.
+    pub came: Option<Came>,
+}
+
+/// What is written.
+#[derive(Clone, Debug)]
+pub enum What {
+    Chat(ConversationId, Seq, Vec<Event>),
+    /// Of whose actor, and the request that waits for it.
+    Presence((AgentId, u64), Presence, RequestId),
+    Setting(SettingChange, Ticket),
+}
+
+/// The frame of an append.
+pub fn encode(append: &Append) -> Vec<u8> {
+    let record = |record: Record| json!([record.kind, record.body]);
+    let (stream, records) = match &append.what {
+        What::Chat(id, _, events) => {
+            let records = events.iter().map(|event| record(Record::of_event(event)));
+            (Stream::Conversation(*id), records.collect())
+        }
+        What::Presence((agent, _), presence, _) => {
+            (Stream::Agent(agent.clone()), vec![record(Record::of_presence(*presence, None))])
+        }
+        What::Setting(change, _) => {
+            (Stream::Settings, vec![record(Record::of_setting(change, None))])
+        }
+    };
+    let body = json!({
+        "stream": stream.name(),
+        "at": append.at.as_millis(),
+        "appended": append.appended,
+        "records": Value::Array(records),
+    });
+    let body = body.to_string().into_bytes();
+    let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
+    frame.extend(fnv1a(&body).to_le_bytes());
+    frame.extend(body);
+    frame
+}
+
+/// The body of the whole frame that begins here, and where the next one does.
+pub fn frame_at(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
+    let head = bytes.get(start..start + 12)?;
+    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
+    let body = bytes.get(start + 12..start + 12 + length)?;
+    (fnv1a(body).to_le_bytes() == head[4..]).then_some((body, start + 12 + length))
+}
