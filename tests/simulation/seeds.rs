@@ -39,13 +39,6 @@ pub const FOUND: [(u64, &str); 35] = [
     (1_286_707_935_136_219, "the check allowed a world of hours as many steps as one of minutes"),
 ];
 
-/// Seeds that notice what others seldom do, each with the wrong rule that it shows.
-pub const NOTICING: [(u64, &str); 3] = [
-    (4_294_967_296, "what was told to an agent who was about to go is lost, and their chat alone"),
-    (4_294_967_344, "units are offered that were taken away while a chat was read again"),
-    (4_294_967_357, "an agent who was put again is offered a chat before all was said"),
-];
-
 /// Seeds that together reach every cell of the table that can be reached.
 pub const REACHING: [u64; 48] = [
     1_125_899_906_842_663,

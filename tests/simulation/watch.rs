@@ -5,8 +5,10 @@ mod agents;
 mod audit;
 mod chat;
 mod customer;
+mod feeds;
 mod law;
 mod presence;
+mod restart;
 mod restore;
 mod setting;
 mod stats;
@@ -26,6 +28,7 @@ use crate::settings;
 use crate::watch::agents::Console;
 use crate::watch::chat::Chat;
 use crate::watch::customer::{Tokens, Visitor};
+use crate::watch::feeds::Feeds;
 pub use crate::watch::law::{Check, Violation};
 use crate::watch::restore::Backup;
 use crate::watch::setting::Setting;
@@ -58,6 +61,7 @@ pub struct Watch {
     /// heard since.
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
+    feeds: Feeds,
     /// Agents who are deleted and not put again.
     deleted: BTreeSet<AgentId>,
     /// How many restores there were: places of before mean nothing after.
@@ -95,6 +99,7 @@ impl Watch {
             calls: BTreeMap::new(),
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            feeds: Feeds::default(),
             deleted: BTreeSet::new(),
             history: 0,
             backup: None,
@@ -123,6 +128,7 @@ impl Watch {
         self.trouble = now;
         let now = i64::try_from(now).unwrap();
         self.clock = clock.as_millis() - now;
+        self.expect_restarts();
     }
 
     pub fn crashed(&mut self, now: Millis) {
@@ -133,6 +139,7 @@ impl Watch {
         self.stats.crashes += 1;
         self.calls.clear();
         self.consoles.clear();
+        self.feeds.clear();
     }
 
     /// Nothing goes wrong from now on; everybody must have everything by then.
@@ -211,6 +218,7 @@ impl Watch {
             Seen::Fault => {
                 self.stats.faults += 1;
                 self.trouble = now;
+                self.feeds.clear();
                 // Units may be set aside for an offer that was lost.
                 self.rested.clear();
             }
@@ -298,6 +306,9 @@ impl Watch {
             let what = format!("a console was told of place {seq} of {id}; durable is {durable}");
             self.fail(Check::NothingBeforeDurable, what);
         }
+        if name == "message" {
+            self.message_told(agent, id, u32::try_from(seq).expect("a place"));
+        }
     }
 
     fn accept_told(&mut self, id: ConversationId, agent: &AgentId) {
@@ -358,6 +369,7 @@ impl Watch {
         self.audit_waiting(account);
         self.note_rested(account);
         self.audit_replay(account);
+        self.audit_feeds();
         if self.calm_by.is_some_and(|by| now + 1_000 > by && now < by) {
             self.audit_customers();
         }

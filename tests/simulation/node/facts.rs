@@ -13,11 +13,13 @@ use holdline::domain::time::Timestamp;
 pub struct Near<'a> {
     pub pulses: &'a Pulses,
     pub is_writable: bool,
+    /// Whether nobody is heard of.
+    pub is_deaf: bool,
 }
 
 impl Nearby for Near<'_> {
     fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs> {
-        self.pulses.take_signs(of, to)
+        if self.is_deaf { None } else { self.pulses.take_signs(of, to) }
     }
 
     fn has_listened(&self, _: &AgentId) -> bool {

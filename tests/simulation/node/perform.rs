@@ -45,11 +45,12 @@ impl Node {
         let (now, settings) = (self.clock(), self.doors.settings(&self.settings));
         let (mut out, mut following) = (Vec::new(), Following::default());
         let (is_writable, fallback) = (self.disk.is_writable(), self.fallback.clone());
-        let near = Near { pulses: &self.pulses, is_writable };
+        let is_deaf = self.doors.hears_nobody(&input);
+        let near = Near { pulses: &self.pulses, is_writable, is_deaf };
         let facts = facts_of(&settings, &fallback, &near);
         following.inputs = self.doors.into_chat(&actor.behavior, input, now, &facts, &mut out);
         while let Some((input, at)) = following.inputs.pop_front() {
-            let near = Near { pulses: &self.pulses, is_writable };
+            let near = Near { pulses: &self.pulses, is_writable, is_deaf };
             let facts = facts_of(&settings, &fallback, &near);
             let came = Came::of(&input, &actor.behavior, at);
             let standing = Standing::of(actor.behavior.conversation());
@@ -61,7 +62,7 @@ impl Node {
                 self.perform_for_chat(&it, output, at, &mut following);
             }
         }
-        let near = Near { pulses: &self.pulses, is_writable };
+        let near = Near { pulses: &self.pulses, is_writable, is_deaf };
         let facts = facts_of(&settings, &fallback, &near);
         let due = actor.behavior.wake_at(now, &facts).filter(|_| !following.stops);
         let due = self.doors.wake_of_chat(&actor.behavior, due, now);

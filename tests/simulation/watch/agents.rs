@@ -36,6 +36,7 @@ impl Watch {
         let console = Console { is_open: open, since: now, heard: None };
         self.consoles.insert(agent.clone(), console);
         self.rested.remove(agent);
+        self.feeds.forget(agent);
     }
 
     /// An agent asks for something, or has chosen a presence.

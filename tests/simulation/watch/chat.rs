@@ -50,6 +50,10 @@ pub struct Chat {
     /// The same before the event that is looked at.
     was_away: Option<Millis>,
     pub restarted: Option<Millis>,
+    /// Since when a start of the server is to be told in it, if one is.
+    pub restart_due: Option<Millis>,
+    /// The place since which it is with whom it is with.
+    pub theirs_since: u32,
     /// When the window ended, if it has.
     pub expired: Option<Millis>,
     /// Where each message stands, and since when.
@@ -65,6 +69,16 @@ pub enum State {
     Talking { agent: AgentId, units: u32 },
     Wrapup { agent: AgentId, units: Option<u32> },
     Closed,
+}
+
+impl State {
+    /// The agent whom it is offered to, or is with.
+    pub fn with(&self) -> Option<&AgentId> {
+        match self {
+            Self::Offered { agent, .. } | Self::Talking { agent, .. } => Some(agent),
+            Self::New | Self::Open | Self::Wrapup { .. } | Self::Closed => None,
+        }
+    }
 }
 
 impl Chat {
@@ -89,6 +103,8 @@ impl Chat {
             away: None,
             was_away: None,
             restarted: None,
+            restart_due: None,
+            theirs_since: 0,
             expired: None,
             posts: BTreeMap::new(),
         }
@@ -145,6 +161,7 @@ impl Watch {
         chat.replayed.apply(&row.event, row.at);
         chat.rows.push(row.clone());
         chat.was_away = chat.away;
+        self.take_restart(chat, row);
         self.take_presence(chat, row);
         self.take_event(chat, row);
         self.count(&row.event);
@@ -219,6 +236,9 @@ impl Watch {
         if before == State::Open && chat.state != State::Open && !by_the_queue {
             // Units may be set aside for an offer of a chat that is not in the line any more.
             self.rested.clear();
+        }
+        if before.with() != chat.state.with() {
+            chat.theirs_since = row.seq.number();
         }
         let same_phase = std::mem::discriminant(&before) == std::mem::discriminant(&chat.state);
         if !same_phase {

@@ -26,6 +26,8 @@ pub enum Check {
     OffersNeedAgents,
     AbsenceIsTold,
     AwayInPairs,
+    FeedsAreWhole,
+    RestartsAreTold,
     CustomerSeesTheirs,
     NothingBeforeDurable,
     ResumedWhole,
@@ -39,7 +41,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -59,6 +61,8 @@ impl Check {
         Self::OffersNeedAgents,
         Self::AbsenceIsTold,
         Self::AwayInPairs,
+        Self::FeedsAreWhole,
+        Self::RestartsAreTold,
         Self::CustomerSeesTheirs,
         Self::NothingBeforeDurable,
         Self::ResumedWhole,
@@ -94,6 +98,8 @@ impl Check {
             Self::OffersNeedAgents => "no offer outlives its agent's console for long",
             Self::AbsenceIsTold => "a customer is told that their agent is away, and back",
             Self::AwayInPairs => "a customer is told away and back in turn",
+            Self::FeedsAreWhole => "a console is told what is said, whole, once and in order",
+            Self::RestartsAreTold => "a chat tells of a start before it goes on",
             Self::CustomerSeesTheirs => "a customer sees what is theirs to see, and nothing else",
             Self::NothingBeforeDurable => "nobody is told of anything before it is durable",
             Self::ResumedWhole => "who comes back is told everything that they missed",

@@ -211,7 +211,7 @@ impl Watch {
                 overdue = overdue.or(Some((Check::TimersAreServed, what)));
             }
         }
-        let overdue = overdue.or_else(|| self.untold_absence());
+        let overdue = overdue.or_else(|| self.untold_absence()).or_else(|| self.untold_restart());
         if let Some((check, what)) = overdue {
             self.fail(check, what);
         }

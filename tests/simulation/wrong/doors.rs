@@ -47,6 +47,8 @@ pub struct Doors {
     failed: BTreeSet<ConversationId>,
     /// What has ended though its customer was away.
     ran_on: BTreeSet<ConversationId>,
+    /// How many messages consoles were to be told of.
+    messages_fed: u64,
     /// What the clock said when the node was killed.
     killed_at: Option<Timestamp>,
     /// The settings, and what actors take for them.

@@ -7,6 +7,7 @@ use holdline::behavior::queue;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::AgentSettings;
+use holdline::wire::feed::FeedKind;
 
 use crate::node::desk::{Desk, Input, Output};
 use crate::wrong::Wrong;
@@ -34,7 +35,7 @@ impl Doors {
     }
 
     /// What is done in the place of what an agent wants done; and what they are given at once.
-    pub fn out_of_agent(&self, desk: &Desk, out: &mut Vec<Output>) -> Vec<Input> {
+    pub fn out_of_agent(&mut self, desk: &Desk, out: &mut Vec<Output>) -> Vec<Input> {
         let Some(wrong) = self.wrong else { return Vec::new() };
         let mut given = Vec::new();
         for output in out.iter_mut() {
@@ -60,7 +61,13 @@ impl Doors {
             Output::ToConversation(_, told) => matches!(**told, ToConversation::MeetAgent(_)),
             _ => false,
         };
-        out.retain(|output| wrong != Wrong::ForgetsReturns || !is_return(output));
+        out.retain(|output| match output {
+            Output::Feed { kind: FeedKind::Message, .. } if wrong == Wrong::SkipsFeeds => {
+                self.messages_fed += 1;
+                !self.messages_fed.is_multiple_of(3)
+            }
+            output => wrong != Wrong::ForgetsReturns || !is_return(output),
+        });
         given
     }
 

@@ -81,6 +81,11 @@ impl Doors {
         all
     }
 
+    /// Whether a conversation that is given this knows of no sign of life.
+    pub fn hears_nobody(&self, input: &Input) -> bool {
+        self.wrong == Some(Wrong::DecidesUnheard) && matches!(input, Input::Wake)
+    }
+
     fn is_swallowed(&self, wrong: Wrong, chat: &Chat, input: &Input, now: Timestamp) -> bool {
         let conversation = chat.conversation();
         match (wrong, input) {

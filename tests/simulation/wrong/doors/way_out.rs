@@ -74,6 +74,9 @@ impl Doors {
         }
         out.append(&mut doubled);
         out.retain_mut(|output| match output {
+            Output::Append { events, .. } if wrong == Wrong::SwallowsRestarts => {
+                !events.iter().all(|event| matches!(event, Event::ServerRestarted { .. }))
+            }
             Output::Agent(_, ToAgent::AskAbout(_)) => wrong != Wrong::SwallowsOffers,
             Output::Agent(agent, told) if wrong == Wrong::KeepsDeclined => {
                 !self.gives_back_declined(id, agent, told)
