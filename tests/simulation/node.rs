@@ -4,15 +4,19 @@
 mod calls;
 mod change;
 pub mod chat;
+mod death;
 pub mod desk;
 pub mod disk;
 pub mod facts;
+mod gathering;
 mod mail;
 mod perform;
 mod questions;
+mod reading;
 mod serve;
 pub mod session;
 mod sockets;
+mod threads;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -41,10 +45,11 @@ use crate::node::mail::{Mail, Party};
 use crate::node::questions::Questions;
 use crate::node::session::Visit;
 use crate::node::sockets::Socket;
+use crate::node::threads::Threads;
 use crate::node::timers::{Actor, Alarm, Timer, Timers};
 use crate::random::Dice;
 use crate::reached::Reached;
-use crate::server::{Millis, Seen};
+use crate::server::{Doom, Millis, Seen};
 use crate::settings;
 use crate::wrong::Rules;
 use crate::wrong::doors::Doors;
@@ -80,6 +85,9 @@ pub struct Node {
     /// socket is a queue of its own.
     mailboxes: BTreeMap<Party, VecDeque<Mail>>,
     timers: Timers,
+    threads: Threads,
+    /// Which conversation's actor is to die next, if one is.
+    doom: Option<Doom>,
     directory: BTreeMap<ConversationId, u64>,
     chats: BTreeMap<(ConversationId, u64), Actor<Chat>>,
     loads: Vec<(ConversationId, u64)>,
@@ -121,6 +129,8 @@ impl Node {
             settings: Arc::default(),
             mailboxes: BTreeMap::new(),
             timers: Timers::default(),
+            threads: Threads::new(seed),
+            doom: None,
             directory: BTreeMap::new(),
             chats: BTreeMap::new(),
             loads: Vec::new(),
@@ -221,18 +231,6 @@ impl Node {
         self.directory.insert(id, epoch);
         self.turn_chat((id, epoch), chat::Input::Begin);
         epoch
-    }
-
-    /// Reads the conversations that wait to be read, of which everything is settled.
-    fn serve_loads(&mut self) {
-        for (id, epoch) in std::mem::take(&mut self.loads) {
-            if self.disk.is_unsettled(id) {
-                self.loads.push((id, epoch));
-                continue;
-            }
-            let found = self.disk.chats.get(&id).map(|chat| Box::new(chat.conversation.clone()));
-            self.send(Party::Chat(id, epoch), Mail::Chat(chat::Input::Loaded(Ok(found))));
-        }
     }
 
     fn leave_directory(&mut self, id: ConversationId, epoch: u64) {

@@ -160,6 +160,8 @@ pub enum What {
     Redirect { which: usize, queue: usize },
     /// An administrator deletes a queue.
     DropQueue(usize),
+    /// The actor of a conversation dies, after so many more turns of any.
+    Die { turns: u64, is_late: bool },
     /// The disk behaves like this from now on.
     Disk(Weather),
     /// What is on the disk is copied.

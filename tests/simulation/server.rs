@@ -56,6 +56,9 @@ pub trait Server {
     /// An agent opens a console, or closes one. False when there is no such agent.
     fn feed(&mut self, agent: &AgentId, open: bool) -> bool;
 
+    /// The actor of some conversation is to die.
+    fn doom(&mut self, doom: Doom);
+
     /// What the disk does from now on.
     fn weather(&mut self, weather: Weather);
 
@@ -80,6 +83,15 @@ pub enum Cut {
     Closed(u16),
     /// By a reset.
     Reset,
+}
+
+/// A conversation's actor that is to die.
+#[derive(Clone, Copy, Debug)]
+pub struct Doom {
+    /// After how many turns of conversations.
+    pub turns: u64,
+    /// Whether it has dealt with its input by then, though nobody has heard of it.
+    pub is_late: bool,
 }
 
 /// What somebody asks through HTTP.
@@ -147,6 +159,8 @@ pub enum Seen {
     Feed(AgentId, &'static str, String),
     /// The disk lost, or may have lost, what it was given.
     Fault,
+    /// A conversation's actor has died.
+    Died,
     /// Whether the disk can be written.
     Writable(bool),
 }

@@ -5,6 +5,7 @@ mod agents;
 mod audit;
 mod chat;
 mod customer;
+mod death;
 mod feeds;
 mod law;
 mod presence;
@@ -62,6 +63,8 @@ pub struct Watch {
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
     feeds: Feeds,
+    /// When a conversation's actor died last.
+    died_at: Option<Millis>,
     /// Agents who are deleted and not put again.
     deleted: BTreeSet<AgentId>,
     /// How many restores there were: places of before mean nothing after.
@@ -100,6 +103,7 @@ impl Watch {
             rested: BTreeMap::new(),
             consoles: BTreeMap::new(),
             feeds: Feeds::default(),
+            died_at: None,
             deleted: BTreeSet::new(),
             history: 0,
             backup: None,
@@ -222,6 +226,7 @@ impl Watch {
                 // Units may be set aside for an offer that was lost.
                 self.rested.clear();
             }
+            Seen::Died => self.died(),
             Seen::Writable(is_writable) => {
                 self.is_writable = *is_writable;
                 self.trouble = now;
@@ -364,10 +369,12 @@ impl Watch {
     /// Everybody's account, while nothing is on its way.
     pub fn audit(&mut self, now: Millis, account: &Account) {
         self.now = now;
-        self.audit_capacity(account);
-        self.audit_company(account);
-        self.audit_waiting(account);
-        self.note_rested(account);
+        if self.is_sorted_out() {
+            self.audit_capacity(account);
+            self.audit_company(account);
+            self.audit_waiting(account);
+            self.note_rested(account);
+        }
         self.audit_replay(account);
         self.audit_feeds();
         if self.calm_by.is_some_and(|by| now + 1_000 > by && now < by) {

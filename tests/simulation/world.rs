@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::plan::{Plan, StreamPlan, What};
 use crate::random::Dice;
-use crate::server::{Call, Cut, Millis, Seen, Server, Ticket, Weather};
+use crate::server::{Call, Cut, Doom, Millis, Seen, Server, Ticket, Weather};
 use crate::settings;
 use crate::watch::{Violation, Watch};
 use crate::world::customer::{Tab, TabTimer};
@@ -251,7 +251,7 @@ impl<S: Server> World<S> {
                     self.chats.push(row.conversation);
                 }
             }
-            Seen::Fault | Seen::Writable(_) | Seen::Unread(..) => {}
+            Seen::Fault | Seen::Died | Seen::Writable(_) | Seen::Unread(..) => {}
         }
     }
 
@@ -378,6 +378,7 @@ impl<S: Server> World<S> {
                 self.server.weather(weather);
                 self.is_whole &= weather != Weather::SyncFails;
             }
+            What::Die { turns, is_late } => self.server.doom(Doom { turns, is_late }),
             What::BackUp => self.back_up(),
             What::Restore { down } => self.restore(down),
             What::Crash { steps, down, step } => self.crash(steps, down, step),

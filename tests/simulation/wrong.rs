@@ -42,6 +42,10 @@ impl Rules {
         self.is(Wrong::HearsByName)
     }
 
+    pub fn overtakes_leases(self) -> bool {
+        self.is(Wrong::OvertakesLeases)
+    }
+
     pub fn turns_messages_round(self) -> bool {
         self.is(Wrong::TurnsRound)
     }

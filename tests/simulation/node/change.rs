@@ -44,6 +44,9 @@ enum Stage {
 struct Hearing {
     number: u64,
     anew: MadeAnew,
+    /// Once every conversation was heard: how often each thread will then have sent what it has
+    /// gathered.
+    behind: Option<Vec<u64>>,
 }
 
 /// Actors of queues and agents that hear all claims before they act.
@@ -76,14 +79,18 @@ impl Node {
 
     /// Goes on with the changes, and with whoever was heard.
     pub(super) fn go_on(&mut self) {
-        let questions = &self.questions;
-        let is_heard = |hearing: &Hearing| {
+        let (questions, threads) = (&self.questions, &self.threads);
+        let is_heard = |hearing: &mut Hearing| {
             let waits =
                 |asker: &Asker| matches!(asker, Asker::Hearing(it) if *it == hearing.number);
-            !questions.any(waits)
+            if questions.any(waits) {
+                return false;
+            }
+            // What threads have gathered for queues and agents they send later: go behind that.
+            let behind = hearing.behind.get_or_insert_with(|| threads.behind_mail());
+            threads.have_sent(behind)
         };
-        let heard: Vec<_> =
-            self.changes.hearings.extract_if(.., |hearing| is_heard(hearing)).collect();
+        let heard: Vec<_> = self.changes.hearings.extract_if(.., is_heard).collect();
         for Hearing { anew, .. } in heard {
             self.all_heard(anew);
         }
@@ -133,7 +140,7 @@ impl Node {
             return self.seen.push(Seen::Answered(ticket, Err("in_use".to_owned())));
         }
         let what = What::Setting(change, ticket);
-        let append = Append { appended: self.now, at: self.clock(), what, came: None };
+        let append = Append { appended: self.now, at: self.clock(), what, origin: None };
         self.disk.append(append).expect("only a conversation must continue anything");
         self.changes.now = Some(Stage::Writing(ticket));
     }
@@ -243,7 +250,7 @@ impl Node {
         if self.rules.hears_too_soon() {
             return self.all_heard(anew);
         }
-        self.changes.hearings.push(Hearing { number, anew });
+        self.changes.hearings.push(Hearing { number, anew, behind: None });
     }
 
     /// Tells those who waited for it, not who has their name by now.

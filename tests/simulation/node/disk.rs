@@ -17,7 +17,7 @@ use holdline::journal::record::{Entry, Stream};
 use holdline::journal::snapshot;
 use serde_json::Value;
 
-pub use crate::node::disk::append::{Append, What};
+pub use crate::node::disk::append::{Append, Origin, What};
 
 use crate::node::disk::append::{encode, frame_at};
 use crate::random::Dice;
@@ -62,11 +62,19 @@ pub fn trouble() -> Trouble {
     Trouble { is_of_writing: true, text: "the disk".into() }
 }
 
+/// That a conversation is durable up to a place.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmed {
+    pub id: ConversationId,
+    pub ticket: usize,
+    pub receipt: Receipt,
+}
+
 /// What has become of a write.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub rows: Vec<Row>,
-    pub receipts: BTreeMap<ConversationId, Receipt>,
+    pub receipts: Vec<Confirmed>,
     pub lost: BTreeSet<ConversationId>,
     pub done: Vec<What>,
     pub refused: Vec<What>,
@@ -181,8 +189,14 @@ impl Disk {
         for append in batch {
             if let What::Chat(id, first, events) = &append.what {
                 let through = first.plus(u32::try_from(events.len()).unwrap() - 1);
-                outcome.receipts.insert(*id, Receipt::issue(through));
-                outcome.fates.extend(append.came.map(|came| (came, Fate::Written)));
+                let receipt = Receipt::issue(through);
+                outcome.receipts.extend(append.origin.map(|origin| Confirmed {
+                    id: *id,
+                    ticket: origin.ticket,
+                    receipt,
+                }));
+                let came = append.origin.map(|origin| origin.came);
+                outcome.fates.extend(came.map(|came| (came, Fate::Written)));
             } else {
                 outcome.done.push(append.what.clone());
             }
@@ -227,13 +241,17 @@ impl Disk {
             let What::Chat(id, first, _) = &append.what else { return None };
             let chat = self.chats.get(id);
             let is_kept = chat.is_some_and(|chat| chat.conversation.seq() >= *first);
-            append.came.map(|came| (came, if is_kept { kept } else { lost }))
+            append.origin.map(|origin| (origin.came, if is_kept { kept } else { lost }))
         })
     }
 
     fn keep_some(&mut self, batch: &[Append], most: usize, dice: &mut Dice) {
         let all: Vec<u8> = batch.iter().flat_map(encode).collect();
+        // As often as not whole frames of it, so that what stands is heard of by nobody.
+        let whole = dice.below(batch.len() as u64 + 1) as usize;
+        let whole = batch.iter().take(whole).map(|append| encode(append).len()).sum::<usize>();
         let kept = dice.below(most as u64 + 1) as usize;
+        let kept = if dice.one_in(2) { whole.min(most) } else { kept };
         if kept > 0 && !all.is_empty() {
             self.torn += 1;
             self.bytes.extend_from_slice(&all[..kept.min(all.len())]);
@@ -241,7 +259,7 @@ impl Disk {
     }
 
     /// The node is killed: of what was not synced, some bytes may be there.
-    pub fn crash(&mut self, dice: &mut Dice) {
+    pub fn crash(&mut self, dice: &mut Dice, gathered: Vec<Append>) {
         let mut batch = std::mem::take(&mut self.writing);
         batch.append(&mut self.queued);
         let most = batch.iter().map(|append| encode(append).len()).sum();
@@ -249,6 +267,7 @@ impl Disk {
             self.keep_some(&batch, most, dice);
         }
         self.cut_off = batch;
+        self.cut_off.extend(gathered);
         self.sync_at = None;
         self.expected.clear();
         self.is_broken = false;

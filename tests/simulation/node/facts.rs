@@ -13,6 +13,7 @@ use holdline::domain::time::Timestamp;
 pub struct Near<'a> {
     pub pulses: &'a Pulses,
     pub is_writable: bool,
+    pub must_wait: bool,
     /// Whether nobody is heard of.
     pub is_deaf: bool,
 }
@@ -27,7 +28,7 @@ impl Nearby for Near<'_> {
     }
 
     fn must_wait(&self) -> bool {
-        !self.is_writable
+        self.must_wait
     }
 }
 

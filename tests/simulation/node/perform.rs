@@ -7,20 +7,19 @@ use std::sync::Arc;
 use holdline::behavior::facts::Facts;
 use holdline::behavior::message::{ToAgent, ToConversation, ToSession};
 use holdline::behavior::queue;
-use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, SessionId};
 use holdline::domain::settings::Workstream;
 use holdline::domain::settings::registry::Registry;
 use holdline::domain::time::{Span, Timestamp};
 
 use crate::node::desk::FACTS;
-use crate::node::disk::{Append, What, trouble};
+use crate::node::disk::{Append, Origin, What};
 use crate::node::facts::Near;
 use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
 use crate::node::timers::{Alarm, Timer};
-use crate::node::{AUDIT_EVERY, Node, PAGE_ENTRIES, chat, desk, session};
-use crate::reached::{Came, Journal, Standing};
+use crate::node::{AUDIT_EVERY, Node, chat, desk, session};
+use crate::reached::{Came, Fate, Journal, Standing};
 use crate::server::Seen;
 
 /// What follows from what is performed.
@@ -42,31 +41,47 @@ impl Node {
         let Some(mut actor) = self.chats.remove(&it) else {
             return self.deny(chat::request(&input));
         };
+        let doom = self.doom_of(&actor.behavior);
+        if doom.is_some_and(|doom| !doom.is_late) {
+            self.meet_death(&actor.behavior, &input);
+            self.deny(chat::request(&input));
+            return self.die(it, actor);
+        }
         let (now, settings) = (self.clock(), self.doors.settings(&self.settings));
         let (mut out, mut following) = (Vec::new(), Following::default());
         let (is_writable, fallback) = (self.disk.is_writable(), self.fallback.clone());
-        let is_deaf = self.doors.hears_nobody(&input);
-        let near = Near { pulses: &self.pulses, is_writable, is_deaf };
+        let (must_wait, is_deaf) = (self.must_wait(it.0), self.doors.hears_nobody(&input));
+        let near = Near { pulses: &self.pulses, is_writable, must_wait, is_deaf };
         let facts = facts_of(&settings, &fallback, &near);
         following.inputs = self.doors.into_chat(&actor.behavior, input, now, &facts, &mut out);
         while let Some((input, at)) = following.inputs.pop_front() {
-            let near = Near { pulses: &self.pulses, is_writable, is_deaf };
+            let near = Near { pulses: &self.pulses, is_writable, must_wait, is_deaf };
             let facts = facts_of(&settings, &fallback, &near);
             let came = Came::of(&input, &actor.behavior, at);
             let standing = Standing::of(actor.behavior.conversation());
             self.reached.meet(came, standing, Journal::of(&actor.behavior, is_writable));
             following.came = Some(came);
+            let request = chat::request(&input);
             actor.behavior.handle(input, at, &facts, &mut out);
+            // One that died as it gave up would not be opened again: none does here.
+            if doom.is_some() && !actor.behavior.is_leaving() {
+                self.reached.follow(came, Fate::Died);
+                self.deny(request);
+                return self.die(it, actor);
+            }
             self.doors.out_of_chat(&actor.behavior, &facts, &mut out);
             for output in out.drain(..) {
                 self.perform_for_chat(&it, output, at, &mut following);
             }
         }
-        let near = Near { pulses: &self.pulses, is_writable, is_deaf };
+        let near = Near { pulses: &self.pulses, is_writable, must_wait, is_deaf };
         let facts = facts_of(&settings, &fallback, &near);
         let due = actor.behavior.wake_at(now, &facts).filter(|_| !following.stops);
         let due = self.doors.wake_of_chat(&actor.behavior, due, now);
         self.rearm(&mut actor.alarm, due, Party::Chat(it.0, it.1));
+        if following.stops || !actor.behavior.is_in_flight() {
+            self.threads.of(it.0).give_back(it.0, it.1);
+        }
         if !following.stops {
             self.chats.insert(it, actor);
         }
@@ -85,12 +100,11 @@ impl Node {
             Output::Append { first, at: decided_at, events } => {
                 let early = self.doors.after_append(first, events.len());
                 following.inputs.extend(early.map(|receipt| (receipt, at)));
-                let (what, came) = (What::Chat(id, first, events.to_vec()), following.came);
-                let append = Append { appended: self.now, at: decided_at, what, came };
-                if self.disk.append(append).is_err() {
-                    let lost = Input::Lost(trouble());
-                    self.send(Party::Chat(id, epoch), Mail::Chat(lost));
-                }
+                let what = What::Chat(id, first, events.to_vec());
+                let ticket = self.threads.of(id).ticket(id, epoch);
+                let origin = following.came.map(|came| Origin { epoch, ticket, came });
+                let append = Append { appended: self.now, at: decided_at, what, origin };
+                self.append_from(id, append);
             }
             Output::Session(session, told) => {
                 let is_close = matches!(told, ToSession::Close(_));
@@ -103,24 +117,18 @@ impl Node {
                     following.inputs.push_back((Input::Slow(session), at));
                 }
             }
-            Output::Agent(agent, told) => {
-                self.tell_agent(&agent, told);
-            }
-            Output::Lease(seq, lease) => {
-                let agent = lease.agent.clone();
-                let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
-                if !self.tell_agent(&agent, ToAgent::Command(adjust)) {
-                    self.tell_live(id, ToConversation::AgentGone(agent));
-                }
-            }
-            Output::Queue(queue, command) => self.tell_queue(&queue, command),
+            Output::Agent(agent, told) => self.tell_agent_from(id, agent, told),
+            Output::Lease(seq, lease) => self.tell_lease_from(id, seq, lease),
+            Output::Queue(queue, command) => self.tell_queue_from(id, queue, command),
             Output::PassOn(told) => self.tell_chat(id, told),
             Output::Answer(request, answer) => self.answer(request, answer),
             Output::ClaimVisitor(widget, visitor) => {
                 self.visitors.entry((widget, visitor)).or_insert(id);
             }
-            Output::FreeVisitor(widget, visitor) => self.free_visitor(widget, visitor, id),
+            Output::FreeVisitor(widget, visitor) => self.free_visitor_from(widget, visitor, id),
             Output::Load => {
+                // What one of the same id has decided is read only once it is written.
+                self.send_appends(self.threads.number_of(id));
                 self.loads.push(*it);
                 self.serve_loads();
             }
@@ -128,9 +136,7 @@ impl Node {
                 if !self.has_room_for_page(session) {
                     return following.inputs.push_back((Input::NoRoom(session), at));
                 }
-                let entries = self.disk.page(id, after, PAGE_ENTRIES);
-                let page = Input::Page { session, after, through, entries: Ok(entries) };
-                self.send(Party::Chat(id, epoch), Mail::Chat(page));
+                self.read_page(*it, session, (after, through));
             }
             Output::LeaveDirectory => self.leave_directory(id, epoch),
             Output::Stop => following.stops = true,
@@ -179,7 +185,7 @@ impl Node {
             }
             Output::WritePresence(choice, _) => {
                 let what = What::Presence(it.clone(), choice.presence, choice.request);
-                let append = Append { appended: self.now, at: self.clock(), what, came: None };
+                let append = Append { appended: self.now, at: self.clock(), what, origin: None };
                 self.disk.append(append).expect("only a conversation must continue anything");
             }
             Output::Answer(request, answer) => self.answer(request, *answer),

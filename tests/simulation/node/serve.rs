@@ -17,10 +17,11 @@ use crate::node::mail::{Mail, Party};
 use crate::node::questions::Asker;
 use crate::node::session::{Input, Visit};
 use crate::node::sockets::Socket;
+use crate::node::threads::Thread;
 use crate::node::timers::{Actor, Timer};
 use crate::node::{Node, chat, desk};
 use crate::reached::{Came, Fate, Journal, Standing};
-use crate::server::{Account, Call, Cut, Millis, Seen, Server, Ticket, Weather};
+use crate::server::{Account, Call, Cut, Doom, Millis, Seen, Server, Ticket, Weather};
 
 impl Server for Node {
     fn start(&mut self, wall: Timestamp) {
@@ -54,7 +55,10 @@ impl Server for Node {
     fn crash(&mut self) {
         self.meet_all(Came::Killed);
         self.doors.crash(Self::clock(self));
-        self.disk.crash(&mut self.dice);
+        let gathered = self.threads.take_appends();
+        self.disk.crash(&mut self.dice, gathered);
+        self.threads.clear();
+        self.doom = None;
         self.is_up = false;
         self.mailboxes.clear();
         self.timers.clear();
@@ -151,6 +155,10 @@ impl Server for Node {
         self.turn_console(agent, open)
     }
 
+    fn doom(&mut self, doom: Doom) {
+        self.doom = Some(doom);
+    }
+
     fn weather(&mut self, weather: Weather) {
         self.disk.set_weather(weather);
         self.note_writable();
@@ -187,6 +195,8 @@ impl Server for Node {
             && self.mailboxes.is_empty()
             && self.disk.is_idle()
             && self.loads.is_empty()
+            && !self.timers.are_reading()
+            && self.threads.all().iter().all(Thread::is_idle)
             && self.firsts.is_empty()
             && self.changes.is_idle()
             && self.doors.is_idle()
@@ -283,6 +293,11 @@ impl Node {
                     self.tell_actor(id, epoch, first);
                 }
             }
+            Timer::Reopen(id) => self.reopen(id),
+            Timer::Appends(number) => self.send_appends(number),
+            Timer::Mail(number) => self.send_mail(number),
+            Timer::Free(number) => self.free_those_put_off(number),
+            Timer::Read(id, epoch, read) => self.answer_read(id, epoch, *read),
         }
     }
 
@@ -290,9 +305,7 @@ impl Node {
     fn settle(&mut self, outcome: Outcome) {
         self.follow_fates(outcome.fates);
         self.seen.extend(outcome.rows.into_iter().map(Seen::Durable));
-        for (id, receipt) in outcome.receipts {
-            self.give_live(id, chat::Input::Durable(receipt));
-        }
+        self.hand_out(outcome.receipts);
         for id in outcome.lost {
             self.give_live(id, chat::Input::Lost(trouble()));
         }

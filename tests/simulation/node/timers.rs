@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use holdline::domain::id::ConversationId;
+use holdline::domain::conversation::event::Recorded;
+use holdline::domain::id::{ConversationId, Seq, SessionId};
 use holdline::domain::time::Timestamp;
 
 use crate::node::mail::Party;
@@ -18,6 +19,25 @@ pub enum Timer {
     Wake(Party),
     /// The first word of a chat that was entered.
     First(ConversationId, u64),
+    /// A thread gives on what its conversations have appended, what they have told, and whose
+    /// visitors they have freed.
+    Appends(usize),
+    Mail(usize),
+    Free(usize),
+    /// A conversation whose actor has died is opened again.
+    Reopen(ConversationId),
+    /// What was read for a conversation is there.
+    Read(ConversationId, u64, Box<Read>),
+}
+
+/// What is read for a conversation.
+#[derive(Clone, Debug)]
+pub enum Read {
+    /// The whole of it.
+    Whole,
+    /// What a session has missed behind a place; up to another everything was there when it was
+    /// asked for. What is read then and there is kept here, else it is read when it is answered.
+    Page(SessionId, (Seq, Seq), Option<Vec<Recorded>>),
 }
 
 /// An actor with its one timer.
@@ -55,6 +75,12 @@ impl Timers {
 
     pub fn first(&self) -> Option<Millis> {
         self.armed.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Whether something is being read, or about to be.
+    pub fn are_reading(&self) -> bool {
+        let mut armed = self.armed.values();
+        armed.any(|timer| matches!(timer, Timer::Read(..) | Timer::Reopen(_)))
     }
 
     pub fn take_due(&mut self, now: Millis) -> Option<Timer> {

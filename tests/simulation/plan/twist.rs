@@ -44,6 +44,8 @@ pub fn twist(plan: &mut Plan) {
     reorganize(plan);
     press(plan);
     restore(plan);
+    kill_actors(plan);
+    cut_off(plan);
     if dice.one_in(2) {
         copy_a_page(plan, &mut dice);
     }
@@ -227,6 +229,36 @@ fn restore(plan: &mut Plan) {
         plan.happenings.push(Happening { at: copied, what: What::BackUp });
         plan.happenings.push(Happening { at: copied + lasts, what: What::Restore { down } });
     }
+}
+
+/// Actors of conversations die now and then.
+fn kill_actors(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 12);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if plan.seed < FIRST_RESTORED || !dice.one_in(3) {
+        return;
+    }
+    for _ in 0..dice.from_to(1, 4) {
+        let what = What::Die { turns: dice.below(30), is_late: dice.one_in(2) };
+        plan.happenings.push(Happening { at: dice.below(last), what });
+    }
+}
+
+/// The node is killed while a slow disk has much to write.
+fn cut_off(plan: &mut Plan) {
+    let mut dice = Dice::new(plan.seed, 13);
+    let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
+    if plan.seed < FIRST_RESTORED || !dice.one_in(3) {
+        return;
+    }
+    let (at, takes) = (dice.below(last), dice.from_to(50, 2_000));
+    let crash = What::Crash { steps: dice.below(12), down: dice.from_to(1, 2_000), step: 0 };
+    let scene = [
+        (0, What::Disk(Weather::Fine(takes))),
+        (dice.from_to(takes, 3 * takes), crash),
+        (8_000, What::Disk(Weather::Fine(1))),
+    ];
+    plan.happenings.extend(scene.map(|(after, what)| Happening { at: at + after, what }));
 }
 
 /// Two faults come within one step.

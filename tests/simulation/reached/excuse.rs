@@ -139,7 +139,7 @@ fn seldom_stood(came: Came, standing: Standing) -> Option<&'static str> {
 /// How the journal cannot stand.
 fn never_met(came: Came, journal: Journal) -> Option<&'static str> {
     match (came, journal) {
-        (Came::Written | Came::WrittenInPart | Came::Lost, Journal::Settled) => {
+        (Came::Written | Came::WrittenInPart, Journal::Settled) => {
             Some("it is said of what is being written")
         }
         (Came::Begins | Came::LoadedSome | Came::LoadedNothing | Came::Start, Journal::Writing) => {
@@ -162,6 +162,7 @@ fn seldom_met(came: Came, journal: Journal) -> Option<&'static str> {
             | Came::AutoClose,
             Journal::Writing,
         ) => Some("a timer is over long after what was decided last, but for a slow disk"),
+        (Came::Lost, Journal::Settled) => Some("a second append is lost behind the first"),
         (Came::Withdraw, Journal::Settled | Journal::Refusing) => {
             Some("it follows an offer that is being written")
         }
@@ -219,7 +220,7 @@ fn of_fate(came: Came, fate: Fate) -> Option<Excuse> {
     match fate {
         Fate::Failed if comes_seldom => Some(Seldom("it comes seldom, and few writes fail")),
         Fate::Written | Fate::Failed => None,
-        Fate::FailedButKept | Fate::Killed | Fate::KilledButKept => {
+        Fate::FailedButKept | Fate::Killed | Fate::KilledButKept | Fate::Died => {
             Some(Seldom("of little that fails a whole record is kept"))
         }
     }

@@ -119,12 +119,20 @@ pub enum Fate {
     Killed,
     /// The node was killed after it was written, and before anybody heard of it.
     KilledButKept,
+    /// The actor died in the turn in which it came, and nothing of that was done.
+    Died,
 }
 
 impl Fate {
     /// Each of them.
-    pub const ALL: [Self; 5] =
-        [Self::Written, Self::Failed, Self::FailedButKept, Self::Killed, Self::KilledButKept];
+    pub const ALL: [Self; 6] = [
+        Self::Written,
+        Self::Failed,
+        Self::FailedButKept,
+        Self::Killed,
+        Self::KilledButKept,
+        Self::Died,
+    ];
 
     /// The name, for people.
     pub const fn name(self) -> &'static str {
@@ -134,6 +142,7 @@ impl Fate {
             Self::FailedButKept => "failed, kept",
             Self::Killed => "killed",
             Self::KilledButKept => "killed, kept",
+            Self::Died => "its actor died",
         }
     }
 }

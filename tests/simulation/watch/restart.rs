@@ -25,6 +25,11 @@ impl Watch {
     /// What a row says of a start, before it is taken: nothing else is written before.
     pub(super) fn take_restart(&mut self, chat: &mut Chat, row: &Row) {
         let Some(since) = chat.restart_due else { return };
+        if !chat.is_live() {
+            // It had ended before the start, though nobody had heard of it.
+            chat.restart_due = None;
+            return;
+        }
         if matches!(row.event, Event::ServerRestarted { .. }) {
             chat.restart_due = None;
         } else if row.appended > since {

@@ -50,11 +50,13 @@ pub struct Stats {
     pub restored: u64,
     pub chats_undone: u64,
     pub told_anew: u64,
+    /// Conversations whose actors died.
+    pub deaths: u64,
 }
 
 impl Stats {
     /// Each count with its name.
-    pub fn named(&self) -> [(&'static str, u64); 42] {
+    pub fn named(&self) -> [(&'static str, u64); 43] {
         [
             ("chats", self.chats),
             ("acknowledged", self.acknowledged),
@@ -98,6 +100,7 @@ impl Stats {
             ("restored", self.restored),
             ("chats undone", self.chats_undone),
             ("told anew", self.told_anew),
+            ("deaths", self.deaths),
         ]
     }
 
@@ -145,5 +148,6 @@ impl Stats {
         self.restored += other.restored;
         self.chats_undone += other.chats_undone;
         self.told_anew += other.told_anew;
+        self.deaths += other.deaths;
     }
 }

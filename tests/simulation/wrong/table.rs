@@ -50,10 +50,11 @@ pub enum Wrong {
     DecidesUnheard,
     SwallowsRestarts,
     SkipsFeeds,
+    OvertakesLeases,
 }
 
 /// Each with what is wrong about it, who notices, and a seed by which it is noticed.
-pub const TABLE: [(Wrong, &str, Check, u64); 45] = [
+pub const TABLE: [(Wrong, &str, Check, u64); 46] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly, 1),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed, 1),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce, 1),
@@ -179,7 +180,7 @@ pub const TABLE: [(Wrong, &str, Check, u64); 45] = [
         Wrong::AnswersUnbegun,
         "a chat that is about to begin says that there is none",
         Check::OneChatAVisitor,
-        17_755,
+        1_125_899_906_842_638,
     ),
     (
         Wrong::DecidesUnheard,
@@ -189,4 +190,10 @@ pub const TABLE: [(Wrong, &str, Check, u64); 45] = [
     ),
     (Wrong::SwallowsRestarts, "a start of the server is never written", Check::RestartsAreTold, 1),
     (Wrong::SkipsFeeds, "a console is not told of every third message", Check::FeedsAreWhole, 1),
+    (
+        Wrong::OvertakesLeases,
+        "what is told later overtakes what was gathered",
+        Check::CapacityAddsUp,
+        1_125_899_906_842_750,
+    ),
 ];

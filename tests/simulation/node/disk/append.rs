@@ -15,11 +15,23 @@ use crate::server::{Millis, Ticket};
 /// Something that is written in one piece.
 #[derive(Clone, Debug)]
 pub struct Append {
+    /// When it was decided, by the world's time.
     pub appended: Millis,
     pub at: Timestamp,
     pub what: What,
-    /// What had come when it was decided, in a conversation.
-    pub came: Option<Came>,
+    /// Where it comes from, if from a conversation.
+    pub origin: Option<Origin>,
+}
+
+/// Whose append it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// Of which actor of the conversation.
+    pub epoch: u64,
+    /// What comes back with its receipt.
+    pub ticket: usize,
+    /// What had come when it was decided.
+    pub came: Came,
 }
 
 /// What is written.
