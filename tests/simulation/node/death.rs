@@ -16,10 +16,12 @@ use crate::server::{Doom, Millis, Seen};
 const REOPENED_WITHIN: Millis = 40;
 
 impl Node {
-    /// Whether a conversation dies in its next turn, and when: one that has never begun does not,
-    /// or nobody would be let in who asked for it.
+    /// Whether a conversation dies in its next turn, and when. Only a live one does: a session that
+    /// asks one that is new to let it in, or one that is over for what it missed, would wait for
+    /// the answer for ever, because nobody tells it that its question has died.
     pub(super) fn doom_of(&mut self, chat: &Chat) -> Option<Doom> {
-        let doom = self.doom.as_mut().filter(|_| chat.may_be_written() && !chat.is_leaving())?;
+        let may_die = chat.conversation().is_live() && !chat.is_leaving();
+        let doom = self.doom.as_mut().filter(|_| may_die)?;
         if doom.turns > 0 {
             doom.turns -= 1;
             return None;
