@@ -159,9 +159,9 @@ impl Behavior {
         self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening
     }
 
-    /// Whether it leaves by its own decision.
-    pub const fn is_leaving(&self) -> bool {
-        matches!(self.stage, Stage::Retired | Stage::Leaving)
+    /// Whether its conversation is over, and it is about to stop: it has nothing more to decide.
+    pub const fn is_retired(&self) -> bool {
+        matches!(self.stage, Stage::Retired)
     }
 
     const fn is_serving(&self) -> bool {

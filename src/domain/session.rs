@@ -76,7 +76,7 @@ pub enum SessionEvent {
     Asked,
     /// It is in a conversation; what it said is passed on.
     Spoke(ConversationId),
-    /// It is there. With a conversation, that is told.
+    /// It is there, or what it waits for is on its way. With a conversation, that is told.
     Heard(Option<ConversationId>),
     /// It was refused.
     Refused,
@@ -199,6 +199,8 @@ impl Session {
             },
             SessionCommand::Beat => match self.stage {
                 Stage::Greeting(_) => return Err(SessionRefusal::HelloFirst),
+                // It lives, and puts off nothing: whoever should answer may have died.
+                Stage::Settling => None,
                 _ => Some(SessionEvent::Heard(self.conversation())),
             },
             SessionCommand::Err => Some(if self.refused + 1 >= limits::REFUSALS_MAX {

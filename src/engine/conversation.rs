@@ -24,8 +24,8 @@ impl Actor for ConversationActor {
     }
 
     /// Runs after a panic as well.
-    fn stopped(&mut self, _: &mut Context) {
-        self.depart();
+    fn stopped(&mut self, context: &mut Context) {
+        self.depart(context.has_died);
     }
 }
 

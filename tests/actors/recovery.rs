@@ -243,6 +243,19 @@ fn a_closed_conversation_leaves_and_can_still_be_read() {
     });
 }
 
+/// How many waiting chats have closed because their customer was gone. Asking for one of them would
+/// open it again.
+fn windows_ended(world: &World) -> u64 {
+    let told = world.engine.metrics();
+    let of = |line: &str| {
+        let (name, count) = line.rsplit_once(' ')?;
+        let is_it = name.starts_with("holdline_closes")
+            && name.contains("customer_disconnected_while_open");
+        is_it.then(|| count.parse::<u64>().unwrap())
+    };
+    told.lines().find_map(of).expect("it is counted")
+}
+
 #[test]
 fn a_held_customer_s_window_ends_even_if_the_actor_died() {
     run(|| async {
@@ -255,11 +268,27 @@ fn a_held_customer_s_window_ends_even_if_the_actor_died() {
         assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
         // Nobody asks for it again; only its own timer can end it.
         world.pass(61_000).await;
-        let closes = world.engine.metrics();
-        let closed = closes.lines().any(|line| {
-            line.starts_with("holdline_closes") && line.contains("customer_disconnected_while_open")
-        });
-        assert!(closed, "{closes}");
+        assert_eq!(windows_ended(&world), 1);
+    });
+}
+
+/// After a write that failed it is opened again in a moment; one that dies before that is opened
+/// as well.
+#[test]
+fn a_window_ends_even_if_the_actor_died_after_a_failed_write() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        customer.lose(id);
+        settle().await;
+        world.memory.fail_next_append();
+        let lost = world.ask(id, Command::EndByCustomer).await;
+        assert!(matches!(lost, Err(Failure::Trouble(_))), "{lost:?}");
+        world.faulty.kill_next_asker();
+        let unanswered = world.engine.view(id).await;
+        assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
+        world.pass(61_000).await;
+        assert_eq!(windows_ended(&world), 1);
     });
 }
 

@@ -40,6 +40,9 @@ fn it_waits_so_long_for_an_answer() {
     let now = DAWN + Span::from_secs(3);
     assert_eq!(tell(&mut session, SessionCommand::Hello, now), Some(SessionEvent::Greeted));
     let unanswered = SessionEvent::Finished(Finish::Unanswered);
+    // A sign of life puts it off by nothing: whoever should answer may have died.
+    let beat = now + Span::from_secs(20);
+    assert_eq!(tell(&mut session, SessionCommand::Beat, beat), None);
     waits(&mut session, now, Span::from_secs(30), unanswered);
 }
 

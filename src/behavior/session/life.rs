@@ -55,9 +55,10 @@ impl Behavior {
 
     /// It gave a sign of life.
     pub(super) fn heard(&mut self, event: Option<SessionEvent>, turn: &mut Turn<'_>) {
-        let Some(event) = event else { return };
         self.be_heard(turn);
-        self.apply(event, turn);
+        if let Some(event) = event {
+            self.apply(event, turn);
+        }
     }
 
     /// Shows the conversation that it is there: one that it enters watches over it already.

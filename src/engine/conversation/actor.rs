@@ -99,9 +99,9 @@ impl ConversationActor {
         }
     }
 
-    /// Leaves nothing behind that others count on, however the actor ends. Who still has something
-    /// to decide is opened again, even if nobody asks for it.
-    pub(super) fn depart(&mut self) {
+    /// Leaves nothing behind that others count on, however the actor ends. One that has died and
+    /// may still have something to decide is opened again, even if nobody asks for it.
+    pub(super) fn depart(&mut self, has_died: bool) {
         self.end_flight();
         let (shared, id) = (&self.thread.shared, self.behavior.id());
         let counted = self.behavior.counted();
@@ -114,7 +114,7 @@ impl ConversationActor {
         // One that never began has nothing to be read.
         if !self.behavior.may_be_written() {
             shared.let_go(id);
-        } else if !self.behavior.is_leaving() && !shared.is_draining() {
+        } else if has_died && !self.behavior.is_retired() && !shared.is_draining() {
             self.reopen();
         }
     }

@@ -32,6 +32,8 @@ pub(in crate::engine) struct Context {
     pub(super) is_watching: bool,
     /// How far its life is.
     pub(super) state: ActorState,
+    /// Whether it has ended without having been asked to stop.
+    pub(super) has_died: bool,
 }
 
 impl Context {
@@ -43,6 +45,7 @@ impl Context {
             is_unset: false,
             is_watching: false,
             state: ActorState::Started,
+            has_died: false,
         }
     }
 

@@ -93,6 +93,7 @@ impl Task {
     }
 
     fn end(&mut self) {
+        self.context.has_died = self.context.is_running();
         self.context.state = ActorState::Stopped;
         self.actor.stopped(&mut self.context);
     }

@@ -16,12 +16,10 @@ use crate::server::{Doom, Millis, Seen};
 const REOPENED_WITHIN: Millis = 40;
 
 impl Node {
-    /// Whether a conversation dies in its next turn, and when. Only a live one does: a session that
-    /// asks one that is new to let it in, or one that is over for what it missed, would wait for
-    /// the answer for ever, because nobody tells it that its question has died.
+    /// Whether a conversation dies in its next turn, and when. One that has never begun does not:
+    /// there would be nothing to be read.
     pub(super) fn doom_of(&mut self, chat: &Chat) -> Option<Doom> {
-        let may_die = chat.conversation().is_live() && !chat.is_leaving();
-        let doom = self.doom.as_mut().filter(|_| may_die)?;
+        let doom = self.doom.as_mut().filter(|_| chat.may_be_written())?;
         if doom.turns > 0 {
             doom.turns -= 1;
             return None;
@@ -52,7 +50,7 @@ impl Node {
             }
         }
         self.seen.push(Seen::Died);
-        if actor.behavior.may_be_written() && !actor.behavior.is_leaving() {
+        if actor.behavior.may_be_written() && !actor.behavior.is_retired() {
             let late = self.threads.lateness(REOPENED_WITHIN);
             self.arm(self.now + late, Timer::Reopen(it.0));
         }

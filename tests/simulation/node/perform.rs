@@ -63,8 +63,7 @@ impl Node {
             following.came = Some(came);
             let request = chat::request(&input);
             actor.behavior.handle(input, at, &facts, &mut out);
-            // One that died as it gave up would not be opened again: none does here.
-            if doom.is_some() && !actor.behavior.is_leaving() {
+            if doom.is_some() {
                 self.reached.follow(came, Fate::Died);
                 self.deny(request);
                 return self.die(it, actor);
