@@ -18,10 +18,6 @@ pub(super) fn mailbox<A: Actor>() -> (Addr<A>, AddressReceiver<A>) {
     (Addr::new(sender), receiver)
 }
 
-/// The journal may have lost what a conversation gave it and was not told of.
-#[derive(Clone, Debug)]
-pub(super) struct Lost(pub Fault);
-
 /// How a request opens a feed.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]

@@ -9,7 +9,6 @@ use actix::dev::channel::AddressReceiver;
 use actix::{Actor, ArbiterHandle, Context, Handler, Message};
 
 use crate::domain::id::ConversationId;
-use crate::engine::mailbox::Lost;
 use crate::engine::shared::Shared;
 use crate::engine::thread::Thread;
 use crate::journal::{Confirmed, Fault};
@@ -85,7 +84,7 @@ impl Handler<Outcome> for Owner {
             Outcome::Lost(lost, fault) => {
                 for id in lost {
                     // Whoever is not there any more has nothing that waits.
-                    self.thread.shared.post.tell_lost(id, Lost(fault.clone()));
+                    self.thread.shared.post.tell_lost(id, &fault);
                 }
             }
         }

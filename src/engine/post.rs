@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::behavior::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
-use crate::engine::mailbox::Lost;
 use crate::engine::pulse::Pulse;
+use crate::journal::Fault;
 
 /// What has become of something that was to be told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,7 +38,7 @@ pub(super) trait Post: fmt::Debug + Send + Sync {
     fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery;
 
     /// Tells a conversation that the journal may have lost what was not yet durable.
-    fn tell_lost(&self, id: ConversationId, lost: Lost);
+    fn tell_lost(&self, id: ConversationId, fault: &Fault);
 
     /// A conversation's actor leaves, unless another has taken its place.
     fn leave_conversation(&self, id: ConversationId, epoch: u32);

@@ -10,9 +10,9 @@ use crate::behavior::conversation::Input;
 use crate::behavior::message::{ToAgent, ToConversation, ToQueue, ToSession};
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
 use crate::engine::directory::{Directory, deliver, send};
-use crate::engine::mailbox::Lost;
 use crate::engine::post::{Claim, Delivery, Post};
 use crate::engine::pulse::Pulse;
+use crate::journal::Fault;
 
 /// How long a conversation that has died too often is left alone.
 const REOPEN_LATER: Duration = Duration::from_secs(60);
@@ -46,9 +46,9 @@ impl Post for Directory {
         Delivery::Sent
     }
 
-    fn tell_lost(&self, id: ConversationId, lost: Lost) {
+    fn tell_lost(&self, id: ConversationId, fault: &Fault) {
         if let Some(live) = self.live(id) {
-            send(&live, Input::Lost((&lost.0).into()));
+            send(&live, Input::Lost(fault.into()));
         }
     }
 

@@ -23,6 +23,7 @@ pub(super) struct Lock(File);
 impl Lock {
     /// Takes the directory for this process. One that is in use is refused after a moment, because
     /// a command may only just be [looking](is_held) at it.
+    #[expect(clippy::disallowed_methods, reason = "nothing runs yet that this could hold up")]
     pub(super) fn take(dir: &Path, files: &Files) -> Result<Self, OpenFault> {
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
         // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
@@ -37,8 +38,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Err(OpenFault::InUse(dir.to_owned())),
                 Err(TryLockError::Error(source)) => return Err(unusable(source)),
             }
-            // Nothing runs yet that this could hold up.
-            thread::park_timeout(Duration::from_millis(limits::LOCK_LOOK_MS));
+            thread::sleep(Duration::from_millis(limits::LOCK_LOOK_MS));
         }
         let lock = Self(file);
         // A start empties it, so it must be ours, under whichever name; one who was killed while it

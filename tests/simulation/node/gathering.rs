@@ -7,10 +7,11 @@ use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, Seq, VisitorId, WidgetId};
 use holdline::domain::lease::Lease;
 use holdline::domain::queue::QueueCommand;
+use holdline::journal::Pressure;
 
 use crate::node::disk::{Append, Confirmed, What, trouble};
 use crate::node::mail::{Mail, Party};
-use crate::node::threads::{APPENDS_MAX, Pressure};
+use crate::node::threads::APPENDS_MAX;
 use crate::node::timers::Timer;
 use crate::node::{Node, chat};
 use crate::server::Millis;

@@ -7,24 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use holdline::behavior::message::ToAgent;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, VisitorId, WidgetId};
 use holdline::domain::queue::QueueCommand;
+use holdline::journal::Pressure;
 
 use crate::node::disk::Append;
 use crate::random::Dice;
 
 /// Appends that are gathered at most; the engine's bound is 128, and nobody here is that busy.
 pub const APPENDS_MAX: usize = 4;
-
-/// How pressed a thread is.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Pressure {
-    /// What its conversations do is done at once.
-    #[default]
-    Calm,
-    /// It is gathered.
-    Busy,
-    /// It is gathered, and people wait.
-    Full,
-}
 
 /// One of them.
 #[derive(Debug, Default)]
