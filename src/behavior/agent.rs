@@ -45,6 +45,7 @@ impl Behavior {
         let turn = &mut Turn { now, facts, out };
         match input {
             Input::Begin => {
+                self.feeds.begin(now);
                 self.tell_queues(turn);
                 self.plan_audit(now);
             }
@@ -92,6 +93,7 @@ impl Behavior {
             ToAgent::Shown(feed, told) => self.show_asked(feed, told, turn),
             ToAgent::EndFeeds => self.feeds.end_all(turn),
             ToAgent::ForgetKept => self.feeds.forget_kept(),
+            ToAgent::LosePlace => self.lose_place(turn),
             ToAgent::Beat(feed, request) => self.beat(&feed, request, turn),
             ToAgent::Expect(grace, request) => {
                 let expected = self.agent.expected_by(grace, turn.now);

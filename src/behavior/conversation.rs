@@ -156,7 +156,7 @@ impl Behavior {
 
     /// Whether there is, or may be, something of it in the journal.
     pub fn may_be_written(&self) -> bool {
-        self.conversation.seq() > Seq::ZERO || self.stage == Stage::Opening
+        self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening | Stage::Leaving)
     }
 
     /// Whether its conversation is over, and it is about to stop: it has nothing more to decide.
@@ -213,7 +213,7 @@ impl Behavior {
             Input::Lost(trouble) => {
                 // One that has nothing in flight has lost nothing; one that leaves knows.
                 if !matches!(self.stage, Stage::Entered | Stage::Opening | Stage::Leaving) {
-                    self.listen(turn);
+                    self.listen(turn.facts);
                     self.give_up(trouble, turn);
                 }
             }
@@ -245,7 +245,7 @@ impl Behavior {
         if !self.is_serving() || !turn.facts.is_writable {
             return;
         }
-        self.listen(turn);
+        self.listen(turn.facts);
         self.write_restart_if_due(turn);
         for session in self.conversation.ask_quiet(turn.now) {
             turn.note(Note::Probed);
@@ -265,12 +265,12 @@ impl Behavior {
 
     /// Takes note of all signs of life that there are. Whatever it is asked, it answers knowing
     /// them.
-    fn listen(&mut self, turn: &Turn<'_>) {
+    pub fn listen(&mut self, facts: &Facts<'_>) {
         let id = self.id();
         let mut next = 0;
         while let Some(attending) = self.conversation.attendance().sessions().get(next) {
             let session = attending.session;
-            if let Some(signs) = turn.facts.near.take_signs(session, id) {
+            if let Some(signs) = facts.near.take_signs(session, id) {
                 self.conversation.hear_all(session, signs);
             }
             next += 1;
@@ -282,11 +282,11 @@ impl Behavior {
             Stage::Serving | Stage::Recovering | Stage::Retired => {}
             Stage::Entered if is_first_word(&message) => return self.begin(Some(message), turn),
             Stage::Entered if matches!(message, ToConversation::NeverBegins) => {
-                return turn.put(Output::Stop);
+                return self.never_begin(turn);
             }
             Stage::Entered | Stage::Opening | Stage::Leaving => return self.keep(message, turn),
         }
-        self.listen(turn);
+        self.listen(turn.facts);
         match message {
             ToConversation::Session(session, said) => self.session_said(session, said, turn),
             ToConversation::Ask(command, request) => self.ask(*command, request, turn),

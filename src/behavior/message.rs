@@ -167,6 +167,9 @@ pub enum ToAgent {
     EndFeeds,
     /// Something was erased: what is kept for feeds that come back is forgotten.
     ForgetKept,
+    /// A conversation of theirs was read from the journal again: feeds may not have been told what
+    /// happened in it before.
+    LosePlace,
     /// A console beats for the feed of this name.
     Beat(String, RequestId),
     /// Somebody else wants to give them a chat from which they may be gone for so long; until when

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! No request waits in vain. A [`Question`] that nobody takes out of a mailbox, or that is in hand
-//! while its actor dies, is denied when it is dropped; what an actor has kept it denies itself when
-//! it ends.
+//! while its actor dies, is denied when it is dropped. What an actor has kept is denied when it
+//! ends: an agent's says what that is, and of a conversation's it is known here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,20 +31,42 @@ pub(super) struct Answers {
 }
 
 #[derive(Debug)]
-enum Waiting {
-    /// For itself.
+struct Waiting {
+    answer: Answer,
+    /// The epoch of the conversation's actor that keeps it, once one does.
+    kept_by: Option<u32>,
+}
+
+#[derive(Debug)]
+enum Answer {
+    /// Awaited by itself.
     Alone(oneshot::Sender<Result<Answered, Denial>>),
-    /// For all that were asked together.
+    /// Awaited with all that were asked together.
     Together(Together),
 }
 
 /// Held by each of several requests until it is answered.
 #[derive(Clone, Debug)]
 struct Together {
-    /// How many have said that they are to be counted.
-    counted: Arc<AtomicU64>,
+    said: Arc<Saying>,
     #[expect(dead_code, reason = "its only use is to be dropped")]
     held: mpsc::Sender<()>,
+}
+
+/// What several have said so far.
+#[derive(Debug, Default)]
+struct Saying {
+    counted: AtomicU64,
+    denied: AtomicU64,
+}
+
+/// What all have said that were asked together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// How many are to be counted.
+    pub(super) counted: u64,
+    /// How many could not answer.
+    pub(super) denied: u64,
 }
 
 /// A request that was made; whoever made it may go away.
@@ -67,7 +89,7 @@ impl Answers {
     /// A new request.
     pub(super) fn ask(self: &Arc<Self>) -> Asked {
         let (tell, answer) = oneshot::channel();
-        let id = self.enter(Waiting::Alone(tell));
+        let id = self.enter(Answer::Alone(tell));
         Asked { id, answers: Arc::clone(self), answer }
     }
 
@@ -75,20 +97,22 @@ impl Answers {
     pub(super) fn ask_together(self: &Arc<Self>) -> AskedTogether {
         // Nothing is ever sent: it ends when the last sender is dropped.
         let (held, all_answered) = mpsc::channel(1);
-        let together = Together { counted: Arc::default(), held };
+        let together = Together { said: Arc::default(), held };
         AskedTogether { answers: Arc::clone(self), together, all_answered }
     }
 
     /// Answers a request. Only the first answer counts, and whoever has gone away does not mind.
     pub(super) fn answer(&self, id: RequestId, answer: Result<Answered, Denial>) {
-        match self.waiting.remove(&id) {
-            Some((_, Waiting::Alone(tell))) => drop(tell.send(answer)),
-            Some((_, Waiting::Together(together))) => {
-                if matches!(answer, Ok(Answered::Counted(true))) {
-                    together.counted.fetch_add(1, Ordering::Relaxed);
-                }
+        let Some((_, waiting)) = self.waiting.remove(&id) else { return };
+        match (waiting.answer, answer) {
+            (Answer::Alone(tell), answer) => drop(tell.send(answer)),
+            (Answer::Together(together), Ok(Answered::Counted(true))) => {
+                together.said.counted.fetch_add(1, Ordering::Relaxed);
             }
-            None => {}
+            (Answer::Together(_), Ok(_)) => {}
+            (Answer::Together(together), Err(_)) => {
+                together.said.denied.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -97,9 +121,18 @@ impl Answers {
         self.answer(id, Err(Denial::Unavailable));
     }
 
-    fn enter(&self, waiting: Waiting) -> RequestId {
+    /// Denies every request that an actor has kept which has died.
+    pub(super) fn deny_kept_by(&self, epoch: u32) {
+        let kept = self.waiting.iter().filter(|waiting| waiting.kept_by == Some(epoch));
+        let kept: Vec<_> = kept.map(|waiting| *waiting.key()).collect();
+        for request in kept {
+            self.deny(request);
+        }
+    }
+
+    fn enter(&self, answer: Answer) -> RequestId {
         let id = RequestId::new(self.next.fetch_add(1, Ordering::Relaxed));
-        self.waiting.insert(id, waiting);
+        self.waiting.insert(id, Waiting { answer, kept_by: None });
         id
     }
 }
@@ -125,16 +158,17 @@ impl Drop for Asked {
 impl AskedTogether {
     /// One more.
     pub(super) fn one_more(&self) -> RequestId {
-        self.answers.enter(Waiting::Together(self.together.clone()))
+        self.answers.enter(Answer::Together(self.together.clone()))
     }
 
-    /// Comes when all are answered, with how many have said that they are to be counted.
-    pub(super) async fn all_answered(self) -> u64 {
+    /// Comes when all are answered, with what they have said.
+    pub(super) async fn all_answered(self) -> Said {
         let Self { together, mut all_answered, .. } = self;
-        let counted = Arc::clone(&together.counted);
+        let said = Arc::clone(&together.said);
         drop(together);
         all_answered.recv().await;
-        counted.load(Ordering::Relaxed)
+        let (counted, denied) = (&said.counted, &said.denied);
+        Said { counted: counted.load(Ordering::Relaxed), denied: denied.load(Ordering::Relaxed) }
     }
 }
 
@@ -168,9 +202,18 @@ impl<M> Question<M> {
 }
 
 impl Unanswered {
-    /// The actor has answered, or keeps the request.
+    /// The actor has answered, or keeps the request and denies it when it ends.
     pub(super) fn take_over(mut self) {
         self.request = None;
+    }
+
+    /// The actor of a conversation has answered, or keeps the request. Nothing that it has in hand
+    /// when it dies need be found again for that.
+    pub(super) fn be_kept_by(mut self, epoch: u32) {
+        let Some(request) = self.request.take() else { return };
+        if let Some(mut waiting) = self.answers.waiting.get_mut(&request) {
+            waiting.kept_by = Some(epoch);
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl Handler<Question<ToConversation>> for ConversationActor {
     fn handle(&mut self, question: Question<ToConversation>, context: &mut Context) {
         let (message, unanswered) = question.open();
         self.turn(Input::Told(message), context);
-        unanswered.take_over();
+        unanswered.be_kept_by(self.epoch());
     }
 }
 

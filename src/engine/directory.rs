@@ -229,6 +229,11 @@ impl Directory {
         self.conversations.len()
     }
 
+    /// Whether a conversation is live, or is about to be again.
+    pub(super) fn has_conversation(&self, id: ConversationId) -> bool {
+        self.conversations.contains_key(&id)
+    }
+
     /// Every live conversation's id, collected first so that nothing is held while it is used.
     pub(super) fn conversation_ids(&self) -> Vec<ConversationId> {
         self.conversations.iter().map(|entry| *entry.key()).collect()

@@ -34,7 +34,8 @@ pub(super) trait Post: fmt::Debug + Send + Sync {
     /// Tells a conversation something; opens it from the journal if it is not live.
     fn tell(&self, id: ConversationId, message: ToConversation) -> Delivery;
 
-    /// Tells a conversation something, if it is live.
+    /// Tells a conversation something, if it is live. One whose actor has died is: it is opened
+    /// again.
     fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery;
 
     /// Tells a conversation that the journal may have lost what was not yet durable.
@@ -42,6 +43,9 @@ pub(super) trait Post: fmt::Debug + Send + Sync {
 
     /// A conversation's actor leaves, unless another has taken its place.
     fn leave_conversation(&self, id: ConversationId, epoch: u32);
+
+    /// Opens a conversation whose actor goes, in its place, unless another has taken that.
+    fn replace_conversation(&self, id: ConversationId, epoch: u32);
 
     /// Opens a conversation whose actor has died. One that dies again and again has to wait until
     /// the minute is over.

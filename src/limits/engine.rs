@@ -8,6 +8,9 @@ pub const REQUESTS_MAX: usize = 20_000;
 /// memory however many there are.
 pub const ASKED_AT_ONCE: usize = 10_000;
 
+/// How often they are asked, where some do not answer because their actors die.
+pub const ASKED_AGAIN_MAX: u32 = 10;
+
 /// What a mailbox is said to hold: actix's own bound, which binds nobody who only tells.
 pub const MAILBOX: usize = 16;
 

@@ -27,6 +27,10 @@ pub const FEED_PART_BYTES_MAX: usize = 131_072;
 /// Events that are read from the journal at once for a feed that comes back.
 pub const FEED_PART_MAX: usize = 1_024;
 
+/// Events of an agent's feeds in a millisecond, at most: so far apart begin the numbers of the
+/// feeds of an agent who is made anew.
+pub const FEED_EVENTS_A_MILLISECOND: u64 = 1_000;
+
 /// Conversations that show themselves to a feed at once, because each may have a form and a context
 /// and shows them twice. The next are asked when its console has taken these.
 pub const FEED_SHOWN_AT_ONCE: usize = 16;

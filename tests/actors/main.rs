@@ -4,6 +4,7 @@
 mod audit;
 mod crowd;
 mod customer;
+mod deaths;
 mod erasing;
 mod faulty;
 mod gate;

@@ -19,7 +19,7 @@ mod sockets;
 mod threads;
 mod timers;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use holdline::access::Secret;
@@ -89,6 +89,8 @@ pub struct Node {
     /// Which conversation's actor is to die next, if one is.
     doom: Option<Doom>,
     directory: BTreeMap<ConversationId, u64>,
+    /// Those in the directory whose actors have died, and that are not yet opened again.
+    dead: BTreeSet<(ConversationId, u64)>,
     chats: BTreeMap<(ConversationId, u64), Actor<Chat>>,
     loads: Vec<(ConversationId, u64)>,
     /// The actors of agents and queues, and which of each name is found.
@@ -132,6 +134,7 @@ impl Node {
             threads: Threads::new(seed),
             doom: None,
             directory: BTreeMap::new(),
+            dead: BTreeSet::new(),
             chats: BTreeMap::new(),
             loads: Vec::new(),
             agents: BTreeMap::new(),
@@ -203,17 +206,17 @@ impl Node {
 
     /// Tells a conversation something; opens it from the disk if it is not live.
     fn tell_chat(&mut self, id: ConversationId, told: ToConversation) {
-        let epoch = match self.directory.get(&id) {
-            Some(epoch) => *epoch,
-            None => self.enter(Conversation::new(id), Beginning::Unread),
+        let epoch = match self.directory.get(&id).copied() {
+            Some(epoch) if !self.dead.remove(&(id, epoch)) => epoch,
+            Some(_) | None => self.enter(Conversation::new(id), Beginning::Unread),
         };
         self.tell_actor(id, epoch, told);
     }
 
-    /// Tells a conversation something if it is live.
+    /// Tells a conversation something if it is live; one whose actor has died is opened again.
     fn tell_live(&mut self, id: ConversationId, told: ToConversation) {
         match self.directory.get(&id).copied() {
-            Some(epoch) => self.tell_actor(id, epoch, told),
+            Some(_) => self.tell_chat(id, told),
             None => self.deny(told.request()),
         }
     }

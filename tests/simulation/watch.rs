@@ -222,7 +222,6 @@ impl Watch {
             Seen::Fault => {
                 self.stats.faults += 1;
                 self.trouble = now;
-                self.feeds.clear();
                 // Units may be set aside for an offer that was lost.
                 self.rested.clear();
             }
@@ -295,6 +294,9 @@ impl Watch {
     fn fed(&mut self, agent: &AgentId, name: &str, data: &str) {
         if matches!(name, "presence" | "capacity" | "offer" | "offer_withdrawn") {
             self.rested.remove(agent);
+        }
+        if name == "place_unknown" {
+            return self.feeds.forget(agent);
         }
         if !matches!(name, "message" | "conversation" | "offer") {
             return;
@@ -390,6 +392,10 @@ impl Watch {
             self.chats.values().filter(|chat| chat.is_live()).map(Chat::id).collect();
         if let Some(id) = live.first() {
             self.fail(Check::NeverMissed, format!("{id} is still live at the end of the world"));
+        }
+        if let Some((ticket, call)) = self.calls.first_key_value() {
+            let what = format!("{ticket}, {call:?}, is not answered at the end of the world");
+            self.fail(Check::CallsAreAnswered, what);
         }
     }
 }

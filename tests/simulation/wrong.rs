@@ -46,6 +46,22 @@ impl Rules {
         self.is(Wrong::OvertakesLeases)
     }
 
+    pub fn forgets_the_dead(self) -> bool {
+        self.is(Wrong::ForgetsTheDead)
+    }
+
+    pub fn loses_kept(self) -> bool {
+        self.is(Wrong::LosesKept)
+    }
+
+    pub fn misses_last_words(self) -> bool {
+        self.is(Wrong::MissesLastWords)
+    }
+
+    pub fn trusts_tickets(self) -> bool {
+        self.is(Wrong::TrustsTickets)
+    }
+
     pub fn turns_messages_round(self) -> bool {
         self.is(Wrong::TurnsRound)
     }

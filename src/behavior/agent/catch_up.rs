@@ -32,6 +32,28 @@ pub(super) struct Touched {
     pub(super) position: Position,
 }
 
+/// How a feed goes on to which the journal has nothing more to tell.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum GoesOn {
+    /// It has been told everything since; the present state follows.
+    Live,
+    /// More has come since than is kept: that must be read as well.
+    Read,
+    /// It is gone.
+    Gone,
+}
+
+/// What a feed is shown next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// These conversations are to show themselves.
+    Ask(Vec<ConversationId>),
+    /// What else it missed must be read first.
+    Read,
+    /// Nothing.
+    Nothing,
+}
+
 impl Missed {
     pub(super) const fn after(position: Position) -> Self {
         Self { position, since: 0, touched: BTreeMap::new() }
@@ -105,7 +127,11 @@ impl Unshown {
 
     /// Whether those that were asked took too long. It says so once.
     pub(super) fn take_overdue(&mut self, now: Timestamp) -> bool {
-        self.shown_by.take_if(|by| *by <= now).is_some()
+        let is_overdue = self.shown_by.take_if(|by| *by <= now).is_some();
+        if is_overdue {
+            self.asked = 0;
+        }
+        is_overdue
     }
 
     /// Which conversations are to be asked next.
@@ -121,7 +147,7 @@ impl Unshown {
             let is_more = rest.next().is_some();
             self.leases = if is_more { Leases::After(next.last().copied()) } else { Leases::Asked };
         }
-        self.asked = next.len();
+        self.asked += next.len();
         self.shown_by = (self.asked > 0).then_some(now + SHOWN_WITHIN);
         next
     }

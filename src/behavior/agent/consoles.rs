@@ -1,7 +1,8 @@
 //! The consoles that read an agent's feeds: how they come, show that they live, and go.
 
+use crate::behavior::agent::catch_up::Next;
 use crate::behavior::agent::commitment::Behavior;
-use crate::behavior::agent::feeds::{Beginning, Next};
+use crate::behavior::agent::feeds::Beginning;
 use crate::behavior::agent::input::Opening;
 use crate::behavior::agent::output::{Output, Turn};
 use crate::behavior::message::{Answered, Denial, FeedItem, RequestId, ToConversation};
@@ -44,6 +45,14 @@ impl Behavior {
     /// Tells all feeds what happens.
     pub(super) fn tell_feeds(&mut self, told: Vec<FeedItem>, turn: &mut Turn<'_>) {
         self.feeds.tell(told, turn);
+        self.close_ended(turn);
+    }
+
+    /// Feeds may not have been told all that happened: they are told so, and shown how it is.
+    pub(super) fn lose_place(&mut self, turn: &mut Turn<'_>) {
+        for feed in self.feeds.lose_place(turn) {
+            self.show_all(feed, turn);
+        }
         self.close_ended(turn);
     }
 

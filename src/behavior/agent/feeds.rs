@@ -18,7 +18,7 @@
 
 use std::sync::Arc;
 
-use crate::behavior::agent::catch_up::{Missed, Touched, Unshown};
+use crate::behavior::agent::catch_up::{GoesOn, Missed, Next, Touched, Unshown};
 use crate::behavior::agent::event::{FROM_THE_JOURNAL, FeedEvent, Mark, feed_called};
 use crate::behavior::agent::input::Opening;
 use crate::behavior::agent::open_feed::OpenFeed;
@@ -40,6 +40,8 @@ pub(super) struct Feeds {
     open: Vec<OpenFeed>,
     kept: Ring,
     next_event: u64,
+    /// After an event with a smaller number nobody can say what a feed was not told.
+    known_from: u64,
     /// Whether there has been any.
     were_ever_open: bool,
 }
@@ -55,28 +57,6 @@ pub(super) enum Beginning {
     Read,
 }
 
-/// How a feed goes on to which the journal has nothing more to tell.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum GoesOn {
-    /// It has been told everything since; the present state follows.
-    Live,
-    /// More has come since than is kept: that must be read as well.
-    Read,
-    /// It is gone.
-    Gone,
-}
-
-/// What a feed is shown next.
-#[derive(Debug)]
-pub(super) enum Next {
-    /// These conversations are to show themselves.
-    Ask(Vec<ConversationId>),
-    /// What else it missed must be read first.
-    Read,
-    /// Nothing.
-    Nothing,
-}
-
 impl Feeds {
     pub(super) const fn new(run: u64, history: History) -> Self {
         Self {
@@ -86,8 +66,16 @@ impl Feeds {
             kept: Ring::new(),
             // The number before the first must not be that of the journal.
             next_event: FROM_THE_JOURNAL + 2,
+            known_from: 0,
             were_ever_open: false,
         }
+    }
+
+    /// They begin. An agent may have had others in this run of the server: the numbers of these are
+    /// larger than theirs, so that none is taken for another.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        let since = u64::try_from(now.as_millis()).unwrap_or(0).saturating_sub(self.run);
+        self.next_event += since.saturating_mul(limits::FEED_EVENTS_A_MILLISECOND);
     }
 
     /// Whether there has been any: until somebody has listened, nobody can come back for anything.
@@ -133,8 +121,9 @@ impl Feeds {
         self.were_ever_open = true;
         let after = opening.after.as_deref();
         let mark = after.and_then(|after| Mark::parse(after, self.history));
+        let mark = mark.filter(|mark| !self.is_lost(mark));
         let kept = mark
-            .filter(|mark| mark.run == self.run && mark.number != FROM_THE_JOURNAL)
+            .filter(|mark| self.is_numbered(mark))
             .and_then(|mark| self.kept.from(mark.number.saturating_add(1), self.next_event));
         let must_read = mark.filter(|_| kept.is_none());
         let is_shown = must_read.is_none() && mark.is_some_and(|mark| !mark.show_again);
@@ -158,6 +147,32 @@ impl Feeds {
             None if is_shown => Beginning::ToldAll,
             None => Beginning::Shown,
         }
+    }
+
+    fn is_numbered(&self, mark: &Mark) -> bool {
+        mark.run == self.run && mark.number != FROM_THE_JOURNAL
+    }
+
+    fn is_lost(&self, mark: &Mark) -> bool {
+        self.is_numbered(mark) && mark.number < self.known_from
+    }
+
+    /// What happened until now may not have been told. Open feeds hear that, and are to be shown
+    /// the present state; so does whoever comes back. One that is told what it missed is not
+    /// concerned: the journal has it all.
+    pub(super) fn lose_place(&mut self, turn: &mut Turn<'_>) -> Vec<FeedNumber> {
+        let last = self.id(self.next_event - 1, turn);
+        self.known_from = self.next_event;
+        self.next_event += 1;
+        self.kept.forget();
+        let feed::Rendered { kind, data } = feed::place_unknown(&last);
+        let mut shown = Vec::new();
+        for feed in self.open.iter_mut().filter(|feed| feed.is_running && feed.missed.is_none()) {
+            feed.tell(FeedEvent { id: None, kind, data: data.clone() }, turn);
+            feed.unshown.get_or_insert_default();
+            shown.push(feed.number);
+        }
+        shown
     }
 
     /// Ends the oldest of a kind if there are as many of it as may be.

@@ -1,9 +1,8 @@
 //! What a console missed that comes back after more than is kept: it is read from the journal, page
 //! by page, the next when the console has taken the last.
 
-use crate::behavior::agent::catch_up::Touched;
+use crate::behavior::agent::catch_up::{GoesOn, Touched};
 use crate::behavior::agent::commitment::Behavior;
-use crate::behavior::agent::feeds::GoesOn;
 use crate::behavior::agent::output::{Note, Output, Turn};
 use crate::behavior::message::{FeedItem, Trouble};
 use crate::domain::agent::FeedNumber;

@@ -6,7 +6,7 @@ use crate::behavior::conversation::gate::{Gate, Waiters};
 use crate::behavior::conversation::output::{Note, Output};
 use crate::behavior::conversation::stage::Stage;
 use crate::behavior::conversation::turn::Turn;
-use crate::behavior::message::{Closing, Denial, RequestId, ToAgent, ToConversation, Trouble};
+use crate::behavior::message::{Closing, Denial, ToAgent, ToConversation, Trouble};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
@@ -26,6 +26,15 @@ impl Behavior {
     fn is_over(&self) -> bool {
         let over = self.conversation.is_closed() || self.conversation.seq() == Seq::ZERO;
         over && matches!(self.stage, Stage::Serving)
+    }
+
+    /// Nobody will say the first word: whoever has asked for something meanwhile asks in vain.
+    pub(super) fn never_begin(&mut self, turn: &mut Turn<'_>) {
+        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
+        for request in kept.iter().filter_map(ToConversation::request) {
+            turn.answer(request, Err(Denial::Unavailable));
+        }
+        turn.put(Output::Stop);
     }
 
     /// Whoever entered it says the first word at once. One who has died in between never does.
@@ -107,10 +116,7 @@ impl Behavior {
     /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
     fn make_way(&mut self, turn: &mut Turn<'_>) {
         let id = self.id();
-        turn.put(Output::LeaveDirectory);
-        if self.conversation.seq() > Seq::ZERO {
-            turn.put(Output::PassOn(ToConversation::StateClaims(None)));
-        }
+        turn.put(Output::MakeWay);
         let beginning = self.beginning.take().unwrap_or_default();
         // One who set units aside for an offer that was lost would hold them in vain.
         for agent in beginning.agents {
@@ -124,13 +130,5 @@ impl Behavior {
             }
         }
         turn.put(Output::Stop);
-    }
-
-    /// Every request that waits for this conversation, of which nothing is to be expected any more.
-    pub fn abandon(&mut self) -> Vec<RequestId> {
-        let Waiters { requests, stating, .. } = self.gate.fail();
-        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
-        let kept = kept.iter().filter_map(ToConversation::request);
-        requests.into_iter().chain(stating).chain(kept).collect()
     }
 }

@@ -55,6 +55,8 @@ pub enum Output {
     },
     /// It leaves the directory: whoever asks for it from now on has another opened.
     LeaveDirectory,
+    /// Another takes its place in the directory, and reads the conversation from the journal.
+    MakeWay,
     /// Whoever has this conversation from now on is told something.
     PassOn(ToConversation),
     /// Its actor ends.

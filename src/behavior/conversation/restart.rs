@@ -10,7 +10,7 @@ use crate::behavior::conversation::Behavior;
 use crate::behavior::conversation::output::Output;
 use crate::behavior::conversation::stage::Stage;
 use crate::behavior::conversation::turn::Turn;
-use crate::behavior::message::Closing;
+use crate::behavior::message::{Closing, ToAgent};
 use crate::domain::conversation::command::Command;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::Seq;
@@ -41,11 +41,14 @@ impl Behavior {
         self.recount(turn);
     }
 
-    /// After its actor had died: sessions are lost, timers start anew, and every claim is stated
-    /// again.
+    /// After its actor had died, or the journal had failed: sessions are lost, timers start anew,
+    /// and every claim is stated again. What is durable may not have been told to feeds.
     pub(super) fn recover(&mut self, turn: &mut Turn<'_>) {
         for attending in self.conversation.attendance().sessions() {
             turn.close_session(attending.session, Closing::Restarted);
+        }
+        if let Some(lease) = self.conversation.lease() {
+            turn.tell_agent(lease.agent.clone(), ToAgent::LosePlace);
         }
         let recovered = self.perform(Command::Recover, turn);
         debug_assert!(recovered.is_ok(), "recovery is never refused");

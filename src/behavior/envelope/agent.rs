@@ -21,6 +21,7 @@ formed!(enum ToAgent {
     "shown" => Shown(feed, items),
     "end_feeds" => EndFeeds,
     "forget_kept" => ForgetKept,
+    "lose_place" => LosePlace,
     "beat" => Beat(feed, request),
     "expect" => Expect(grace as "grace_ms", request),
 });

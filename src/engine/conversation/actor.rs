@@ -55,6 +55,10 @@ impl ConversationActor {
         self.behavior.id()
     }
 
+    pub(super) const fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// Has the behavior do something, with the facts of the moment.
     pub(super) fn with_facts<T>(
         &mut self,
@@ -70,6 +74,11 @@ impl ConversationActor {
             near: &*self.thread,
         };
         act(&mut self.behavior, shared.clock.now(), &facts)
+    }
+
+    /// Takes note of the signs of life of those who are in the conversation.
+    pub(super) fn listen(&mut self) {
+        self.with_facts(|behavior, _, facts| behavior.listen(facts));
     }
 
     /// What puts a deadline off that is about to be waited for, and until when.
@@ -100,22 +109,27 @@ impl ConversationActor {
     }
 
     /// Leaves nothing behind that others count on, however the actor ends. One that has died and
-    /// may still have something to decide is opened again, even if nobody asks for it.
+    /// may still have something to decide is opened again, even if nobody asks for it. Its place in
+    /// the directory stays until then: whoever asks every live conversation asks this one too.
     pub(super) fn depart(&mut self, has_died: bool) {
         self.end_flight();
         let (shared, id) = (&self.thread.shared, self.behavior.id());
         let counted = self.behavior.counted();
         shared.metrics.recount(counted.state, None);
         shared.metrics.recount_away(counted.away, false);
-        for request in self.behavior.abandon() {
-            shared.answers.deny(request);
+        if has_died {
+            shared.answers.deny_kept_by(self.epoch);
         }
-        shared.post.leave_conversation(id, self.epoch);
         // One that never began has nothing to be read.
-        if !self.behavior.may_be_written() {
+        let may_be_written = self.behavior.may_be_written();
+        if !may_be_written {
             shared.let_go(id);
-        } else if has_died && !self.behavior.is_retired() && !shared.is_draining() {
+        }
+        let has_more = may_be_written && !self.behavior.is_retired() && !shared.is_draining();
+        if has_died && has_more {
             self.reopen();
+        } else {
+            shared.post.leave_conversation(id, self.epoch);
         }
     }
 

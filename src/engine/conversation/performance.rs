@@ -76,6 +76,7 @@ impl ConversationActor {
                 return self.read_missed(session, after, through, context);
             }
             Output::LeaveDirectory => thread.shared.post.leave_conversation(id, self.epoch),
+            Output::MakeWay => thread.shared.post.replace_conversation(id, self.epoch),
             Output::PassOn(message) => {
                 thread.shared.post.tell(id, message);
             }

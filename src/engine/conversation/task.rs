@@ -68,13 +68,26 @@ impl Task {
 
     /// Serves the deadline, if it has come. What becomes due by that has an alarm that rings at
     /// once.
-    fn meet_deadline(&mut self) {
-        let Self { actor, context } = self;
-        let Some(due) = context.due.filter(|_| context.is_running()) else { return };
-        if due <= actor.thread.shared.clock.now() {
+    ///
+    /// A session that goes takes its signs of life out of reach, and leaves word of them before.
+    /// So its word is looked for after its signs: nobody is thought silent who has only gone.
+    fn meet_deadline(&mut self, task: &mut task::Context<'_>) {
+        if !self.is_due() {
+            return;
+        }
+        self.actor.listen();
+        self.read_mail(task);
+        if self.is_due() {
+            let Self { actor, context } = self;
             context.due = None;
             actor.turn(Input::Wake, context);
         }
+    }
+
+    fn is_due(&self) -> bool {
+        let Self { actor, context } = self;
+        let due = context.due.filter(|_| context.is_running());
+        due.is_some_and(|due| due <= actor.thread.shared.clock.now())
     }
 
     /// Sets the alarm for what is due. One that rang before its time would be the last: it is set
@@ -107,7 +120,7 @@ impl Future for Task {
         this.begin();
         this.take_receipt();
         this.read_mail(task);
-        this.meet_deadline();
+        this.meet_deadline(task);
         if !this.context.is_running() {
             this.end();
             return Poll::Ready(());

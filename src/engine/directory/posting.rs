@@ -40,9 +40,12 @@ impl Post for Directory {
     }
 
     fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery {
+        let Some(address) = self.conversations.get(&id).map(|live| live.address()) else {
+            return self.undelivered(message.request());
+        };
+        let Some(address) = address else { return self.tell(id, message) };
         let request = message.request();
-        let Some(live) = self.live(id) else { return self.undelivered(request) };
-        self.put(&live, message, request);
+        self.put(&address, message, request);
         Delivery::Sent
     }
 
@@ -56,14 +59,22 @@ impl Post for Directory {
         self.conversations.remove_if(&id, |_, live| live.epoch == epoch);
     }
 
+    fn replace_conversation(&self, id: ConversationId, epoch: u32) {
+        if let Entry::Occupied(mut entry) = self.conversations.entry(id)
+            && entry.get().epoch == epoch
+        {
+            entry.insert(self.open(id, ToConversation::StateClaims(None)));
+        }
+    }
+
     fn reopen(self: Arc<Self>, id: ConversationId) {
-        if self.may_reopen(id) {
-            self.tell(id, ToConversation::StateClaims(None));
+        // Somebody may have had it opened meanwhile, and it may even be over.
+        if self.tell_live(id, ToConversation::StateClaims(None)) != Delivery::Full {
             return;
         }
         actix::spawn(async move {
             tokio::time::sleep(REOPEN_LATER).await;
-            self.tell(id, ToConversation::StateClaims(None));
+            self.tell_live(id, ToConversation::StateClaims(None));
         });
     }
 

@@ -1,18 +1,25 @@
 //! Asking every live conversation something, and knowing when all have answered.
 
+use std::time::Duration;
+
 use actix::Addr;
 use tokio::sync::oneshot;
 
 use crate::behavior::message::{RequestId, ToAgent, ToConversation, ToQueue};
 use crate::domain::agent::command::AgentCommand;
+use crate::domain::id::ConversationId;
 use crate::domain::queue::QueueCommand;
 use crate::domain::settings::registry::SettingChange;
 use crate::engine::agent::AgentActor;
+use crate::engine::answers::Said;
 use crate::engine::directory::send;
 use crate::engine::post::Post as _;
 use crate::engine::queue::QueueActor;
 use crate::engine::requests::Engine;
 use crate::limits;
+
+/// After how long conversations are asked again of which some did not answer.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// Actors of queues and agents that hear all claims before they act. It is they who are told when
 /// all were heard, not who has their name by then: that may be somebody who was made anew after
@@ -37,13 +44,34 @@ impl Engine {
         let mut counted = 0;
         let ids = self.directory().conversation_ids();
         for ids in ids.chunks(limits::ASKED_AT_ONCE) {
-            let asked = self.shared().answers.ask_together();
-            for id in ids {
-                self.directory().tell_live(*id, question(asked.one_more()));
-            }
-            counted += asked.all_answered().await;
+            counted += self.ask_these(ids, &question).await;
         }
         counted
+    }
+
+    /// Asks these. Where an actor dies with the question, all are asked again: it is opened again,
+    /// and may have more to say than anybody. One that does not answer in the end is counted.
+    async fn ask_these(
+        &self,
+        ids: &[ConversationId],
+        question: &impl Fn(RequestId) -> ToConversation,
+    ) -> u64 {
+        let mut said = Said::default();
+        for _ in 0..limits::ASKED_AGAIN_MAX {
+            let asked = self.shared().answers.ask_together();
+            for id in ids.iter().filter(|id| self.directory().has_conversation(**id)) {
+                self.directory().tell_live(*id, question(asked.one_more()));
+            }
+            said = asked.all_answered().await;
+            if said.denied == 0 {
+                break;
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+        if said.denied > 0 {
+            tracing::warn!(denied = said.denied, "some conversations could not be asked");
+        }
+        said.counted + said.denied
     }
 
     /// Has everybody state their claims to queues and agents that were made anew, and tells those

@@ -179,6 +179,7 @@ fn agent(dice: &mut Dice) -> Vec<ToAgent> {
         ToAgent::Shown(dice.u64(), dice.list(|dice| item(FeedKind::Conversation, dice))),
         ToAgent::EndFeeds,
         ToAgent::ForgetKept,
+        ToAgent::LosePlace,
         ToAgent::Beat(dice.text(), dice.request()),
         ToAgent::Expect(dice.span(), dice.request()),
     ]);

@@ -57,7 +57,7 @@ variants! {
     Cause { Left, Closed, Reset, Silent, Replaced, Draining, Restarted, Refused }
     ToAgent {
         Command, ChoosePresence, Show, Reserve, Adjust, Several, AskAbout, Serve, Dismiss, Tell,
-        Shown, EndFeeds, ForgetKept, Beat, Expect,
+        Shown, EndFeeds, ForgetKept, LosePlace, Beat, Expect,
     }
     AgentCommand {
         ChoosePresence, SetPresence, OpenFeed, Beat, CloseFeed, Touch, Reserve, Adjust, Withdraw,

@@ -9,7 +9,7 @@ use holdline::behavior::message::{ToAgent, ToConversation, ToQueue};
 use holdline::behavior::queue;
 use holdline::domain::agent::command::AgentCommand;
 use holdline::domain::conversation::command::Answer;
-use holdline::domain::id::{AgentId, QueueId, WorkstreamId};
+use holdline::domain::id::{AgentId, ConversationId, QueueId, WorkstreamId};
 use holdline::domain::queue::QueueCommand;
 use holdline::domain::settings::registry::{Registry, SettingChange};
 use holdline::domain::settings::{AgentSettings, Workstream};
@@ -82,7 +82,7 @@ impl Node {
         let (questions, threads) = (&self.questions, &self.threads);
         let is_heard = |hearing: &mut Hearing| {
             let waits =
-                |asker: &Asker| matches!(asker, Asker::Hearing(it) if *it == hearing.number);
+                |asker: &Asker| matches!(asker, Asker::Hearing(it, _) if *it == hearing.number);
             if questions.any(waits) {
                 return false;
             }
@@ -101,7 +101,7 @@ impl Node {
                     self.begin(change, ticket);
                 }
                 Some(Stage::Counting(change, ticket))
-                    if !self.questions.any(|it| matches!(it, Asker::Census)) =>
+                    if !self.questions.any(|it| matches!(it, Asker::Census(_))) =>
                 {
                     self.counted(change, ticket);
                 }
@@ -125,10 +125,9 @@ impl Node {
         }
         self.changes.counted = 0;
         if let Some(setting) = change.takes_away() {
-            for (id, epoch) in self.directory.clone() {
-                let request = self.questions.ask(Asker::Census);
-                let count = ToConversation::BeCounted(setting.clone(), request);
-                self.tell_actor(id, epoch, count);
+            for id in self.live() {
+                let request = self.questions.ask(Asker::Census(id));
+                self.tell_live(id, ToConversation::BeCounted(setting.clone(), request));
             }
         }
         self.changes.now = Some(Stage::Counting(change, ticket));
@@ -194,8 +193,8 @@ impl Node {
             before.workstreams.get(id).is_none_or(|old| old.units == workstream.units)
         };
         if !after.workstreams.iter().all(same) {
-            for (id, epoch) in self.directory.clone() {
-                self.tell_actor(id, epoch, ToConversation::StateClaims(None));
+            for id in self.live() {
+                self.tell_live(id, ToConversation::StateClaims(None));
             }
         }
         for (id, settings) in &after.agents {
@@ -242,15 +241,38 @@ impl Node {
         }
         self.minted += 1;
         let number = self.minted;
-        let asked = self.directory.clone().into_iter().filter(|_| !self.rules.forgets_claims());
-        for (id, epoch) in asked.collect::<Vec<_>>() {
-            let request = self.questions.ask(Asker::Hearing(number));
-            self.tell_actor(id, epoch, ToConversation::StateClaims(Some(request)));
+        let asked = self.live().into_iter().filter(|_| !self.rules.forgets_claims());
+        for id in asked.collect::<Vec<_>>() {
+            let request = self.questions.ask(Asker::Hearing(number, id));
+            self.tell_live(id, ToConversation::StateClaims(Some(request)));
         }
         if self.rules.hears_too_soon() {
             return self.all_heard(anew);
         }
         self.changes.hearings.push(Hearing { number, anew, behind: None });
+    }
+
+    /// One of those who were asked has died with the question: it is opened again, and asked.
+    pub(super) fn ask_again(&mut self, id: ConversationId, asker: Asker) {
+        if !self.directory.contains_key(&id) {
+            return;
+        }
+        let counted = match (&asker, &self.changes.now) {
+            (Asker::Census(_), Some(Stage::Counting(change, _))) => change.takes_away(),
+            _ => None,
+        };
+        let request = self.questions.ask(asker);
+        self.tell_live(
+            id,
+            match counted {
+                Some(setting) => ToConversation::BeCounted(setting, request),
+                None => ToConversation::StateClaims(Some(request)),
+            },
+        );
+    }
+
+    fn live(&self) -> Vec<ConversationId> {
+        self.directory.keys().copied().collect()
     }
 
     /// Tells those who waited for it, not who has their name by now.

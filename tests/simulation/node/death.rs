@@ -39,10 +39,17 @@ impl Node {
             self.disarm(armed);
         }
         self.threads.of(it.0).give_back(it.0, it.1);
-        for request in actor.behavior.abandon() {
+        let loses_kept = self.rules.loses_kept();
+        for request in self.questions.kept_by(it).into_iter().filter(|_| !loses_kept) {
             self.deny(Some(request));
         }
-        self.leave_directory(it.0, it.1);
+        let returns = actor.behavior.may_be_written() && !actor.behavior.is_retired();
+        if returns && !self.rules.forgets_the_dead() {
+            // Whoever asks every live conversation asks this one too.
+            self.dead.insert(it);
+        } else {
+            self.leave_directory(it.0, it.1);
+        }
         let waiting = self.mailboxes.remove(&Party::Chat(it.0, it.1)).unwrap_or_default();
         for mail in waiting {
             if let Mail::Chat(input) = mail {
@@ -50,7 +57,7 @@ impl Node {
             }
         }
         self.seen.push(Seen::Died);
-        if actor.behavior.may_be_written() && !actor.behavior.is_retired() {
+        if returns {
             let late = self.threads.lateness(REOPENED_WITHIN);
             self.arm(self.now + late, Timer::Reopen(it.0));
         }
@@ -58,6 +65,9 @@ impl Node {
 
     /// A conversation is opened again whose actor has died.
     pub(super) fn reopen(&mut self, id: ConversationId) {
-        self.tell_chat(id, ToConversation::StateClaims(None));
+        if self.rules.forgets_the_dead() {
+            return self.tell_chat(id, ToConversation::StateClaims(None));
+        }
+        self.tell_live(id, ToConversation::StateClaims(None));
     }
 }

@@ -174,7 +174,8 @@ impl Node {
         numbers.into_iter().for_each(|number| self.threads.press(number));
         for Confirmed { id, ticket, receipt } in receipts {
             let holder = self.threads.of(id).holder(ticket);
-            let is_theirs = |(held, _): &(ConversationId, u64)| *held == id;
+            let trusts_ticket = self.rules.trusts_tickets();
+            let is_theirs = |(held, _): &(ConversationId, u64)| *held == id || trusts_ticket;
             let Some(to) = holder.filter(is_theirs) else { continue };
             let mailbox = self.mailboxes.entry(Party::Chat(to.0, to.1)).or_default();
             if let Some(Mail::Chat(chat::Input::Durable(_))) = mailbox.front() {

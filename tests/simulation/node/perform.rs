@@ -72,6 +72,9 @@ impl Node {
             for output in out.drain(..) {
                 self.perform_for_chat(&it, output, at, &mut following);
             }
+            if let Some(request) = request {
+                self.questions.keep(request, it);
+            }
         }
         let near = Near { pulses: &self.pulses, is_writable, must_wait, is_deaf };
         let facts = facts_of(&settings, &fallback, &near);
@@ -119,6 +122,10 @@ impl Node {
             Output::Agent(agent, told) => self.tell_agent_from(id, agent, told),
             Output::Lease(seq, lease) => self.tell_lease_from(id, seq, lease),
             Output::Queue(queue, command) => self.tell_queue_from(id, queue, command),
+            Output::MakeWay => {
+                self.leave_directory(id, epoch);
+                self.tell_chat(id, ToConversation::StateClaims(None));
+            }
             Output::PassOn(told) => self.tell_chat(id, told),
             Output::Answer(request, answer) => self.answer(request, answer),
             Output::ClaimVisitor(widget, visitor) => {
@@ -261,6 +268,9 @@ impl Node {
             Party::Chat(id, epoch) => {
                 if let Some(actor) = self.chats.get_mut(&(id, epoch)) {
                     actor.alarm = None;
+                    if !self.rules.misses_last_words() {
+                        self.read_last_words(id, epoch);
+                    }
                     self.turn_chat((id, epoch), chat::Input::Wake);
                 }
             }
@@ -283,6 +293,25 @@ impl Node {
                     actor.alarm = None;
                     self.turn_session(id, session::Input::Wake);
                 }
+            }
+        }
+    }
+
+    /// A session that has gone has left word of its signs of life, which nobody finds any more: a
+    /// conversation reads that before it takes anybody for silent.
+    fn read_last_words(&mut self, id: ConversationId, epoch: u64) {
+        let party = Party::Chat(id, epoch);
+        loop {
+            let Some(mailbox) = self.mailboxes.get_mut(&party) else { return };
+            if !mailbox.iter().any(|mail| matches!(mail, Mail::Chat(chat::Input::Heard(_)))) {
+                return;
+            }
+            let next = mailbox.pop_front();
+            if mailbox.is_empty() {
+                self.mailboxes.remove(&party);
+            }
+            if let Some(Mail::Chat(input)) = next {
+                self.turn_chat((id, epoch), input);
             }
         }
     }

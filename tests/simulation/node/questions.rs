@@ -17,19 +17,21 @@ pub enum Asker {
     /// A supervisor, who gives a chat to an agent if the agent is there.
     Assignment(Ticket, ConversationId, Box<Command>),
     /// An administrator, who wants to take something away that nobody goes by.
-    Census,
+    Census(ConversationId),
     /// An administrator, until somebody has gone.
     Dismissal,
     /// A console, until its feed is open.
     Console,
     /// Who was made anew, and hears all claims first.
-    Hearing(u64),
+    Hearing(u64, ConversationId),
 }
 
 /// Every request that is not answered.
 #[derive(Debug, Default)]
 pub struct Questions {
     asked: BTreeMap<RequestId, Asker>,
+    /// Which conversation's actor has taken each.
+    kept: BTreeMap<RequestId, (ConversationId, u64)>,
     next: u64,
 }
 
@@ -41,6 +43,24 @@ impl Questions {
         request
     }
 
+    /// A conversation's actor has dealt with a question: if it has not answered it keeps it.
+    pub fn keep(&mut self, request: RequestId, it: (ConversationId, u64)) {
+        if self.asked.contains_key(&request) {
+            self.kept.insert(request, it);
+        }
+    }
+
+    /// What an actor has kept.
+    pub fn kept_by(&self, it: (ConversationId, u64)) -> Vec<RequestId> {
+        let kept = self.kept.iter().filter(|(_, by)| **by == it);
+        kept.map(|(request, _)| *request).collect()
+    }
+
+    /// Whether nobody waits for an answer.
+    pub fn is_empty(&self) -> bool {
+        self.asked.is_empty()
+    }
+
     /// Whether anybody waits who is like this.
     pub fn any(&self, is_it: impl Fn(&Asker) -> bool) -> bool {
         self.asked.values().any(is_it)
@@ -49,12 +69,14 @@ impl Questions {
     /// Nobody waits any more.
     pub fn clear(&mut self) {
         self.asked.clear();
+        self.kept.clear();
     }
 }
 
 impl Node {
     /// Answers a request, once.
     pub(super) fn answer(&mut self, request: RequestId, answer: Result<Answered, Denial>) {
+        self.questions.kept.remove(&request);
         let Some(asker) = self.questions.asked.remove(&request) else { return };
         match asker {
             Asker::Call(ticket) => self.seen.push(Seen::Answered(ticket, told(answer))),
@@ -65,11 +87,14 @@ impl Node {
                 let request = self.questions.ask(Asker::Call(ticket));
                 self.tell_chat(chat, ToConversation::Ask(command, request));
             }
-            Asker::Census => {
+            Asker::Census(id) | Asker::Hearing(_, id) if answer.is_err() => {
+                self.ask_again(id, asker);
+            }
+            Asker::Census(_) => {
                 let is_counted = matches!(answer, Ok(Answered::Counted(true)));
                 self.changes.counted += u64::from(is_counted);
             }
-            Asker::Console | Asker::Dismissal | Asker::Hearing(_) => {}
+            Asker::Console | Asker::Dismissal | Asker::Hearing(..) => {}
         }
     }
 

@@ -63,6 +63,7 @@ impl Server for Node {
         self.mailboxes.clear();
         self.timers.clear();
         self.directory.clear();
+        self.dead.clear();
         self.chats.clear();
         self.loads.clear();
         self.agents.clear();
@@ -198,6 +199,8 @@ impl Server for Node {
             && !self.timers.are_reading()
             && self.threads.all().iter().all(Thread::is_idle)
             && self.firsts.is_empty()
+            && self.dead.is_empty()
+            && self.questions.is_empty()
             && self.changes.is_idle()
             && self.doors.is_idle()
             && self.agents.values().all(|agent| agent.behavior.is_settled())

@@ -13,7 +13,6 @@ impl Watch {
         self.stats.deaths += 1;
         self.trouble = self.now;
         self.died_at = Some(self.now);
-        self.feeds.clear();
         self.rested.clear();
     }
 

@@ -27,6 +27,7 @@ pub enum Check {
     AbsenceIsTold,
     AwayInPairs,
     FeedsAreWhole,
+    CallsAreAnswered,
     RestartsAreTold,
     CustomerSeesTheirs,
     NothingBeforeDurable,
@@ -41,7 +42,7 @@ pub enum Check {
 
 impl Check {
     /// Every check.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AcknowledgedOnce,
         Self::AcknowledgedInOrder,
         Self::NeverEarly,
@@ -62,6 +63,7 @@ impl Check {
         Self::AbsenceIsTold,
         Self::AwayInPairs,
         Self::FeedsAreWhole,
+        Self::CallsAreAnswered,
         Self::RestartsAreTold,
         Self::CustomerSeesTheirs,
         Self::NothingBeforeDurable,
@@ -99,6 +101,7 @@ impl Check {
             Self::AbsenceIsTold => "a customer is told that their agent is away, and back",
             Self::AwayInPairs => "a customer is told away and back in turn",
             Self::FeedsAreWhole => "a console is told what is said, whole, once and in order",
+            Self::CallsAreAnswered => "whoever asks is answered",
             Self::RestartsAreTold => "a chat tells of a start before it goes on",
             Self::CustomerSeesTheirs => "a customer sees what is theirs to see, and nothing else",
             Self::NothingBeforeDurable => "nobody is told of anything before it is durable",

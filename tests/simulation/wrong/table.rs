@@ -51,10 +51,15 @@ pub enum Wrong {
     SwallowsRestarts,
     SkipsFeeds,
     OvertakesLeases,
+    ForgetsTheDead,
+    LosesKept,
+    KeepsPlaces,
+    MissesLastWords,
+    TrustsTickets,
 }
 
 /// Each with what is wrong about it, who notices, and a seed by which it is noticed.
-pub const TABLE: [(Wrong, &str, Check, u64); 46] = [
+pub const TABLE: [(Wrong, &str, Check, u64); 51] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly, 1),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed, 1),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce, 1),
@@ -194,6 +199,36 @@ pub const TABLE: [(Wrong, &str, Check, u64); 46] = [
         Wrong::OvertakesLeases,
         "what is told later overtakes what was gathered",
         Check::CapacityAddsUp,
-        1_125_899_906_842_750,
+        4_294_967_452,
+    ),
+    (
+        Wrong::ForgetsTheDead,
+        "who hears all chats does not hear one whose actor has died",
+        Check::WithinCapacity,
+        1_164_841_918_848_493,
+    ),
+    (
+        Wrong::LosesKept,
+        "what an actor was asked before it died is never answered",
+        Check::CallsAreAnswered,
+        1_125_899_906_842_730,
+    ),
+    (
+        Wrong::KeepsPlaces,
+        "consoles hear nothing of an actor that has died",
+        Check::FeedsAreWhole,
+        1_164_841_918_850_095,
+    ),
+    (
+        Wrong::MissesLastWords,
+        "the last signs of life of a tab that has gone are not read before a decision",
+        Check::NeverEarly,
+        1_604_158_350_846_251,
+    ),
+    (
+        Wrong::TrustsTickets,
+        "a receipt is given to whoever has its ticket now",
+        Check::NothingBeforeDurable,
+        1_125_899_906_845_688,
     ),
 ];

@@ -66,7 +66,7 @@ impl Doors {
                 Output::Note(Note::GaveUp(_)) => {
                     self.failed.insert(id);
                 }
-                Output::LeaveDirectory => {
+                Output::LeaveDirectory | Output::MakeWay => {
                     self.failed.remove(&id);
                 }
                 _ => {}
@@ -77,6 +77,7 @@ impl Doors {
             Output::Append { events, .. } if wrong == Wrong::SwallowsRestarts => {
                 !events.iter().all(|event| matches!(event, Event::ServerRestarted { .. }))
             }
+            Output::Agent(_, ToAgent::LosePlace) => wrong != Wrong::KeepsPlaces,
             Output::Agent(_, ToAgent::AskAbout(_)) => wrong != Wrong::SwallowsOffers,
             Output::Agent(agent, told) if wrong == Wrong::KeepsDeclined => {
                 !self.gives_back_declined(id, agent, told)

@@ -1,0 +1,122 @@
+//! What others hear of an actor that dies: whoever asks every chat asks this one too, no request
+//! waits in vain, and no console takes for whole what it was told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdline::behavior::agent::FeedEvent;
+use holdline::domain::agent::Presence;
+use holdline::domain::conversation::command::Command;
+use holdline::domain::id::ConversationId;
+use holdline::domain::settings::registry::{SettingChange, SettingRefusal};
+use holdline::domain::time::Span;
+use holdline::engine::{Failure, Feed};
+use tokio::time::timeout;
+
+use crate::customer::Customer;
+use crate::world::{World, ada, parsed, run, settle, until};
+
+async fn kill(world: &World, id: ConversationId) {
+    world.faulty.kill_next();
+    let unanswered = world.ask(id, Command::EndByCustomer).await;
+    assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
+}
+
+/// The chat is being read again when it is asked, and dies once more with its answer in hand.
+#[test]
+fn a_chat_that_dies_while_it_is_asked_is_counted_all_the_same() {
+    run(|| async {
+        let world = World::new().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        world.faulty.hold_reads();
+        kill(&world, id).await;
+        let engine = world.engine.clone();
+        let widget = SettingChange::DeleteWidget(parsed("shop"));
+        let deleting = actix_rt::spawn(async move { engine.change(widget).await });
+        settle().await;
+        assert!(!deleting.is_finished(), "it is asked, and has not been read yet");
+        world.faulty.kill_next();
+        world.faulty.release_reads();
+        let deleted = timeout(Duration::from_secs(60), deleting).await.expect("it is answered");
+        let deleted = deleted.unwrap();
+        let is_in_use = matches!(&deleted, Err(Failure::Setting(SettingRefusal::InUse(by))) if by == "1 live chat");
+        assert!(is_in_use, "{deleted:?}");
+    });
+}
+
+/// What a feed has been told, and has not been asked for yet.
+fn told(feed: &mut Feed) -> Vec<FeedEvent> {
+    std::iter::from_fn(|| feed.next_now()).collect()
+}
+
+fn kinds(told: &[FeedEvent]) -> Vec<&'static str> {
+    told.iter().map(|event| event.kind.name()).collect()
+}
+
+async fn come_back(world: &World, after: &str) -> Vec<FeedEvent> {
+    let (ada, after) = (ada(), Some(after.to_owned()));
+    let mut feed = world.engine.open_feed(&ada, after, true, Span::from_secs(15)).await.unwrap();
+    settle().await;
+    told(&mut feed)
+}
+
+#[test]
+fn consoles_hear_that_they_may_have_missed_something_of_a_chat_that_died() {
+    run(|| async {
+        let world = World::new().await;
+        let mut feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        customer.post(id, "m1", "hello");
+        settle().await;
+        let before = told(&mut feed);
+        let last_id = before.iter().filter_map(|event| event.id.clone()).next_back().unwrap();
+        kill(&world, id).await;
+        settle().await;
+        let after = told(&mut feed);
+        let kinds_after = kinds(&after);
+        assert_eq!(kinds_after.first(), Some(&"place_unknown"), "{kinds_after:?}");
+        for shown in ["presence", "capacity", "conversation"] {
+            assert!(kinds_after.contains(&shown), "{shown} of {kinds_after:?}");
+        }
+        assert!(after[0].data.contains(&*last_id), "{} after {last_id}", after[0].data);
+        let unknown = come_back(&world, &last_id).await;
+        assert_eq!(kinds(&unknown).first(), Some(&"place_unknown"), "it comes back from before");
+        let newest: Arc<str> =
+            after.iter().filter_map(|event| event.id.clone()).next_back().unwrap();
+        let known = come_back(&world, &newest).await;
+        assert!(!kinds(&known).contains(&"place_unknown"), "{:?}", kinds(&known));
+    });
+}
+
+#[test]
+fn a_place_in_the_feeds_of_an_actor_that_died_is_none_in_those_of_the_next() {
+    run(|| async {
+        let world = World::new().await;
+        let mut feed = world.ada_works().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        settle().await;
+        let last_id =
+            told(&mut feed).iter().filter_map(|event| event.id.clone()).next_back().unwrap();
+        world.faulty.kill_next();
+        assert!(world.engine.choose_presence(&ada(), Presence::Busy).await.is_err());
+        until("she is there again with her lease", || async {
+            world.engine.agent(&ada()).await.is_ok_and(|agent| agent.used == 1)
+        })
+        .await;
+        let _feed = world.ada_works().await;
+        customer.post(id, "m1", "hello");
+        settle().await;
+        // Until the numbers of before are those of what comes after the message.
+        for round in 0..40 {
+            let presence = if round % 2 == 0 { Presence::Busy } else { Presence::Available };
+            world.engine.choose_presence(&ada(), presence).await.unwrap();
+        }
+        let missed = come_back(&world, &last_id).await;
+        let is_told = missed.iter().any(|event| event.data.contains("hello"));
+        assert!(is_told, "{:?} after {last_id}", kinds(&missed));
+    });
+}
