@@ -1,6 +1,7 @@
 //! Laws of an agent's feed: whatever its console, the journal and the conversations do, and in
-//! whatever order, no message is skipped, and none is told twice but one that its conversation
-//! tells when the feed has heard of it from the journal and is told nothing more from there.
+//! whatever order, no message is skipped of which the console does not hear that it may have been,
+//! and none is told twice but one that its conversation tells when the feed has heard of it from
+//! the journal and is told nothing more from there.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -37,6 +38,9 @@ enum Step {
     Tell,
     /// The engine learns up to where all was told.
     Learn,
+    /// The actor of a conversation dies before it has told of the oldest message of which none has,
+    /// if there is one.
+    Die,
     /// Something was erased.
     Forget,
     /// The console comes, or comes back.
@@ -61,6 +65,7 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
         6 => (1..=CHATS).prop_map(Step::Post),
         5 => Just(Step::Tell),
         3 => Just(Step::Learn),
+        1 => Just(Step::Die),
         2 => Just(Step::Forget),
         4 => Just(Step::Open),
         6 => (1_usize..8).prop_map(Step::Take),
@@ -252,6 +257,13 @@ impl World {
             return Ok(());
         };
         self.last_id = event.id.map(|id| id.to_string()).or(self.last_id.take());
+        if event.kind == FeedKind::PlaceUnknown {
+            // It reads for itself what was said.
+            open.told.clear();
+            let chats = (1..=CHATS).map(ConversationId::from_bits);
+            self.seen = chats.map(|chat| (chat, self.last(chat, self.journal.len()))).collect();
+            return Ok(());
+        }
         if event.kind != FeedKind::Message {
             return Ok(());
         }
@@ -312,6 +324,10 @@ impl World {
             Step::Post(chat) => self.post(ConversationId::from_bits(chat)),
             Step::Tell => self.tell(),
             Step::Learn => self.told_through = Position(self.told as u64),
+            Step::Die => {
+                self.told = self.journal.len().min(self.told + 1);
+                self.give(Input::Told(ToAgent::LosePlace));
+            }
             Step::Forget => self.give(Input::Told(ToAgent::ForgetKept)),
             Step::Open => self.open(),
             Step::Take(count) => (0..count).try_for_each(|_| self.take())?,
