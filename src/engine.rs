@@ -7,12 +7,12 @@
 mod agent;
 mod alarms;
 mod answers;
+mod audit;
 mod conversation;
 mod directory;
 mod failure;
 mod feed;
 mod figures;
-mod gathering;
 mod keepsake;
 mod mailbox;
 mod metrics;

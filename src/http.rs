@@ -20,13 +20,13 @@ mod figures;
 mod health;
 mod history;
 mod identity;
+mod middleware;
 mod privacy;
 mod queues;
 mod secrets;
 mod settings;
 mod state;
 mod tokens;
-mod watching;
 mod widgets;
 mod workstreams;
 
@@ -42,8 +42,8 @@ use crate::http::problem::Problem;
 use crate::limits;
 use crate::wire::WIDGET_PATH;
 
+pub use crate::http::middleware::watch;
 pub use crate::http::state::HttpState;
-pub use crate::http::watching::watch;
 
 /// Every address and what is there.
 pub fn table() -> Vec<Place> {

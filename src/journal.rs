@@ -18,10 +18,10 @@ pub mod store;
 mod chats;
 mod continuity;
 mod fault;
-mod leaving;
 mod log;
 mod page;
 mod pressure;
+mod removal;
 
 use std::fmt;
 
@@ -35,9 +35,9 @@ pub use crate::domain::position::{Located, Position};
 pub use crate::journal::audit::{AuditFilter, AuditPage, AuditRow, AuditStream};
 pub use crate::journal::chats::{Chats, Filter, ListCursor, Listing};
 pub use crate::journal::fault::Fault;
-pub use crate::journal::leaving::{Erasure, KeptEvent, Removal, Retained, RetentionRule, Which};
 pub use crate::journal::log::{Append, Confirmed, Done, Log, Receipts, Ticket};
 pub use crate::journal::pressure::Pressure;
+pub use crate::journal::removal::{Erasure, KeptEvent, Removal, Retained, RetentionRule, Which};
 
 /// The history of everything. Two implementations: on `SQLite`, and in memory.
 pub trait Journal:

@@ -4,7 +4,7 @@
 mod demonstration;
 mod exposure;
 mod fault;
-mod serving;
+mod listeners;
 mod upkeep;
 
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::engine::{Engine, Options, Starting, Threads};
 use crate::http::{HttpState, openapi};
 use crate::journal::{Journal, store};
 use crate::server::demonstration::Demonstration;
-use crate::server::serving::{Listeners, Serving};
+use crate::server::listeners::{Listeners, Serving};
 use crate::socket::session::Routes;
 use crate::tls::Certificates;
 use crate::wire::time::rfc3339;

@@ -19,7 +19,7 @@
 //! may still send messages, and reads why it is over in [`Line::end`], also in `stopped`.
 
 pub mod admission;
-mod encoded;
+mod encoding;
 pub mod guard;
 mod handshake;
 pub mod line;

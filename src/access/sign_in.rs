@@ -3,7 +3,7 @@
 //! tell whether it has.
 
 mod answers;
-mod fetching;
+mod fetch;
 mod keys;
 mod rules;
 
@@ -27,7 +27,7 @@ use crate::domain::sign_in::{Expected, NotSignedIn, Person, Statement};
 use crate::domain::time::Timestamp;
 use crate::limits;
 
-use fetching::Fetcher;
+use fetch::Fetcher;
 use keys::Kept;
 
 pub use answers::{AnswerFault, address_of_keys, may_be_asked};

@@ -24,12 +24,10 @@ mod publication;
 mod restart;
 mod staff;
 mod stage;
-mod tally;
 mod turn;
 
 pub use crate::behavior::conversation::input::Input;
-pub use crate::behavior::conversation::output::{Note, Output};
-pub use crate::behavior::conversation::tally::Tally;
+pub use crate::behavior::conversation::output::{Note, Output, Tally};
 
 use crate::behavior::conversation::audience::Audience;
 use crate::behavior::conversation::gate::{Deferred, Gate};

@@ -14,20 +14,18 @@
 mod answer;
 mod codes;
 mod dialogue;
-mod facts;
+mod frames;
 mod greeting;
 mod input;
-mod introduction;
-mod life;
 mod output;
 mod pace;
-mod speaking;
 mod stage;
 mod start;
 
 pub use crate::behavior::session::dialogue::Behavior;
-pub use crate::behavior::session::facts::{Facts, Nearby};
-pub use crate::behavior::session::input::{Identified, Input, Named, NotStarted, Unheard};
+pub use crate::behavior::session::input::{
+    Facts, Identified, Input, Named, Nearby, NotStarted, Unheard,
+};
 pub use crate::behavior::session::output::{
     ChatRequest, Credentials, Note, Output, Presence, Spending,
 };

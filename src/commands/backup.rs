@@ -7,7 +7,7 @@ use crate::clock::Stopwatch;
 use crate::commands::fault::CommandFault;
 use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
-use crate::journal::sqlite::copying;
+use crate::journal::sqlite::copy;
 
 /// Copies everything that a server needs to start again into one file
 ///
@@ -30,6 +30,6 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let stopwatch = Stopwatch::start();
     let dir = args.data.directory()?;
-    let made = copying::back_up(&dir, &args.file, &access::FILES, args.force)?;
+    let made = copy::back_up(&dir, &args.file, &access::FILES, args.force)?;
     tell_copied(&args.file, &made, stopwatch.time())
 }

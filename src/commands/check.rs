@@ -5,7 +5,7 @@ use crate::commands::output::{counted, tell};
 use crate::config::DataFlags;
 use crate::domain::text::printable;
 use crate::journal::sqlite::audit::AuditContents;
-use crate::journal::sqlite::checking::{self, Checked};
+use crate::journal::sqlite::check::{self, Checked};
 use crate::wire::time::rfc3339;
 
 /// Reads a whole data directory and tells everything that is wrong with it
@@ -22,7 +22,7 @@ pub struct Args {
 /// Checks it, and tells each problem with its place.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let dir = args.data.directory()?;
-    let Checked { journal, audit, archive, is_in_use, problems } = checking::check(&dir)?;
+    let Checked { journal, audit, archive, is_in_use, problems } = check::check(&dir)?;
     for problem in &problems.told {
         tell(&printable(&problem.to_string()))?;
     }

@@ -8,8 +8,8 @@ use crate::config::ConfigFault;
 use crate::domain::id::{ConversationId, WorkstreamId};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::sqlite::checking::CheckFault;
-use crate::journal::sqlite::copying::CopyFault;
+use crate::journal::sqlite::check::CheckFault;
+use crate::journal::sqlite::copy::CopyFault;
 use crate::journal::store::OpenFault;
 use crate::wire::time::rfc3339;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::commands::fault::CommandFault;
 use crate::domain::text::printable_lines;
-use crate::journal::sqlite::copying::Copied;
+use crate::journal::sqlite::copy::Copied;
 use crate::wire::time::rfc3339;
 
 /// Tells whoever gave the command something: lines on standard output, with nothing in them that

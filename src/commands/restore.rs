@@ -7,7 +7,7 @@ use crate::clock::{self, Stopwatch};
 use crate::commands::fault::CommandFault;
 use crate::commands::output::tell_copied;
 use crate::config::DataFlags;
-use crate::journal::sqlite::copying;
+use crate::journal::sqlite::copy;
 
 /// Makes a data directory from a backup
 ///
@@ -26,6 +26,6 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let stopwatch = Stopwatch::start();
     let dir = args.data.directory()?;
-    let restored = copying::restore(&args.file, &dir, &access::FILES, clock::wall())?;
+    let restored = copy::restore(&args.file, &dir, &access::FILES, clock::wall())?;
     tell_copied(&dir, &restored, stopwatch.time())
 }

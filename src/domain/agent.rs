@@ -220,16 +220,9 @@ impl Agent {
     }
 
     /// Makes a whole decision true.
-    pub fn commit(&mut self, events: &[AgentEvent], now: Timestamp) {
+    pub fn commit(&mut self, events: Vec<AgentEvent>, now: Timestamp) {
         for event in events {
             self.apply(event, now);
-        }
-    }
-
-    /// The same, for whoever needs the events no more.
-    pub fn commit_all(&mut self, events: Vec<AgentEvent>, now: Timestamp) {
-        for event in events {
-            self.apply_owned(event, now);
         }
     }
 

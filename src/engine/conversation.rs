@@ -4,7 +4,7 @@
 mod actor;
 mod context;
 mod performance;
-mod reading;
+mod reads;
 mod task;
 
 use actix::{Actor, Handler};

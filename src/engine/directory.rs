@@ -4,7 +4,7 @@
 //! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
-mod posting;
+mod post;
 mod pulses;
 mod staff;
 
@@ -249,9 +249,9 @@ impl Directory {
         self.sessions.insert(id, SessionEntry { address, outbox, pulse: None });
     }
 
-    /// A session leaves.
-    pub(super) fn leave_session(&self, id: SessionId) {
-        self.sessions.remove(&id);
+    /// A session leaves. Whether it was here.
+    pub(super) fn leave_session(&self, id: SessionId) -> bool {
+        self.sessions.remove(&id).is_some()
     }
 
     /// The visitor's live chat: they have at most one in each widget.

@@ -1,7 +1,7 @@
 //! The figures of a running engine, in Prometheus' form. Each is an atomic number that an actor
 //! holds; none is labelled by anything that grows with the number of chats.
 
-mod striped;
+mod stripes;
 
 use std::sync::atomic::AtomicU64;
 
@@ -15,7 +15,7 @@ use prometheus_client::registry::Registry;
 use crate::domain::cause::{Cause, Leaving, Misuse};
 use crate::domain::conversation::State;
 use crate::domain::conversation::event::Reason;
-use crate::engine::metrics::striped::{Count, Level, Spread};
+use crate::engine::metrics::stripes::{Count, Level, Spread};
 
 /// The figures.
 #[derive(Debug)]

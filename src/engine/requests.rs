@@ -3,7 +3,7 @@
 mod agents;
 mod audit;
 mod census;
-mod erasing;
+mod erasure;
 mod refusals;
 mod retention;
 mod settings;

@@ -16,7 +16,7 @@ use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
 use crate::engine::answers::Answers;
-use crate::engine::gathering::Gathering;
+use crate::engine::audit::Gathering;
 use crate::engine::keepsake::Keepsake;
 use crate::engine::metrics::Metrics;
 use crate::engine::post::Post;

@@ -10,7 +10,7 @@ use crate::domain::id::{AgentId, ConversationId, QueueId, Seq, VisitorId, Widget
 use crate::domain::position::{Located, Position};
 use crate::domain::time::Timestamp;
 use crate::journal::fault::Fault;
-use crate::journal::leaving::Which;
+use crate::journal::removal::Which;
 
 /// Conversations, as the log tells of them.
 ///

@@ -4,16 +4,16 @@
 //! without touching what is on a disk. They only ever grow: a new field is optional, a new kind is
 //! added, and nothing is renamed. Unknown fields are ignored; an unknown kind is unreadable.
 
+mod append;
+mod author;
 mod body;
-mod caused;
 mod event;
 mod forms;
 mod pieces;
+mod purge;
 mod setting;
-pub mod several;
+pub mod shared_row;
 mod stream;
-mod taken_out;
-mod together;
 mod unreadable;
 
 use serde::{Deserialize, Serialize};
@@ -24,12 +24,12 @@ use crate::domain::id::AgentId;
 use crate::domain::settings::registry::SettingChange;
 use crate::journal::record::body::{Sink, text};
 
+pub use append::{Piece, read_append};
 pub use body::Record;
+pub use purge::TakenOut;
 pub use setting::{Document, DocumentKind, changed_documents, digest_text, read_digest};
-pub use several::{Share, Shares, read_several, tells_of_several};
+pub use shared_row::{Share, Shares, is_shared_row, read_shared_row};
 pub use stream::{Stream, StreamName};
-pub use taken_out::TakenOut;
-pub use together::{Piece, read_together};
 pub use unreadable::Unreadable;
 
 /// What a record says.
@@ -62,8 +62,8 @@ pub fn write_events(events: &[Event], body: &mut Vec<u8>) -> &'static str {
     match events {
         [event] => event::encode(event, Sink { body, is_named: false }),
         several => {
-            together::encode(several, body);
-            together::KIND
+            append::encode(several, body);
+            append::KIND
         }
     }
 }
@@ -89,12 +89,12 @@ impl Record {
 
     /// The record of a change of the settings, and of who made it.
     pub fn of_setting(change: &SettingChange, by: Option<&AgentId>) -> Self {
-        caused::by(setting::encode(change), by)
+        author::by(setting::encode(change), by)
     }
 
     /// The record of what the retention took out.
     pub fn of_taken_out(taken: &TakenOut) -> Self {
-        taken_out::encode(taken)
+        purge::encode(taken)
     }
 
     /// The record of whatever it is.
@@ -116,14 +116,14 @@ impl Entry {
             let by = chosen.by.map(|by| by.parse()).transpose()?;
             return Ok(Self::Presence(chosen.presence.into(), by));
         }
-        if kind == taken_out::KIND {
-            return Ok(Self::TakenOut(taken_out::decode(body)?));
+        if kind == purge::KIND {
+            return Ok(Self::TakenOut(purge::decode(body)?));
         }
         if let Some(event) = event::decode(kind, body)? {
             return Ok(Self::Event(event));
         }
         if let Some(change) = setting::decode(kind, body)? {
-            return Ok(Self::Setting(change, caused::read(body)?));
+            return Ok(Self::Setting(change, author::read(body)?));
         }
         Err(Unreadable(format!("this version knows no record of the kind {kind:?}")))
     }

@@ -3,7 +3,7 @@
 //! Snapshots live in `chats.db` only, which can always be rebuilt from the journal. So their form
 //! may change freely, as long as the version changes with it.
 
-mod attending;
+mod attendance;
 mod mirror;
 mod names;
 mod phase;

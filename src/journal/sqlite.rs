@@ -10,26 +10,26 @@
 //! conversation, for reading, and can be made anew at any time. See `docs/storage.md`.
 
 pub mod audit;
-pub mod checking;
-pub mod copying;
+pub mod check;
+pub mod copy;
 pub mod history;
 pub mod inspection;
 
-mod asked;
 mod checkpoint;
 mod damage;
 mod directory;
 mod files;
-mod kept;
 mod lock;
 mod log;
 mod open_fault;
 mod opening;
+mod personal_data;
 mod pool;
 mod progress;
 mod projector;
 mod reader;
 mod recovery;
+mod requests;
 mod retention;
 mod row;
 mod schema;

@@ -17,7 +17,7 @@ use crate::clock;
 use crate::domain::cause::Cause;
 use crate::domain::time::Span;
 use crate::limits;
-use crate::socket::encoded::{Light, Written};
+use crate::socket::encoding::{Light, Written};
 use crate::socket::guard::{Breach, Guard, Incoming};
 use crate::socket::movement::Departure;
 use crate::socket::outbox::Outbox;

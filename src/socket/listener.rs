@@ -1,8 +1,8 @@
 //! Accepting connections: one loop on each thread, for HTTP and for widgets alike.
 
+mod connections;
 mod entrance;
 mod reserve;
-mod under_way;
 
 use std::fmt;
 use std::io;
@@ -26,9 +26,9 @@ use tokio::sync::watch;
 
 use crate::limits;
 use crate::socket::admission::Admission;
+use crate::socket::listener::connections::UnderWay;
 use crate::socket::listener::entrance::{Rule, is_of_reserve};
 use crate::socket::listener::reserve::{Reserve, reset};
-use crate::socket::listener::under_way::UnderWay;
 use crate::socket::strict::Strict;
 use crate::socket::thread::Thread;
 use crate::socket::transport::Transport;

@@ -4,8 +4,7 @@
 //! Between frames the future holds no buffer: it reads into one that its thread shares, and what
 //! it writes is freed as soon as it is written. It ends by itself once the session has stopped.
 
-mod farewell;
-mod parting;
+mod close;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,11 +21,11 @@ use futures_util::{Stream, stream};
 
 use crate::engine::Alarm;
 use crate::limits;
-use crate::socket::encoded::{Encoded, Written};
+use crate::socket::encoding::{Encoded, Written};
 use crate::socket::guard::Guard;
 use crate::socket::line::{self, Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
-use crate::socket::pump::farewell::Farewell;
+use crate::socket::pump::close::Farewell;
 use crate::socket::thread::Thread;
 use crate::socket::transport::{Carried, Transport};
 

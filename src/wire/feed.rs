@@ -289,14 +289,15 @@ pub fn asleep(conversation: ConversationId, on: bool) -> Rendered {
 }
 
 /// A console came back after a place that is not known here: of a backup that was restored since,
-/// or made up. What follows is the present state. Passing.
+/// or made up. An open feed is told the same when something before its place may not have been
+/// told. What follows is the present state. Passing.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlaceUnknownEvent<'a> {
-    /// The id that it gave.
+    /// The id that it gave; in an open feed, the last one of before.
     pub last_event_id: &'a str,
 }
 
-/// `place_unknown`: the place after which a console came back is not known here.
+/// `place_unknown`: what a console was not told up to this place is not known here.
 pub fn place_unknown(last_event_id: &str) -> Rendered {
     rendered(FeedKind::PlaceUnknown, &PlaceUnknownEvent { last_event_id })
 }

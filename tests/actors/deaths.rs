@@ -44,6 +44,20 @@ fn a_chat_that_dies_while_it_is_asked_is_counted_all_the_same() {
     });
 }
 
+#[test]
+fn a_session_that_dies_has_gone_like_any_other() {
+    run(|| async {
+        let world = World::new().await;
+        let (customer, id) = Customer::chatting(&world, 1).await;
+        assert_eq!(world.engine.live_sessions(), 1);
+        drop(customer);
+        settle().await;
+        let absence = world.engine.view(id).await.unwrap().customer.absence;
+        assert_eq!(absence.map(|absence| absence.cause.name()), Some("reset"));
+        assert_eq!(world.engine.live_sessions(), 0);
+    });
+}
+
 /// What a feed has been told, and has not been asked for yet.
 fn told(feed: &mut Feed) -> Vec<FeedEvent> {
     std::iter::from_fn(|| feed.next_now()).collect()

@@ -5,7 +5,7 @@ mod audit;
 mod crowd;
 mod customer;
 mod deaths;
-mod erasing;
+mod erasure;
 mod faulty;
 mod gate;
 mod reading;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
 use holdline::journal::{Fault, Log as _};
 

@@ -119,6 +119,6 @@ fn a_crash_between_the_archive_and_the_journal() {
     assert_eq!(erasure.erased, ids, "each counts once");
     drop(journal);
     assert_gone(dir.path(), "of both");
-    let checked = holdline::journal::sqlite::checking::check(dir.path()).unwrap();
+    let checked = holdline::journal::sqlite::check::check(dir.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 
 use crate::files::{self, Known};
 

@@ -95,7 +95,7 @@ fn a_journal_of_the_version_before_is_read_and_goes_on() {
         .post(holdline::domain::conversation::event::Author::Customer, "with a checksum");
     holdline::journal::Log::append(&journal, more.append());
     drop(journal);
-    let checked = holdline::journal::sqlite::checking::check(dir.path()).unwrap();
+    let checked = holdline::journal::sqlite::check::check(dir.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
     assert_eq!(checked.journal.without_checksum, checked.journal.events - 1);
     let (journal, recovered) = files::open(dir.path()).unwrap();

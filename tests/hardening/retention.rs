@@ -8,7 +8,7 @@ use holdline::domain::id::{ConversationId, Seq};
 use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::{Span, Timestamp};
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use holdline::journal::{
     Append, Filter, Journal, Log as _, Position, Removal as _, Retained, RetentionRule, Ticket,
 };

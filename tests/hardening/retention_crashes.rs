@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use holdline::domain::settings::Disposal;
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use holdline::journal::{Chats as _, Log as _, Removal as _};
 
 use crate::files::{self, Known};

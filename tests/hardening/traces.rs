@@ -83,7 +83,7 @@ fn what_was_deleted_is_in_no_file_of_a_server_that_runs() {
     assert!(!dir.path().join("unclean").exists());
     drop(journal);
     assert_eq!(holding(dir.path(), SAID), [""; 0], "after its stop");
-    let checked = holdline::journal::sqlite::checking::check(dir.path()).unwrap();
+    let checked = holdline::journal::sqlite::check::check(dir.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
 }
 

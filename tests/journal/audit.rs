@@ -5,7 +5,7 @@ use holdline::domain::settings::QueueSettings;
 use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::text::DisplayName;
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::sqlite::checking::{self, Checked};
+use holdline::journal::sqlite::check::{self, Checked};
 use holdline::journal::{Append, AuditFilter, AuditRow, Journal};
 use tokio::sync::oneshot;
 
@@ -47,7 +47,7 @@ fn assert_chained(rows: &[AuditRow]) {
 }
 
 fn problems(trial: &Trial) -> Vec<String> {
-    let Checked { problems, .. } = checking::check(trial.dir()).unwrap();
+    let Checked { problems, .. } = check::check(trial.dir()).unwrap();
     problems.told.iter().map(ToString::to_string).collect()
 }
 
@@ -124,7 +124,7 @@ fn the_chain_outlives_a_restart_and_a_dropping_and_is_whole() {
     assert_eq!(problems(&trial), Vec::<String>::new(), "while it is in use");
     trial.close();
     assert_eq!(problems(&trial), Vec::<String>::new());
-    let checked = checking::check(trial.dir()).unwrap().audit;
+    let checked = check::check(trial.dir()).unwrap().audit;
     assert_eq!((checked.entries, checked.last, checked.hash.len()), (9, 12, 64));
 }
 

@@ -4,7 +4,7 @@
 //! is already in the file never changes.
 
 mod changes;
-mod several;
+mod shared_row;
 
 use holdline::domain::agent::Presence;
 use holdline::domain::cause::{Cause, Evidence, Leaving, Misuse};
@@ -18,7 +18,7 @@ use holdline::domain::settings::registry::SettingChange;
 use holdline::domain::settings::{CustomerLimits, Disposal, Retention, Workstream};
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::record::{Entry, Record, Stream, TakenOut, read_together};
+use holdline::journal::record::{Entry, Record, Stream, TakenOut, read_append};
 use holdline::journal::snapshot;
 use serde_json::{Value, json};
 
@@ -320,15 +320,15 @@ fn what_happened_together_is_read_and_written_the_same() {
     ];
     let Record { kind, body } = Record::of_events(&together);
     assert_eq!((kind, &*body), ("happened_together", BODY));
-    let pieces = read_together(kind, BODY).expect("it holds several").unwrap();
+    let pieces = read_append(kind, BODY).expect("it holds several").unwrap();
     assert_eq!(pieces.len(), 2);
     for (piece, event) in pieces.iter().zip(&together) {
         let alone = Record::of_event(event);
         assert_eq!((piece.kind, piece.body()), (alone.kind, &*alone.body));
     }
-    assert!(read_together(pieces[0].kind, pieces[0].body()).is_none(), "it stands alone");
+    assert!(read_append(pieces[0].kind, pieces[0].body()).is_none(), "it stands alone");
     for body in ["[]", "{}", "[{\"kind\":\"lease_released\"}]", "[{\"body\":{}}]", "["] {
-        assert!(read_together(kind, body).unwrap().is_err(), "{body}");
+        assert!(read_append(kind, body).unwrap().is_err(), "{body}");
     }
     assert!(Entry::read_event(kind, BODY).is_err(), "it is no event itself");
 }

@@ -1,5 +1,6 @@
 //! What every journal promises, asked of both: the one on `SQLite` and the one in memory.
 
+mod append;
 mod audit;
 mod bursts;
 mod contract;
@@ -8,9 +9,8 @@ mod golden;
 mod memory;
 mod pressure;
 mod rows;
-mod several;
+mod shared_row;
 mod support;
-mod together;
 
 /// Nothing leaves before it is written: so nothing but a journal may say that it is.
 #[test]

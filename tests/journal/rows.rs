@@ -8,7 +8,7 @@ use holdline::domain::conversation::event::Audience;
 use holdline::domain::id::Seq;
 use holdline::domain::settings::{Disposal, Retention};
 use holdline::domain::time::{Span, Timestamp};
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use holdline::journal::sqlite::history::History;
 use holdline::journal::sqlite::{OpenFault, SqliteJournal};
 use holdline::journal::{Fault, Retained, RetentionRule};

@@ -72,7 +72,7 @@ fn play(
         now = now + Span::from_millis(gap);
         let before = agent.clone();
         if let Ok(events) = agent.decide(command.clone(), now) {
-            agent.commit(&events, now);
+            agent.commit(events.clone(), now);
         }
         law(&before, &command, &agent)?;
     }
@@ -138,14 +138,14 @@ proptest! {
         let chosen = agent.chosen();
         for feed in 1..4 {
             let events = agent.decide(AgentCommand::CloseFeed(feed), now).expect("never refused");
-            agent.commit(&events, now);
+            agent.commit(events.clone(), now);
         }
         let late = now + Span::from_secs(10_000);
         let events = agent.decide(AgentCommand::Wake, late).expect("never refused");
-        agent.commit(&events, late);
+        agent.commit(events.clone(), late);
         prop_assert_eq!(agent.presence(), Presence::Offline);
         let events = agent.decide(open_feed(9), late).expect("never refused");
-        agent.commit(&events, late);
+        agent.commit(events.clone(), late);
         prop_assert_eq!((agent.presence(), agent.chosen()), (chosen, chosen));
     }
 
@@ -161,7 +161,7 @@ proptest! {
         let opened = AgentCommand::OpenFeed { feed: 1, heartbeat };
         let tell = |agent: &mut Agent, command, now| {
             let events = agent.decide(command, now).expect("never refused");
-            agent.commit(&events, now);
+            agent.commit(events.clone(), now);
             events
         };
         tell(&mut agent, opened, DAWN);
@@ -214,7 +214,7 @@ proptest! {
                     _ => {}
                 }
             }
-            agent.commit(&events, now);
+            agent.commit(events.clone(), now);
         }
     }
 
@@ -232,7 +232,7 @@ proptest! {
             now = now.max(due);
             let events = agent.decide(AgentCommand::Wake, now).expect("never refused");
             prop_assert!(!events.is_empty(), "woken as told, for nothing");
-            agent.commit(&events, now);
+            agent.commit(events.clone(), now);
         }
         prop_assert_eq!(agent.wake_at(), None);
         if agent.presence() == Presence::Offline {

@@ -127,7 +127,7 @@ fn an_agent_is_there_as_long_as_one_feed_is_open() {
     let mut agent = Agent::new(Arc::new(settings), None, DAWN);
     let tell = |agent: &mut Agent, command| {
         let events = agent.decide(command, DAWN).unwrap();
-        agent.commit(&events, DAWN);
+        agent.commit(events.clone(), DAWN);
         agent.link()
     };
     assert_eq!(tell(&mut agent, open_feed(1)), Link::Feeds(1));
@@ -158,7 +158,7 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
     let mut agent = Agent::new(Arc::new(settings), None, DAWN);
     let tell = |agent: &mut Agent, command, now| {
         let events = agent.decide(command, now).unwrap();
-        agent.commit(&events, now);
+        agent.commit(events.clone(), now);
         events.len()
     };
     let chat = ConversationId::from_bits(1);

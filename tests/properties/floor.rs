@@ -287,7 +287,7 @@ impl Floor {
         let Some(agent) = self.agents.get_mut(id) else { return Ok(()) };
         let before = agent.availability();
         let events = agent.decide(command, self.now)?;
-        agent.commit(&events, self.now);
+        agent.commit(events.clone(), self.now);
         let changed = agent.availability() != before;
         for event in events {
             let (conversation, mail) = match event {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use holdline::journal::sqlite::checking;
+use holdline::journal::sqlite::check;
 use serde_json::{Value, json};
 
 use crate::console::{Console, PATIENCE};
@@ -159,7 +159,7 @@ async fn settings_and_tokens_are_noted_and_no_secret_is() {
             assert!(!found, "a token stands in {file}");
         }
     }
-    let checked = checking::check(data.path()).unwrap();
+    let checked = check::check(data.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
     assert!(checked.audit.entries > 10, "{:?}", checked.audit);
 }

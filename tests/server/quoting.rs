@@ -1,7 +1,7 @@
 //! What looks like a question to a database is what somebody said, and nothing else: it is kept as
 //! it is, and matches itself alone.
 
-use holdline::journal::sqlite::checking;
+use holdline::journal::sqlite::check;
 use serde_json::json;
 
 use crate::shop::Shop;
@@ -66,6 +66,6 @@ async fn what_looks_like_sql_is_kept_as_it_is_and_matches_nothing_else() {
     let list = shop.admin.get("/v1/conversations").await.ok();
     assert_eq!(list["conversations"].as_array().map(Vec::len), Some(1), "{list}");
     let directory = shop.server.stop().await;
-    let checked = checking::check(directory.path()).unwrap();
+    let checked = check::check(directory.path()).unwrap();
     assert_eq!(checked.problems.count, 0, "{:?}", checked.problems.told);
 }

@@ -132,7 +132,7 @@ impl World {
         };
         let mut agent = Agent::new(Arc::new(settings), None, self.now);
         let opened = agent.decide(open_feed(), self.now).expect("never refused");
-        agent.commit(&opened, self.now);
+        agent.commit(opened.clone(), self.now);
         self.told.push(tell::agent(&agent));
         self.agents.insert(id.clone(), agent);
     }
@@ -211,7 +211,7 @@ impl World {
         let events = agent.decide(command, self.now).inspect_err(|refusal| {
             self.told.push(format!("  refused: {refusal}"));
         })?;
-        agent.commit(&events, self.now);
+        agent.commit(events.clone(), self.now);
         let after = tell::agent(agent);
         if tells && before != after {
             self.told.push(after);

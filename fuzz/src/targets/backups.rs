@@ -5,8 +5,8 @@ use std::sync::Arc;
 use holdline::domain::id::ConversationId;
 use holdline::domain::time::Timestamp;
 use holdline::journal::sqlite::SqliteJournal;
-use holdline::journal::sqlite::checking::check;
-use holdline::journal::sqlite::copying::restore;
+use holdline::journal::sqlite::check::check;
+use holdline::journal::sqlite::copy::restore;
 use holdline::journal::{Confirmed, Fault, Position, Receipts};
 
 pub(crate) fn run(bytes: &[u8]) {

@@ -1,7 +1,7 @@
 //! What stands in a row of the journal: the stream, the kind and the body, each on a line of its
 //! own. Whatever can be read is written so that the same is read again.
 
-use holdline::journal::record::{Entry, Record, Stream, read_several, read_together};
+use holdline::journal::record::{Entry, Record, Stream, read_append, read_shared_row};
 
 pub(crate) fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -16,12 +16,12 @@ pub(crate) fn run(bytes: &[u8]) {
         let Record { kind, body } = Record::of(&read);
         assert_eq!(Entry::read(kind, &body).as_ref(), Ok(&read), "{kind} {body}");
     }
-    if let Some(Ok(pieces)) = read_together(kind, body) {
+    if let Some(Ok(pieces)) = read_append(kind, body) {
         for piece in pieces {
             let _judged = Entry::read_event(piece.kind, piece.body());
         }
     }
-    if let Some(Ok(shares)) = read_several(kind, body) {
+    if let Some(Ok(shares)) = read_shared_row(kind, body) {
         for share in shares.shares {
             assert!(share.offset < shares.positions, "a share stands within its record");
             let _judged = Stream::read(share.stream);

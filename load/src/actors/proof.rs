@@ -62,7 +62,7 @@ pub(super) fn prove(
             Ok(())
         };
         // Appends that were made together stand in one row.
-        let shares = record::read_several(kind, body).transpose()?;
+        let shares = record::read_shared_row(kind, body).transpose()?;
         let Some(Shares { shares, .. }) = shares else {
             (0..ends(kind, body)?).try_for_each(|_| count(stream))?;
             continue;
@@ -78,7 +78,7 @@ pub(super) fn prove(
 /// How many windows end by the record with this kind and this body.
 fn ends(kind: &str, body: &str) -> anyhow::Result<usize> {
     let is_end = |kind: &str| kind == "customer_disconnected";
-    let together = record::read_together(kind, body).transpose()?;
+    let together = record::read_append(kind, body).transpose()?;
     Ok(together.map_or_else(
         || usize::from(is_end(kind)),
         |pieces| pieces.iter().filter(|piece| is_end(piece.kind)).count(),

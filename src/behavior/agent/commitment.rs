@@ -98,7 +98,7 @@ impl Behavior {
     ) -> Result<(), AgentRefusal> {
         let events = self.agent.decide(command, turn.now)?;
         self.act_upon(&events, turn);
-        self.agent.commit_all(events, turn.now);
+        self.agent.commit(events, turn.now);
         Ok(())
     }
 

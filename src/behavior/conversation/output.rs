@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::behavior::conversation::tally::Tally;
 use crate::behavior::message::{
     Answered, Denial, RequestId, ToAgent, ToConversation, ToSession, Trouble,
 };
 use crate::domain::cause::Cause;
 use crate::domain::conversation::event::{Event, Reason};
+use crate::domain::conversation::{Conversation, State};
 use crate::domain::id::{AgentId, QueueId, Seq, SessionId, VisitorId, WidgetId};
 use crate::domain::lease::Lease;
 use crate::domain::queue::QueueCommand;
@@ -102,4 +102,26 @@ pub enum Note {
     MissedUnread(Trouble),
     /// It cannot go on and is read again, because the journal failed.
     GaveUp(Trouble),
+}
+
+/// What a conversation stands for in the gauges.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Tally {
+    /// Its state, unless it is closed or new.
+    pub state: Option<State>,
+    /// Whether its customer is away.
+    pub away: bool,
+    /// Whether it waits for its first agent, as its customer sees it.
+    pub waits: bool,
+}
+
+impl Tally {
+    /// What this one stands for now.
+    pub(super) fn of(conversation: &Conversation) -> Self {
+        Self {
+            state: conversation.state().filter(|state| *state != State::Closed),
+            away: conversation.absence().is_some(),
+            waits: conversation.state_for_customer() == Some(State::Open),
+        }
+    }
 }

@@ -6,12 +6,12 @@ use bytestring::ByteString;
 
 use crate::behavior::message::FromSession;
 use crate::behavior::session::codes::code_of_finish;
-use crate::behavior::session::facts::Facts;
-use crate::behavior::session::introduction::Introduction;
+use crate::behavior::session::input::Facts;
 use crate::behavior::session::output::{Note, Output, Presence};
 use crate::behavior::session::pace::Pace;
 use crate::behavior::session::stage::{Question, Stage};
 use crate::domain::cause::Cause;
+use crate::domain::id::VisitorId;
 use crate::domain::id::{ConversationId, Seq};
 use crate::domain::session::{Finish, Session, SessionCommand, SessionEvent, SessionRefusal};
 use crate::domain::time::{Span, Timestamp};
@@ -35,6 +35,33 @@ pub struct Behavior {
 }
 
 const _: () = assert!(size_of::<Behavior>() <= 104, "every socket has one");
+
+/// How a session introduced itself.
+#[derive(Debug)]
+pub(super) struct Introduction {
+    pub(super) page: Option<Arc<str>>,
+    pub(super) locale: Option<Arc<str>>,
+    pub(super) program: Option<Arc<str>>,
+    /// Who the browser is, by the secret that it keeps.
+    pub(super) browser: VisitorId,
+    /// Who the site's server says that they are, where it does: seldom, so it has its own room.
+    pub(super) vouched: Option<Box<VisitorId>>,
+}
+
+const _: () = assert!(size_of::<Introduction>() <= 72, "every socket has one");
+
+impl Introduction {
+    /// What is known before `hello`.
+    pub(super) const fn of(program: Option<Arc<str>>) -> Self {
+        let browser = VisitorId::from_bits(0);
+        Self { page: None, locale: None, program, browser, vouched: None }
+    }
+
+    /// Who is there.
+    pub(super) fn visitor(&self) -> VisitorId {
+        self.vouched.as_deref().copied().unwrap_or(self.browser)
+    }
+}
 
 /// What one turn goes by, and what comes of it.
 #[derive(Debug)]

@@ -1,4 +1,6 @@
-//! What a session is given.
+//! What a session is given, and what it may know of the world besides.
+
+use std::fmt;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -6,7 +8,7 @@ use bytestring::ByteString;
 use crate::behavior::message::{FromSession, ToSession};
 use crate::behavior::session::output::Spending;
 use crate::domain::cause::Cause;
-use crate::domain::id::{ConversationId, VisitorId};
+use crate::domain::id::{ConversationId, History, SessionId, VisitorId};
 use crate::domain::settings::NotVouched;
 use crate::domain::time::Span;
 use crate::wire::client::Reference;
@@ -105,4 +107,28 @@ impl Unheard {
             FromSession::Asleep(_) | FromSession::Lost(_) => None,
         }
     }
+}
+
+/// Facts of the moment; never a way to act.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// What the session is called.
+    pub session: SessionId,
+    /// The history of the journal that goes on.
+    pub history: History,
+    /// What is read where it stands, because it is seldom needed.
+    pub near: &'a dyn Nearby,
+}
+
+/// What is read where it stands, at the moment at which it matters.
+pub trait Nearby: fmt::Debug {
+    /// How long a customer of this session's widget is held who is away.
+    fn window(&self) -> Span;
+
+    /// Whether only somebody who is vouched for can begin a chat in this session's widget.
+    fn requires_admission(&self) -> bool;
+
+    /// Whether the socket should be carried to another thread, because this conversation lives
+    /// there.
+    fn is_elsewhere(&self, conversation: ConversationId) -> bool;
 }

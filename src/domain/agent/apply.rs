@@ -9,17 +9,17 @@ use crate::domain::time::Timestamp;
 
 impl Agent {
     /// Makes the event true.
-    pub fn apply(&mut self, event: &AgentEvent, at: Timestamp) {
+    pub fn apply(&mut self, event: AgentEvent, at: Timestamp) {
         match event {
             AgentEvent::PresenceChosen(presence) => {
-                self.chosen = *presence;
+                self.chosen = presence;
                 self.has_chosen = true;
                 if !matches!(self.link, Link::Feeds(_)) {
                     self.link_by(Link::Requests(at));
                 }
             }
             AgentEvent::PresenceSet(presence) => {
-                self.chosen = *presence;
+                self.chosen = presence;
                 self.has_chosen = true;
             }
             AgentEvent::FeedOpened { .. }
@@ -27,24 +27,24 @@ impl Agent {
             | AgentEvent::FeedClosed(_)
             | AgentEvent::FeedHung(_)
             | AgentEvent::Heard
-            | AgentEvent::LinkLost => self.apply_to_link(event, at),
+            | AgentEvent::LinkLost => self.apply_to_link(&event, at),
             AgentEvent::LeaseReserved { conversation, lease } => {
                 self.assigned_at = at;
-                self.hold(*conversation, Seq::ZERO, Some(lease.clone()));
-                if let Some(held) = self.leases.get_mut(conversation) {
+                self.hold(conversation, Seq::ZERO, Some(lease));
+                if let Some(held) = self.leases.get_mut(&conversation) {
                     held.reservation = Some(self.revision);
                 }
             }
             AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
-                self.hold(*conversation, *seq, lease.clone());
+                self.hold(conversation, seq, lease);
             }
             AgentEvent::ReservationWithdrawn { conversation } => {
-                if let Some(held) = self.leases.get_mut(conversation) {
+                if let Some(held) = self.leases.get_mut(&conversation) {
                     held.withdrawn = true;
                 }
             }
             AgentEvent::LeaseForfeited { conversation } => {
-                let held = self.leases.get_mut(conversation).filter(|held| held.is_forfeitable());
+                let held = self.leases.get_mut(&conversation).filter(|held| held.is_forfeitable());
                 if let Some(held) = held {
                     let (grace, notice) = (held.grace(), held.notice());
                     held.forfeited = true;
@@ -54,7 +54,7 @@ impl Agent {
             }
             AgentEvent::AllHeard => self.is_hearing = false,
             AgentEvent::AbsenceNoticed { conversation, .. } => {
-                if let Some(held) = self.leases.get_mut(conversation) {
+                if let Some(held) = self.leases.get_mut(&conversation) {
                     let notice = held.notice();
                     held.noticed = true;
                     self.notices.remove(notice);
@@ -62,7 +62,7 @@ impl Agent {
             }
             // The conversation says itself once the customer is told.
             AgentEvent::ReturnNoticed { .. } => {}
-            AgentEvent::Configured(settings) => self.settings = settings.clone(),
+            AgentEvent::Configured(settings) => self.settings = settings,
         }
     }
 
@@ -107,16 +107,6 @@ impl Agent {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// The same without a copy of what the event holds: very many leases may change at once.
-    pub(in crate::domain::agent) fn apply_owned(&mut self, event: AgentEvent, at: Timestamp) {
-        match event {
-            AgentEvent::LeaseAdjusted { conversation, seq, lease } => {
-                self.hold(conversation, seq, lease);
-            }
-            other => self.apply(&other, at),
         }
     }
 

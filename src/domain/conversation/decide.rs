@@ -2,7 +2,7 @@
 
 mod agents;
 mod customer;
-mod due;
+mod timers;
 
 use crate::domain::conversation::command::{Answer, Authority, Command, Refusal};
 use crate::domain::conversation::event::{

@@ -20,7 +20,8 @@ use crate::engine::requests::Engine;
 use crate::limits;
 use crate::wire::refusal::RefusalCode;
 
-/// One session's way into the engine. It must be left with [`Visit::leave`].
+/// One session's way into the engine. It is left with [`Visit::leave`], or dropped as one whose
+/// socket was reset.
 pub struct Visit {
     engine: Engine,
     session: SessionId,
@@ -193,12 +194,20 @@ impl Visit {
         self.engine.directory().tell_heard(pulse.conversation(), heard);
     }
 
-    /// The session is gone.
+    /// The session is gone. Only the first time counts.
     pub fn leave(&self, conversation: Option<ConversationId>, cause: Cause) {
         self.tell_unread(self.pulse.take());
-        self.engine.directory().leave_session(self.session);
-        if let Some(conversation) = conversation {
+        let was_here = self.engine.directory().leave_session(self.session);
+        if let Some(conversation) = conversation.filter(|_| was_here) {
             self.say(conversation, FromSession::Lost(cause));
         }
+    }
+}
+
+impl Drop for Visit {
+    /// A session whose actor has died has gone, too, and its socket with it.
+    fn drop(&mut self) {
+        let conversation = self.pulse.get_mut().as_ref().map(|pulse| pulse.conversation());
+        self.leave(conversation, Cause::Reset);
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::text::{DisplayName, JsonText};
 use crate::domain::time::Timestamp;
 use crate::journal::record::Unreadable;
-use crate::journal::snapshot::attending::{AbsenceTwin, AttendingTwin};
+use crate::journal::snapshot::attendance::{AbsenceTwin, AttendingTwin};
 use crate::journal::snapshot::names::{Names, Text};
 use crate::journal::snapshot::phase::PhaseTwin;
 

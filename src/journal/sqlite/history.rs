@@ -16,7 +16,7 @@ use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::open_fault::OpenFault;
 use crate::journal::sqlite::row::{self, Row as StoredRow};
 use crate::journal::sqlite::schema::{self, CHATS_VERSION, Kind};
-use crate::journal::sqlite::{directory, kept, lock, reader, recovery};
+use crate::journal::sqlite::{directory, lock, personal_data, reader, recovery};
 use crate::journal::{Fault, KeptEvent, Which, page};
 use crate::limits;
 
@@ -121,7 +121,7 @@ impl History {
         if history.is_empty()
             && let Some(archive) = &self.archive
         {
-            let archived = kept::of_archived(archive, id, Seq::ZERO, usize::MAX)?;
+            let archived = personal_data::of_archived(archive, id, Seq::ZERO, usize::MAX)?;
             history.extend(archived.into_iter().map(tell));
         }
         Ok(history)
@@ -135,8 +135,12 @@ impl History {
             let mut after = None;
             loop {
                 let part = match (is_archived, &self.chats, &self.archive) {
-                    (false, Some(chats), _) => kept::in_chats(chats, visitor, which, after, most)?,
-                    (true, _, Some(archive)) => kept::in_archive(archive, visitor, after, most)?,
+                    (false, Some(chats), _) => {
+                        personal_data::in_chats(chats, visitor, which, after, most)?
+                    }
+                    (true, _, Some(archive)) => {
+                        personal_data::in_archive(archive, visitor, after, most)?
+                    }
                     _ => break,
                 };
                 let Some(last) = part.last() else { break };

@@ -2,9 +2,9 @@
 //! event with the domain's own `apply`. Its position is stored in the same transaction, so that
 //! every event is projected exactly once.
 
-mod decoded;
+mod cache;
+mod event;
 mod rows;
-mod told;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +21,8 @@ use crate::journal::snapshot::Names;
 use crate::journal::sqlite::checkpoint::{Bound, Turn};
 use crate::journal::sqlite::damage::{self, Damage};
 use crate::journal::sqlite::progress::Progress;
-use crate::journal::sqlite::projector::decoded::Decoded;
-use crate::journal::sqlite::projector::told::Told;
+use crate::journal::sqlite::projector::cache::Decoded;
+use crate::journal::sqlite::projector::event::Told;
 use crate::journal::sqlite::reader;
 use crate::journal::sqlite::row::{self, Row};
 use crate::limits;

@@ -6,7 +6,7 @@
 //! from `chats.db`. A crash between two of these leaves a state that the next step continues from:
 //! an archived event is known by its position, and archiving it again changes nothing.
 
-mod erasing;
+mod erasure;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -101,7 +101,7 @@ impl Row {
 
     /// Whether several appends share it, or it would be so if it were whole.
     pub(super) fn is_shared(&self) -> bool {
-        self.is_in_the_stream_of_several() || record::tells_of_several(&self.kind)
+        self.is_in_the_shared_stream() || record::is_shared_row(&self.kind)
     }
 
     /// The appends in it, each as a row of its own, in the order of their positions: itself, unless
@@ -129,22 +129,22 @@ impl Row {
 
     /// What stands in it, if it is shared.
     fn shares(&self) -> Option<Result<Shares<'_>, Unreadable>> {
-        let shares = record::read_several(&self.kind, &self.body);
-        if shares.is_some() == self.is_in_the_stream_of_several() {
+        let shares = record::read_shared_row(&self.kind, &self.body);
+        if shares.is_some() == self.is_in_the_shared_stream() {
             return shares;
         }
         let problem = format!("a record of another stream stands in {}", self.stream);
         Some(Err(Unreadable(problem)))
     }
 
-    fn is_in_the_stream_of_several(&self) -> bool {
+    fn is_in_the_shared_stream(&self) -> bool {
         Stream::read(&self.stream) == Ok(Stream::Several)
     }
 
     /// The records in it, in their order; at least one. It need not be whole, and is not shared.
     pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, Unreadable> {
         let Self { position, seq, kind, body, .. } = self;
-        let Some(pieces) = record::read_together(kind, body) else {
+        let Some(pieces) = record::read_append(kind, body) else {
             return Ok(vec![Part { position: *position, seq: *seq, kind, body }]);
         };
         // A row that is damaged may say anything.

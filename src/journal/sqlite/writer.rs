@@ -5,9 +5,9 @@
 //! than the one before it waits a moment for more; an append that comes alone never waits.
 
 mod cache;
-mod encoded;
-mod leaving;
+mod encoding;
 mod order;
+mod removal;
 mod rows;
 
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use crate::journal::sqlite::checkpoint::Bound;
 use crate::journal::sqlite::damage;
 use crate::journal::sqlite::progress::Progress;
 use crate::journal::sqlite::writer::cache::Cache;
-use crate::journal::sqlite::writer::encoded::Entry;
-pub(super) use crate::journal::sqlite::writer::encoded::{Encoded, Owner};
+use crate::journal::sqlite::writer::encoding::Entry;
+pub(super) use crate::journal::sqlite::writer::encoding::{Encoded, Owner};
 pub(super) use crate::journal::sqlite::writer::order::{DropAudit, Found, Order, TakeOut};
 use crate::journal::{Confirmed, Done, Fault, Position, Receipts};
 use crate::limits;

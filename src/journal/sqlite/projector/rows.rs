@@ -12,7 +12,7 @@ use crate::domain::text::DisplayName;
 use crate::domain::time::Timestamp;
 use crate::journal::chats::{part_begins, part_ends};
 use crate::journal::record::{self, digest_text};
-use crate::journal::sqlite::projector::told::Told;
+use crate::journal::sqlite::projector::event::Told;
 use crate::journal::sqlite::row;
 use crate::journal::{Fault, snapshot};
 

@@ -6,7 +6,7 @@ use crate::domain::id::ConversationId;
 use crate::domain::settings::Disposal;
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
-use crate::journal::sqlite::writer::encoded::Encoded;
+use crate::journal::sqlite::writer::encoding::Encoded;
 
 /// What the writer is told.
 pub(in crate::journal::sqlite) enum Order {

@@ -8,10 +8,10 @@ use rusqlite::{CachedStatement, Connection, params};
 use crate::domain::time::Timestamp;
 use crate::journal::Fault;
 use crate::journal::audit::Tail;
-use crate::journal::record::{Record, Stream, TakenOut, Unreadable, several};
+use crate::journal::record::{Record, Stream, TakenOut, Unreadable, shared_row};
 use crate::journal::sqlite::audit;
 use crate::journal::sqlite::row::{self, Row};
-use crate::journal::sqlite::writer::encoded::{Encoded, Line};
+use crate::journal::sqlite::writer::encoding::{Encoded, Line};
 use crate::journal::sqlite::writer::order::Found;
 
 const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body, checksum)
@@ -104,7 +104,7 @@ pub(super) fn take_out(
 fn leave_out(connection: &Connection, position: u64, stream: &str) -> Result<bool, TakeOutError> {
     let Some(row) = shared_at(connection, position)? else { return Ok(false) };
     let offset = position - row.position;
-    let left = several::without(&row.body, stream, offset);
+    let left = shared_row::without(&row.body, stream, offset);
     if let Some(body) = left.map_err(|error| TakeOutError::Unreadable(row.position, error))? {
         let Row { position, stream, seq, at, kind, .. } = &row;
         let checksum = row::checksum(*position, stream, *seq, *at, kind, &body);

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use holdline::domain::id::ConversationId;
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use rusqlite::params;
 
 use crate::rows::{self, assert_one_damage, journal_db, number, remove_chats};
-use crate::several::{SHARED, all, crowd};
+use crate::shared_row::{SHARED, all, crowd};
 use crate::support::{Chat, Kind, Trial, settle};
 
 /// Where the row that is damaged stands: the loss of three connections, two events each.

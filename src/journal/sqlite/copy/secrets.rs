@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use crate::journal::sqlite::copying::fault::CopyFault;
+use crate::journal::sqlite::copy::fault::CopyFault;
 use crate::journal::sqlite::schema;
 use crate::private;
 

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::journal::sqlite::copying::fault::CopyFault;
+use crate::journal::sqlite::copy::fault::CopyFault;
 use crate::journal::sqlite::files;
 use crate::private;
 

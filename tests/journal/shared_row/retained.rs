@@ -6,7 +6,7 @@ use std::path::Path;
 use holdline::domain::conversation::event::Author;
 use holdline::domain::id::ConversationId;
 use holdline::domain::settings::Disposal;
-use holdline::journal::sqlite::checking::{Checked, check};
+use holdline::journal::sqlite::check::{Checked, check};
 use holdline::journal::sqlite::history::History;
 use holdline::journal::{Position, Retained};
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ use crate::rows::{
     Single, assert_one_damage, assert_read, assert_remembered, journal_db, number, remove_chats,
     retain, singles,
 };
-use crate::several::{ROWS, SHARED, all, body_at, crowd, shapes};
+use crate::shared_row::{ROWS, SHARED, all, body_at, crowd, shapes};
 use crate::support::{Batch, Chat, Kind, Trial, block, untold};
 
 fn secret(id: ConversationId) -> String {

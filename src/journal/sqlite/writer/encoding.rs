@@ -12,7 +12,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::conversation::event::Event;
 use crate::domain::id::{AgentId, ConversationId, Seq};
 use crate::domain::time::Timestamp;
-use crate::journal::record::{self, Record, Stream, StreamName, several};
+use crate::journal::record::{self, Record, Stream, StreamName, shared_row};
 use crate::journal::{Append, Done, Ticket, audit};
 use crate::limits;
 
@@ -135,11 +135,11 @@ impl Encoded {
                 (Form::Shared(_), _) => {
                     room.clear();
                     let members = written.map(|(_, member)| *member);
-                    let Some(kind) = several::put_together(records, members, room) else {
+                    let Some(kind) = shared_row::put_together(records, members, room) else {
                         continue;
                     };
                     if entries.iter().any(|entry| entry.is_refused) {
-                        several::keep_named(room);
+                        shared_row::keep_named(room);
                     }
                     let stream = &Stream::Several.name();
                     let (seq, at) = (Seq::ZERO, *at);
@@ -241,11 +241,11 @@ impl Draft {
         let mut compared = open.alike.iter().enumerate().rev().take(ALIKE_COMPARED);
         let known = compared.find(|(_, other)| **other == events).map(|(number, _)| number);
         let record = known.unwrap_or_else(|| {
-            several::write_record(&events, records);
+            shared_row::write_record(&events, records);
             open.alike.push(events);
             open.alike.len() - 1
         });
-        several::write_member(id, first, record, members);
+        shared_row::write_member(id, first, record, members);
         let owner = Owner::Conversation(id, ticket);
         let end = members.len();
         self.entries.push(Entry { owner, first, positions, end, is_refused: false });

@@ -11,7 +11,7 @@ use crate::domain::id::{AgentId, ConversationId, Seq, VisitorId};
 use crate::domain::time::Timestamp;
 use crate::journal::snapshot::Names;
 use crate::journal::sqlite::writer::{DropAudit, Encoded, Order};
-use crate::journal::sqlite::{SqliteJournal, audit, kept, reader};
+use crate::journal::sqlite::{SqliteJournal, audit, personal_data, reader};
 use crate::journal::{
     Append, AuditFilter, AuditPage, AuditStream, Chats, Erasure, Fault, Filter, ListCursor,
     Listing, Located, Log, Position, Pressure, Removal, Retained, RetentionRule, Which,
@@ -113,9 +113,11 @@ impl Chats for SqliteJournal {
     ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>> {
         let archive = self.archive.clone();
         self.ask(self.head(), move |chats| match which {
-            Which::Open | Which::InJournal => kept::in_chats(chats, visitor, which, after, most),
-            Which::Archived => match kept::open_archive(&archive)? {
-                Some(archive) => kept::in_archive(&archive, visitor, after, most),
+            Which::Open | Which::InJournal => {
+                personal_data::in_chats(chats, visitor, which, after, most)
+            }
+            Which::Archived => match personal_data::open_archive(&archive)? {
+                Some(archive) => personal_data::in_archive(&archive, visitor, after, most),
                 None => Ok(Vec::new()),
             },
         })
@@ -128,8 +130,8 @@ impl Chats for SqliteJournal {
         bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>> {
         let archive = self.archive.clone();
-        self.ask(self.head(), move |_| match kept::open_archive(&archive)? {
-            Some(archive) => kept::of_archived(&archive, id, after, bytes),
+        self.ask(self.head(), move |_| match personal_data::open_archive(&archive)? {
+            Some(archive) => personal_data::of_archived(&archive, id, after, bytes),
             None => Ok(Vec::new()),
         })
     }

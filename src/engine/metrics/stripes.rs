@@ -162,7 +162,7 @@ mod tests {
     use prometheus_client::encoding::text::encode;
     use prometheus_client::registry::Registry;
 
-    use crate::engine::metrics::striped::{Count, Level, Spread, part};
+    use crate::engine::metrics::stripes::{Count, Level, Spread, part};
 
     const THREADS: u64 = 24;
 

@@ -12,8 +12,8 @@ use rusqlite::types::Value;
 
 use crate::domain::audit::{Act, AuditEntry, AuditKind};
 use crate::domain::time::Timestamp;
-use crate::journal::sqlite::copying::secrets::{keep_secrets, write_secrets};
-use crate::journal::sqlite::copying::unfinished::Unfinished;
+use crate::journal::sqlite::copy::secrets::{keep_secrets, write_secrets};
+use crate::journal::sqlite::copy::unfinished::Unfinished;
 use crate::journal::sqlite::files::{self, Files};
 use crate::journal::sqlite::inspection::{self, Contents, Problems};
 use crate::journal::sqlite::lock::{self, Lock};
@@ -21,7 +21,7 @@ use crate::journal::sqlite::schema::{self, Kind};
 use crate::journal::sqlite::{audit, directory, opening, row};
 use crate::private::{self, Mended};
 
-pub use crate::journal::sqlite::copying::fault::CopyFault;
+pub use crate::journal::sqlite::copy::fault::CopyFault;
 
 /// What a copy holds.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use holdline::domain::conversation::event::Author;
 use holdline::domain::settings::Disposal;
 use holdline::journal::Position;
-use holdline::journal::sqlite::checking::check;
+use holdline::journal::sqlite::check::check;
 use holdline::journal::sqlite::history::History;
 
 use crate::rows::{

@@ -3,7 +3,7 @@
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::{ConversationId, Seq};
-use holdline::journal::record::{Entry, Record, Share, Shares, read_several, several};
+use holdline::journal::record::{Entry, Record, Share, Shares, read_shared_row, shared_row};
 
 use crate::golden::time;
 use crate::support::agent;
@@ -46,32 +46,37 @@ fn alone() -> [Event; 1] {
 }
 
 fn read(body: &str) -> Shares<'_> {
-    read_several(KIND, body).expect("it is of several").expect("it can be read")
+    read_shared_row(KIND, body).expect("it is of several").expect("it can be read")
 }
 
 #[test]
 fn what_happened_to_several_is_written_as_ever() {
     let mut records = Vec::new();
-    several::write_record(&together(), &mut records);
-    several::write_record(&alone(), &mut records);
+    shared_row::write_record(&together(), &mut records);
+    shared_row::write_record(&alone(), &mut records);
     let member = |id, first, record| {
         let mut member = Vec::new();
-        several::write_member(ConversationId::from_bits(id), Seq::new(first), record, &mut member);
+        shared_row::write_member(
+            ConversationId::from_bits(id),
+            Seq::new(first),
+            record,
+            &mut member,
+        );
         member
     };
     let members = [member(0xfeed, 5, 0), member(1, u32::MAX, 1), member(0xfeed, 7, 1)];
     let mut body = Vec::new();
-    let kind = several::put_together(&records, members.iter().map(Vec::as_slice), &mut body);
+    let kind = shared_row::put_together(&records, members.iter().map(Vec::as_slice), &mut body);
     assert_eq!((kind, std::str::from_utf8(&body).unwrap()), (Some(KIND), BODY));
-    assert_eq!(several::put_together(&records, [], &mut Vec::new()), None, "of nobody");
+    assert_eq!(shared_row::put_together(&records, [], &mut Vec::new()), None, "of nobody");
 
     // Without the first, nobody names what happened to it.
     let mut body = Vec::new();
-    several::put_together(&records, members[1..].iter().map(Vec::as_slice), &mut body);
-    several::keep_named(&mut body);
+    shared_row::put_together(&records, members[1..].iter().map(Vec::as_slice), &mut body);
+    shared_row::keep_named(&mut body);
     assert_eq!(std::str::from_utf8(&body).unwrap(), WITHOUT_ONE.replace("[2,[", "[["));
     let mut whole = BODY.as_bytes().to_vec();
-    several::keep_named(&mut whole);
+    shared_row::keep_named(&mut whole);
     assert_eq!(whole, BODY.as_bytes());
 }
 
@@ -97,22 +102,22 @@ fn what_happened_to_several_is_read_as_ever() {
         let Shares { shares, positions } = read(body);
         assert_eq!((shares.as_slice(), positions), (left, 4), "the others stay where they are");
     }
-    assert!(read_several("happened_together", BODY).is_none());
+    assert!(read_shared_row("happened_together", BODY).is_none());
     assert!(Entry::read_event(KIND, BODY).is_err(), "it is no event itself");
     assert!(Entry::read(KIND, BODY).is_err());
 }
 
 #[test]
 fn whoever_is_taken_out_leaves_a_number() {
-    let one = several::without(BODY, ONE, 0).unwrap();
+    let one = shared_row::without(BODY, ONE, 0).unwrap();
     assert_eq!(one.as_deref(), Some(WITHOUT_ONE));
-    let two = several::without(WITHOUT_ONE, TWO, 2).unwrap();
+    let two = shared_row::without(WITHOUT_ONE, TWO, 2).unwrap();
     assert_eq!(two.as_deref(), Some(WITHOUT_TWO));
-    assert_eq!(several::without(WITHOUT_TWO, ONE, 3).unwrap(), None, "nothing is left");
+    assert_eq!(shared_row::without(WITHOUT_TWO, ONE, 3).unwrap(), None, "nothing is left");
     for (stream, offset) in [(ONE, 1), (ONE, 2), (TWO, 0), (TWO, 3)] {
-        assert!(several::without(BODY, stream, offset).is_err(), "{stream} is not at {offset}");
+        assert!(shared_row::without(BODY, stream, offset).is_err(), "{stream} is not at {offset}");
     }
-    assert!(several::without("{}", ONE, 0).is_err());
+    assert!(shared_row::without("{}", ONE, 0).is_err());
 }
 
 #[test]
@@ -120,7 +125,7 @@ fn what_is_no_record_of_several_is_refused() {
     let bob = r#"{"kind":"lease_released","body":{"agent":"bob"}}"#;
     let of = |member: &str| format!(r#"{{"records":[{bob}],"of":[{member}]}}"#);
     let records = |record: &str| format!(r#"{{"records":[{record}],"of":[["{ONE}",1,0]]}}"#);
-    assert!(read_several(KIND, &of(&format!(r#"["{ONE}",1,0]"#))).unwrap().is_ok());
+    assert!(read_shared_row(KIND, &of(&format!(r#"["{ONE}",1,0]"#))).unwrap().is_ok());
     let refused = [
         "{}".to_owned(),
         "[]".to_owned(),
@@ -148,6 +153,6 @@ fn what_is_no_record_of_several_is_refused() {
         records(r#"{"kind":"happened_to_several","body":{"records":[],"of":[1]}}"#),
     ];
     for body in refused {
-        assert!(read_several(KIND, &body).unwrap().is_err(), "{body}");
+        assert!(read_shared_row(KIND, &body).unwrap().is_err(), "{body}");
     }
 }

@@ -10,7 +10,7 @@ use crate::rows::{
     assert_read, assert_remembered, assert_sound, assert_timeline, journal_db, make_version,
     number, remove_chats, singles,
 };
-use crate::several::{ROWS, SHARED, all, append_together, crowd, stories};
+use crate::shared_row::{ROWS, SHARED, all, append_together, crowd, stories};
 use crate::support::{Chat, Kind, Trial, agent, block, settle};
 
 /// The same appends, each in a row of its own.

@@ -56,7 +56,7 @@ fn weight(conversation: &Conversation) -> usize {
 mod tests {
     use crate::domain::conversation::Conversation;
     use crate::domain::id::ConversationId;
-    use crate::journal::sqlite::projector::decoded::{BYTES_OF_ANY, Decoded, weight};
+    use crate::journal::sqlite::projector::cache::{BYTES_OF_ANY, Decoded, weight};
     use crate::limits;
 
     #[test]

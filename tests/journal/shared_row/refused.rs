@@ -5,7 +5,7 @@ use holdline::domain::id::ConversationId;
 use holdline::journal::{Append, Position, Ticket};
 
 use crate::rows::{assert_read, assert_sound, assert_timeline, journal_db, number};
-use crate::several::{ROWS, all, append_together, body_at, crowd, shapes, shared};
+use crate::shared_row::{ROWS, all, append_together, body_at, crowd, shapes, shared};
 use crate::support::{Batch, Chat, Kind, Told, Trial, block};
 
 /// The append of a batch with this ticket.

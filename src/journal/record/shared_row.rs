@@ -17,10 +17,10 @@ use serde_json::value::RawValue;
 
 use crate::domain::conversation::event::Event;
 use crate::domain::id::{ConversationId, Seq};
+use crate::journal::record::append::{self, Piece};
 use crate::journal::record::body::{self, Sink};
 use crate::journal::record::event;
 use crate::journal::record::stream::StreamName;
-use crate::journal::record::together::{self, Piece};
 use crate::journal::record::unreadable::Unreadable;
 
 /// The kind of the record.
@@ -91,9 +91,9 @@ pub fn write_record(events: &[Event], records: &mut Vec<u8>) {
         }
         several => {
             records.extend_from_slice(b"{\"kind\":\"");
-            records.extend_from_slice(together::KIND.as_bytes());
+            records.extend_from_slice(append::KIND.as_bytes());
             records.extend_from_slice(b"\",\"body\":");
-            together::encode(several, records);
+            append::encode(several, records);
             records.push(b'}');
         }
     }
@@ -133,12 +133,12 @@ pub fn put_together<'a>(
 
 /// What happened to several conversations at one time, if the record with this kind and this body
 /// says that.
-pub fn read_several<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
-    tells_of_several(kind).then(|| decode(body))
+pub fn read_shared_row<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
+    is_shared_row(kind).then(|| decode(body))
 }
 
 /// Whether a record of this kind says what happened to several conversations.
-pub fn tells_of_several(kind: &str) -> bool {
+pub fn is_shared_row(kind: &str) -> bool {
     kind == KIND
 }
 
@@ -221,6 +221,6 @@ fn length(record: &Piece<'_>) -> Result<u64, Unreadable> {
     if record.kind == KIND {
         return Err(Unreadable("it stands in itself".to_owned()));
     }
-    let together = together::read_together(record.kind, record.body()).transpose()?;
+    let together = append::read_append(record.kind, record.body()).transpose()?;
     Ok(together.map_or(1, |pieces| pieces.len() as u64))
 }
