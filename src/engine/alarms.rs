@@ -1,16 +1,15 @@
-//! When tasks of a thread want to be woken: one timer of the runtime for all of them.
+//! The alarms that wake tasks of one thread, all on one timer of the runtime.
 //!
 //! ```text
 //!   set ──> a bucket of 256 ms ──its time has come──> the near ones, in order ──due──> woken
 //! ```
 //!
-//! An armed alarm costs 8 bytes in its bucket and 40 for what is known of it. One that is put off
-//! is a number that is written: its entry stays where it is, and is entered anew when it comes up.
-//! One that waits for a silence watches a pulse besides, and is put off by it when it comes up. So
-//! no task is woken for nothing, and nothing is done for a heartbeat. Never early, exact to the
-//! millisecond, by the runtime's clock, so a paused one is followed. Of many that are due at once
-//! each batch waits its turn like any other task, so the thread goes on with whatever else it has
-//! to do.
+//! An armed alarm costs 8 bytes in its bucket and 40 for its state. To put it off, only a number is
+//! written: the entry stays where it is, and is entered anew when it comes up. An alarm that waits
+//! for a silence also watches a pulse, which may put it off when it comes up. So no task is woken
+//! for nothing, and a heartbeat causes no work here. An alarm never rings early, and is exact to
+//! the millisecond by the runtime's clock, also while that is paused. When many alarms are due at
+//! once, each batch waits its turn like any other task, so the thread goes on with its other work.
 
 mod watch;
 
@@ -40,8 +39,8 @@ type Pause = Box<dyn Fn() -> Duration>;
 #[derive(Clone, Debug)]
 pub struct Alarms(Rc<RefCell<Wheel>>);
 
-/// One task's place among those that can be woken. Whoever has one gives it back by
-/// [`Alarms::unset`] in the end, or it is kept as long as the alarms are.
+/// One task's place in the table of alarms. Its owner gives it back with [`Alarms::unset`], or the
+/// place stays taken for as long as the alarms exist.
 #[derive(Debug)]
 pub struct Alarm {
     /// The number of the place, from 1; zero while it has none.
@@ -49,7 +48,7 @@ pub struct Alarm {
 }
 
 impl Alarm {
-    /// One that has no place yet.
+    /// An alarm that has no place yet.
     #[must_use]
     pub const fn unset() -> Self {
         Self { place: 0 }
@@ -63,17 +62,17 @@ impl Default for Alarms {
 }
 
 impl Alarms {
-    /// Alarms that pause for so long after each batch of those that are due at once.
+    /// Alarms that pause for this long after each batch of alarms that are due at once.
     pub(super) fn pausing(pause: impl Fn() -> Duration + 'static) -> Self {
         Self(Rc::new(RefCell::new(Wheel::new(Box::new(pause)))))
     }
 
-    /// Wakes the task that `context` belongs to at this time, instead of any other.
+    /// Wakes the task that `context` belongs to at this time, instead of at any time set before.
     pub fn set(&self, alarm: &mut Alarm, at: Instant, context: &Context<'_>) {
         self.set_for(alarm, at, None, context);
     }
 
-    /// The same for a time that is put off by signs of life.
+    /// The same, for a time that signs of life put off.
     pub(super) fn set_watching(
         &self,
         alarm: &mut Alarm,
@@ -99,18 +98,18 @@ impl Alarms {
         wheel.arm(alarm.place, at, watch);
     }
 
-    /// Wakes nobody for this any more, and takes its place back.
+    /// Cancels the alarm, and takes its place back.
     pub fn unset(&self, alarm: &mut Alarm) {
         let place = std::mem::take(&mut alarm.place);
         if place != 0 {
             let given_back = self.0.borrow_mut().give_back(place);
-            // Only now, when nothing is borrowed, because it may be the last of its task.
+            // Dropped only now, when nothing is borrowed: the waker may be the last of its task.
             drop(given_back);
         }
     }
 }
 
-/// What is known of all of them. Times are milliseconds since `base`.
+/// The state of all alarms. Times are milliseconds since `base`.
 struct Wheel {
     base: Instant,
     pause: Pause,
@@ -118,29 +117,29 @@ struct Wheel {
     free: Vec<u32>,
     /// The time within the bucket, and the place, in one number.
     buckets: BTreeMap<u64, Vec<u64>>,
-    /// Those of the buckets whose time has come, in order.
+    /// Entries of the buckets whose time has come, in order.
     near: VecDeque<(u64, u32)>,
-    /// Those that were set for so soon that their bucket's time had come.
+    /// Entries that were set for so soon that the time of their bucket had already come.
     soon: BinaryHeap<Reverse<(u64, u32)>>,
     /// The first bucket that is not among the near ones.
     far_from: u64,
     driver: Driver,
 }
 
-/// What is known of one alarm.
+/// The state of one alarm.
 #[derive(Debug)]
 struct Place {
     waker: Option<Waker>,
-    /// When it is to be woken.
+    /// When the task is to be woken.
     due: u64,
-    /// When its entry comes up, which is never later than that. Any other entry of it means
-    /// nothing.
+    /// When the alarm's entry comes up, which is never later than `due`. Any other entry of this
+    /// place means nothing.
     queued: u64,
     watching: Option<Box<Watching>>,
 }
 
 impl Place {
-    /// When it is to be woken, as far as is known by now.
+    /// When the task is to be woken, by the signs of life so far.
     fn refresh(&mut self) -> u64 {
         if let Some(watching) = &self.watching {
             self.due = self.due.max(watching.puts_off_to());
@@ -149,20 +148,20 @@ impl Place {
     }
 }
 
-/// What is known of the one task that wakes the others.
+/// The state of the driver: the one task that wakes the others.
 #[derive(Debug)]
 enum Driver {
     /// There is none.
     Absent,
-    /// It has yet to look.
+    /// It has been spawned, and has yet to look.
     Starting,
-    /// It sleeps until a time, if there is any.
+    /// It sleeps until this time, or until it is woken if there is none.
     Asleep(Option<u64>, Waker),
 }
 
 /// What the driver has to do next.
 enum Next {
-    /// Go on after this time, when others have had their turn.
+    /// Go on after this pause, when other tasks have had their turn.
     GoOn(Duration),
     /// Sleep until then.
     SleepUntil(Instant),
@@ -181,7 +180,7 @@ impl fmt::Debug for Wheel {
 impl Drop for Wheel {
     fn drop(&mut self) {
         if let Driver::Asleep(_, driver) = &self.driver {
-            // It has nothing to wait for any more.
+            // The driver has nothing to wait for any more.
             driver.wake_by_ref();
         }
     }
@@ -248,7 +247,7 @@ impl Wheel {
         }
     }
 
-    /// Wakes a batch of those that are due.
+    /// Wakes the tasks of one batch of due alarms.
     fn wake_due(&mut self) -> Next {
         let now = clock::reading().saturating_duration_since(self.base).as_millis();
         let now = u64::try_from(now).unwrap_or(u64::MAX);
@@ -262,7 +261,7 @@ impl Wheel {
             }
         }
         if self.near.is_empty() {
-            // A moment in which all are due should not be kept room for.
+            // Keeps no room for a moment in which all alarms were due.
             self.near.shrink_to(limits::ALARMS_AT_ONCE);
             self.soon.shrink_to(limits::ALARMS_AT_ONCE);
         }
@@ -283,7 +282,8 @@ impl Wheel {
         Some(first)
     }
 
-    /// An entry has come up: its task is woken, unless it was put off or is another's by now.
+    /// Handles an entry that has come up: wakes its task, unless the alarm was put off or the entry
+    /// means nothing by now.
     fn come_up(&mut self, place: u32, at: u64, now: u64) {
         let found = &mut self.places[index(place)];
         if found.queued != at {
@@ -300,13 +300,13 @@ impl Wheel {
         }
     }
 
-    /// Sorts out the buckets whose time has come. What was put off meanwhile, nearly all of it,
-    /// goes to a later bucket and wakes nobody, not even the driver.
+    /// Sorts out the buckets whose time has come. Nearly all of their alarms were put off
+    /// meanwhile: these go to a later bucket and wake nobody, not even the driver.
     fn bring_near(&mut self, through: u64) {
         self.far_from = self.far_from.max(through.saturating_add(1));
         while let Some(first) = self.buckets.first_entry().filter(|first| *first.key() <= through) {
             let (bucket, mut packed) = first.remove_entry();
-            // By their time, and by their place, which is how they lie in memory.
+            // By time, then by place, which is their order in memory.
             packed.sort_unstable();
             self.near.reserve(packed.len());
             for packed in packed {
@@ -343,7 +343,7 @@ struct Driving {
 }
 
 impl Driving {
-    /// Wakes a batch of those that are due, and says what is next.
+    /// Wakes the tasks of one batch of due alarms, and says what is next.
     fn drive(&self, context: &Context<'_>) -> Next {
         let Some(wheel) = self.wheel.upgrade() else { return Next::End };
         let mut wheel = wheel.borrow_mut();
@@ -379,7 +379,7 @@ impl Future for Driving {
 
 impl Drop for Driving {
     fn drop(&mut self) {
-        // Its runtime ends, and with it all who could be woken.
+        // The runtime ends, and with it all tasks that could be woken.
         if let Some(wheel) = self.wheel.upgrade() {
             let driver = std::mem::replace(&mut wheel.borrow_mut().driver, Driver::Absent);
             drop(driver);

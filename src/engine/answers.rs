@@ -1,5 +1,5 @@
-//! The requests that wait for an answer of an actor, by their number: messages carry the number,
-//! and the way to answer stays here.
+//! The requests that wait for an actor's answer, by number. Messages carry only the number, and the
+//! way to answer stays here.
 //!
 //! ```text
 //!   asked ──> waiting ──answered, or denied──> gone
@@ -7,9 +7,10 @@
 //!                └──whoever asked goes away──> gone
 //! ```
 //!
-//! No request waits in vain. A [`Question`] that nobody takes out of a mailbox, or that is in hand
-//! while its actor dies, is denied when it is dropped. What an actor has kept is denied when it
-//! ends: an agent's says what that is, and of a conversation's it is known here.
+//! No request waits in vain. A [`Question`] is denied when it is dropped: because nobody took it
+//! out of a mailbox, or because its actor died while it had it in hand. A request that an actor
+//! keeps is denied when the actor ends. An agent's actor knows which requests it keeps; those that
+//! a conversation's actor keeps are known here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,9 +22,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::behavior::message::{Answered, Denial, RequestId};
 
-/// The requests that wait. Bounded by who asks: so many requests run at once, see
-/// [`limits::REQUESTS_MAX`](crate::limits::REQUESTS_MAX), and so many conversations are asked
-/// together, see [`limits::ASKED_AT_ONCE`](crate::limits::ASKED_AT_ONCE).
+/// The requests that wait. The callers bound them: at most
+/// [`limits::REQUESTS_MAX`](crate::limits::REQUESTS_MAX) requests run at once, and at most
+/// [`limits::ASKED_AT_ONCE`](crate::limits::ASKED_AT_ONCE) conversations are asked together.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     next: AtomicU64,
@@ -53,14 +54,14 @@ struct Together {
     held: mpsc::Sender<()>,
 }
 
-/// What several have said so far.
+/// What several actors have answered so far.
 #[derive(Debug, Default)]
 struct Saying {
     counted: AtomicU64,
     denied: AtomicU64,
 }
 
-/// What all have said that were asked together.
+/// What all actors that were asked together have answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Said {
     /// How many are to be counted.
@@ -69,7 +70,7 @@ pub(super) struct Said {
     pub(super) denied: u64,
 }
 
-/// A request that was made; whoever made it may go away.
+/// A request that was made. The caller may go away before it is answered.
 #[derive(Debug)]
 pub(super) struct Asked {
     id: RequestId,
@@ -95,13 +96,13 @@ impl Answers {
 
     /// Several requests whose answers are awaited together.
     pub(super) fn ask_together(self: &Arc<Self>) -> AskedTogether {
-        // Nothing is ever sent: it ends when the last sender is dropped.
+        // Nothing is ever sent: the channel ends when the last sender is dropped.
         let (held, all_answered) = mpsc::channel(1);
         let together = Together { said: Arc::default(), held };
         AskedTogether { answers: Arc::clone(self), together, all_answered }
     }
 
-    /// Answers a request. Only the first answer counts, and whoever has gone away does not mind.
+    /// Answers a request. Only the first answer counts; a caller that has gone away gets none.
     pub(super) fn answer(&self, id: RequestId, answer: Result<Answered, Denial>) {
         let Some((_, waiting)) = self.waiting.remove(&id) else { return };
         match (waiting.answer, answer) {
@@ -121,7 +122,7 @@ impl Answers {
         self.answer(id, Err(Denial::Unavailable));
     }
 
-    /// Denies every request that an actor has kept which has died.
+    /// Denies every request that was kept by an actor that has died.
     pub(super) fn deny_kept_by(&self, epoch: u32) {
         let kept = self.waiting.iter().filter(|waiting| waiting.kept_by == Some(epoch));
         let kept: Vec<_> = kept.map(|waiting| *waiting.key()).collect();
@@ -143,7 +144,7 @@ impl Asked {
         self.id
     }
 
-    /// Comes with the answer.
+    /// Resolves with the answer.
     pub(super) async fn answer(mut self) -> Result<Answered, Denial> {
         (&mut self.answer).await.unwrap_or(Err(Denial::Unavailable))
     }
@@ -156,12 +157,12 @@ impl Drop for Asked {
 }
 
 impl AskedTogether {
-    /// One more.
+    /// The number of one more request.
     pub(super) fn one_more(&self) -> RequestId {
         self.answers.enter(Answer::Together(self.together.clone()))
     }
 
-    /// Comes when all are answered, with what they have said.
+    /// Resolves when all are answered, with what they answered.
     pub(super) async fn all_answered(self) -> Said {
         let Self { together, mut all_answered, .. } = self;
         let said = Arc::clone(&together.said);
@@ -180,7 +181,7 @@ pub(super) struct Question<M> {
     unanswered: Unanswered,
 }
 
-/// Denies a request when it is dropped, unless somebody has taken it over.
+/// Denies a request when it is dropped, unless an actor has taken it over.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     /// Nothing once it was taken over.
@@ -207,8 +208,8 @@ impl Unanswered {
         self.request = None;
     }
 
-    /// The actor of a conversation has answered, or keeps the request. Nothing that it has in hand
-    /// when it dies need be found again for that.
+    /// The actor of a conversation has answered, or keeps the request. When it dies, its requests
+    /// are found by this epoch, and not by what it had in hand.
     pub(super) fn be_kept_by(mut self, epoch: u32) {
         let Some(request) = self.request.take() else { return };
         if let Some(mut waiting) = self.answers.waiting.get_mut(&request) {

@@ -1,5 +1,5 @@
-//! The actor that drives one conversation: it gives the behavior what comes, and does what the
-//! behavior says is to be done (`conversation/performance.rs`).
+//! The actor that drives one conversation. It gives the behavior each input, and performs the
+//! outputs that the behavior returns (`conversation/performance.rs`).
 
 mod actor;
 mod context;
@@ -47,7 +47,7 @@ impl Handler<Question<ToConversation>> for ConversationActor {
     }
 }
 
-/// What the engine itself has to say: what was read or is lost, who was heard.
+/// Inputs from the engine itself: what was read, what was lost, which sessions were heard.
 impl Handler<Input> for ConversationActor {
     type Result = ();
 

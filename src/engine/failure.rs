@@ -21,7 +21,7 @@ pub enum Failure {
     /// Some chats are not closed, and so cannot be erased; at most the first few are named.
     #[error("nothing was erased, because these are not closed: {}", named(.0))]
     StillOpen(Vec<ConversationId>),
-    /// Somebody else wanted to give an agent a chat who has been gone for longer than its grace.
+    /// A caller wanted to give another agent a chat, who has been gone for longer than the grace.
     #[error("the agent has been gone for longer than the grace, and cannot be given a chat")]
     AgentGone,
     /// The feed is not open any more.

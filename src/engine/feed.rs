@@ -1,5 +1,5 @@
-//! An open feed between the agent's actor, which tells it things, and the connection of its
-//! console, which takes them. What waits there is bounded, for each and for all together.
+//! An open feed between the agent's actor, which puts events in, and the console's connection,
+//! which takes them out. What waits in it is bounded, for each feed and for all together.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,16 +12,16 @@ pub use crate::behavior::agent::FeedEvent;
 use crate::domain::time::Span;
 use crate::limits;
 
-/// What an event takes beside its data.
+/// The bytes that an event takes beside its data.
 const BYTES_OF_ANY: usize = 128;
 
 /// An open feed. Dropping it closes it. It ends when the console reads too slowly or hangs, when
 /// more feeds of the agent are opened than may be, or when the server stops.
 #[derive(Debug)]
 pub struct Feed {
-    /// What its console calls it when it beats.
+    /// The name that its console gives when it beats.
     pub id: Arc<str>,
-    /// How often its console is to beat, if it does.
+    /// How often its console is to beat, if it beats at all.
     pub heartbeat: Span,
     line: Arc<Line>,
     /// Dropped with the feed, which is how the agent learns of it.
@@ -38,11 +38,11 @@ pub(super) struct FeedSender(Arc<Line>);
 pub(super) enum NotTold {
     /// Too much waits already.
     Full,
-    /// Nobody takes it any more.
+    /// The console takes nothing any more.
     Closed,
 }
 
-/// What is between the ends.
+/// What the two ends share.
 #[derive(Debug)]
 struct Line {
     waiting: Mutex<Waiting>,
@@ -64,8 +64,8 @@ struct Waiting {
     is_closed: bool,
 }
 
-/// A feed with its two ends, and what comes when the second is dropped. `bytes_of_all` counts what
-/// waits in all of them.
+/// A feed: what resolves when its [`Feed`] is dropped, and its two ends. `bytes_of_all` counts the
+/// bytes that wait in all feeds.
 pub(super) fn open(
     id: Arc<str>,
     heartbeat: Span,
@@ -111,7 +111,7 @@ impl Feed {
     /// The next event, once there is one; nothing when the feed has ended.
     pub async fn next(&mut self) -> Option<FeedEvent> {
         loop {
-            // Made before it looks, so that nothing is missed between.
+            // Made before the look, so that nothing is missed in between.
             let news = self.line.news.notified();
             if let Some(event) = self.line.take() {
                 return Some(event);
@@ -138,8 +138,8 @@ impl Drop for Feed {
 }
 
 impl FeedSender {
-    /// Tells something that happens now. It is not told when too much waits already; one event may
-    /// be beyond the bound, because some are larger than any bound should be.
+    /// Puts in an event that happens now. Refuses it when too much waits already. One event may
+    /// exceed the bound, because some are larger than any bound should be.
     pub(super) fn tell(&self, event: FeedEvent) -> Result<(), NotTold> {
         let waiting = self.0.waiting();
         let is_crowded =
@@ -151,7 +151,7 @@ impl FeedSender {
         self.put(waiting, event)
     }
 
-    /// Tells a part of something that the feed is told as it has room for it, and was waited for.
+    /// Puts in one part of what the feed is told part by part. The caller has waited for room.
     pub(super) fn tell_part(&self, event: FeedEvent) -> Result<(), NotTold> {
         self.put(self.0.waiting(), event)
     }
@@ -169,14 +169,15 @@ impl FeedSender {
         Ok(())
     }
 
-    /// Resolves when there is room for more of what the feed is told part by part, or it has ended.
+    /// Resolves when there is room for the next part of what the feed is told part by part, or when
+    /// the feed has ended.
     pub(super) fn room(&self) -> impl Future<Output = ()> + use<> {
         let line = Arc::clone(&self.0);
         async move {
             let mut room = line.room.notified();
             while line.waiting().is_full() {
                 room.await;
-                // Made before it looks, so that nothing is missed between.
+                // Made before the look, so that nothing is missed in between.
                 room = line.room.notified();
             }
         }
@@ -197,7 +198,7 @@ impl Drop for FeedSender {
 }
 
 impl Waiting {
-    /// Whether somebody will take more, who has not yet taken enough.
+    /// Whether the next part must wait until the console has taken more, which it still can.
     fn is_full(&self) -> bool {
         let is_full =
             self.bytes > limits::FEED_PART_BYTES_MAX || self.events.len() > limits::FEED_PART_MAX;

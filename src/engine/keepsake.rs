@@ -1,5 +1,5 @@
-//! What is kept for a chat as long as it waits for its first agent: what somebody counts, whom the
-//! engine need not know.
+//! A value that is kept for a chat as long as it waits for its first agent. The caller counts by
+//! it, and the engine need not know the caller.
 
 use std::any::Any;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Keepsake(#[expect(dead_code, reason = "it is dropped")] Box<dyn Any + Send + Sync>);
 
 impl Keepsake {
-    /// This, whatever it is.
+    /// Keeps this value, whatever it is.
     pub fn new(kept: impl Any + Send + Sync) -> Self {
         Self(Box::new(kept))
     }

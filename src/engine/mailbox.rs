@@ -11,8 +11,8 @@ use crate::engine::feed::FeedSender;
 use crate::journal::Fault;
 use crate::limits;
 
-/// The two ends of a mailbox, for an actor that is yet to be made: whoever has the address can tell
-/// it something before that.
+/// The two ends of a mailbox, for an actor that is yet to be made. Callers with the address can
+/// already send to it.
 pub(super) fn mailbox<A: Actor>() -> (Addr<A>, AddressReceiver<A>) {
     let (sender, receiver) = channel(limits::MAILBOX);
     (Addr::new(sender), receiver)
@@ -22,11 +22,11 @@ pub(super) fn mailbox<A: Actor>() -> (Addr<A>, AddressReceiver<A>) {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub(super) struct OpenFeed {
-    /// What the agent must know of it.
+    /// What the agent must know of the feed.
     pub opening: Opening,
-    /// What it is told goes in here.
+    /// The end into which the feed's events go.
     pub sender: FeedSender,
-    /// Comes when nobody takes it any more.
+    /// Resolves when the console takes nothing any more.
     pub closed: oneshot::Receiver<()>,
 }
 

@@ -1,5 +1,5 @@
-//! The actor that owns what one thread has: whatever is to be done there comes through its mailbox,
-//! in the order in which it was sent, and so does the journal's word.
+//! The actor that owns what one thread has. Work for the thread comes through its mailbox in the
+//! order in which it was sent, and so does the journal's word.
 
 use std::fmt;
 use std::rc::Rc;
@@ -27,7 +27,7 @@ pub(super) struct Run(Task);
 type Task = Box<dyn FnOnce(&Rc<Thread>) + Send>;
 
 impl Run {
-    /// This.
+    /// Something that runs this.
     pub(super) fn new(run: impl FnOnce(&Rc<Thread>) + Send + 'static) -> Self {
         Self(Box::new(run))
     }
@@ -83,7 +83,7 @@ impl Handler<Outcome> for Owner {
             Outcome::Durable(confirmed) => self.thread.hand_out(&confirmed),
             Outcome::Lost(lost, fault) => {
                 for id in lost {
-                    // Whoever is not there any more has nothing that waits.
+                    // A conversation that has left has nothing that waits.
                     self.thread.shared.post.tell_lost(id, &fault);
                 }
             }

@@ -1,4 +1,5 @@
-//! How actors reach each other: by id, without knowing where anybody is, or who keeps the list.
+//! How actors reach each other: by id, without knowing where another actor is, or who keeps the
+//! list.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, 
 use crate::engine::pulse::Pulse;
 use crate::journal::Fault;
 
-/// What has become of something that was to be told.
+/// The outcome of telling an actor something.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Delivery {
     /// It is on its way.
@@ -22,20 +23,19 @@ pub(super) enum Delivery {
 /// Who has a visitor's chat.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Claim {
-    /// The one who asked.
+    /// The conversation that asked.
     Mine,
-    /// This conversation, from before.
+    /// This other conversation, from before.
     Theirs(ConversationId),
 }
 
-/// What an actor asks of those who know where everybody is. A request that cannot be delivered is
-/// denied.
+/// What an actor asks of the list of all actors. A request that cannot be delivered is denied.
 pub(super) trait Post: fmt::Debug + Send + Sync {
     /// Tells a conversation something; opens it from the journal if it is not live.
     fn tell(&self, id: ConversationId, message: ToConversation) -> Delivery;
 
-    /// Tells a conversation something, if it is live. One whose actor has died is: it is opened
-    /// again.
+    /// Tells a conversation something, if it is live. A conversation whose actor has died counts as
+    /// live: it is opened again.
     fn tell_live(&self, id: ConversationId, message: ToConversation) -> Delivery;
 
     /// Tells a conversation that the journal may have lost what was not yet durable.
@@ -44,11 +44,12 @@ pub(super) trait Post: fmt::Debug + Send + Sync {
     /// A conversation's actor leaves, unless another has taken its place.
     fn leave_conversation(&self, id: ConversationId, epoch: u32);
 
-    /// Opens a conversation whose actor goes, in its place, unless another has taken that.
+    /// Opens a conversation in place of its actor, which leaves, unless another actor has already
+    /// taken that place.
     fn replace_conversation(&self, id: ConversationId, epoch: u32);
 
-    /// Opens a conversation whose actor has died. One that dies again and again has to wait until
-    /// the minute is over.
+    /// Opens a conversation whose actor has died. If its actors die again and again, it has to wait
+    /// until the minute is over.
     fn reopen(self: Arc<Self>, id: ConversationId);
 
     /// Tells an agent something.
@@ -63,7 +64,8 @@ pub(super) trait Post: fmt::Debug + Send + Sync {
     /// Whether any console has ever listened to an agent.
     fn has_listened(&self, id: &AgentId) -> bool;
 
-    /// Changes whenever what [`has_listened`](Self::has_listened) says may have.
+    /// A number that changes whenever the answer of [`has_listened`](Self::has_listened) may have
+    /// changed.
     fn listeners_revision(&self) -> u64;
 
     /// Tells a queue something.

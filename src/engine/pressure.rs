@@ -13,12 +13,12 @@
 //! - *Stands back*: the projection waits while its patience lasts and nobody waits to read,
 //!   checkpoints wait until the log has grown very long, and pages are scoured later.
 //!
-//! A thread takes `Busy` as it last saw it, with the journal's last word: every append changes the
-//! number that wait, and what two cores change and read in turn is slow. `Full` is read afresh for
-//! each command of somebody's.
+//! A thread uses `Busy` as it saw it with the journal's last receipts. Every append changes the
+//! number that wait, and a value that two cores change and read in turn is slow. `Full` is read
+//! afresh for each command of a person.
 //!
-//! Whether the journal can be written is another fact and no level: while it cannot, people are
-//! refused, nothing is decided, and whoever would be woken is woken a second later.
+//! Whether the journal can be written is no level, but another fact. While it cannot, people are
+//! refused, nothing is decided, and a conversation that would be woken is woken a second later.
 
 use std::time::Duration;
 

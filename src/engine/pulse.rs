@@ -1,9 +1,9 @@
-//! The signs of life of one session in one conversation, where its conversation finds them.
+//! The signs of life of one session in one conversation, where the conversation finds them.
 //!
-//! A heartbeat is the most frequent thing there is, and says nothing that anybody would have to
-//! act upon: it is worth neither a message nor a turn of the conversation's actor. So the session
-//! notes it here, the alarm of the conversation is put off by it (`alarms.rs`), and the
-//! conversation reads it before it decides anything.
+//! A heartbeat is the most frequent thing there is, and nobody has to act on it: it is worth
+//! neither a message nor a turn of the conversation's actor. So the session notes it here, it puts
+//! off the alarm of the conversation (`alarms.rs`), and the conversation reads it before it decides
+//! anything.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -50,13 +50,13 @@ impl Pulse {
         self.speak(now);
     }
 
-    /// Notes one that the conversation is told of by a message, and counts by that.
+    /// Notes a sign of life that also comes to the conversation as a message, and is counted there.
     pub(super) fn speak(&self, now: Timestamp) {
         let silence = silence_ms(self.heard_at(), now);
         if silence > self.widest_ms.load(Ordering::Relaxed) {
             self.widest_ms.fetch_max(silence, Ordering::Relaxed);
         }
-        // Whoever sees this time sees the rest, too.
+        // A reader that sees this time sees the rest, too.
         self.heard_at.store(now.as_millis(), Ordering::Release);
     }
 

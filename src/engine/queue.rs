@@ -19,14 +19,14 @@ pub(super) struct QueueActor {
     shared: Arc<Shared>,
     id: QueueId,
     behavior: Behavior,
-    /// How many wait, for those who must know before a chat begins.
+    /// How many chats wait, for callers that must know it before a chat begins.
     waiting: Arc<AtomicUsize>,
-    /// When it is woken, and by what.
+    /// When it is woken, and by which timer.
     timer: Option<(Timestamp, SpawnHandle)>,
 }
 
 impl QueueActor {
-    /// An empty queue, which serves nobody until it is told that everybody was heard.
+    /// An empty queue, which serves nobody until it is told that every conversation was heard.
     pub(super) fn new(shared: Arc<Shared>, id: QueueId, waiting: Arc<AtomicUsize>) -> Self {
         let behavior = Behavior::hearing(shared.clock.now());
         Self { shared, id, behavior, waiting, timer: None }
@@ -45,7 +45,7 @@ impl QueueActor {
         self.rearm(context);
     }
 
-    /// Does what is to be done for the queue; what it must hear of at once is given back.
+    /// Performs one output. Gives back what the behavior must hear of at once.
     fn perform(&self, output: Output, context: &mut Context<Self>) -> Option<Input> {
         match output {
             Output::Reserve(agent, conversation, lease) => {

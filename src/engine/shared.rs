@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub threads: Threads,
     /// The figures.
     pub metrics: Metrics,
-    /// Who was refused, as far as the log has told it.
+    /// What the log has told of refusals.
     pub refusals: Refusals,
     /// What the audit stream is still to be told.
     pub(super) gathering: Gathering,
@@ -51,7 +51,7 @@ pub(super) struct Shared {
     pub audit_every: Span,
     /// Tells this run from earlier ones in the ids of feed events.
     pub run: u64,
-    /// The history of the journal that goes on.
+    /// The journal's present history.
     pub(super) history: History,
     /// The settings of a conversation of which nothing is known.
     pub fallback_workstream: Arc<Workstream>,
@@ -76,7 +76,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Whether people must wait because the disk cannot keep up. Whoever is told so is counted.
+    /// Whether people must wait because the disk cannot keep up. Each such answer is counted.
     pub(super) fn must_wait(&self) -> bool {
         let must_wait = pressure::refuses_people(&*self.journal);
         if must_wait {
@@ -108,7 +108,7 @@ impl Shared {
         self.answers.answer(request, answer);
     }
 
-    /// Tells how many refusals were left out, once their second is over.
+    /// Has the log tell how many refusals it left out, once their second is over.
     pub(super) fn settle_refusals(&self) {
         self.refusals.settle(self.clock.now());
     }

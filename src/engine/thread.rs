@@ -1,9 +1,9 @@
 //! What one thread of an engine has for the conversations that live on it. Two engines on one
-//! thread have one each.
+//! thread each have their own.
 //!
-//! Unless it is calm, what conversations of a thread do is done together, or later: appends are
-//! gathered, and so is what agents and queues are told, and whose visitors are free. What follows
-//! from each level of pressure is told in `pressure.rs`.
+//! Unless the pressure is calm, a thread does its conversations' work together, or later: it
+//! gathers their appends, their mail to agents and queues, and the visitors that they free.
+//! `pressure.rs` tells what follows from each level of pressure.
 
 mod appends;
 mod flights;
@@ -39,7 +39,7 @@ use crate::engine::thread::visitors::FreedVisitors;
 use crate::journal::{Append, Confirmed, Pressure};
 use crate::limits;
 
-/// How often it is looked whether visitors can be freed that were put off.
+/// How often the thread looks whether it can free the visitors that were put off.
 const LOOKED_EVERY: Duration = Duration::from_millis(20);
 
 /// A thread, as one engine has it.
@@ -47,7 +47,7 @@ const LOOKED_EVERY: Duration = Duration::from_millis(20);
 pub(super) struct Thread {
     /// What every actor may reach.
     pub(super) shared: Arc<Shared>,
-    /// When its conversations want to be woken.
+    /// The alarms of its conversations.
     pub(super) alarms: Alarms,
     /// The pressure on the disk, as it was last seen.
     pressure: Cell<Pressure>,
@@ -56,7 +56,7 @@ pub(super) struct Thread {
     mail: Mail,
     listeners: Listeners,
     freed: FreedVisitors,
-    /// Room for what a turn of a conversation has to do.
+    /// Room for the outputs of a conversation's turn.
     outputs: RefCell<Vec<Output>>,
 }
 
@@ -77,7 +77,7 @@ impl Thread {
         }
     }
 
-    /// Hands out receipts. Whoever is not there any more has nothing that waits.
+    /// Hands out receipts. A conversation that has left has nothing that waits.
     pub(super) fn hand_out(&self, confirmed: &[Confirmed]) {
         self.pressure.set(self.shared.journal.pressure());
         self.flights.hand_out(confirmed);
@@ -100,12 +100,12 @@ impl Thread {
         self.flights.await_receipt(flight, task);
     }
 
-    /// Takes a place back: whoever had it hears of nothing any more.
+    /// Takes a place back: its conversation gets no more receipts.
     pub(super) fn end_flight(&self, flight: Flight) {
         self.flights.end(flight);
     }
 
-    /// Room for what a turn of a conversation has to do.
+    /// Room for the outputs of a conversation's turn.
     pub(super) fn take_outputs(&self) -> Vec<Output> {
         self.outputs.take()
     }
@@ -118,8 +118,8 @@ impl Thread {
         }
     }
 
-    /// Gives an append to the journal, at the end of this turn at the latest. The order of what one
-    /// conversation appends is kept, because all of it passes by here.
+    /// Gives an append to the journal, at the end of this turn at the latest. The appends of one
+    /// conversation keep their order, because all of them pass through here.
     pub(super) fn append(self: &Rc<Self>, append: Append) {
         if self.is_calm() && self.appends.is_empty() {
             return self.shared.journal.append(append);
@@ -127,7 +127,7 @@ impl Thread {
         match self.appends.gather(append) {
             Room::First => {
                 let thread = Rc::clone(self);
-                // Behind everybody who has been woken by now.
+                // Behind every task that has been woken by now.
                 actix::spawn(async move { thread.send_appends() });
             }
             Room::More => {}
@@ -143,9 +143,9 @@ impl Thread {
         }
     }
 
-    /// Tells an agent something, after whatever was told them before by conversations of this
-    /// thread. Of what is gathered it is said only later whether anybody was there: then the
-    /// conversation hears that the agent is gone.
+    /// Tells an agent something, after everything that conversations of this thread told them
+    /// before. Whether gathered mail finds the agent shows only later: if not, the conversation
+    /// then hears that the agent is gone.
     pub(super) fn tell_agent(self: &Rc<Self>, agent: &AgentId, message: ToAgent) -> Delivery {
         if !self.gathers_mail() {
             return self.shared.post.tell_agent(agent, message);
@@ -154,7 +154,7 @@ impl Thread {
         Delivery::Sent
     }
 
-    /// Tells an agent what a conversation holds of them, and gives the agent back when nobody is
+    /// Tells an agent which lease a conversation holds on them. Gives the agent back when nobody is
     /// there.
     pub(super) fn tell_lease(
         self: &Rc<Self>,
@@ -171,7 +171,7 @@ impl Thread {
         None
     }
 
-    /// Tells a queue something, after whatever was told it before by conversations of this thread.
+    /// Tells a queue something, after everything that conversations of this thread told it before.
     pub(super) fn tell_queue(self: &Rc<Self>, queue: &QueueId, command: QueueCommand) {
         if !self.gathers_mail() {
             return mail::send_to_queue(&*self.shared.post, queue, command);
@@ -179,7 +179,8 @@ impl Thread {
         self.send_mail_later(self.mail.gather_for_queue(queue, command));
     }
 
-    /// Whether to gather: unless it is calm, and behind what is gathered already.
+    /// Whether to gather mail: unless the pressure is calm and no earlier mail is gathered, which
+    /// must go first.
     fn gathers_mail(&self) -> bool {
         !self.is_calm() || !self.mail.is_empty()
     }
@@ -192,13 +193,14 @@ impl Thread {
     fn send_mail_later(self: &Rc<Self>, is_first: bool) {
         if is_first {
             let thread = Rc::clone(self);
-            // Its turn comes after those who were woken with this one.
+            // Its turn comes after the tasks that were woken with this one.
             actix::spawn(async move { thread.mail.send(&*thread.shared.post) });
         }
     }
 
-    /// Gives a visitor's chat back: at once when it is calm, or else a little later. Whoever asks
-    /// for the chat before then is told by the chat itself that it is over, and begins another.
+    /// Gives a visitor's chat back: at once when it is calm, or else a little later. A session that
+    /// asks for the chat before then hears from the chat itself that it is over, and begins
+    /// another.
     pub(super) fn free_visitor(
         self: &Rc<Self>,
         widget: WidgetId,

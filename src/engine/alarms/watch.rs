@@ -1,4 +1,4 @@
-//! What puts an alarm off without being asked: the signs of life of the one whose silence it
+//! What puts an alarm off without being asked: signs of life of the session whose silence the alarm
 //! waits for.
 
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::pulse::Pulse;
 
-/// The time of what is not set.
+/// The time of an alarm that is not set.
 pub(super) const NEVER: u64 = u64::MAX;
 
 /// What puts an alarm off.
@@ -16,9 +16,9 @@ pub(in crate::engine) struct Watch {
     pub pulse: Arc<Pulse>,
     /// The time that the alarm is set for, by the clock of the pulse.
     pub due: Timestamp,
-    /// How long after a sign of life it is due.
+    /// How long after a sign of life the alarm is due.
     pub after: Span,
-    /// When it is due whatever signs there are.
+    /// When the alarm is due at the latest, whatever signs of life there are.
     pub until: Option<Timestamp>,
 }
 
@@ -26,8 +26,8 @@ pub(in crate::engine) struct Watch {
 #[derive(Debug)]
 pub(super) struct Watching {
     pulse: Arc<Pulse>,
-    /// What lies between a sign of life, in milliseconds since 1970, and the time that it puts the
-    /// alarm off to.
+    /// What is added to the time of a sign of life, in milliseconds since 1970, for the time that
+    /// it puts the alarm off to.
     offset: i64,
     until: u64,
 }

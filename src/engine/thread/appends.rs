@@ -1,6 +1,6 @@
-//! What conversations of a thread have decided in one turn, and the journal is given together: one
-//! list takes less from the heap than hundreds of appends, and the one writer of the journal has
-//! less to do for it.
+//! The appends that a thread's conversations decide in one turn, given to the journal together. One
+//! list takes less from the heap than hundreds of appends, and means less work for the journal's
+//! one writer.
 
 use std::cell::RefCell;
 

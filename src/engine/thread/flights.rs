@@ -1,4 +1,4 @@
-//! What conversations of a thread have given to the journal and have no receipt for, and how
+//! What a thread's conversations have given to the journal and have no receipt for yet, and how
 //! receipts reach them.
 //!
 //! ```text
@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Receipts are as frequent as appends, and a million may come at once when a million windows end
-//! at one moment. So they pass through no mailbox, and neither the directory nor a map is asked:
-//! each thread has a table of its conversations that wait, few at any moment, and the ticket that
-//! came with the append is the place in it.
+//! at one moment. So they pass through no mailbox, and are looked up neither in the directory nor
+//! in a map. Each thread has a table of its conversations that wait, few at any moment, and the
+//! ticket that came with the append is the conversation's place in that table.
 
 use std::cell::RefCell;
 use std::num::NonZeroU32;
@@ -28,8 +28,8 @@ use crate::limits;
 #[derive(Debug, Default)]
 pub(super) struct Flights(RefCell<Slab<InFlight>>);
 
-/// The place of one conversation in it, while it has appends in flight. Whoever has it gives it
-/// back.
+/// The place of one conversation in the table, while it has appends in flight. The conversation's
+/// actor gives it back.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) struct Flight(NonZeroU32);
 
@@ -50,13 +50,13 @@ impl Flight {
     }
 }
 
-/// What a conversation and the one who hands out receipts have in common.
+/// What a conversation and the handing out of receipts have in common.
 #[derive(Debug)]
 struct InFlight {
-    /// Somebody who came later may have the place by now.
+    /// Whose place it is: a later conversation may have it when a receipt comes.
     id: ConversationId,
-    /// When the first append was given to the journal that was not confirmed yet; later than that
-    /// where only a part was.
+    /// When the first append that is not confirmed yet was given to the journal. After a receipt
+    /// for only a part it is when that came, which is later.
     since: Instant,
     /// The receipt that was not taken yet, and when it came.
     receipt: Option<(Receipt, Instant)>,
@@ -84,7 +84,7 @@ impl Flights {
         in_flight.waker.get_or_insert_with(|| task.waker().clone());
     }
 
-    /// Takes a place back: whoever had it hears of nothing any more.
+    /// Takes a place back: its conversation gets no more receipts.
     pub(super) fn end(&self, flight: Flight) {
         // Dropped only after the borrow ends, because the waker may be the last of its task.
         drop(self.remove(flight));
@@ -99,7 +99,7 @@ impl Flights {
         found
     }
 
-    /// Hands out receipts. Whoever is not there any more has nothing that waits.
+    /// Hands out receipts. A conversation that has left has nothing that waits.
     pub(super) fn hand_out(&self, confirmed: &[Confirmed]) {
         let (now, mut in_flight) = (clock::reading(), self.0.borrow_mut());
         for Confirmed { id, ticket, receipt } in confirmed {

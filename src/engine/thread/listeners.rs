@@ -1,7 +1,6 @@
-//! Whether any console has ever listened to an agent. It is asked twice for each thing that an
-//! agent would be told, and changes when a console opens; so each thread remembers what it was
-//! answered until the next console does, instead of taking a lock that every other thread takes as
-//! well.
+//! Whether any console has ever listened to an agent. This is asked twice for each thing that an
+//! agent would be told, and changes when a console opens. So each thread remembers the answers
+//! until the next console opens, instead of taking a lock that every other thread takes as well.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,7 +10,7 @@ use foldhash::fast::RandomState;
 use crate::domain::id::AgentId;
 use crate::engine::post::Post;
 
-/// What a thread was answered.
+/// The answers that a thread remembers.
 #[derive(Debug, Default)]
 pub(super) struct Listeners(RefCell<Known>);
 

@@ -1,9 +1,9 @@
-//! What conversations of a thread tell agents and queues while very many wait for the disk: told in
-//! one message to each, a turn later.
+//! What a thread's conversations tell agents and queues while very many appends wait for the disk:
+//! each gets one message, a turn later.
 //!
-//! When a million windows end at one moment, an agent's thousand chats are told of within a few
-//! milliseconds, and a queue's hundred thousand. One message for each costs as much as what it
-//! says, and wakes another thread that has gone to sleep since the one before.
+//! When a million windows end at one moment, an agent hears of a thousand chats within a few
+//! milliseconds, and a queue of a hundred thousand. One message for each costs as much as its
+//! content, and wakes another thread that has gone to sleep since the message before.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use crate::domain::queue::QueueCommand;
 use crate::engine::post::{Delivery, Post};
 use crate::limits;
 
-/// What is gathered; nothing while nothing is.
+/// The gathered mail; nothing while there is none.
 #[derive(Debug, Default)]
 pub(super) struct Mail(RefCell<Option<Gathered>>);
 
@@ -33,7 +33,7 @@ impl Mail {
         self.0.borrow().is_none()
     }
 
-    /// Gathers something for an agent; says whether it is the first of all.
+    /// Gathers something for an agent; says whether it is the first of all mail.
     pub(super) fn gather_for_agent(&self, agent: &AgentId, message: ToAgent) -> bool {
         self.gather(|gathered| {
             if let Some(messages) = gathered.for_agents.get_mut(agent) {
@@ -43,14 +43,14 @@ impl Mail {
         })
     }
 
-    /// The same with what a conversation holds of the agent.
+    /// The same, for a lease that a conversation holds on the agent.
     pub(super) fn gather_lease(
         &self,
         conversation: ConversationId,
         seq: Seq,
         lease: Lease,
     ) -> bool {
-        // The name is copied only for the first lease of an agent: it is counted, by every thread.
+        // The name is copied only for the first lease of an agent: all threads share its count.
         self.gather(|gathered| {
             if let Some(messages) = gathered.for_agents.get_mut(&lease.agent) {
                 return messages.push(adjust(conversation, seq, lease));
@@ -61,7 +61,7 @@ impl Mail {
         })
     }
 
-    /// Gathers something for a queue; says whether it is the first of all.
+    /// Gathers something for a queue; says whether it is the first of all mail.
     pub(super) fn gather_for_queue(&self, queue: &QueueId, command: QueueCommand) -> bool {
         self.gather(|gathered| {
             if let Some(commands) = gathered.for_queues.get_mut(queue) {
@@ -105,7 +105,7 @@ pub(super) fn adjust(conversation: ConversationId, seq: Seq, lease: Lease) -> To
     ToAgent::Command(AgentCommand::Adjust { conversation, seq, lease: Some(lease) })
 }
 
-/// Tells every conversation that holds something of an agent that nobody is there.
+/// Tells every conversation that holds a lease on an agent that the agent is gone.
 fn say_gone(post: &dyn Post, agent: &AgentId, messages: Vec<ToAgent>) {
     for message in messages {
         if let ToAgent::Command(AgentCommand::Adjust { conversation, lease: Some(_), .. }) = message
@@ -115,7 +115,7 @@ fn say_gone(post: &dyn Post, agent: &AgentId, messages: Vec<ToAgent>) {
     }
 }
 
-/// Sends something to a queue. Whoever leaves one that is not there any more has left it.
+/// Sends something to a queue. If the queue is gone, a chat that leaves it has left already.
 pub(super) fn send_to_queue(post: &dyn Post, queue: &QueueId, command: QueueCommand) {
     let joins = usize::from(is_join(&command));
     warn_of_those_left(post.tell_queue(queue, ToQueue::Command(command)), queue, joins);

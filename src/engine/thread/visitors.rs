@@ -1,4 +1,4 @@
-//! Visitors whose chats are over, and who are found no more a little later.
+//! Visitors whose chats are over, and whom the directory forgets a little later.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,8 +7,8 @@ use crate::domain::id::{ConversationId, VisitorId, WidgetId};
 use crate::engine::post::Post;
 use crate::limits;
 
-/// Those whom conversations of a thread have freed while very many waited for the disk, in parts,
-/// because a million of them should not be moved each time that room is made for more.
+/// The visitors that a thread's conversations freed while very many appends waited for the disk.
+/// They are kept in parts, so that a million of them are not moved each time the list grows.
 #[derive(Debug, Default)]
 pub(super) struct FreedVisitors(RefCell<VecDeque<Vec<(WidgetId, VisitorId, ConversationId)>>>);
 
@@ -17,7 +17,7 @@ impl FreedVisitors {
         self.0.borrow().is_empty()
     }
 
-    /// Puts one off; says whether it is the first.
+    /// Puts off freeing a visitor; says whether it is the first.
     pub(super) fn put_off(&self, widget: WidgetId, visitor: VisitorId, id: ConversationId) -> bool {
         let mut parts = self.0.borrow_mut();
         let is_first = parts.is_empty();
