@@ -1,5 +1,5 @@
-//! The actor that drives one agent: it gives the behavior what comes in, and does what is to be
-//! done. It keeps the ends of the agent's feeds, the timer and the requests that wait.
+//! The actor that drives one agent. It gives the behavior each input, and performs the outputs. It
+//! keeps the ends of the agent's feeds, the timer and the requests that wait.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -29,9 +29,9 @@ pub(super) struct AgentActor {
     shared: Arc<Shared>,
     id: AgentId,
     behavior: Behavior,
-    /// What the feeds that run are told goes in here.
+    /// The ends into which the events of the open feeds go.
     feeds: BTreeMap<FeedNumber, FeedSender>,
-    /// When it is woken, and by what.
+    /// When it is woken, and by which timer.
     timer: Option<(Timestamp, SpawnHandle)>,
     /// The requests that are not answered yet.
     asked: Vec<RequestId>,
@@ -80,7 +80,7 @@ impl AgentActor {
         self.rearm(context);
     }
 
-    /// Does what is to be done for the agent; what they must hear of at once is given back.
+    /// Performs one output. Gives back what the behavior must hear of at once.
     fn perform(&mut self, output: Output, context: &mut Context<Self>) -> Option<Input> {
         match output {
             Output::ToConversation(id, message) => drop(self.shared.post.tell(id, *message)),
@@ -113,7 +113,7 @@ impl AgentActor {
         None
     }
 
-    /// Puts an event into a feed. One that does not take it takes nothing any more.
+    /// Puts an event into a feed. A feed that does not take it is removed.
     fn tell_feed(&mut self, feed: FeedNumber, is_part: bool, event: FeedEvent) -> Option<Input> {
         let sender = self.feeds.get(&feed)?;
         let told = if is_part { sender.tell_part(event) } else { sender.tell(event) };
@@ -220,7 +220,7 @@ impl Actor for AgentActor {
 }
 
 impl Drop for AgentActor {
-    /// However it ends, by a panic too, nobody waits for it in vain.
+    /// However the actor ends, even by a panic, no caller waits for it in vain.
     fn drop(&mut self) {
         for request in self.asked.drain(..) {
             self.shared.answers.deny(request);

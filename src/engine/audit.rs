@@ -1,8 +1,8 @@
-//! What of the audit stream is gathered.
+//! The part of the audit stream that is gathered.
 //!
-//! What is read or refused over and over is written when it happens first, and the repeats of the
-//! same minute once, with their number, when the minute is over: a crash loses that number and
-//! nothing else.
+//! An act that happens over and over, a read or a refusal, is written when it happens first. Its
+//! repeats of the same minute are written once, with their number, when the minute is over. A crash
+//! loses that number and nothing else.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use crate::domain::audit::{Act, AuditKind};
 use crate::domain::time::Timestamp;
 use crate::limits;
 
-/// What the audit stream is still to be told of a minute.
+/// What the audit stream is still to be told of one minute.
 #[derive(Debug, Default)]
 pub(super) struct Gathering(Mutex<Gathered>);
 
@@ -21,11 +21,11 @@ pub(super) struct Gathered {
     minute: i64,
     /// What happened in it, and how often since that was written.
     pub(super) acts: BTreeMap<Act, u32>,
-    /// How many of each kind that is bounded were told apart.
+    /// How many acts of each kind in [`Apart`] were told apart.
     told_apart: [usize; 3],
 }
 
-/// What of refusals is told apart within a minute, each up to a bound of its own.
+/// By what refusals are told apart within a minute, each kind up to a bound of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Apart {
     /// Addresses and widgets of strangers.
@@ -67,7 +67,7 @@ impl Gathered {
             *times = times.saturating_add(1);
             return false;
         }
-        // What is refused has a bound of its own, and must be counted however much is read.
+        // Refusals have a bound of their own, and must be counted however much is read.
         let is_refused = matches!(act.kind, AuditKind::SignInRefused | AuditKind::AccessRefused);
         if is_refused || self.acts.len() < limits::AUDIT_GATHERED_MAX {
             self.acts.insert(act.clone(), 0);
@@ -75,8 +75,8 @@ impl Gathered {
         true
     }
 
-    /// Of the forms of an act, from the most exact one, the first that is gathered already or that
-    /// there is room for; the last one where there is none.
+    /// The form in which an act is gathered. Of `forms`, the most exact one first, it is the first
+    /// that is gathered already or that there is room for. If there is none, it is `last`.
     pub(super) fn fitting(&mut self, forms: &[(Act, Apart)], last: Act) -> Act {
         for (form, apart) in forms {
             if self.acts.contains_key(form) {

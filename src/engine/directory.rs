@@ -1,7 +1,7 @@
 //! Who is where: the only thing that actors share.
 //!
-//! Callers hold ids. A conversation that nobody has asked for lately is opened from the journal
-//! when somebody does; one whose mailbox has closed is forgotten and opened again. There is at most
+//! Callers hold ids. A conversation that is not live is opened from the journal when somebody asks
+//! for it. A conversation whose mailbox has closed is forgotten and opened again. There is at most
 //! one live actor for an id, because an actor enters here before it is told anything.
 
 mod post;
@@ -39,7 +39,7 @@ use crate::limits;
 /// seeded anew in every process.
 type Map<K, V> = DashMap<K, V, RandomState>;
 
-/// The addresses of everybody who is live.
+/// The addresses of all live actors.
 #[derive(Debug)]
 pub(super) struct Directory {
     clock: Clock,
@@ -48,16 +48,17 @@ pub(super) struct Directory {
     owners: Vec<Addr<Owner>>,
     conversations: Map<ConversationId, Live>,
     agents: Map<AgentId, AgentEntry>,
-    /// Counts what changes whether anybody listens to an agent.
+    /// Rises whenever the answer whether a console has listened to an agent may have changed.
     listeners: AtomicU64,
     queues: Map<QueueId, QueueEntry>,
     sessions: Map<SessionId, SessionEntry>,
     visitors: Map<(WidgetId, VisitorId), ConversationId>,
-    /// How often each conversation was opened again after its actor had died, since when.
+    /// How often each conversation was opened again after its actor had died, and since when.
     reopened: Map<ConversationId, (u32, Timestamp)>,
     /// The requests that wait.
     pub(super) answers: Arc<Answers>,
-    /// Told apart by this, a late farewell of an earlier actor does not remove the present one.
+    /// Numbers the actors, so that a late farewell of an earlier one does not remove the present
+    /// one.
     epochs: AtomicU32,
 }
 
@@ -99,8 +100,8 @@ pub trait Outbox: std::fmt::Debug + Send + Sync {
 }
 
 impl Directory {
-    /// Room for so many conversations from the beginning; more find room as they come. They live on
-    /// these threads, each of which has one of the owners.
+    /// A directory with room for so many conversations from the beginning; it grows for more. They
+    /// live on these threads, each of which has one of the owners.
     pub(super) fn with_room_for(
         conversations: usize,
         clock: Clock,
@@ -176,7 +177,7 @@ impl Directory {
         self.conversations.get(&id)?.address()
     }
 
-    /// Denies what cannot be asked.
+    /// Denies a request that cannot be delivered.
     fn undelivered(&self, request: Option<RequestId>) -> Delivery {
         if let Some(request) = request {
             self.answers.deny(request);
@@ -206,7 +207,7 @@ impl Directory {
         Live { address: address.downgrade(), epoch }
     }
 
-    /// Starts a conversation's actor on its thread, where it is made. It can be told something
+    /// Starts a conversation's actor, which is made on its thread. Its address takes messages
     /// before that.
     fn start(
         &self,
@@ -234,7 +235,7 @@ impl Directory {
         self.conversations.contains_key(&id)
     }
 
-    /// Every live conversation's id, collected first so that nothing is held while it is used.
+    /// Every live conversation's id, collected first so that no lock is held while they are used.
     pub(super) fn conversation_ids(&self) -> Vec<ConversationId> {
         self.conversations.iter().map(|entry| *entry.key()).collect()
     }
@@ -249,7 +250,7 @@ impl Directory {
         self.sessions.insert(id, SessionEntry { address, outbox, pulse: None });
     }
 
-    /// A session leaves. Whether it was here.
+    /// A session leaves. Says whether it was here.
     pub(super) fn leave_session(&self, id: SessionId) -> bool {
         self.sessions.remove(&id).is_some()
     }
@@ -288,7 +289,7 @@ impl Live {
     }
 }
 
-/// Sends to a session, whose outbox has taken the frame if it is one.
+/// Sends to a session. If the message is a frame, the outbox has already taken room for it.
 #[expect(clippy::disallowed_methods, reason = "the outbox bounds what is sent")]
 fn deliver(address: &Recipient<ToSession>, message: ToSession) {
     address.do_send(message);

@@ -44,7 +44,7 @@ pub(super) struct Metrics {
     pub slow_readers: Counter,
     /// Feeds that were ended because they were read too slowly.
     pub slow_feeds: Counter,
-    /// Feeds that were ended because their console had stopped to beat.
+    /// Feeds that were ended because their console had stopped beating.
     pub hung_feeds: Counter,
     /// Frames that were refused.
     pub refused_frames: Counter,
@@ -289,7 +289,7 @@ impl Metrics {
         );
     }
 
-    /// A conversation went from one state to another; nothing stands for new and closed.
+    /// A conversation went from one state to another; `None` stands for new and closed.
     pub(super) fn recount(&self, before: Option<State>, after: Option<State>) {
         if before == after {
             return;

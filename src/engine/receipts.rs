@@ -10,15 +10,15 @@ use crate::engine::owner::{Outcome, Owner};
 use crate::engine::shared::Shared;
 use crate::journal::{Confirmed, Fault, Position, Receipts};
 
-/// Takes receipts from the journal's thread to those of the conversations.
+/// Carries receipts from the journal's thread to the threads of the conversations.
 #[derive(Debug, Default)]
 pub(super) struct Router {
     route: OnceLock<(Arc<Shared>, Vec<Addr<Owner>>)>,
 }
 
 impl Router {
-    /// Opens the way to the owner of each thread; before this there is nobody who could have
-    /// appended anything.
+    /// Opens the way to the owner of each thread. Before this there is no conversation that could
+    /// have appended anything.
     pub(super) fn open(&self, shared: Arc<Shared>, owners: Vec<Addr<Owner>>) {
         // Opened twice only by a mistake of ours, and then the first way is as good.
         let _first_wins = self.route.set((shared, owners));

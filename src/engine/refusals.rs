@@ -1,5 +1,6 @@
-//! Who was refused at a door: counted by code, and told in the log. Strangers decide how often that
-//! happens, so only some of it is told each second, with the number of what was left out.
+//! Refusals at a door: counted by code, and told in the log. Strangers decide how often they
+//! happen, so the log tells only some of them each second, and the number of those that it left
+//! out.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};

@@ -85,7 +85,7 @@ impl Engine {
         }
     }
 
-    /// Passes a signal of the agent's on. Refused unless the chat is theirs.
+    /// Passes on an agent's signal. Refused unless the chat is theirs.
     pub async fn signal(
         &self,
         id: ConversationId,
@@ -143,7 +143,7 @@ impl Engine {
         self.shared().journal.is_writable() && !self.shared().is_draining()
     }
 
-    /// The history of the journal that goes on: places of another are not known here.
+    /// The journal's present history. Places of another history are not known here.
     pub fn journal_history(&self) -> History {
         self.shared().history
     }

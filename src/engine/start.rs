@@ -43,15 +43,16 @@ impl Default for Options {
     }
 }
 
-/// How many conversations write their restart in a second, if nothing else makes them: the
-/// projection follows three times as fast, so nobody's reading waits.
+/// How many conversations write their restart in a second, if nothing makes them do it earlier. The
+/// projection follows three times as fast, so no read waits for that.
 const RESTARTS_WRITTEN_EACH_SECOND: u64 = 10_000;
 
-/// How long a start has the disk for itself, and for those who come back at once.
+/// How long the start, and customers who come back at once, have the disk for themselves.
 const RESTARTS_WRITTEN_FROM: Span = Span::from_millis(500);
 
-/// How long a start takes for each conversation, at most, in microseconds. Until all of them are
-/// live nobody can come back, so that time must not count against those that were live first.
+/// How long a start takes for each conversation, at most, in microseconds. Until all conversations
+/// are live no customer can come back, so that time must not count against those that were live
+/// first.
 const STARTED_WITHIN: u64 = 8;
 
 /// How long it takes until so many conversations are live.
@@ -80,9 +81,9 @@ impl Starting {
         self.router.clone()
     }
 
-    /// Starts everything that the journal knows of: settings are in force, every conversation that
-    /// is not closed is live again with its timers armed, when this returns. Must be called inside
-    /// an actix system.
+    /// Starts everything that the journal knows of. When this returns, the settings are in force,
+    /// and every conversation that is not closed is live again with its timers armed. Must be
+    /// called inside an actix system.
     pub async fn start(
         self,
         options: Options,
@@ -92,7 +93,7 @@ impl Starting {
     ) -> Engine {
         let Recovered { settings, presences, conversations, latest, history } = recovered;
         let clock = Clock::start(latest);
-        // Whoever comes back is first told all of this, so no later event need point before it.
+        // A feed that comes back is first told all of this, so no later event need point before it.
         let told_before = journal.head().0;
         let (owners, mailboxes): (Vec<_>, Vec<_>) =
             (0..threads.count()).map(|_| mailbox::<Owner>()).unzip();
@@ -128,7 +129,7 @@ impl Starting {
         self.router.open(shared.clone(), owners);
         let engine = Engine::new(shared.clone(), directory);
         let registry = shared.settings.load_full();
-        // Nobody can come back before all of them are live.
+        // No customer can come back before all conversations are live.
         let counts_from = shared.clock.now() + start_lasts(conversations.len() as u64);
         engine.follow_from(&Registry::default(), &registry, counts_from);
         engine.open_all(conversations, counts_from).await;
@@ -160,10 +161,10 @@ impl Engine {
                     let turn = restart_turn(place as u64 * apart);
                     directory.enter_recovered(thread, conversation, counts_from, turn);
                 }
-                // Spawned behind all of them, so it runs when each has stated its claims: nobody is
-                // given work before it is known what they hold.
+                // Spawned behind all of them, so it runs when each has stated its claims: no agent
+                // is given work before it is known what they hold.
                 actix::spawn(async move {
-                    // Whoever waited for this has stopped, and does not mind.
+                    // If nobody waits for this any more, nothing is lost.
                     let _nobody_waits = done.send(());
                 });
             });
@@ -210,7 +211,7 @@ impl Engine {
     }
 }
 
-/// Looks after everybody: starts again who has died, and moves the mark of what feeds were told.
+/// Looks after the actors: starts dead ones again, and moves the mark of what feeds were told.
 #[derive(Debug)]
 struct Keeper {
     engine: Engine,

@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use crate::domain::settings::registry::{Registry, TokenDigest};
 use crate::domain::time::Timestamp;
 
-/// What becomes of tokens and of what they let in.
+/// The use of tokens, and what follows when they change.
 #[derive(Debug)]
 pub(super) struct Tokens {
     /// When each was used last in this run, for tokens that the settings know.
     pub(super) used: DashMap<TokenDigest, Timestamp>,
     pub(super) changed: watch::Sender<()>,
-    /// Whether they let nobody in, because an issuer alone signs people in.
+    /// Whether tokens let nobody in, because an issuer alone signs people in.
     pub(super) are_off: AtomicBool,
 }
 
@@ -35,7 +35,7 @@ impl Tokens {
         Self { used: DashMap::new(), changed, are_off: AtomicBool::new(false) }
     }
 
-    /// Tells everybody who goes on by a token to look again, and forgets what is gone.
+    /// Has everything that a token has let in look again, and forgets the tokens that are gone.
     pub(super) fn follow(&self, after: &Registry) {
         self.used.retain(|digest, _| after.tokens.contains_key(digest));
         self.changed.send_replace(());

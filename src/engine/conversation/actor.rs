@@ -17,22 +17,22 @@ use crate::engine::thread::{Flight, Thread};
 pub(in crate::engine) struct ConversationActor {
     pub(super) thread: Rc<Thread>,
     pub(super) epoch: u32,
-    /// Where the journal's word is found while it waits for one.
+    /// Where its receipts are found while it waits for one.
     pub(super) flight: Option<Flight>,
     pub(super) behavior: Behavior,
 }
 
 impl ConversationActor {
-    /// An actor for a conversation that is about to begin. Until it is told the first word it
-    /// answers nobody.
+    /// An actor for a conversation that is about to begin. It answers nobody until it is told the
+    /// first word.
     pub(in crate::engine) fn entered(thread: Rc<Thread>, id: ConversationId, epoch: u32) -> Self {
         let behavior = Behavior::entered(id, thread.shared.clock.now());
         Self { thread, epoch, flight: None, behavior }
     }
 
     /// An actor that serves a conversation as it was when the server stopped. Its timers count from
-    /// `counts_from`, or from now if that is later; that the server has started again is written
-    /// within `write_within`.
+    /// `counts_from`, or from now if that is later. The server's restart is written to it within
+    /// `write_within`.
     pub(in crate::engine) fn recovered(
         thread: Rc<Thread>,
         conversation: Conversation,
@@ -76,12 +76,12 @@ impl ConversationActor {
         act(&mut self.behavior, shared.clock.now(), &facts)
     }
 
-    /// Takes note of the signs of life of those who are in the conversation.
+    /// Takes note of the signs of life of the sessions that are in the conversation.
     pub(super) fn listen(&mut self) {
         self.with_facts(|behavior, _, facts| behavior.listen(facts));
     }
 
-    /// What puts a deadline off that is about to be waited for, and until when.
+    /// What may put off the deadline that is about to be waited for, and until when.
     pub(super) fn watch(&self, due: Timestamp) -> Option<Watch> {
         let shared = &self.thread.shared;
         let silence = self.behavior.silence(due, shared.audit_every)?;
@@ -94,23 +94,24 @@ impl ConversationActor {
         self.flight.and_then(|flight| self.thread.take_receipt(flight))
     }
 
-    /// Has its task woken by the journal's next word, if it waits for one.
+    /// Has the actor's task woken by the next receipt, if it waits for one.
     pub(super) fn await_receipt(&self, task: &task::Context<'_>) {
         if let Some(flight) = self.flight {
             self.thread.await_receipt(flight, task);
         }
     }
 
-    /// Waits for no word of the journal any more.
+    /// Waits for no receipt any more.
     pub(super) fn end_flight(&mut self) {
         if let Some(flight) = self.flight.take() {
             self.thread.end_flight(flight);
         }
     }
 
-    /// Leaves nothing behind that others count on, however the actor ends. One that has died and
-    /// may still have something to decide is opened again, even if nobody asks for it. Its place in
-    /// the directory stays until then: whoever asks every live conversation asks this one too.
+    /// Leaves nothing behind that others count on, however the actor ends. If it has died and its
+    /// conversation may still have something to decide, that is opened again, even if nobody asks
+    /// for it. Its place in the directory stays until then, so that a census of all live
+    /// conversations asks this one too.
     pub(super) fn depart(&mut self, has_died: bool) {
         self.end_flight();
         let (shared, id) = (&self.thread.shared, self.behavior.id());
@@ -120,7 +121,7 @@ impl ConversationActor {
         if has_died {
             shared.answers.deny_kept_by(self.epoch);
         }
-        // One that never began has nothing to be read.
+        // A conversation that never began has nothing in the journal to be read.
         let may_be_written = self.behavior.may_be_written();
         if !may_be_written {
             shared.let_go(id);
@@ -133,7 +134,7 @@ impl ConversationActor {
         }
     }
 
-    /// Has it opened again, from what is durable: its timers have died with the actor.
+    /// Has the conversation opened again from what is durable: its timers have died with the actor.
     fn reopen(&self) {
         let (shared, id) = (self.thread.shared.clone(), self.id());
         self.thread.shared.threads.of_shard(id.shard()).spawn_fn(move || {

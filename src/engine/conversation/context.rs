@@ -28,9 +28,9 @@ pub(in crate::engine) struct Context {
     pub(super) alarm: Alarm,
     /// Whether the alarm has to be set for what is due.
     pub(super) is_unset: bool,
-    /// Whether something may have put it off.
+    /// Whether signs of life may have put it off.
     pub(super) is_watching: bool,
-    /// How far its life is.
+    /// The stage of the actor's life.
     pub(super) state: ActorState,
     /// Whether it has ended without having been asked to stop.
     pub(super) has_died: bool,
@@ -49,13 +49,13 @@ impl Context {
         }
     }
 
-    /// Where the actor is told something.
+    /// The address of the actor.
     pub(super) fn address(&self) -> Addr<ConversationActor> {
         Addr::new(self.mailbox.sender())
     }
 
-    /// Has the actor woken at this time, instead of any other; or at none. What is asked for anew
-    /// when it `may_be_put_off` is how far.
+    /// Has the actor woken at this time instead of at any set before, or at none. If signs of life
+    /// `may_be_put_off` the same time, the alarm is set anew all the same, to ask again how far.
     pub(super) fn wake_at(&mut self, at: Option<Timestamp>, may_be_put_off: bool) {
         let is_other = self.due != at || may_be_put_off || self.is_watching;
         self.is_unset = at.is_some() && (self.is_unset || is_other);
@@ -98,7 +98,7 @@ impl ActorContext for Context {
 struct Enclosed<M> {
     /// Nothing once it was taken out.
     message: Option<M>,
-    /// Where it is said that the message was dealt with, if anybody waits for that.
+    /// Tells the sender that the message was handled, if the sender waits for that.
     reply: Option<oneshot::Sender<()>>,
 }
 
@@ -112,7 +112,7 @@ where
             Handler::handle(actor, message, context);
         }
         if let Some(reply) = self.reply.take() {
-            // Whoever waited may have gone.
+            // The sender may have gone.
             let _ = reply.send(());
         }
     }

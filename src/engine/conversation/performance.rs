@@ -1,4 +1,4 @@
-//! What a conversation's actor does with each thing that is to be done.
+//! How a conversation's actor performs each output of its behavior.
 //!
 //! ```text
 //!   input ──> behavior ──> outputs, in order ──> journal, mailboxes, sockets, figures
@@ -50,7 +50,7 @@ impl ConversationActor {
         context.wake_at(due, self.behavior.is_connected());
     }
 
-    /// Does one thing; what the behavior must hear of at once is given back.
+    /// Performs one output. Gives back what the behavior must hear of at once.
     fn perform(&mut self, output: Output, slow: &mut Slow, context: &mut Context) -> Option<Input> {
         let (thread, id) = (&self.thread, self.behavior.id());
         match output {
@@ -93,8 +93,8 @@ impl ConversationActor {
         self.thread.append(append);
     }
 
-    /// A reader who was too slow for something that must not be missed is told nothing after it,
-    /// or its widget would go on from behind the gap.
+    /// Tells a session something. A session that was too slow for a frame that must not be missed
+    /// is told nothing after it but to close, or its widget would go on from behind the gap.
     fn tell_session(
         &self,
         session: SessionId,

@@ -1,5 +1,5 @@
-//! What a conversation reads of the journal. It waits for nothing: a task of its thread does, and
-//! what was read comes into the mailbox, behind what it was told meanwhile.
+//! What a conversation reads from the journal. The actor does not wait, but a task of its thread
+//! does. What was read comes into the mailbox, behind what the actor was told meanwhile.
 
 use std::panic::AssertUnwindSafe;
 
@@ -16,8 +16,8 @@ use crate::journal::Fault;
 use crate::limits;
 
 impl ConversationActor {
-    /// Reads the conversation from the journal. What one of the same id has decided is read only
-    /// once it is written.
+    /// Reads the conversation from the journal. The gathered appends go first: an earlier actor of
+    /// the same id may have decided some, and they are read only once they are written.
     pub(super) fn load(&self, context: &Context) {
         self.thread.send_appends();
         let reading = self.thread.shared.journal.load(self.id());
@@ -55,8 +55,8 @@ impl ConversationActor {
     }
 }
 
-/// Tells the actor what was read. One that has gone by then is not told, and one whose reader
-/// panics hears of a fault, so that nobody waits in vain.
+/// Tells the actor what was read. An actor that has gone by then is not told. If the reader panics,
+/// the actor hears of a fault, so that nobody waits in vain.
 #[expect(clippy::disallowed_methods, reason = "one message for each page, or for the beginning")]
 fn tell_when_read<T: 'static>(
     context: &Context,

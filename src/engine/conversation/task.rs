@@ -45,7 +45,7 @@ impl Task {
         }
     }
 
-    /// Takes what the journal has said: before the mail, much of which waits for just that.
+    /// Takes the journal's receipt before the mail, because much of the mail waits for just that.
     fn take_receipt(&mut self) {
         let Self { actor, context } = self;
         if context.is_running()
@@ -55,7 +55,7 @@ impl Task {
         }
     }
 
-    /// Takes what is in the mailbox. When that is empty, whatever comes into it has this woken.
+    /// Takes what is in the mailbox. Once it is empty, the next message wakes this task.
     fn read_mail(&mut self, task: &mut task::Context<'_>) {
         let Self { actor, context } = self;
         while context.is_running() {
@@ -66,11 +66,12 @@ impl Task {
         }
     }
 
-    /// Serves the deadline, if it has come. What becomes due by that has an alarm that rings at
-    /// once.
+    /// Serves the deadline, if it has come. If something else becomes due by that, its alarm rings
+    /// at once.
     ///
-    /// A session that goes takes its signs of life out of reach, and leaves word of them before.
-    /// So its word is looked for after its signs: nobody is thought silent who has only gone.
+    /// A session that leaves takes its pulse out of reach, and first sends word of its signs of
+    /// life. So the mail is read after the pulses: a session that has only left is not taken for
+    /// silent.
     fn meet_deadline(&mut self, task: &mut task::Context<'_>) {
         if !self.is_due() {
             return;
@@ -90,8 +91,8 @@ impl Task {
         due.is_some_and(|due| due <= actor.thread.shared.clock.now())
     }
 
-    /// Sets the alarm for what is due. One that rang before its time would be the last: it is set
-    /// only for another.
+    /// Sets the alarm for what is due, unless it is set for that already. So an alarm that rang
+    /// before its time would be the last.
     fn set_alarm(&mut self, task: &task::Context<'_>) {
         let Self { actor, context } = self;
         let Some(due) = context.due.filter(|_| context.is_unset) else { return };
@@ -134,7 +135,7 @@ impl Future for Task {
 impl Unpin for Task {}
 
 impl Drop for Task {
-    /// However it ends, by a panic too, its actor is told so; only not one that never began.
+    /// However the task ends, even by a panic, its actor is told so, unless it never began.
     fn drop(&mut self) {
         if matches!(self.context.state, ActorState::Running | ActorState::Stopping) {
             self.end();

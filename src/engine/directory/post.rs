@@ -68,7 +68,7 @@ impl Post for Directory {
     }
 
     fn reopen(self: Arc<Self>, id: ConversationId) {
-        // Somebody may have had it opened meanwhile, and it may even be over.
+        // It may have been opened meanwhile, and it may even be over.
         if self.tell_live(id, ToConversation::StateClaims(None)) != Delivery::Full {
             return;
         }

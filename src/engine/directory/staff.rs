@@ -22,7 +22,7 @@ impl Directory {
         self.listeners.fetch_add(1, Ordering::Release);
     }
 
-    /// Opens a feed of an agent's, if anybody is there.
+    /// Opens a feed of an agent, if the agent's actor is there.
     pub(in crate::engine) fn open_feed(&self, id: &AgentId, opening: OpenFeed) -> Delivery {
         let request = opening.opening.request;
         let Some(agent) = self.agent(id) else { return self.undelivered(Some(request)) };
@@ -30,8 +30,8 @@ impl Directory {
         Delivery::Sent
     }
 
-    /// An agent's actor is dismissed. Nobody finds it any more, and it hears of that behind
-    /// everything that it was told before.
+    /// Dismisses an agent's actor. Nobody finds it any more, and it hears of that after everything
+    /// that it was told before.
     pub(in crate::engine) fn dismiss_agent(&self, id: &AgentId, request: RequestId) {
         match self.agents.remove(id) {
             Some((_, entry)) => {
@@ -61,7 +61,7 @@ impl Directory {
         self.queues.insert(id, QueueEntry { address, waiting });
     }
 
-    /// A queue's actor is dismissed, in the same way.
+    /// Dismisses a queue's actor in the same way.
     pub(in crate::engine) fn dismiss_queue(&self, id: &QueueId, request: RequestId) {
         match self.queues.remove(id) {
             Some((_, entry)) => {

@@ -1,6 +1,6 @@
-//! Figures that every thread changes all the time. Each has several parts, on cache lines of their
-//! own, and nearly always each thread has another part; who reads adds them up. A number that two
-//! cores change in turn travels between them, which costs more than the counting, and a million
+//! Figures that every thread changes all the time. Each figure has several parts, on cache lines of
+//! their own, and nearly always each thread has its own part; a reader adds them up. A number that
+//! two cores change in turn travels between them, which costs more than the counting, and a million
 //! windows may end at once.
 
 use std::fmt;
@@ -34,9 +34,9 @@ const STACK_BITS: u32 = 21;
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Striped<T>([CachePadded<T>; limits::FIGURE_PARTS]);
 
-/// The part of the thread that calls. Threads are told apart by where their stacks lie, one beside
-/// the other: that costs nothing, and needs no number that would have to be handed to whoever
-/// counts. Two threads that share a part, or one that has two, only count more slowly.
+/// The part of the calling thread. Threads are told apart by where their stacks lie, one beside the
+/// other. That costs nothing, and needs no number that callers would have to pass. Two threads that
+/// share a part, or one that has two, only count more slowly.
 fn part() -> usize {
     let mark = 0_u8;
     (std::ptr::from_ref(&mark).addr() >> STACK_BITS) % limits::FIGURE_PARTS

@@ -50,8 +50,8 @@ impl Engine {
         self.decide_presence(id, presence, None).await
     }
 
-    /// Chooses one for an agent who may not be there, in the name of who asks. Durable when it
-    /// returns.
+    /// Chooses a presence for an agent who may not be there, in the name of the caller `by`.
+    /// Durable when it returns.
     pub async fn set_presence(
         &self,
         id: &AgentId,
@@ -73,10 +73,10 @@ impl Engine {
         self.ask_view(id, |request| ToAgent::ChoosePresence(presence, by, request)).await
     }
 
-    /// Opens an agent's feed: everything after the event with the id `after`, or, without one,
-    /// the agent's present state first. An `after` that was never given out is as none. A feed
-    /// that only watches, a supervisor's, does not count as the agent's being there. Once its
-    /// console has beaten, it must go on every `heartbeat`.
+    /// Opens an agent's feed: everything after the event with the id `after`, or, without one, the
+    /// agent's present state first. An `after` that was never given out counts as none. A feed that
+    /// only watches, such as a supervisor's, does not count as the agent being there. Once its
+    /// console has beaten, it must go on beating every `heartbeat`.
     pub async fn open_feed(
         &self,
         id: &AgentId,
@@ -100,8 +100,8 @@ impl Engine {
         self.ask_agent(id, |request| ToAgent::Beat(feed, request)).await.map(drop)
     }
 
-    /// Whether somebody else may give an agent a chat for this purpose: until when they must be
-    /// back, if they are away, or that they have been gone for too long.
+    /// Whether another person may give the agent a chat for this purpose. Says until when the agent
+    /// must be back, if they are away, or that they have been gone for too long.
     pub async fn expect_agent(
         &self,
         id: &AgentId,
@@ -142,8 +142,8 @@ impl Engine {
         Ok(figures)
     }
 
-    /// How a chat that waits stands in the line of this queue; nothing when it does not, or the
-    /// queue is gone.
+    /// How a chat that waits stands in the line of this queue; nothing when it does not wait there,
+    /// or the queue is gone.
     pub async fn standing(
         &self,
         queue: &QueueId,
@@ -177,7 +177,7 @@ impl Engine {
         self.answer_of(id, asked).await
     }
 
-    /// What an agent answers; who is none answers nothing.
+    /// What an agent answers, or [`Failure::UnknownAgent`] when there is no such agent.
     async fn answer_of(&self, id: &AgentId, asked: Asked) -> Result<Answered, Failure> {
         match asked.answer().await {
             Err(Denial::Unavailable) if !self.settings().agents.contains_key(id) => {

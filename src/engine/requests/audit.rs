@@ -1,5 +1,4 @@
-//! What is noted of people in the audit stream: what somebody did is written before they are
-//! answered.
+//! What the audit stream notes of people. What a person did is written before they are answered.
 
 use std::net::IpAddr;
 
@@ -15,7 +14,7 @@ use crate::engine::shared::Shared;
 use crate::journal::{Append, AuditFilter, AuditPage, Fault, Position};
 
 impl Shared {
-    /// Has something noted, and says who is told when it is durable.
+    /// Has an act noted, and returns a receiver that resolves when it is durable.
     fn note(&self, act: Act, times: u32) -> oneshot::Receiver<Result<Position, Fault>> {
         let (done, written) = oneshot::channel();
         let entry = Box::new(AuditEntry { at: self.clock.now(), times, act });
@@ -37,7 +36,7 @@ impl Shared {
 
     fn note_all(&self, acts: Vec<(Act, u32)>) {
         for (act, times) in acts {
-            // Nobody waits for it; whether the journal can be written is told elsewhere.
+            // Nobody waits for this; whether the journal can be written is told elsewhere.
             drop(self.note(act, times));
         }
     }
@@ -91,8 +90,8 @@ impl Engine {
         self.gather(&[(there, Apart::Strangers)], act);
     }
 
-    /// Notes that a caller asked for what is not theirs, which `told` tells more of. It does not
-    /// wait.
+    /// Notes that a caller asked for something that is not theirs; `told` adds what it was. It does
+    /// not wait.
     pub fn audit_forbidden(&self, by: Option<AgentId>, code: &str, told: impl FnOnce(Act) -> Act) {
         let anybodys = Act::new(AuditKind::AccessRefused, None).with("code", code);
         let theirs = Act { by, ..anybodys.clone() };
@@ -100,18 +99,18 @@ impl Engine {
         self.gather(&forms, anybodys);
     }
 
-    /// Notes that somebody has shown a token by which an issuer had signed them in, and which has
-    /// expired. It does not wait.
+    /// Notes that a person has shown an expired token by which an issuer had signed them in. It
+    /// does not wait.
     pub fn audit_expired_sign_in(&self, of: Option<AgentId>) {
         self.audit_known(Act::new(AuditKind::SignInRefused, of).with("code", "token_expired"));
     }
 
-    /// Notes that somebody has shown a token of theirs that lets them in no more. It does not wait.
+    /// Notes that a known person has shown a token that lets them in no more. It does not wait.
     pub(super) fn audit_known(&self, act: Act) {
         self.gather(&[], act);
     }
 
-    /// Writes what is the first of its kind in this minute, and counts what is not.
+    /// Writes an act that is the first of its kind in this minute, and counts any other.
     fn gather(&self, forms: &[(Act, Apart)], last: Act) {
         self.shared().settle_audit();
         let (act, is_first) = self.shared().gathering.with(|gathered| {

@@ -18,12 +18,12 @@ use crate::engine::queue::QueueActor;
 use crate::engine::requests::Engine;
 use crate::limits;
 
-/// After how long conversations are asked again of which some did not answer.
+/// How long it takes until conversations are asked again because some did not answer.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
-/// Actors of queues and agents that hear all claims before they act. It is they who are told when
-/// all were heard, not who has their name by then: that may be somebody who was made anew after
-/// them, and has not heard all.
+/// Actors of queues and agents that hear all claims before they act. These very actors are told
+/// when all were heard, and not the actors that have their ids by then: those may have been made
+/// later, and have not heard all.
 #[derive(Debug, Default)]
 pub(super) struct MadeAnew {
     pub(super) queues: Vec<Addr<QueueActor>>,
@@ -31,8 +31,8 @@ pub(super) struct MadeAnew {
 }
 
 impl Engine {
-    /// How many live chats go by what a change would take away. Whoever begins one meanwhile must
-    /// not find that setting any more, or this is old when it comes.
+    /// How many live chats use a setting that a change would take away. A chat that begins
+    /// meanwhile must not find that setting any more, or the count is old when it comes.
     pub(super) async fn count_chats_under(&self, change: &SettingChange) -> u64 {
         let Some(setting) = change.takes_away() else { return 0 };
         self.ask_all(|request| ToConversation::BeCounted(setting.clone(), request)).await
@@ -49,8 +49,9 @@ impl Engine {
         counted
     }
 
-    /// Asks these. Where an actor dies with the question, all are asked again: it is opened again,
-    /// and may have more to say than anybody. One that does not answer in the end is counted.
+    /// Asks these conversations. If an actor dies with the question, all are asked again: the dead
+    /// one is opened again, and may have more to say than the others. A conversation that does not
+    /// answer in the end is counted.
     async fn ask_these(
         &self,
         ids: &[ConversationId],
@@ -74,8 +75,8 @@ impl Engine {
         said.counted + said.denied
     }
 
-    /// Has everybody state their claims to queues and agents that were made anew, and tells those
-    /// when all have: until then they give nothing away.
+    /// Has every conversation state its claims to queues and agents that were made anew, and tells
+    /// these when all have: until then they give nothing away.
     pub(super) fn have_heard(&self, anew: MadeAnew) {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
@@ -92,16 +93,16 @@ impl Engine {
         });
     }
 
-    /// Returns when every live conversation has stated its claims, and whoever they claim from has
-    /// been told.
+    /// Returns when every live conversation has stated its claims, and the queues and agents that
+    /// it claims from have been told.
     async fn have_claims_stated(&self) {
         self.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
-        // What a thread has gathered for queues and agents it sends a turn later: go behind that.
+        // A thread sends what it has gathered for queues and agents a turn later: go behind that.
         for thread in 0..self.shared().threads.count() {
             let (done, sent) = oneshot::channel();
             self.shared().threads.handle(thread).spawn_fn(move || {
                 actix::spawn(async move {
-                    // Whoever waited for this has stopped, and does not mind.
+                    // If nobody waits for this any more, nothing is lost.
                     let _nobody_waits = done.send(());
                 });
             });

@@ -12,11 +12,11 @@ use crate::journal::{KeptEvent, Which};
 use crate::limits;
 
 impl Engine {
-    /// Erases a closed chat in the name of who asks. Durable when it returns; that it was asked is
+    /// Erases a closed chat in the name of the caller. Durable when it returns; the request is
     /// noted before anything is gone.
     pub async fn erase_chat(&self, id: ConversationId, by: AgentId) -> Result<(), Failure> {
         let engine = self.clone();
-        // Whoever asks may go away meanwhile: it is not left half done.
+        // The caller may go away meanwhile: the erasure is not left half done.
         let erasing = actix::spawn(async move {
             let first = engine.found(id, Seq::ZERO).await?.into_iter().next();
             first.ok_or(Refusal::UnknownConversation)?;
@@ -31,7 +31,7 @@ impl Engine {
     }
 
     /// Erases every chat of a visitor in the same way, and says how many there were. While one of
-    /// them is not closed nothing is erased; one that begins meanwhile stays.
+    /// them is not closed, nothing is erased. A chat that begins meanwhile stays.
     pub async fn erase_visitor(&self, visitor: VisitorId, by: AgentId) -> Result<u64, Failure> {
         let engine = self.clone();
         let erasing = actix::spawn(async move {
@@ -87,7 +87,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// Refuses while it is not closed.
+    /// Refuses a chat that is not closed.
     async fn refuse_open(&self, id: ConversationId) -> Result<(), Failure> {
         let found = self.shared().journal.load(id).await?;
         let is_open = found.is_some_and(|found| !found.is_closed());
@@ -100,8 +100,8 @@ impl Engine {
         if open.is_empty() { Ok(()) } else { Err(Failure::StillOpen(open)) }
     }
 
-    /// Erases all of these chats of a visitor, but for those that have begun meanwhile, and says
-    /// how many there were.
+    /// Erases all of these chats of a visitor, except those that have begun meanwhile, and says how
+    /// many there were.
     async fn erase_all(&self, visitor: VisitorId, which: Which) -> Result<u64, Failure> {
         let (mut erased, mut after) = (0, None);
         loop {
@@ -119,7 +119,7 @@ impl Engine {
         }
     }
 
-    /// Erases a few chats, and has whoever still knows them forget them.
+    /// Erases a few chats, and has their live actors forget them.
     async fn erase(&self, ids: Vec<ConversationId>) -> Result<u64, Failure> {
         let erasure = self.shared().journal.erase(ids, self.now()).await?;
         if !erasure.open.is_empty() {
@@ -133,7 +133,7 @@ impl Engine {
         Ok(erased)
     }
 
-    /// Feeds that come back must not be told again what is gone: they are told from the journal.
+    /// A feed that comes back must not be told again what is gone, so it is told from the journal.
     fn forget_feeds(&self) {
         for agent in self.settings().agents.keys() {
             self.directory().tell_agent(agent, ToAgent::ForgetKept);

@@ -1,4 +1,4 @@
-//! Who is refused at a door: counted, told in the log, and noted in the audit stream.
+//! Refusals at a door: counted, told in the log, and noted in the audit stream.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ impl Engine {
         self.shared().refusals.tells_addresses.store(true, Ordering::Relaxed);
     }
 
-    /// Where somebody comes from, as far as the log may tell it.
+    /// Where a client comes from, as far as the log may tell it.
     pub fn told_address(&self, client: Option<IpAddr>) -> Option<String> {
         let may = self.shared().refusals.tells_addresses.load(Ordering::Relaxed);
         client.filter(|_| may).map(|client| client.to_string())
@@ -25,14 +25,14 @@ impl Engine {
         self.shared().metrics.refused(face.name(), code);
     }
 
-    /// Tells that a widget has shown a token that is not ours; that it was refused is counted
-    /// where it is said.
+    /// Tells that a widget has shown a token that is not ours. The refusal itself is counted where
+    /// the widget is told of it.
     pub fn tell_invalid_token(&self, widget: &WidgetId) {
         self.tell_shown(widget, "token_invalid", || "a token that is not ours".to_owned());
     }
 
-    /// Tells that what a widget has shown vouches for nobody, and why. That it was refused is
-    /// counted where it is said.
+    /// Tells that what a widget has shown vouches for nobody, and why. The refusal itself is
+    /// counted where the widget is told of it.
     pub fn tell_not_vouched(&self, widget: &WidgetId, code: &'static str, why: NotVouched) {
         self.tell_shown(widget, code, || format!("an admission that vouches for nobody: {why}"));
     }
@@ -55,7 +55,8 @@ impl Engine {
         sentence: impl FnOnce() -> String,
     ) {
         self.note_refused(face, code);
-        // Of some tokens it is known whose they are: that is noted where they are looked up.
+        // The holders of some tokens are known: those refusals are noted where the tokens are
+        // looked up.
         let is_known = matches!(code, "token_expired" | "token_not_taken");
         if face == Face::Http && !is_known {
             self.audit_refused(code, client);

@@ -1,5 +1,5 @@
-//! How a change of the settings comes into force: checked, written, and then told to whom it
-//! concerns.
+//! How a change of the settings comes into force: checked, written, and then told to the actors
+//! that it concerns.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,21 +25,21 @@ use crate::engine::requests::census::MadeAnew;
 use crate::journal::{Append, Fault};
 
 impl Engine {
-    /// Changes the settings, which nobody has asked for: the server does it. Otherwise as
+    /// Changes the settings for the server itself: nobody has asked for it. Otherwise as
     /// [`change_by`](Self::change_by).
     pub async fn change(&self, change: SettingChange) -> Result<(), Failure> {
         self.make(change, None).await
     }
 
-    /// Changes the settings in the name of who asks. Durable and in force when it returns, and
-    /// nobody acts any more for whom it took away.
+    /// Changes the settings in the name of the caller. When it returns, the change is durable and
+    /// in force, and no actor of an agent or queue that it removed acts any more.
     pub async fn change_by(&self, by: AgentId, change: SettingChange) -> Result<(), Failure> {
         self.make(change, Some(by)).await
     }
 
     async fn make(&self, change: SettingChange, by: Option<AgentId>) -> Result<(), Failure> {
         let engine = self.clone();
-        // Whoever asks may go away meanwhile: it is not left on the disk and out of force.
+        // The caller may go away meanwhile: the change is not left on the disk and out of force.
         let changing = actix::spawn(async move { engine.put_in_force(change, by).await });
         changing.await.unwrap_or(Err(Failure::Unavailable))
     }
@@ -80,7 +80,7 @@ impl Engine {
         let dismissed = shared.answers.ask_together();
         self.dismiss(&before, &after, &dismissed);
         self.follow_from(&before, &after, shared.clock.now());
-        // Or one who is put again at once would be mixed up with one who has not gone yet.
+        // Otherwise one that is put again at once would be mixed up with one that has not gone yet.
         dismissed.all_answered().await;
         Ok(())
     }
@@ -95,8 +95,8 @@ impl Engine {
         }
     }
 
-    /// Starts and tells agents and queues, so that they are as the settings say; whoever is new
-    /// can be heard of from `since`.
+    /// Starts and tells agents and queues, so that they are as the settings say. New agents can be
+    /// heard of from `since`.
     pub(in crate::engine) fn follow_from(
         &self,
         before: &Registry,
@@ -130,8 +130,8 @@ impl Engine {
         self.have_heard(anew);
     }
 
-    /// Has those who wait say again how they wait, where that has changed: how many units they
-    /// take, and whether they are offered while their customer is away.
+    /// Has every conversation state again how it waits, where a workstream has changed that: how
+    /// many units it takes, and whether it is offered while its customer is away.
     fn follow_waiting(&self, before: &Registry, after: &Registry) {
         let has_changed = |workstream: &Workstream| {
             let old = before.workstreams.get(&workstream.id);
@@ -146,7 +146,7 @@ impl Engine {
         }
     }
 
-    /// Starts the actor of a queue, empty, which hears everybody before it serves anybody.
+    /// Starts the actor of an empty queue, which hears every conversation before it serves any.
     fn start_queue(&self, id: QueueId) -> Addr<QueueActor> {
         let waiting = Arc::new(AtomicUsize::new(0));
         let (shared, name, counter) = (self.shared().clone(), id.clone(), waiting.clone());
@@ -178,9 +178,10 @@ impl Engine {
         address
     }
 
-    /// Starts again whoever has died, and has everybody state what they claim of them.
+    /// Starts dead actors of queues and agents again, and has every conversation state its claims
+    /// on them.
     pub(in crate::engine) fn revive(&self) {
-        // Whoever is not there while a change is made may be about to start, or to go.
+        // An actor that is missing while a change is made may be about to start, or to go.
         let Ok(_nothing_changes) = self.shared().changing.try_lock() else { return };
         let settings = self.settings();
         let has_died = |id: &&QueueId| !self.directory().has_queue(id);

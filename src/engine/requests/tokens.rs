@@ -14,7 +14,7 @@ use crate::engine::requests::Engine;
 use crate::engine::tokens::TokenRefusal;
 
 impl Engine {
-    /// Has tokens of agents let nobody in from now on, and none be made.
+    /// From now on agents' tokens let nobody in, and none can be made.
     pub fn take_no_agent_tokens(&self) {
         self.shared().tokens.are_off.store(true, Ordering::Relaxed);
     }
@@ -44,13 +44,13 @@ impl Engine {
         self.settings().tokens.get(digest)?.expires_at
     }
 
-    /// Tells whenever the settings have changed, or a token that they do not know: what was allowed
-    /// before may not be now.
+    /// Tells whenever the settings have changed, or when a token has ended that they do not know:
+    /// what was allowed before may not be now.
     pub fn settings_changes(&self) -> watch::Receiver<()> {
         self.shared().tokens.changed.subscribe()
     }
 
-    /// Tells everybody who goes on by a token to look again: one has ended that the settings do not
+    /// Has everything that a token has let in look again: one has ended that the settings do not
     /// know.
     pub fn note_ended_token(&self) {
         self.shared().tokens.changed.send_replace(());
@@ -89,7 +89,7 @@ impl Engine {
         tokens
     }
 
-    /// The digest of the agent's token that is called so.
+    /// The digest of the agent's token with this id.
     pub fn find_token(&self, agent: &AgentId, id: TokenId) -> Option<TokenDigest> {
         let settings = self.settings();
         let mut digests = settings.tokens_of(agent).map(|(digest, _)| *digest);

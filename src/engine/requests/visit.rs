@@ -20,15 +20,15 @@ use crate::engine::requests::Engine;
 use crate::limits;
 use crate::wire::refusal::RefusalCode;
 
-/// One session's way into the engine. It is left with [`Visit::leave`], or dropped as one whose
-/// socket was reset.
+/// One session's way into the engine. It ends with [`Visit::leave`]. If it is only dropped, the
+/// session counts as one whose socket was reset.
 pub struct Visit {
     engine: Engine,
     session: SessionId,
     widget: WidgetId,
     /// On which of the engine's threads the session lives; its new chats live there too.
     thread: usize,
-    /// The signs of life that it shows to the conversation that it is in, or enters.
+    /// The signs of life that the session shows to the conversation that it is in, or enters.
     pulse: Cell<Option<Arc<Pulse>>>,
 }
 
@@ -78,9 +78,9 @@ impl Visit {
     }
 
     /// Asks for a chat; a visitor who has a live one comes back into it. The answer is
-    /// [`ToSession::Joined`] or [`ToSession::NotJoined`] from the conversation that is given back.
-    /// `join` says how the session comes in, and the request is put into it; `keepsake` is dropped
-    /// when the chat waits for its first agent no more, or does not begin.
+    /// [`ToSession::Joined`] or [`ToSession::NotJoined`] from the conversation that is returned.
+    /// `join` says how the session comes in, and the request is put into it. `keepsake` is dropped
+    /// when the chat no longer waits for its first agent, or does not begin.
     pub fn start(
         &self,
         request: StartRequest,
@@ -102,8 +102,9 @@ impl Visit {
         if let Some(earlier) = self.chat_of(request.visitor) {
             return self.come_back(earlier, join);
         }
-        // It is there before anybody can find it by its visitor: whoever did, and found nobody,
-        // would read it from the journal, and then there were two of it.
+        // The chat is in the directory before it can be found by its visitor. Otherwise a session
+        // that found it by its visitor would open it from the journal, and there would be two of
+        // it.
         let id = shared.threads.mint_on(self.thread);
         let epoch = directory.enter_new(id);
         match directory.claim_visitor(self.widget.clone(), request.visitor, id) {
@@ -142,7 +143,7 @@ impl Visit {
             | FromSession::Typing(_)
             | FromSession::Read(_)
             | FromSession::Leaving(_) => {
-                // It shows that the session is there.
+                // What was said shows that the session is there.
                 let now = self.engine.shared().clock.now();
                 self.with_pulse(conversation, |pulse| pulse.speak(now));
             }
@@ -155,14 +156,14 @@ impl Visit {
         self.engine.directory().tell(conversation, message) == Delivery::Sent
     }
 
-    /// Gives up a visitor's claim that has turned out to be of a chat that is over.
+    /// Gives up a visitor's claim to a chat that has turned out to be over.
     pub fn forget(&self, visitor: VisitorId, conversation: ConversationId) {
         let directory = self.engine.directory();
         directory.free_visitor(self.widget.clone(), visitor, conversation);
     }
 
-    /// Shows the conversation that it is in, or enters, that the session is there now. It is told
-    /// by no message: it reads that before it decides anything.
+    /// Shows the conversation that the session is in, or enters, that the session is there now. No
+    /// message says so: the conversation reads the pulse before it decides anything.
     pub fn hear(&self, conversation: ConversationId, now: Timestamp) {
         self.with_pulse(conversation, |pulse| pulse.beat(now));
     }
@@ -175,7 +176,7 @@ impl Visit {
         self.pulse.set(pulse);
     }
 
-    /// From now on it shows its life to this conversation.
+    /// From now on the session shows its signs of life to this conversation.
     fn show_pulse(&self, conversation: ConversationId) {
         let pulse = self.pulse.take();
         if pulse.as_ref().is_some_and(|pulse| pulse.conversation() == conversation) {
@@ -187,7 +188,7 @@ impl Visit {
         self.pulse.set(Some(new));
     }
 
-    /// The conversation will not find this pulse any more: tells it what it has not read.
+    /// Tells the conversation what it has not read of this pulse, which it will not find any more.
     fn tell_unread(&self, pulse: Option<Arc<Pulse>>) {
         let Some(pulse) = pulse else { return };
         let heard = Heard { session: self.session, signs: pulse.take() };
