@@ -84,12 +84,12 @@ pub const SESSIONS_MAX: usize = 16;
 /// refused (`conversation_full`).
 pub const ENTRIES_MAX: u32 = 20_000;
 
-/// Messages of its customer's in one conversation, whatever its workstream says: a tenth of
-/// [`ENTRIES_MAX`] is left for the agents, so that nobody can talk them into silence.
+/// Messages of the customer in one conversation, whatever its workstream says. A tenth of
+/// [`ENTRIES_MAX`] is left for the agents, so that no customer can take their room to answer.
 pub const CUSTOMER_MESSAGES_MAX: u32 = ENTRIES_MAX / 10 * 9;
 
-/// Lines of the log about strangers who were refused, in a second. Whoever floods the doors must
-/// not fill the disk of the log as well; the metrics count them all.
+/// Lines of the log about refused strangers, in a second. A flood at the doors must not fill the
+/// disk of the log as well; the metrics count all refusals.
 pub const REFUSALS_TOLD_PER_SECOND: u32 = 10;
 
 /// Seconds a socket may take to say `hello`, because an unused one costs a descriptor.
@@ -121,7 +121,7 @@ pub const BACKLOG_MAX: i32 = 65_535;
 /// Connections accepted before a thread's other sockets get a turn.
 pub const ACCEPTS_MAX: usize = 16;
 
-/// Descriptors that each thread keeps, so that it can tell newcomers when there are no others.
+/// Descriptors that each thread keeps, so that it can still tell newcomers when no others are left.
 /// More than one, because a file that is opened at the wrong moment may take one.
 pub const DESCRIPTORS_RESERVED: usize = 4;
 
@@ -139,10 +139,10 @@ pub const CATCH_UP_BYTES_MAX: usize = 262_144;
 pub const COMMIT_APPENDS_MAX: usize = 4_096;
 
 /// Appends that share a row of the journal, because a damaged row loses all that is in it, and
-/// whoever wants one of them reads them all. Further ones have another row.
+/// reading one of them reads them all. Further ones go into another row.
 pub const SHARED_ROW_APPENDS_MAX: usize = 128;
 
-/// Bytes of a row that appends share, beyond which no further one comes into it, for the same
+/// Bytes of a row that appends share, beyond which no further one goes into it, for the same
 /// reason: four pages.
 pub const SHARED_ROW_BYTES: usize = 32_768;
 
@@ -158,30 +158,31 @@ pub const PROJECTION_EVENTS_MAX: usize = 1_024;
 /// some 1,000 chats of ten events. One that is not there is read and decoded again.
 pub const PROJECTION_CACHE_BYTES_MAX: usize = 2_097_152;
 
-/// Conversations whose last place the journal remembers, to notice a second writer of one, because
-/// each costs 24 bytes. One that shares its slot with a later one is not checked.
+/// Conversations whose last place the journal remembers, to notice when one has a second writer,
+/// because each costs 24 bytes. A conversation that shares its slot with a later one is not
+/// checked.
 pub const CONTINUITY_CONVERSATIONS_MAX: usize = 16_384;
 
-/// Threads that read from the disk, because two keep one long read from holding up the others.
-/// Further reads wait.
+/// Threads that read from the disk: with two, one long read does not hold up the others. Further
+/// reads wait.
 pub const JOURNAL_READERS: usize = 2;
 
-/// Milliseconds for which the journal waits for somebody else who has locked its file, because all
-/// appends wait with it. Then the appends fail; later ones are tried again.
+/// Milliseconds for which the journal waits when its file is locked by another, because all appends
+/// wait with it. Then the appends fail; later ones are tried again.
 pub const JOURNAL_LOCKED_MS_MAX: u64 = 1_000;
 
 /// Milliseconds between two checkpoints, because an append that meets one waits for as long as it
 /// takes: many small ones delay each a little, few large ones some a lot.
 pub const CHECKPOINT_EVERY_MS: u64 = 100;
 
-/// Milliseconds for which a checkpoint waits for whoever reads or writes, because others wait
-/// behind it. Then it carries over what it can, and is tried again later.
+/// Milliseconds for which a checkpoint waits for readers and writers, because others wait behind
+/// it. Then it carries over what it can, and is tried again later.
 pub const CHECKPOINT_WAIT_MS_MAX: u64 = 20;
 
 /// KiB of pages that SQLite keeps of `journal.db`, which is only appended to.
 pub const JOURNAL_CACHE_KIB: i64 = 512;
 
-/// Appends in one commit whose pages may not fit into that; it is larger from then on.
+/// Appends in one commit whose pages may not fit into that cache; it is larger from then on.
 pub const LARGE_GROUP_APPENDS: usize = 512;
 
 /// Appends in one commit below which the cache is as small as before.
@@ -195,8 +196,8 @@ pub const SMALL_GROUP_APPENDS: usize = 64;
 /// not begin where blocks of the disk do.
 pub const LOG_BYTES_KEPT: i64 = LOG_PAGES_MAX as i64 * 10_240;
 
-/// KiB of pages that one transaction may have written before some go to the log ahead of it. Those
-/// are read again at its end, all that follow with them, because of the log's checksums. While
+/// KiB of pages that one transaction may have written before some go to the log ahead of its end.
+/// At the end those, and all that follow them, are read again because of the log's checksums. While
 /// groups are large the writer's cache has this size as well.
 pub const SPILLED_BEYOND_KIB: i64 = 2_048;
 
@@ -212,8 +213,8 @@ pub const READER_CACHE_KIB: i64 = 512;
 pub const LOG_PAGES_MAX: u32 = 8_192;
 
 /// Pages of the journal's log while many appends wait, because copying them would take the disk
-/// from those. Beyond the bound it is done all the same; so a burst of a million appends, which is
-/// a few hundred MB, is copied after it.
+/// from those appends. Beyond the bound they are copied all the same. So a burst of a million
+/// appends, which is a few hundred MB, is copied after it.
 pub const BUSY_LOG_PAGES_MAX: u32 = 65_536;
 
 /// Pages of the journal's log at which appends wait until it is copied, because beside appends
@@ -223,8 +224,8 @@ pub const JOURNAL_LOG_PAGES_MAX: u32 = 131_072;
 /// Milliseconds between two tries to take a data directory that is in use.
 pub const LOCK_LOOK_MS: u64 = 10;
 
-/// Further tries before it counts as in use: a command that only looks whether it is lets go of it
-/// at once.
+/// Further tries before the directory counts as in use: a command that only looks whether it is in
+/// use lets go of it at once.
 pub const LOCK_LOOKS_MAX: u32 = 10;
 
 /// Milliseconds after which writing is tried again while the disk is full or locked, because only
@@ -249,17 +250,17 @@ pub const AUDIT_LOOKED_AT_MAX: usize = 20_000;
 /// Old entries of the audit stream that are dropped at once, because appends wait for that.
 pub const AUDIT_DROPPED_AT_ONCE: usize = 1_000;
 
-/// Different things that are gathered for the audit stream in a minute, because each is held in
-/// memory. A further one that is read is noted each time.
+/// Different acts that are gathered for the audit stream in a minute, because each is held in
+/// memory. A further read is noted each time.
 pub const AUDIT_GATHERED_MAX: usize = 10_000;
 
 /// Addresses and widgets of strangers that the audit stream tells apart in a minute, because
-/// strangers must not be able to fill the disk. What others are refused is counted by its code.
+/// strangers must not be able to fill the disk. Refusals of further ones are counted by their code.
 pub const AUDIT_STRANGERS_MAX: usize = 32;
 
-/// Requests that the audit stream tells apart in a minute of those that were forbidden, and callers
-/// whom it still names beyond that, because a console that is wrong must not be able to fill the
-/// disk. The rest is counted by its code.
+/// Forbidden requests that the audit stream tells apart in a minute, and callers whom it still
+/// names beyond that, because a console that is wrong must not be able to fill the disk. The rest
+/// is counted by its code.
 pub const AUDIT_FORBIDDEN_MAX: usize = 32;
 
 /// Milliseconds between two steps of the retention while there is more to do, so that it has the
@@ -277,7 +278,7 @@ pub const QUEUE_WAITING_MAX: usize = 200_000;
 pub const FEEDS_MAX: usize = 8;
 
 /// Open feeds of one agent at the consoles of others, who watch. One more ends the oldest of these,
-/// and never one of the agent's own: watching must not disturb who is watched.
+/// and never one of the agent's own: watching must not disturb the agent who is watched.
 pub const WATCHING_FEEDS_MAX: usize = 8;
 
 /// Bytes of an HTTP body: the largest configuration document fits. A larger one is refused (413).
@@ -287,7 +288,7 @@ pub const BODY_BYTES_MAX: usize = 262_144;
 /// thousand small ones. More are refused (503).
 pub const BODIES_BYTES_MAX: usize = 67_108_864;
 
-/// Bytes of them for one token, so that one caller cannot take the others' share.
+/// Bytes of these bodies for one token, so that one caller cannot take the others' share.
 pub const BODIES_OF_CALLER_BYTES_MAX: usize = 4_194_304;
 
 /// Seconds that an HTTP body may take to arrive, because a request holds a connection. A slower one
@@ -301,7 +302,8 @@ pub const FEED_KEEP_SECONDS: u64 = 10;
 /// Seconds between two beats of a console that names no other number.
 pub const FEED_HEARTBEAT_SECONDS: u64 = 15;
 
-/// Seconds between two beats that a console may name at most, because it counts as there for two.
+/// Seconds between two beats that a console may name at most, because it counts as there for twice
+/// that time.
 pub const FEED_HEARTBEAT_SECONDS_MAX: u64 = 120;
 
 /// Entries in one page of an HTTP list. More are cut to this.
@@ -313,8 +315,8 @@ pub const PAGE_ENTRIES_DEFAULT: usize = 50;
 /// Bytes of an `Idempotency-Key`. A longer one is refused.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 
-/// Answers remembered for their `Idempotency-Key`; the oldest of whoever has most are forgotten
-/// first.
+/// Answers remembered for their `Idempotency-Key`; the oldest of the caller that has most are
+/// forgotten first.
 pub const IDEMPOTENCY_ANSWERS_MAX: u64 = 10_000;
 
 /// Answers remembered for one token; its oldest are forgotten first.
@@ -327,7 +329,7 @@ pub const IDEMPOTENCY_ANSWER_BYTES: usize = 4_096;
 /// Seconds for which such an answer is remembered.
 pub const IDEMPOTENCY_SECONDS: u64 = 86_400;
 
-/// Agents of one queue, because each change of one is told to it. More are refused.
+/// Agents of one queue, because each change of an agent is told to the queue. More are refused.
 pub const QUEUE_AGENTS_MAX: usize = 10_000;
 
 /// Origins of one widget. More are refused.
@@ -340,8 +342,8 @@ pub const AGENT_TOKENS_MAX: usize = 10;
 /// refused (`token_expired`).
 pub const TOKEN_AFTER_CLOSE_SECONDS: u64 = 86_400;
 
-/// Seconds for which tokens that the key before has signed are good when a rotation names no time:
-/// the longest window, so that nobody who is held loses their chat by it.
+/// Seconds for which tokens that the previous key has signed are good when a rotation names no
+/// time: the longest window, so that no customer who is held loses their chat by it.
 pub const SIGNING_PREVIOUS_SECONDS: u64 = 86_400;
 
 /// The longest such time that a rotation may name, because a key that has leaked must end. A longer

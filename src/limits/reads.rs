@@ -4,7 +4,7 @@
 /// Older ones are read from the journal.
 pub const FEED_REPLAY_MAX: usize = 1_024;
 
-/// Bytes of them, for the same reason and with the same end.
+/// Bytes of these events, for the same reason and with the same end.
 pub const FEED_REPLAY_BYTES_MAX: usize = 262_144;
 
 /// Events on their way to one open feed, because a slow console must not become our memory.
@@ -15,9 +15,9 @@ pub const FEED_WAITING_MAX: usize = 4_096;
 /// beyond it: what an agent with thousands of leases holds is told in one.
 pub const FEED_WAITING_BYTES_MAX: usize = 1_048_576;
 
-/// Bytes on their way to all open feeds together. Beyond it a feed ends whose console has not taken
-/// what it was told before, so that those who read go on. What a feed missed, and the present
-/// state, wait in the journal and in the chats, and not here.
+/// Bytes on their way to all open feeds together. Beyond it a feed ends if its console has not
+/// taken what it was told before, so that the feeds that are read go on. What a feed missed, and
+/// the present state, wait in the journal and in the chats, and not here.
 pub const FEEDS_WAITING_BYTES_MAX: usize = 134_217_728;
 
 /// Bytes of what a feed missed that are read from the journal at once, and that may still wait when
@@ -27,16 +27,16 @@ pub const FEED_PART_BYTES_MAX: usize = 131_072;
 /// Events that are read from the journal at once for a feed that comes back.
 pub const FEED_PART_MAX: usize = 1_024;
 
-/// Events of an agent's feeds in a millisecond, at most: so far apart begin the numbers of the
-/// feeds of an agent who is made anew.
+/// Events of an agent's feeds in a millisecond, at most. When an agent is made anew, the numbers of
+/// their feeds' events begin this much higher for each millisecond since the server's start.
 pub const FEED_EVENTS_A_MILLISECOND: u64 = 1_000;
 
 /// Conversations that show themselves to a feed at once, because each may have a form and a context
 /// and shows them twice. The next are asked when its console has taken these.
 pub const FEED_SHOWN_AT_ONCE: usize = 16;
 
-/// Conversations of which a feed was told from the journal, and that it has not been shown yet. At
-/// the bound they are shown before it is told of more.
+/// Conversations that a feed was told of from the journal and has not been shown yet. At the bound
+/// they are shown before it is told of more.
 pub const FEED_TOUCHED_MAX: usize = 1_024;
 
 /// Bytes of the texts in one page of an HTTP list or history, because it is held in memory until it
@@ -51,7 +51,7 @@ pub const PAGE_ROOM_BYTES: usize = 2_097_152;
 /// Bytes of all pages together that are being made or are on their way. More wait.
 pub const PAGES_BYTES_MAX: usize = 33_554_432;
 
-/// Bytes of them for one token, so that one caller cannot take the others' share. More wait.
+/// Bytes of these pages for one token, so that one caller cannot take the others' share. More wait.
 pub const PAGES_OF_CALLER_BYTES_MAX: usize = 8_388_608;
 
 /// Seconds for which a page waits for its room, because a console that reloads is better off a
@@ -66,8 +66,8 @@ pub const OUTLINE_EVENTS_MAX: usize = 1_000;
 /// page may be short, even empty, and still have a next.
 pub const HISTORY_READS_MAX: usize = 20;
 
-/// Bytes of a page that are given to its connection at once: less than that takes before it has
-/// sent some.
+/// Bytes of a page that are given to its connection at once: less than the connection takes before
+/// it has sent some.
 pub const PAGE_BYTES_WRITTEN_AT_ONCE: usize = 16_384;
 
 /// Sessions of a customer that a page of a timeline names, the latest ones, because a page that is

@@ -14,25 +14,25 @@ pub const ADMISSION_BYTES_MAX: usize = 4_096;
 /// Bytes of the name by which a site knows a visitor. An admission with a longer one is refused.
 pub const ADMISSION_SUBJECT_BYTES_MAX: usize = 256;
 
-/// For how many seconds an admission may be good, because whoever has read one from a page is that
-/// visitor until then: as long as a page may be left open. One that is good for longer is refused.
+/// For how many seconds an admission may be good, because anybody who has read one from a page is
+/// that visitor until then: as long as a page may be left open. A longer one is refused.
 pub const ADMISSION_SECONDS_MAX: u64 = 86_400;
 
-/// By how many seconds the clock of whoever signs a token may differ from ours.
+/// By how many seconds the clock of a token's signer may differ from ours.
 pub const SIGNED_LEEWAY_SECONDS: u64 = 60;
 
 /// Bytes of a token that an issuer has signed: headers have little more room. A longer one is
 /// refused.
 pub const SIGN_IN_TOKEN_BYTES_MAX: usize = 8_192;
 
-/// Tokens of an issuer's that are remembered, so that the signature of each is verified once: those
-/// of as many people at a time, which take 5 MiB. The one that was not used for longest goes first.
+/// Tokens of an issuer that are remembered, so that the signature of each is verified once: room
+/// for as many people at a time, which takes 5 MiB. The least recently used one goes first.
 pub const SIGN_IN_REMEMBERED_MAX: usize = 10_000;
 
 /// Public keys that an issuer may have. The answer is refused when it has more.
 pub const ISSUER_KEYS_MAX: usize = 64;
 
-/// Bytes of an answer of an issuer's: several times what large ones give. A longer one is refused.
+/// Bytes of an issuer's answer: several times what large ones give. A longer one is refused.
 pub const ISSUER_ANSWER_BYTES_MAX: usize = 262_144;
 
 /// Seconds within which a connection to an issuer must be made.
@@ -44,10 +44,10 @@ pub const ISSUER_ANSWER_SECONDS_MAX: u64 = 5;
 /// Seconds after which the keys of the issuer are fetched again.
 pub const ISSUER_KEYS_SECONDS: u64 = 300;
 
-/// Seconds between two fetches because a token names a key that is not known: whoever makes tokens
-/// up decides how often that happens.
+/// Seconds between two fetches because a token names a key that is not known: otherwise a client
+/// that makes tokens up decides how often that happens.
 pub const ISSUER_UNKNOWN_KEY_SECONDS: u64 = 10;
 
-/// Seconds for which the keys of an issuer are good that cannot be fetched again: over a weekend,
-/// and then some days for whoever reads the log. Later nobody is let in by them.
+/// Seconds for which an issuer's keys are good when they cannot be fetched again: over a weekend,
+/// and then some days until an operator reads the log. Later nobody is let in by them.
 pub const ISSUER_KEYS_GOOD_SECONDS: u64 = 604_800;

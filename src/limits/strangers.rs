@@ -1,17 +1,18 @@
 //! What strangers may use, and how much is kept of them.
 
-/// Addresses, sites and widgets of which it is counted what they use, at 64 bytes each: 8 MB with
-/// the room that a table keeps free. When all of them use something, others share an account.
+/// Addresses, sites and widgets whose use is counted, at 64 bytes each: 8 MB with the room that a
+/// table keeps free. When all of them use something, others share an account.
 pub const PARTIES_MAX: usize = 65_536;
 
-/// Messages of one address that may come at once where its budget for a minute allows as many:
-/// what people behind it type in the same moment. Beyond that ten seconds' worth may.
+/// Messages of one address that may come at once where its budget for a minute allows as many: what
+/// people behind it type in the same moment. A larger budget allows ten seconds' worth at once.
 pub const POSTS_AT_ONCE_MIN: u32 = 60;
 
 /// Networks of proxies whose word is taken. Each request is held against all of them.
 pub const TRUSTED_PROXIES_MAX: usize = 256;
 
-/// Proxies that a request may have come through; of more, the nearest so many are believed.
+/// Proxies that a request may have come through. If there are more, this many of the nearest are
+/// believed.
 pub const PROXY_HOPS_MAX: usize = 32;
 
 /// How long a proxy may take for the header of the PROXY protocol, which it sends at once.
@@ -35,10 +36,10 @@ pub const TLS_FILE_BYTES_MAX: usize = 1_048_576;
 /// The longest header of version 1, as the protocol says.
 pub const PROXY_LINE_BYTES_MAX: usize = 107;
 
-/// How long somebody may have one of the last descriptors who has shown no token.
+/// How long a client that has shown no token may have one of the last descriptors.
 pub const RESERVE_SECONDS_MAX: u64 = 2;
 
-/// The most descriptors that are kept for those who have a token and for operators; where a process
+/// The most descriptors that are kept for clients with a token and for operators; where a process
 /// may have few, a sixteenth of them.
 pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
 
@@ -46,12 +47,13 @@ pub const DESCRIPTORS_KEPT_MAX: u64 = 512;
 /// where a process may have few, a quarter of them.
 pub const OPERATOR_DESCRIPTORS_KEPT_MAX: u64 = 64;
 
-/// Connections that each thread takes at the operators' address: a scraper and a probe use one or
-/// two, and whoever opens it to the world must not give away the descriptors of everybody else.
+/// Connections that each thread takes at the operators' address. A scraper and a probe use one or
+/// two, and an address that is open to the world must not give away everybody else's descriptors.
 pub const OPERATOR_CONNECTIONS_MAX: usize = 32;
 
 /// Pings and pongs between the fragments of one message. A browser sends a message in one piece,
-/// and whoever sends it in many is done within seconds; a ping comes every few seconds at most.
+/// and a client that sends it in many is done within seconds; a ping comes every few seconds at
+/// most.
 pub const CONTROLS_IN_MESSAGE_MAX: u16 = 16;
 
 /// Bytes of a message that count as one more message of its address.
