@@ -191,9 +191,9 @@ pub const SMALL_GROUP_APPENDS: usize = 64;
 /// Bytes of a log that are kept to be written over once it begins anew: as many as it has in
 /// everyday work, [`LOG_PAGES_MAX`] and one batch beyond it. Giving back 60 MB takes the file
 /// system 40 ms and more, in which every append waits, and taking them again costs each commit its
-/// metadata. What a burst has added is given back: whatever of it the system's cache has dropped
-/// meanwhile would have to be read before it could be written over, because records in a log do
-/// not begin where blocks of the disk do.
+/// metadata. What a burst has added is given back: the part that the system's cache has dropped
+/// meanwhile would have to be read before it could be written over, because records in a log do not
+/// begin where blocks of the disk do.
 pub const LOG_BYTES_KEPT: i64 = LOG_PAGES_MAX as i64 * 10_240;
 
 /// KiB of pages that one transaction may have written before some go to the log ahead of its end.

@@ -49,7 +49,7 @@ struct Account {
 }
 
 impl Account {
-    /// Ends a second, and says how many of it were not told.
+    /// Ends a second, and says how many refusals of it were not told.
     fn turn(&mut self, now: Timestamp) -> u64 {
         let second = now.as_millis() / 1_000;
         if second == self.second {

@@ -66,7 +66,7 @@ const fn restart_turn(place: u64) -> Span {
     Span::from_millis(RESTARTS_WRITTEN_FROM.as_millis() + later)
 }
 
-/// How often the keeper looks after everybody.
+/// How often the keeper looks after the actors.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// An engine that is about to start: its journal can be opened with [`Starting::receipts`].

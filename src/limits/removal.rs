@@ -18,7 +18,7 @@ pub const SCOUR_PAGES_AT_ONCE: u32 = 256;
 /// the pages before, a pass takes about two minutes for each 10 GB.
 pub const SCOUR_PAUSE_MS: u64 = 5;
 
-/// Milliseconds between two tries to begin a log anew that somebody still reads.
+/// Milliseconds between two tries to begin a log anew that a reader still uses.
 pub const SCOUR_AGAIN_MS: u64 = 100;
 
 /// Milliseconds after which it is reported that a long read keeps deleted data in a log.

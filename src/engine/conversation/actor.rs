@@ -109,9 +109,9 @@ impl ConversationActor {
     }
 
     /// Leaves nothing behind that others count on, however the actor ends. If it has died and its
-    /// conversation may still have something to decide, that is opened again, even if nobody asks
-    /// for it. Its place in the directory stays until then, so that a census of all live
-    /// conversations asks this one too.
+    /// conversation may still have something to decide, the conversation is opened again, even if
+    /// nobody asks for it. Its place in the directory stays until then, so that a census of all
+    /// live conversations asks this one too.
     pub(super) fn depart(&mut self, has_died: bool) {
         self.end_flight();
         let (shared, id) = (&self.thread.shared, self.behavior.id());

@@ -113,7 +113,7 @@ impl fmt::Debug for Times {
 }
 
 impl Spread {
-    /// Counts one that took so long.
+    /// Counts something that took this long.
     pub(in crate::engine) fn observe(&self, took: std::time::Duration) {
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let over_first = nanoseconds.saturating_sub(1) / FIRST_BOUND;

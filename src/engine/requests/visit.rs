@@ -103,7 +103,7 @@ impl Visit {
             return self.come_back(earlier, join);
         }
         // The chat is in the directory before it can be found by its visitor. Otherwise a session
-        // that found it by its visitor would open it from the journal, and there would be two of
+        // that found it so, but no actor, would open it from the journal, and there would be two of
         // it.
         let id = shared.threads.mint_on(self.thread);
         let epoch = directory.enter_new(id);
