@@ -1,5 +1,5 @@
-//! What an actor does with its next message, without I/O: what it is told and what it answers is
-//! plain data, so that the engine and a simulation run the same.
+//! What an actor does with its next message, without I/O. Inputs and outputs are plain data, so
+//! that the engine and a simulation run the same code.
 
 pub mod agent;
 pub mod conversation;

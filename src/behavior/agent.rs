@@ -1,5 +1,5 @@
-//! What an agent does with each thing that they are told: they set units aside, keep the copies of
-//! their leases, tell queues whether there is room, and feed their consoles.
+//! What an agent's actor does with each input: it sets units aside, keeps copies of the agent's
+//! leases, tells queues whether there is room, and feeds the agent's consoles.
 //!
 //! ```text
 //!   told, asked, ──> decide ──> apply ──> conversations hear that the agent has gone, and is back
@@ -9,7 +9,7 @@
 //!                   └─────could not be written──> denied
 //! ```
 //!
-//! How a feed goes on after what it missed is told with the feeds.
+//! The module `feeds` tells how a feed goes on after what it missed.
 
 mod catch_up;
 mod commitment;
@@ -65,7 +65,7 @@ impl Behavior {
 
     fn take(&mut self, told: ToAgent, turn: &mut Turn<'_>) {
         match told {
-            // What is refused here is asked with an answer elsewhere.
+            // A refusal is dropped: a command whose answer matters is asked elsewhere.
             ToAgent::Command(command) => drop(self.perform(command, turn)),
             ToAgent::ChoosePresence(presence, by, request) => {
                 Self::choose_presence(Choice { presence, by, request }, turn);
@@ -103,7 +103,8 @@ impl Behavior {
         }
     }
 
-    /// Takes what conversations have said while very many spoke; what has changed is told once.
+    /// Takes a batch of messages, most of them from conversations. What their adjustments have
+    /// changed is told once.
     fn take_several(&mut self, told: Vec<ToAgent>, turn: &mut Turn<'_>) {
         for told in told {
             match told {
@@ -179,8 +180,8 @@ impl Behavior {
 
     /// When the agent wants to be woken.
     pub fn wake_at(&self, facts: Facts) -> Option<Timestamp> {
-        // When the server stops we end the feeds ourselves: nobody is to be given up, or missed,
-        // for that.
+        // When the server stops it ends the feeds itself: no agent is given up, or missed, for
+        // that.
         let due = self.due.filter(|_| !facts.is_draining).map(|due| due.served_at);
         let sorted_out = self.sorted_out.front().map(|(at, _)| *at);
         let all = [due, sorted_out, self.feeds.shown_by(), self.audit_at];
@@ -196,7 +197,7 @@ impl Behavior {
         self.audit_if_due(turn);
     }
 
-    /// Notes what must be looked at next.
+    /// Notes when the agent must be looked at next.
     fn note_due(&mut self, now: Timestamp) {
         let at = self.agent.wake_at().into_iter().chain(self.capacity_at).min();
         if self.due.map(|due| due.at) != at {

@@ -1,5 +1,5 @@
-//! What a conversation does with each thing that it is given: it decides, has written, and tells
-//! only what is written.
+//! What a conversation does with each input: it decides, has the decision written, and tells only
+//! what is written.
 //!
 //! ```text
 //!   input ──> decide ──> append ──> journal          (nothing is told yet)
@@ -7,8 +7,8 @@
 //!                           └──> held back ──durable──> publish, act, answer
 //! ```
 //!
-//! Every answer, refusals and views included, waits for whatever was decided before it, so nobody
-//! hears of a state that a crash could still undo.
+//! Every answer, including refusals and views, waits until all earlier decisions are durable, so
+//! nobody hears of a state that a crash could still undo.
 
 mod audience;
 mod catch_up;
@@ -50,28 +50,29 @@ pub struct Behavior {
     gate: Gate,
     audience: Audience,
     beginning: Option<Box<Beginning>>,
-    /// When to leave: the directory, if it is over and nobody needs it; then the stage.
+    /// When to leave the directory, if the conversation is over and nobody needs it; in other
+    /// stages, when to leave the stage.
     leave_at: Option<Timestamp>,
-    /// When the restart is written at the latest, while it is not.
+    /// The latest time at which the restart is written; nothing once it is.
     unwritten_until: Option<Timestamp>,
     /// When it last repeated its lease to the agent.
     audited_at: Timestamp,
     stage: Stage,
-    /// What it stands for in the gauges, as it was told last.
+    /// What the conversation counts as in the gauges, as last reported.
     counted: Tally,
 }
 
-// There are millions.
+// There are millions of these.
 const _: () = assert!(size_of::<Behavior>() <= 240);
 
-/// For whose silence a conversation waits.
+/// The session for whose silence a conversation waits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Silence {
-    /// Whose.
+    /// The session.
     pub session: SessionId,
-    /// How long after a sign of life it wants to be woken.
+    /// How long after a sign of life the conversation wants to be woken.
     pub after: Span,
-    /// When it wants to be woken whatever signs there are.
+    /// When the conversation wants to be woken regardless of signs of life.
     pub until: Option<Timestamp>,
 }
 
@@ -90,8 +91,8 @@ impl Behavior {
         }
     }
 
-    /// A conversation that is about to begin. Until it is told the first word it answers nobody:
-    /// whoever finds it before that would hear that there is none.
+    /// A conversation that is about to begin. It answers nobody until it is told the first word:
+    /// before that, a caller would hear that there is no such conversation.
     pub fn entered(id: ConversationId, now: Timestamp) -> Self {
         let mut behavior = Self::new(Conversation::new(id), Stage::Entered, now);
         behavior.linger_for_first_word(now);
@@ -99,7 +100,7 @@ impl Behavior {
     }
 
     /// A conversation as it was when the server stopped. Its timers count from `counts_from`, or
-    /// from when it begins if that is later; that the server has started again is written within
+    /// from when it begins if that is later. The restart of the server is written within
     /// `write_within`.
     pub fn recovered(
         conversation: Conversation,
@@ -123,23 +124,23 @@ impl Behavior {
         self.conversation.id()
     }
 
-    /// What it stands for in the gauges, as it was told last.
+    /// What the conversation counts as in the gauges, as last reported.
     pub const fn counted(&self) -> Tally {
         self.counted
     }
 
-    /// Whether something was given to the journal that is not known to be durable.
+    /// Whether the journal was given something that is not known to be durable.
     pub const fn is_in_flight(&self) -> bool {
         self.gate.is_in_flight()
     }
 
-    /// The conversation as it is here, durable or not.
+    /// The conversation in its latest state, durable or not.
     pub const fn conversation(&self) -> &Conversation {
         &self.conversation
     }
 
-    /// Whether it serves, everything that it has decided is durable, and nobody waits to be told of
-    /// it.
+    /// Whether the conversation serves, all its decisions are durable, and no session still waits
+    /// to be told of them.
     pub fn is_settled(&self) -> bool {
         matches!(self.stage, Stage::Serving | Stage::Retired)
             && !self.gate.is_in_flight()
@@ -147,17 +148,17 @@ impl Behavior {
             && self.audience.retry_at().is_none()
     }
 
-    /// Whether signs of life may put off when it wants to be woken.
+    /// Whether signs of life may postpone the conversation's next wake-up.
     pub fn is_connected(&self) -> bool {
         self.conversation.attendance().is_connected()
     }
 
-    /// Whether there is, or may be, something of it in the journal.
+    /// Whether the journal has, or may have, something of the conversation.
     pub fn may_be_written(&self) -> bool {
         self.conversation.seq() > Seq::ZERO || matches!(self.stage, Stage::Opening | Stage::Leaving)
     }
 
-    /// Whether its conversation is over, and it is about to stop: it has nothing more to decide.
+    /// Whether the conversation is over and its actor about to stop: it has nothing more to decide.
     pub const fn is_retired(&self) -> bool {
         matches!(self.stage, Stage::Retired)
     }
@@ -180,8 +181,8 @@ impl Behavior {
         due.into_iter().chain(self.leave_at).chain(self.audience.retry_at()).min()
     }
 
-    /// For whose silence it waits that wants to be woken then, if it does. A lease is repeated to
-    /// its agent every `audit_every`.
+    /// The session for whose silence the conversation wants to be woken at `due`, if there is one.
+    /// A lease is repeated to its agent every `audit_every`.
     pub fn silence(&self, due: Timestamp, audit_every: Span) -> Option<Silence> {
         let watched = self.conversation.watched().filter(|watched| watched.wake_at == due)?;
         let repeated_at = self.lease_repeated_at(audit_every);
@@ -209,7 +210,7 @@ impl Behavior {
             Input::Heard(heard) => self.conversation.hear_all(heard.session, heard.signs),
             Input::Durable(receipt) => self.durable(receipt, turn),
             Input::Lost(trouble) => {
-                // One that has nothing in flight has lost nothing; one that leaves knows.
+                // `Entered` and `Opening` have nothing in flight to lose; `Leaving` knows already.
                 if !matches!(self.stage, Stage::Entered | Stage::Opening | Stage::Leaving) {
                     self.listen(turn.facts);
                     self.give_up(trouble, turn);
@@ -261,8 +262,7 @@ impl Behavior {
         self.repeat_lease(turn);
     }
 
-    /// Takes note of all signs of life that there are. Whatever it is asked, it answers knowing
-    /// them.
+    /// Takes note of all signs of life so far, so that every answer takes them into account.
     pub fn listen(&mut self, facts: &Facts<'_>) {
         let id = self.id();
         let mut next = 0;
@@ -322,12 +322,12 @@ impl Behavior {
                 let frame = ServerFrame::Queue { position, wait_ms: wait }.render();
                 self.tell_all(&frame, turn);
             }
-            // It was found an agent meanwhile.
+            // The chat no longer waits for an agent.
             ToConversation::Position { .. } => {}
         }
     }
 
-    /// Keeps something for later.
+    /// Keeps a message for later.
     fn keep(&mut self, message: ToConversation, turn: &mut Turn<'_>) {
         let kept = &mut self.beginning.get_or_insert_default().kept;
         if kept.len() < limits::OPENING_MESSAGES_MAX {
@@ -343,16 +343,16 @@ impl Behavior {
         matches!(self.conversation.phase(), Phase::Open { .. })
     }
 
-    /// It is told the first word, or nobody is about to say one: it serves from now on, beginning
-    /// with what it was told before.
+    /// Begins to serve, because the first word has come or because nobody will say one. It takes
+    /// that word first, and then the messages that it has kept.
     fn begin(&mut self, first: Option<ToConversation>, turn: &mut Turn<'_>) {
         self.stage = Stage::Serving;
         self.leave_at = None;
         self.take_kept(first, turn);
     }
 
-    /// Serves the conversation that was read as after a restart, and takes what was told
-    /// meanwhile.
+    /// Serves the conversation that was read, as after a restart, and takes the messages that were
+    /// kept meanwhile.
     fn opened(&mut self, found: Option<Box<Conversation>>, turn: &mut Turn<'_>) {
         self.stage = Stage::Serving;
         if let Some(conversation) = found {

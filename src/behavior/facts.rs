@@ -1,4 +1,4 @@
-//! What an actor may know of the moment besides what it is told.
+//! What an actor may know besides what it is told.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,16 +11,16 @@ use crate::domain::settings::Workstream;
 use crate::domain::settings::registry::Registry;
 use crate::domain::time::Span;
 
-/// Facts of the moment. None of them is a way to act.
+/// Facts of the moment. None of them can be used to act.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The settings in force.
     pub settings: &'a Registry,
     /// The settings of a conversation of which nothing is known.
     pub fallback: &'a Arc<Workstream>,
-    /// Whether the journal takes anything at the moment.
+    /// Whether the journal can be written at the moment.
     pub is_writable: bool,
-    /// How often leases are repeated to agents, and asked for by them.
+    /// How often conversations repeat leases to agents, and agents ask conversations for them.
     pub audit_every: Span,
     /// What is looked up only where it is needed.
     pub near: &'a dyn Nearby,
@@ -33,13 +33,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// What is read where it stands, because telling every actor of every change would cost more.
+/// What an actor looks up itself, because telling every actor of every change would cost more.
 pub trait Nearby: fmt::Debug {
-    /// Takes the signs of life that a session has shown to a conversation since this was asked
-    /// last; nothing when it is not in that conversation.
+    /// Takes the signs of life that a session has shown to a conversation since the last call;
+    /// nothing when the session is not in that conversation.
     fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs>;
 
-    /// Whether any console has ever listened to an agent. Whoever does not know says yes.
+    /// Whether any console has ever listened to an agent. The answer is yes where that is not
+    /// known.
     fn has_listened(&self, agent: &AgentId) -> bool;
 
     /// Whether people must wait because the disk cannot keep up.

@@ -1,6 +1,6 @@
 //! What actors say to each other: plain owned data that names others by id, so that it could cross
-//! from one node to another unchanged. Who asks is named by the number of the request; the way to
-//! answer stays with who asked.
+//! from one node to another unchanged. A caller is named by the number of its request; the way to
+//! answer it stays on the caller's side.
 
 mod answer;
 mod session;
@@ -26,12 +26,12 @@ use crate::domain::time::{Span, Timestamp};
 use crate::wire::client::Reference;
 use crate::wire::feed::{self, FeedKind};
 
-/// What a session that goes has shown of its life, and the conversation has not read.
+/// The signs of life of a departing session that its conversation has not read yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Heard {
-    /// Whose.
+    /// The session.
     pub session: SessionId,
-    /// What.
+    /// The signs.
     pub signs: Signs,
 }
 
@@ -42,62 +42,64 @@ pub enum ToConversation {
     Session(SessionId, FromSession),
     /// A request asks something.
     Ask(Box<Command>, RequestId),
-    /// A request wants to see it.
+    /// A request asks for a view of the conversation.
     Show(RequestId),
-    /// An agent passes something on.
+    /// An agent passes a signal on to the customer.
     Signal(AgentId, AgentSignal, RequestId),
-    /// An agent has set units aside for it: under this number, and so many.
+    /// An agent has set units aside for it: the number of the reservation, and how many units.
     Offer(AgentId, u64, u32),
-    /// An agent could not take the offer any more for which they have set units aside under this
-    /// number.
+    /// An agent can no longer take the offer for which they set units aside under this number.
     Withdraw(AgentId, u64),
     /// An agent was gone for too long.
     AgentGone(AgentId),
     /// The customer must be told that the agent's connection is gone, since this time.
     MissAgent(AgentId, Timestamp),
-    /// The agent is back, whom the customer was told to be away.
+    /// The agent is back, after the customer was told that they are away.
     MeetAgent(AgentId),
-    /// An agent opened a feed and wants to see it; or nobody had listened, and now all feeds do.
+    /// An agent wants to see it: on this feed, which they opened, or, with none, on all feeds,
+    /// because there was no listener before.
     ShowTo(AgentId, Option<FeedNumber>),
-    /// An agent asks what it holds of them.
+    /// An agent asks what the conversation holds of them.
     ConfirmLease(AgentId),
-    /// State all claims again, and answer the request that waits until all have, if one does.
+    /// State all claims again, and answer the request, if there is one, that waits for all
+    /// conversations to do so.
     StateClaims(Option<RequestId>),
-    /// Be counted, if it is live and goes by a setting that somebody wants to take away.
+    /// Say whether it is live and goes by a setting that a request wants to remove.
     BeCounted(Setting, RequestId),
-    /// It was entered as new, and another chat was found in its place.
+    /// The conversation was entered as new, but another chat was found in its place.
     NeverBegins,
-    /// Where it stands in the line.
+    /// Its position in the line of its queue.
     Position {
         /// From 1.
         position: usize,
         /// How long it may take.
         wait: Option<Span>,
     },
-    /// It was erased: nobody is told of it any more.
+    /// The conversation was erased: nobody is told of it any more.
     Erased,
 }
 
 /// What a session says to a conversation.
 #[derive(Debug, Eq, PartialEq)]
 pub enum FromSession {
-    /// It comes in, with the first word of a new conversation or into one that is. The answer is
-    /// [`ToSession::Joined`], followed by all that was missed, or [`ToSession::NotJoined`].
+    /// The session joins an existing conversation, or begins a new one with its first word. The
+    /// answer is [`ToSession::Joined`], followed by all that was missed, or
+    /// [`ToSession::NotJoined`].
     Join(Box<Join>),
-    /// It asks again for the chat that it is in. The answer is the same; a session that was given
-    /// up meanwhile is closed.
+    /// The session asks again for the chat that it is in. The answer is the same; a session that
+    /// was given up meanwhile is closed.
     Again(Box<Join>),
-    /// It wants to be told what comes after a place: of a chat that it is in, or of one that is
-    /// over, where the last answer is [`ToSession::Over`].
+    /// The session wants to be told what comes after a place. It is in the chat, or the chat is
+    /// over; then the last answer is [`ToSession::Over`].
     Hear {
         /// The place.
         after: Seq,
-        /// The last place that it wants to be told of; nothing when it stays.
+        /// The last place that the session wants to be told of; nothing when it stays.
         until: Option<Seq>,
     },
-    /// It says something. The answer is [`ToSession::Posted`] or [`ToSession::Refused`].
+    /// The session posts a message. The answer is [`ToSession::Posted`] or [`ToSession::Refused`].
     Post(Reference, MessageId, MessageText),
-    /// It ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
+    /// The session ends the chat. The answer is [`ToSession::Done`] or [`ToSession::Refused`].
     End(Reference),
     /// The customer types, or stopped.
     Typing(bool),
@@ -107,59 +109,59 @@ pub enum FromSession {
     Leaving(Option<Leaving>),
     /// The browser answers and the page has said nothing for long, or it has again.
     Asleep(bool),
-    /// It is gone.
+    /// The session is gone.
     Lost(Cause),
 }
 
-/// How a session comes in.
+/// How a session joins.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Join {
-    /// The chat that is begun, if it is.
+    /// The chat that the session begins, if it begins one.
     pub start: Option<StartRequest>,
     /// The last place that the widget has seen; nothing when the session says later from where it
     /// wants to be told.
     pub after: Option<Seq>,
-    /// How often it was asked to beat.
+    /// How often the session was asked to beat.
     pub heartbeat: Span,
     /// The program it says it is.
     pub program: Option<Arc<str>>,
-    /// The visitors one of whom must have begun the conversation, which is not known to be there
-    /// otherwise; anybody when absent.
+    /// If present, one of these visitors must have begun the conversation. Anybody else is told
+    /// that there is no such conversation.
     pub of: Option<[VisitorId; 2]>,
 }
 
 /// What an agent is told.
 #[derive(Debug, Eq, PartialEq)]
 pub enum ToAgent {
-    /// Something is asked whose answer nobody awaits.
+    /// A command whose answer nobody awaits.
     Command(AgentCommand),
-    /// A request chooses a presence; who asks, where it is not the agent.
+    /// A request chooses a presence; the caller is named where it is not the agent.
     ChoosePresence(Presence, Option<AgentId>, RequestId),
-    /// A request wants to see them.
+    /// A request asks for a view of the agent.
     Show(RequestId),
     /// A queue wants to give them a chat.
     Reserve(QueueId, ConversationId, Lease),
-    /// A conversation says what it holds of them; whether to check a claim that should be known.
+    /// A conversation says what it holds of the agent, for the first time or again.
     Adjust {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
-        /// From this place on.
+        /// The place from which on it holds this.
         seq: Seq,
-        /// What it holds.
+        /// What the conversation holds.
         lease: Option<Lease>,
         /// Whether this only repeats what was said before, so that a difference is drift.
         repeated: bool,
     },
     /// Several of these, from conversations of one thread, in their order.
     Several(Vec<Self>),
-    /// A conversation was opened again after a fault: ask it what it holds of them, or for the
-    /// offer for which they set units aside.
+    /// A conversation was opened again after a fault. Ask it what it holds of the agent, or, where
+    /// the agent has set units aside for it, for the offer.
     AskAbout(ConversationId),
     /// The queues they serve have changed.
     Serve(Vec<QueueId>),
-    /// They are not an agent any more; answered when they have gone.
+    /// They are no longer an agent; the request is answered when they have gone.
     Dismiss(RequestId),
-    /// Things for their feeds, in order.
+    /// Items for the agent's feeds, in order.
     Tell(Vec<FeedItem>),
     /// A conversation shows itself to one feed.
     Shown(FeedNumber, Vec<FeedItem>),
@@ -167,24 +169,24 @@ pub enum ToAgent {
     EndFeeds,
     /// Something was erased: what is kept for feeds that come back is forgotten.
     ForgetKept,
-    /// A conversation of theirs was read from the journal again: feeds may not have been told what
-    /// happened in it before.
+    /// A conversation of the agent's was read from the journal again: feeds may not have been told
+    /// what happened in it before.
     LosePlace,
     /// A console beats for the feed of this name.
     Beat(String, RequestId),
-    /// Somebody else wants to give them a chat from which they may be gone for so long; until when
-    /// they must be back, if they are.
+    /// Somebody else wants to give the agent a chat with this grace. The answer is until when the
+    /// agent must be back, if they are away.
     Expect(Span, RequestId),
 }
 
-/// One thing for an agent's feeds.
+/// One item for an agent's feeds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct FeedItem {
     /// What it is.
     pub kind: FeedKind,
     /// Its JSON.
     pub data: ByteString,
-    /// The place at which the journal tells a feed of it, too.
+    /// The place at which the journal tells a feed of it, too, if it does.
     pub place: Option<(ConversationId, Seq)>,
     /// Whether it is only passing, and not kept for feeds that come back.
     pub passing: bool,
@@ -197,12 +199,12 @@ impl From<feed::Rendered> for FeedItem {
 }
 
 impl FeedItem {
-    /// Something that is only passing: it has no id, and whoever was not there missed it.
+    /// An item that is only passing: it has no id, and a feed that is not open misses it.
     pub const fn passing(kind: FeedKind, data: ByteString) -> Self {
         Self { kind, data, place: None, passing: true }
     }
 
-    /// Something of which the journal tells at this place, too.
+    /// An item of which the journal also tells, at this place.
     pub fn at(rendered: feed::Rendered, conversation: ConversationId, seq: Seq) -> Self {
         Self { place: Some((conversation, seq)), ..Self::from(rendered) }
     }
@@ -211,7 +213,7 @@ impl FeedItem {
 /// What a queue is told.
 #[derive(Debug, Eq, PartialEq)]
 pub enum ToQueue {
-    /// Something is said whose answer nobody awaits.
+    /// A command whose answer nobody awaits.
     Command(QueueCommand),
     /// Several of these, from conversations of one thread, in their order.
     Several(Vec<QueueCommand>),
@@ -219,16 +221,16 @@ pub enum ToQueue {
     Figures(RequestId),
     /// A request wants to know how a chat stands in its line.
     Explain(ConversationId, RequestId),
-    /// It is not a queue any more; answered when it has gone.
+    /// It is no longer a queue; the request is answered when it has gone.
     Dismiss(RequestId),
 }
 
-/// What an agent passes on to a customer without its being journaled.
+/// What an agent passes on to a customer without an entry in the journal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum AgentSignal {
-    /// They type, or stopped.
+    /// The agent types, or has stopped.
     Typing(bool),
-    /// They have read up to this place.
+    /// The agent has read up to this place.
     Read(Seq),
 }
 

@@ -1,4 +1,4 @@
-//! What a queue does with each thing that it is told: it asks agents for those who wait, and tells
+//! What a queue does with each input: it asks agents to take the chats that wait, and tells
 //! customers where they stand.
 //!
 //! ```text
@@ -20,27 +20,28 @@ const POSITIONS_EVERY: Span = Span::from_secs(10);
 /// What a queue is given, one after the other.
 #[derive(Debug)]
 pub enum Input {
-    /// Somebody tells it something.
+    /// The queue is told something.
     Told(ToQueue),
-    /// Nobody has this agent's name who could set units aside for this chat.
+    /// There is no agent of this name who could set units aside for this chat.
     Missing(ConversationId, AgentId),
-    /// The time has come that it wanted to be woken at.
+    /// The time has come at which the queue wanted to be woken.
     Wake,
 }
 
-/// What is to be done for it, in this order.
+/// What is to be done for the queue, in this order.
 #[derive(Debug)]
 pub enum Output {
     /// An agent is asked to set units aside for a chat; if there is no such agent the queue is
     /// given [`Input::Missing`].
     Reserve(AgentId, ConversationId, Lease),
-    /// A chat, if it is live, is told where it stands, from 1, and how long it may take.
+    /// A chat, if it is live, is told its position in the line, from 1, and how long the wait may
+    /// take.
     Position(ConversationId, usize, Option<Span>),
-    /// So many wait now, for those who must know before a chat begins.
+    /// So many chats wait now, for callers that must know it before a chat begins.
     Waiting(usize),
     /// A request is answered.
     Answer(RequestId, Answered),
-    /// It is over.
+    /// The queue stops.
     Stop,
 }
 
@@ -48,14 +49,16 @@ pub enum Output {
 #[derive(Debug)]
 pub struct Behavior {
     queue: Queue,
-    /// When it was made: positions are told a whole number of times [`POSITIONS_EVERY`] later.
+    /// When the queue was made. Positions are told at whole multiples of [`POSITIONS_EVERY`] after
+    /// this.
     made_at: Timestamp,
     /// When customers are told where they stand, if that has changed.
     positions_at: Option<Timestamp>,
 }
 
 impl Behavior {
-    /// An empty queue, which serves nobody until it is told that everybody was heard.
+    /// An empty queue. It serves nobody until it is told that every conversation and agent was
+    /// heard.
     pub fn hearing(now: Timestamp) -> Self {
         Self { queue: Queue::hearing(), made_at: now, positions_at: None }
     }
@@ -127,7 +130,7 @@ impl Behavior {
         }
     }
 
-    /// Asks agents for as many of the line as there is room for.
+    /// Asks agents to take as many of the waiting chats as they have room for.
     fn serve(&mut self, now: Timestamp, out: &mut Vec<Output>) {
         while let Some(event) = self.queue.decide(QueueCommand::Match) {
             let QueueEvent::Asked(conversation, agent) = &event else { break };
@@ -138,7 +141,7 @@ impl Behavior {
         }
     }
 
-    /// Somebody's position may have changed: they are told when the time has come.
+    /// Some position may have changed: sets the next time at which customers are told theirs.
     fn note_moved(&mut self, now: Timestamp) {
         let (every, since) = (POSITIONS_EVERY.as_millis(), now.since(self.made_at).as_millis());
         let next = Span::from_millis((since / every + 1) * every);

@@ -1,5 +1,5 @@
-//! What a session does with each thing that it is given: it reads frames, asks the machine whether
-//! they may be said now, passes them on, and says what comes back.
+//! What a session does with each input: it reads frames, asks the state machine whether they are
+//! allowed now, passes them on, and says what comes back.
 //!
 //! ```text
 //!   frame ──> read ──> decide ──> apply ──> passed on, or answered
@@ -8,8 +8,8 @@
 //!             kept while <──── asks, is answered
 //! ```
 //!
-//! While it waits for an answer it takes no further frame; they wait in order, and with them the
-//! widget. Each frame is done once, with its answer where it has one.
+//! While the session waits for an answer it takes no further frame: they wait in order, and the
+//! widget waits with them. Each frame is done once, with its answer where it has one.
 
 mod answer;
 mod codes;

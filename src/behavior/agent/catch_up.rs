@@ -10,18 +10,18 @@ use crate::domain::position::Position;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
-/// How long a feed waits for conversations that were asked to show themselves. One that died with
-/// the question never does.
+/// How long a feed waits for conversations that were asked to show themselves. One whose actor died
+/// with the question never does.
 const SHOWN_WITHIN: Span = Span::from_secs(10);
 
 /// What a feed that came back is being told from the journal.
 #[derive(Debug)]
 pub(super) struct Missed {
-    /// Up to where it was told.
+    /// The position up to which the feed was told.
     pub(super) position: Position,
-    /// The number of the first event that the last read need not have found.
+    /// The number of the first event that the last read of the journal may not have found.
     pub(super) since: u64,
-    /// What it was about: the last place of each conversation that was told.
+    /// The last place that the feed was told of, for each conversation.
     pub(super) touched: BTreeMap<ConversationId, Touched>,
 }
 
@@ -32,14 +32,14 @@ pub(super) struct Touched {
     pub(super) position: Position,
 }
 
-/// How a feed goes on to which the journal has nothing more to tell.
+/// How a feed goes on once the journal has nothing more to tell it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum GoesOn {
-    /// It has been told everything since; the present state follows.
+    /// The feed has been told everything since; the present state follows.
     Live,
     /// More has come since than is kept: that must be read as well.
     Read,
-    /// It is gone.
+    /// The feed is gone.
     Gone,
 }
 
@@ -59,20 +59,20 @@ impl Missed {
         Self { position, since: 0, touched: BTreeMap::new() }
     }
 
-    /// Whether it was told of this place.
+    /// Whether the feed was told of this place.
     pub(super) fn holds(&self, conversation: ConversationId, seq: Seq) -> bool {
         self.touched.get(&conversation).is_some_and(|touched| seq <= touched.seq)
     }
 }
 
-/// What of the present state a feed has yet to be shown.
+/// The part of the present state that a feed has yet to be shown.
 #[derive(Debug, Default)]
 pub(super) struct Unshown {
-    /// Conversations that were asked to show themselves and have not.
+    /// How many conversations were asked to show themselves and have not.
     asked: usize,
-    /// When they are not waited for any longer.
+    /// Until when they are waited for.
     shown_by: Option<Timestamp>,
-    /// What it was told of from the journal and is not the agent's any more.
+    /// Conversations that the feed was told of from the journal and that are no longer the agent's.
     touched: VecDeque<ConversationId>,
     leases: Leases,
 }
@@ -80,12 +80,12 @@ pub(super) struct Unshown {
 /// How far a feed was shown what the agent holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Leases {
-    /// First it is told what it missed.
+    /// Not yet: first the feed is told what it missed.
     #[default]
     Later,
-    /// Those after this one are to come.
+    /// The leases after this one are still to be shown.
     After(Option<ConversationId>),
-    /// All were asked to show themselves.
+    /// All their conversations were asked to show themselves.
     Asked,
 }
 
@@ -96,7 +96,8 @@ impl Unshown {
         self.leases = if is_any { Leases::After(None) } else { Leases::Asked };
     }
 
-    /// What a feed was told of is shown as well, unless it is shown as the agent's.
+    /// Conversations that a feed was told of are shown as well, unless they are shown as the
+    /// agent's.
     pub(super) fn add_touched(
         &mut self,
         touched: impl Iterator<Item = ConversationId>,
@@ -110,7 +111,7 @@ impl Unshown {
         self.asked == 0 && self.touched.is_empty() && self.leases == Leases::Asked
     }
 
-    /// One of those that were asked has shown itself. Whether it was the last.
+    /// Notes that an asked conversation has shown itself, and says whether it was the last.
     pub(super) fn note_shown(&mut self) -> bool {
         let is_last = self.asked == 1;
         self.asked = self.asked.saturating_sub(1);
@@ -120,12 +121,12 @@ impl Unshown {
         is_last
     }
 
-    /// When those that were asked are not waited for any longer, if they are.
+    /// Until when asked conversations are waited for, if any are.
     pub(super) const fn shown_by(&self) -> Option<Timestamp> {
         self.shown_by
     }
 
-    /// Whether those that were asked took too long. It says so once.
+    /// Whether the asked conversations took too long. It says so once.
     pub(super) fn take_overdue(&mut self, now: Timestamp) -> bool {
         let is_overdue = self.shown_by.take_if(|by| *by <= now).is_some();
         if is_overdue {

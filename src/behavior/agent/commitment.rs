@@ -1,4 +1,4 @@
-//! An agent, and how what they decide becomes true and is told to those whom it concerns.
+//! An agent, and how their decisions take effect and are told to those whom they concern.
 
 use std::collections::VecDeque;
 
@@ -16,21 +16,21 @@ pub struct Behavior {
     pub(super) agent: Agent,
     /// The queues they serve.
     pub(super) queues: Vec<QueueId>,
-    /// What queues, and feeds, were told last.
+    /// What queues and feeds were told last.
     pub(super) told: Report,
     pub(super) feeds: Feeds,
-    /// When the agent, or what feeds are told of the leases, must be looked at.
+    /// When the agent, or what feeds are told of the leases, is looked at next.
     pub(super) due: Option<Due>,
-    /// When feeds are told of the leases, which have changed.
+    /// When feeds are told of the changed leases; nothing while none has changed.
     pub(super) capacity_at: Option<Timestamp>,
-    /// When they were told last.
+    /// When feeds were last told of the leases.
     pub(super) capacity_told_at: Timestamp,
-    /// Which queues are told how the agent is once a chat that two believe to have has spoken, the
-    /// soonest first.
+    /// The queues that are told the agent's availability once a disputed chat has had time to say
+    /// who has it, the soonest first.
     pub(super) sorted_out: VecDeque<(Timestamp, QueueId)>,
     /// How often some conversations are audited.
     pub(super) audit_every: Span,
-    /// When the next are; nothing before the agent has begun.
+    /// When the next audit is; nothing before the agent has begun.
     pub(super) audit_at: Option<Timestamp>,
     /// The last conversation that was audited.
     pub(super) audited: Option<ConversationId>,
@@ -54,14 +54,14 @@ impl Behavior {
             capacity_at: None,
             capacity_told_at: Timestamp::default(),
             sorted_out: VecDeque::new(),
-            // Never at once again, or nothing else would be done.
+            // Never zero, or the actor would do nothing but audit.
             audit_every: audit_every.max(Span::from_millis(1)),
             audit_at: None,
             audited: None,
         }
     }
 
-    /// The agent as they are here.
+    /// The agent's present state.
     pub const fn agent(&self) -> &Agent {
         &self.agent
     }
@@ -128,8 +128,8 @@ impl Behavior {
     }
 }
 
-/// What is looked at later than this was held up by ourselves. What consoles have said meanwhile is
-/// then still to be read, and is given as long.
+/// If something is looked at more than this too late, the server itself was held up. What consoles
+/// said meanwhile is then still to be read, and gets as long again.
 const HELD_UP: Span = Span::from_secs(1);
 
 /// A moment at which something must be looked at.
@@ -147,7 +147,7 @@ impl Due {
         Self { at, served_at: at.max(now) }
     }
 
-    /// The same, later, if it should have been looked at long before `now`.
+    /// The same, postponed, if it should have been looked at long before `now`.
     pub(super) fn put_off(self, now: Timestamp) -> Option<Self> {
         let is_late = now.since(self.served_at) > HELD_UP;
         is_late.then(|| Self { served_at: now + HELD_UP, ..self })

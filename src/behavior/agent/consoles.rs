@@ -12,11 +12,11 @@ use crate::domain::agent::command::AgentCommand;
 impl Behavior {
     pub(super) fn open_feed(&mut self, opening: &Opening, turn: &mut Turn<'_>) {
         let Opening { feed, watching, heartbeat, request, .. } = *opening;
-        // From now on conversations render what they tell; what they did not is shown below.
+        // From now on conversations render what they tell; what they did not render is shown below.
         turn.out.push(Output::Listened);
         if !watching {
-            // Opening is never refused. What changes by it is told before, to the others: this one
-            // is shown how it is.
+            // Opening is never refused. The others are told the change first; this feed is shown
+            // the result.
             self.must_perform(AgentCommand::OpenFeed { feed, heartbeat }, turn);
         }
         let beginning = self.feeds.open(opening, turn);
@@ -33,7 +33,7 @@ impl Behavior {
     pub(super) fn beat(&mut self, feed: &str, request: RequestId, turn: &mut Turn<'_>) {
         let answer = match self.feeds.running(feed) {
             Some(number) => {
-                // A beat is never refused, and one of somebody who only watches changes nothing.
+                // A beat is never refused, and one for a feed that only watches changes nothing.
                 self.must_perform(AgentCommand::Beat(number), turn);
                 Ok(Answered::Done)
             }
@@ -48,7 +48,8 @@ impl Behavior {
         self.close_ended(turn);
     }
 
-    /// Feeds may not have been told all that happened: they are told so, and shown how it is.
+    /// Feeds may not have been told all that happened: they are told so, and shown the present
+    /// state.
     pub(super) fn lose_place(&mut self, turn: &mut Turn<'_>) {
         for feed in self.feeds.lose_place(turn) {
             self.show_all(feed, turn);
@@ -56,7 +57,7 @@ impl Behavior {
         self.close_ended(turn);
     }
 
-    /// A conversation that was asked to has shown itself to a feed.
+    /// A conversation has shown itself to a feed, as it was asked to.
     pub(super) fn show_asked(
         &mut self,
         number: FeedNumber,
@@ -104,7 +105,7 @@ impl Behavior {
         self.close_ended(turn);
     }
 
-    /// Those feeds are lost that we have ended, whether their consoles have noticed or not.
+    /// Closes the feeds that the server has ended, whether their consoles have noticed or not.
     pub(super) fn close_ended(&mut self, turn: &mut Turn<'_>) {
         for number in self.feeds.ended() {
             self.close_feed(number, turn);

@@ -1,15 +1,15 @@
-//! An event of an agent's feed, as it stands in the stream, its id, and what a console calls its
-//! feed when it beats: `run-number`.
+//! An event of an agent's feed as it stands in the stream, its id, and the name by which a console
+//! calls its feed when it beats: `run-number`.
 //!
 //! The ids are `history-run-number-position`.
 //!
 //! A position of another history means nothing here. Within one run of the server the number finds
 //! the place among the events that are still kept. After a restart, or when too much has come
-//! since, everything after the position is read from the journal; the position is chosen so that it
-//! is never too late, which can repeat an event and cannot lose one. What is told from the journal
-//! has the number zero and its own position, so that a feed which is lost in the middle of it goes
-//! on there. As long as a feed has not been shown the whole present state, the ids that it is given
-//! say so, and a console that comes back after one of them is shown it again.
+//! since, everything after the position is read from the journal. The position is never too late:
+//! an event can be repeated, and none can be lost. An event from the journal has the number zero
+//! and its own position, so that a feed that is lost in the middle goes on there. As long as a feed
+//! has not been shown the whole present state, its ids say so; a console that comes back with such
+//! an id is shown the state again.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub struct FeedEvent {
     pub data: ByteString,
 }
 
-/// What a feed that comes back is told from the journal has no number of this run.
+/// The number of every event from the journal: those have no number of this run.
 pub(super) const FROM_THE_JOURNAL: u64 = 0;
 
 /// Ends an id after which the present state must be shown again.
@@ -47,8 +47,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// The mark that a console gives, if it is one of this history: a position of another means
-    /// nothing here.
+    /// The mark that a console gives, if it is one of this history: a position of another history
+    /// means nothing here.
     pub(super) fn parse(text: &str, history: History) -> Option<Self> {
         let mut parts = text.split('-');
         if parts.next()? != history.to_string() {
@@ -65,7 +65,7 @@ impl Mark {
         parts.next().is_none().then_some(Self { run, number, position, show_again })
     }
 
-    /// The id that says so.
+    /// The id for this mark.
     pub(super) fn id(self, history: History) -> Arc<str> {
         let Self { run, number, position: Position(position), show_again } = self;
         let (separator, again) = if show_again { ("-", SHOW_AGAIN) } else { ("", "") };
@@ -73,17 +73,17 @@ impl Mark {
     }
 }
 
-/// The same id, which says that the present state must be shown again.
+/// The same id, marked so that the present state must be shown again.
 pub(super) fn shown_again(id: &str) -> Arc<str> {
     Arc::from(format!("{id}-{SHOW_AGAIN}"))
 }
 
-/// What a feed of this run of the server is called.
+/// The name of a feed of this run of the server.
 pub fn name_of_feed(run: u64, number: FeedNumber) -> Arc<str> {
     Arc::from(format!("{run:x}-{number}"))
 }
 
-/// The number of the feed that is called so, if it is one of this run.
+/// The number of the feed of this name, if it is one of this run.
 pub(super) fn feed_called(run: u64, name: &str) -> Option<FeedNumber> {
     let (of, number) = name.split_once('-')?;
     (u64::from_str_radix(of, 16) == Ok(run)).then(|| number.parse().ok()).flatten()

@@ -1,8 +1,8 @@
 //! An agent's open feeds, and how one goes on after `Last-Event-ID` with nothing missed.
 //!
-//! What happens now is told to all that are up to date, and kept for those that come back. A feed
-//! that missed more than is kept reads it from the journal, page by page, and is shown the present
-//! state conversation by conversation, each when its console has taken what came before.
+//! What happens now is told to every feed that is up to date, and kept for feeds that come back. A
+//! feed that missed more than is kept reads it from the journal, page by page. Then it is shown the
+//! present state conversation by conversation, each when its console has taken the one before.
 //!
 //! ```text
 //!                   more was missed     nothing more      everything
@@ -40,9 +40,9 @@ pub(super) struct Feeds {
     open: Vec<OpenFeed>,
     kept: Ring,
     next_event: u64,
-    /// After an event with a smaller number nobody can say what a feed was not told.
+    /// For a feed that stopped at a smaller number, it is not known what it was not told.
     known_from: u64,
-    /// Whether there has been any.
+    /// Whether any feed was ever open.
     were_ever_open: bool,
 }
 
@@ -64,26 +64,26 @@ impl Feeds {
             history,
             open: Vec::new(),
             kept: Ring::new(),
-            // The number before the first must not be that of the journal.
+            // The number before the first must not be that of events from the journal.
             next_event: FROM_THE_JOURNAL + 2,
             known_from: 0,
             were_ever_open: false,
         }
     }
 
-    /// They begin. An agent may have had others in this run of the server: the numbers of these are
-    /// larger than theirs, so that none is taken for another.
+    /// Begins. The agent may have had other feeds in this run of the server: the event numbers here
+    /// are larger than theirs, so that no event is taken for another.
     pub(super) fn begin(&mut self, now: Timestamp) {
         let since = u64::try_from(now.as_millis()).unwrap_or(0).saturating_sub(self.run);
         self.next_event += since.saturating_mul(limits::FEED_EVENTS_A_MILLISECOND);
     }
 
-    /// Whether there has been any: until somebody has listened, nobody can come back for anything.
+    /// Whether any feed was ever open: until then, no console can come back for anything.
     pub(super) const fn were_ever_open(&self) -> bool {
         self.were_ever_open
     }
 
-    /// Tells every open feed, and keeps it for those that come back.
+    /// Tells every open feed, and keeps the events for feeds that come back.
     pub(super) fn tell(&mut self, told: Vec<FeedItem>, turn: &mut Turn<'_>) {
         for FeedItem { kind, data, place, passing } in told {
             if passing {
@@ -158,8 +158,8 @@ impl Feeds {
     }
 
     /// What happened until now may not have been told. Open feeds hear that, and are to be shown
-    /// the present state; so does whoever comes back. One that is told what it missed is not
-    /// concerned: the journal has it all.
+    /// the present state; so are feeds that come back. A feed that is being told what it missed is
+    /// not concerned: the journal has it all.
     pub(super) fn lose_place(&mut self, turn: &mut Turn<'_>) -> Vec<FeedNumber> {
         let last = self.id(self.next_event - 1, turn);
         self.known_from = self.next_event;
@@ -175,7 +175,7 @@ impl Feeds {
         shown
     }
 
-    /// Ends the oldest of a kind if there are as many of it as may be.
+    /// Ends the oldest feed of a kind if there are already as many as there may be.
     fn make_room(&mut self, watching: bool, turn: &mut Turn<'_>) {
         let most = if watching { limits::WATCHING_FEEDS_MAX } else { limits::FEEDS_MAX };
         let is_alike = |feed: &OpenFeed| feed.is_running && feed.watching == watching;
@@ -189,7 +189,7 @@ impl Feeds {
         }
     }
 
-    /// After which position a feed must read what it missed. What is told from now on, it is told
+    /// The position after which a feed must read what it missed. Events from now on are told to it
     /// afterwards.
     pub(super) fn begin_read(&mut self, number: FeedNumber) -> Option<Position> {
         let since = self.next_event;
@@ -198,7 +198,7 @@ impl Feeds {
         Some(missed.position)
     }
 
-    /// Tells a feed a page of what it missed: everything that there is up to a position.
+    /// Tells a feed a page of what it missed: everything that there is up to `through`.
     pub(super) fn tell_missed(
         &mut self,
         number: FeedNumber,
@@ -225,7 +225,7 @@ impl Feeds {
     }
 
     /// When a feed was told of very many conversations, they are shown before it is told of more.
-    /// Those of which it may be told once more are remembered.
+    /// Conversations of which it may be told once more are remembered.
     pub(super) fn show_touched(&mut self, number: FeedNumber, agent: &Agent, turn: &Turn<'_>) {
         let told_through = turn.facts.told_through;
         let Some(feed) = self.find_running(number) else { return };
@@ -237,8 +237,8 @@ impl Feeds {
         missed.touched.retain(|_, touched| touched.position > told_through);
     }
 
-    /// The journal has nothing more for a feed: it is told everything since it was asked, but for
-    /// what the journal has told, and then what comes.
+    /// The journal has nothing more for a feed. The feed is told everything since the last read,
+    /// except what the journal has told it, and then what comes.
     pub(super) fn go_on(
         &mut self,
         number: FeedNumber,
@@ -287,7 +287,8 @@ impl Feeds {
         Next::Nothing
     }
 
-    /// When a feed waits no longer for conversations that were asked to show themselves.
+    /// The next time at which a feed stops waiting for conversations that were asked to show
+    /// themselves.
     pub(super) fn shown_by(&self) -> Option<Timestamp> {
         let running = self.open.iter().filter(|feed| feed.is_running);
         running.filter_map(|feed| feed.unshown.as_ref()?.shown_by()).min()
@@ -303,9 +304,9 @@ impl Feeds {
         overdue.collect()
     }
 
-    /// Shows one feed a part of the present state: what nobody asked for by itself, or, with
-    /// `asked`, one of the conversations that were. After the last, its console knows the whole.
-    /// Whether it waits for no other that was asked.
+    /// Shows one feed a part of the present state; with `asked`, a conversation that was asked to
+    /// show itself. After the last part, its console knows the whole state. Returns whether this
+    /// was the last conversation that was asked.
     pub(super) fn show(
         &mut self,
         number: FeedNumber,
@@ -315,7 +316,7 @@ impl Feeds {
     ) -> bool {
         let now = self.id(self.next_event - 1, turn);
         let missed = self.find_running(number).and_then(|feed| feed.missed.as_ref());
-        // While it is told what it missed, it must come back to that.
+        // A feed that is being told what it missed must come back to that.
         let id = match missed.map(|missed| missed.position) {
             Some(position) => self.mark(FROM_THE_JOURNAL, position),
             None => now,
@@ -372,12 +373,12 @@ impl Feeds {
         self.open.iter().any(|feed| feed.number == number && feed.is_running)
     }
 
-    /// The feed that its console calls so, if it runs.
+    /// The running feed of this name, if there is one.
     pub(super) fn running(&self, called: &str) -> Option<FeedNumber> {
         feed_called(self.run, called).filter(|number| self.is_running(*number))
     }
 
-    /// Those that we have ended, and whose consoles may not have noticed.
+    /// The feeds that the server has ended; their consoles may not have noticed.
     pub(super) fn ended(&self) -> Vec<FeedNumber> {
         self.open.iter().filter(|feed| !feed.is_running).map(|feed| feed.number).collect()
     }

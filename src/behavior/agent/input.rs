@@ -11,13 +11,13 @@ use crate::domain::time::Span;
 pub enum Input {
     /// The agent begins. It comes once, before everything else.
     Begin,
-    /// Somebody tells the agent something.
+    /// The agent is told something.
     Told(ToAgent),
-    /// A request opens a feed. What it is told has somewhere to go from now on.
+    /// A request opens a feed. What the feed is told has somewhere to go from now on.
     OpenFeed(Opening),
     /// A feed had no room for something that happened: it has ended, and takes nothing more.
     FeedSlow(FeedNumber),
-    /// Nobody takes a feed any more.
+    /// No console reads a feed any more.
     FeedClosed(FeedNumber),
     /// A feed has the room that was waited for, or has ended.
     Room(FeedNumber),
@@ -25,7 +25,7 @@ pub enum Input {
     Missed(FeedNumber, Result<Vec<Located>, Trouble>),
     /// A choice is on the disk, or could not be written.
     PresenceWritten(Choice, Result<(), Trouble>),
-    /// The time has come that the agent wanted to be woken at. Earlier or twice is harmless.
+    /// The time has come at which the agent wanted to be woken. Earlier or twice is harmless.
     Wake,
 }
 
@@ -38,7 +38,7 @@ pub struct Opening {
     pub feed: FeedNumber,
     /// The id of the last event that the console has seen.
     pub after: Option<String>,
-    /// Whether it is somebody else's console, which says nothing of the agent's being there.
+    /// Whether the console is somebody else's and does not show that the agent is there.
     pub watching: bool,
     /// How often the console will beat, if it does.
     pub heartbeat: Span,
@@ -49,9 +49,9 @@ pub struct Opening {
 /// A presence that a request chooses for an agent.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// Which.
+    /// The presence.
     pub presence: Presence,
-    /// Who asks, where it is not the agent.
+    /// The caller, where it is not the agent.
     pub by: Option<AgentId>,
     /// The request, which is answered when the choice is in force.
     pub request: RequestId,

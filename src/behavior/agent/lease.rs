@@ -13,7 +13,7 @@ use crate::domain::queue::QueueCommand;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
-/// How long a chat that two believe to have takes to say who is right.
+/// How long a disputed chat takes to say who has it.
 const SORTED_OUT_WITHIN: Span = Span::from_millis(200);
 
 impl Behavior {
@@ -27,7 +27,7 @@ impl Behavior {
         let agent = self.id().clone();
         match self.perform(AgentCommand::Reserve { conversation, lease }, turn) {
             Ok(()) => {
-                // The queue hears of it first: the conversation may come back to it at once.
+                // The queue hears of it first: the conversation may come back to the queue at once.
                 turn.tell_queue(&queue, QueueCommand::Granted(conversation, agent));
                 self.ask_about(conversation, turn);
             }
@@ -40,14 +40,16 @@ impl Behavior {
                     // Not at once, or the queue would ask again before the chat has spoken.
                     self.sorted_out.push_back((turn.now + SORTED_OUT_WITHIN, queue));
                 } else {
-                    // The queue counted on more than there is; it must hear how it is.
+                    // The queue counted on more than there is; it must hear the agent's
+                    // availability.
                     self.tell_availability(&queue, turn);
                 }
             }
         }
     }
 
-    /// Tells queues how the agent is whose chats have had the time to say who has them.
+    /// Tells queues the agent's availability once their disputed chats have had time to say who has
+    /// them.
     pub(super) fn tell_sorted_out(&mut self, turn: &mut Turn<'_>) {
         let due = self.sorted_out.partition_point(|(at, _)| *at <= turn.now);
         let sorted_out: Vec<_> = self.sorted_out.drain(..due).collect();
@@ -56,7 +58,7 @@ impl Behavior {
         }
     }
 
-    /// A lease that is repeated must already be known; one that is not had drifted.
+    /// Takes a repeated lease. It must already be known; a lease that is not had drifted.
     pub(super) fn check_repeated(&mut self, command: AgentCommand, turn: &mut Turn<'_>) {
         let differs = match &command {
             AgentCommand::Adjust { conversation, lease, .. } => {
@@ -78,8 +80,8 @@ impl Behavior {
         self.audit_at = Some(now + self.audit_every);
     }
 
-    /// Asks conversations what they hold of this agent, some each time, all in turn: what they
-    /// gave back and this agent did not hear of is put right.
+    /// Asks conversations what they hold of this agent, some each time, all in turn. This corrects
+    /// leases that were given back without the agent hearing of it.
     pub(super) fn audit_if_due(&mut self, turn: &mut Turn<'_>) {
         if self.audit_at.is_none_or(|at| at > turn.now) {
             return;
@@ -96,9 +98,10 @@ impl Behavior {
         }
     }
 
-    /// Asks a conversation what it holds of this agent; of one that they set units aside for, to
-    /// make the offer, or to look for somebody else if they could not take it any more. The offer
-    /// may be on its way to the disk: what was set aside stays so until the conversation says.
+    /// Asks a conversation what it holds of this agent. If the agent has set units aside for it,
+    /// asks it to make the offer instead, or to look for somebody else if the agent can no longer
+    /// take it. The offer may be on its way to the disk: the units stay set aside until the
+    /// conversation answers.
     pub(super) fn ask_about(&mut self, conversation: ConversationId, turn: &mut Turn<'_>) {
         if !self.agent.keeps_reservations() {
             // Withdrawing is never refused.

@@ -9,29 +9,29 @@ use crate::domain::agent::FeedNumber;
 #[derive(Debug)]
 pub(super) struct OpenFeed {
     pub(super) number: FeedNumber,
-    /// Whether it takes anything: not once it has ended.
+    /// Whether the feed takes anything; it does not once it has ended.
     pub(super) is_running: bool,
-    /// While it is told what it missed; then it is told of nothing else.
+    /// What the feed missed, while it is told that; meanwhile it is told of nothing else.
     pub(super) missed: Option<Missed>,
-    /// Whether it is somebody else's.
+    /// Whether its console is somebody else's.
     pub(super) watching: bool,
     /// What it has yet to be shown of the present state.
     pub(super) unshown: Option<Unshown>,
 }
 
 impl OpenFeed {
-    /// Tells it something that happens now. One that has no room for it ends; its console comes
-    /// back for the rest.
+    /// Tells the feed something that happens now. A feed that has no room for it ends; its console
+    /// comes back for the rest.
     pub(super) fn tell(&self, event: FeedEvent, turn: &mut Turn<'_>) {
         self.put(event, false, turn);
     }
 
-    /// Tells it a part of what it has yet to be told, for which there was room.
+    /// Tells the feed a part of what it has yet to be told, for which there was room.
     pub(super) fn tell_part(&self, event: FeedEvent, turn: &mut Turn<'_>) {
         self.put(event, true, turn);
     }
 
-    /// Ends it; its console comes back.
+    /// Ends the feed; its console comes back.
     pub(super) fn end(&mut self, turn: &mut Turn<'_>) {
         if self.is_running {
             self.is_running = false;

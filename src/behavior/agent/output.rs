@@ -1,4 +1,4 @@
-//! What is to be done for an agent, in the order in which it is given, and the turn that gives it.
+//! What is to be done for an agent, in order, and the turn that collects it.
 
 use std::sync::Arc;
 
@@ -21,15 +21,15 @@ pub enum Output {
     ToConversation(ConversationId, Box<ToConversation>),
     /// A queue is told something.
     ToQueue(QueueId, Box<QueueCommand>),
-    /// A console listens to the agent: from now on conversations tell what it shows.
+    /// A console listens to the agent: from now on conversations tell what the console shows.
     Listened,
     /// A feed is told an event. If there is no room for it the feed ends, and the agent is given
     /// [`Input::FeedSlow`](crate::behavior::agent::Input::FeedSlow). A feed that has ended
     /// is told nothing.
     Feed {
-        /// Which.
+        /// The feed.
         feed: FeedNumber,
-        /// Whether it is a part of something for which room was waited; no bound holds for it.
+        /// Whether it is a part of something that waited for room; no bound holds for it.
         is_part: bool,
         /// The event's id.
         id: Option<Arc<str>>,
@@ -38,7 +38,7 @@ pub enum Output {
         /// Its JSON.
         data: ByteString,
     },
-    /// A feed ends once what waits for it is taken; its console comes back.
+    /// A feed ends once its console has taken what waits for it; the console comes back.
     EndFeed(FeedNumber),
     /// A feed ends, and what waits for it is forgotten: its console is in all likelihood gone.
     AbandonFeed(FeedNumber),
@@ -48,27 +48,28 @@ pub enum Output {
     /// A page of what happened to the agent after this position is read for a feed, and given back
     /// as [`Input::Missed`](crate::behavior::agent::Input::Missed).
     ReadMissed(FeedNumber, Position),
-    /// A choice of this time is written, and given back as
+    /// A presence that was chosen at this time is written, and given back as
     /// [`Input::PresenceWritten`](crate::behavior::agent::Input::PresenceWritten).
     WritePresence(Choice, Timestamp),
     /// A request is answered.
     Answer(RequestId, Box<Result<Answered, Denial>>),
-    /// Something is to be counted, or told to whoever runs the server.
+    /// Something is to be counted, or told to the operator of the server.
     Note(Note),
-    /// It is over. This request is answered by the agent's being gone.
+    /// The agent's actor ends. This request is answered once the agent is gone.
     Stop(RequestId),
 }
 
 const _: () = assert!(size_of::<Output>() <= 64, "a turn's outputs stand side by side");
 
-/// What is to be counted, or told to whoever runs the server.
+/// What is to be counted, or told to the operator of the server.
 #[derive(Debug)]
 pub enum Note {
-    /// So many more leases are held; fewer when negative.
+    /// By how many the number of leases has grown; negative when it has shrunk.
     Leases(i64),
-    /// A conversation repeated what the agent should have known and did not: it is put right.
+    /// A conversation repeated a lease that the agent should have known and did not: it is
+    /// corrected.
     Drift(Box<AgentCommand>),
-    /// A console has beaten and does not any more: its feed ends.
+    /// A console that used to beat has stopped: its feed ends.
     FeedHung,
     /// What a feed has missed cannot be read: it ends.
     Unread(Trouble),

@@ -1,5 +1,5 @@
-//! What a console missed that comes back after more than is kept: it is read from the journal, page
-//! by page, the next when the console has taken the last.
+//! What a console missed when more has come than is kept. It is read from the journal page by page,
+//! each when the console has taken the one before.
 
 use crate::behavior::agent::catch_up::{GoesOn, Touched};
 use crate::behavior::agent::commitment::Behavior;
@@ -21,7 +21,7 @@ impl Behavior {
         }
     }
 
-    /// A feed is told a page of what it missed, and after the last everything since it was read.
+    /// Tells a feed a page of what it missed, and after the last page everything since it was read.
     pub(super) fn tell_missed(
         &mut self,
         number: FeedNumber,
@@ -53,7 +53,8 @@ impl Behavior {
     }
 }
 
-/// What of a page of the journal an agent's feed tells. What the state shows is shown afterwards.
+/// What an agent's feed is told of a page of the journal. What the present state shows is shown
+/// afterwards.
 fn missed(agent: &AgentId, located: &[Located], now: Timestamp) -> Vec<(Position, FeedItem)> {
     let mut told = Vec::new();
     for Located { position, conversation, recorded } in located {

@@ -9,7 +9,8 @@ use crate::domain::time::Span;
 use crate::limits;
 use crate::wire::feed;
 
-/// How often an agent with more leases is told of their changes: what is told names all of them.
+/// How often feeds are told of changes when an agent has more leases than are told at once: each
+/// time all leases are named.
 const CAPACITY_EVERY: Span = Span::from_secs(1);
 
 impl Behavior {
@@ -47,7 +48,7 @@ impl Behavior {
         self.feeds.tell(told, turn);
     }
 
-    /// Tells feeds of the leases, if that has waited for long enough.
+    /// Tells feeds of the leases, if that is due.
     pub(super) fn tell_capacity_if_due(&mut self, turn: &mut Turn<'_>) {
         if self.capacity_at.take_if(|at| *at <= turn.now).is_some() {
             self.capacity_told_at = turn.now;

@@ -1,4 +1,4 @@
-//! The latest events of an agent's feeds, for those that come back.
+//! The latest events of an agent's feeds, for feeds that come back.
 
 use std::collections::VecDeque;
 
@@ -10,12 +10,12 @@ use crate::limits;
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     pub(super) number: u64,
-    /// The place at which the journal tells of it, too.
+    /// The place at which the journal tells of it, too, if it does.
     pub(super) place: Option<(ConversationId, Seq)>,
     pub(super) event: FeedEvent,
 }
 
-/// Those that are kept. Older ones are read from the journal.
+/// The events that are kept. Older ones are read from the journal.
 #[derive(Debug)]
 pub(super) struct Ring {
     events: VecDeque<Kept>,
@@ -38,13 +38,13 @@ impl Ring {
         }
     }
 
-    /// Keeps none of them: whoever comes back is told from the journal.
+    /// Forgets all events: a feed that comes back is told from the journal.
     pub(super) fn forget(&mut self) {
         *self = Self::new();
     }
 
-    /// The events from a number on, if all of them are still kept; `next` is the number of the one
-    /// that comes next.
+    /// The events from a number on, if all of them are still kept; `next` is the number of the next
+    /// event.
     pub(super) fn from(&self, number: u64, next: u64) -> Option<Vec<Kept>> {
         let first = self.events.front().map_or(next, |kept| kept.number);
         if number < first || number > next {

@@ -1,4 +1,4 @@
-//! How a request is named, and what it can be answered.
+//! How requests are named, and how they are answered.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl RequestId {
     }
 }
 
-/// What a request is answered.
+/// The answer to a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answered {
     /// A conversation has done what was asked, and it is durable.
@@ -39,13 +39,13 @@ pub enum Answered {
     Agent(Box<AgentView>),
     /// Until when an agent must be back, if they are away.
     Expected(Option<Timestamp>),
-    /// How many wait in a queue, and how long those served lately had waited.
+    /// How many chats wait in a queue, and how long those served lately had waited.
     Figures(usize, Option<Span>),
-    /// How a chat stands in the line of a queue, if it does.
+    /// A chat's standing in the line of a queue, if it waits there.
     Standing(Option<Standing>),
-    /// Whether it is one of those that are counted.
+    /// Whether the conversation is one of those that are counted.
     Counted(bool),
-    /// It is done.
+    /// What was asked is done.
     Done,
 }
 
@@ -54,19 +54,19 @@ pub enum Answered {
 pub enum Denial {
     /// A rule of the conversation said no.
     Refused(Refusal),
-    /// Somebody else wanted to give an agent a chat who has been gone for longer than its grace.
+    /// Somebody else wanted to give a chat to an agent who has been gone for longer than its grace.
     AgentGone,
     /// The feed is not open any more.
     FeedEnded,
     /// There is more to do than can be done; ask again later.
     Overloaded,
-    /// Who was asked has died with the question, or is not opened at the moment.
+    /// The actor that was asked died before it answered, or cannot be opened at the moment.
     Unavailable,
-    /// The world broke.
+    /// Something in the system broke.
     Trouble(Trouble),
 }
 
-/// What broke, as far as it can be told to somebody who was not there.
+/// What broke, as far as a caller can be told.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Trouble {
     /// Whether the journal could not be written, which may be over in a moment.

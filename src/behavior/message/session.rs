@@ -14,25 +14,25 @@ use crate::wire::refusal::RefusalCode;
 /// What a session is told.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum ToSession {
-    /// It is in the conversation.
+    /// The session is in the conversation.
     Joined {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
         /// The state that the customer is told.
         state: State,
         /// The last place that the customer may see.
         seq: Seq,
     },
-    /// It is not in the conversation.
+    /// The session is not in the conversation.
     NotJoined {
-        /// Which.
+        /// The conversation.
         conversation: ConversationId,
         /// Why.
         why: NotJoined,
     },
-    /// Its message stands.
+    /// The session's message is posted.
     Posted {
-        /// What it called the request.
+        /// The session's name for the request.
         reference: Reference,
         /// The message.
         id: MessageId,
@@ -41,9 +41,9 @@ pub enum ToSession {
         /// When it was posted.
         at: Timestamp,
     },
-    /// Its request is done.
+    /// The session's request is done.
     Done {
-        /// What it called the request.
+        /// The session's name for the request.
         reference: Reference,
         /// The state that the customer is told now.
         state: State,
@@ -52,25 +52,25 @@ pub enum ToSession {
         /// Why the chat ended.
         reason: Option<Reason>,
     },
-    /// Its request was refused.
+    /// The session's request was refused.
     Refused {
-        /// What it called the request.
+        /// The session's name for the request.
         reference: Reference,
         /// Why.
         code: RefusalCode,
     },
     /// A frame for the customer, encoded once for all sessions.
     Frame {
-        /// The place it tells of; zero when it tells of none.
+        /// The place that the frame tells of; zero when it tells of none.
         seq: Seq,
         /// The frame.
         text: ByteString,
     },
-    /// The chat is over, and the session was told all of it; it is not in there any more.
+    /// The chat is over, and the session was told all of it and is no longer in it.
     Over(ConversationId),
-    /// It must be asked for a sign of life.
+    /// The session's browser must be asked for a sign of life.
     Probe,
-    /// It must be closed.
+    /// The session must be closed.
     Close(Closing),
 }
 
@@ -85,14 +85,14 @@ pub enum NotJoined {
         reason: Option<Reason>,
         /// The last place that the customer may see.
         seq: Seq,
-        /// Where the customer is sent, after a loss alone.
+        /// Where the customer is sent; only after a loss.
         redirect: Option<Arc<str>>,
         /// When it was closed.
         closed_at: Option<Timestamp>,
     },
     /// There is no such conversation.
     Unknown,
-    /// It cannot be served now.
+    /// The session cannot be served now.
     Denied(RefusalCode),
 }
 
@@ -105,8 +105,8 @@ pub enum Closing {
     Restarted,
     /// Another session took its place.
     Replaced,
-    /// It was silent.
+    /// The session was silent.
     Silent,
-    /// It read too slowly.
+    /// The session read too slowly.
     Slow,
 }
