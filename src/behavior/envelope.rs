@@ -48,14 +48,14 @@ pub enum Envelope {
     Queue(QueueId, ToQueue),
     /// To a session.
     Session(SessionId, ToSession),
-    /// To whoever waits for the answer to this request.
+    /// To the caller that waits for the answer to this request.
     Answer(RequestId, Result<Answered, Denial>),
 }
 
 /// Why a text is no envelope.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EnvelopeFault {
-    /// It has so many bytes, and may not.
+    /// It has this many bytes, which are too many.
     #[error("an envelope may have {max} bytes, not {0}", max = limits::ENVELOPE_BYTES_MAX)]
     TooLong(usize),
     /// It is no JSON.

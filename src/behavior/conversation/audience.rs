@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 /// The sessions that hear a conversation.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
-    /// Nothing while nobody hears it, as of every chat that is held.
+    /// Nothing while no session hears the conversation, as in every chat that is held.
     #[expect(clippy::box_collection, reason = "so that an empty one is a pointer")]
     listeners: Option<Box<Vec<Listener>>>,
     /// The last durable place that a customer may see.
@@ -41,9 +41,9 @@ pub(super) struct Typing {
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) session: SessionId,
-    /// Everything up to this place was sent, or was its own.
+    /// Everything up to this place was sent to the session, or came from it.
     pub(super) heard: Seq,
-    /// The last place that it is told of.
+    /// The last place that the session is told of.
     pub(super) until: Seq,
     pub(super) pace: Pace,
     /// Whether somebody types in it.
@@ -64,16 +64,17 @@ impl Listener {
 pub(super) enum Pace {
     /// As it happens.
     Live,
-    /// It still reads what it missed.
+    /// The session still reads what it missed.
     CatchingUp {
-        /// What it posted itself since it joined.
+        /// The places of what it posted itself since it joined.
         own: Vec<Seq>,
-        /// Answers that name a place which it has yet to reach, because a widget that is lost comes
-        /// back after the highest place it was told of. At most as many as it may ask at once.
+        /// Answers that name a place which the session has yet to reach: a widget that is lost
+        /// comes back after the highest place it was told of. There are at most as many as it may
+        /// ask at once.
         answers: Vec<(Seq, ToSession)>,
         /// How often its socket had no room for the next page.
         stalled: u32,
-        /// When it is looked again whether it has.
+        /// When to look again whether the socket has room.
         retry_at: Option<Timestamp>,
     },
 }
@@ -83,8 +84,8 @@ impl Audience {
         Self { seen, ..Self::default() }
     }
 
-    /// Adds a session that has heard everything up to a place. False when it is there already: what
-    /// it has heard is known, and stays as it is.
+    /// Adds a session that has heard everything up to a place. False when the session is there
+    /// already: then what it has heard is known, and stays as it is.
     pub(super) fn add(&mut self, session: SessionId, heard: Seq, until: Option<Seq>) -> bool {
         if self.find_mut(session).is_some() {
             return false;
@@ -126,7 +127,7 @@ impl Audience {
         self.listeners.is_none()
     }
 
-    /// Removes who has heard everything.
+    /// Removes and returns the sessions that have heard everything.
     pub(super) fn take_live(&mut self) -> Vec<SessionId> {
         let Some(listeners) = &mut self.listeners else { return Vec::new() };
         let is_live = |listener: &mut Listener| matches!(listener.pace, Pace::Live);
@@ -154,7 +155,7 @@ impl Audience {
         self.listeners.iter().flat_map(|all| all.iter()).map(|listener| listener.session)
     }
 
-    /// Whether an answer that names this place must wait; then it is kept.
+    /// Keeps an answer that names this place if it must wait, and gives it back if not.
     pub(super) fn keep_answer(
         &mut self,
         session: SessionId,
@@ -172,8 +173,8 @@ impl Audience {
         }
     }
 
-    /// Who is told of this place as it happens: those who hear all of it, but not its author, who
-    /// is told by the answer to the request.
+    /// The sessions that are told of this place as it happens: all that hear the conversation live,
+    /// except the author, who is told by the answer to the request.
     pub(super) fn publish(&mut self, seq: Seq, author: Option<SessionId>) -> Vec<SessionId> {
         self.seen = self.seen.max(seq);
         let mut told = Vec::new();
@@ -194,7 +195,7 @@ impl Audience {
     }
 
     /// Notes that the socket of a session had no room for a page, and when to look again; false
-    /// when that was so too often.
+    /// when this has happened too often.
     pub(super) fn stall(&mut self, session: SessionId, retry_at: Timestamp, most: u32) -> bool {
         let Some(listener) = self.find_mut(session) else { return true };
         let Pace::CatchingUp { stalled, retry_at: at, .. } = &mut listener.pace else {
@@ -218,7 +219,7 @@ impl Audience {
         retries.filter_map(|listener| listener.pace.retry_at()).min()
     }
 
-    /// Those for whom it is time to look again.
+    /// The sessions for which it is time to look again.
     pub(super) fn take_retries(&mut self, now: Timestamp) -> Vec<SessionId> {
         let mut due = Vec::new();
         let mut is_stalled = false;

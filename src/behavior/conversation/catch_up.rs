@@ -1,5 +1,6 @@
-//! A session that comes back is told what it missed, page by page, and with it the answers to what
-//! it says meanwhile: each in its place, because it comes back after the highest it was told of.
+//! A session that comes back is told what it missed, page by page. Answers to what it says
+//! meanwhile come at their places in between, because after a loss it comes back after the highest
+//! place.
 
 use crate::behavior::conversation::Behavior;
 use crate::behavior::conversation::audience::Pace;
@@ -16,14 +17,14 @@ use crate::limits;
 const PAGE_RETRY: Span = Span::from_millis(50);
 
 impl Behavior {
-    /// Answers a session. What names a place waits until the session has been told everything
-    /// before it.
+    /// Answers a session. An answer that names a place waits until the session has been told
+    /// everything before that place.
     pub(super) fn answer(&mut self, session: SessionId, answer: ToSession, turn: &mut Turn<'_>) {
         let answer = match &answer {
             ToSession::Posted { seq, .. } | ToSession::Done { seq, .. } => {
                 self.audience.keep_answer(session, *seq, answer)
             }
-            // Whoever is told this begins another chat: all of this one comes before.
+            // After this answer the session begins another chat: all of this one comes before.
             ToSession::NotJoined { .. } => {
                 self.audience.keep_answer(session, Seq::new(u32::MAX), answer)
             }
@@ -34,8 +35,8 @@ impl Behavior {
         }
     }
 
-    /// From now on a session is told everything after a place. One that is being told already goes
-    /// on where it is, whatever it says that it has seen: what was not sent yet is still to come.
+    /// From now on a session is told everything after a place. A session that is being told already
+    /// goes on where it is, whatever place it names: what was not sent yet is still to come.
     pub(super) fn hear_from(
         &mut self,
         session: SessionId,
@@ -60,7 +61,7 @@ impl Behavior {
         }
     }
 
-    /// The socket of a session has no room for a page: it is looked again a little later.
+    /// The socket of a session has no room for a page: looks again a little later.
     pub(super) fn stall(&mut self, session: SessionId, turn: &mut Turn<'_>) {
         let retry_at = turn.now + PAGE_RETRY;
         if !self.audience.stall(session, retry_at, limits::PAGE_RETRIES_MAX) {
@@ -68,7 +69,7 @@ impl Behavior {
         }
     }
 
-    /// Looks again for those whose sockets had no room.
+    /// Looks again for the sessions whose sockets had no room.
     pub(super) fn retry_pages(&mut self, turn: &mut Turn<'_>) {
         if self.audience.retry_at().is_some_and(|at| at <= turn.now) {
             for session in self.audience.take_retries(turn.now) {
@@ -77,8 +78,8 @@ impl Behavior {
         }
     }
 
-    /// Tells a session what was read of what it has missed, of which everything up to `through`
-    /// was there; reads on until nothing is left.
+    /// Tells a session a page of what it has missed. Everything up to `through` was there to be
+    /// read. Reads on until nothing is left.
     pub(super) fn catch_up(
         &mut self,
         session: SessionId,
@@ -97,14 +98,14 @@ impl Behavior {
         let Some(listener) = self.audience.find_mut(session) else { return };
         let (heard, until) = (listener.heard, listener.until);
         if heard != after {
-            // It was asked for by a session that left, and has come back meanwhile.
+            // The session left after the page was asked for, and has come back meanwhile.
             return;
         }
         let is_new = |recorded: &&Recorded| recorded.seq > heard && recorded.seq <= until;
         for recorded in entries.iter().filter(is_new) {
             let Pace::CatchingUp { own, stalled, .. } = &mut listener.pace else { return };
             *stalled = 0;
-            // It is told of its own by the answer.
+            // The answer tells the session of what it said itself.
             let is_own = own.contains(&recorded.seq);
             listener.heard = listener.heard.max(recorded.seq);
             if !is_own {

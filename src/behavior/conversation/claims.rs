@@ -21,12 +21,12 @@ impl Behavior {
         }
     }
 
-    /// Where it waits, or would; nothing while it is new.
+    /// The queue in which the conversation waits, or would; nothing while it is new.
     fn queue_in_force(&self, turn: &Turn<'_>) -> Option<QueueId> {
         Some(turn.facts.settings.queue_of(self.conversation.opening()?))
     }
 
-    /// States every claim, and has a queue forget that it waits if it does not.
+    /// States every claim. If the conversation does not wait, its queue is told to forget it.
     pub(super) fn state_claims(&self, turn: &mut Turn<'_>) {
         self.state_claims_anew(turn);
         if !matches!(self.conversation.phase(), Phase::Open { .. }) {
@@ -34,7 +34,7 @@ impl Behavior {
         }
     }
 
-    /// Has the queue forget that it waits.
+    /// Has the queue forget that the conversation waits.
     fn leave_queue(&self, turn: &mut Turn<'_>) {
         if let Some(queue) = self.queue_in_force(turn) {
             turn.tell_queue(queue, QueueCommand::Leave(self.id()));
@@ -66,7 +66,7 @@ impl Behavior {
                     self.ask_for_position(turn);
                 }
             }
-            // It began in that queue, whose place another may have taken since.
+            // Another queue may have taken the place of the one in which the chat began to wait.
             Effect::LeavePlace(_) => self.leave_queue(turn),
             Effect::HoldLease(lease) => turn.put(Output::Lease(seq, lease)),
             Effect::ReturnLease(agent) => {
@@ -76,7 +76,7 @@ impl Behavior {
             Effect::FreeVisitor(widget, visitor) => {
                 turn.put(Output::FreeVisitor(widget, visitor));
             }
-            // It looks itself whether it is needed.
+            // The conversation checks by itself whether it is needed.
             Effect::Retire => {}
         }
     }

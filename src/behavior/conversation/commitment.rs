@@ -1,5 +1,5 @@
-//! How a conversation commits itself: it decides, applies, has written what happened, and holds
-//! back what follows from it.
+//! How a conversation commits itself: it decides, applies the decision, has the events written, and
+//! holds back what follows from them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ impl Behavior {
         turn.facts.workstream_of(self.conversation.opening())
     }
 
-    /// Decides, applies and has written; what follows is held back.
+    /// Decides, applies, and has the events written; what follows is held back.
     pub(super) fn perform(
         &mut self,
         command: Command,
@@ -31,7 +31,7 @@ impl Behavior {
         self.perform_by(command, None, &workstream, turn)
     }
 
-    /// The same at the word of a session, and by these settings.
+    /// The same for a command of a session, and with these settings.
     pub(super) fn perform_by(
         &mut self,
         command: Command,
@@ -68,7 +68,7 @@ impl Behavior {
 
     /// Holds `then` back until everything before it is durable.
     pub(super) fn then(&mut self, then: Deferred, turn: &mut Turn<'_>) {
-        // A restart changes no claim, so whoever only wants to know those need not wait for it.
+        // A restart changes no claim, so messages about claims alone need not wait for it.
         if !matches!(then, Deferred::Adjust(..) | Deferred::StateClaims(_)) {
             self.write_restart(turn);
         }

@@ -28,7 +28,8 @@ impl Behavior {
         }
         let is_there = self.conversation.attendance().find(session).is_some();
         if self.conversation.is_live() && !is_there {
-            // It was given up before it said this. Its widget comes back and says it again.
+            // The session was given up before it said this. Its widget comes back and says it
+            // again.
             let closing = Closing::Silent;
             return self.then(Deferred::Send(session, ToSession::Close(closing)), turn);
         }
@@ -104,7 +105,7 @@ impl Behavior {
         let command = Command::Join { session, heartbeat, program };
         let then = match self.perform(command, turn) {
             Ok(_) => {
-                // One that is there already shows by this that it still is.
+                // A session that is there already shows by this that it still is.
                 self.conversation.hear(session, turn.now);
                 let state = self.conversation.state_for_customer();
                 let Some(state) = state else { return };
@@ -170,7 +171,7 @@ impl Behavior {
             .map_err(RefusalCode::Conversation)
     }
 
-    /// Whether one of these visitors has begun it.
+    /// Whether one of these visitors has begun the conversation.
     fn was_begun_by_one_of(&self, visitors: &[VisitorId]) -> bool {
         self.conversation.opening().is_some_and(|opening| visitors.contains(&opening.visitor))
     }

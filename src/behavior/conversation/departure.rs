@@ -11,7 +11,7 @@ use crate::domain::conversation::Conversation;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
 
-/// How long a conversation that is over stays, for those who are about to ask for it.
+/// How long a conversation that is over stays, for callers that are about to ask for it.
 const LINGER: Span = Span::from_secs(5);
 
 /// How long an actor that has left the directory still answers.
@@ -28,7 +28,7 @@ impl Behavior {
         over && matches!(self.stage, Stage::Serving)
     }
 
-    /// Nobody will say the first word: whoever has asked for something meanwhile asks in vain.
+    /// Nobody will say the first word: requests that came meanwhile are denied.
     pub(super) fn never_begin(&mut self, turn: &mut Turn<'_>) {
         let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
         for request in kept.iter().filter_map(ToConversation::request) {
@@ -37,7 +37,8 @@ impl Behavior {
         turn.put(Output::Stop);
     }
 
-    /// Whoever entered it says the first word at once. One who has died in between never does.
+    /// The caller that entered the conversation says the first word at once. A caller that died in
+    /// between never does.
     pub(super) fn linger_for_first_word(&mut self, now: Timestamp) {
         self.leave_at = Some(now + LINGER);
     }
@@ -55,7 +56,8 @@ impl Behavior {
     }
 
     /// Leaves the directory first and stops a moment later, so that nothing that is on its way is
-    /// lost. Whoever asks meanwhile reads the same from the journal: it changes no more.
+    /// lost. A caller that asks meanwhile reads the same from the journal: the conversation changes
+    /// no more.
     pub(super) fn leave_if_due(&mut self, turn: &mut Turn<'_>) {
         if self.leave_at.is_none_or(|at| at > turn.now) {
             return;
@@ -80,8 +82,8 @@ impl Behavior {
         self.leave_at = Some(turn.now + FAREWELL);
     }
 
-    /// Forgets everything. A session that is still told of the chat is closed, and hears that there
-    /// is none when it comes back; so does whatever is on its way here.
+    /// Forgets everything. A session that still hears the chat is closed, and hears that there is
+    /// no such chat when it comes back; so does whatever is on its way here.
     pub(super) fn erase(&mut self, turn: &mut Turn<'_>) {
         for session in self.audience.clear() {
             turn.close_session(session, Closing::Restarted);
@@ -91,9 +93,9 @@ impl Behavior {
         self.retire(turn);
     }
 
-    /// The journal may have lost what is held back: what was decided here is not the truth. The
-    /// conversation is opened again from what is, a little later, and nobody waits for this one in
-    /// vain.
+    /// The journal may have lost what is held back, so what was decided here is not the truth. The
+    /// conversation is opened again from the journal, a little later, and nobody waits for this
+    /// actor in vain.
     pub(super) fn give_up(&mut self, trouble: Trouble, turn: &mut Turn<'_>) {
         let Waiters { mut sessions, agents, requests, stating } = self.gate.fail();
         for request in requests {
@@ -105,7 +107,7 @@ impl Behavior {
             turn.close_session(session, Closing::Restarted);
         }
         let beginning = self.beginning.get_or_insert_default();
-        // Whoever waits for these claims waits for those of the one that takes its place.
+        // Requests that wait for these claims wait for those of the next actor instead.
         let state = |request| ToConversation::StateClaims(Some(request));
         beginning.kept.extend(stating.into_iter().map(state));
         beginning.agents = agents;
@@ -118,13 +120,13 @@ impl Behavior {
         let id = self.id();
         turn.put(Output::MakeWay);
         let beginning = self.beginning.take().unwrap_or_default();
-        // One who set units aside for an offer that was lost would hold them in vain.
+        // An agent who set units aside for a lost offer would hold them in vain.
         for agent in beginning.agents {
             turn.tell_agent(agent, ToAgent::AskAbout(id));
         }
         for message in beginning.kept {
             match message {
-                // What they have set aside may be gone by now.
+                // The units that the agent set aside may be gone by now.
                 ToConversation::Offer(agent, ..) => turn.tell_agent(agent, ToAgent::AskAbout(id)),
                 message => turn.put(Output::PassOn(message)),
             }

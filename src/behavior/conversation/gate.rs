@@ -1,4 +1,4 @@
-//! The gate behind which everything waits that a conversation has decided and not yet written.
+//! The gate that holds back what a conversation has decided until it is durable.
 
 use std::collections::VecDeque;
 
@@ -10,20 +10,20 @@ use crate::domain::agent::command::AgentCommand;
 use crate::domain::decision::{Pending, Receipt, Released};
 use crate::domain::id::{AgentId, Seq, SessionId};
 
-/// What waits, in the order in which it was decided. Nothing is in flight while there is nothing
-/// here, as in nearly every chat at any moment.
+/// What waits, in the order in which it was decided. It is empty while nothing is in flight, as in
+/// nearly every chat at any moment.
 #[derive(Debug, Default)]
 pub(super) struct Gate(Option<Box<Closed>>);
 
-/// What there is while something is not durable.
+/// The state of the gate while something is not durable.
 #[derive(Debug)]
 struct Closed {
     /// The last place that is durable.
     durable: Seq,
     /// The last place that was given to the journal.
     appended: Seq,
-    /// What waits alone, nearly always, and then takes no more from the heap than this: while very
-    /// many wait, whatever lies elsewhere has left the caches before its receipt comes.
+    /// The first item that waits: nearly always the only one, and then nothing else is on the heap.
+    /// While very many chats wait, memory elsewhere leaves the caches before its receipt comes.
     first: Option<Waiting>,
     /// What waits behind it.
     more: VecDeque<Waiting>,
@@ -55,7 +55,7 @@ struct Held {
 /// What an agent's feeds are told once it is durable.
 pub(super) type ForAgent = (AgentId, Vec<FeedItem>);
 
-/// The same for every agent whom a decision concerns: whoever has the chat, and seldom another.
+/// The same for every agent whom a decision concerns: the one who has the chat, and seldom another.
 pub(super) type ForAgents = SmallVec<[ForAgent; 1]>;
 
 /// What is done once everything before it is durable. All of it was made at the moment of the
@@ -66,12 +66,12 @@ pub(super) enum Deferred {
     Answer(RequestId, Result<Answered, Denial>),
     /// A session is told something.
     Send(SessionId, ToSession),
-    /// A session has joined, and has seen everything up to a place; without one it says later what
-    /// it has seen.
+    /// A session has joined, and has seen everything up to a place; without a place the session
+    /// says later what it has seen.
     Joined(SessionId, Option<Seq>, ToSession),
     /// A session is told what comes after a place.
     Hear {
-        /// Which.
+        /// The session.
         session: SessionId,
         /// The place.
         after: Seq,
@@ -86,11 +86,12 @@ pub(super) enum Deferred {
     ShowTo(AgentId, FeedNumber, Vec<FeedItem>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
-    /// All claims are stated again, for whoever waits until all have.
+    /// All claims are stated again, for the request that waits until all have been, if there is
+    /// one.
     StateClaims(Option<RequestId>),
 }
 
-/// Who waits at the gate when what was decided is lost.
+/// Who waits at the gate when decisions are lost.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     /// The sessions that wait for an answer.
@@ -99,23 +100,23 @@ pub(super) struct Waiters {
     pub(super) agents: Vec<AgentId>,
     /// The requests that wait for an answer.
     pub(super) requests: Vec<RequestId>,
-    /// Those that wait for claims to be stated.
+    /// The requests that wait for claims to be stated.
     pub(super) stating: Vec<RequestId>,
 }
 
 /// What comes through the gate.
 #[derive(Debug)]
 pub(super) enum Through {
-    /// A decision is durable; the session that it came from knows of it otherwise.
+    /// A decision is durable. The session that it came from knows of it by the answer.
     Decision {
         /// What was decided.
         released: Released,
-        /// Whose word it was.
+        /// The session that it came from.
         author: Option<SessionId>,
         /// What agents are told.
         for_agents: ForAgents,
     },
-    /// Something that follows.
+    /// Something that follows from what was decided.
     Deferred(Deferred),
 }
 
@@ -125,7 +126,7 @@ impl Gate {
         self.0.as_ref().is_none_or(|closed| closed.first.is_none())
     }
 
-    /// Whether something was given to the journal that is not known to be durable.
+    /// Whether the journal was given something that is not known to be durable.
     pub(super) const fn is_in_flight(&self) -> bool {
         self.0.is_some()
     }
@@ -151,7 +152,7 @@ impl Gate {
         }
     }
 
-    /// Holds a decision back, up to and including a place that was noted as given to the journal.
+    /// Holds a decision back until this place is durable, which was noted as given to the journal.
     pub(super) fn hold(
         &mut self,
         pending: Pending,
@@ -162,8 +163,8 @@ impl Gate {
         self.keep(Waiting::Decision(through, Held { pending, author, for_agents }));
     }
 
-    /// Holds something back that follows from what was decided up to a place; gives it back at
-    /// once when that is durable.
+    /// Holds back something that follows from what was decided up to a place. Gives it back at once
+    /// when that is durable.
     pub(super) fn after(&mut self, through: Seq, then: Deferred) -> Option<Deferred> {
         let is_durable = self.0.as_ref().is_none_or(|closed| through <= closed.durable);
         if is_durable && self.is_open() {
@@ -173,7 +174,7 @@ impl Gate {
         None
     }
 
-    /// Lets through the next of what this receipt covers. What is done with it may put more into
+    /// Lets through the next item that this receipt covers. What is done with it may put more into
     /// the gate.
     pub(super) fn open(&mut self, receipt: Receipt) -> Option<Through> {
         let closed = self.0.as_mut()?;
@@ -185,7 +186,7 @@ impl Gate {
         through
     }
 
-    /// Forgets what was decided, and gives back whoever waits for it.
+    /// Forgets what was decided, and returns the sessions, agents and requests that wait for it.
     pub(super) fn fail(&mut self) -> Waiters {
         let Waiters { mut sessions, mut agents, mut requests, mut stating } = Waiters::default();
         let closed = self.0.take().into_iter();
@@ -204,7 +205,7 @@ impl Gate {
                 | Deferred::Hear { session, .. } => {
                     sessions.push(session);
                 }
-                // Whoever set units aside waits for this.
+                // An agent who set units aside waits for this.
                 Deferred::Adjust(agent, _) => agents.push(agent),
                 Deferred::StateClaims(request) => stating.extend(request),
                 Deferred::Tell(..) | Deferred::ShowTo(..) => {}

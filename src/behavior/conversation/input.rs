@@ -11,21 +11,21 @@ use crate::domain::id::{Seq, SessionId};
 pub enum Input {
     /// Its actor runs from now on.
     Begin,
-    /// Somebody tells it something.
+    /// The conversation is told something.
     Told(ToConversation),
-    /// A session that goes has shown these signs of life.
+    /// A departing session has shown these signs of life.
     Heard(Heard),
-    /// The journal's word that it is durable up to a place.
+    /// The journal confirms that the conversation is durable up to a place.
     Durable(Receipt),
     /// The journal may have lost what it was given and has not confirmed.
     Lost(Trouble),
-    /// What the journal has of it, if it has anything.
+    /// What the journal has of the conversation, if it has anything.
     Loaded(Result<Option<Box<Conversation>>, Trouble>),
     /// What a session has missed.
     Page {
         /// Which session.
         session: SessionId,
-        /// The place behind which it was read.
+        /// The place after which the page was read.
         after: Seq,
         /// Everything up to this place that a customer may see was there to be read.
         through: Seq,
@@ -36,7 +36,7 @@ pub enum Input {
     NoRoom(SessionId),
     /// The socket of a session had no room for a frame, and the session was told nothing since.
     Slow(SessionId),
-    /// The time has come that it wanted to be woken at.
+    /// The time has come at which the conversation wanted to be woken.
     Wake,
 }
 

@@ -1,4 +1,4 @@
-//! What customers and agents are told of a conversation, as it is told them.
+//! What customers and agents are told of a conversation, in the form in which they are told.
 
 use bytestring::ByteString;
 
@@ -37,8 +37,8 @@ pub(super) fn for_agents(
         .collect()
 }
 
-/// What an agent's feeds are told. Nothing while nobody listens to whom the state would not say it
-/// afterwards: when every customer is lost at once that is most of the work.
+/// What an agent's feeds are told. Nothing while no console listens and the present state would
+/// show it all later: when every customer is lost at once, that is most of the work.
 fn items(
     agent: &AgentId,
     conversation: &Conversation,

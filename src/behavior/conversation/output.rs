@@ -38,26 +38,27 @@ pub enum Output {
     Queue(QueueId, QueueCommand),
     /// A request is answered.
     Answer(RequestId, Result<Answered, Denial>),
-    /// A visitor's chat is this one, unless it is another.
+    /// A visitor's chat is this one from now on, unless they have another.
     ClaimVisitor(WidgetId, VisitorId),
-    /// A visitor's chat is this one no more.
+    /// A visitor's chat is no longer this one.
     FreeVisitor(WidgetId, VisitorId),
-    /// The conversation is read from the journal, behind everything that was appended.
+    /// The conversation is read from the journal, after everything that was appended.
     Load,
     /// A page of what a session has missed is read, if its socket has room for it.
     ReadMissed {
         /// Which session.
         session: SessionId,
-        /// The place behind which it goes on.
+        /// The place after which the page begins.
         after: Seq,
         /// Everything up to this place that a customer may see is durable.
         through: Seq,
     },
-    /// It leaves the directory: whoever asks for it from now on has another opened.
+    /// The conversation leaves the directory: for a caller that asks from now on, another actor is
+    /// opened.
     LeaveDirectory,
-    /// Another takes its place in the directory, and reads the conversation from the journal.
+    /// Another actor takes its place in the directory, and reads the conversation from the journal.
     MakeWay,
-    /// Whoever has this conversation from now on is told something.
+    /// The actor that has this conversation from now on is told something.
     PassOn(ToConversation),
     /// Its actor ends.
     Stop,
@@ -81,7 +82,7 @@ pub enum Note {
     Disconnected(Cause),
     /// The end of the conversation is durable.
     Closed(Reason),
-    /// The end of a window was decided so long after it.
+    /// The end of a window was decided this long after it was due.
     Late(Span),
     /// A session is asked for a sign of life.
     Probed,
@@ -89,9 +90,9 @@ pub enum Note {
     SlowReader,
     /// An agent's lease was repeated.
     LeaseRepeated,
-    /// Something that it was told was dropped, because too much waited already.
+    /// A message was dropped, because too many waited already.
     NotKept,
-    /// What it stands for in the gauges has changed.
+    /// What the conversation counts as in the gauges has changed.
     Counted {
         /// From this.
         before: Tally,
@@ -100,11 +101,11 @@ pub enum Note {
     },
     /// What a session has missed cannot be read.
     MissedUnread(Trouble),
-    /// It cannot go on and is read again, because the journal failed.
+    /// The conversation cannot go on and is read again, because the journal failed.
     GaveUp(Trouble),
 }
 
-/// What a conversation stands for in the gauges.
+/// What a conversation counts as in the gauges.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
     /// Its state, unless it is closed or new.
@@ -116,7 +117,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// What this one stands for now.
+    /// What this conversation counts as now.
     pub(super) fn of(conversation: &Conversation) -> Self {
         Self {
             state: conversation.state().filter(|state| *state != State::Closed),

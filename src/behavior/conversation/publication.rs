@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::wire::server::ServerFrame;
 
 impl Behavior {
-    /// The journal has it up to here: opens the gate for all that this covers.
+    /// The journal is durable up to here: lets everything through the gate that this covers.
     pub(super) fn release(&mut self, receipt: Receipt, turn: &mut Turn<'_>) {
         while let Some(through) = self.gate.open(receipt) {
             match through {
@@ -41,7 +41,7 @@ impl Behavior {
             if !told.is_empty() {
                 turn.tell_agent(agent, ToAgent::Tell(told));
             } else if turn.facts.near.has_listened(&agent) {
-                // Somebody listens who did not when it was decided.
+                // A console listens now, and none did when this was decided.
                 self.show_to(agent, None, turn);
             }
         }
@@ -94,7 +94,7 @@ impl Behavior {
                 self.show_all(seq, released.at, event, author, turn);
             }
             if matches!(event, Event::AgentLeft { .. }) && self.audience.typing.by_agent {
-                // A signal ends with whoever gave it.
+                // A signal ends with the agent who gave it.
                 self.audience.typing.by_agent = false;
                 self.tell_all(&ServerFrame::Typing { on: false }.render(), turn);
             }
@@ -104,7 +104,7 @@ impl Behavior {
         }
     }
 
-    /// Shows something that happened to everybody who hears it as it happens.
+    /// Shows an event to every session that hears the conversation live.
     fn show_all(
         &mut self,
         seq: Seq,
@@ -126,8 +126,8 @@ impl Behavior {
         }
     }
 
-    /// The customer takes no part any more: their sessions are free for another chat. Who still
-    /// reads what they missed is dismissed when they have.
+    /// The customer takes no part any more: their sessions are free for another chat. A session
+    /// that still reads what it missed is dismissed once it has.
     pub(super) fn dismiss_audience(&mut self, turn: &mut Turn<'_>) {
         let id = self.id();
         self.audience.is_over = true;
@@ -136,7 +136,7 @@ impl Behavior {
         }
     }
 
-    /// A session was lost by our own judgement; it may not know.
+    /// A session was lost by the server's own judgement; it may not know.
     fn let_go(&mut self, session: SessionId, cause: Cause, turn: &mut Turn<'_>) {
         self.audience.remove(session);
         self.tell_typing(turn);
@@ -170,7 +170,7 @@ impl Behavior {
         }
     }
 
-    /// A frame for every session. What is only passing may be missed by a reader who is slow.
+    /// Shows every session a frame that is only passing; a slow reader may miss it.
     pub(super) fn tell_all(&self, text: &ByteString, turn: &mut Turn<'_>) {
         for session in self.audience.sessions() {
             turn.show(session, Seq::ZERO, text.clone());

@@ -1,10 +1,10 @@
 //! What a start of the server does to a conversation: decided at once, written a little later.
 //!
-//! A start takes every session away and gives every timer its full length again. Were that written
-//! for every conversation before anybody is served, a start would take as long as the disk needs
-//! for all of them. It need not be: a crash before it is written is a start again, which says the
-//! same anew. So it is written before whatever happens next in the conversation, before anybody is
-//! told anything of it, or when its turn comes, whichever is first.
+//! A start ends every session and gives every timer its full length again. If that were written for
+//! every conversation before anybody is served, a start would take as long as the disk needs for
+//! all of them. It need not be: after a crash before the write, the next start decides the same
+//! again. So the restart is written before the next event of the conversation, before anybody is
+//! told of the conversation, or when its turn comes, whichever is first.
 
 use crate::behavior::conversation::Behavior;
 use crate::behavior::conversation::output::Output;
@@ -26,7 +26,7 @@ impl Behavior {
         let decided = self.conversation.decide(Command::Recover, counts_from, &workstream);
         debug_assert!(decided.is_ok(), "recovery is never refused");
         for event in decided.into_iter().flat_map(|decision| decision.events) {
-            // There is at most one; were there more, the earlier would be written by this.
+            // There is at most one event; if there were more, this would write the earlier.
             self.write_restart(turn);
             let first = self.conversation.seq().next();
             self.conversation.apply(&event, now);
@@ -41,8 +41,8 @@ impl Behavior {
         self.recount(turn);
     }
 
-    /// After its actor had died, or the journal had failed: sessions are lost, timers start anew,
-    /// and every claim is stated again. What is durable may not have been told to feeds.
+    /// Recovers after the actor died or the journal failed: sessions are lost, timers start anew,
+    /// and every claim is stated again. Feeds may not have been told what is durable.
     pub(super) fn recover(&mut self, turn: &mut Turn<'_>) {
         for attending in self.conversation.attendance().sessions() {
             turn.close_session(attending.session, Closing::Restarted);
@@ -57,10 +57,10 @@ impl Behavior {
     }
 
     /// Gives the restart to the journal, if that has not been done. Nothing is held back for it,
-    /// because nothing follows from it that anybody waits for.
+    /// because nobody waits for anything that follows from it.
     pub(super) fn write_restart(&mut self, turn: &mut Turn<'_>) {
         let Some(_) = self.unwritten_until.take() else { return };
-        // It is the last thing that happened, or it would have been written.
+        // The restart is the last event, or it would have been written.
         let restart = self.conversation.latest_restart();
         debug_assert!(restart.is_some(), "what is not written can be read off the state");
         let Some((at, event)) = restart else { return };

@@ -38,7 +38,7 @@ impl Behavior {
         turn.answer(request, Ok(Answered::Counted(goes_by_it)));
     }
 
-    /// Does something that concerns an agent. Whatever it answers, the agent hears what is held of
+    /// Does something that concerns an agent. Whatever the outcome, the agent hears what is held of
     /// them now.
     pub(super) fn perform_about(&mut self, agent: AgentId, command: Command, turn: &mut Turn<'_>) {
         let _refused_when_new = self.perform(command, turn);
@@ -51,7 +51,7 @@ impl Behavior {
         (reservation, units): (u64, u32),
         turn: &mut Turn<'_>,
     ) {
-        // The settings may have changed since: then it takes more than there may be, or less.
+        // The settings may have changed since: then the chat needs more units than that, or fewer.
         let fits = self.workstream(turn).takes(units);
         if fits && self.perform(Command::Offer { agent: agent.clone() }, turn).is_ok() {
             return;
@@ -59,7 +59,7 @@ impl Behavior {
         self.settle_reservation(agent, reservation, turn);
     }
 
-    /// An offer is not made, unless it was made before.
+    /// Turns an offer down, unless it was made before.
     pub(super) fn settle_reservation(
         &mut self,
         agent: &AgentId,
@@ -67,10 +67,11 @@ impl Behavior {
         turn: &mut Turn<'_>,
     ) {
         if self.conversation.lease().is_some_and(|lease| lease.agent == *agent) {
-            // It was asked twice, or they took the chat by themselves meanwhile.
+            // The offer was asked for twice, or the agent took the chat by themselves meanwhile.
             return self.confirm_lease(agent.clone(), turn);
         }
-        // The units that were set aside for it are free again, and the queue must hear how it is.
+        // The units that were set aside for it are free again, and the queue must hear what is
+        // claimed.
         let turned_down = AgentCommand::TurnDown { conversation: self.id(), reservation };
         self.then(Deferred::Adjust(agent.clone(), turned_down), turn);
         self.then(Deferred::StateClaims(None), turn);
@@ -102,8 +103,8 @@ impl Behavior {
         self.audited_at = turn.now;
     }
 
-    /// When the lease is repeated, of a wrap-up as of a talk. Of chats that are held there may be
-    /// very many, and each has nothing else to be woken for: those come a tenth as often.
+    /// When the lease is repeated, in a wrap-up as in a talk. Very many chats may be held, and each
+    /// has nothing else to be woken for: their leases are repeated a tenth as often.
     pub(super) fn lease_repeated_at(&self, every: Span) -> Option<Timestamp> {
         let is_due =
             self.is_serving() && self.gate.is_open() && self.conversation.lease().is_some();

@@ -14,7 +14,7 @@ use crate::domain::time::{Span, Timestamp};
 /// What the actor is doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stage {
-    /// It was entered for a chat that is about to begin, and keeps what it is told until it has.
+    /// It was entered for a chat that is about to begin, and keeps what it is told until then.
     Entered,
     /// It reads its conversation, and keeps what it is told meanwhile.
     Opening,
@@ -24,7 +24,7 @@ pub(super) enum Stage {
     Serving,
     /// Its conversation is over, and it is about to stop.
     Retired,
-    /// It is about to stop, and answers nothing: what it is told still is passed on to the one
+    /// It is about to stop, and answers nothing: what it is still told is passed on to the actor
     /// that takes its place.
     Leaving,
 }

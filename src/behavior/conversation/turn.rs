@@ -42,8 +42,8 @@ impl<'a> Turn<'a> {
         self.put(Output::Session(session, message));
     }
 
-    /// A frame of what happened at a place; [`Seq::ZERO`] for what is only passing, which a reader
-    /// who is slow may miss.
+    /// Shows a frame of what happened at a place. With [`Seq::ZERO`] the frame is only passing, and
+    /// a slow reader may miss it.
     pub(super) fn show(&mut self, session: SessionId, seq: Seq, text: ByteString) {
         self.tell_session(session, ToSession::Frame { seq, text });
     }

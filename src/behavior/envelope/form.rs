@@ -1,4 +1,4 @@
-//! What it is to have a form, and how one is written down.
+//! The trait of types that have a form, and the macro that writes a form down.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) trait Form: Sized {
         false
     }
 
-    /// What a field says that was left out; nothing where it must be there.
+    /// The value of a field that was left out; nothing where the field must be there.
     fn left_out() -> Option<Self> {
         None
     }
@@ -66,7 +66,7 @@ impl Fields {
         taken.map_err(|error| within(name, error))
     }
 
-    /// Ends the reading: no field is left that nobody took.
+    /// Ends the reading. A field that nobody took is refused.
     pub(super) fn finish(self) -> Result<(), FieldError> {
         match self.0.into_iter().next() {
             Some((unknown, _)) => Err(FieldError::new(unknown, "is not known here")),
@@ -154,10 +154,10 @@ impl<T: Form> Form for Arc<T> {
 ///
 /// - A `struct` and a `pair` are objects. A field is called as in the code, or by the name that
 ///   follows `as`, so that the code can call it something else and the form stays.
-/// - An `enum` is an object whose `kind` is the variant's name; the rest are the variant's fields,
-///   for which those of a tuple are given names.
+/// - An `enum` is an object whose `kind` is the variant's name; the rest are the variant's fields.
+///   The fields of a tuple are given names.
 /// - `names` are texts: each variant's, or those that the type itself has in `ALL` and `name`.
-/// - A `plain` type is what another that has a form, or is known to serde, is made of.
+/// - A `plain` type is written as a value of another type that is known to serde, and read from it.
 macro_rules! formed {
     (struct $type:ty { $($field:ident $(as $name:literal)?),+ $(,)? }) => {
         formed!(@object $type, { $($field $(as $name)?),+ }, (Self { $($field),+ }));

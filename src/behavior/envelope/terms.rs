@@ -52,13 +52,13 @@ formed!(plain Timestamp, at => at.as_millis(), |value| {
 formed!(plain MessageText, said => said.as_str(), |value| {
     Self::parse(&text(value)?).map_err(|refusal| refusal.to_string())
 });
-// A name that an earlier release let in goes on being one.
+// A name that an earlier release accepted stays valid.
 formed!(plain DisplayName, name => name.as_str(), |value| {
     Self::stored(&text(value)?).map_err(|refusal| refusal.to_string())
 });
 formed!(plain JsonText, json => &**json, |value| Ok(text(value)?.as_str().into()));
 
-// The same as a widget is answered with.
+// The same form in which a widget is answered.
 formed!(plain Reference, reference => reference, |value| match value {
     Value::String(text) if text.len() <= limits::REFERENCE_BYTES_MAX => {
         Ok(Self::Text(text.as_str().into()))

@@ -12,7 +12,7 @@ use crate::wire::refusal::RefusalCode;
 use crate::wire::server::{Live, ServerFrame, refused};
 
 impl Behavior {
-    /// It is told something; `token` is that of the chat that it is in now.
+    /// The session is told something; `token` is that of the chat that it is in now.
     pub(super) fn told(&mut self, told: ToSession, token: Option<&str>, turn: &mut Turn<'_>) {
         match told {
             ToSession::Frame { seq, text } => {
@@ -61,13 +61,13 @@ impl Behavior {
         }
     }
 
-    /// Says the answer to a frame, which is done with it.
+    /// Says the answer to a frame; the frame is done with it.
     fn answer(&mut self, text: ByteString, turn: &mut Turn<'_>) {
         self.say(text, turn);
         turn.done();
     }
 
-    /// Nobody heard what it said to a conversation.
+    /// Nobody heard what the session said to a conversation.
     pub(super) fn unheard(&mut self, unheard: Unheard, turn: &mut Turn<'_>) {
         match unheard {
             Unheard::Join => self.not_let_in(turn),

@@ -34,8 +34,8 @@ pub(super) const fn code_of_closing(closing: Closing) -> CloseCode {
     }
 }
 
-/// How a socket ends that is denied the chat it comes back to. Somebody who has come back more
-/// often than they may would be denied again; everything else passes.
+/// How a socket ends when it is denied the chat it comes back to. A widget that has come back more
+/// often than it may would be denied again; every other denial passes.
 pub(super) const fn close_code_of(denied: RefusalCode) -> CloseCode {
     match denied {
         RefusalCode::Conversation(Refusal::ConversationFull) => CloseCode::RefusedTooOften,

@@ -44,7 +44,7 @@ pub(super) struct Introduction {
     pub(super) program: Option<Arc<str>>,
     /// Who the browser is, by the secret that it keeps.
     pub(super) browser: VisitorId,
-    /// Who the site's server says that they are, where it does: seldom, so it has its own room.
+    /// Who the site's server says that they are, where it does. That is seldom, so it is boxed.
     pub(super) vouched: Option<Box<VisitorId>>,
 }
 
@@ -63,7 +63,7 @@ impl Introduction {
     }
 }
 
-/// What one turn goes by, and what comes of it.
+/// What one turn has at hand, and what is to be done after it.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
@@ -149,7 +149,7 @@ impl Behavior {
     pub(super) fn refuse(&mut self, told: RefusedFrame, turn: &mut Turn<'_>) {
         turn.put(Output::Note(Note::Refused(told.code)));
         self.say(told.text, turn);
-        // That something was refused is never refused.
+        // This command is never refused.
         if let Ok(Some(event)) = self.decide(SessionCommand::Err, turn) {
             match event {
                 SessionEvent::Finished(_) => self.close(CloseCode::RefusedTooOften, turn),
@@ -195,7 +195,7 @@ impl Behavior {
         question.and_then(Question::enters).or_else(|| self.joined())
     }
 
-    /// The conversation that is over, of which it is being told what it missed.
+    /// The conversation that is over, while the session is told what it missed of it.
     pub(super) fn telling(&self) -> Option<ConversationId> {
         match self.stage.settling()?.question {
             Some(Question::Missed(conversation)) => Some(conversation),
@@ -210,7 +210,7 @@ impl Behavior {
         }
     }
 
-    /// It is gone, and nothing is said or done any more.
+    /// The session is gone, and nothing is said or done any more.
     pub(super) fn leave(&mut self, cause: Cause, turn: &mut Turn<'_>) {
         if let Some(over) = self.telling() {
             turn.put(Output::ToConversation(over, FromSession::Lost(cause)));

@@ -1,5 +1,5 @@
-//! What a session reads of its widget, what of that it passes on to its conversation, and how it
-//! shows by it that it lives: also when the page has stopped talking and only its browser answers.
+//! What a session reads from its widget, what it passes on to its conversation, and how this shows
+//! that it lives, even when the page has stopped talking and only its browser answers.
 
 use bytes::Bytes;
 
@@ -18,9 +18,9 @@ use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 use crate::wire::server::{RefusedFrame, ServerFrame, refused, refused_for};
 
-/// After how many heartbeats without a word a page whose browser answers counts as asleep. More
-/// than a browser makes of one heartbeat of 25 s when it slows the timers of a hidden page down to
-/// one in a minute.
+/// After how many heartbeats without a word a page whose browser answers counts as asleep. Browsers
+/// slow the timers of a hidden page down to one in a minute; this is more than that makes of one
+/// heartbeat of 25 s.
 const ASLEEP_AFTER_HEARTBEATS: u64 = 4;
 
 impl Behavior {
@@ -78,7 +78,7 @@ impl Behavior {
         }
     }
 
-    /// A message was more than the browser may say.
+    /// A message was more than the browser's budget allows.
     pub(super) fn posts_too_much(
         &mut self,
         reference: &Reference,
@@ -89,7 +89,8 @@ impl Behavior {
         turn.done();
     }
 
-    /// Passes something on to the conversation. What is answered is done when the answer comes.
+    /// Passes something on to the conversation. A frame that gets an answer is done when the answer
+    /// comes.
     pub(super) fn speak(&mut self, said: FromSession, turn: &mut Turn<'_>) {
         let refusal = match self.decide(SessionCommand::Speak, turn) {
             Ok(Some(event @ SessionEvent::Spoke(conversation))) => {
@@ -115,8 +116,8 @@ impl Behavior {
         match self.decide(SessionCommand::Beat, turn) {
             Ok(event) => {
                 self.heard(event, turn);
-                // A widget knows by this that it is heard; one that is told something else in the
-                // same heartbeat knows it anyway.
+                // A widget knows by this that it is heard. If it is told something else in the same
+                // heartbeat, it knows it anyway.
                 let quiet = turn.now.since(self.spoke_at) >= self.heartbeat().divided_by(2);
                 if quiet || seen.is_none_or(|seen| seen < self.seen) {
                     self.say(ServerFrame::Beat { seq: self.seen }.render(), turn);
@@ -127,7 +128,7 @@ impl Behavior {
         turn.done();
     }
 
-    /// The browser asks, and is answered.
+    /// The browser pings, and is answered.
     pub(super) fn pinged(&mut self, payload: Bytes, turn: &mut Turn<'_>) {
         if self.admits_control(turn) {
             turn.put(Output::Pong(payload));
@@ -136,7 +137,7 @@ impl Behavior {
         turn.done();
     }
 
-    /// The browser answers a ping, which says nothing of the page: where that has said nothing for
+    /// The browser answers a ping. That says nothing of the page: if the page has said nothing for
     /// long, the conversation is told.
     pub(super) fn hear_browser(&mut self, turn: &mut Turn<'_>) {
         if self.admits_control(turn) {
@@ -165,7 +166,7 @@ impl Behavior {
         }
     }
 
-    /// It gave a sign of life.
+    /// The session gave a sign of life.
     pub(super) fn heard(&mut self, event: Option<SessionEvent>, turn: &mut Turn<'_>) {
         self.be_heard(turn);
         if let Some(event) = event {
@@ -173,9 +174,10 @@ impl Behavior {
         }
     }
 
-    /// Shows the conversation that it is there: one that it enters watches over it already.
+    /// Shows the conversation that the session is there. One that the session is about to enter
+    /// watches over it already.
     pub(super) fn be_heard(&self, turn: &mut Turn<'_>) {
-        // Whoever is in one awaits nothing, and what it awaits lies elsewhere in memory.
+        // A session in a conversation awaits nothing, and what it awaits lies elsewhere in memory.
         if let Some(conversation) = self.session.conversation().or_else(|| self.concerned()) {
             turn.put(Output::Beat(conversation));
         }
@@ -196,7 +198,7 @@ impl Behavior {
     }
 }
 
-/// By what it is known to which frame an answer belongs, where one is given.
+/// The reference that names the frame to which an answer belongs, where there is an answer.
 const fn reference_of(said: &FromSession) -> Option<&Reference> {
     match said {
         FromSession::Post(reference, ..) | FromSession::End(reference) => Some(reference),

@@ -62,7 +62,8 @@ impl Behavior {
             Ok(vouched) => self.introduction.vouched = vouched.map(Box::new),
             Err(why) => greeting.not_vouched = Some(why),
         }
-        // A place of another history, or of another chat, means nothing here: then all is told.
+        // A place of another history, or of another chat, means nothing here: then everything is
+        // told.
         if !named.is_some_and(|named| named.is_of_this_history) {
             greeting.after = Seq::ZERO;
         }
@@ -75,7 +76,7 @@ impl Behavior {
         turn.put(Output::FindChat(self.introduction.visitor()));
     }
 
-    /// The live chat of whoever is there is known, or that they have none.
+    /// It is known which live chat the visitor has, or that they have none.
     pub(super) fn found(&mut self, found: Option<ConversationId>, turn: &mut Turn<'_>) {
         let is_it =
             |question: &Question| matches!(question, Question::Chat(_) | Question::OtherChat(..));
@@ -112,7 +113,7 @@ impl Behavior {
         turn.put(Output::Spend(Spending::RefusedToken));
     }
 
-    /// Says that nobody is vouched for, where that should be, and goes on without.
+    /// Says that nobody is vouched for, where somebody should be, and goes on without.
     fn judge_admission(&mut self, greeting: Greeting, turn: &mut Turn<'_>) {
         let Some(why) = greeting.not_vouched else { return self.go_on(&greeting, turn) };
         let code = match why {
@@ -122,14 +123,14 @@ impl Behavior {
         self.refuse(refused(None, code), turn);
         turn.put(Output::Note(Note::NotVouched(code, why)));
         if why == NotVouched::Expired {
-            // Whoever has one that was good has guessed nothing.
+            // An expired admission was good once: it was not guessed.
             return self.go_on(&greeting, turn);
         }
         self.ask(Question::Admission(greeting));
         turn.put(Output::Spend(Spending::RefusedToken));
     }
 
-    /// A token that is good for nothing was charged, and was not one too many.
+    /// A refused token was charged, and the budget allowed it.
     pub(super) fn may_show_another(&mut self, turn: &mut Turn<'_>) {
         let is_it =
             |question: &Question| matches!(question, Question::Token(_) | Question::Admission(_));
@@ -166,7 +167,7 @@ impl Behavior {
         turn.put(Output::ToConversation(conversation, FromSession::Join(Box::new(join))));
     }
 
-    /// Nobody heard that it wants to come in.
+    /// Nobody heard that the session wants to join.
     pub(super) fn not_let_in(&mut self, turn: &mut Turn<'_>) {
         let is_it = |question: &Question| matches!(question, Question::Entrance(_));
         if self.stage.answer(is_it).is_some() {
@@ -174,7 +175,7 @@ impl Behavior {
         }
     }
 
-    /// The answer to `hello` or `start`: it is in the conversation.
+    /// The answer to `hello` or `start`: the session is in the conversation.
     pub(super) fn come_in(&mut self, live: Live<'_>, turn: &mut Turn<'_>) {
         let Some(question) = self.stage.answer(is_of_entering) else { return };
         let Live { id: conversation, token, state, seq } = live;
@@ -206,9 +207,9 @@ impl Behavior {
         }
     }
 
-    /// Asks the chat that is over for what the widget has not seen of it. Until all of it was told
-    /// the session takes no other frame, and is told nothing of the chat that it is in: what
-    /// carries no name of its chat must come from one at a time.
+    /// Asks the chat that is over for what the widget has not seen of it. Until all of it was told,
+    /// the session takes no other frame and is told nothing of the chat that it is in. Frames do
+    /// not name their chat, so they must come from one chat at a time.
     fn ask_what_was_missed(&mut self, ended: &EndedChat, turn: &mut Turn<'_>) {
         let EndedChat { id: conversation, after, seq: until, .. } = *ended;
         self.ask(Question::Missed(conversation));
@@ -216,7 +217,7 @@ impl Behavior {
         turn.put(Output::ToConversation(conversation, hear));
     }
 
-    /// It was told all that it missed of a chat that is over.
+    /// The session was told all that it missed of a chat that is over.
     pub(super) fn told_all(&mut self, turn: &mut Turn<'_>) {
         self.stage.answer(|_| true);
         let joined = self.joined();
@@ -227,13 +228,13 @@ impl Behavior {
         self.settle(joined, turn);
     }
 
-    /// Nobody heard that it wants to be told what it missed.
+    /// Nobody heard that the session wants to be told what it missed.
     pub(super) fn not_told_all(&mut self, turn: &mut Turn<'_>) {
         self.stage.answer(|question| matches!(question, Question::Missed(_)));
         self.close(CloseCode::Overload, turn);
     }
 
-    /// The answer to `hello` or `start`: it is not.
+    /// The answer to `hello` or `start`: the session is not in the conversation.
     pub(super) fn stay_out(
         &mut self,
         conversation: ConversationId,
@@ -286,8 +287,8 @@ impl Behavior {
         let Some(conversation) = other else {
             return self.welcome_without(ended.as_ref(), turn);
         };
-        // What the widget has seen was of the chat that is over, and what it missed of that comes
-        // first.
+        // The widget has seen places of the chat that is over, and what it missed of that chat
+        // comes first.
         let was_missed = ended.as_ref().is_some_and(EndedChat::was_missed);
         let after = Some(Seq::ZERO).filter(|_| !was_missed);
         let entrance = Entrance { conversation, after: Seq::ZERO, by_token: false, ended };
@@ -348,14 +349,14 @@ impl Behavior {
         self.introduction.vouched.is_none() && turn.facts.near.requires_admission()
     }
 
-    /// How it comes in.
+    /// How the session joins.
     pub(super) fn join(&self, after: Option<Seq>) -> Join {
         let (heartbeat, program) = (self.heartbeat(), self.introduction.program.clone());
         Join { start: None, after, heartbeat, program, of: None }
     }
 }
 
-/// Whether it asks to come into a chat.
+/// Whether the session asks to join a chat.
 const fn is_of_entering(question: &Question) -> bool {
     matches!(question, Question::Entrance(_) | Question::Start(_))
 }

@@ -23,9 +23,10 @@ pub enum Input {
     Ping(Bytes),
     /// The browser answers: a frame.
     Pong,
-    /// The engine tells it something; that it is in a chat comes with the chat's token.
+    /// The engine tells the session something. News that it is in a chat comes with the chat's
+    /// token.
     Told(ToSession, Option<Box<str>>),
-    /// What it said last to a conversation was heard by nobody.
+    /// Nobody heard what the session said last to a conversation.
     Unheard(Unheard),
     /// Who is there: the answer to [`Output::Identify`](super::Output::Identify).
     Identified(Box<Identified>),
@@ -35,7 +36,7 @@ pub enum Input {
     Started(Result<ConversationId, NotStarted>),
     /// This was within the budget: the answer to [`Output::Spend`](super::Output::Spend).
     Spent(Spending),
-    /// This was not, and may be within it after so long: the other answer.
+    /// This was over the budget, and may be within it after so long: the other answer.
     OverBudget(Spending, Span),
     /// All that came before is done: the answer to [`Output::Resume`](super::Output::Resume).
     Resume,
@@ -63,7 +64,7 @@ pub struct Identified {
 pub struct Named {
     /// Which.
     pub conversation: ConversationId,
-    /// Whether places in it are of the history that goes on.
+    /// Whether its places are of the journal's present history.
     pub is_of_this_history: bool,
 }
 
@@ -79,20 +80,20 @@ pub struct NotStarted {
 /// What no conversation heard.
 #[derive(Debug)]
 pub enum Unheard {
-    /// It wanted to come in.
+    /// The session wanted to join.
     Join,
-    /// It asked again for the chat that it is in.
+    /// The session asked again for the chat that it is in.
     Again,
-    /// It wanted to be told what it missed.
+    /// The session wanted to be told what it missed.
     Hear,
     /// A request that would have been answered.
     Request(Reference),
-    /// A word that is not answered.
+    /// Something that gets no answer.
     Word,
 }
 
 impl Unheard {
-    /// What must be known of this if nobody hears it, where anything must.
+    /// What the session must be told if nobody hears this, if anything.
     pub fn of(said: &FromSession) -> Option<Self> {
         match said {
             FromSession::Join(_) => Some(Self::Join),
@@ -112,17 +113,17 @@ impl Unheard {
 /// Facts of the moment; never a way to act.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// What the session is called.
+    /// The session's id.
     pub session: SessionId,
-    /// The history of the journal that goes on.
+    /// The journal's present history.
     pub history: History,
-    /// What is read where it stands, because it is seldom needed.
+    /// What is looked up when it is needed, because that is seldom.
     pub near: &'a dyn Nearby,
 }
 
-/// What is read where it stands, at the moment at which it matters.
+/// What is looked up at the moment at which it matters.
 pub trait Nearby: fmt::Debug {
-    /// How long a customer of this session's widget is held who is away.
+    /// How long a customer of this session's widget is held while they are away.
     fn window(&self) -> Span;
 
     /// Whether only somebody who is vouched for can begin a chat in this session's widget.

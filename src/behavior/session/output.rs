@@ -15,20 +15,20 @@ use crate::wire::client::{Reference, Token, VisitorSecret};
 use crate::wire::close::CloseCode;
 use crate::wire::refusal::RefusalCode;
 
-/// What is to be done for it, in this order.
+/// What is to be done for the session, in this order.
 #[derive(Debug)]
 pub enum Output {
     /// The widget is told this.
     Say(ByteString),
-    /// The same of a frame for which there is room already.
+    /// The widget is told this frame, for which there is room already.
     PassOn(ByteString),
     /// The browser is asked whether anybody is there.
     Ping,
-    /// The browser's own question is answered.
+    /// The browser's own ping is answered.
     Pong(Bytes),
     /// One frame has been dealt with.
     Done,
-    /// It shows its life to the conversation that it is in, or enters.
+    /// The session shows a sign of life to the conversation that it is in, or enters.
     Beat(ConversationId),
     /// Find out who is there; answered by [`Input::Identified`](super::Input::Identified).
     Identify(Box<Credentials>),
@@ -44,15 +44,15 @@ pub enum Output {
     /// A conversation is told something; if nobody hears it, that is an
     /// [`Input::Unheard`](super::Input::Unheard).
     ToConversation(ConversationId, FromSession),
-    /// The visitor's claim is given up, for it was of a chat that is over.
+    /// The visitor's claim is given up, because its chat is over.
     Forget(VisitorId, ConversationId),
-    /// Among strangers it counts as in a chat from now on, or as in none.
+    /// From now on the session counts among strangers as in a chat, or as in none.
     Count(Presence),
-    /// The socket is carried to the thread of this conversation, where this is said again.
+    /// The socket is carried to the thread of this conversation, where this frame is said again.
     Depart(ByteString, ConversationId),
     /// The socket is closed.
     Close(CloseCode),
-    /// It has gone: whoever knows it forgets it, and the conversation is told why.
+    /// The session has gone: everybody who knows it forgets it, and the conversation is told why.
     Leave(Option<ConversationId>, Cause),
     /// Give it [`Input::Resume`](super::Input::Resume) when all inputs before are done.
     Resume,

@@ -9,7 +9,7 @@ use crate::limits;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     kept_until: Timestamp,
-    /// The same of pings and pongs, which are no words of the page.
+    /// The same for pings and pongs, which the page does not send itself.
     controls_kept_until: Timestamp,
 }
 
@@ -30,7 +30,7 @@ impl Pace {
         admit(&mut self.kept_until, now)
     }
 
-    /// The same of a ping or a pong.
+    /// The same for a ping or a pong.
     pub(super) fn admit_control(&mut self, now: Timestamp) -> bool {
         admit(&mut self.controls_kept_until, now)
     }

@@ -1,4 +1,4 @@
-//! Where a session's dialogue stands, and what it has asked and is not answered yet.
+//! Where a session's dialogue stands, and what it has asked and has no answer to yet.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -28,9 +28,9 @@ pub(super) enum Stage {
         /// Whether a chat that it was in is over, and it is in no other.
         has_ended: bool,
     },
-    /// It waits for an answer: nothing else is read or done.
+    /// The session waits for an answer: nothing else is read or done.
     Settling(Box<Settling>),
-    /// It is answered, and takes what was kept meanwhile, one frame after the other.
+    /// The answer has come: the session takes the frames that were kept, one after the other.
     Resuming(Box<Resuming>),
     /// It is closed, carried away, or gone.
     Over,
@@ -41,19 +41,20 @@ pub(super) enum Stage {
 pub(super) struct Settling {
     /// What was asked last, until that is answered.
     pub(super) question: Option<Question>,
-    /// The conversation it is in, which must learn of its end whatever the session's own end is.
+    /// The conversation that the session is in. It must learn of the session's end, however that
+    /// comes.
     pub(super) joined: Option<ConversationId>,
     has_ended: bool,
     /// Frames that came while an answer was awaited.
     deferred: VecDeque<ByteString>,
 }
 
-/// What is known while frames are taken that were kept.
+/// What is known while kept frames are taken.
 #[derive(Debug)]
 pub(super) struct Resuming {
     has_ended: bool,
     deferred: VecDeque<ByteString>,
-    /// Whether it has asked to go on.
+    /// Whether the session has asked to go on.
     has_asked: bool,
 }
 
@@ -104,7 +105,7 @@ impl Stage {
         }
     }
 
-    /// From now on an answer is awaited by a session that is in this conversation.
+    /// From now on the session, which is in this conversation, awaits an answer.
     pub(super) fn unsettle(&mut self, joined: Option<ConversationId>) {
         let (deferred, has_ended) = match mem::replace(self, Self::Over) {
             Self::Settled { has_ended } => (VecDeque::new(), has_ended),
@@ -129,7 +130,7 @@ impl Stage {
         };
     }
 
-    /// Whether it must ask to go on with what was kept.
+    /// Whether the session must ask to go on with what was kept.
     pub(super) fn takes_up(&mut self) -> bool {
         let Self::Resuming(resuming) = self else { return false };
         if resuming.deferred.is_empty() {
@@ -178,7 +179,7 @@ pub(super) enum Question {
     Chat(Greeting),
     /// `hello`: whether they may show another token that is not ours.
     Token(Greeting),
-    /// `hello`: the same, of what vouches for nobody.
+    /// `hello`: whether they may go on after an admission that vouches for nobody.
     Admission(Greeting),
     /// `hello`: whether they may come into a chat.
     Entrance(Entrance),
@@ -201,7 +202,7 @@ impl Question {
     }
 }
 
-/// A `hello` that is being understood.
+/// A `hello` that is being dealt with.
 #[derive(Debug)]
 pub(super) struct Greeting {
     /// As it was said.
@@ -212,7 +213,7 @@ pub(super) struct Greeting {
     pub(super) locale: Option<Arc<str>>,
     /// Whether the widget has shown a token.
     pub(super) shows_token: bool,
-    /// Whether that is one of ours.
+    /// Whether that token is one of ours.
     pub(super) by_token: bool,
     /// Why the site's server vouches for nobody, where it should.
     pub(super) not_vouched: Option<NotVouched>,
@@ -220,7 +221,7 @@ pub(super) struct Greeting {
     pub(super) known: Option<ConversationId>,
 }
 
-/// How it wants to come into a chat.
+/// How a session wants to join a chat.
 #[derive(Debug)]
 pub(super) struct Entrance {
     pub(super) conversation: ConversationId,
@@ -236,7 +237,7 @@ pub(super) struct Entrance {
 #[derive(Debug)]
 pub(super) struct Starting {
     pub(super) frame: Box<Start>,
-    /// How often it was tried.
+    /// How often the start was tried.
     pub(super) tries: u8,
     /// The conversation that answers, once it is known.
     pub(super) conversation: Option<ConversationId>,

@@ -42,7 +42,7 @@ impl Behavior {
         turn.put(Output::ToConversation(conversation, again));
     }
 
-    /// Nobody heard that it asks again for the chat that it is in.
+    /// Nobody heard that the session asks again for the chat that it is in.
     pub(super) fn not_started_again(&mut self, turn: &mut Turn<'_>) {
         let is_it = |question: &Question| matches!(question, Question::Start(_));
         let Some(Question::Start(starting)) = self.stage.answer(is_it) else { return };
@@ -96,7 +96,8 @@ impl Behavior {
         }
     }
 
-    /// The chat that a start led to is over: it is tried anew, if it was not tried too often.
+    /// The chat that a start led to is over: the start is tried anew, unless it was tried too
+    /// often.
     pub(super) fn try_start_again(&mut self, frame: Start, tries: u8, turn: &mut Turn<'_>) {
         if tries < limits::START_TRIES_MAX {
             return self.start(frame, tries + 1, turn);
