@@ -1,4 +1,4 @@
-//! The truth about one person who answers: presence, capacity, the leases they hold.
+//! The truth about one agent: presence, capacity, the leases they hold.
 //!
 //! ```text
 //!   presence that others see = the chosen one in Feeds and in Requests, offline otherwise
@@ -11,14 +11,14 @@
 //!   Requests, Looking, Started ─silent too long─> Gone
 //! ```
 //!
-//! Only the chosen presence is journaled, and not what links an agent. So a start gives everybody
-//! the time that requests link for: whoever had chosen a presence and asks within it is there
-//! again. While the server runs it knows who has gone, and a request brings nobody back to work
-//! who has not chosen to be.
+//! Only the chosen presence is journaled, not what links an agent. So after a start everybody has
+//! the time for which a request links: an agent who had chosen a presence and makes a request
+//! within it is there again. While the server runs it knows who has gone, and a request brings
+//! nobody back to work who has not chosen to be.
 //!
-//! The leases belong to their conversations, which state them again after a restart; an agent who
-//! is gone for longer than a lease's grace forfeits it, and the customer of a chat is told when the
-//! agent is gone for longer than its notice, and back.
+//! The leases belong to their conversations, which state them again after a restart. An agent who
+//! is gone for longer than a lease's grace forfeits it. The customer of a chat is told when the
+//! agent is gone for longer than its notice, and when the agent is back.
 
 pub mod command;
 
@@ -43,33 +43,34 @@ pub use crate::domain::agent::presence::Presence;
 /// How long a request links an agent who has no feed open.
 pub const REQUEST_LINKS_FOR: Span = Span::from_secs(150);
 
-/// One person who answers.
+/// One agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Agent {
     settings: Arc<AgentSettings>,
     chosen: Presence,
-    /// Whether they ever chose it.
+    /// Whether they ever chose a presence.
     has_chosen: bool,
     link: Link,
     /// Their open feeds.
     feeds: BTreeMap<FeedNumber, Console>,
     leases: BTreeMap<ConversationId, Held>,
-    /// How many leases would be forfeited after each grace, kept beside them because the soonest is
-    /// asked for at every change.
+    /// How many leases would be forfeited after each grace. This is kept beside the leases because
+    /// the soonest is needed at every change.
     graces: Lengths,
     /// How many customers would be told after each notice that the agent is gone.
     notices: Lengths,
-    /// The sum of the leases' units, kept beside them because it is asked for at every change.
+    /// The sum of the leases' units, kept beside them because it is needed at every change.
     used: u32,
     /// How often the leases have changed.
     revision: u64,
     /// When they were last given work.
     assigned_at: Timestamp,
-    /// Whether they were made anew, and have not heard yet what every conversation holds of them.
+    /// Whether the agent's actor was made anew and has not yet heard from every conversation what
+    /// it holds of the agent.
     is_hearing: bool,
 }
 
-/// Lengths of time, each with how often it occurs.
+/// Lengths of time, each with the number of times it occurs.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Lengths(BTreeMap<Span, u32>);
 
@@ -100,14 +101,14 @@ impl Lengths {
 pub struct Held {
     /// The lease.
     pub lease: Lease,
-    /// The place in the conversation at which it became so; zero while it is only set aside.
+    /// The place in the conversation at which this became so; zero while it is only set aside.
     pub seq: Seq,
-    /// The number under which it was set aside, until the conversation has made the offer. Only
-    /// the answer to this very offer takes it back: whatever else the conversation says of having
-    /// no lease was said before it heard of the offer.
+    /// The number under which it was set aside, until the conversation has made the offer. Only the
+    /// answer to this very offer takes it back: if the conversation otherwise says that it has no
+    /// lease, it said so before it heard of the offer.
     pub reservation: Option<u64>,
-    /// Whether the agent could not take the offer any more when they were asked about it. It may
-    /// have been made before, so the units stay set aside until the conversation says.
+    /// Whether the agent could no longer take the offer when they were asked about it. The offer
+    /// may have been made before, so the units stay set aside until the conversation answers.
     pub withdrawn: bool,
     /// Whether the conversation was told that the agent is gone for good.
     pub forfeited: bool,
@@ -116,12 +117,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether it is lost if the agent stays gone. Wrap-up needs no agent's presence.
+    /// Whether the lease is lost if the agent stays gone. Wrap-up needs no agent's presence.
     fn is_forfeitable(&self) -> bool {
         !self.forfeited && self.lease.purpose != Purpose::Wrapup
     }
 
-    /// How long the agent may be gone until it is lost.
+    /// How long the agent may be gone until the lease is lost.
     fn grace(&self) -> Option<Span> {
         self.is_forfeitable().then_some(self.lease.grace)
     }
@@ -137,25 +138,25 @@ impl Held {
     }
 }
 
-/// What connects an agent to us.
+/// What connects an agent to the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Link {
     /// This many open feeds.
     Feeds(u32),
-    /// No feed, but a presence was chosen and requests keep coming; the time of the last.
+    /// No feed, but a presence was chosen and requests keep coming; the time of the last request.
     Requests(Timestamp),
-    /// Requests keep coming, of somebody who had gone and has not chosen a presence since; the time
-    /// of the last. They are there for the chats they have, and are given no others.
+    /// An agent who had gone, and has not chosen a presence since, makes requests; the time of the
+    /// last. They are there for the chats they have, and are given no others.
     Looking(Timestamp),
-    /// Nothing yet since the start of the server, at this time, which does not know whether they
-    /// had been there.
+    /// Nothing yet since the server started, at this time. It is not known whether the agent was
+    /// there before.
     Started(Timestamp),
     /// Nothing, since this time.
     Gone(Timestamp),
 }
 
 impl Link {
-    /// Since when nothing was heard of them, for whoever has no feed and is offline.
+    /// Since when nothing was heard of an agent who has no feed and is offline.
     const fn silent_since(self) -> Option<Timestamp> {
         match self {
             Self::Feeds(_) | Self::Requests(_) => None,
@@ -163,7 +164,7 @@ impl Link {
         }
     }
 
-    /// Until when a request, or the start, keeps things as they are.
+    /// Until when a request, or the start of the server, keeps the link as it is.
     fn lasts_until(self) -> Option<Timestamp> {
         match self {
             Self::Requests(last) | Self::Looking(last) | Self::Started(last) => {
@@ -182,10 +183,10 @@ impl Link {
 /// What queues must know of an agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Availability {
-    /// Who.
+    /// The agent.
     pub agent: AgentId,
-    /// Units that are not held; negative after a manual pick beyond the limit, and zero unless
-    /// `ready`, so that nobody is told of what does not matter.
+    /// Units that are not held; negative after a manual pick beyond the limit. Zero unless `ready`,
+    /// so that changes that do not matter are told to nobody.
     pub free: i64,
     /// Whether they may be given work at all.
     pub ready: bool,
@@ -194,7 +195,7 @@ pub struct Availability {
 }
 
 impl Agent {
-    /// An agent of whom only the settings and the presence are known that they ever chose, as after
+    /// An agent of whom only the settings and the last chosen presence, if any, are known, as after
     /// a start at this time.
     pub fn new(settings: Arc<AgentSettings>, chosen: Option<Presence>, now: Timestamp) -> Self {
         Self {
@@ -213,8 +214,9 @@ impl Agent {
         }
     }
 
-    /// The same in the place of one who may have had leases: they are given nothing until they are
-    /// told that every conversation was heard, or they would be given more than they have room for.
+    /// The same for an agent who may have had leases before. They are given nothing until they are
+    /// told that every conversation was heard; otherwise they would get more than they have room
+    /// for.
     pub fn hearing(settings: Arc<AgentSettings>, chosen: Option<Presence>, now: Timestamp) -> Self {
         Self { is_hearing: true, ..Self::new(settings, chosen, now) }
     }
@@ -236,7 +238,7 @@ impl Agent {
         self.chosen
     }
 
-    /// What connects them to us.
+    /// What connects them to the server.
     pub const fn link(&self) -> Link {
         self.link
     }
@@ -255,7 +257,7 @@ impl Agent {
     }
 
     /// Whether somebody else may give them a chat at `now` from which they may be gone for `grace`.
-    /// They may be away for a moment; then it says until when they must be back.
+    /// If they are away within the grace, returns until when they must be back.
     pub fn expected_by(
         &self,
         grace: Span,
@@ -299,8 +301,8 @@ impl Agent {
         self.presence() == Presence::Available && !self.is_hearing
     }
 
-    /// Whether what they set aside may still be offered to them. Between the two their units, or
-    /// they themselves, may have gone.
+    /// Whether the units they set aside may still be offered to them. Since then the units, or the
+    /// agent, may have gone.
     pub fn keeps_reservations(&self) -> bool {
         self.presence() == Presence::Available && self.used <= self.settings.units
     }
@@ -316,7 +318,7 @@ impl Agent {
         due.into_iter().flatten().chain(beat).min().map(|at| at + tick)
     }
 
-    /// Those whose customers were told that the agent is away.
+    /// The conversations whose customers were told that the agent is away.
     fn missed(&self) -> impl Iterator<Item = &ConversationId> {
         self.leases
             .iter()

@@ -1,5 +1,5 @@
-//! What is noted of people for whoever asks later: who changed, read or did what, and who was
-//! refused. No secret is ever in it, and nothing that was said in a chat.
+//! What is noted of people so that it can be asked for later: who changed, read or did what, and
+//! who was refused. No secret is ever in it, and nothing that was said in a chat.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::domain::time::Timestamp;
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
-    /// How often it was so: repeats within a minute are noted once, with their number.
+    /// How often it happened: repeats within a minute are noted once, with their number.
     pub times: u32,
-    /// What.
+    /// What was done.
     pub act: Act,
 }
 
 /// What somebody did, or was refused.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Act {
-    /// Who; nobody, where that is not known or the server did it by itself.
+    /// Who did it; nobody where that is not known or the server did it by itself.
     pub by: Option<AgentId>,
     /// What kind of thing.
     pub kind: AuditKind,
@@ -44,8 +44,8 @@ pub enum AuditKind {
     TokenEnded,
     /// Somebody showed no token, one that is nobody's, or one that has expired.
     SignInRefused,
-    /// Somebody asked for what they may not have: a caller whose token is good, or a page that a
-    /// widget does not name.
+    /// Somebody asked for something they may not have: a caller whose token is good, or a page that
+    /// a widget does not name.
     AccessRefused,
     /// A presence was chosen for somebody else.
     PresenceSet,
@@ -81,11 +81,11 @@ pub enum AuditKind {
     FeedWatched,
     /// A secret of the server's own was replaced.
     SecretReplaced,
-    /// What a secret before had signed was ended.
+    /// What an earlier secret had signed was ended.
     SecretEnded,
     /// The retention of these entries has dropped the oldest.
     EntriesDropped,
-    /// The data directory was made of a backup.
+    /// The data directory was made from a backup.
     Restored,
 }
 
@@ -154,7 +154,7 @@ impl AuditKind {
 }
 
 impl Act {
-    /// Something about which there is nothing more to say yet.
+    /// An act about which there is nothing more to say yet.
     pub const fn new(kind: AuditKind, by: Option<AgentId>) -> Self {
         Self { by, kind, about: None, facts: BTreeMap::new() }
     }
@@ -190,15 +190,15 @@ impl Act {
         self
     }
 
-    /// The use of a token that is known and lets nobody in, for the reason of this code.
+    /// The use of a known token that lets nobody in, for the reason of this code.
     pub fn refused(digest: &TokenDigest, token: &Token, code: &str) -> Self {
         Self::new(AuditKind::SignInRefused, Some(token.agent.clone()))
             .about("token", &digest.id().to_string())
             .with("code", code)
     }
 
-    /// What is noted of a change of the settings; nothing of what the server does of itself every
-    /// day, the use of a token.
+    /// What is noted of a change of the settings. The use of a token is not noted: the server
+    /// records that by itself every day.
     pub fn of_change(change: &SettingChange, by: Option<&AgentId>) -> Option<Self> {
         let by = by.cloned();
         let put = |kind, id| Some(Self::new(AuditKind::SettingPut, by.clone()).about(kind, id));

@@ -7,8 +7,8 @@ use crate::domain::time::Span;
 pub enum Cause {
     /// The page said that it was being left, and then the socket was lost.
     Left(Leaving),
-    /// The socket was closed; the close code, 1005 when none was given, 1006 when the connection
-    /// ended without a close frame.
+    /// The socket was closed, with this close code: 1005 when none was given, 1006 when the
+    /// connection ended without a close frame.
     Closed(u16),
     /// The connection was reset.
     Reset,
@@ -20,7 +20,7 @@ pub enum Cause {
     Draining,
     /// This server had stopped, and knows of no session any more.
     Restarted,
-    /// This server had refused to go on with it.
+    /// This server had refused to go on with the session.
     Refused(Misuse),
 }
 
@@ -33,32 +33,32 @@ pub enum Leaving {
     Unloaded,
 }
 
-/// For what a session was refused.
+/// Why a session was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Misuse {
-    /// It broke the protocol.
+    /// The session broke the protocol.
     Protocol,
     /// A frame was too large.
     Size,
-    /// It sent too much, or was refused too often.
+    /// The session sent too much, or was refused too often.
     Rate,
-    /// Its token was not good.
+    /// The session's token was not good.
     Token,
-    /// It read too slowly.
+    /// The session read too slowly.
     Slow,
 }
 
 /// What is known of a lost session beside its cause.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Evidence {
-    /// The code with which the socket was closed after the page had announced that it was being
-    /// left; otherwise the cause has it, or there was none.
+    /// The close code of the socket, if the page had announced before that it was being left;
+    /// otherwise the cause has it, or there was none.
     pub code: Option<u16>,
     /// How often the session gave a sign of life: a beat, any frame, a pong.
     pub heard: u32,
-    /// The longest silence between two of them.
+    /// The longest silence between two signs of life.
     pub widest: Span,
-    /// Whether at the end its browser answered while its page said nothing.
+    /// Whether at the end the browser answered while the page said nothing.
     pub asleep: bool,
 }
 

@@ -8,10 +8,10 @@
 //!                    Open, Offered: customer away too long, customer ends, open too long ───┘
 //! ```
 //!
-//! Three functions are the whole machine: [`Conversation::decide`] holds every rule and changes
-//! nothing, [`Conversation::apply`] is total and is all that replay runs, and
-//! [`Conversation::wake_at`] says when a timer is due. Beside them stand the passing facts, which
-//! no journal holds: [`Conversation::hear`] notes a sign of life without an allocation.
+//! Three functions are the whole state machine: [`Conversation::decide`] holds every rule and
+//! changes nothing, [`Conversation::apply`] is total and is all that replay runs, and
+//! [`Conversation::wake_at`] says when a timer is due. Passing facts, which no journal holds, stand
+//! beside them: [`Conversation::hear`] notes a sign of life without an allocation.
 
 pub mod attendance;
 pub mod claims;
@@ -50,55 +50,55 @@ pub struct Conversation {
     phase: Phase,
     attendance: Attendance,
     posts: Posts,
-    /// How often each agent let an offer of this chat go; not at all, for one who gave it back.
+    /// How often each agent let an offer of this chat go; zero for an agent who only gave it back.
     declines: Few<(AgentId, u8)>,
-    /// Who let it go too often, by the limit of the time, and is not offered it again.
+    /// Agents who let it go too often, by the limit in force then, and are not offered it again.
     excluded: Few<AgentId>,
 }
 
-/// What a conversation has since its beginning, in one allocation: the second costs nothing where
-/// sizes of allocations are rounded up as they are everywhere.
+/// What a conversation has since its beginning. Both fields share one allocation: sizes of
+/// allocations are rounded up everywhere, so the second costs nothing.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Begun {
     opening: Opening,
     usage: CustomerUsage,
 }
 
-/// Where a conversation stands, with what only that standing has.
+/// The phase of a conversation, with the facts that only this phase has.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Phase {
     /// Nothing has happened yet.
     New,
-    /// It waits in its queue.
+    /// The chat waits in its queue.
     Open {
-        /// From when it waits: from its beginning, or since an agent left it.
+        /// Since when it waits: since its beginning, or since an agent left it.
         waiting_since: Timestamp,
         /// When it closes by itself.
         close_at: Option<Timestamp>,
     },
-    /// It was offered to an agent.
+    /// The chat was offered to an agent.
     Offered {
         /// The units they hold for it.
         lease: Lease,
         /// When the offer lapses.
         until: Timestamp,
-        /// From when it waits, should the offer end without an acceptance.
+        /// Since when it waits, should the offer end without an acceptance.
         waiting_since: Timestamp,
     },
-    /// It is with an agent.
+    /// The chat is with an agent.
     Talking {
         /// The units they hold for it.
         lease: Lease,
-        /// What customers see them called.
+        /// The name that customers see.
         name: DisplayName,
         /// When it moves to wrap-up by itself.
         close_at: Option<Timestamp>,
         /// The answer that the customer owes.
         owed: Owed,
     },
-    /// It is over; the agent finishes their notes.
+    /// The chat is over; the agent finishes their notes.
     Wrapup {
-        /// Whose notes.
+        /// The agent who writes the notes.
         agent: AgentId,
         /// The units that they still hold for it.
         lease: Option<Lease>,
@@ -109,7 +109,7 @@ pub enum Phase {
         /// When it closes by itself.
         close_at: Option<Timestamp>,
     },
-    /// It is over for ever.
+    /// The chat is over for ever.
     Closed {
         /// The agent who had it last, unless it was closed before anybody accepted it.
         agent: Option<AgentId>,
@@ -134,7 +134,7 @@ pub enum Owed {
     Reminded(Timestamp),
 }
 
-/// The states that the world is told of.
+/// The states that clients are told of.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum State {
     /// Waiting in its queue.
@@ -223,7 +223,7 @@ impl Conversation {
         self.seen_by_customer
     }
 
-    /// Where it stands.
+    /// Its phase.
     pub const fn phase(&self) -> &Phase {
         &self.phase
     }
@@ -244,8 +244,8 @@ impl Conversation {
         }
     }
 
-    /// The state that the customer is told: a chat that is only offered still waits, because the
-    /// customer must not see who declines it.
+    /// The state that the customer is told. A chat that is only offered still waits for them,
+    /// because the customer must not see who declines it.
     pub const fn state_for_customer(&self) -> Option<State> {
         match self.phase {
             Phase::Offered { .. } => Some(State::Open),
@@ -261,7 +261,7 @@ impl Conversation {
         }
     }
 
-    /// The agent it is offered to, is with, or was with at the end.
+    /// The agent to whom it is offered, who has it, or who had it at the end.
     pub const fn agent(&self) -> Option<&AgentId> {
         match &self.phase {
             Phase::Offered { lease, .. } | Phase::Talking { lease, .. } => Some(&lease.agent),
@@ -298,26 +298,26 @@ impl Conversation {
         matches!(self.phase, Phase::Closed { .. })
     }
 
-    /// The absence that is running, where the customer of a live chat is away.
+    /// The absence that is running, if the chat is live and its customer is away.
     pub fn absence(&self) -> Option<&Absence> {
         self.attendance.absence().filter(|_| self.is_live())
     }
 
-    /// The key of the digests by which its messages are recognised; zero while it is new, and of a
-    /// chat that began under a release without.
+    /// The key of the digests by which its messages are recognised; zero while it is new, and for a
+    /// chat that began under a release without keys.
     fn salt(&self) -> u64 {
         self.opening().map_or(0, |opening| opening.salt)
     }
 
-    /// Whether the timers of its phase that concern the customer stand still, because they are
-    /// away: whoever is held is ended by nothing but the window. An offer concerns the agent.
+    /// Whether the phase's timers that concern the customer stand still because the customer is
+    /// away: only the window ends a chat that is held. The timer of an offer concerns the agent.
     pub fn stands_still(&self) -> bool {
         let concerns_customer = matches!(self.phase, Phase::Open { .. } | Phase::Talking { .. });
         concerns_customer && self.absence().is_some()
     }
 
-    /// Lets go of what it needs for nothing that may still happen: the id that the widget gave its
-    /// start, which is in the journal. For whoever holds millions.
+    /// Frees what nothing needs that may still happen: the id that the widget gave its start, which
+    /// is in the journal. This is for an owner of millions of chats.
     pub fn let_go(&mut self) {
         if let Some(begun) = &mut self.begun {
             begun.opening.start = MessageId::none();

@@ -1,4 +1,4 @@
-//! What a machine decided, and the gate that holds it back until it is durable.
+//! What a state machine decided, and the gate that holds it back until it is durable.
 //!
 //! ```text
 //!   decide ──> Decision ──commit──> Pending ──release(&Receipt)──> Released
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 pub struct Decision {
     /// What happens, in order.
     pub events: Vec<Event>,
-    /// What the asker is told.
+    /// What the caller is told.
     pub answer: Answer,
 }
 
@@ -35,7 +35,7 @@ impl Decision {
     }
 }
 
-/// A decision that was applied and is not known to be durable: nobody may hear of it.
+/// A decision that was applied and is not known to be durable: nobody may be told of it.
 #[derive(Debug)]
 #[must_use = "what is pending must be released when the journal has it"]
 pub struct Pending {
@@ -52,20 +52,20 @@ pub struct Released {
     pub at: Timestamp,
     /// What happened, in order; the journal has the same, uncopied.
     pub events: Arc<[Event]>,
-    /// What the asker is told.
+    /// What the caller is told.
     pub answer: Answer,
     /// What must now be done.
     pub effects: Effects,
 }
 
-/// The journal's word that a conversation is durable up to and including a place.
+/// The journal's confirmation that a conversation is durable up to and including a place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Receipt {
     through: Seq,
 }
 
 impl Receipt {
-    /// Only a journal may say this, and only after its disk has said so.
+    /// Only a journal may issue a receipt, and only after its disk has confirmed the write.
     pub const fn issue(through: Seq) -> Self {
         Self { through }
     }

@@ -1,4 +1,5 @@
-//! A list that is empty nearly everywhere: a pointer while it is, which millions of chats have.
+//! A list that is empty nearly everywhere. While it is empty it is only a pointer, because millions
+//! of chats have one.
 
 use std::ops::{Deref, DerefMut};
 
@@ -19,7 +20,7 @@ impl<T> Few<T> {
         list.push(one);
     }
 
-    /// Removes all of which this does not hold, and the room of the list with the last.
+    /// Removes all for which `holds` is false, and frees the list's memory with the last.
     pub(in crate::domain) fn retain(&mut self, holds: impl FnMut(&T) -> bool) {
         if let Some(list) = &mut self.0 {
             list.retain(holds);

@@ -23,7 +23,7 @@ impl std::error::Error for MalformedId {}
 
 /// A conversation's id: 128 bits, written as a lower-case UUID.
 ///
-/// Kept as bytes, the highest first, because a number of 128 bits leaves gaps in every table.
+/// It is kept as bytes, the highest first, because a number of 128 bits leaves gaps in every table.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConversationId([u8; 16]);
 
@@ -120,8 +120,8 @@ impl SessionId {
     }
 }
 
-/// One unbroken life of a journal. A backup that is restored begins another: places of the old one
-/// mean something else in it, or nothing.
+/// One unbroken life of a journal. A backup that is restored begins another history: places of the
+/// old one mean something else in it, or nothing.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct History(u32);
 
@@ -233,7 +233,7 @@ macro_rules! chosen_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-        // A pointer to a pointer: half as wide, and there are few of them, named in every chat.
+        // A pointer to a pointer is half as wide; there are few ids, and every chat names some.
         pub struct $name(Arc<Box<str>>);
 
         impl $name {
@@ -286,7 +286,7 @@ fn check_chosen(text: &str) -> Result<(), MalformedId> {
     }
 }
 
-/// A message's id, minted by whoever writes it, so that sending it twice posts it once.
+/// A message's id, minted by the writer of the message, so that sending it twice posts it once.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MessageId(Arc<str>);
 

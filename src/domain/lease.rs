@@ -8,7 +8,7 @@ use crate::domain::time::Span;
 /// A claim on an agent's capacity. It belongs to its conversation; the agent keeps a copy.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lease {
-    /// Whose capacity.
+    /// The agent whose capacity is claimed.
     pub agent: AgentId,
     /// How much of it.
     pub units: u32,
@@ -18,33 +18,33 @@ pub struct Lease {
     pub grace: Span,
     /// After how long the customer is told that the agent's connection is gone; never when absent.
     pub notice: Option<Notice>,
-    /// Whether the customer has been told that it is gone, and not yet that it is back.
+    /// Whether the customer has been told that the connection is gone, and not yet that it is back.
     pub missed: bool,
 }
 
 impl Lease {
-    /// A lease of whose agent the customer is never told that they are away.
+    /// A lease whose customer is never told that the agent is away.
     pub const fn new(agent: AgentId, units: u32, purpose: Purpose, grace: Span) -> Self {
         Self { agent, units, purpose, grace, notice: None, missed: false }
     }
 
-    /// After how long the customer must be told that the agent's connection is gone; nothing where
-    /// they were told, or are never to be.
+    /// After how long the customer must be told that the agent's connection is gone; nothing if
+    /// they were told, or are never to be told.
     pub fn untold(&self) -> Option<Span> {
         let is_due = self.purpose == Purpose::Chat && !self.missed;
         self.notice.filter(|_| is_due).map(Notice::span)
     }
 }
 
-/// After how long a customer is told that their agent's connection is gone: whole tenths of a
-/// second, because every chat that is held has one, in two bytes that were free.
+/// After how long a customer is told that their agent's connection is gone, in whole tenths of a
+/// second. Every chat that is held has one, and this fits in two bytes that were free.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Notice(NonZeroU16);
 
 impl Notice {
     const TENTH: u64 = 100;
 
-    /// So long, rounded up; at least a tenth of a second, and at most 6,553 s.
+    /// This length, rounded up; at least a tenth of a second, and at most 6,553 s.
     pub fn after(span: Span) -> Self {
         let tenths = span.as_millis().div_ceil(Self::TENTH).max(1);
         let tenths = u16::try_from(tenths).unwrap_or(u16::MAX);
@@ -64,7 +64,7 @@ pub enum Purpose {
     Offer,
     /// A chat that the agent is in.
     Chat,
-    /// A chat that is over, whose paperwork is not.
+    /// A chat that is over, while its paperwork is not.
     Wrapup,
 }
 

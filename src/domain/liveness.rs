@@ -7,8 +7,8 @@
 //!     └──beat, frame or pong───┘
 //! ```
 //!
-//! A session that is in a chat is watched over by its conversation, any other by itself; both by
-//! these rules.
+//! A session in a chat is watched by its conversation, any other session by itself. Both use these
+//! rules.
 
 use crate::domain::time::{Deadline, Span, Timestamp};
 
@@ -23,9 +23,9 @@ pub struct Liveness {
 /// Signs of life of one session that came one after another.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Signs {
-    /// When the last came.
+    /// When the last sign came.
     pub last: Timestamp,
-    /// How many there were.
+    /// How many signs there were.
     pub count: u32,
     /// The longest silence before any of them, in milliseconds.
     pub widest_ms: u32,
@@ -36,9 +36,9 @@ pub struct Signs {
 pub enum Look {
     /// Nothing yet.
     Wait,
-    /// It is asked for a sign of life.
+    /// The session is asked for a sign of life.
     Probe,
-    /// It was asked and gave none: it is lost.
+    /// The session was asked and gave none: it is lost.
     Silent,
 }
 
@@ -49,7 +49,7 @@ impl Signs {
     }
 }
 
-/// How long it was silent, in milliseconds.
+/// How long a session was silent, in milliseconds.
 pub fn silence_ms(before: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(now.since(before).as_millis()).unwrap_or(u32::MAX)
 }
@@ -99,7 +99,8 @@ impl Liveness {
         self.is_probed = false;
     }
 
-    /// Until when it may be silent: then it is asked for a sign of life, or is lost if it was.
+    /// Until when it may be silent. After that it is asked for a sign of life, or is lost if it was
+    /// asked.
     pub fn next(&self) -> Deadline {
         let patience = if self.is_probed { Self::silent_after } else { Self::probe_after };
         Deadline::at(self.last_seen + patience(self.heartbeat()))
@@ -116,8 +117,8 @@ impl Liveness {
 
     /// Notes that it was asked for a sign of life.
     ///
-    /// Whoever asks late, because it was busy or stood still, was deaf as well: by so much the
-    /// silence counts less, or a session would be lost before it could answer.
+    /// A watcher that asks late, because it was busy or stood still, could not hear either. By so
+    /// much the silence counts less; otherwise a session would be lost before it could answer.
     pub fn probe(&mut self, now: Timestamp) {
         let late = now.since(self.next().moment());
         if !self.is_probed && late > self.heartbeat().divided_by(2) {

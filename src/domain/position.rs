@@ -3,7 +3,8 @@
 use crate::domain::conversation::event::Recorded;
 use crate::domain::id::ConversationId;
 
-/// A place in the whole journal: grows with every row, never used again. Zero is before the first.
+/// A place in the whole journal. It grows with every row and is never used again. Zero is before
+/// the first.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Position(pub u64);
 
@@ -12,7 +13,7 @@ pub struct Position(pub u64);
 pub struct Located {
     /// The place in the journal.
     pub position: Position,
-    /// Of which conversation.
+    /// The conversation.
     pub conversation: ConversationId,
     /// The event.
     pub recorded: Recorded,

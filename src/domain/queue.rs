@@ -1,4 +1,4 @@
-//! The waiting line, and the choice of who gets whom.
+//! The waiting line, and the choice of which agent gets which chat.
 //!
 //! ```text
 //!   join ──> waiting ──ask an agent──> asked ──granted──> asked ──leave──> gone (offered)
@@ -6,16 +6,16 @@
 //!               └──refused, agent left───┘
 //! ```
 //!
-//! Only a chat itself says that it does not wait any more: an agent's answer may be the answer to
-//! an earlier question, from before the chat was with somebody else and came back.
+//! Only a chat itself says that it no longer waits. An agent's answer may belong to an earlier
+//! question, from before the chat was with somebody else and came back.
 //!
 //! The longest waiting chat whose customer is there goes first, to the agent with the most free
-//! units, among equals to the one who was given work longest ago. Who has declined a chat, let its
-//! offer lapse or given it back is asked for it only when nobody else can take it. A customer who
-//! is away keeps their place, and is served when they are back.
+//! units; among equals, to the one who was given work longest ago. An agent who declined a chat,
+//! let its offer lapse or gave it back is asked for it only when nobody else can take it. A
+//! customer who is away keeps their place, and is served when they are back.
 //!
 //! A queue holds no truth of its own: its line is made of what conversations say, its candidates of
-//! what agents say. One that is made anew asks nobody until it has heard everybody.
+//! what agents say. A queue that is made anew asks nobody until it has heard everybody.
 
 mod command;
 
@@ -34,28 +34,28 @@ pub use command::{QueueCommand, QueueEvent, Staffing, Standing, Waiting};
 /// A waiting line and its agents.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Queue {
-    /// Who can be served, by the units they take, the longest waiting first: so whoever has too
-    /// little room for some is not held up by them.
+    /// Chats that can be served, by the units they take, the longest waiting first. An agent with
+    /// too little room for some chats can so be given others.
     line: BTreeMap<u32, Line>,
-    /// Who keeps a place and is not served for now.
+    /// Chats that keep a place and are not served for now.
     held: Line,
-    /// Whom an agent was asked for.
+    /// Chats for which an agent was asked.
     asked: BTreeMap<ConversationId, (AgentId, Reluctant)>,
-    /// Everybody who waits.
+    /// Every chat that waits.
     places: BTreeMap<ConversationId, Place>,
     candidates: BTreeMap<AgentId, Availability>,
     /// The ready candidates, the best first.
     ranking: BTreeSet<(Reverse<i64>, Timestamp, AgentId)>,
-    /// A moving average of how long those who were served had waited.
+    /// A moving average of how long the served chats had waited.
     average_wait: Option<Span>,
-    /// Whether it was made anew, and has not heard everybody yet.
+    /// Whether the queue was made anew and has not heard everybody yet.
     is_hearing: bool,
 }
 
 /// Chats by their places, the longest waiting first.
 type Line = BTreeMap<(Timestamp, ConversationId), Reluctant>;
 
-/// Who should not be asked for a chat.
+/// Agents who should not be asked for a chat.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Reluctant {
     /// Never.
@@ -74,19 +74,20 @@ struct Place {
 }
 
 impl Queue {
-    /// An empty queue in the place of one that had a line: it asks nobody until it is told that
-    /// everybody was heard, or a chat that came later would be served first.
+    /// An empty queue that replaces one that had a line. It asks nobody until it is told that
+    /// everybody was heard; otherwise a chat that came later could be served first.
     pub fn hearing() -> Self {
         Self { is_hearing: true, ..Self::default() }
     }
 
-    /// What an agent who is asked is to set aside, until the conversation states the real lease
-    /// when it makes the offer.
+    /// The lease that an agent who is asked is to set aside, until the conversation makes the offer
+    /// and states the real lease.
     pub fn provisional_lease(&self, conversation: ConversationId, agent: AgentId) -> Lease {
         Lease::new(agent, self.units_of(conversation), Purpose::Offer, REQUEST_LINKS_FOR)
     }
 
-    /// What `command` means. A queue refuses nothing: whatever is out of date changes nothing.
+    /// What `command` means. A queue refuses nothing: a command that is out of date changes
+    /// nothing.
     pub fn decide(&self, command: QueueCommand) -> Option<QueueEvent> {
         match command {
             QueueCommand::Join(conversation, waiting) => {
@@ -133,7 +134,7 @@ impl Queue {
             QueueEvent::CandidateChanged(availability) => self.rank(availability.clone()),
             QueueEvent::CandidateLeft(agent) => {
                 self.unrank(agent);
-                // Whoever is not there any more may never answer.
+                // An agent who is no longer there may never answer.
                 let asked = self.asked.iter().filter(|(_, (asked, _))| asked == agent);
                 let asked: Vec<_> = asked.map(|(conversation, _)| *conversation).collect();
                 for conversation in asked {
@@ -162,8 +163,8 @@ impl Queue {
                 }
             }
             QueueEvent::AskEnded(conversation) => {
-                // What is known of an agent who refused is wrong. They say next how they are, and
-                // that must be news, or those who wait would not be looked at again.
+                // What is known of an agent who refused is wrong. They say next how they are. That
+                // must count as a change, or the waiting chats would not be looked at again.
                 let refused = self.wait_on(*conversation);
                 if let Some(agent) = refused {
                     self.unrank(&agent);
@@ -183,13 +184,13 @@ impl Queue {
         self.places.get(&conversation).map_or(1, |place| place.units)
     }
 
-    /// How many wait.
+    /// How many chats wait.
     pub fn waiting(&self) -> usize {
         self.places.len()
     }
 
-    /// The first `most` of all who wait with their positions, from 1. Who is being asked for, and
-    /// who is away, keeps their position.
+    /// The first `most` of all waiting chats with their positions, from 1. Chats that are asked
+    /// for, and chats whose customer is away, keep their positions.
     pub fn positions(&self, most: usize) -> Vec<(ConversationId, usize)> {
         // The first of the whole are among the first of each.
         let waiting = self.lines().flat_map(|line| line.keys().take(most)).copied();
@@ -199,8 +200,8 @@ impl Queue {
         numbered.map(|((_, conversation), position)| (conversation, position)).collect()
     }
 
-    /// The position of one who waits, from 1, if it is among the first `most` or the last `most`:
-    /// further from both ends it would cost more to count than it says.
+    /// The position of a waiting chat, from 1, if it is among the first `most` or the last `most`:
+    /// further from both ends, counting would cost more than the position says.
     pub fn position_of(&self, conversation: ConversationId, most: usize) -> Option<usize> {
         let key = (self.places.get(&conversation)?.since, conversation);
         let asked_before = self.asked_places().filter(|other| *other < key).count();
@@ -215,7 +216,7 @@ impl Queue {
         (behind < most).then(|| self.places.len() - behind)
     }
 
-    /// How long those who were served lately had waited, as a moving average.
+    /// How long the chats that were served lately had waited, as a moving average.
     pub const fn average_wait(&self) -> Option<Span> {
         self.average_wait
     }
@@ -225,8 +226,7 @@ impl Queue {
         self.candidates.values()
     }
 
-    /// How a chat stands in the line, if it waits; its position as by
-    /// [`Queue::position_of`].
+    /// How a chat stands in the line, if it waits. Its position is that of [`Queue::position_of`].
     pub fn standing(&self, conversation: ConversationId, most: usize) -> Option<Standing> {
         let place = *self.places.get(&conversation)?;
         let asked = self.asked.get(&conversation).map(|(_, reluctant)| reluctant);
@@ -255,7 +255,7 @@ impl Queue {
             return None;
         }
         let servable = self.line.iter().take_while(|(units, _)| i64::from(**units) <= *most_free);
-        // Of each number of units the longest waiting for whom there is somebody.
+        // For each number of units, the longest waiting chat for which there is an agent.
         let firsts = servable.filter_map(|(units, line)| {
             line.iter().find_map(|(place, reluctant)| {
                 let agent = self.best_agent_for(*units, reluctant)?;
@@ -312,7 +312,7 @@ impl Queue {
         line.get(&(place.since, conversation))
     }
 
-    /// Takes a chat out of the line; gives who should not be asked for it.
+    /// Takes a chat out of the line; returns the agents who should not be asked for it.
     fn take_from_line(&mut self, conversation: ConversationId) -> Option<Reluctant> {
         let Place { since, units, is_held, .. } = self.places.get(&conversation)?;
         if *is_held {
@@ -326,7 +326,7 @@ impl Queue {
         Some(reluctant)
     }
 
-    /// A chat that an agent was asked for waits again. Gives the agent.
+    /// A chat that an agent was asked for waits again. Returns the agent.
     fn wait_on(&mut self, conversation: ConversationId) -> Option<AgentId> {
         let (agent, reluctant) = self.asked.remove(&conversation)?;
         let place = *self.places.get(&conversation)?;

@@ -45,9 +45,9 @@ pub struct Findings {
     pub earlier: u64,
     /// By how much, as far as the absence lasted.
     pub earlier_by: Span,
-    /// Chats that would have ended later, or not at that time.
+    /// Chats that would have ended later, or at least not at that time.
     pub later: u64,
-    /// By how much those would have ended later which nobody came back to.
+    /// By how much chats to which nobody came back would have ended later.
     pub later_by: Span,
     /// Customers who came back in time, and would have been too late: after the new limit.
     pub returned_too_late: u64,
@@ -70,7 +70,7 @@ struct HeldOn {
 }
 
 impl Rehearsal {
-    /// Rehearses with this window. `now` is until when the histories tell what happened.
+    /// Rehearses with this window. The histories tell what happened until `now`.
     pub fn new(window: Span, now: Timestamp) -> Self {
         Self {
             window,
@@ -81,8 +81,8 @@ impl Rehearsal {
         }
     }
 
-    /// Compares one chat. `history` must be whole from its first event on; `workstream` is what it
-    /// is handled under, whose window does not matter.
+    /// Compares one chat. `history` must be whole from its first event on. `workstream` is the one
+    /// it is handled under; its window does not matter.
     pub fn compare(&mut self, id: ConversationId, history: &[Recorded], workstream: &Workstream) {
         let workstream = Workstream { window: self.window, ..workstream.clone() };
         self.findings.chats += 1;
@@ -121,7 +121,7 @@ impl Rehearsal {
     pub fn findings(mut self) -> Findings {
         for held in std::mem::take(&mut self.held_on) {
             let starts = self.starts.get(&held.visitor).map_or(&[][..], Vec::as_slice);
-            // Histories come in no order of time.
+            // Histories come in no particular order of time.
             let back =
                 starts.iter().filter(|at| (held.from..=held.until).contains(at)).min().copied();
             let longer = back.unwrap_or(held.until).since(held.from);

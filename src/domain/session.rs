@@ -7,8 +7,9 @@
 //!    Over <──silent, refused too often, bye── any
 //! ```
 //!
-//! While it is joined to a conversation, the conversation watches over its silence; before that it
-//! does so itself. Nothing here is journaled: a session is gone when its connection is.
+//! While a session is joined to a conversation, the conversation watches over its silence; before
+//! that the session does so itself. Nothing here is journaled: a session is gone when its
+//! connection is.
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use crate::domain::time::{Deadline, Span, Timestamp};
 use crate::limits;
 
 /// How long a session waits for the answer to `hello` or `start` before it is asked to come back:
-/// whoever should have answered has died.
+/// the actor that should have answered has died.
 const ANSWER_WITHIN: Span = Span::from_secs(30);
 
 /// One connection.
@@ -32,9 +33,9 @@ pub struct Session {
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Stage {
-    /// It must say hello before this time.
+    /// The session must say hello before this time.
     Greeting(Timestamp),
-    /// It said hello, or start, and is not answered yet.
+    /// The session said hello, or start, and is not answered yet.
     Settling,
     /// It is in no conversation.
     Ready,
@@ -51,7 +52,7 @@ pub enum SessionCommand {
     Hello,
     /// The widget asks for a chat.
     Start,
-    /// The widget says something that belongs into a conversation: post, end, typing, read.
+    /// The widget says something that belongs in a conversation: post, end, typing, read.
     Speak,
     /// The widget shows that it is there: beat, leaving, pong.
     Beat,
@@ -70,27 +71,27 @@ pub enum SessionCommand {
 /// What happens to a session, and what its actor must do for it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SessionEvent {
-    /// It said hello: find out whether it has a conversation, and welcome it.
+    /// The session said hello: find out whether it has a conversation, and welcome it.
     Greeted,
-    /// It asks for a chat: find or begin one.
+    /// The session asks for a chat: find or begin one.
     Asked,
-    /// It is in a conversation; what it said is passed on.
+    /// The session is in a conversation; what it said is passed on.
     Spoke(ConversationId),
-    /// It is there, or what it waits for is on its way. With a conversation, that is told.
+    /// The session is there, or what it waits for is on its way. A conversation, if given, is told.
     Heard(Option<ConversationId>),
-    /// It was refused.
+    /// Something that the session said was refused.
     Refused,
     /// It is in this conversation.
     Joined(ConversationId),
     /// It is in no conversation.
     Left,
-    /// It must be asked for a sign of life.
+    /// The session must be asked for a sign of life.
     Probed,
-    /// It must be closed.
+    /// The session must be closed.
     Finished(Finish),
 }
 
-/// Why a session is closed by us.
+/// Why a session is closed by the server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Finish {
     /// It did not say hello in time.
@@ -101,7 +102,7 @@ pub enum Finish {
     Silent,
     /// What it asked was not answered in time.
     Unanswered,
-    /// Its actor says so.
+    /// The session's actor asked for it.
     Asked,
 }
 
@@ -199,7 +200,7 @@ impl Session {
             },
             SessionCommand::Beat => match self.stage {
                 Stage::Greeting(_) => return Err(SessionRefusal::HelloFirst),
-                // It lives, and puts off nothing: whoever should answer may have died.
+                // It lives, but this postpones nothing: the actor that should answer may have died.
                 Stage::Settling => None,
                 _ => Some(SessionEvent::Heard(self.conversation())),
             },

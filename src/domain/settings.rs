@@ -1,5 +1,5 @@
 //! What an administrator decides: workstreams, queues, widgets, agents, and the rules that each
-//! must keep. A document that breaks a rule is refused as a whole, with every violation named.
+//! must keep. A document that breaks a rule is refused as a whole, and every violation is named.
 
 mod admission;
 mod audit;
@@ -33,7 +33,7 @@ pub const WINDOW_SECONDS: std::ops::RangeInclusive<u64> = 2..=86_400;
 pub struct Workstream {
     /// Its id.
     pub id: WorkstreamId,
-    /// Where its chats wait.
+    /// The queue where its chats wait.
     pub queue: QueueId,
     /// Units of an agent's capacity that one chat takes: 1 to 1,000.
     pub units: u32,
@@ -44,7 +44,7 @@ pub struct Workstream {
     /// How long an offer stands: 2 to 600 s.
     pub offer: Span,
     /// Whether a chat is offered while its customer is away, instead of keeping its place in the
-    /// line until they are back. Off by default: who is there is served first.
+    /// line until they are back. Off by default: customers who are there are served first.
     pub offers_absent: bool,
     /// After how many declined or lapsed offers an agent is not offered the same chat again: 1 to
     /// 5.
@@ -66,7 +66,7 @@ pub struct Workstream {
     pub customer_limits: CustomerLimits,
     /// Where a customer who returns too late is sent; a new chat when absent.
     pub redirect: Option<Arc<str>>,
-    /// What becomes of chats long after they were closed; kept for ever when there is none.
+    /// What becomes of chats long after they were closed; they are kept for ever when absent.
     pub retention: Option<Retention>,
 }
 
@@ -161,7 +161,7 @@ impl Workstream {
         }
     }
 
-    /// Whether units that were set aside are as many as a chat takes by now: the settings may have
+    /// Whether a chat still takes this many units, which were set aside: the settings may have
     /// changed since.
     pub const fn takes(&self, units: u32) -> bool {
         self.units == units
@@ -227,7 +227,7 @@ impl Autoclose {
     }
 }
 
-/// When a customer who owes an answer is warned, and then disconnected; both are counted from the
+/// When a customer who owes an answer is warned, and then disconnected. Both are counted from the
 /// agent's last message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct IdleRule {
@@ -247,10 +247,9 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// What becomes of the chats of a workstream that is made without a word of it: what customers
-    /// say is not kept for ever unless somebody decides so. A year is long enough for complaints
-    /// and for figures of the same month of last year. It is not the archive, because that is kept
-    /// for ever.
+    /// What becomes of chats by default: what customers say is not kept for ever unless somebody
+    /// decides so. A year is long enough for complaints and for comparing figures with the same
+    /// month of last year. The default is not the archive, because that is kept for ever.
     pub const DEFAULT: Self = Self { after_days: 365, then: Disposal::Delete };
 
     /// How long after its close.
@@ -268,14 +267,14 @@ pub enum Disposal {
     Delete,
 }
 
-/// A waiting line and who serves it.
+/// A waiting line and the agents who serve it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct QueueSettings {
     /// Its id.
     pub id: QueueId,
     /// What people call it.
     pub name: DisplayName,
-    /// Who serves it, each once.
+    /// The agents who serve it, each once.
     pub agents: Vec<AgentId>,
 }
 
@@ -295,7 +294,7 @@ impl QueueSettings {
     }
 }
 
-/// What somebody may do.
+/// What a person may do.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Role {
     /// Their own work.
@@ -306,12 +305,12 @@ pub enum Role {
     Administrator,
 }
 
-/// A person who answers.
+/// The settings of an agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AgentSettings {
     /// Their id.
     pub id: AgentId,
-    /// What customers see them called.
+    /// The name that customers see.
     pub name: DisplayName,
     /// What they may do.
     pub role: Role,

@@ -1,29 +1,29 @@
-//! Who somebody is by the word of an issuer, and what it must say of them.
+//! Who a person is according to an issuer, and what the issuer must say of them.
 
 use crate::domain::id::AgentId;
 use crate::domain::settings::Role;
 use crate::domain::time::Timestamp;
 use crate::domain::validity::{LEEWAY, NotValid, Validity};
 
-/// Whose word is taken, and for whom it must be meant.
+/// Which issuer is trusted, and for whom its tokens must be meant.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Expected {
     /// The issuer, exactly as it calls itself.
     pub issuer: String,
-    /// What it calls this server.
+    /// The issuer's name for this server.
     pub audience: String,
 }
 
-/// What an issuer says of somebody, once its signature was found to be good.
+/// What an issuer says of a person, once its signature was found to be good.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Statement {
-    /// Who says it.
+    /// The issuer that says it.
     pub issuer: Option<String>,
     /// For whom it is meant.
     pub audiences: Vec<String>,
-    /// By which name the issuer knows them.
+    /// The name by which the issuer knows them.
     pub subject: Option<String>,
-    /// When it is good.
+    /// When the statement is good.
     pub validity: Validity,
     /// Which agent they are.
     pub id: Option<String>,
@@ -31,7 +31,7 @@ pub struct Statement {
     pub roles: Vec<String>,
 }
 
-/// Somebody whom an issuer has signed in.
+/// A person whom an issuer has signed in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Person {
     /// The name by which the issuer knows them, for ever.
@@ -44,47 +44,47 @@ pub struct Person {
     pub good_until: Timestamp,
 }
 
-/// Why an issuer's word lets nobody in.
+/// Why an issuer's token lets nobody in.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotSignedIn {
     /// It is no token that a key of the issuer's has signed.
     #[error("no key of the issuer's has signed the token")]
     Signature,
-    /// Nothing is known any more of which keys the issuer has.
+    /// It is no longer known which keys the issuer has.
     #[error("the keys of the issuer could not be fetched for too long")]
     NoKeys,
-    /// Another issuer says it.
+    /// The token is another issuer's.
     #[error("the claim iss must be the issuer")]
     Issuer,
-    /// It is meant for somebody else.
+    /// The token is meant for somebody else.
     #[error("the claim aud must be this server")]
     Audience,
-    /// It does not end.
+    /// The token never expires.
     #[error("the claim exp must say until when the token is good")]
     Endless,
-    /// It has ended. Of whom it spoke is told, where that can be.
+    /// The token has expired. It is told whom it named, where that can be read.
     #[error("the token was good until earlier")]
     Expired(Option<AgentId>),
-    /// It is not good yet.
+    /// The token is not good yet.
     #[error("the claims nbf and iat must not lie in the future")]
     Early,
-    /// It does not say of whom it speaks.
+    /// The token does not say whom it is about.
     #[error("the claim sub must be a text of 1 to 255 bytes")]
     Subject,
-    /// It names no agent that there could be.
+    /// The token names no id that an agent could have.
     #[error("the claim that names the agent must be 1 to 64 of the characters A-Z a-z 0-9 - _ .")]
     Id,
-    /// It gives them no role.
+    /// The token gives them no role.
     #[error(
         "the token must name a role: holdline-agent, holdline-supervisor or holdline-administrator"
     )]
     Role,
 }
 
-/// The longest name of somebody's that a token may have (`OpenID` Connect Core 1.0, 2).
+/// How long a person's name in a token may be (`OpenID` Connect Core 1.0, 2).
 const SUBJECT_BYTES: std::ops::RangeInclusive<usize> = 1..=255;
 
-/// The role that an issuer calls so.
+/// The role with this name at an issuer.
 fn role(name: &str) -> Option<Role> {
     match name {
         "holdline-agent" => Some(Role::Agent),
@@ -95,7 +95,7 @@ fn role(name: &str) -> Option<Role> {
 }
 
 impl Statement {
-    /// Whom it signs in now.
+    /// The person whom it signs in now.
     pub fn judge(self, expected: &Expected, now: Timestamp) -> Result<Person, NotSignedIn> {
         if self.issuer.as_ref() != Some(&expected.issuer) {
             return Err(NotSignedIn::Issuer);

@@ -14,7 +14,7 @@ pub enum TextRefusal {
     Empty,
     /// More characters than the limit, which is given.
     TooLong(usize),
-    /// A character that is not shown, but changes how others are.
+    /// A character that is not shown, but changes how others are shown.
     Unprintable(char),
 }
 
@@ -45,7 +45,7 @@ impl MessageText {
         bounded(text, limits::TEXT_CHARS_MAX).map(Self)
     }
 
-    /// Stands for a text that was not read. Nobody can write it: it is empty.
+    /// Stands for a text that was not read. It is empty, so nobody can have written it.
     pub fn left_out() -> Self {
         Self(Arc::from(""))
     }
@@ -56,12 +56,12 @@ impl MessageText {
     }
 }
 
-/// What somebody is called: 1 to [`limits::NAME_CHARS_MAX`] characters.
+/// The name of a person: 1 to [`limits::NAME_CHARS_MAX`] characters.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// Takes a name as somebody gives it, without the white space around it.
+    /// Takes a name as a person gives it, without the white space around it.
     pub fn parse(text: &str) -> Result<Self, TextRefusal> {
         match text.trim().chars().find(|character| forges(*character)) {
             Some(character) => Err(TextRefusal::Unprintable(character)),
@@ -69,7 +69,7 @@ impl DisplayName {
         }
     }
 
-    /// Takes a name as it was stored, maybe by a version that let more in.
+    /// Takes a name as it was stored, maybe by a version that accepted more.
     pub fn stored(text: &str) -> Result<Self, TextRefusal> {
         bounded(text.trim(), limits::NAME_CHARS_MAX).map(Self)
     }
@@ -104,18 +104,18 @@ impl Deref for JsonText {
     }
 }
 
-/// Whether a character would let a name pass for something else where it is shown: a control, a
-/// break of the line, or what turns the direction of the text behind it. Marks that only tell the
-/// direction of their neighbours belong to names of some languages.
+/// Whether a character would let a name pass for something else where it is shown: a control
+/// character, a line break, or one that turns the direction of the text behind it. Marks that only
+/// tell the direction of their neighbours belong to names of some languages.
 fn forges(character: char) -> bool {
     character.is_control()
         || ('\u{2028}'..='\u{202e}').contains(&character)
         || ('\u{2066}'..='\u{2069}').contains(&character)
 }
 
-/// A text of somebody else's as it may be written to a terminal or a log: in one line, in which
-/// whatever would steer the terminal, or turn the direction of the text, is written as its number.
-/// The numbers are as JSON writes them, so JSON stays JSON.
+/// Somebody else's text in a form that is safe in a terminal or a log: one line, in which each
+/// character that would steer the terminal or turn the direction of the text is written as its
+/// number. The numbers are written as in JSON, so JSON stays JSON.
 pub fn printable(text: &str) -> Cow<'_, str> {
     let steers = |character: char| {
         forges(character) || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
@@ -135,7 +135,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// The same for a text of many lines, which stay apart.
+/// The same for a text of many lines, which stay separate lines.
 pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,6 @@
 //! Points in time and lengths of time, in whole milliseconds.
 //!
-//! There is no clock here: whoever asks a machine a question says what time it is.
+//! There is no clock here: the caller of a state machine says what time it is.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -8,8 +8,8 @@ use std::ops::{Add, Sub};
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// It is kept as the distance from the earliest one, which is never zero, so that "never" needs no
-/// room beside it: every chat that is held has several times that may be none.
+/// It is kept as the distance from the earliest one. That is never zero, so an absent time needs no
+/// extra room: every chat that is held has several times that may be absent.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Timestamp(NonZeroU64);
 
@@ -21,7 +21,7 @@ impl Timestamp {
     pub const fn from_millis(millis: i64) -> Self {
         match NonZeroU64::new(millis.cast_unsigned() ^ EARLIEST) {
             Some(distance) => Self(distance),
-            // 292 million years before all that is counted here.
+            // 292 million years before anything counted here.
             None => Self(NonZeroU64::MIN),
         }
     }
@@ -54,8 +54,8 @@ impl Sub<Span> for Timestamp {
     }
 }
 
-/// The moment at which something ends unless it happens before. The moment itself counts: whatever
-/// happens at it is in time.
+/// The moment at which something ends unless something happens before. The moment itself counts:
+/// what happens at it is in time.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Deadline(Timestamp);
 

@@ -1,5 +1,5 @@
-//! A conversation gone through again, event by event: what each changed of its state, of what is
-//! held of agents and of its timers. Found by replay, so it is what the machine did and not what
+//! A conversation replayed event by event: what each event changed of its state, of what is held of
+//! agents and of its timers. It comes from replay, so it shows what the machine did and not what
 //! somebody remembers.
 
 use crate::domain::conversation::event::{Event, Recorded};
@@ -57,7 +57,7 @@ pub struct Step {
     pub changes: Vec<Change>,
 }
 
-/// A conversation that is gone through again, event by event, from the first on.
+/// A conversation that is replayed event by event, from the first on.
 #[derive(Debug)]
 pub struct Replay(Conversation);
 
@@ -67,7 +67,7 @@ impl Replay {
         Self(Conversation::new(id))
     }
 
-    /// Passes over an event, whose changes nobody wants to know.
+    /// Passes over an event whose changes are not wanted.
     pub fn pass(&mut self, recorded: &Recorded) {
         self.0.apply(&recorded.event, recorded.at);
     }
@@ -86,7 +86,7 @@ impl Replay {
     }
 }
 
-/// What of a conversation is compared.
+/// The parts of a conversation that are compared.
 struct Standing {
     state: Option<&'static str>,
     lease: Option<Lease>,
@@ -102,7 +102,7 @@ impl Standing {
                 Phase::Offered { .. } => Some("active, offered"),
                 _ => conversation.state().map(State::name),
             },
-            // Whether the customer is told of an absence changes nothing of what is held.
+            // Whether the customer is told of an absence changes nothing about what is held.
             lease: conversation.lease().map(|lease| Lease { missed: false, ..lease.clone() }),
             timers,
         }
@@ -116,7 +116,7 @@ impl Standing {
         if self.lease != after.lease {
             changes.push(Change::Lease { from: self.lease.clone(), to: after.lease.clone() });
         }
-        // The same timer twice is one that ended with one phase and began with another.
+        // A timer that appears twice ended with one phase and began with another.
         let was = |timer| self.timers.iter().find(|(known, _)| *known == timer);
         let is = |timer| after.timers.iter().find(|(known, _)| *known == timer);
         let in_wrapup = self.state == Some("wrapup");

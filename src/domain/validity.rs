@@ -1,4 +1,4 @@
-//! When something that somebody else has signed is good. Their clock and ours may differ a little.
+//! When a token that somebody else has signed is good. Their clock and ours may differ a little.
 
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
@@ -6,30 +6,30 @@ use crate::limits;
 /// How far clocks may differ.
 pub const LEEWAY: Span = Span::from_secs(limits::SIGNED_LEEWAY_SECONDS);
 
-/// When it says that it is good.
+/// When a token says that it is good.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Validity {
-    /// Until when.
+    /// Until when it is good.
     pub expires_at: Option<Timestamp>,
-    /// From when on.
+    /// From when on it is good.
     pub not_before: Option<Timestamp>,
     /// When it was signed.
     pub issued_at: Option<Timestamp>,
 }
 
-/// Why it is not good now.
+/// Why a token is not good now.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NotValid {
-    /// It does not end.
+    /// The token never expires.
     Endless,
-    /// It has ended.
+    /// The token has expired.
     Expired,
-    /// It is not good yet.
+    /// The token is not good yet.
     Early,
 }
 
 impl Validity {
-    /// When it says that it ends, if it is good now.
+    /// When the token says that it expires, if it is good now.
     pub fn judge(&self, now: Timestamp) -> Result<Timestamp, NotValid> {
         let expires_at = self.expires_at.ok_or(NotValid::Endless)?;
         if expires_at + LEEWAY <= now {

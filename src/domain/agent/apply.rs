@@ -60,13 +60,13 @@ impl Agent {
                     self.notices.remove(notice);
                 }
             }
-            // The conversation says itself once the customer is told.
+            // The conversation itself says so once the customer is told.
             AgentEvent::ReturnNoticed { .. } => {}
             AgentEvent::Configured(settings) => self.settings = settings,
         }
     }
 
-    /// What they are linked by after an event that is about it.
+    /// Applies an event about what links the agent.
     fn apply_to_link(&mut self, event: &AgentEvent, at: Timestamp) {
         match event {
             AgentEvent::FeedOpened { feed, heartbeat } => {
@@ -137,7 +137,7 @@ impl Agent {
         self.used = self.used.saturating_sub(given_back).saturating_add(taken);
     }
 
-    /// They are linked, and what their absence has led to is forgotten.
+    /// Links the agent, and forgets what their absence has led to.
     fn link_by(&mut self, link: Link) {
         self.link = link;
         (self.graces, self.notices) = (Lengths::default(), Lengths::default());

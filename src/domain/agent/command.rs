@@ -19,7 +19,7 @@ pub enum AgentCommand {
     SetPresence(Presence),
     /// They opened a feed.
     OpenFeed {
-        /// Which; a number that none of theirs has had.
+        /// The feed: a number that no feed of theirs has had.
         feed: FeedNumber,
         /// How often its console will beat, if it does.
         heartbeat: Span,
@@ -46,8 +46,8 @@ pub enum AgentCommand {
         /// What it holds; nothing when it holds nothing.
         lease: Option<Lease>,
     },
-    /// They cannot take the offer any more for which units were set aside: it is not asked for
-    /// again, and the conversation says whether it was made before.
+    /// They can no longer take the offer for which units were set aside. It is not asked for again,
+    /// and the conversation says whether it was made before.
     Withdraw {
         /// The conversation.
         conversation: ConversationId,
@@ -56,10 +56,10 @@ pub enum AgentCommand {
     TurnDown {
         /// The conversation.
         conversation: ConversationId,
-        /// The number under which they were.
+        /// The number under which the units were set aside.
         reservation: u64,
     },
-    /// Every conversation has said what it holds of them since they were made.
+    /// Every conversation has said what it holds of them since their actor was made.
     AllHeard,
     /// An administrator changed their settings.
     Configure(Arc<AgentSettings>),
@@ -70,13 +70,13 @@ pub enum AgentCommand {
 /// Something that happened to an agent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum AgentEvent {
-    /// They chose a presence. This alone, and the next, is journaled.
+    /// They chose a presence. Only this and the next event are journaled.
     PresenceChosen(Presence),
     /// Somebody else chose one for them.
     PresenceSet(Presence),
     /// They opened a feed.
     FeedOpened {
-        /// Which.
+        /// The feed.
         feed: FeedNumber,
         /// How often its console will beat, if it does.
         heartbeat: Span,
@@ -85,9 +85,9 @@ pub enum AgentEvent {
     FeedBeat(FeedNumber),
     /// A feed of theirs was closed.
     FeedClosed(FeedNumber),
-    /// The console of a feed has beaten and does not any more: it hangs, or its network is gone.
+    /// The console of a feed used to beat and has stopped: it hangs, or its network is gone.
     FeedHung(FeedNumber),
-    /// They were heard of by a request.
+    /// They made a request.
     Heard,
     /// Nothing was heard of them for too long.
     LinkLost,

@@ -55,8 +55,7 @@ impl Agent {
         }
     }
 
-    /// What happened, and that those customers must hear of it who were told that the agent is
-    /// away.
+    /// The event, and that customers who were told of the agent's absence must hear of the return.
     fn returning(&self, event: AgentEvent) -> Vec<AgentEvent> {
         let mut events = vec![event];
         if self.link.is_silent() {
@@ -94,7 +93,7 @@ impl Agent {
         let held = self.leases.get(&conversation);
         let is_stale = held.is_some_and(|held| held.seq > seq);
         let is_from_before = lease.is_none() && held.is_some_and(|held| held.reservation.is_some());
-        // A conversation that was told something and says that all is as before has lost it.
+        // A conversation that was told of an absence and says that all is as before has lost it.
         let is_known = held.map(|held| &held.lease) == lease.as_ref()
             && held.is_none_or(|held| held.seq == seq && !held.forfeited && !held.noticed);
         let is_missed = lease.as_ref().is_some_and(|lease| lease.missed);

@@ -1,16 +1,16 @@
-//! An open feed of an agent, and the sign of life of what reads it.
+//! An open feed of an agent, and the sign of life of the console that reads it.
 
 use crate::domain::time::{Span, Timestamp};
 
 /// A feed, by its number among those of the agent.
 pub type FeedNumber = u64;
 
-/// What reads an open feed.
+/// The console that reads an open feed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Console {
     /// How often it said that it would beat.
     pub(super) heartbeat: Span,
-    /// When it beat last. One that never has is judged by its connection alone.
+    /// When it beat last. A console that never has is judged by its connection alone.
     pub(super) beat_at: Option<Timestamp>,
 }
 

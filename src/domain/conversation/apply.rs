@@ -119,8 +119,8 @@ impl Conversation {
         }
     }
 
-    /// The lease, for whoever puts another phase in the place of this one; the phase stays as it is
-    /// when there is none.
+    /// Takes the lease out of the phase, for a caller that then sets another phase. The phase stays
+    /// as it is when there is no lease.
     fn give_up_lease(&mut self) -> Option<Lease> {
         self.lease()?;
         match std::mem::replace(&mut self.phase, Phase::New) {
@@ -160,7 +160,7 @@ impl Conversation {
         }
     }
 
-    /// The customer is back, and what stood still goes on.
+    /// The customer is back: timers that stood still go on.
     fn go_on(&mut self, after: Span, reminder: Option<Reminder>) {
         match &mut self.phase {
             Phase::Open { close_at: Some(close_at), .. } => *close_at = *close_at + after,
@@ -188,7 +188,7 @@ impl Conversation {
         }
     }
 
-    /// Whoever gives a chat back is not the first to be asked for it again.
+    /// An agent who gives a chat back is not the first to be asked for it again.
     fn note_reluctance(&mut self, agent: &AgentId) -> &mut u8 {
         let place = self.declines.iter().position(|(declined, _)| declined == agent);
         let place = place.unwrap_or_else(|| {

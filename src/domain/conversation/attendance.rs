@@ -1,5 +1,5 @@
-//! The customer's sessions: which are there, when each was last heard of, and since when all of
-//! them are gone.
+//! The customer's sessions: which are there, when each was last heard of, and since when none is
+//! there.
 
 use crate::domain::cause::{Cause, Leaving};
 use crate::domain::few::Few;
@@ -25,7 +25,7 @@ pub struct Attending {
     pub liveness: Liveness,
     /// What it announced about leaving.
     pub leaving: Option<Leaving>,
-    /// Whether its browser answers while its page says nothing: evidence, and no absence.
+    /// Whether its browser answers while its page says nothing. This is evidence, not an absence.
     pub asleep: bool,
     /// How often it was heard of since it joined.
     pub heard: u32,
@@ -81,7 +81,7 @@ impl Attendance {
         self.attending.iter().find(|attending| attending.session == session)
     }
 
-    /// Notes a sign of life. One of a session that is not there changes nothing.
+    /// Notes a sign of life. A sign of a session that is not there changes nothing.
     pub fn hear(&mut self, session: SessionId, now: Timestamp) {
         if let Some(attending) = self.find(session) {
             self.hear_all(session, Signs::first(attending.liveness.last_seen(), now));
@@ -100,8 +100,8 @@ impl Attendance {
     }
 
     /// Notes that the page announced that it is being left, or, with nothing, that it is not. A
-    /// browser that unloads a page says that it is hidden as well, in either order: that is less,
-    /// and does not take back what was said.
+    /// browser that unloads a page also says that it is hidden, in either order. Hidden says less,
+    /// so it does not take back that the page is unloaded.
     pub fn hear_leaving(&mut self, session: SessionId, leaving: Option<Leaving>) {
         if let Some(attending) = self.find_mut(session) {
             attending.leaving = match (attending.leaving, leaving) {
@@ -140,12 +140,12 @@ impl Attendance {
         self.attending.iter().filter(move |session| session.liveness.look(now) == Look::Silent)
     }
 
-    /// When the next session is asked, or is lost to silence.
+    /// When the next session is asked for a sign of life, or is lost to silence.
     pub(super) fn due_at(&self) -> Option<Timestamp> {
         self.attending.iter().map(wake_at).min()
     }
 
-    /// The session that is asked, or lost to silence, next; and when another is.
+    /// The session that is next asked for a sign of life or lost to silence, and when another is.
     pub(super) fn next_due(&self) -> Option<(&Attending, Option<Timestamp>)> {
         let next = self.attending.iter().min_by_key(|attending| wake_at(attending))?;
         let others = self.attending.iter().filter(|other| other.session != next.session);
@@ -157,7 +157,7 @@ impl Attendance {
         self.attending.iter().min_by_key(|attending| attending.liveness.last_seen())
     }
 
-    /// The cause with what the page had announced before.
+    /// The cause, replaced by what the page had announced before, where that explains it.
     pub(super) fn explain(&self, session: SessionId, cause: Cause) -> Cause {
         let announced = self.find(session).and_then(|attending| attending.leaving);
         match (announced, cause) {
@@ -168,7 +168,8 @@ impl Attendance {
         }
     }
 
-    /// From when an absence counts if the last sessions go now, which were there until then.
+    /// From when an absence counts if the last sessions go now; each was there until one of these
+    /// times.
     pub(super) fn absent_since(&self, there_until: impl Iterator<Item = Timestamp>) -> Timestamp {
         there_until.fold(self.last_seen, Timestamp::max)
     }
@@ -198,7 +199,7 @@ impl Attendance {
         self.absence = None;
     }
 
-    /// The customer takes no part any more: whoever is there is free to begin another chat.
+    /// The customer takes no part any more: sessions that are there are free to begin another chat.
     pub(super) fn dismiss(&mut self) {
         *self = Self { attending: Few::default(), absence: None, last_seen: self.last_seen };
     }

@@ -1,7 +1,7 @@
 //! What a conversation claims of others: an agent's units, a place in a line, its visitor.
 //!
 //! The claims follow from the state alone. What must be done after an event is the difference
-//! between the claims before and after it, so no rule can forget to give something back, and a
+//! between the claims before and after it. So no rule can forget to give something back, and a
 //! conversation that was read from the journal only has to state its claims again.
 
 use crate::domain::conversation::{Conversation, Phase};
@@ -20,11 +20,11 @@ pub struct Claims {
     pub place: Option<Place>,
     /// The visitor, who has no other live chat in this widget.
     pub visitor: Option<(WidgetId, VisitorId)>,
-    /// Whether it is over for ever, and needs no actor.
+    /// Whether the conversation is over for ever, and needs no actor.
     pub is_over: bool,
 }
 
-/// What a conversation claims, looked at where it stands.
+/// What a conversation claims, borrowed from its state.
 #[derive(Clone, Copy, Debug)]
 struct Stake<'a> {
     lease: Option<&'a Lease>,
@@ -33,7 +33,7 @@ struct Stake<'a> {
     is_over: bool,
 }
 
-/// A place in a line, looked at where it stands.
+/// A place in a line, borrowed from the conversation's state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct PlaceStake<'a> {
     queue: &'a QueueId,
@@ -44,7 +44,7 @@ struct PlaceStake<'a> {
     declines: &'a [(AgentId, u8)],
 }
 
-/// What is kept of the claims of a conversation while it changes: not what never does.
+/// The part of a conversation's claims that is kept while it changes: not what never changes.
 #[derive(Debug)]
 pub(in crate::domain) struct Before {
     lease: Option<Lease>,
@@ -53,7 +53,7 @@ pub(in crate::domain) struct Before {
     is_over: bool,
 }
 
-/// What is kept of a place: its queue and its beginning never change.
+/// The part of a place that is kept: its queue and its beginning never change.
 #[derive(Debug)]
 struct PlaceBefore {
     waiting_since: Timestamp,
@@ -160,7 +160,7 @@ impl Conversation {
     /// What must be done since the claims were these.
     pub(in crate::domain) fn effects_since(&self, before: &Before) -> Effects {
         let Before { lease, place, is_live, is_over } = before;
-        // Nothing is claimed before there is an opening, and then it stays as it is.
+        // Nothing is claimed before there is an opening, and the opening never changes.
         let before = self.opening().map_or(Stake::NONE, |opening| Stake {
             lease: lease.as_ref(),
             place: place.as_ref().map(|place| PlaceStake {

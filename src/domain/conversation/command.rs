@@ -14,7 +14,7 @@ use crate::domain::time::{Span, Timestamp};
 pub enum Command {
     /// A customer asks for a chat. The conversation must be new.
     Start(StartRequest),
-    /// A session of the customer's comes in.
+    /// A session of the customer's joins.
     Join {
         /// The session.
         session: SessionId,
@@ -30,15 +30,15 @@ pub enum Command {
         /// Why.
         cause: Cause,
     },
-    /// Somebody says something. The same id again gets the first answer.
+    /// Somebody posts a message. The same id again gets the first answer.
     Post {
-        /// Who.
+        /// The author.
         from: Author,
-        /// Who asks on the agents' side: themselves, or somebody in their place.
+        /// Who asks on the agents' side: the author themselves, or somebody in their place.
         by: Option<AgentId>,
         /// The id that they gave it.
         id: MessageId,
-        /// What.
+        /// The message.
         text: MessageText,
     },
     /// The customer ends the chat.
@@ -52,7 +52,7 @@ pub enum Command {
     Accept {
         /// The agent.
         agent: AgentId,
-        /// What customers see them called.
+        /// The name that customers see.
         name: DisplayName,
         /// Who asks: themselves, or somebody in their place.
         by: Option<AgentId>,
@@ -117,9 +117,9 @@ pub enum Command {
 /// How a customer asks for a chat.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StartRequest {
-    /// Through which widget.
+    /// The widget.
     pub widget: WidgetId,
-    /// Which visitor.
+    /// The visitor.
     pub visitor: VisitorId,
     /// The id that the widget gave the start.
     pub start: MessageId,
@@ -148,12 +148,12 @@ pub enum Authority {
     Supervisor(AgentId),
 }
 
-/// What a command that was not refused is answered.
+/// The answer to a command that was not refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// It is so.
+    /// It is done.
     Done,
-    /// The message stands in the conversation: the place and the time of its first posting.
+    /// The message is in the conversation: the place and the time of its first posting.
     Posted {
         /// The place.
         seq: Seq,
@@ -171,12 +171,12 @@ pub enum Refusal {
     AlreadyClosed,
     /// The conversation has begun before.
     AlreadyStarted,
-    /// The conversation holds as many messages as it may, or the customer has done in it as much as
+    /// The conversation holds as many messages as it may, or the customer has done as much in it as
     /// they may.
     ConversationFull,
     /// The chat is over and in wrap-up.
     ConversationEnded,
-    /// The id was given to another content before.
+    /// The id was used before for another content.
     IdReused,
     /// The agent has not accepted the chat.
     NotAccepted,

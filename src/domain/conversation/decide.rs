@@ -72,7 +72,8 @@ impl Conversation {
         text: MessageText,
         moment: Moment<'_>,
     ) -> Result<Decision, Refusal> {
-        // A repeated message gets its first answer even after the end: its author only lost that.
+        // A repeated message gets its first answer even after the end: its author only lost the
+        // answer.
         if let Some((posted, same)) = self.posts.find(self.salt(), &from, &id, &text) {
             return if same {
                 let answer = Answer::Posted { seq: posted.seq, at: posted.at };
@@ -136,7 +137,7 @@ impl Conversation {
         }
     }
 
-    /// Whether an agent may say something in it: the one who is in it alone.
+    /// Whether an agent may say something in it: only the agent who is in it may.
     pub fn may_signal(&self, agent: &AgentId) -> Result<(), Refusal> {
         match &self.phase {
             Phase::Talking { lease, .. } if lease.agent == *agent => Ok(()),
@@ -179,7 +180,7 @@ impl Moment<'_> {
     }
 }
 
-/// Who acts in an agent's place: nobody, where it is the agent.
+/// The person who acts in an agent's place; nobody if it is the agent.
 fn in_place_of(agent: &AgentId, by: Option<AgentId>) -> Option<AgentId> {
     by.filter(|by| by != agent)
 }

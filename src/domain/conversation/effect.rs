@@ -10,8 +10,8 @@ use crate::domain::time::Timestamp;
 /// What must now be done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Effect {
-    /// Wait in a line, or say again how. On the heap, because most decisions take no place and all
-    /// of them keep room for their effects.
+    /// Wait in a line, or state again how. It is on the heap, because most decisions take no place,
+    /// and all of them keep room for their effects.
     TakePlace(Box<Place>),
     /// Leave a line.
     LeavePlace(QueueId),
@@ -25,16 +25,16 @@ pub enum Effect {
     Retire,
 }
 
-/// What must now be done, in order. More than three things seldom are, and those take nothing from
-/// the heap: everything that is decided waits for the disk with its effects.
+/// What must now be done, in order. There are seldom more than three effects, and three need no
+/// heap: every decision waits for the disk with its effects.
 pub type Effects = SmallVec<[Effect; 3]>;
 
 /// A place in a line.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
-    /// Whose line.
+    /// The queue.
     pub queue: QueueId,
-    /// From when its place in the line counts: the beginning of the chat, because somebody who has
+    /// From when its place in the line counts: the beginning of the chat, because a chat that has
     /// waited before does not start at the end.
     pub since: Timestamp,
     /// From when its waiting counts: when it came into the line, or back into it.
@@ -43,13 +43,13 @@ pub struct Place {
     pub is_away: bool,
     /// Agents who are not to be offered it, because they let it go too often.
     pub excluded: Vec<AgentId>,
-    /// How often each agent declined it or let its offer lapse; not at all, for one who gave it
+    /// How often each agent declined it or let its offer lapse; zero for an agent who only gave it
     /// back. All of them are offered it only when nobody else can take it.
     pub declines: Vec<(AgentId, u8)>,
 }
 
 impl Place {
-    /// The chat as its queue is told of it. Of the settings it needs to know how many units it
+    /// The chat as its queue is told of it. From the settings that takes how many units a chat
     /// takes, and whether it is offered while its customer is away.
     pub fn waiting(self, units: u32, offers_absent: bool) -> Waiting {
         let Self { since, waiting_since, is_away, excluded, declines, .. } = self;

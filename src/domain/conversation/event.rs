@@ -42,7 +42,7 @@ pub enum Event {
         cause: Cause,
         /// When it was last heard of.
         heard_at: Timestamp,
-        /// Until when it counts as having been there: a silent one until it was last heard of.
+        /// Until when it counts as having been there: a silent session until it was last heard of.
         there_until: Timestamp,
         /// What else is known of it.
         evidence: Evidence,
@@ -58,9 +58,10 @@ pub enum Event {
     },
     /// The customer was away, and is back.
     CustomerReturned {
-        /// How long they were away. The timers that stood still meanwhile end later by as much.
+        /// How long they were away. The timers that stood still end later by this length.
         after: Span,
-        /// When they are reminded unless they answer, where they owe an answer: anew and whole.
+        /// When they are reminded unless they answer, if they owe an answer. It starts anew with
+        /// its full length.
         reminder: Option<Reminder>,
     },
     /// The window ended and the customer was still away.
@@ -76,7 +77,7 @@ pub enum Event {
         id: MessageId,
         /// Its author.
         from: Author,
-        /// Who posted it, where that is somebody else than its author.
+        /// Who posted it, if that is somebody other than its author.
         by: Option<AgentId>,
         /// What they said.
         text: MessageText,
@@ -89,57 +90,57 @@ pub enum Event {
         lease: Lease,
         /// When the offer lapses.
         until: Timestamp,
-        /// Who gave it to them; the queue when nobody did.
+        /// Who gave it to them; absent if the queue did.
         by: Option<AgentId>,
     },
     /// The offer ended without an acceptance; the chat waits in its queue again.
     OfferEnded {
-        /// Who had it.
+        /// The agent who had it.
         agent: AgentId,
         /// How it ended.
         end: OfferEnd,
-        /// Who ended it, where that is a person and somebody else.
+        /// The person who ended it, if that is somebody other than the agent.
         by: Option<AgentId>,
-        /// Whether they have let it go too often and are not offered it again.
+        /// Whether the agent has let it go too often and is not offered it again.
         excluded: bool,
-        /// When the chat closes if nobody is found for it.
+        /// When the chat closes if no agent is found for it.
         close_at: Option<Timestamp>,
     },
     /// An agent took the chat: the one it was offered to, or one who picked it from the queue.
     ChatAccepted {
         /// The agent, and the units that are held from now on.
         lease: Lease,
-        /// What customers see them called.
+        /// The name that customers see.
         name: DisplayName,
-        /// Who took it for them, where that is somebody else.
+        /// Who took it for the agent, if that is somebody else.
         by: Option<AgentId>,
         /// When the chat closes by itself.
         close_at: Option<Timestamp>,
     },
     /// The agent left the chat, which waits in its queue again.
     AgentLeft {
-        /// Who.
+        /// The agent.
         agent: AgentId,
         /// Why.
         why: Departure,
-        /// Who took it from them, where that is a person and somebody else.
+        /// The person who took it from the agent, if that is somebody else.
         by: Option<AgentId>,
-        /// When the chat closes if nobody is found for it.
+        /// When the chat closes if no agent is found for it.
         close_at: Option<Timestamp>,
     },
-    /// The connection of the agent in the chat is gone for longer than a moment; the customer is
-    /// told, and the chat is held for the agent.
+    /// The connection of the agent in the chat has been gone for more than a moment. The customer
+    /// is told, and the chat is held for the agent.
     AgentAway {
-        /// Who.
+        /// The agent.
         agent: AgentId,
         /// Since when.
         since: Timestamp,
-        /// After when the chat waits in its queue again, unless the agent is back.
+        /// After this the chat waits in its queue again, unless the agent is back.
         until: Timestamp,
     },
     /// The agent who was away is back.
     AgentBack {
-        /// Who.
+        /// The agent.
         agent: AgentId,
     },
     /// The customer owes an answer and has been reminded.
@@ -160,7 +161,7 @@ pub enum Event {
     },
     /// The agent's units were given back while the chat is in wrap-up.
     LeaseReleased {
-        /// Whose.
+        /// The agent.
         agent: AgentId,
     },
     /// The chat is closed, for ever.
@@ -170,7 +171,7 @@ pub enum Event {
         /// Who closed it.
         by: Actor,
     },
-    /// The server had stopped. Every session is lost, and an absence starts anew.
+    /// The server had stopped. Every session is lost, and an absence begins anew.
     ServerRestarted {
         /// The last moment at which a return is in time, where a customer is held.
         until: Timestamp,
@@ -180,19 +181,19 @@ pub enum Event {
 }
 
 impl Event {
-    /// What the feed of an agent is told of it, who had the conversation before, or has it after,
-    /// or both.
+    /// What the feed of an agent is told of the event, if the agent had the conversation before,
+    /// has it after, or both.
     pub fn for_agent(&self, agent: &AgentId, was_theirs: bool, is_theirs: bool) -> ForAgent {
         match self {
             Self::ChatOffered { lease, .. } if lease.agent == *agent => ForAgent::Offered,
             Self::OfferEnded { agent: offered, end, .. } if offered == agent => {
                 ForAgent::Withdrawn(Withdrawal::Ended(*end))
             }
-            // Whoever had the chat before they accepted it had it as an offer.
+            // An agent who had the chat before they accepted it had it as an offer.
             Self::ChatAccepted { lease, .. } if lease.agent == *agent && was_theirs => {
                 ForAgent::Withdrawn(Withdrawal::Accepted)
             }
-            // A closed conversation remembers an agent who had accepted it, and only such a one.
+            // A closed conversation remembers an agent only if they had accepted it.
             Self::ConversationClosed { .. } if was_theirs && !is_theirs => {
                 ForAgent::Withdrawn(Withdrawal::Closed)
             }
@@ -217,8 +218,8 @@ impl Event {
         }
     }
 
-    /// Who did it in the place of the agent that it names: a supervisor who acts for one, or gives
-    /// them a chat. No customer is told.
+    /// The person who acted in the place of the agent that the event names: a supervisor who acts
+    /// for one, or gives them a chat. No customer is told.
     pub const fn by(&self) -> Option<&AgentId> {
         match self {
             Self::MessagePosted { by, .. }
@@ -230,8 +231,8 @@ impl Event {
         }
     }
 
-    /// Whether this audience may see the event. What a customer may not see leaves a gap in the
-    /// sequence that they see.
+    /// Whether this audience may see the event. An event that a customer may not see leaves a gap
+    /// in the sequence that they see.
     pub const fn is_seen_by(&self, audience: Audience) -> bool {
         match audience {
             Audience::Agent => true,
@@ -282,13 +283,13 @@ pub struct Reminder {
 /// How a chat began.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Opening {
-    /// Through which widget.
+    /// The widget.
     pub widget: WidgetId,
-    /// Under which workstream.
+    /// The workstream.
     pub workstream: WorkstreamId,
-    /// In which queue.
+    /// The queue.
     pub queue: QueueId,
-    /// By which visitor.
+    /// The visitor.
     pub visitor: VisitorId,
     /// The id that the widget gave the start, so that repeating it starts nothing.
     pub start: MessageId,
@@ -304,7 +305,7 @@ pub struct Opening {
     pub page: Option<Arc<str>>,
     /// The language of the page.
     pub locale: Option<Arc<str>>,
-    /// When the chat closes if nobody is found for it.
+    /// When the chat closes if no agent is found for it.
     pub close_at: Option<Timestamp>,
 }
 

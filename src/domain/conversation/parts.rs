@@ -1,4 +1,4 @@
-//! A conversation taken apart, for whoever stores it, and put together again.
+//! A conversation taken apart for storage, and put together again.
 
 use crate::domain::conversation::attendance::Attendance;
 use crate::domain::conversation::event::Opening;
@@ -21,7 +21,7 @@ pub struct Parts {
     pub seq: Seq,
     /// The place of the last event that the customer may see.
     pub seen_by_customer: Seq,
-    /// Where it stands.
+    /// Its phase.
     pub phase: Phase,
     /// The customer's sessions.
     pub attendance: Attendance,
@@ -31,7 +31,7 @@ pub struct Parts {
     pub usage: CustomerUsage,
     /// How often each agent let an offer go.
     pub declines: Vec<(AgentId, u8)>,
-    /// Who is not offered it again.
+    /// The agents who are not offered it again.
     pub excluded: Vec<AgentId>,
 }
 

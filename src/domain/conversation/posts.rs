@@ -1,8 +1,8 @@
-//! Which messages were posted, so that each is posted once: 24 bytes for each.
+//! Which messages were posted, so that each is posted once: 24 bytes per message.
 //!
 //! They are recognised by digests that are keyed with a salt of the chat's own (SipHash-2-4), which
-//! nobody outside is told: otherwise a customer could look for an id whose digest is that of a
-//! message which their agent is about to post, and that message would then stand nowhere.
+//! nobody outside is told. Otherwise a customer could look for an id with the same digest as a
+//! message that their agent is about to post, and that message would then be lost.
 
 use std::hash::Hasher;
 

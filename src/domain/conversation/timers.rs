@@ -10,11 +10,11 @@ use crate::domain::time::{Deadline, Span, Timestamp};
 /// A session for whose silence a conversation wants to be woken.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Watched {
-    /// Which.
+    /// The session.
     pub session: SessionId,
-    /// When it wants to be woken, unless there is a sign of life before.
+    /// When the conversation wants to be woken, unless there is a sign of life before.
     pub wake_at: Timestamp,
-    /// How long after one it wants to be woken.
+    /// How long after a sign of life it wants to be woken.
     pub after: Span,
     /// When it wants to be woken in any case.
     pub otherwise: Option<Timestamp>,
@@ -50,7 +50,7 @@ impl Timer {
         }
     }
 
-    /// Whether it is this timer that made the event happen, in wrap-up or before.
+    /// Whether this timer made the event happen, in wrap-up or before.
     pub const fn causes(self, event: &Event, in_wrapup: bool) -> bool {
         match (self, event) {
             (Self::Window, Event::CustomerDisconnected { .. })
@@ -74,7 +74,7 @@ impl Timer {
 }
 
 impl Phase {
-    /// The timers that this phase sets, in the order in which those that are over are served.
+    /// The timers that this phase sets, in the order in which expired ones are served.
     fn timers(&self) -> impl Iterator<Item = (Timer, Deadline)> + use<> {
         let timer = |timer, at: Timestamp| (timer, Deadline::at(at));
         let auto_close = |at: &Option<Timestamp>| at.map(|at| timer(Timer::AutoClose, at));
@@ -99,8 +99,8 @@ impl Phase {
 }
 
 impl Conversation {
-    /// The timers that run, in the order in which those that are over are served. Those of its
-    /// phase that concern a customer who is away stand still, and are not among them.
+    /// The timers that run, in the order in which expired ones are served. While the customer is
+    /// away, the phase's timers that concern them stand still and are not among these.
     pub fn timers(&self) -> impl Iterator<Item = (Timer, Deadline)> + use<> {
         let window = self.absence().map(|held| (Timer::Window, Deadline::at(held.until)));
         let stands_still = self.stands_still();
@@ -113,7 +113,7 @@ impl Conversation {
         found.map(|(_, deadline)| deadline.moment())
     }
 
-    /// The restart of the server that happened last, and when; only as long as nothing has happened
+    /// The latest restart of the server, and when it was; only as long as nothing has happened
     /// since, because it is read off the state.
     pub fn latest_restart(&self) -> Option<(Timestamp, Event)> {
         let absence = self.absence().filter(|absence| absence.cause == Cause::Restarted)?;
@@ -137,7 +137,8 @@ impl Conversation {
         }
     }
 
-    /// When it wants to be woken; never again once it is closed. Waking early or twice is harmless.
+    /// When the conversation wants to be woken; never again once it is closed. Waking early or
+    /// twice is harmless.
     pub fn wake_at(&self) -> Option<Timestamp> {
         if matches!(self.phase, Phase::New | Phase::Closed { .. }) {
             return None;
@@ -145,9 +146,9 @@ impl Conversation {
         self.timer_due_at().into_iter().chain(self.attendance.due_at()).min()
     }
 
-    /// The session for whose silence it wants to be woken, if that is what it waits for. Whoever
-    /// knows of signs of life that this does not know of yet can tell by it how much later it
-    /// would want to be woken if it knew.
+    /// The session for whose silence the conversation wants to be woken, if it waits for that. A
+    /// caller that knows of later signs of life can tell by it how much later the conversation
+    /// would want to be woken if it knew them.
     pub fn watched(&self) -> Option<Watched> {
         let (next, other) = self.attendance.next_due()?;
         let wake_at = next.liveness.next().wake_at();
@@ -177,8 +178,8 @@ impl Conversation {
         self.attendance.hear_leaving(session, leaving);
     }
 
-    /// Notes whether a session's browser answers while its page says nothing; tells whether by that
-    /// the customer's page as a whole has fallen asleep, or woken.
+    /// Notes whether a session's browser answers while its page says nothing. Returns whether the
+    /// customer as a whole has thereby fallen asleep, or woken.
     pub fn hear_asleep(&mut self, session: SessionId, on: bool) -> bool {
         let was_asleep = self.attendance.is_asleep();
         self.attendance.hear_asleep(session, on);

@@ -17,28 +17,28 @@ pub struct View {
     pub id: ConversationId,
     /// Its state.
     pub state: State,
-    /// What it is while it is active.
+    /// Its stage while it is active.
     pub stage: Option<Stage>,
     /// Why it ended.
     pub reason: Option<Reason>,
-    /// Whose it is, is offered to, or was.
+    /// The agent who has it, had it, or to whom it is offered.
     pub agent: Option<AgentId>,
     /// Whether the customer is told that the agent's connection is gone.
     pub agent_away: bool,
     /// Until when the offer stands.
     pub offer_until: Option<Timestamp>,
-    /// Through which widget it began.
+    /// The widget through which it began.
     pub widget: WidgetId,
-    /// Under which workstream.
+    /// Its workstream.
     pub workstream: WorkstreamId,
-    /// In which queue.
+    /// Its queue.
     pub queue: QueueId,
     /// The place of its last event.
     pub seq: Seq,
     /// When it began.
     pub started_at: Timestamp,
-    /// When it moves on by itself, but for the customer's absence; nothing while they are away and
-    /// that time stands still.
+    /// When it moves on by itself, apart from the customer's absence. Nothing while the customer is
+    /// away and that time stands still.
     pub due_at: Option<Timestamp>,
     /// The customer.
     pub customer: Customer,

@@ -30,7 +30,7 @@ pub struct Standing {
     pub is_held: bool,
     /// Whether an agent is being asked to set units aside for it.
     pub is_asked_for: bool,
-    /// How the agents stand who serve the queue.
+    /// How the agents who serve the queue stand.
     pub staffing: Staffing,
 }
 
@@ -50,7 +50,7 @@ pub struct Staffing {
 /// Something that is told to a queue.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum QueueCommand {
-    /// A chat waits, or says anew how.
+    /// A chat waits, or states anew how it waits.
     Join(ConversationId, Waiting),
     /// A chat does not wait any more.
     Leave(ConversationId),
@@ -60,19 +60,19 @@ pub enum QueueCommand {
     AgentLeft(AgentId),
     /// The agent who was asked set the units aside.
     Granted(ConversationId, AgentId),
-    /// The agent who was asked could not.
+    /// The agent who was asked could not set the units aside.
     Refused(ConversationId, AgentId),
     /// Every conversation and every agent has said what concerns this queue since it was made.
     AllHeard,
-    /// A chat that waits asks where it stands; nothing changes by that.
+    /// A chat that waits asks for its position; this changes nothing.
     Locate(ConversationId),
-    /// Find an agent for somebody.
+    /// Find an agent for some chat.
     Match,
 }
 
 impl QueueCommand {
-    /// Whether an agent may be found for somebody by it. Whoever leaves makes no room, and who has
-    /// refused says next how they are.
+    /// Whether this may let an agent be found for some chat. A chat that leaves makes no room, and
+    /// an agent who has refused says next how they are.
     pub const fn may_match(&self) -> bool {
         !matches!(self, Self::Refused(..) | Self::Leave(_))
     }
@@ -94,7 +94,7 @@ pub enum QueueEvent {
     Asked(ConversationId, AgentId),
     /// The agent set the units aside; the chat is not asked for again, and will leave the line.
     Served(ConversationId, AgentId),
-    /// The agent could not; the chat waits on.
+    /// The agent could not set the units aside; the chat waits on.
     AskEnded(ConversationId),
     /// Everybody was heard: from now on agents are asked.
     AllHeard,

@@ -1,5 +1,5 @@
-//! What an administrator decides of visitors for whom a site's own server vouches, and what it must
-//! say of them.
+//! What an administrator decides about visitors for whom a site's own server vouches, and what that
+//! server must say of them.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::validity::{LEEWAY, NotValid, Validity};
 use crate::limits;
 
-/// By which keys a site's server vouches for its visitors.
+/// The keys by which a site's server vouches for its visitors.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AdmissionRule {
     /// Whether a chat can be begun only by somebody who is vouched for.
     pub required: bool,
-    /// The public keys, as PEM: 1 to 4, and what any of them has signed is good.
+    /// The public keys, as PEM: 1 to 4. A signature by any of them is good.
     pub keys: Vec<Arc<str>>,
 }
 
 /// What a site's server says of a visitor, once its signature was found to be good.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Vouching {
-    /// By which name the site knows them.
+    /// The name by which the site knows them.
     pub subject: Option<String>,
     /// For which widgets it is meant.
     pub audiences: Vec<String>,
@@ -34,7 +34,7 @@ pub enum NotVouched {
     /// It is no token that one of the widget's keys has signed.
     #[error("it is no token that a key of this widget has signed")]
     Signature,
-    /// It names no visitor, or by too long a name.
+    /// It names no visitor, or the name is too long.
     #[error("`sub` must be a text of 1 to 256 bytes")]
     Subject,
     /// It is for somebody else.
@@ -69,7 +69,7 @@ impl AdmissionRule {
         found
     }
 
-    /// How many bytes its keys have.
+    /// How many bytes its keys have in all.
     pub fn bytes(&self) -> usize {
         self.keys.iter().map(|key| key.len()).sum()
     }

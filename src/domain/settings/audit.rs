@@ -24,8 +24,8 @@ impl AuditRetention {
         outside.into_iter().collect()
     }
 
-    /// What is older than this is dropped, if anything is. It moves on once an hour, so that there
-    /// are at most as many droppings to tell of.
+    /// Entries older than this are dropped, if any are. The time moves on once an hour, so there is
+    /// at most one drop an hour to tell of.
     pub fn dropped_before(self, now: Timestamp) -> Option<Timestamp> {
         const HOUR: i64 = 3_600_000;
         let age = Span::from_secs(86_400).times(u64::from(self.after_days?));

@@ -6,7 +6,7 @@ use crate::limits;
 /// How much a customer may do in one chat, over its whole life.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CustomerLimits {
-    /// Messages: 10 to 18,000. What is left of the entries that a chat may have is the agents'.
+    /// Messages: 10 to 18,000. The rest of the entries that a chat may have is left to agents.
     pub messages: u32,
     /// Bytes of all their messages together, as UTF-8: 24,000 to 1,073,741,824.
     pub bytes: u32,

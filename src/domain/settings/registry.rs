@@ -1,4 +1,4 @@
-//! All settings together, and what they must keep towards each other.
+//! All settings together, and the rules between them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -38,8 +38,8 @@ impl Registry {
         self.workstreams.get(&self.widgets.get(widget)?.workstream)
     }
 
-    /// The workstream in force for a chat that began like this. One that was removed meanwhile goes
-    /// on with the defaults, for there is nobody to ask any more.
+    /// The workstream in force for a chat that began like this. If it was removed meanwhile, the
+    /// chat goes on with the defaults, because there is nobody to ask any more.
     pub fn workstream_of(&self, opening: &Opening) -> Cow<'_, Arc<Workstream>> {
         self.workstreams.get(&opening.workstream).map_or_else(
             || {
@@ -50,8 +50,8 @@ impl Registry {
         )
     }
 
-    /// Where a chat waits that began like this. A queue that was removed all the same, as releases
-    /// before this one let happen, has its place taken by the workstream's.
+    /// The queue where a chat that began like this waits. Releases before this one let a queue be
+    /// removed all the same; then the workstream's queue takes its place.
     pub fn queue_of(&self, opening: &Opening) -> QueueId {
         if self.queues.contains_key(&opening.queue) {
             opening.queue.clone()
@@ -101,12 +101,12 @@ pub enum SettingChange {
 }
 
 impl SettingChange {
-    /// Whether it concerns a token alone, and nobody's work.
+    /// Whether it concerns only a token, and nobody's work.
     pub const fn is_of_a_token(&self) -> bool {
         matches!(self, Self::AddToken { .. } | Self::EndToken(_) | Self::NoteTokenUse { .. })
     }
 
-    /// The setting that it would take away from chats that go by it.
+    /// The setting that it would take away from chats that use it.
     pub fn takes_away(&self) -> Option<Setting> {
         match self {
             Self::DeleteQueue(id) => Some(Setting::Queue(id.clone())),
@@ -117,7 +117,7 @@ impl SettingChange {
     }
 }
 
-/// A setting that chats go by.
+/// A setting that chats use.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Setting {
     /// The queue that a chat began in.
@@ -129,7 +129,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Whether a chat that began like this goes by it.
+    /// Whether a chat that began like this uses it.
     pub fn governs(&self, opening: &Opening) -> bool {
         match self {
             Self::Queue(queue) => opening.queue == *queue,
@@ -146,9 +146,9 @@ pub enum SettingRefusal {
     Invalid(Vec<Violation>),
     /// There is no such thing.
     Unknown(&'static str),
-    /// Something else needs it; what is told.
+    /// Something else needs it, which is named.
     InUse(String),
-    /// The agent has as many tokens as one may have.
+    /// The agent has as many tokens as an agent may have.
     TooManyTokens,
 }
 
@@ -221,7 +221,7 @@ impl Registry {
         }
     }
 
-    /// Puts the change in force. Total: a change that was taken once is never refused again.
+    /// Puts the change in force. Total: a change that was accepted once is never refused again.
     pub fn apply(&mut self, change: SettingChange) {
         match change {
             SettingChange::PutWorkstream(workstream) => {
@@ -278,8 +278,8 @@ impl Registry {
         }
     }
 
-    /// Those that have expired make room, and then the oldest: earlier releases let an agent have
-    /// one more than the limit, in whose place the oldest went.
+    /// Expired tokens make room first, and then the oldest. Earlier releases let an agent have one
+    /// token more than the limit, which replaced the oldest.
     fn add_token(&mut self, digest: TokenDigest, token: Token) {
         let of_agent = self.tokens_of(&token.agent).filter(|(known, _)| **known != digest);
         let mut held: Vec<_> = of_agent.map(|(digest, it)| (it.made_at, *digest)).collect();

@@ -16,7 +16,7 @@ const USE_NOTED_AFTER: Span = Span::from_secs(86_400);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TokenDigest(pub [u8; 32]);
 
-/// What a token is called where it is listed and ended: the beginning of its digest, as sixteen
+/// The name of a token where it is listed and ended: the beginning of its digest, as sixteen
 /// hexadecimal digits, from which nobody can make the token.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct TokenId(u64);
@@ -30,14 +30,14 @@ pub struct Token {
     pub name: Option<DisplayName>,
     /// When it was made.
     pub made_at: Timestamp,
-    /// Until when it is good; for ever where nothing is said.
+    /// Until when it is good; for ever when absent.
     pub expires_at: Option<Timestamp>,
     /// When it was used last, to the day; see [`Self::is_use_worth_noting`].
     pub used_at: Option<Timestamp>,
 }
 
 impl TokenDigest {
-    /// What the token is called.
+    /// The id of the token.
     pub fn id(&self) -> TokenId {
         let first = self.0.first_chunk().copied().unwrap_or_default();
         TokenId(u64::from_be_bytes(first))
@@ -70,13 +70,14 @@ impl Token {
         Self { agent, name: None, made_at, expires_at: None, used_at: None }
     }
 
-    /// Whether it lets its agent in at a moment; at the millisecond of its expiry it does no more.
+    /// Whether it lets its agent in at a moment; at the millisecond of its expiry it no longer
+    /// does.
     pub fn is_good(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|expires_at| now < expires_at)
     }
 
-    /// Whether this use is to be written down: the first, and then one a day, so that who reads
-    /// the list knows which tokens nobody needs, and a busy agent costs one record a day.
+    /// Whether this use is to be written down: the first, and then one a day. So a reader of the
+    /// list knows which tokens nobody needs, and a busy agent costs one record a day.
     pub fn is_use_worth_noting(&self, now: Timestamp) -> bool {
         self.used_at.is_none_or(|used_at| now.since(used_at) >= USE_NOTED_AFTER)
     }

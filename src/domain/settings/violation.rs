@@ -19,8 +19,8 @@ impl Violation {
     }
 }
 
-/// `.` and `..` in an address mean another address, so nothing may be called so. What was called
-/// so before stays as it is.
+/// `.` and `..` in an address mean another address, so no id may be one of them. Ids from before
+/// this rule stay as they are.
 pub(super) fn unreachable_id(id: &str) -> Option<Violation> {
     let message = "must not be . or .., which mean something else in an address";
     [".", ".."].contains(&id).then(|| Violation::new("id", message))
@@ -38,7 +38,7 @@ pub(super) fn outside(
     (!inside).then(|| Violation::new(field, format!("must be from {least} to {most}{unit}")))
 }
 
-/// The same of a length of time, in seconds.
+/// The same for a length of time, in seconds.
 pub(super) fn span_outside(
     field: &'static str,
     span: Span,

@@ -14,10 +14,10 @@ pub struct WidgetSettings {
     pub id: WidgetId,
     /// How its chats are handled.
     pub workstream: WorkstreamId,
-    /// The web origins it may be opened from; [`ANY_ORIGIN`] alone for any. An empty list is of a
-    /// journal from before that had to be said, and means the same.
+    /// The web origins it may be opened from; [`ANY_ORIGIN`] alone for any. An empty list comes
+    /// from a journal of before this had to be said, and means the same.
     pub origins: Vec<Arc<str>>,
-    /// By which keys the site's server vouches for visitors; nobody does when absent.
+    /// The keys by which the site's server vouches for visitors; nobody does when absent.
     pub admission: Option<AdmissionRule>,
 }
 
@@ -64,7 +64,7 @@ impl WidgetSettings {
     }
 
     /// Whether a page of this origin may open the widget. A program that is no browser sends no
-    /// origin, and is let in: an origin guards the customer's browser, not the server.
+    /// origin and is let in: the check guards the customer's browser, not the server.
     pub fn admits(&self, origin: Option<&str>) -> bool {
         let Some(origin) = origin else { return true };
         self.is_open_to_any()

@@ -60,7 +60,7 @@ impl Conversation {
         }
         let by = in_place_of(&agent, by);
         let lease = match &self.phase {
-            // It takes what was set aside for it: the agent may have no more.
+            // The chat takes the units that were set aside for it: the agent may have no more.
             Phase::Offered { lease: offered, .. } => {
                 Lease { units: offered.units, ..lease(agent, Purpose::Chat, moment) }
             }
@@ -93,7 +93,7 @@ impl Conversation {
             (Phase::Offered { .. }, Authority::Agent(_)) => {
                 self.offer_ended(holder, OfferEnd::Declined, None, moment)
             }
-            // What a supervisor takes away was not the agent's no.
+            // An offer that a supervisor takes away was not declined by the agent.
             (Phase::Offered { .. }, Authority::Supervisor(_)) => {
                 self.offer_ended(holder, OfferEnd::Reassigned, by.supervisor(), moment)
             }

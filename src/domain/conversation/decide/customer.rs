@@ -69,8 +69,8 @@ impl Conversation {
         Ok(Decision::of(events))
     }
 
-    /// The reminder of a customer who owes an answer and is back: it counts from now, because they
-    /// may only now have read what they owe it to.
+    /// The new reminder of a customer who owes an answer and is back. It counts from now, because
+    /// they may only now have read the message that they owe it to.
     pub(super) fn reminder_anew(&self, moment: Moment<'_>) -> Option<Reminder> {
         match &self.phase {
             Phase::Talking { owed: Owed::Remind(_) | Owed::Reminded(_), .. } => moment.reminder(),
@@ -113,7 +113,7 @@ pub(super) struct Loss {
     pub(super) cause: Cause,
     /// The close code, where the cause does not hold it.
     pub(super) code: Option<u16>,
-    /// Until when it counts as having been there.
+    /// Until when the session counts as having been there.
     pub(super) there_until: Timestamp,
 }
 

@@ -1,7 +1,7 @@
 //! What is due: silence, the end of the window, and the timers of the phase.
 //!
-//! One wake does one thing, the earliest in this order; whoever wakes a conversation wakes it
-//! again as long as [`Conversation::wake_at`] is not in the future.
+//! One wake does one thing, the earliest in this order. The caller wakes the conversation again as
+//! long as [`Conversation::wake_at`] is not in the future.
 
 use crate::domain::cause::Cause;
 use crate::domain::conversation::decide::Moment;
@@ -63,7 +63,7 @@ impl Conversation {
         }
     }
 
-    /// The row of the expiry table for the state it is in.
+    /// The row of the expiry table for the conversation's state.
     fn window_ended(&self, moment: Moment<'_>) -> Vec<Event> {
         let Some(absence) = self.absence() else { return Vec::new() };
         let reason = match self.phase {

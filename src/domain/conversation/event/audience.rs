@@ -1,9 +1,9 @@
-//! Who looks at an event, and what the feed of an agent may be told of one.
+//! The audiences of an event, and what an agent's feed may be told of one.
 
 use crate::domain::conversation::event::ending::OfferEnd;
 use crate::domain::time::Span;
 
-/// Who is looking.
+/// An audience.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Audience {
     /// Agents, supervisors and administrators.
@@ -15,7 +15,7 @@ pub enum Audience {
 /// Why an offer does not stand any more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Withdrawal {
-    /// It ended without an acceptance.
+    /// The offer ended without an acceptance.
     Ended(OfferEnd),
     /// The agent accepted it.
     Accepted,
@@ -34,14 +34,14 @@ pub enum ForAgent {
     Message,
     /// The customer is away.
     Away,
-    /// The customer is back, after so long.
+    /// The customer is back, after this length of time.
     Back(Span),
-    /// Nothing: the conversation as it is says all of it.
+    /// Nothing: the conversation's present state says all of it.
     InState,
 }
 
 impl ForAgent {
-    /// Whether a console that is shown the conversation afterwards misses nothing of it.
+    /// Whether a console that is shown the conversation afterwards misses nothing of the event.
     pub const fn is_shown_by_the_state(self) -> bool {
         matches!(self, Self::InState | Self::Away)
     }

@@ -45,9 +45,9 @@ pub enum Reason {
     CustomerIdle,
     /// The agent ended it.
     AgentEnded,
-    /// Nobody was found for it in time.
+    /// No agent was found for it in time.
     OpenTooLong,
-    /// It had been with an agent for too long.
+    /// The chat had been with an agent for too long.
     ActiveTooLong,
     /// A supervisor closed it.
     ForceClosed,
@@ -66,7 +66,7 @@ impl Reason {
         Self::ForceClosed,
     ];
 
-    /// Whether the customer was lost, and nobody ended it.
+    /// Whether the chat ended because the customer was lost, and not because somebody ended it.
     pub const fn is_loss(self) -> bool {
         matches!(self, Self::CustomerDisconnectedWhileOpen | Self::CustomerDisconnectedWhileActive)
     }
