@@ -103,8 +103,8 @@ impl Behavior {
         }
     }
 
-    /// Takes a batch of messages, most of them from conversations. What their adjustments have
-    /// changed is told once.
+    /// Takes a batch of messages from conversations. What their adjustments have changed is told
+    /// once.
     fn take_several(&mut self, told: Vec<ToAgent>, turn: &mut Turn<'_>) {
         for told in told {
             match told {

@@ -154,8 +154,8 @@ pub enum ToAgent {
     },
     /// Several of these, from conversations of one thread, in their order.
     Several(Vec<Self>),
-    /// A conversation was opened again after a fault. Ask it what it holds of the agent, or, where
-    /// the agent has set units aside for it, for the offer.
+    /// A conversation was opened again after a fault. Ask it what it holds of the agent, or for the
+    /// offer if the agent has set units aside for one.
     AskAbout(ConversationId),
     /// The queues they serve have changed.
     Serve(Vec<QueueId>),

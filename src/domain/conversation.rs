@@ -316,8 +316,8 @@ impl Conversation {
         concerns_customer && self.absence().is_some()
     }
 
-    /// Frees what nothing needs that may still happen: the id that the widget gave its start, which
-    /// is in the journal. This is for an owner of millions of chats.
+    /// Frees what no later event needs: the id that the widget gave its start, which is in the
+    /// journal. This is for an owner of millions of chats.
     pub fn let_go(&mut self) {
         if let Some(begun) = &mut self.begun {
             begun.opening.start = MessageId::none();

@@ -10,8 +10,8 @@ use crate::domain::position::Position;
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 
-/// How long a feed waits for conversations that were asked to show themselves. One whose actor died
-/// with the question never does.
+/// How long a feed waits for conversations that were asked to show themselves. If an actor died
+/// with the question, its conversation never does.
 const SHOWN_WITHIN: Span = Span::from_secs(10);
 
 /// What a feed that came back is being told from the journal.

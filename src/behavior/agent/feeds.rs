@@ -40,7 +40,7 @@ pub(super) struct Feeds {
     open: Vec<OpenFeed>,
     kept: Ring,
     next_event: u64,
-    /// For a feed that stopped at a smaller number, it is not known what it was not told.
+    /// If a feed stopped at a smaller number than this, it is not known what it was not told.
     known_from: u64,
     /// Whether any feed was ever open.
     were_ever_open: bool,

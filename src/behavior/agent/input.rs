@@ -38,7 +38,7 @@ pub struct Opening {
     pub feed: FeedNumber,
     /// The id of the last event that the console has seen.
     pub after: Option<String>,
-    /// Whether the console is somebody else's and does not show that the agent is there.
+    /// Whether it is somebody else's console, which does not show that the agent is there.
     pub watching: bool,
     /// How often the console will beat, if it does.
     pub heartbeat: Span,

@@ -1,6 +1,6 @@
 //! A session that comes back is told what it missed, page by page. Answers to what it says
-//! meanwhile come at their places in between, because after a loss it comes back after the highest
-//! place.
+//! meanwhile come at their places in between, because a lost session comes back after the highest
+//! place it was told of.
 
 use crate::behavior::conversation::Behavior;
 use crate::behavior::conversation::audience::Pace;

@@ -41,7 +41,7 @@ impl Behavior {
         }
     }
 
-    /// States every claim to those who know of none.
+    /// States every claim to others that know of none yet.
     pub(super) fn state_claims_anew(&self, turn: &mut Turn<'_>) {
         let claims = self.conversation.claims();
         if let Some((widget, visitor)) = claims.visitor.clone() {

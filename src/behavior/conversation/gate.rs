@@ -86,8 +86,8 @@ pub(super) enum Deferred {
     ShowTo(AgentId, FeedNumber, Vec<FeedItem>),
     /// An agent is told what is held of them.
     Adjust(AgentId, AgentCommand),
-    /// All claims are stated again, for the request that waits until all have been, if there is
-    /// one.
+    /// All claims are stated again; this request, if there is one, waits until all conversations
+    /// have done so.
     StateClaims(Option<RequestId>),
 }
 

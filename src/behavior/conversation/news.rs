@@ -38,7 +38,7 @@ pub(super) fn for_agents(
 }
 
 /// What an agent's feeds are told. Nothing while no console listens and the present state would
-/// show it all later: when every customer is lost at once, that is most of the work.
+/// show it all later: when every customer is lost at once, this saves most of the work.
 fn items(
     agent: &AgentId,
     conversation: &Conversation,

@@ -71,7 +71,7 @@ impl Behavior {
                 if self.session.conversation().is_some() {
                     self.speak(FromSession::Leaving(cause), turn);
                 } else {
-                    // There is nobody yet whom it could concern.
+                    // There is no conversation yet that it could concern.
                     turn.done();
                 }
             }

@@ -90,8 +90,8 @@ impl Agent {
             AgentEvent::Heard => {
                 // A request shows that the agent is there for the chats they have, not that they
                 // want more of them: only a feed or a chosen presence brings them back to work.
-                // After a start nobody knows whether they had been there. Whoever had chosen a
-                // presence, and asks within the time for which a request links, had.
+                // After a start it is not known whether they had been there. An agent who had
+                // chosen a presence, and asks within the time for which a request links, had been.
                 match self.link {
                     Link::Requests(_) => self.link = Link::Requests(at),
                     Link::Looking(_) => self.link = Link::Looking(at),

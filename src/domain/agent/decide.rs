@@ -55,7 +55,7 @@ impl Agent {
         }
     }
 
-    /// The event, and that customers who were told of the agent's absence must hear of the return.
+    /// The event, and a notice for each customer who was told that the agent is away.
     fn returning(&self, event: AgentEvent) -> Vec<AgentEvent> {
         let mut events = vec![event];
         if self.link.is_silent() {

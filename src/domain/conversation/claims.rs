@@ -44,7 +44,7 @@ struct PlaceStake<'a> {
     declines: &'a [(AgentId, u8)],
 }
 
-/// The part of a conversation's claims that is kept while it changes: not what never changes.
+/// The part of a conversation's claims that is kept while it changes; what never changes is not.
 #[derive(Debug)]
 pub(in crate::domain) struct Before {
     lease: Option<Lease>,
@@ -53,7 +53,7 @@ pub(in crate::domain) struct Before {
     is_over: bool,
 }
 
-/// The part of a place that is kept: its queue and its beginning never change.
+/// The part of a place that is kept; its queue and its beginning are not, as they never change.
 #[derive(Debug)]
 struct PlaceBefore {
     waiting_since: Timestamp,

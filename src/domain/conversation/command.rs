@@ -103,7 +103,7 @@ pub enum Command {
         /// Since when.
         since: Timestamp,
     },
-    /// The agent whom the customer was told to be away is back.
+    /// The agent is back, after the customer was told that they are away.
     MeetAgent {
         /// The agent.
         agent: AgentId,
