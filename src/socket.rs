@@ -9,14 +9,14 @@
 //!
 //! # A session
 //!
-//! It is an actor in a [`WebsocketContext`] that handles `Result<Message, ProtocolError>` as a
-//! stream, and is made by [`Admission::admit`]. It is given whole texts, pings and pongs, and calls
-//! [`Line::done`] once for each; and a `Nop` when the time has come that it asked for with
-//! [`Line::wake_at`], never anything else. It speaks through its [`Line`], not
-//! through its context. To close, it calls [`Line::close`] and stops its context. It is told
-//! `finished` twice: when it begins, because its context brings a stream of its own that has
-//! nothing to give, and when the socket is over. Then, when [`Line::has_given_all`], it stops: it
-//! may still send messages, and reads why it is over in [`Line::end`], also in `stopped`.
+//! A session is an actor in a [`WebsocketContext`] that handles `Result<Message, ProtocolError>` as
+//! a stream; [`Admission::admit`] makes it. It receives whole texts, pings and pongs, and calls
+//! [`Line::done`] once for each. When the time that it asked for with [`Line::wake_at`] has come,
+//! it receives a `Nop`, and never anything else. It speaks through its [`Line`], not through its
+//! context. To close, it calls [`Line::close`] and stops its context. Its `finished` is called
+//! twice: at the beginning, because its context brings a stream of its own that has nothing to
+//! give, and when the socket is over. If [`Line::has_given_all`] then holds, it stops: it may still
+//! send messages, and reads why it is over in [`Line::end`], also in `stopped`.
 
 pub mod admission;
 mod encoding;

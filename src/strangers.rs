@@ -1,13 +1,13 @@
-//! Strangers in bounds: who somebody counts as who has shown no token yet, and how much of the
-//! server they may use.
+//! Strangers in bounds: what a client that has shown no token yet counts as, and how much of the
+//! server it may use.
 //!
-//! What is used is counted by *party*: the address that somebody comes from ([`Proxies`] finds it
-//! behind a proxy), the site whose page they have open, and the widget. A budget is either held
-//! ([`Held`], given back when it is dropped) or spent, so many in a minute. Every budget may be
-//! switched off. This machine itself is no stranger: a loopback address has no budgets.
+//! Use is counted by *party*: the address that a client comes from ([`Proxies`] finds it behind a
+//! proxy), the site whose page it has open, and the widget. A budget is either held ([`Held`],
+//! given back when it is dropped) or spent, so many in a minute. Every budget may be switched off.
+//! This machine itself is no stranger: a loopback address has no budgets.
 //!
-//! Parties are kept in a table of at most [`limits::PARTIES_MAX`]. Whoever comes when it is full of
-//! those who use something now shares one account with everybody else who does.
+//! Parties are kept in a table of at most [`limits::PARTIES_MAX`]. While it is full of parties that
+//! use something now, every party that comes new shares one account with the others that do.
 
 mod budgets;
 mod connection;

@@ -1,4 +1,4 @@
-//! Who is let in: what is known of whoever asks, and the answer.
+//! Which widgets are let in: what is known of a request, and the answer to it.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -49,13 +49,13 @@ impl Rejection {
     }
 }
 
-/// Decides who is let in, and makes the sessions of those who are. One for each thread.
+/// Decides which widgets are let in, and makes their sessions. One for each thread.
 pub trait Admission: 'static {
     /// The actor that a socket is given to.
     type Session: SessionActor;
 
-    /// Judges a request whose handshake is in order. The session keeps the line: it is how it
-    /// speaks, and how it learns how its socket ended.
+    /// Judges a request whose handshake is in order. The session keeps the line: through it the
+    /// session speaks, and learns how its socket ended.
     fn admit(&self, request: &UpgradeRequest, line: Line) -> Result<Self::Session, Rejection>;
 
     /// What is known of strangers.
@@ -70,14 +70,14 @@ pub trait Admission: 'static {
     /// Notes that a request could not be read, and its connection was closed.
     fn note_unreadable(&self) {}
 
-    /// Notes that somebody was not let in.
+    /// Notes that a request was rejected.
     fn note_rejected(&self, _asked: &Asked<'_>, _rejection: &Rejection) {}
 
     /// Notes that a connection was closed at once, because no descriptor was left for it.
     fn note_turned_away(&self) {}
 }
 
-/// What somebody asked for who was not let in, as it was written, cut to a bound.
+/// What a rejected request asked for, as it was written, cut to a bound.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Asked<'a> {
     /// The path and its query.

@@ -17,8 +17,8 @@ pub(super) struct Written {
     pub(super) payload: u32,
 }
 
-/// What a session says in one turn before it is counted in the outbox: nearly always the socket
-/// takes it at once, and the outbox lies elsewhere in memory.
+/// What a session says in one turn before it is counted in the outbox. It is not counted at once:
+/// nearly always the socket takes it immediately, and the outbox lies elsewhere in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Light {
     frames: u8,
@@ -26,7 +26,7 @@ pub(super) struct Light {
 }
 
 impl Light {
-    /// With one more frame of so many bytes, if it is not too much.
+    /// Adds one more frame of this many bytes; nothing if that is too much.
     pub(super) fn with(self, bytes: usize) -> Option<Self> {
         let bytes = self.bytes.checked_add(u16::try_from(bytes).ok()?)?;
         let more = Self { frames: self.frames + 1, bytes };
@@ -83,7 +83,7 @@ impl Encoded {
         self.bytes.split_off(self.written)
     }
 
-    /// Keeps only what is left of the frame that has begun to be written, if one has.
+    /// Keeps only the rest of the frame that is partly written, if there is one.
     pub(super) fn cut_to_frame(mut self) -> Option<Self> {
         let mut boundary = 0;
         while boundary < self.written {

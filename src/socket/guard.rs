@@ -38,7 +38,7 @@ pub enum Breach {
     /// A control frame that is in fragments or longer than 125 bytes.
     #[error("a control frame is fragmented or longer than 125 bytes")]
     BadControl,
-    /// A close frame with half a code, or one that must not be sent.
+    /// A close frame with half a code, or with a code that must not be sent.
     #[error("the close frame is malformed")]
     BadClose,
     /// A continuation of nothing, or a new message within a fragmented one.
@@ -85,9 +85,9 @@ pub struct Guard {
     frame: Option<Frame>,
     /// The text that is being put together.
     text: Vec<u8>,
-    /// Fragments of it so far; zero when none is open.
+    /// Fragments of that text so far; zero when no message is open.
     fragments: u16,
-    /// Control frames that came between them.
+    /// Control frames that came between those fragments.
     controls: u16,
     /// The payload of the control frame that is being read.
     control: Vec<u8>,
@@ -111,7 +111,7 @@ enum Opcode {
 }
 
 impl Guard {
-    /// Whether it is between two messages, so that nothing is lost with it.
+    /// Whether the guard is between two messages, so that nothing is lost with it.
     pub const fn is_idle(&self) -> bool {
         self.header_len == 0 && self.frame.is_none() && self.fragments == 0
     }
@@ -161,7 +161,7 @@ impl Guard {
         match frame.opcode {
             Opcode::Close | Opcode::Ping | Opcode::Pong => {
                 self.controls += u16::from(self.fragments > 0);
-                // Whoever shows life and never ends a message would have us keep it for ever.
+                // A widget that shows life and never ends a message would have us keep it for ever.
                 let is_too_slow = self.controls > limits::CONTROLS_IN_MESSAGE_MAX;
                 return if is_too_slow { Err(Breach::TooSlow) } else { Ok(frame) };
             }
@@ -211,7 +211,7 @@ impl Guard {
     }
 }
 
-/// How long a header is, as far as its beginning tells. What is already wrong is refused.
+/// The length of a header, as far as its beginning tells. A wrong beginning is refused.
 fn header_len(known: &[u8]) -> Result<usize, Breach> {
     let Some(first) = known.first() else { return Ok(2) };
     if first & 0x70 != 0 {
@@ -237,7 +237,7 @@ fn header_len(known: &[u8]) -> Result<usize, Breach> {
     })
 }
 
-/// A length of several bytes, if it is one that is taken.
+/// A length of several bytes, if it is within the limit.
 fn bounded(length: &[u8]) -> Result<usize, Breach> {
     let declared = length.iter().fold(0, |sum: u64, byte| sum << 8 | u64::from(*byte));
     let fits = usize::try_from(declared).ok().filter(|bytes| *bytes <= limits::FRAME_BYTES_MAX);

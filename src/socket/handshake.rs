@@ -27,7 +27,7 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
     if head.version != Version::HTTP_11 {
         return malformed("a WebSocket is opened with HTTP/1.1");
     }
-    // What follows the request are frames; a body would be read as such.
+    // Frames follow the request; a body would be read as frames.
     let length = only(&head.headers, &header::CONTENT_LENGTH)?;
     if length.is_some_and(|length| length != "0")
         || head.headers.contains_key(header::TRANSFER_ENCODING)
@@ -63,7 +63,7 @@ pub(super) fn accept(request: &Request) -> Result<Bytes, Rejection> {
     Ok(answer.into())
 }
 
-/// The answer that rejects a request, of the same form as whatever HTTP refuses.
+/// The answer that rejects a request, in the same form as every refusal over HTTP.
 pub(super) fn reject(rejection: &Rejection, is_secured: bool) -> Bytes {
     let Rejection { kind, message, retry_after_s } = rejection;
     let status = StatusCode::from_u16(kind.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -85,8 +85,8 @@ pub(super) fn reject(rejection: &Rejection, is_secured: bool) -> Bytes {
     .into()
 }
 
-/// The one value of a header, if it is there. It must be visible ASCII: what nobody can read must
-/// not count as absent.
+/// The single value of a header, if it is there. It must be visible ASCII: a value that cannot be
+/// read must not count as absent.
 pub(super) fn only<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,

@@ -57,14 +57,15 @@ impl SocketEnd {
 /// What is to become of a socket's alarm.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Alarm {
-    /// It is set for then.
+    /// It is set for this instant.
     At(Instant),
     /// It is not set.
     Off,
 }
 
-/// A session's hold of its socket: what it says, what it has done, and how it ended. Cheap to
-/// clone; it stays on the thread of its socket, and is only used while its session runs.
+/// A session's handle on its socket: what the session says, what it has done, and how the socket
+/// ended. Cheap to clone; it stays on the thread of its socket, and is only used while its session
+/// runs.
 #[derive(Clone, Debug)]
 pub struct Line(Rc<Shared>);
 
@@ -81,14 +82,14 @@ struct Shared {
     light: Cell<Light>,
     /// When the session wants to be woken.
     wakes_at: Cell<Option<Instant>>,
-    /// Whether that has changed since the pump asked.
+    /// Whether `wakes_at` has changed since the pump asked.
     has_new_alarm: Cell<bool>,
     inner: RefCell<Inner>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Only while a message has come in part, which is seldom.
+    /// Present only while a message has come in part, which is seldom.
     guard: Option<Box<Guard>>,
     ready: Option<Incoming>,
     rest: Bytes,
@@ -122,12 +123,12 @@ impl Line {
         }))
     }
 
-    /// What is on its way to the socket, for whoever else sends to this session.
+    /// The outbox of this socket, for others that send to this session.
     pub fn outbox(&self) -> Arc<Outbox> {
         Arc::clone(&self.0.outbox)
     }
 
-    /// What is on its way, for the socket itself.
+    /// The outbox, for the socket itself.
     pub(super) fn on_its_way(&self) -> &Outbox {
         &self.0.outbox
     }
@@ -143,7 +144,7 @@ impl Line {
         self.write(OpCode::Text, text.as_bytes());
     }
 
-    /// Asks whether anybody is there.
+    /// Asks whether the widget is there.
     pub fn ping(&self) {
         self.say(OpCode::Ping, &[]);
     }
@@ -175,9 +176,9 @@ impl Line {
         Some((*departure, mem::take(&mut inner.guard), mem::take(&mut inner.rest)))
     }
 
-    /// Notes that one frame has been dealt with. To be called once for every frame that the
-    /// session was given, at once or when its answer has come: while
-    /// [`limits::INBOX_FRAMES_MAX`] are not done, nothing more is read from the socket.
+    /// Notes that one frame has been dealt with. The session calls it once for every frame that it
+    /// was given, at once or when the answer has come: while [`limits::INBOX_FRAMES_MAX`] are not
+    /// done, nothing more is read from the socket.
     pub fn done(&self) {
         let was_open = self.is_open();
         self.0.given.set(self.0.given.get().saturating_sub(1));
@@ -186,14 +187,14 @@ impl Line {
         }
     }
 
-    /// Has the session given a [`Message::Nop`] at this instant, instead of any other; or none.
+    /// Sets the one instant at which the session is given a [`Message::Nop`], or unsets it.
     pub fn wake_at(&self, at: Option<Instant>) {
         if self.0.wakes_at.replace(at) != at {
             self.0.has_new_alarm.set(true);
         }
     }
 
-    /// When the session wants to be woken, if that has changed since this was asked last.
+    /// When the session wants to be woken, if that has changed since the last call.
     pub(super) fn take_new_alarm(&self) -> Option<Alarm> {
         self.0.has_new_alarm.take().then(|| match self.0.wakes_at.get() {
             Some(at) => Alarm::At(at),
@@ -254,7 +255,7 @@ impl Line {
         mem::take(&mut self.0.inner.borrow_mut().written)
     }
 
-    /// What was said and is not counted in the outbox; then it is forgotten.
+    /// Takes what was said and is not counted in the outbox.
     pub(super) fn take_light(&self) -> Light {
         self.0.light.take()
     }
@@ -287,7 +288,7 @@ impl Line {
         self.0.is_due.take()
     }
 
-    /// Whether every frame that ever came was given, and the session told of the end.
+    /// Whether the session was given every frame that ever came, and told of the end.
     pub fn has_given_all(&self) -> bool {
         self.0.is_told.get()
     }
@@ -350,7 +351,7 @@ impl Inner {
     }
 }
 
-/// The stream of a session's frames, which ends when the socket has ended and everything before
+/// The stream of a session's frames. It ends when the socket has ended and every frame before that
 /// has been given.
 #[derive(Debug)]
 pub(super) struct Frames(pub(super) Line);

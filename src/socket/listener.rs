@@ -38,8 +38,8 @@ use crate::tls;
 
 pub use crate::socket::listener::entrance::{Entrance, bind};
 
-/// How long to wait after an error of accepting that is not one connection's, or while no
-/// descriptor is left and nobody waits: the kernel would say so again and again.
+/// How long to wait after accepting fails for a reason that is not one connection's, or while no
+/// descriptor is left and no connection waits. Otherwise the kernel reports it again and again.
 const ERROR_WAIT: Duration = Duration::from_millis(20);
 
 /// What the listeners of all threads have seen.
@@ -68,9 +68,9 @@ impl Figures {
 }
 
 /// Serves connections on this thread, which must run an actix arbiter, until `stop` holds true or
-/// its sender is gone. Then no more are accepted, and it returns once the HTTP requests that were
-/// under way are answered, or [`limits::HTTP_FINISH_SECONDS_MAX`] have passed. Widgets' sockets
-/// are not touched: their sessions say `bye`.
+/// its sender is gone. Then it accepts no more, and returns once the HTTP requests under way are
+/// answered, or [`limits::HTTP_FINISH_SECONDS_MAX`] have passed. It does not touch widgets'
+/// sockets: their sessions say `bye`.
 pub async fn serve<F, I, S, B, A>(
     entrance: impl Into<Entrance>,
     app: F,
@@ -97,8 +97,8 @@ where
     let stopping = stop.clone();
     let requests = HttpService::build()
         .local_addr(address)
-        // Who has closed their half has gone: the open feed is an agent's liveness, and one that
-        // nothing is written to would otherwise live until a write fails.
+        // A client that has closed its half has gone: the open feed is an agent's liveness, and a
+        // feed that nothing is written to would otherwise live until a write fails.
         .h1_allow_half_closed(false)
         .on_connect_ext(|stream: &Strict<Transport>, data| {
             data.insert(stream.connection());
@@ -106,7 +106,7 @@ where
         .graceful_shutdown_signal(move || {
             let mut stopping = stopping.clone();
             async move {
-                // That the sender is gone is a stop as well.
+                // A sender that is gone is a stop as well.
                 let _: Result<_, _> = stopping.wait_for(|stop| *stop).await;
             }
         })
@@ -163,7 +163,7 @@ where
     Ok(())
 }
 
-/// Begins with a connection that was accepted; nothing where it is not taken.
+/// Begins with an accepted connection; returns nothing where it is not taken.
 async fn begin(
     stream: &mut TcpStream,
     rule: Rule,
@@ -185,7 +185,7 @@ async fn begin(
     }
 }
 
-/// Takes a connection through the handshake of TLS, where there is TLS; nothing where it fails.
+/// Takes a connection through the TLS handshake, where there is TLS; nothing where that fails.
 async fn secure(
     stream: TcpStream,
     connection: &Connection,
@@ -193,7 +193,7 @@ async fn secure(
     admission: &impl Admission,
 ) -> Option<Transport> {
     let Some(config) = config else { return Some(Transport::Plain(stream)) };
-    // In a place of its own: a connection in the clear has no room for it.
+    // Boxed, so that a connection in the clear needs no room for it.
     match Box::pin(tls::accept(stream, config)).await {
         Ok((stream, session)) => Some(Transport::secured(stream, session)),
         Err(why) => {
@@ -233,7 +233,7 @@ fn turn_away(stream: TcpStream, admission: &impl Admission, figures: &Figures) {
     note_turned_away(admission, figures);
 }
 
-/// Waits for a connection, and answers it if it is to be kept.
+/// Waits for a connection, and returns it if it is to be kept.
 async fn accept(
     listener: &TcpListener,
     reserve: &mut Reserve,

@@ -1,9 +1,9 @@
-//! A socket on its way to another thread: a widget that returns is accepted by any thread, and its
-//! heartbeats would cross to that of its conversation for as long as it stays.
+//! A socket on its way to another thread. Any thread may accept a widget that returns, and its
+//! heartbeats would then cross to the thread of its conversation for as long as it stays.
 //!
-//! The session asks for it when it has read `hello` and done nothing else ([`Departure`]); the
-//! pump gives its connection away, with whatever it has read and not used, and ends; on the other
-//! thread a new pump and a new session begin with the same `hello`.
+//! The session asks for the move when it has read `hello` and done nothing else ([`Departure`]).
+//! The pump gives its connection away, with the bytes that it has read and not used, and ends. On
+//! the other thread a new pump and a new session begin with the same `hello`.
 
 use std::fmt;
 
@@ -19,11 +19,11 @@ pub struct Movement {
     pub(super) stream: Carried,
     /// What the widget has not been sent yet.
     pub(super) unwritten: Bytes,
-    /// Half of a frame, perhaps.
+    /// Holds a message that has come in part, if there is one.
     pub(super) guard: Option<Box<Guard>>,
-    /// The text that is to be said again on the other thread.
+    /// The text that the session on the other thread is given first.
     pub(super) first: ByteString,
-    /// What came behind it.
+    /// The bytes that came behind that text.
     pub(super) rest: Bytes,
 }
 

@@ -7,13 +7,13 @@ use futures_util::task::AtomicWaker;
 
 use crate::limits;
 
-/// A widget reads more slowly than it is told; its socket is being closed.
+/// A widget reads more slowly than the server sends; its socket is being closed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the widget reads too slowly")]
 pub struct Slow;
 
-/// What is on its way to one socket and not yet written to it: frames and bytes, counted by
-/// whoever sends and taken back by the socket. Past [`limits::OUTBOX_FRAMES_MAX`] or
+/// What is on its way to one socket and not yet written to it, in frames and bytes. The sender
+/// counts them, and the socket takes them back. Past [`limits::OUTBOX_FRAMES_MAX`] or
 /// [`limits::OUTBOX_BYTES_MAX`] the socket is closed.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -24,9 +24,9 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Sets room for one frame aside, from any thread, before its text is sent to the session.
+    /// Sets aside room for one frame, from any thread, before its text is sent to the session.
     ///
-    /// When there is none, the text must not be sent: the socket is being closed.
+    /// If there is no room, the text must not be sent: the socket is being closed.
     pub fn reserve(&self, bytes: usize) -> Result<(), Slow> {
         let is_within = self.take(1, bytes);
         if !is_within {

@@ -1,8 +1,8 @@
 //! One future for each socket: it carries bytes between the connection and the session actor.
 //!
-//! The session is polled whenever it has something to do, whether or not the widget reads.
-//! Between frames the future holds no buffer: it reads into one that its thread shares, and what
-//! it writes is freed as soon as it is written. It ends by itself once the session has stopped.
+//! The session is polled whenever it has something to do, whether or not the widget reads. Between
+//! frames the future holds no buffer: it reads into a buffer that its thread shares, and frees what
+//! it writes as soon as it is written. It ends by itself once the session has stopped.
 
 mod close;
 
@@ -108,8 +108,7 @@ impl Pump {
         Ok(Self::new(thread, Transport::arrived(stream)?, line, session, unwritten, &[]))
     }
 
-    /// Lets the session do what it has to, and takes what it says. Tells whether that is counted in
-    /// the outbox.
+    /// Lets the session run, and takes what it says. Returns whether that is counted in the outbox.
     fn drive(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(session) = &mut self.session else { return false };
         self.line.lend(self.thread.take_spare());
@@ -135,8 +134,8 @@ impl Pump {
         is_counted
     }
 
-    /// Writes at once what the session has said, and keeps what the socket does not take. Tells
-    /// whether that was counted in the outbox, or is by now.
+    /// Writes what the session has said, and keeps the bytes that the socket does not take at once.
+    /// Returns whether what it said was counted in the outbox, or is by now.
     fn send(&mut self, mut written: Written) -> bool {
         if written.bytes.is_empty() {
             self.thread.give_back(written.bytes);
@@ -168,7 +167,7 @@ impl Pump {
         is_counted
     }
 
-    /// Gives the connection away. This end of it is closed with the future; the other lives on.
+    /// Gives the connection away. This descriptor closes with the future; the given one stays open.
     fn depart(&mut self, departure: Departure, guard: Option<Box<Guard>>, rest: Bytes) {
         let Departure { first, carry } = departure;
         let unwritten: Vec<_> = self.waiting.drain(..).map(Encoded::rest).collect();
@@ -181,8 +180,8 @@ impl Pump {
         }
     }
 
-    /// Begins to close a socket whose widget reads too slowly. What it has not begun to receive
-    /// it never will: it comes back, and resumes.
+    /// Begins to close a socket whose widget reads too slowly. Frames that the widget has not begun
+    /// to receive are dropped: the widget comes back, and resumes.
     fn cut_slow(&mut self) {
         self.line.note_end(SocketEnd::Slow);
         let begun = self.waiting.pop_front().and_then(Encoded::cut_to_frame);
@@ -229,7 +228,7 @@ impl Pump {
         self.farewell = None;
     }
 
-    /// Reads once into the thread's buffer. Tells whether anything came of it.
+    /// Reads once into the thread's buffer. Returns whether that gave bytes, the end or an error.
     fn read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&mut Self, &[u8])) -> bool {
         let thread = Rc::clone(&self.thread);
         let mut buffer = thread.read.borrow_mut();
@@ -246,9 +245,9 @@ impl Pump {
         }
     }
 
-    /// One turn while the session lives: reads what has come, lets the session have it, writes
-    /// what it says. Tells whether anything happened; on its first turn the session is polled
-    /// whatever has come, because it may be what was woken.
+    /// One turn while the session lives: reads what has come, gives it to the session, writes what
+    /// the session says. Returns whether anything happened. The first turn polls the session in any
+    /// case, because the session may be what was woken.
     fn turn(&mut self, is_first: bool, cx: &mut Context<'_>) -> bool {
         let may_read = self.line.end().is_none() && !self.line.has_waiting() && self.line.is_open();
         let has_read = may_read
@@ -263,8 +262,8 @@ impl Pump {
         if !is_first && !has_read && !is_due {
             return false;
         }
-        // What overflows the outbox waits here, or has just come from the session: a heartbeat need
-        // not look.
+        // Whatever overflows the outbox either waits here or has just come from the session, so a
+        // heartbeat need not look.
         let may_be_over = self.drive(cx) || !has_read || !self.waiting.is_empty();
         if may_be_over && self.line.on_its_way().is_over() && self.line.end().is_none() {
             self.cut_slow();
@@ -278,7 +277,7 @@ impl Pump {
     fn set_alarm(&mut self, cx: &mut Context<'_>) {
         match self.line.take_new_alarm() {
             Some(line::Alarm::At(at)) => self.thread.alarms.set(&mut self.alarm, at, cx),
-            // It is in a chat, for hours perhaps, and watched over there.
+            // The session is in a chat, perhaps for hours, and the conversation watches it.
             Some(line::Alarm::Off) => self.thread.alarms.unset(&mut self.alarm),
             None => {}
         }
@@ -297,7 +296,7 @@ impl Future for Pump {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let pump = self.get_mut();
         if !pump.is_registered {
-            // It is a task of its own from its beginning, so it has the same waker for life.
+            // The pump is a task of its own from the beginning, so its waker never changes.
             pump.line.on_its_way().register(cx.waker());
             pump.is_registered = true;
         }

@@ -1,5 +1,5 @@
-//! The sessions of one thread: each is an actor that gives the session's behavior what has come of
-//! its socket and of the engine, and does what that wants done.
+//! The sessions of one thread. Each is an actor: it gives the session's behavior what comes from
+//! its socket and from the engine, and performs what the behavior puts out.
 //!
 //! The dialogue is in [`behavior::session`](crate::behavior::session). Here are the channels, the
 //! secrets, the ids that are minted, the budgets of strangers, the clock and the log.

@@ -1,8 +1,8 @@
 //! A connection whose requests end their lines with CR LF. The parser behind it also takes a bare
-//! LF, which others on the way may not take for the end of a line: then the two would not see the
-//! same requests.
+//! LF, which another server on the way may not take for the end of a line: then the two would not
+//! see the same requests.
 //!
-//! What is not as it must be is made unreadable for the parser, which refuses it with 400.
+//! A wrong end of a line is made unreadable for the parser, which refuses the request with 400.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -81,7 +81,7 @@ impl Heads {
         }
     }
 
-    /// Looks at what has come, and makes the first end of a line unreadable that is not CR LF.
+    /// Looks at what has come, and makes the first end of a line that is not CR LF unreadable.
     fn follow(&mut self, bytes: &mut [u8]) {
         let mut index = 0;
         while index < bytes.len() {
@@ -148,21 +148,20 @@ impl Heads {
         } else if let Some(encoding) = value_of(b"transfer-encoding:")
             && self.next != Place::Beyond
         {
-            // Any other is refused by the parser, and so is a length beside it.
+            // The parser refuses any other encoding, and a length beside an encoding.
             let is_chunked = encoding.trim_ascii() == b"chunked";
             self.next = if is_chunked { Place::ChunkSize } else { Place::Beyond };
         } else if let Some(length) = value_of(b"content-length:")
             && !matches!(self.next, Place::Beyond | Place::ChunkSize)
         {
             let length = std::str::from_utf8(length).ok().and_then(|text| text.trim().parse().ok());
-            // A length that cannot be read is refused by the parser.
+            // The parser refuses a length that cannot be read.
             self.next = length.map_or(Place::Beyond, Place::Body);
         }
         self.has_begun |= self.length > 0;
     }
 
-    /// Where it is behind the line with the size of a chunk. What is no size is refused by the
-    /// parser.
+    /// The place behind the line with the size of a chunk. The parser refuses what is not a size.
     fn after_size(&self) -> Place {
         let line = &self.line[..self.length.min(LINE_BYTES)];
         let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
@@ -175,7 +174,7 @@ impl Heads {
     }
 }
 
-/// Passes over what is here of so many bytes, and says how many are still to come.
+/// Passes over those of the `left` bytes that are here; returns how many are still to come.
 fn pass_over(left: u64, bytes: &[u8], index: &mut usize) -> u64 {
     let here = left.min((bytes.len() - *index) as u64);
     *index += usize::try_from(here).unwrap_or(usize::MAX);
@@ -231,7 +230,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Strict<T> {
 mod tests {
     use crate::socket::strict::Heads;
 
-    /// Whether this passes as it is, in whatever pieces it comes.
+    /// Whether this text passes unchanged, in whatever pieces it comes.
     fn passes(text: &str) -> bool {
         let whole = |size: usize| {
             let mut heads = Heads::new();

@@ -1,5 +1,5 @@
-//! What the sockets of one thread share: nearly always what comes is dealt with at once, and what
-//! is said is written at once, so one buffer for each serves them all.
+//! What the sockets of one thread share. Nearly always a socket deals with what comes at once, and
+//! writes what is said at once, so one buffer for each serves them all.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -14,9 +14,9 @@ use crate::limits;
 pub(super) struct Thread {
     /// When sockets want to be woken.
     pub(super) alarms: Alarms,
-    /// Into which they read.
+    /// The buffer that sockets read into.
     pub(super) read: RefCell<Box<[u8]>>,
-    /// In which a session says what is written next.
+    /// The buffer into which a session says what is written next.
     spare: Cell<BytesMut>,
 }
 
@@ -36,12 +36,12 @@ impl Thread {
         })
     }
 
-    /// A buffer that is empty.
+    /// Takes an empty buffer.
     pub(super) fn take_spare(&self) -> BytesMut {
         self.spare.take()
     }
 
-    /// Takes a buffer back that is not needed any more.
+    /// Takes back a buffer that is no longer needed.
     pub(super) fn give_back(&self, mut buffer: BytesMut) {
         if buffer.capacity() <= limits::SPARE_BYTES_KEPT {
             buffer.clear();

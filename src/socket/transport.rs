@@ -1,7 +1,7 @@
 //! The bytes of a connection, in the clear or through TLS.
 //!
-//! A connection in the clear costs nothing for there being TLS. One through TLS keeps its state,
-//! and a buffer of 4 KiB that `rustls` reads into, for as long as it lives.
+//! TLS costs a connection in the clear nothing. A connection through TLS keeps its state, and a
+//! buffer of 4 KiB that `rustls` reads into, for as long as it lives.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
 use std::net::Shutdown;
@@ -44,7 +44,7 @@ impl Transport {
         Self::Secured(Box::new(Secured { stream, tls: Some(tls) }))
     }
 
-    /// Whether it is through TLS.
+    /// Whether the connection is through TLS.
     pub(super) const fn is_secured(&self) -> bool {
         matches!(self, Self::Secured(_))
     }
@@ -57,7 +57,8 @@ impl Transport {
         }
     }
 
-    /// Gives the connection away. The descriptor of this end is closed with it; the other lives on.
+    /// Gives the connection away. This descriptor closes with the transport; the given one stays
+    /// open.
     pub(super) fn give_away(&mut self) -> io::Result<Carried> {
         let stream = self.socket().as_fd().try_clone_to_owned()?.into();
         let tls = match self {
@@ -76,7 +77,7 @@ impl Transport {
         })
     }
 
-    /// Reads what has come; nothing at the end.
+    /// Reads what has come; 0 bytes at the end.
     pub(super) fn poll_take(
         &mut self,
         cx: &mut Context<'_>,
@@ -95,8 +96,8 @@ impl Transport {
         }
     }
 
-    /// Writes what can be written at once. What TLS has taken is beyond recall, though the socket
-    /// may take it later: [`Self::has_unsent`].
+    /// Writes what can be written at once. What TLS has taken cannot be called back, though the
+    /// socket may take it later: [`Self::has_unsent`].
     pub(super) fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.try_write(bytes),
@@ -112,7 +113,7 @@ impl Transport {
         }
     }
 
-    /// Has the socket take what TLS has taken.
+    /// Lets the socket take what TLS has taken.
     pub(super) fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(_) => Poll::Ready(Ok(())),
@@ -126,7 +127,7 @@ impl Transport {
             if let Some(tls) = &mut secured.tls {
                 tls.send_close_notify();
             }
-            // A socket that takes nothing more has no use for it.
+            // A socket that takes nothing more has no use for the notice.
             let _unsaid = secured.try_send();
         }
         SockRef::from(self.socket()).shutdown(Shutdown::Write)
@@ -143,7 +144,7 @@ impl Secured {
             let tls = self.tls.as_mut().ok_or_else(given_away)?;
             match tls.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Who leaves without a word to TLS has ended as anybody does.
+                // A peer that leaves without a word to TLS has ended like any other.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Poll::Ready(Ok(0));
                 }
@@ -222,8 +223,8 @@ impl io::Write for Direct<'_> {
     }
 }
 
-/// Notes that the kernel has nothing more: asking it again would be a call for nothing with every
-/// heartbeat. What comes later, and an end that came already, are told by new events.
+/// Notes that the kernel has nothing more, which saves a useless call with every heartbeat. New
+/// events tell of what comes later, and of an end that has already come.
 fn note_drained(stream: &TcpStream) {
     let is_drained = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
     let _as_it_says = stream.try_io(Interest::READABLE, is_drained);

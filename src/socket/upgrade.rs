@@ -56,7 +56,7 @@ pub(super) async fn answer<A: Admission>(
             admission.note_rejected(&Asked::of(&request, admission.strangers()), &rejection);
             let answer = prefixed(&unwritten, handshake::reject(&rejection, stream.is_secured()));
             let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
-            // Nobody is left to be told when it could not be written in time.
+            // If the answer could not be written in time, there is nobody left to tell.
             let _: Result<_, _> = tokio::time::timeout(limit, turn_away(stream, answer)).await;
         }
     }
@@ -75,7 +75,7 @@ fn judge<A: Admission>(
     let origin = handshake::only(request.headers(), &header::ORIGIN)?.map(str::to_owned);
     let mut user_agent = text_of(request, &header::USER_AGENT);
     if let Some(program) = &mut user_agent {
-        // A header that is a text is ASCII, so any place is a boundary.
+        // A header value that is a text is ASCII, so any place is a boundary.
         program.truncate(limits::PAGE_BYTES_MAX);
     }
     let request = UpgradeRequest {
@@ -112,13 +112,13 @@ async fn turn_away(mut stream: Transport, answer: Bytes) -> std::io::Result<()> 
     Ok(())
 }
 
-/// Has a connection that becomes a widget's socket live through a longer silence of the network: a
+/// Lets a connection that becomes a widget's socket live through a longer silence of the network: a
 /// customer's phone may be in a tunnel.
 fn bear_with(stream: &TcpStream) {
     #[cfg(target_os = "linux")]
     {
         let limit = Duration::from_secs(limits::UNACKNOWLEDGED_SECONDS_MAX);
-        // Without it, the socket is given up sooner, and its widget comes back.
+        // If this fails, the socket is given up sooner, and its widget comes back.
         let _: std::io::Result<()> = SockRef::from(stream).set_tcp_user_timeout(Some(limit));
     }
     #[cfg(not(target_os = "linux"))]

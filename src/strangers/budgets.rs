@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use crate::limits;
 use crate::strangers::party::Scope;
 
-/// What of the server is used.
+/// A use of the server that is counted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Use {
     /// A connection that is open.
@@ -49,9 +49,9 @@ impl Use {
         }
     }
 
-    /// How many of so many in a minute may come at once: all of them; of messages ten seconds'
-    /// worth, and 60 in any case, because each is written to the disk, and a minute's worth of
-    /// several addresses would keep everybody else's waiting.
+    /// How many of so many in a minute may come at once. All may, except messages: of those ten
+    /// seconds' worth, and 60 in any case. Each message is written to the disk, and a minute's
+    /// worth of several addresses would keep everybody else's waiting.
     pub fn at_once(self, most: NonZeroU32) -> NonZeroU32 {
         if self != Self::Post {
             return most;
@@ -61,12 +61,12 @@ impl Use {
     }
 }
 
-/// One budget: how it is called in the configuration, and how much it is when nobody says.
+/// One budget: its name in the configuration, and its default.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     /// Its key in the file.
     pub key: &'static str,
-    /// The variable of the environment that stands for it.
+    /// The environment variable that stands for it.
     pub variable: &'static str,
     /// By what it is counted.
     pub scope: Scope,
@@ -86,8 +86,9 @@ const fn budget(
     Budget { key, variable, scope, of, default }
 }
 
-/// Every budget. Those of an address leave room for many people behind one; those of a site and of
-/// a widget are fuses, which one of many burns before it takes the server from the others.
+/// Every budget. Those of an address leave room for many people behind one address. Those of a site
+/// and of a widget are fuses: one site or widget burns its own before it takes the server from the
+/// others.
 pub const BUDGETS: [Budget; 15] = {
     use Scope::{Address, Site, Widget};
     use Use::{Connection, Post, RefusedToken, SocketWithoutChat, Start, Upgrade, WaitingChat};
@@ -158,7 +159,7 @@ pub const BUDGETS: [Budget; 15] = {
     ]
 };
 
-/// How much of everything; nothing where there is no bound.
+/// The bound of each use in each scope; nothing where there is no bound.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Budgets([[Option<u32>; 7]; 3]);
 
@@ -175,7 +176,7 @@ impl Budgets {
         self
     }
 
-    /// The same with no more connections of one address than this, should there be more.
+    /// The same with at most this many connections of one address, if the bound is higher.
     #[must_use]
     pub fn with_connections_within(self, most: u32) -> Self {
         match self.most(Scope::Address, Use::Connection) {

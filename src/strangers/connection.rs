@@ -1,4 +1,4 @@
-//! A connection as it was accepted, before anybody on it has said who they are.
+//! A connection as it was accepted, before its client has said who it is.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,14 +26,14 @@ pub enum NotTaken {
     /// It must begin with a header, and does not.
     #[error(transparent)]
     Header(#[from] HeaderFault),
-    /// Its address has as many as it may.
+    /// Its address has as many connections as it may.
     #[error("{0}")]
     OverBudget(OverBudget),
 }
 
 impl Connection {
-    /// A connection that is there, of this peer, whoever that is. `is_of_reserve` says that it took
-    /// one of the last descriptors, which are kept for those who have a token and for operators.
+    /// A connection that was accepted, of this peer, whoever that is. `is_of_reserve` says that it
+    /// took one of the last descriptors, which are kept for clients with a token and for operators.
     pub async fn begin(
         stream: &mut (impl tokio::io::AsyncRead + Unpin),
         peer: Option<SocketAddr>,
@@ -53,12 +53,12 @@ impl Connection {
         Ok(Self { peer, held, is_of_reserve, is_known: AtomicBool::new(false) })
     }
 
-    /// A connection of an operator's, which nothing bounds that bounds strangers.
+    /// A connection of an operator, to which the bounds on strangers do not apply.
     pub const fn of_operator(peer: Option<SocketAddr>) -> Self {
         Self { peer, held: None, is_of_reserve: false, is_known: AtomicBool::new(true) }
     }
 
-    /// Where it comes from: the other end, or whom that names by the PROXY protocol.
+    /// Where it comes from: the other end, or the client that this end names by the PROXY protocol.
     pub const fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
@@ -73,13 +73,13 @@ impl Connection {
         self.is_of_reserve
     }
 
-    /// Notes that somebody on it has shown a token that lets them in.
+    /// Notes that the client on it has shown a token that lets it in.
     pub fn note_known(&self) {
         self.is_known.store(true, Ordering::Relaxed);
     }
 
-    /// Returns when it must go, because it took one of the last descriptors and nobody on it has
-    /// shown a token in time.
+    /// Returns when the connection must go, because it took one of the last descriptors and its
+    /// client has not shown a token in time.
     pub async fn must_go(&self) {
         if self.is_of_reserve {
             tokio::time::sleep(Duration::from_secs(limits::RESERVE_SECONDS_MAX)).await;

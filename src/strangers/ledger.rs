@@ -21,10 +21,10 @@ use crate::limits;
 use crate::strangers::budgets::{Budgets, Use};
 use crate::strangers::party::{Parties, Party, Scope};
 
-/// How long somebody should wait before they try again what is held by themselves.
+/// How long a client should wait before it asks again for a budget that its party holds.
 const HELD_WAIT: Duration = Duration::from_secs(10);
 
-/// At most so often accounts are looked through for some that nobody needs.
+/// Accounts are looked through for unneeded ones at most this often.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// A budget is used up.
@@ -32,7 +32,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct OverBudget {
     /// By what it is counted.
     pub scope: Scope,
-    /// Of what.
+    /// What is counted.
     pub of: Use,
     /// When to try again.
     pub retry_after: Duration,
@@ -59,7 +59,7 @@ pub(super) struct Ledger {
     budgets: Budgets,
     keys: RandomState,
     accounts: Arc<Accounts>,
-    /// By scope and use, where that is counted by the minute.
+    /// By scope and use; only for uses that are counted by the minute.
     rates: [[Option<Rate>; 7]; 3],
 }
 
@@ -97,14 +97,14 @@ impl Ledger {
                 *held += u32::from(has_room);
                 has_room.then_some(place)
             });
-            // What was taken for the other parties is given back where it fails.
+            // If this fails, what was taken for the other parties is given back.
             let over = OverBudget { scope: party.scope, of, retry_after: HELD_WAIT };
             held.places[party.scope as usize] = Some(taken.ok_or(over)?);
         }
         Ok(held.places.iter().any(Option::is_some).then_some(held))
     }
 
-    /// Spends so many. Whoever asks for more than may come at once spends all of it.
+    /// Spends this many. A caller that asks for more than may come at once spends all that may.
     pub(super) fn spend(
         &self,
         of: Use,
@@ -130,7 +130,7 @@ impl Ledger {
     }
 }
 
-/// Something that is held of budgets until this is dropped.
+/// What is held of budgets until this is dropped.
 #[derive(Debug)]
 pub struct Held {
     accounts: Arc<Accounts>,
@@ -204,7 +204,7 @@ struct Account {
     spent_until: [u64; 4],
 }
 
-/// The place of what is spent; nothing for what is held.
+/// The column of a use that is spent; nothing for a use that is held.
 const fn spent(of: Use) -> Option<usize> {
     match of {
         Use::Connection | Use::SocketWithoutChat | Use::WaitingChat => None,
@@ -230,11 +230,11 @@ impl Default for Accounts {
 
 impl Accounts {
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        // Nothing that is done here can panic half-way.
+        // No code that holds this lock can panic half-way.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something to a party's account, which is there.
+    /// Does something to a party's account, which is made if it is missing.
     fn with<T>(&self, party: Party, act: impl FnOnce(Place, &mut Account) -> T) -> T {
         let mut kept = self.lock();
         let place = kept.place_of(party, self.watch.now());
@@ -244,7 +244,7 @@ impl Accounts {
 }
 
 impl Kept {
-    /// The account of a party, which is made where there is room for one; else that of all others.
+    /// The account of a party, which is made if there is room; else the account of all others.
     fn place_of(&mut self, party: Party, now: Duration) -> Place {
         if let Some(place) = self.find(party) {
             return place;
@@ -270,7 +270,7 @@ impl Kept {
         place
     }
 
-    /// Forgets whoever uses nothing.
+    /// Forgets the parties that use nothing.
     fn sweep(&mut self, now: Duration) {
         if now < self.swept_at + SWEEP_EVERY {
             return;
@@ -288,7 +288,7 @@ impl Kept {
     }
 }
 
-/// What all parties have spent of one thing.
+/// What all parties have spent of one use.
 #[derive(Debug)]
 struct Column {
     accounts: Arc<Accounts>,

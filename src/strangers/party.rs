@@ -1,4 +1,4 @@
-//! Whom a use counts for.
+//! The parties that a use counts for.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
@@ -6,13 +6,13 @@ use std::num::NonZeroU64;
 
 use crate::domain::id::WidgetId;
 
-/// By what somebody's use is counted.
+/// By what a use is counted.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Scope {
-    /// The address that they come from: one of IPv4, or a network of IPv6 of 64 bits, because that
-    /// much is given to one household.
+    /// The address that the client comes from: an IPv4 address, or an IPv6 network of 64 bits,
+    /// because one household is given that much.
     Address,
-    /// The site whose page they have open: its origin, as the browser names it.
+    /// The site whose page the client has open: its origin, as the browser names it.
     Site,
     /// The widget.
     Widget,
@@ -39,18 +39,18 @@ pub(super) struct Party {
     name: NonZeroU64,
 }
 
-/// Whom somebody's use counts for: at most one of each scope. A name's place says its scope, that
-/// of [`Scope::ALL`], because every socket has one of these.
+/// The parties that a use counts for: at most one of each scope. A name's place says its scope, in
+/// the order of [`Scope::ALL`]; that saves room, because every socket has one of these.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Parties([Option<NonZeroU64>; 3]);
 
 impl Party {
-    /// Everybody for whom there is no account of their own.
+    /// All those of a scope that have no account of their own.
     pub(super) const fn others(scope: Scope) -> Self {
         Self { scope, name: NonZeroU64::MAX }
     }
 
-    /// A number by which it is found. Its name is one already that nobody can choose.
+    /// A number by which the party is found. Its name already is one that nobody can choose.
     pub(super) const fn digest(self) -> u64 {
         self.name.get() ^ self.scope as u64
     }
@@ -75,14 +75,14 @@ impl Parties {
         Self([self.0[0], None, None])
     }
 
-    /// Each of them.
+    /// Each party.
     pub(super) fn iter(&self) -> impl Iterator<Item = Party> {
         let named = Scope::ALL.into_iter().zip(self.0);
         named.filter_map(|(scope, name)| Some(Party { scope, name: name? }))
     }
 }
 
-/// Whoever comes from this address; nobody in particular on this machine itself.
+/// The name of this address's party; none for this machine itself.
 fn name_of_address(address: IpAddr, keys: &RandomState) -> Option<NonZeroU64> {
     let address = address.to_canonical();
     (!address.is_loopback()).then(|| match address {
@@ -91,8 +91,8 @@ fn name_of_address(address: IpAddr, keys: &RandomState) -> Option<NonZeroU64> {
     })
 }
 
-/// Two that have one name share a budget. Nobody can bring that about without the keys, and it is
-/// harmless.
+/// Two parties with one name share a budget. Nobody can bring that about without the keys, and it
+/// is harmless.
 fn name_of(whom: impl Hash, keys: &RandomState) -> NonZeroU64 {
     NonZeroU64::new(keys.hash_one(whom)).unwrap_or(NonZeroU64::MIN)
 }

@@ -1,4 +1,4 @@
-//! Who stands between a client and this server, and whom they name.
+//! The proxies between a client and this server, and the clients that they name.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -9,15 +9,15 @@ use ipnet::IpNet;
 
 use crate::limits;
 
-/// The proxies whose word on where a request comes from is taken, and the header that they say it
-/// in. Only one header counts: a proxy passes on the other as the client has written it.
+/// The proxies that are trusted to say where a request comes from, and the header in which they say
+/// it. Only one header counts: a proxy passes the other on as the client has written it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Proxies {
     networks: Vec<IpNet>,
     header: ForwardedHeader,
 }
 
-/// The header that names whom a request is passed on for.
+/// The header that names the client of a request that is passed on.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`, which nearly every proxy knows.
@@ -48,19 +48,19 @@ impl FromStr for ForwardedHeader {
     }
 }
 
-/// Whom a request's headers name.
+/// The client that a request's headers name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Named {
     /// Nobody.
     Nobody,
-    /// Somebody, but whoever says it is not trusted.
+    /// A client, but the peer that names it is not trusted.
     ByUntrusted,
     /// This client.
     Client(IpAddr),
 }
 
 impl Proxies {
-    /// Proxies at these networks, who name clients in this header.
+    /// Proxies at these networks, which name clients in this header.
     pub const fn new(networks: Vec<IpNet>, header: ForwardedHeader) -> Self {
         Self { networks, header }
     }
@@ -87,14 +87,14 @@ impl Proxies {
         self.networks.is_empty()
     }
 
-    /// Whether what comes from here is believed.
+    /// Whether this address is that of a trusted proxy.
     pub fn trust(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.networks.iter().any(|network| network.contains(&address))
     }
 
-    /// The client of a request that comes from a peer: of those named, from the last to the first,
-    /// the first who is no trusted proxy. Whoever stands before it may be anybody's invention.
+    /// The client of a request that comes from a peer: of the addresses named, from the last to the
+    /// first, the first that is no trusted proxy. Those before it may be anybody's invention.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Named {
         if !self.trust(peer) {
             let names = headers.contains_key(X_FORWARDED_FOR) || headers.contains_key(FORWARDED);

@@ -24,8 +24,8 @@ pub enum HeaderFault {
     Connection(#[from] io::Error),
 }
 
-/// Reads the header, and nothing behind it. The client that it names; nobody where the proxy speaks
-/// for itself, as for its health checks.
+/// Reads the header, and nothing behind it. Returns the client that it names; nothing where the
+/// proxy speaks for itself, as for its health checks.
 pub async fn read_header(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> Result<Option<SocketAddr>, HeaderFault> {
@@ -59,7 +59,7 @@ async fn read_whole(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, He
     let mut header = vec![0; v2::PROTOCOL_PREFIX.len()];
     stream.read_exact(&mut header).await?;
     if header == v2::PROTOCOL_PREFIX {
-        // What it is, of which family, and how long the rest of it is.
+        // The command, the family, and the length of the rest.
         let mut rest = [0; 4];
         stream.read_exact(&mut rest).await?;
         let length = usize::from(u16::from_be_bytes([rest[2], rest[3]]));
@@ -72,7 +72,7 @@ async fn read_whole(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, He
         stream.read_exact(&mut header[read..]).await?;
         return Ok(header);
     }
-    // A line of text says nowhere how long it is, and what is behind it must not be read.
+    // A line of text does not say how long it is, and what is behind it must not be read.
     while !header.ends_with(b"\r\n") {
         if !header.starts_with(b"PROXY ") || header.len() == limits::PROXY_LINE_BYTES_MAX {
             return Err(HeaderFault::Malformed);

@@ -1,4 +1,4 @@
-//! What every thread knows of strangers: the accounts, and the proxies that they come by.
+//! What every thread knows of strangers: the accounts, and the proxies that strangers come by.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -48,7 +48,7 @@ impl Strangers {
         self.0.proxy_protocol && self.0.proxies.trust(peer.ip())
     }
 
-    /// Whether what comes from here is passed on by a proxy.
+    /// Whether what comes from this address is passed on by a trusted proxy.
     pub fn trust(&self, address: IpAddr) -> bool {
         self.0.proxies.trust(address)
     }
@@ -71,7 +71,7 @@ impl Strangers {
         })
     }
 
-    /// Those whom somebody's use counts for: the address, and what is known of the page.
+    /// The parties that a use counts for: the address, and what is known of the page.
     pub fn parties(
         &self,
         address: Option<IpAddr>,
@@ -81,14 +81,14 @@ impl Strangers {
         self.0.ledger.parties(address, site, widget)
     }
 
-    /// Takes one more of what is held, of every party's budget or of none. Nothing is held where no
-    /// party has one.
+    /// Takes one more of a use that is held, from every party's budget or from none. Nothing is
+    /// held where no party has a budget.
     pub fn hold(&self, what: Use, parties: &Parties) -> Result<Option<Held>, OverBudget> {
         self.0.ledger.hold(what, parties)
     }
 
-    /// Spends one of what is counted by the minute. Parties whose budget was asked before the one
-    /// that is used up have spent it nevertheless.
+    /// Spends one of a use that is counted by the minute. If one party's budget is used up, the
+    /// parties asked before it have spent theirs nevertheless.
     pub fn spend(&self, what: Use, parties: &Parties) -> Result<(), OverBudget> {
         self.0.ledger.spend(what, parties, NonZeroU32::MIN)
     }
@@ -103,7 +103,7 @@ impl Strangers {
         self.0.ledger.spend(what, parties, count)
     }
 
-    /// How many parties there is an account of.
+    /// How many parties have an account.
     pub fn accounts(&self) -> usize {
         self.0.ledger.accounts()
     }

@@ -29,7 +29,7 @@ impl UnderWay {
     }
 }
 
-/// One of them, for as long as it lives.
+/// One such connection, for as long as it lives.
 pub(super) struct Entry(Rc<UnderWay>);
 
 impl Drop for Entry {

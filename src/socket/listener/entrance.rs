@@ -1,4 +1,4 @@
-//! An address that connections are taken at: whose it is, and how many it takes.
+//! An address where connections are taken: whom it serves, and how many it takes.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::limits;
 use crate::tls::Certificates;
 
-/// An address that connections are taken at.
+/// An address where connections are taken.
 #[derive(Debug)]
 pub struct Entrance {
     listener: std::net::TcpListener,
@@ -23,7 +23,7 @@ pub struct Entrance {
 /// Which connections of an address are taken.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rule {
-    /// Whether it is for operators alone.
+    /// Whether the address is for operators alone.
     pub(super) is_operators: bool,
     /// Whether operators have another address, to which the very last descriptors are left.
     leaves_last: bool,
@@ -47,8 +47,8 @@ impl From<std::net::TcpListener> for Entrance {
 }
 
 impl Entrance {
-    /// The same for operators alone: whoever connects is no stranger, so none of what bounds
-    /// strangers bounds them, and no proxy is expected. At most
+    /// The same for operators alone. A client that connects here is no stranger: the bounds on
+    /// strangers do not apply to it, and no proxy is expected. At most
     /// [`limits::OPERATOR_CONNECTIONS_MAX`] are taken on each thread.
     #[must_use]
     pub fn of_operators(mut self) -> Self {
@@ -87,7 +87,7 @@ impl Entrance {
 }
 
 impl Rule {
-    /// Whether one more is taken beside so many that are there.
+    /// Whether one more connection is taken beside those that are `there`.
     pub(super) fn admits(self, stream: &TcpStream, there: usize) -> bool {
         if self.is_operators {
             return there < limits::OPERATOR_CONNECTIONS_MAX;
@@ -97,14 +97,14 @@ impl Rule {
     }
 }
 
-/// Whether a connection took one of the last descriptors, which are kept for those who have a token
+/// Whether a connection took one of the last descriptors, which are kept for clients with a token
 /// and for operators.
 pub(super) fn is_of_reserve(stream: &TcpStream) -> bool {
     is_among_last(stream, |all| (all / 16).min(limits::DESCRIPTORS_KEPT_MAX))
 }
 
-/// Whether a connection took one of so many descriptors at the end. The system gives the least that
-/// is free.
+/// Whether a connection took one of the `kept` last descriptors. The system gives the lowest one
+/// that is free.
 fn is_among_last(stream: &TcpStream, kept: impl FnOnce(u64) -> u64) -> bool {
     let Some(all) = rustix::process::getrlimit(Resource::Nofile).current else { return false };
     u64::try_from(stream.as_raw_fd()).unwrap_or_default() >= all - kept(all)

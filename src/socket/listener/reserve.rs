@@ -9,14 +9,14 @@ use tokio::net::TcpListener;
 
 use crate::limits;
 
-/// Descriptors that a thread keeps for when there are no others: whoever comes then is told so by
-/// a reset, at once, instead of waiting in the backlog in front of a server that does not answer.
+/// Descriptors that a thread keeps for when no others are left: a client that comes then learns it
+/// at once from a reset, instead of waiting in the backlog of a server that does not answer.
 /// Widgets come back later by themselves.
 ///
-/// One that is let go for a moment may be taken: by a file that is opened, or by a connection that
-/// another thread accepts. So a connection is kept only by a thread whose reserve is whole, and the
-/// first descriptors that become free make it whole again. Otherwise connections could take every
-/// reserve, and nobody would be turned away any more.
+/// A descriptor that is let go for a moment may be taken by a file that is opened, or by a
+/// connection that another thread accepts. So a thread keeps a connection only while its reserve is
+/// whole, and the first descriptors that become free make it whole again. Otherwise connections
+/// could take every reserve, and no client would be turned away any more.
 pub(super) struct Reserve(Vec<File>);
 
 impl Reserve {
@@ -36,7 +36,7 @@ impl Reserve {
     }
 
     /// Accepts one connection with a descriptor of the reserve, and closes it. False when the
-    /// reserve is used up, or nobody waits.
+    /// reserve is used up, or no connection waits.
     pub(super) fn turn_away(&mut self, listener: &TcpListener) -> bool {
         let has_come = self.0.pop().is_some() && {
             let accepted = SockRef::from(listener).accept();
@@ -50,8 +50,8 @@ impl Reserve {
     }
 }
 
-/// Has the other end told of a close by a reset, which leaves nothing of the connection behind.
+/// Makes the close of a socket a reset, which leaves nothing of the connection behind.
 pub(super) fn reset(socket: &SockRef<'_>) {
-    // Without it, the close is an ordinary one.
+    // If this fails, the close is an ordinary one.
     let _: io::Result<()> = socket.set_linger(Some(Duration::ZERO));
 }

@@ -14,7 +14,7 @@ use crate::socket::pump::Pump;
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
 
-/// The time after a session.
+/// The time that a socket has left after its session.
 pub(super) struct Farewell {
     until: Pin<Box<Sleep>>,
     pub(super) is_shut: bool,
@@ -22,7 +22,7 @@ pub(super) struct Farewell {
 }
 
 impl Farewell {
-    /// It begins now.
+    /// Starts the time now.
     pub(super) fn begin() -> Self {
         let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
         Self { until: Box::pin(tokio::time::sleep(limit)), is_shut: false, drained: 0 }
@@ -63,7 +63,7 @@ impl Pump {
         self.farewell = Some(Box::new(Farewell::begin()));
     }
 
-    /// Whether the socket is over, after its session.
+    /// Finishes the socket after its session; ready once the socket is over.
     pub(super) fn part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.write(cx);
         let Some(mut farewell) = self.farewell.take() else { return Poll::Ready(()) };

@@ -1,4 +1,4 @@
-//! The actor of a session: it gives the behavior what has come, and does what that wants done.
+//! The actor of a session: it gives the behavior its inputs, and performs its outputs.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,9 +69,9 @@ impl SocketSession {
         Self { id: door.mint_session(), door, line, widget, guest, visit: None, behavior }
     }
 
-    /// Gives the behavior one input, and those that follow from it.
+    /// Gives the behavior one input, and the inputs that follow from it.
     fn turn(&mut self, input: Input, context: &mut WebsocketContext<Self>) {
-        // A heartbeat takes the time once.
+        // The clock is read once in a turn, also for a heartbeat.
         let now = self.door.engine().now();
         let (mut inputs, mut outputs) = (Inputs::of(input), self.door.take_outputs());
         while let Some(input) = inputs.take() {
@@ -90,7 +90,7 @@ impl SocketSession {
         self.rearm();
     }
 
-    /// Does what is to be done for the session; what it must hear of at once is given back.
+    /// Performs one output; returns the input that the behavior must have at once, if any.
     fn perform(
         &mut self,
         output: Output,
@@ -228,7 +228,7 @@ impl StreamHandler<Result<Message, ProtocolError>> for SocketSession {
             Ok(Message::Text(text)) => self.turn(Input::Text(text), context),
             Ok(Message::Ping(payload)) => self.turn(Input::Ping(payload), context),
             Ok(Message::Pong(_)) => self.turn(Input::Pong, context),
-            // Not a frame: the time that it asked for has come.
+            // Not a frame: the time that the session asked for has come.
             Ok(Message::Nop) => self.turn(Input::Wake, context),
             Ok(Message::Binary(_) | Message::Continuation(_) | Message::Close(_)) | Err(_) => {
                 self.line.done();

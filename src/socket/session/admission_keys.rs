@@ -10,8 +10,8 @@ use crate::domain::id::WidgetId;
 use crate::domain::settings::WidgetSettings;
 use crate::domain::settings::registry::Registry;
 
-/// The keys of the widgets that vouch for visitors on one thread: read once for each change of a
-/// widget's settings, and not for each visitor.
+/// The keys by which sites vouch for the visitors of widgets, as one thread has read them: once for
+/// each change of a widget's settings, and not for each visitor.
 #[derive(Debug, Default)]
 pub(super) struct ReadKeys(RefCell<BTreeMap<WidgetId, Read>>);
 
@@ -22,7 +22,7 @@ struct Read {
 }
 
 impl ReadKeys {
-    /// The keys of a widget as it is set now, if anybody vouches for its visitors.
+    /// The keys of a widget under its present settings, if its visitors are vouched for.
     pub(super) fn of(&self, widget: &WidgetId, settings: &Registry) -> Option<Rc<AdmissionKeys>> {
         let now = settings.widgets.get(widget)?;
         let rule = now.admission.as_ref()?;
@@ -30,7 +30,7 @@ impl ReadKeys {
         if let Some(known) = read.get(widget).filter(|known| Arc::ptr_eq(&known.of, now)) {
             return Some(known.keys.clone());
         }
-        // Those of widgets that are there no more need not be kept.
+        // The keys of widgets that no longer exist need not be kept.
         read.retain(|id, _| settings.widgets.contains_key(id));
         let keys = Rc::new(AdmissionKeys::of(rule));
         read.insert(widget.clone(), Read { of: now.clone(), keys: keys.clone() });

@@ -30,12 +30,12 @@ pub struct Door {
     routes: Routes,
     pub(super) strangers: Strangers,
     admissions: ReadKeys,
-    /// In which a session says what is to be done: between two turns it is empty.
+    /// The buffer for the outputs of a turn: between two turns it is empty.
     outputs: RefCell<Vec<Output>>,
 }
 
 impl Door {
-    /// A door on this thread of the engine's, without bounds for strangers. Conversation tokens are
+    /// A door on this thread of the engine, without bounds for strangers. Conversation tokens are
     /// signed with `keys`.
     pub fn new(engine: Engine, keys: Arc<Keys>, thread: usize) -> Self {
         Self::beside(engine, keys, thread, Routes::default(), Strangers::default())
@@ -53,12 +53,12 @@ impl Door {
         Self { engine, keys, thread, routes, strangers, admissions, outputs }
     }
 
-    /// Room for what a turn wants done.
+    /// Takes the buffer for the outputs of a turn.
     pub(super) fn take_outputs(&self) -> Vec<Output> {
         self.outputs.take()
     }
 
-    /// Takes it back when all is done.
+    /// Takes the buffer back when all outputs are performed.
     pub(super) fn give_back(&self, outputs: Vec<Output>) {
         *self.outputs.borrow_mut() = outputs;
     }
@@ -106,8 +106,8 @@ impl Door {
         self.keys.issue(self.engine.journal_history(), conversation, widget)
     }
 
-    /// Who is there: by the secret that their browser keeps and, where the site's server vouches
-    /// for somebody, by the name that it gives them.
+    /// Who the visitor is: by the secret that the browser keeps and, where the site's server
+    /// vouches for the visitor, by the name that the server gives.
     pub(super) fn identify(&self, shown: Credentials, widget: &WidgetId) -> Identified {
         let Credentials { visitor, token, admission } = shown;
         let admission = admission.as_ref();
@@ -131,7 +131,7 @@ impl Door {
         self.engine.tell_invalid_token(widget);
     }
 
-    /// For whom a site's server vouches in a widget; nobody where the widget does not ask.
+    /// The visitor for whom a site's server vouches in a widget; none if the widget does not ask.
     fn vouched(
         &self,
         widget: &WidgetId,
@@ -144,7 +144,7 @@ impl Door {
         Ok(Some(self.keys.vouched(widget, &subject)))
     }
 
-    /// Whether only somebody who is vouched for can begin a chat in a widget.
+    /// Whether only a visitor who is vouched for can begin a chat in a widget.
     pub(super) fn requires_admission(&self, widget: &WidgetId) -> bool {
         let settings = self.engine.settings();
         settings.widgets.get(widget).is_some_and(|widget| widget.requires_admission())
@@ -155,7 +155,7 @@ impl Door {
         self.engine.tell_not_vouched(widget, code.code(), why);
     }
 
-    /// Who a browser is by the secret it keeps; somebody new without one.
+    /// The visitor of the secret that a browser keeps; a new visitor without one.
     fn visitor(&self, kept: Option<VisitorSecret>) -> VisitorId {
         match kept {
             Some(kept) => {
@@ -166,8 +166,8 @@ impl Door {
         }
     }
 
-    /// When a widget should come back: spread over a time that grows with the number of those who
-    /// will, so that they do not come all at once.
+    /// When a widget should come back. The times are spread over a span that grows with the number
+    /// of returning widgets, so that they do not all come at once.
     pub(super) fn retry_after(&self, code: CloseCode, session: SessionId) -> Span {
         if !code.invites_back() {
             return Span::ZERO;

@@ -17,8 +17,8 @@ use crate::strangers::{NotTaken, Strangers};
 use crate::tls::HandshakeFault;
 use crate::wire::problem::{ORIGIN_NOT_ALLOWED, TOO_MANY_CONNECTIONS, UNAVAILABLE, UNKNOWN_WIDGET};
 
-/// Counts that a handshake of TLS failed, and tells it. Who only looks whether somebody listens is
-/// not told of: probes do so all the time.
+/// Counts that a TLS handshake failed, and tells of it. A client that only looks whether the server
+/// listens is counted and not told of: probes do so all the time.
 pub(super) fn tell_not_secured(engine: &Engine, peer: Option<SocketAddr>, why: &HandshakeFault) {
     if matches!(why, HandshakeFault::CutShort) {
         engine.note_refused(Face::Tls, why.code());

@@ -12,7 +12,7 @@ use crate::wire::problem::{
     Kind, TOO_MANY_CONNECTIONS, TOO_MANY_SOCKETS, TOO_MANY_UPGRADES, UNAVAILABLE,
 };
 
-/// How soon somebody should come back for whom no descriptor is left, in seconds.
+/// After how many seconds a client should come back when no descriptor is left for it.
 const NO_ROOM_WAIT_S: u64 = 10;
 
 /// A socket among strangers. It is carried with the socket from thread to thread.
@@ -22,13 +22,13 @@ pub(super) struct Guest {
     parties: Parties,
     /// The connection, where it is counted for its address.
     _connection: Option<Arc<Connection>>,
-    /// The same of an address that a proxy names.
+    /// The same for an address that a proxy names.
     _named: Option<Held>,
     without_chat: Mutex<Option<Box<Held>>>,
 }
 
 impl Guest {
-    /// The guest of a request that comes to a widget, if that is within every budget.
+    /// The guest of a request to a widget, if the request is within every budget.
     pub(super) fn admit(
         strangers: &Strangers,
         request: &UpgradeRequest,
@@ -68,19 +68,19 @@ impl Guest {
         })
     }
 
-    /// Asks whether it may begin a chat, and gives what is to be kept while it waits, if any.
+    /// Asks whether the guest may begin a chat; returns what is to be kept while it waits, if any.
     pub(super) fn ask_to_wait(&self) -> Result<Option<Keepsake>, OverBudget> {
         let held = self.strangers.hold(Use::WaitingChat, &self.parties)?;
         self.strangers.spend(Use::Start, &self.parties)?;
         Ok(held.map(Keepsake::new))
     }
 
-    /// It is in a chat now.
+    /// Notes that the guest is in a chat now.
     pub(super) fn enter_chat(&self) {
         *self.lock() = None;
     }
 
-    /// Its chat is over. Whoever was let in stays, even where the budget is used up by others.
+    /// Notes that the chat is over. The guest stays, even where others have used the budget up.
     pub(super) fn leave_chat(&self) {
         let mut without_chat = self.lock();
         if without_chat.is_none() {
@@ -89,12 +89,13 @@ impl Guest {
         }
     }
 
-    /// It has shown a token that is good for nothing; asks whether it may show another.
+    /// Notes that the guest has shown a useless token; asks whether it may show another.
     pub(super) fn ask_to_show_another_token(&self) -> Result<(), OverBudget> {
         self.strangers.spend(Use::RefusedToken, &self.parties.address())
     }
 
-    /// Asks whether it may post a text of so many bytes: one message, and one more for each KiB.
+    /// Asks whether the guest may post a text of this many bytes. It counts as one message, and as
+    /// one more for each KiB.
     pub(super) fn ask_to_post(&self, bytes: usize) -> Result<(), OverBudget> {
         let more = bytes / limits::POST_BYTES_COUNTED;
         let count = NonZeroU32::MIN.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
@@ -102,7 +103,7 @@ impl Guest {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Box<Held>>> {
-        // Nothing that is done here can panic half-way.
+        // No code that holds this lock can panic half-way.
         self.without_chat.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

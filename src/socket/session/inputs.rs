@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::behavior::session::Input;
 
-/// What a session is still to be given in this turn. Nearly always that is one, which needs no room
-/// of its own.
+/// The inputs that a session is still to be given in this turn. Nearly always there is one, which
+/// needs no room of its own.
 #[derive(Debug)]
 pub(super) struct Inputs {
     first: Option<Input>,
@@ -13,12 +13,12 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// A turn that begins with this.
+    /// A turn that begins with this input.
     pub(super) const fn of(input: Input) -> Self {
         Self { first: Some(input), others: VecDeque::new() }
     }
 
-    /// Adds what is to be given after all others.
+    /// Adds an input that is given after all others.
     pub(super) fn add(&mut self, input: Input) {
         if self.first.is_none() && self.others.is_empty() {
             self.first = Some(input);
@@ -27,7 +27,7 @@ impl Inputs {
         }
     }
 
-    /// The next.
+    /// Takes the next input.
     pub(super) fn take(&mut self) -> Option<Input> {
         self.first.take().or_else(|| self.others.pop_front())
     }

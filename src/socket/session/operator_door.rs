@@ -19,7 +19,7 @@ pub struct OperatorDoor {
 }
 
 impl OperatorDoor {
-    /// A door of this engine's.
+    /// A door of this engine.
     pub fn new(engine: Engine) -> Self {
         Self { engine, strangers: Strangers::default() }
     }

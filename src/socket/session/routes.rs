@@ -9,7 +9,7 @@ use crate::domain::time::Span;
 use crate::socket::movement::{Carry, Movement};
 use crate::socket::session::guest::Guest;
 
-/// The routes of all threads of a server, as far as they are at work yet.
+/// The routes to those threads of a server that are already at work.
 #[derive(Clone, Debug, Default)]
 pub struct Routes(Arc<RwLock<Vec<Option<Recipient<Arrival>>>>>);
 
@@ -31,7 +31,7 @@ pub(super) struct Origin {
 }
 
 impl Routes {
-    /// From now on this one takes in the sockets of a thread.
+    /// From now on this receiver takes in the sockets of a thread.
     pub(super) fn enter(&self, thread: usize, receiver: Recipient<Arrival>) {
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if routes.len() <= thread {
@@ -40,13 +40,13 @@ impl Routes {
         routes[thread] = Some(receiver);
     }
 
-    /// Whether somebody takes in sockets on a thread.
+    /// Whether a receiver takes in sockets on a thread.
     pub(super) fn lead_to(&self, thread: usize) -> bool {
         let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
         routes.get(thread).is_some_and(Option::is_some)
     }
 
-    /// The way for a socket to a thread; none while nobody takes in sockets there.
+    /// The way for a socket to a thread; none while no receiver takes in sockets there.
     #[expect(clippy::disallowed_methods, reason = "at most one message for each socket")]
     pub(super) fn way_to(&self, thread: usize, origin: Origin) -> Option<Carry> {
         let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,7 +10,7 @@ use crate::socket::session::guest::Guest;
 use crate::strangers::{OverBudget, Use};
 use crate::wire::refusal::RefusalCode;
 
-/// Begins a chat, or comes back into the one that there is, if that is within the guest's budgets.
+/// Begins a chat, if the guest's budgets allow it, or comes back into the visitor's present chat.
 pub(super) fn start(
     visit: &Visit,
     guest: &Guest,
@@ -20,7 +20,7 @@ pub(super) fn start(
 ) -> Result<ConversationId, NotStarted> {
     let ChatRequest { visitor, start, name, form, context, page, locale, heartbeat, program } =
         asked;
-    // Whoever comes back into a chat begins none.
+    // A visitor who comes back into a chat begins none.
     let is_new = visit.chat_of(visitor).is_none();
     let keepsake = is_new.then(|| guest.ask_to_wait()).transpose().map_err(|over| denied(&over))?;
     let request = StartRequest { widget, visitor, start, salt, name, form, context, page, locale };

@@ -1,4 +1,4 @@
-//! What a session reads of the world where it stands.
+//! What a session reads of its surroundings.
 
 use crate::behavior::session::Nearby;
 use crate::domain::id::{ConversationId, WidgetId};
@@ -6,7 +6,7 @@ use crate::domain::time::Span;
 use crate::engine::Visit;
 use crate::socket::session::door::Door;
 
-/// What a session reads of the world where it stands.
+/// What a session reads of its surroundings.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     pub(super) door: &'a Door,
