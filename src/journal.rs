@@ -4,9 +4,9 @@
 //! of one stream keep their order. After a fault nothing that was appended since the last receipt
 //! is known to be durable, and the streams concerned are told so; nothing is retried in silence.
 //!
-//! A journal is a log ([`Log`]), the chats that are projected from it ([`Chats`]), what takes out
-//! of both ([`Removal`]) and the audit stream ([`AuditStream`]). A second store may share none of
-//! the first one's files: it only has to be all four.
+//! A journal is a log ([`Log`]), the chats that are projected from it ([`Chats`]), the removal from
+//! both ([`Removal`]) and the audit stream ([`AuditStream`]). A second store need share none of the
+//! first one's files: it only has to be all four.
 
 pub mod audit;
 pub mod memory;

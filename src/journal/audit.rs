@@ -1,7 +1,7 @@
 //! The audit stream as both journals keep it: what is asked of it, and the chain of its entries.
 //!
 //! Each entry has the SHA-256 of the hash before it and of its own bytes. Where the retention has
-//! dropped the oldest, an entry says up to which number, and the hash of the last of them, from
+//! dropped the oldest entries, an entry holds the number and the hash of the last of them, from
 //! which the chain goes on.
 
 use futures_util::future::BoxFuture;
@@ -17,8 +17,8 @@ use crate::journal::record::Record;
 
 /// The audit stream, to which the log appends.
 pub trait AuditStream {
-    /// A page of the audit stream, the newest first: entries before a number that match. It may be
-    /// short, even empty, and still have a next.
+    /// A page of the audit stream, the newest first: entries before a number that match. The page
+    /// may be short, even empty, and still have a next.
     fn audit(
         &self,
         filter: AuditFilter,
@@ -26,8 +26,8 @@ pub trait AuditStream {
         most: usize,
     ) -> BoxFuture<'static, Result<AuditPage, Fault>>;
 
-    /// Drops some of the oldest entries of the audit stream, of before a time, and notes that in
-    /// it. Says whether there were any.
+    /// Drops some of the oldest entries of the audit stream, from before a time, and notes that in
+    /// it. Returns whether there were any.
     fn drop_audit(
         &self,
         before: Timestamp,
@@ -74,7 +74,7 @@ pub struct AuditRow {
 pub struct AuditPage {
     /// The entries that match.
     pub rows: Vec<AuditRow>,
-    /// Before which number the next page begins; nothing when this was the last.
+    /// The number before which the next page begins; nothing when this was the last.
     pub next: Option<u64>,
 }
 
@@ -113,7 +113,7 @@ impl Tail {
 }
 
 impl AuditRow {
-    /// The hash that it must have behind an entry with this one.
+    /// The hash that this entry must have behind an entry with the hash `before`.
     pub fn hash_after(&self, before: &[u8]) -> Vec<u8> {
         let texts = [
             Some(self.kind.as_str()),
@@ -137,8 +137,8 @@ impl AuditRow {
         hex(&self.hash)
     }
 
-    /// Where it says that the chain goes on, if it tells of entries that were dropped: behind this
-    /// number, and this hash.
+    /// Where the chain goes on, if this entry tells of dropped entries: behind this number and this
+    /// hash.
     pub fn anchor(&self) -> Option<Tail> {
         if self.kind != AuditKind::EntriesDropped.name() {
             return None;
@@ -153,7 +153,7 @@ impl AuditRow {
 }
 
 impl AuditFilter {
-    /// Whether an entry is asked for.
+    /// Whether an entry matches.
     pub fn matches(&self, row: &AuditRow) -> bool {
         let is_of = |by: &AgentId| row.by.as_deref() == Some(by.as_str());
         self.by.as_ref().is_none_or(is_of)
@@ -164,8 +164,8 @@ impl AuditFilter {
     }
 }
 
-/// What is noted of a change of the settings: also the digest of what the record of it says, by
-/// which the change can be found in the journal, and no other be taken for it.
+/// What is noted of a change of the settings, with the digest of its record's text. By the digest
+/// the change can be found in the journal, and no other be taken for it.
 pub(super) fn of_change(
     change: &SettingChange,
     by: Option<&AgentId>,
@@ -177,7 +177,7 @@ pub(super) fn of_change(
     Some(AuditEntry { at, times: 1, act })
 }
 
-/// The entry that tells of those that the retention drops.
+/// The entry that tells of the entries that the retention drops.
 pub(super) fn of_dropping(last: &Tail, dropped: u64, at: Timestamp) -> AuditEntry {
     let act = Act::new(AuditKind::EntriesDropped, None)
         .with("through", last.number.to_string())

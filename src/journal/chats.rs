@@ -16,9 +16,9 @@ use crate::journal::removal::Which;
 ///
 /// Every read sees at least all that was durable when it was asked for.
 pub trait Chats {
-    /// The conversation as of its last durable event; nothing when there is none. What was
-    /// appended before is settled first, so whoever opens a conversation again after a fault
-    /// continues where the journal does.
+    /// The conversation as of its last durable event; nothing when there is none. What was appended
+    /// before is settled first, so a conversation that is opened again after a fault continues
+    /// where the journal does.
     fn load(&self, id: ConversationId) -> BoxFuture<'static, Result<Option<Conversation>, Fault>>;
 
     /// What this audience may see of a conversation after a place, in order, within
@@ -32,7 +32,7 @@ pub trait Chats {
         bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Recorded>, Fault>>;
 
-    /// What happened in a conversation after a place, in order and at most so many events, but for
+    /// What happened in a conversation after a place, in order and at most so many events, without
     /// what was said: every text is [left out](crate::domain::text::MessageText::left_out).
     fn outline(
         &self,
@@ -52,9 +52,9 @@ pub trait Chats {
     ) -> BoxFuture<'static, Result<Listing, Fault>>;
 
     /// What happened after a position in conversations while an agent had a part in them, in the
-    /// order of the journal: from the event that offered or gave it to them to the one that took
-    /// it away, both included. At most so many events and about `bytes` bytes of text; at least
-    /// one event if there is any.
+    /// order of the journal: from the event that offered or gave a conversation to the agent to the
+    /// one that took it away, both included. At most so many events and about `bytes` bytes of
+    /// text; at least one event if there is any.
     fn of_agent(
         &self,
         agent: AgentId,
@@ -63,7 +63,7 @@ pub trait Chats {
         bytes: usize,
     ) -> BoxFuture<'static, Result<Vec<Located>, Fault>>;
 
-    /// Some of a visitor's conversations, in the order of their ids: those after one.
+    /// Some of a visitor's conversations, in the order of their ids: those after a given one.
     fn of_visitor(
         &self,
         visitor: VisitorId,
@@ -72,8 +72,8 @@ pub trait Chats {
         most: usize,
     ) -> BoxFuture<'static, Result<Vec<ConversationId>, Fault>>;
 
-    /// What happened in a conversation that is archived, as [`read`](Self::read) gives it of the
-    /// others; nothing when it is not in the archive.
+    /// What happened in an archived conversation, as [`read`](Self::read) gives it of the others;
+    /// nothing when it is not in the archive.
     fn archived(
         &self,
         id: ConversationId,
@@ -93,7 +93,7 @@ pub struct Filter {
     pub queues: Vec<QueueId>,
     /// Begun in this widget.
     pub widget: Option<WidgetId>,
-    /// Also matches a conversation that `agent` does not match: those that wait in these queues.
+    /// Also matches conversations that wait in these queues, whatever `agent` says.
     pub or_waiting_in: Vec<QueueId>,
 }
 
@@ -115,8 +115,8 @@ pub struct ListCursor {
     pub id: ConversationId,
 }
 
-/// The agent whose part in a conversation begins with this event, if it does for anybody; one who
-/// accepts what they were offered has begun before.
+/// The agent whose part in a conversation begins with this event, if there is one. The part of an
+/// agent who accepts an offer has begun before.
 pub(super) fn part_begins(event: &Event) -> Option<&AgentId> {
     match event {
         Event::ChatOffered { lease, .. } | Event::ChatAccepted { lease, .. } => Some(&lease.agent),
@@ -124,8 +124,8 @@ pub(super) fn part_begins(event: &Event) -> Option<&AgentId> {
     }
 }
 
-/// The agent whose part in a conversation ends with this event, if it does for anybody. Who had a
-/// chat at its end keeps it as theirs.
+/// The agent whose part in a conversation ends with this event, if there is one. An agent who has a
+/// chat at its end keeps it.
 pub(super) fn part_ends(event: &Event) -> Option<&AgentId> {
     match event {
         Event::OfferEnded { agent, .. } | Event::AgentLeft { agent, .. } => Some(agent),

@@ -11,8 +11,9 @@ use crate::limits;
 #[derive(Debug)]
 pub(super) struct Continuity {
     /// The last places taken. Each conversation has one slot, which it shares with few others, and
-    /// which whoever appended last has taken: a second writer of one conversation is nearly always
-    /// a simultaneous one, and every append comes by here.
+    /// which holds the last that appended. That is enough, since a second writer of one
+    /// conversation is nearly always a simultaneous one; and it is quick, since every append comes
+    /// by here.
     recent: Box<[Option<(ConversationId, Seq)>]>,
     /// The place at which a failed conversation must continue.
     failed: HashMap<ConversationId, Seq>,
@@ -54,14 +55,15 @@ impl Continuity {
         Ok(())
     }
 
-    /// A conversation is in the journal no more. Whatever does not begin it anew is refused.
+    /// Notes that a conversation is no longer in the journal. Only an append that begins it anew is
+    /// taken.
     pub(super) fn forget(&mut self, conversation: ConversationId) {
         self.failed.remove(&conversation);
         *slot(&mut self.recent, conversation) = Some((conversation, Seq::ZERO));
     }
 
-    /// An append that was taken, beginning at `first`, was not written. Told of several, in their
-    /// order, the first of them counts.
+    /// Notes that an append that was taken, beginning at `first`, was not written. If several are
+    /// told of, in their order, the first of them counts.
     pub(super) fn fail(&mut self, conversation: ConversationId, first: Seq) {
         let slot = slot(&mut self.recent, conversation);
         if slot.is_some_and(|(of, _)| of == conversation) {

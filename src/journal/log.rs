@@ -1,4 +1,4 @@
-//! What is appended, and who is told what has become of it: the half of a journal that is true.
+//! The log: what is appended, and who is told what has become of it. This half is the truth.
 
 use std::sync::Arc;
 
@@ -33,11 +33,11 @@ pub trait Log {
     /// How many appends have been taken and not yet answered.
     fn waiting(&self) -> usize;
 
-    /// How hard they press on the disk.
+    /// How hard the waiting appends press on the disk.
     fn pressure(&self) -> Pressure;
 
-    /// Whether writing works, as far as is known: not after a sync failed, which ends it until the
-    /// next start, and not while the disk is full, which may pass.
+    /// Whether writing works, as far as is known. It does not after a failed sync, which ends it
+    /// until the next start, nor while the disk is full, which may pass.
     fn is_writable(&self) -> bool;
 
     /// How many events are durable and cannot be read yet.
@@ -49,13 +49,13 @@ pub trait Log {
     /// Resolves when everything appended before is durable and can be read.
     fn flush(&self) -> BoxFuture<'static, Result<(), Fault>>;
 
-    /// Writes what was appended before, and stops: what is appended later fails. It blocks until
-    /// everything is written and can be read. A log that nobody need close does nothing.
+    /// Writes what was appended before, and stops: later appends fail. It blocks until everything
+    /// is written and can be read. A log that needs no closing does nothing.
     fn close(&self) {}
 }
 
-/// A number that comes back with the receipt of an append, so that whoever waits for it need not be
-/// looked for. It means nothing to the journal.
+/// A number that comes back with the receipt of an append, so that the caller that waits for it
+/// need not be searched for. It means nothing to the journal.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Ticket(pub u32);
 
@@ -93,7 +93,7 @@ pub enum Append {
         agent: AgentId,
         /// The presence.
         presence: Presence,
-        /// Who chose it for them; nobody, where they did themselves.
+        /// Who chose it for the agent; nobody, where the agent did.
         by: Option<AgentId>,
         /// When it was chosen.
         at: Timestamp,
@@ -124,7 +124,7 @@ pub enum Append {
 /// Who waits for an append that is not a conversation's.
 pub type Done = tokio::sync::oneshot::Sender<Result<Position, Fault>>;
 
-/// Who is told what has become of the conversations' appends. Called on the journal's own thread,
+/// Is told what has become of the conversations' appends. It is called on the journal's own thread,
 /// so it must hand over and return.
 pub trait Receipts: Send + Sync + 'static {
     /// These appends to conversations are durable, in their order, and the journal up to this

@@ -129,7 +129,7 @@ impl MemoryJournal {
         drop(durable);
         self.receipts.durable(confirmed, head);
         for (done, position) in answers {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             drop(done.send(Ok(position)));
         }
     }
@@ -159,7 +159,7 @@ impl MemoryJournal {
 }
 
 impl Course {
-    /// What is held back of this conversation shares the fate of an append that fails.
+    /// Appends of this conversation that are held back fail together with the one that fails.
     fn fail_held(&mut self, failed: ConversationId) {
         let continuity = &mut self.continuity;
         self.held.retain(|held| match held {

@@ -29,8 +29,8 @@ pub(super) fn fill<T>(
     Ok(page)
 }
 
-/// The same without what was said in it, for whoever tells what happened: a text in memory is the
-/// most that an event has.
+/// The event without its text, for callers that only tell what happened: the text is the most that
+/// an event has in memory.
 pub(super) fn without_text(mut recorded: Recorded) -> Recorded {
     if let Event::MessagePosted { text, .. } = &mut recorded.event {
         *text = MessageText::left_out();

@@ -6,7 +6,7 @@ use crate::clock::Stopwatch;
 use crate::limits;
 
 /// How hard appends press on the disk, from the lowest level to the highest. What follows from each
-/// is told where it is done: `engine/pressure.rs` has all of it.
+/// level is in `engine/pressure.rs`.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Pressure {
     /// The disk keeps up.
@@ -15,8 +15,8 @@ pub enum Pressure {
     /// More than [`BUSY_APPENDS`](limits::BUSY_APPENDS) wait, or did a moment ago: whatever can
     /// wait leaves the disk to them.
     Busy,
-    /// More than [`APPENDS_WAITING_MAX`](limits::APPENDS_WAITING_MAX) wait: nobody may add to them
-    /// who can be refused.
+    /// More than [`APPENDS_WAITING_MAX`](limits::APPENDS_WAITING_MAX) wait: a caller that can be
+    /// refused may not add to them.
     Full,
 }
 
@@ -35,8 +35,8 @@ impl Pressure {
     }
 }
 
-/// Until when appends count as many after a large group. A journal keeps it beside the number of
-/// those that wait.
+/// Until when the journal counts as busy after a large group. A journal keeps it beside the number
+/// of the appends that wait.
 #[derive(Debug, Default)]
 pub(super) struct BusyUntil {
     stopwatch: Stopwatch,

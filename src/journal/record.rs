@@ -37,7 +37,7 @@ pub use unreadable::Unreadable;
 pub enum Entry {
     /// Something happened in a conversation.
     Event(Event),
-    /// An agent chose a presence, or somebody else did for them.
+    /// The presence of an agent, chosen by the agent or by somebody else.
     Presence(Presence, Option<AgentId>),
     /// The settings were changed, and by whom, where a person did it.
     Setting(SettingChange, Option<AgentId>),
@@ -56,8 +56,8 @@ struct PresenceChosen<'a> {
     by: Option<pieces::Text<'a>>,
 }
 
-/// Writes the body of the record of what happened in a conversation at once behind what stands in
-/// `body`, and says its kind. It is UTF-8.
+/// Writes the record of what happened together in a conversation: puts its body, which is UTF-8,
+/// behind what stands in `body`, and returns its kind.
 pub fn write_events(events: &[Event], body: &mut Vec<u8>) -> &'static str {
     match events {
         [event] => event::encode(event, Sink { body, is_named: false }),
@@ -74,14 +74,14 @@ impl Record {
         Self::of_events(std::slice::from_ref(event))
     }
 
-    /// The record of what happened in a conversation at once: at least one event.
+    /// The record of what happened together in a conversation: at least one event.
     pub fn of_events(events: &[Event]) -> Self {
         let mut body = Vec::new();
         let kind = write_events(events, &mut body);
         Self { kind, body: text(body) }
     }
 
-    /// The record of a presence that an agent chose, or somebody else did for them.
+    /// The record of a presence, which the agent chose, or somebody else for the agent.
     pub fn of_presence(presence: Presence, by: Option<&AgentId>) -> Self {
         let by = by.map(|by| by.as_str().into());
         Self::new(PRESENCE_CHOSEN, &PresenceChosen { presence: presence.into(), by })
@@ -97,7 +97,7 @@ impl Record {
         purge::encode(taken)
     }
 
-    /// The record of whatever it is.
+    /// The record of any entry.
     pub fn of(entry: &Entry) -> Self {
         match entry {
             Entry::Event(event) => Self::of_event(event),

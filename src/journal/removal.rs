@@ -21,15 +21,15 @@ pub trait Removal {
     ) -> BoxFuture<'static, Result<Retained, Fault>>;
 
     /// Takes a few closed conversations out for good, of the archive as well. While one of them is
-    /// not closed nothing is done. Whatever is read afterwards knows none of them.
+    /// not closed nothing is done. Reads from then on find none of them.
     fn erase(
         &self,
         conversations: Vec<ConversationId>,
         now: Timestamp,
     ) -> BoxFuture<'static, Result<Erasure, Fault>>;
 
-    /// Whether the files may still hold something of what was taken out. It is written over within
-    /// a while that depends on how large they are.
+    /// Whether the files may still hold something of what was taken out. It is overwritten within a
+    /// while that depends on how large the files are.
     fn has_traces(&self) -> bool {
         false
     }

@@ -14,7 +14,7 @@ use crate::journal::record::Unreadable;
 
 pub use crate::journal::snapshot::names::Names;
 
-/// The version of the form, and the first byte of every snapshot. Whoever changes the form raises
+/// The version of the form, and the first byte of every snapshot. A change of the form must raise
 /// it and the version of `chats.db`, which is then rebuilt.
 pub const VERSION: u8 = 3;
 
@@ -36,7 +36,7 @@ pub fn decode(bytes: &[u8]) -> Result<Conversation, Unreadable> {
     decode_with(&mut Names::default(), bytes)
 }
 
-/// The same for whoever reads many, which share the texts that they have in common.
+/// The same for a caller that reads many snapshots, which then share their common texts.
 pub fn decode_with(names: &mut Names, bytes: &[u8]) -> Result<Conversation, Unreadable> {
     match bytes.split_first() {
         Some((&VERSION, rest)) => {

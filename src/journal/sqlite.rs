@@ -6,8 +6,8 @@
 //!                └──> Receipts
 //! ```
 //!
-//! `journal.db` is the truth: one table that only grows. `chats.db` is the same told by
-//! conversation, for reading, and can be made anew at any time. See `docs/storage.md`.
+//! `journal.db` is the truth: one table that only grows. `chats.db` holds the same by conversation,
+//! for reading, and can be made anew at any time. See `docs/storage.md`.
 
 pub mod audit;
 pub mod check;
@@ -111,7 +111,7 @@ impl SqliteJournal {
         let checkpoints = Checkpoints::open(&files, turns.clone(), Arc::clone(&progress));
         let checkpoints = checkpoints.map_err(in_journal)?;
         let damage = Arc::new(Damage::new(&files));
-        // Nothing is refused any more.
+        // From here on nothing is refused.
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
         lock.note_start().map_err(unusable)?;
         let unusable = |source| OpenFault::Directory { path: files.unclean.clone(), source };
@@ -147,7 +147,7 @@ impl SqliteJournal {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(threads) = threads else { return };
         let Threads { writer, projector, checkpoints, scouring, retention, lock } = threads;
-        // It orders the writer, which must answer it before it stops.
+        // The retention sends orders to the writer, which must answer them before it stops.
         retention.close();
         // A writer that is gone needs no order to stop.
         drop(self.orders.send(Order::Stop));
@@ -165,7 +165,7 @@ impl SqliteJournal {
         }
     }
 
-    /// Has these written.
+    /// Orders these to be written.
     fn order(&self, appends: Encoded) {
         let count = appends.len();
         self.progress.took(count);
@@ -176,7 +176,7 @@ impl SqliteJournal {
         for entry in appends.into_entries() {
             match entry.owner {
                 Owner::Conversation(id, _) => lost.push(id),
-                // Whoever asked may have gone.
+                // The caller may have gone.
                 Owner::Agent(_, done) | Owner::Settings(done) | Owner::Audit(done) => {
                     drop(done.send(Err(Fault::Closed)));
                 }
@@ -188,7 +188,7 @@ impl SqliteJournal {
         }
     }
 
-    /// Asks for something that is read once everything up to `position` can be.
+    /// Asks for something, and reads it once everything up to `position` can be read.
     fn ask<T: Send + 'static>(
         &self,
         position: Position,
@@ -202,13 +202,13 @@ impl SqliteJournal {
             }
             let found = progress.wait_for(position.0).and_then(|()| read(connection));
             found.as_ref().err().inspect(|fault| damage.note(fault));
-            // Whoever asked may have gone.
+            // The caller may have gone.
             drop(answer.send(found));
         });
         Box::pin(async move { answered.await.unwrap_or(Err(Fault::Closed)) })
     }
 
-    /// Like [`ask`](Self::ask), for once everything that was appended before is settled.
+    /// Like [`ask`](Self::ask), but reads once everything that was appended before is settled.
     fn ask_when_settled<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,

@@ -1,5 +1,5 @@
-//! The store that a server runs on, and every command that needs all of a journal. Nobody else need
-//! know which one that is.
+//! The store of a server, and of every command that needs all of a journal. No other code need know
+//! which store that is.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -52,7 +52,7 @@ impl Part {
 }
 
 impl Durable {
-    /// Takes an append, and says what of a conversation is then durable.
+    /// Takes an append, and returns what of a conversation is then durable.
     pub(super) fn take(
         &mut self,
         append: Append,

@@ -37,8 +37,8 @@ pub(super) fn encode(events: &[Event], body: &mut Vec<u8>) {
     body.push(b']');
 }
 
-/// The events in the record with this kind and this body, each as it would stand alone, if it is
-/// one of several events.
+/// The events in a record with this kind and this body, each as it would stand alone; nothing
+/// unless the record is one of several events.
 pub fn read_append<'a>(kind: &str, body: &'a str) -> Option<Result<Vec<Piece<'a>>, Unreadable>> {
     (kind == KIND).then(|| decode(body))
 }

@@ -8,7 +8,7 @@ use crate::journal::record::unreadable::Unreadable;
 
 #[derive(Deserialize)]
 struct Caused<'a> {
-    // Later than the rest: absent in records of earlier releases, and where the server did it.
+    // Later than the rest: absent in records of earlier releases, and of the server's own changes.
     #[serde(borrow)]
     by: Option<std::borrow::Cow<'a, str>>,
 }
@@ -18,7 +18,7 @@ pub(super) fn by(mut record: Record, by: Option<&AgentId>) -> Record {
     if let Some(by) = by
         && record.body.pop() == Some('}')
     {
-        // No record of a change is without fields, and no id holds what JSON escapes.
+        // Every record of a change has fields, and no id holds what JSON escapes.
         for piece in [",\"by\":\"", by.as_str(), "\"}"] {
             record.body.push_str(piece);
         }

@@ -11,7 +11,7 @@ use crate::journal::record::unreadable::Unreadable;
 /// The kind of the record.
 pub(super) const KIND: &str = "conversations_taken_out";
 
-/// Conversations whose events are in the journal no more.
+/// Conversations whose events are no longer in the journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TakenOut {
     /// Which.

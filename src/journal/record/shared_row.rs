@@ -6,11 +6,11 @@
 //!  "of": [["<conversation>", 5, 0], ["<conversation>", 4, 1], 2, …]}
 //! ```
 //!
-//! Each of `of` is a conversation, the place of the first event in it, and which of the records
-//! says what happened; or, for a conversation that was taken out, how many events that were. They
-//! take positions one after the other, one for each event, so that those behind one that was taken
-//! out stay where they are. No record stands there that nobody names: what is taken out, and what
-//! was refused, leaves no word behind.
+//! Each entry of `of` is a conversation, the place of the first event in it, and the number of the
+//! record that says what happened; or, for a conversation that was taken out, how many events it
+//! had. The entries take positions one after the other, one for each event, so that those behind an
+//! entry that was taken out stay where they are. Every record is named by an entry: what is taken
+//! out, and what was refused, leaves no word behind.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -30,7 +30,7 @@ const KIND: &str = "happened_to_several";
 /// of its own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Share<'a> {
-    /// How many positions behind that of the row its own is.
+    /// How many positions its own is behind that of the row.
     pub offset: u64,
     /// How many positions it takes: one for each event.
     pub positions: u64,
@@ -49,7 +49,7 @@ pub struct Share<'a> {
 pub struct Shares<'a> {
     /// Those that were not taken out, in the order of their positions.
     pub shares: Vec<Share<'a>>,
-    /// How many positions the record takes, of those that were taken out too.
+    /// How many positions the record takes, including those that were taken out.
     pub positions: u64,
 }
 
@@ -61,7 +61,7 @@ struct Body<'a> {
     of: Vec<Member<'a>>,
 }
 
-/// One that stands in `of`.
+/// One entry of `of`.
 #[derive(Clone, Copy, Deserialize, Serialize)]
 #[serde(untagged)]
 enum Member<'a> {
@@ -80,7 +80,7 @@ struct Unread<'a> {
     of: Vec<Member<'a>>,
 }
 
-/// Writes one of the records behind those that stand in `records`.
+/// Writes one more record behind those that stand in `records`.
 pub fn write_record(events: &[Event], records: &mut Vec<u8>) {
     if !records.is_empty() {
         records.push(b',');
@@ -99,8 +99,7 @@ pub fn write_record(events: &[Event], records: &mut Vec<u8>) {
     }
 }
 
-/// Writes one of those to whom it happened, by the number of its record, behind what stands in
-/// `members`.
+/// Writes one more member, with the number of its record, behind those that stand in `members`.
 pub fn write_member(id: ConversationId, first: Seq, record: usize, members: &mut Vec<u8>) {
     members.extend_from_slice(b"[\"");
     members.extend_from_slice(StreamName::default().of_conversation(id).as_bytes());
@@ -111,8 +110,8 @@ pub fn write_member(id: ConversationId, first: Seq, record: usize, members: &mut
     members.push(b']');
 }
 
-/// Puts the body together: the records, and those to whom it happened; writes it behind what stands
-/// in `body`, and says its kind. Without any of them there is none.
+/// Puts the body together from the records and the members, writes it behind what stands in `body`,
+/// and returns its kind; nothing without members.
 pub fn put_together<'a>(
     records: &[u8],
     members: impl IntoIterator<Item = &'a [u8]>,
@@ -131,8 +130,8 @@ pub fn put_together<'a>(
     (separator == b',').then_some(KIND)
 }
 
-/// What happened to several conversations at one time, if the record with this kind and this body
-/// says that.
+/// What happened to several conversations at one time; nothing if the record with this kind and
+/// this body does not say that.
 pub fn read_shared_row<'a>(kind: &str, body: &'a str) -> Option<Result<Shares<'a>, Unreadable>> {
     is_shared_row(kind).then(|| decode(body))
 }
@@ -170,7 +169,7 @@ fn decode(body: &str) -> Result<Shares<'_>, Unreadable> {
 }
 
 /// The body of a record of this kind without what happened to this conversation at this offset, and
-/// without what happened to nobody else; none when nothing is left of it.
+/// without the record that only it named; none when nothing is left of it.
 pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, Unreadable> {
     let Shares { shares, .. } = decode(body)?;
     let found = shares.iter().position(|share| (share.offset, share.stream) == (offset, stream));
@@ -189,7 +188,7 @@ pub fn without(body: &str, stream: &str, offset: u64) -> Result<Option<String>, 
     Ok(Some(body::json(&unread)))
 }
 
-/// Leaves out of a body of this kind the records that nobody in it names any more. One that cannot
+/// Leaves out of a body of this kind the records that no entry names any more. A body that cannot
 /// be read stays as it is.
 pub fn keep_named(body: &mut Vec<u8>) {
     let Ok(mut unread) = serde_json::from_slice::<Unread<'_>>(body) else { return };
@@ -200,13 +199,13 @@ pub fn keep_named(body: &mut Vec<u8>) {
 }
 
 impl Unread<'_> {
-    /// Keeps the records that somebody names, under new numbers.
+    /// Keeps the records that an entry names, under new numbers.
     fn keep_named(&mut self) {
         let records = std::mem::take(&mut self.records);
         let mut numbers = vec![None; records.len()];
         for member in &mut self.of {
             let Member::Of(_, _, which) = member else { continue };
-            // Whoever names one that is not there goes on doing so.
+            // An entry that names an absent record goes on doing so.
             let Some(record) = records.get(*which) else { continue };
             *which = *numbers[*which].get_or_insert_with(|| {
                 self.records.push(record);

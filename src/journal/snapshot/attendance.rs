@@ -73,7 +73,7 @@ impl From<AttendingTwin> for Attending {
                 twin.asked,
             ),
             leaving: twin.leaving.map(Leaving::from),
-            // Passing: whoever is read from the disk has to be heard of anew.
+            // Transient: a session that is read from the disk has to be heard of anew.
             asleep: false,
             heard: 0,
             widest_ms: 0,

@@ -1,8 +1,8 @@
 //! Texts that stand in very many conversations: agents, queues, what a page is called.
 //!
-//! A start reads millions of snapshots, and each names the same few of them. Read through here
-//! all of them share one copy. Whoever reads many has one of these, which forgets all of them when
-//! there are too many, so that what does not repeat costs nothing for long.
+//! A start reads millions of snapshots, and each names the same few texts. Read through [`Names`],
+//! all of them share one copy. A reader of many snapshots has one of these. It forgets all texts
+//! when there are too many, so that texts that do not repeat cost nothing for long.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

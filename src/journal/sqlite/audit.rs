@@ -31,7 +31,7 @@ pub(super) fn tail(connection: &Connection) -> rusqlite::Result<Tail> {
     let last = connection
         .query_row(sql, (), |row| Ok(Tail { number: row.get(0)?, hash: row.get(1)? }))
         .optional()?;
-    // Where entries are absent at the end, what comes must not take their numbers.
+    // Where entries are absent at the end, new ones must not take their numbers.
     let given = given(connection)?;
     let last = last.unwrap_or_default();
     Ok(Tail { number: last.number.max(given), ..last })
@@ -68,14 +68,14 @@ pub(super) fn copy(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         insert_row(to, &read(row)?)?;
     }
-    // So that a copy of one from whose end somebody has taken entries shows that, too.
+    // So the copy also shows that entries were taken from the end of the original.
     let given = given(from)?.max(given(to)?);
     to.execute("DELETE FROM sqlite_sequence WHERE name = 'audit'", ())?;
     to.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('audit', ?)", [given]).map(drop)
 }
 
-/// A page of what matches, the newest first, from before a number on. It looks through so many
-/// entries at most, and may be short or empty and still have a next.
+/// A page of the entries before a number that match, the newest first. It looks through so many
+/// entries at most, so it may be short or empty and still have a next.
 pub(super) fn page(
     connection: &Connection,
     filter: &AuditFilter,
@@ -101,8 +101,8 @@ pub(super) fn page(
     Ok(page)
 }
 
-/// Drops some of the entries that are older than `before`, and tells of it in one; says whether
-/// there was anything to drop. After an error the transaction may still be open.
+/// Drops some of the entries that are older than `before`, and writes an entry that tells of it;
+/// returns whether there was anything to drop. After an error the transaction may still be open.
 pub(super) fn drop_old(
     connection: &Connection,
     tail: &Tail,
@@ -118,7 +118,7 @@ pub(super) fn drop_old(
     Ok(Some(tail))
 }
 
-/// The last entry that is to be dropped, and how many are: those at the old end alone.
+/// The last entry that is to be dropped, and how many are: only those at the old end.
 fn dropped(connection: &Connection, before: Timestamp) -> rusqlite::Result<Option<(Tail, u64)>> {
     let mut statement =
         connection.prepare_cached("SELECT number, hash, at FROM audit ORDER BY number LIMIT ?")?;
@@ -186,7 +186,7 @@ fn anchor(connection: &Connection) -> rusqlite::Result<Option<Tail>> {
     Ok(told.and_then(|row| row.anchor()))
 }
 
-/// Whether a journal has the table: up to version 7 none did.
+/// Whether a journal has the table: up to version 7 none had it.
 fn is_there(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = 'audit'";
     connection.query_row(sql, (), |row| row.get(0))

@@ -88,7 +88,7 @@ pub fn check(dir: &Path) -> Result<Checked, CheckFault> {
         open(&files.archive, "archive.db", &mut problems, |connection, problems| {
             inspection::structure(connection, "archive.db", problems);
             match schema::version(connection) {
-                // Whoever made it was killed before it had its table.
+                // The process that made it was killed before it had made the table.
                 Ok(0) => {}
                 Ok(1..=schema::ARCHIVE_VERSION) => {
                     inspection::schema(connection, "archive.db", Kind::Archive, problems);
@@ -146,8 +146,8 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
         Err(error) => return problems.add("chats.db", error.to_string()),
     }
     match schema::projected(chats) {
-        // One that is in use has gone on since the journal was read, and how far a last row reached
-        // that cannot be read, nobody can tell.
+        // A file in use has gone on since the journal was read. And how far a last row reached that
+        // cannot be read, nobody can tell.
         Ok(position) if !is_in_use && !journal.is_head_unknown && position > journal.head.0 => {
             let problem =
                 format!("it ends at position {}, but ended at {position} once", journal.head.0);

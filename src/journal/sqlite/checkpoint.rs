@@ -1,9 +1,9 @@
 //! Keeps the write-ahead logs short: a thread carries them over into the databases, so that no
 //! append and no projected batch waits for that.
 //!
-//! A checkpoint beside somebody who writes on and on never gets to the end of the log, and a log
-//! begins anew only at its end. So whoever alone writes a database ends its log where it has grown
-//! beyond a bound: between two transactions of theirs nobody writes.
+//! A checkpoint beside a connection that writes on and on never gets to the end of the log, and a
+//! log begins anew only at its end. So the only writer of a database ends its log where it has
+//! grown beyond a bound: between two of its transactions nobody writes.
 
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -19,8 +19,8 @@ use crate::journal::sqlite::schema;
 use crate::journal::sqlite::thread::spawn;
 use crate::limits;
 
-/// Whose turn it is to make a checkpoint of a database, because SQLite refuses two at once. Copies
-/// share it.
+/// The right to make a checkpoint of a database, because SQLite refuses two at once. Copies share
+/// it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turn(Arc<Mutex<()>>);
 
@@ -30,14 +30,14 @@ impl Turn {
     }
 }
 
-/// Keeps a log within a bound, for the one that writes it.
+/// Keeps a log within a bound, for its only writer.
 #[derive(Debug)]
 pub(super) struct Bound {
     turn: Turn,
     /// Pages that the log should not exceed.
     most: u32,
-    /// Pages beyond which it is tried again to begin it anew: more than `most` while somebody's
-    /// long query keeps it.
+    /// Pages beyond which another try is made to begin it anew: more than `most` while a long query
+    /// keeps it.
     next: u32,
 }
 
@@ -46,7 +46,7 @@ impl Bound {
         Self { turn, most, next: most }
     }
 
-    /// Lets the log begin anew if it has grown beyond the bound. Whoever calls this alone writes
+    /// Lets the log begin anew if it has grown beyond the bound. The caller is the only writer of
     /// the database, and is in no transaction.
     pub(super) fn keep(&mut self, connection: &Connection) {
         let pages = pages(connection);
@@ -55,7 +55,7 @@ impl Bound {
         }
         let _turn = self.turn.take();
         let reset = checkpoint_quickly(connection, "RESTART");
-        // What was not reached is tried again once there is as much more.
+        // A log that did not begin anew is tried again once there is as much more.
         let is_reset = reset.is_ok_and(|found| !found.is_held_up);
         self.next = if is_reset { self.most } else { pages.saturating_add(self.most) };
     }
@@ -102,7 +102,7 @@ impl Checkpoints {
 
     /// Carries over the rest, and stops.
     pub(super) fn close(self) {
-        // The thread stops when nobody is left to tell it anything.
+        // The thread stops when nobody can tell it anything any more.
         drop(self.stop);
         if self.thread.join().is_err() {
             tracing::error!("the thread that makes the journal's checkpoints had panicked");
@@ -125,7 +125,7 @@ impl Database {
         Ok(Self { name, connection, turn, is_failing: false })
     }
 
-    /// Moves what the log holds into the database, and says how many pages it has.
+    /// Moves what the log holds into the database, and returns how many pages the log has.
     fn carry_over(&mut self) -> u32 {
         self.checkpoint("PASSIVE")
     }
@@ -137,7 +137,7 @@ impl Database {
         }
     }
 
-    /// Makes a checkpoint, and says how many pages the log has.
+    /// Makes a checkpoint, and returns how many pages the log has.
     fn checkpoint(&mut self, mode: &str) -> u32 {
         let _turn = self.turn.take();
         let found = checkpoint(&self.connection, mode);
@@ -158,7 +158,7 @@ impl Database {
 
 /// A log as a checkpoint has found it.
 struct Log {
-    /// Whether somebody who reads or writes kept it from its end.
+    /// Whether a reader or a writer kept the checkpoint from its end.
     is_held_up: bool,
     /// The pages that it has.
     pages: u32,
@@ -173,15 +173,15 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     })
 }
 
-/// Carries a log over into its database and empties it, and says whether that was done: not while
-/// somebody reads what was before.
+/// Carries a log over into its database and empties it, and returns whether that was done: not
+/// while somebody reads an older state.
 pub(super) fn empty(connection: &Connection, turn: &Turn) -> rusqlite::Result<bool> {
     let _turn = turn.take();
     Ok(!checkpoint(connection, "TRUNCATE")?.is_held_up)
 }
 
-/// The same on a connection that otherwise waits longer: somebody's long query must not make those
-/// wait who wait for this connection.
+/// The same on a connection that otherwise waits longer: a long query must not hold up those that
+/// wait for this connection.
 fn checkpoint_quickly(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
     connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
     let found = checkpoint(connection, mode);

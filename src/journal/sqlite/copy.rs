@@ -63,11 +63,11 @@ pub fn back_up(
     Ok(Copied { contents, bytes, mended: Vec::new() })
 }
 
-/// Makes a data directory of a copy, which is checked first. The directory must be empty, or not
-/// be there. Of the secrets that the copy keeps only those in `secrets` are written.
+/// Makes a data directory from a copy, which is checked first. The directory must be empty, or not
+/// be there. Of the secrets in the copy only those in `secrets` are written.
 ///
-/// The audit stream is copied as it is, also where it is broken, and says that it was restored and
-/// when, which is `at`.
+/// The audit stream is copied as it is, also where it is broken, and notes that it was restored at
+/// `at`.
 pub fn restore(
     file: &Path,
     dir: &Path,
@@ -98,11 +98,11 @@ pub fn restore(
     Ok(Copied { contents, bytes, mended })
 }
 
-/// What the name of a backup ends with until it is whole. No file of somebody's is called so.
+/// What the name of a backup ends with until it is whole. No file of a user has such a name.
 const UNFINISHED: &str = ".holdline-partial";
 
-/// Refuses to put a copy in the place of what is no file, of what is in a data directory, whether
-/// it is this one or a neighbour's, and, unless that is asked for, of anything at all.
+/// Refuses a target that is not a file, that is in a data directory, whether this one or a
+/// neighbour's, or, unless it may be replaced, that is there at all.
 fn refuse_target(file: &Path, dir: &Path, own: &[PathBuf], forced: bool) -> Result<(), CopyFault> {
     let failed = |source| CopyFault::File { path: file.to_owned(), source };
     let there = private::look(file).map_err(failed)?;
@@ -131,7 +131,7 @@ fn refuse_target(file: &Path, dir: &Path, own: &[PathBuf], forced: bool) -> Resu
     Ok(())
 }
 
-/// Refuses a file beside which something stands that SQLite would read with it, and that is none.
+/// Refuses a file if something that SQLite would read with it is not a file.
 fn refuse_company(file: &Path) -> Result<(), CopyFault> {
     let real = file.canonicalize();
     let real = real.map_err(|source| CopyFault::File { path: file.to_owned(), source })?;
@@ -152,7 +152,7 @@ fn refuse_contents(dir: &Path, files: &Files) -> Result<(), CopyFault> {
     for entry in entries {
         let entry = entry.map_err(|source| CopyFault::File { path: dir.to_owned(), source })?;
         let path = entry.path();
-        // What a restoring that was killed leaves.
+        // A killed restore leaves these.
         let is_left_over = path == files.lock || path == files.unfinished();
         if !is_left_over {
             return Err(CopyFault::NotEmpty(dir.to_owned()));
@@ -171,8 +171,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), CopyFault> {
     copy().map_err(|source| CopyFault::Database { file: from.to_owned(), source })
 }
 
-/// Copies the rows of a journal into a new one. Of the schema that stands in the file nothing is
-/// taken over, whatever it is.
+/// Copies the rows of a journal into a new one. Nothing of the schema in the file is taken over,
+/// whatever it is.
 fn copy_rows(from: &Path, to: &Path, at: Timestamp) -> Result<(), CopyFault> {
     let copy = || {
         let source = schema::open_for_reading(from)?;
@@ -204,7 +204,7 @@ fn must_be_there(file: &Path) -> Result<(), CopyFault> {
     }
 }
 
-/// Reads all of a copy; `shown` and `name` are what it is called in what is told.
+/// Reads all of a copy; `shown` and `name` are what messages call it.
 fn verify(file: &Path, shown: &Path, name: &str) -> Result<Contents, CopyFault> {
     let failed = |source| CopyFault::Database { file: shown.to_owned(), source };
     let connection = schema::open_for_reading(file).map_err(failed)?;

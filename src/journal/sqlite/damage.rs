@@ -25,7 +25,7 @@ impl Damage {
         Self { note: files.damaged.clone(), is_noted: AtomicBool::new(false) }
     }
 
-    /// Notes it if this fault means that `chats.db` is damaged.
+    /// Notes damage if this fault means that `chats.db` is damaged.
     pub(super) fn note(&self, fault: &Fault) {
         if !is_of_chats(fault) || self.is_noted.swap(true, Ordering::Relaxed) {
             return;
@@ -74,8 +74,8 @@ pub(super) fn is_corruption(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// Whether SQLite says that there is no room on the disk. Where it cannot enlarge the index of its
-/// log it calls that an I/O error.
+/// Whether SQLite reports that the disk is full. Where it cannot enlarge the index of its log it
+/// calls that an I/O error.
 pub(super) fn is_want_of_room(error: &rusqlite::Error) -> bool {
     let rusqlite::Error::SqliteFailure(ffi::Error { code, extended_code }, _) = error else {
         return false;
@@ -83,8 +83,8 @@ pub(super) fn is_want_of_room(error: &rusqlite::Error) -> bool {
     *code == ErrorCode::DiskFull || *extended_code == ffi::SQLITE_IOERR_SHMSIZE
 }
 
-/// Whether writing may work again without a new start. After a failed sync nobody knows what the
-/// disk holds, so that one never passes.
+/// Whether writing may work again without a new start. A failed sync never passes, because nobody
+/// knows what the disk holds after it.
 pub(super) fn may_pass(error: &rusqlite::Error) -> bool {
     if is_want_of_room(error) {
         return true;

@@ -13,13 +13,13 @@ use crate::private::{self, Mended};
 
 /// Makes the data directory if it is not there.
 pub(super) fn make(dir: &Path) -> Result<(), OpenFault> {
-    // What customers write is nobody else's on this machine.
+    // What customers write is closed to all other users of this machine.
     let made = private::make_directory(dir);
     made.map_err(|source| OpenFault::Directory { path: dir.to_owned(), source })
 }
 
-/// Refuses a directory in which one of our names is of something that is no file: a link would be
-/// followed to what is somebody else's, and a pipe be waited for.
+/// Refuses a directory in which something with one of our names is not a file: a link would lead to
+/// somebody else's file, and a pipe would be waited for.
 pub(super) fn refuse_other_than_files(files: &Files) -> Result<(), OpenFault> {
     for path in files.all() {
         if let Err(source) = private::look(&path) {
@@ -29,7 +29,7 @@ pub(super) fn refuse_other_than_files(files: &Files) -> Result<(), OpenFault> {
     Ok(())
 }
 
-/// Closes the directory and its files to others, where they are open to them, and says which were.
+/// Closes the directory and its files to others, and returns those that were open to them.
 pub(super) fn close_to_others(dir: &Path, files: &Files) -> Result<Vec<Mended>, OpenFault> {
     let in_directory = |source| OpenFault::Directory { path: dir.to_owned(), source };
     private::refuse_shared(dir).map_err(in_directory)?;
@@ -59,8 +59,8 @@ pub(super) fn history(files: &Files) -> Result<History, OpenFault> {
     Ok(history)
 }
 
-/// Writes a small file, which takes the place of the one with this name: what that was is not
-/// written into, because it may have another name as well.
+/// Writes a small file in place of the one with this name. The old file is not written into,
+/// because it may have another name as well.
 fn write_in_place_of(path: &Path, text: &str) -> io::Result<()> {
     let new = files::beside(path, ".new");
     match fs::remove_file(&new) {

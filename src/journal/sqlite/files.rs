@@ -17,10 +17,10 @@ pub(super) struct Files {
     pub(super) unclean: PathBuf,
 }
 
-/// What the names of a database and of what SQLite makes beside it end with.
+/// The suffixes of a database, and of what SQLite makes beside it.
 pub(super) const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
-/// The name of what stands beside a file.
+/// The name of a file that stands beside another.
 pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);

@@ -25,27 +25,27 @@ use crate::limits;
 #[derive(Debug)]
 pub struct History {
     journal: Connection,
-    /// Nothing when there is none, one of another release, or one that somebody has changed; then
-    /// the journal is read for all.
+    /// Nothing when there is none, one of another release, or one that was changed; then everything
+    /// is read from the journal.
     chats: Option<Connection>,
     /// What was moved out of the others.
     archive: Option<Connection>,
-    /// Up to where `chats` tells it.
+    /// The position up to which `chats` holds the journal.
     projected: u64,
     head: u64,
     end: End,
-    /// What is in `chats` still, and not in the journal any more.
+    /// Conversations that are still in `chats`, and no longer in the journal.
     taken_out: HashSet<ConversationId>,
 }
 
-/// Up to when nothing else has happened than what is stored.
+/// Up to when what is stored is all that has happened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
     /// Until now: a server uses the directory.
     Running,
     /// Until the last server has stopped.
     Stopped(Timestamp),
-    /// That is not known, because the last server has not stopped well.
+    /// Unknown, because the last server has not stopped well.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ impl History {
         let journal = open(&files.journal, Kind::Journal)?;
         let journal = journal.ok_or_else(|| missing(io::ErrorKind::NotFound.into()))?;
         let (chats, archive) = (open_chats(&files)?, open(&files.archive, Kind::Archive)?);
-        // From here on everything is read as of one moment: first what follows, then the truth.
+        // From here on everything is read as of one moment: first `chats`, then what it follows.
         for connection in chats.iter().chain([&journal]) {
             connection.execute_batch("BEGIN").map_err(Fault::from)?;
         }
@@ -163,7 +163,7 @@ impl History {
         Ok(found)
     }
 
-    /// What was taken out of the journal, which `chats.db` has not followed yet.
+    /// Finds what was taken out of the journal, as far as `chats.db` has not followed yet.
     fn find_taken_out(&mut self) -> Result<(), Fault> {
         let mut taken_out = HashSet::new();
         self.each_not_projected("stream = ?3", &Stream::Retention.name(), |row| {
@@ -177,8 +177,8 @@ impl History {
         Ok(())
     }
 
-    /// Visits every conversation that began at `since` or later, each with everything that
-    /// happened in it but for the texts of its messages, in no order. One that is archived is not
+    /// Visits every conversation that began at `since` or later, in no order, each with everything
+    /// that happened in it but for the texts of its messages. Archived conversations are not
     /// visited.
     pub fn each(
         &self,
@@ -256,8 +256,8 @@ impl History {
         Ok(at.map(Timestamp::from_millis))
     }
 
-    /// Reads what stands in the journal only, as far as the row in which it stands matches `which`
-    /// of `given`.
+    /// Reads what stands in the journal only, from the rows that match `which`, the SQL condition,
+    /// with `given`.
     fn each_not_projected(
         &self,
         which: &str,

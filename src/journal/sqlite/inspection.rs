@@ -72,7 +72,7 @@ enum Replayed {
     Live(Box<Conversation>),
     /// It is closed, or one of its records cannot be read: only its places are followed.
     Through(Seq),
-    /// Nobody can tell how many events a row of its holds.
+    /// Unknown, because a row of it holds nobody knows how many events.
     Unknown,
 }
 
@@ -90,11 +90,11 @@ struct Replay<'a> {
     problems: &'a mut Problems,
     contents: Contents,
     conversations: HashMap<ConversationId, Followed>,
-    /// How many shared rows were damaged so far: whose they were nobody can tell for sure.
+    /// How many shared rows were damaged so far: nobody can tell for sure whose they were.
     damaged: u64,
     /// Positions that no record has.
     absent: u64,
-    /// Whether more may be absent, behind rows of which nobody can tell how far they reached.
+    /// Whether more may be absent, behind rows whose reach is unknown.
     is_more_absent: bool,
     /// Records that the retention has taken out.
     taken_out: u64,
@@ -142,7 +142,7 @@ pub(super) fn journal(connection: &Connection, file: &str, problems: &mut Proble
     replay.finish()
 }
 
-/// Reads every record of an archive: whole conversations, of which each stands there once.
+/// Reads every record of an archive, which holds whole conversations, and each once.
 pub(super) fn archive(connection: &Connection, file: &str, problems: &mut Problems) -> Contents {
     let mut contents = Contents::default();
     let mut seqs: HashMap<String, (u32, u32)> = HashMap::new();
@@ -216,7 +216,7 @@ impl Replay<'_> {
         match row.unfolded() {
             Ok(own) if is_whole => own.iter().for_each(|row| self.take_own(row)),
             unfolded => {
-                // What was read of it wrongly says less than that it is not what was written.
+                // That the row is not what was written says more than what was misread from it.
                 let problem = match &unfolded {
                     Err(error) if is_whole => error.0.as_str(),
                     _ => row::MISMATCH,
@@ -227,8 +227,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Takes what can still be read of a damaged row that several share. It may say anything, so
-    /// whatever follows on it is no further problem.
+    /// Takes what can still be read of a damaged row that several share. The row may say anything,
+    /// so what does not fit after it is no further problem.
     fn take_damaged(&mut self, position: u64, own: &[Row]) {
         self.damaged += 1;
         self.contents.head = Position(position);
@@ -241,7 +241,7 @@ impl Replay<'_> {
         self.contents.is_head_unknown = true;
     }
 
-    /// Takes a row that is not shared, or what one append has in one that is.
+    /// Takes a row that is not shared, or the part of one append in a shared row.
     fn take_own(&mut self, row: &Row) {
         self.pass_to(row.position);
         let parts = row.parts();
@@ -252,7 +252,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Notes which positions no record has up to this one.
+    /// Notes which positions up to this one no record has.
     fn pass_to(&mut self, position: u64) {
         if std::mem::replace(&mut self.contents.is_head_unknown, false) {
             self.is_more_absent = true;
@@ -262,8 +262,8 @@ impl Replay<'_> {
         self.contents.head = Position(position.saturating_sub(1));
     }
 
-    /// Nobody can tell how many events of a conversation there were: it is followed from its next
-    /// one on.
+    /// Forgets the place of a conversation, because nobody can tell how many events it had. It is
+    /// followed from its next event on.
     fn forget(&mut self, id: ConversationId) {
         let followed = Followed { replayed: Replayed::Unknown, damaged: self.damaged };
         self.conversations.insert(id, followed);
@@ -352,7 +352,7 @@ impl Replay<'_> {
 
 /// What stands in the schema of a database that Holdline has not made there.
 pub(super) fn schema(connection: &Connection, file: &str, kind: Kind, problems: &mut Problems) {
-    // Of what another release has made nothing is known, and that is told by its version.
+    // Of another release's schema nothing is known; its version is told instead.
     if !schema::version(connection).is_ok_and(|found| (1..=kind.version()).contains(&found)) {
         return;
     }

@@ -26,7 +26,7 @@ impl Lock {
     #[expect(clippy::disallowed_methods, reason = "nothing runs yet that this could hold up")]
     pub(super) fn take(dir: &Path, files: &Files) -> Result<Self, OpenFault> {
         let unusable = |source| OpenFault::Directory { path: files.lock.clone(), source };
-        // It is not emptied: whoever is refused here, or refuses, leaves all as it was.
+        // It is not emptied: a start that fails here leaves all as it was.
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let file = private::open(&files.lock, &mut options).map_err(unusable)?;
@@ -41,8 +41,8 @@ impl Lock {
             thread::sleep(Duration::from_millis(limits::LOCK_LOOK_MS));
         }
         let lock = Self(file);
-        // A start empties it, so it must be ours, under whichever name; one who was killed while it
-        // noted its stop may have left the half of that.
+        // A start empties this file, so it must be ours, under whatever name. A server that was
+        // killed while it noted its stop may have left half of the note.
         let mut noted = [0; STOPPED.len() + 1];
         let length = lock.0.read_at(&mut noted, 0).map_err(unusable)?;
         if !STOPPED.starts_with(&noted[..length]) {
@@ -57,15 +57,15 @@ impl Lock {
         self.0.set_len(0)
     }
 
-    /// Notes that the server has stopped well, and so when.
+    /// Notes that the server has stopped well, and thereby when.
     pub(super) fn note_stop(&self) -> io::Result<()> {
         (&self.0).write_all(STOPPED)
     }
 }
 
 impl Drop for Lock {
-    /// A process that this one is starting has the file open too until it runs its program, so
-    /// closing the file alone would let go of the directory later.
+    /// A process that this one is starting also has the file open until it runs its program, so
+    /// closing the file alone would release the directory later.
     fn drop(&mut self) {
         drop(self.0.unlock());
     }
@@ -73,9 +73,9 @@ impl Drop for Lock {
 
 /// Whether a server is using the directory.
 pub(super) fn is_held(files: &Files) -> bool {
-    // Where the lock cannot even be opened nobody can be told from it.
+    // A lock that cannot even be opened tells of no server.
     let Ok(file) = private::open(&files.lock, File::options().read(true)) else { return false };
-    // Those who look do not take each other for a server.
+    // Shared, so that two commands that look do not take each other for a server.
     let is_held = file.try_lock_shared().is_err();
     drop(file.unlock());
     is_held

@@ -2,7 +2,7 @@
 //! follows a broken frame for something that was never written, and drops it without a word.
 //!
 //! A crash may leave the last transaction of a log in pieces. But each transaction is synced before
-//! the next one is written, so one that is broken and has another behind it was whole once.
+//! the next is written, so a broken one that has another behind it was whole once.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 
-/// What both forms of the log begin with, apart from the last bit, which says in which order the
-/// bytes of the checksums are.
+/// What both forms of the log begin with, apart from the last bit, which gives the byte order of
+/// the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
 /// What is wrong with a log.
@@ -66,7 +66,7 @@ pub(super) fn look_at(database: &Path) -> io::Result<Option<BrokenLog>> {
 
 fn broken_at(log: &mut impl Read) -> io::Result<Option<u64>> {
     let mut header = [0; HEADER_BYTES];
-    // One that was never begun, or that power failed to reach.
+    // A log that was never begun, or that a power failure kept from the disk.
     if !fill(log, &mut header)? || header == [0; HEADER_BYTES] {
         return Ok(None);
     }
@@ -76,7 +76,7 @@ fn broken_at(log: &mut impl Read) -> io::Result<Option<u64>> {
     let page = number(&header, 8) as usize;
     let known = magic & !1 == MAGIC && (512..=65_536).contains(&page) && page.is_power_of_two();
     if !known || !checksum.is(&header[24..]) {
-        // Only what has a frame behind it was ever synced.
+        // Only a header that has a frame behind it was ever synced.
         let begun = fill(log, &mut [0; FRAME_HEADER_BYTES])?;
         return Ok(begun.then_some(0));
     }
@@ -104,7 +104,7 @@ fn broken_at(log: &mut impl Read) -> io::Result<Option<u64>> {
     Ok(None)
 }
 
-/// Fills all of it, or says that there is not enough left.
+/// Fills all of `bytes`; returns false when there is not enough left.
 fn fill(log: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     match log.read_exact(bytes) {
         Ok(()) => Ok(true),

@@ -33,7 +33,7 @@ impl Files {
 pub(super) struct Opened {
     /// What the writer writes with.
     pub(super) journal: Connection,
-    /// It has followed the journal to its head.
+    /// The projector, which has followed the journal to its head.
     pub(super) projector: Projector,
     /// The last position.
     pub(super) head: u64,
@@ -42,14 +42,14 @@ pub(super) struct Opened {
     pub(super) recovered: Recovered,
 }
 
-/// Opens both databases and reads what is needed to start again. What a newer release has written,
-/// and a damaged journal, are left as they are.
+/// Opens both databases and reads what is needed to start again. Files of a newer release, and a
+/// damaged journal, are left as they are.
 pub(super) fn open(files: &Files, chats: &Turn) -> Result<Opened, OpenFault> {
     refuse_broken_log(&files.journal)?;
     schema::refuse_foreign(&files.journal, Kind::Journal)?;
     match schema::refuse_foreign(&files.chats, Kind::Chats) {
         Err(fault) if !fault.is_of_chats(files) => return Err(fault),
-        // It will be noticed again, and mended.
+        // The damage is noticed again later, and mended.
         Err(_) | Ok(()) => {}
     }
     refuse_loss(files)?;

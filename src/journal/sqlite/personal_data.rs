@@ -40,8 +40,8 @@ pub(super) fn open_archive(file: &Path) -> Result<Option<Connection>, Fault> {
     Ok(if file.exists() { Some(schema::open_for_reading(file)?) } else { None })
 }
 
-/// Some of a visitor's conversations in the archive, in the order of their ids. Every beginning in
-/// the archive behind `after` is looked at.
+/// Some of a visitor's conversations in the archive, in the order of their ids. It looks at every
+/// beginning in the archive behind `after`.
 pub(super) fn in_archive(
     archive: &Connection,
     visitor: VisitorId,
@@ -60,7 +60,7 @@ pub(super) fn in_archive(
         && let Some(row) = rows.next()?
     {
         let row = Row::of(row)?.verified()?;
-        // Somebody else may have said these digits.
+        // The digits may also stand in somebody else's text.
         let is_theirs = |one: &Recorded| match &one.event {
             Event::ConversationStarted(opening) => opening.visitor == visitor,
             _ => false,

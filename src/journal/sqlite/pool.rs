@@ -25,7 +25,7 @@ struct Shared {
 }
 
 impl Pool {
-    /// So many threads that read this database.
+    /// As many threads as this, which read this database.
     pub(super) fn open(file: &Path, readers: usize) -> rusqlite::Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -63,7 +63,7 @@ impl Pool {
 
 fn run(connection: &Connection, queue: &Mutex<Receiver<Job>>) {
     loop {
-        // Held while it waits: the other threads wait for the lock instead, which is the same.
+        // Held while this thread waits: the others wait for the lock instead, which is the same.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
             Ok(job) => job(connection),

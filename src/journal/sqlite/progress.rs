@@ -22,7 +22,7 @@ pub(super) struct Progress {
     /// On a cache line of its own: every append changes it, and every decision reads the others.
     waiting: CachePadded<AtomicUsize>,
     writable: AtomicBool,
-    /// Until when they count as many after the last large group.
+    /// Until when the journal counts as busy after the last large group.
     busy_until: BusyUntil,
 }
 
@@ -34,11 +34,11 @@ struct State {
     fault: Option<Fault>,
     /// Nothing more will become durable.
     finished: bool,
-    /// How many wait for the projection.
+    /// How many callers wait for the projection.
     readers: usize,
     /// For how many more looks the projection leaves the disk to appends.
     patience: u32,
-    /// Events that were projected since patience was regained for some.
+    /// Events that were projected since some patience was last regained for them.
     worked: u64,
 }
 
@@ -82,7 +82,7 @@ impl Progress {
         self.busy_until.pressure(self.waiting())
     }
 
-    /// Whether nothing that can wait need do so.
+    /// Whether work that can wait may go on.
     pub(super) fn is_calm(&self) -> bool {
         self.pressure() == Pressure::Calm
     }
@@ -139,7 +139,7 @@ impl Progress {
         self.projected_moved.notify_all();
     }
 
-    /// Waits until there is more to project, and says whether there ever will be.
+    /// Waits until there is more to project, and returns whether there ever will be.
     pub(super) fn wait_for_more(&self) -> bool {
         let mut state = self.lock();
         while state.durable == state.projected && !state.finished {
@@ -148,8 +148,8 @@ impl Progress {
         state.durable > state.projected
     }
 
-    /// Waits until it is calm: not while anybody waits to read, and not for
-    /// long without having projected much since.
+    /// Waits until it is calm; but not while a caller waits to read, and not for long without
+    /// having projected much since.
     pub(super) fn stand_back(&self) {
         let look = Duration::from_millis(limits::STAND_BACK_MS);
         let mut state = self.lock();
@@ -160,7 +160,7 @@ impl Progress {
         }
     }
 
-    /// Waits for a while, or until nothing more will become durable, and says whether that is so.
+    /// Waits for a while, or until nothing more will become durable; returns whether that is so.
     pub(super) fn pause(&self, pause: Duration) -> bool {
         let state = self.lock();
         let finished = |state: &mut State| !state.finished;
@@ -188,7 +188,7 @@ impl Progress {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that is done under the lock can panic half-way.
+        // No code that holds the lock can panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -199,8 +199,8 @@ impl State {
         self.readers == 0 && !self.finished && self.patience > 0
     }
 
-    /// Notes that the projection comes this far: whoever has caught up has all the patience, and
-    /// whoever works regains it bit by bit.
+    /// Notes that the projection comes this far. If it has caught up it has all its patience again;
+    /// while it works it regains it bit by bit.
     fn regain_patience(&mut self, position: u64) {
         self.worked += position.saturating_sub(self.projected);
         let looks = self.worked / limits::STAND_BACK_EVENTS_FOR_LOOK;

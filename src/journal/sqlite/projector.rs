@@ -32,7 +32,7 @@ pub(super) struct Projector {
     journal: Connection,
     chats: Connection,
     decoded: Decoded,
-    /// The texts that they have in common.
+    /// The texts that conversations have in common.
     names: Names,
     registry: Registry,
     position: u64,
@@ -40,7 +40,7 @@ pub(super) struct Projector {
     log: Bound,
 }
 
-/// What a batch of rows says, the events by their conversation: neighbours in the timeline.
+/// What a batch of rows says, with the events by conversation: neighbours in the timeline.
 #[derive(Default)]
 struct Batch {
     events: BTreeMap<ConversationId, Vec<Told>>,
@@ -96,7 +96,7 @@ impl Projector {
                     progress.set_fault(fault);
                     let pause = Duration::from_millis(limits::WRITE_AGAIN_MS);
                     if progress.pause(pause) {
-                        // It goes on from here at the next start.
+                        // The projection goes on from here at the next start.
                         return;
                     }
                 }
@@ -164,7 +164,7 @@ impl Projector {
         })
     }
 
-    /// Writes a batch in one transaction; the conversations it has changed are returned.
+    /// Writes a batch in one transaction, and returns the conversations that it has changed.
     fn write(&mut self, batch: Batch) -> Result<Vec<Conversation>, Fault> {
         // Immediate, because SQLite does not wait for a lock where a reader becomes a writer: a
         // checkpoint at that moment would fail the batch as "locked".
@@ -172,7 +172,7 @@ impl Projector {
         let transaction = Transaction::new_unchecked(&self.chats, behavior)?;
         let mut touched = Vec::with_capacity(batch.events.len());
         for (id, events) in &batch.events {
-            // Taken out, so that a transaction that fails leaves nothing behind.
+            // Taken out of the cache, so that a transaction that fails leaves nothing behind.
             let before = match self.decoded.take(*id) {
                 Some(conversation) => conversation,
                 None => reader::load(&transaction, *id, &mut self.names)?
@@ -196,7 +196,7 @@ impl Projector {
     }
 }
 
-/// Tells those who wait for the projection that it has ended.
+/// Tells the callers that wait for the projection that it has ended.
 struct Ended<'a>(&'a Progress);
 
 impl Drop for Ended<'_> {

@@ -14,14 +14,14 @@ use crate::journal::snapshot::{self, Names};
 use crate::journal::sqlite::row;
 use crate::journal::{Fault, Filter, ListCursor, Listing, Located, Position, page};
 
-/// What goes wrong in `chats.db` keeps people from reading; only the writer has faults of writing.
+/// A fault in `chats.db` is one of reading; only the writer has faults of writing.
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Read(Arc::new(error))
     }
 }
 
-/// The conversation with this id. Texts that others have as well are shared through `names`.
+/// The conversation with this id. Texts that others have too are shared through `names`.
 pub(super) fn load(
     connection: &Connection,
     id: ConversationId,
@@ -91,7 +91,7 @@ pub(super) fn outline(
 /// Events that are read one by one.
 type Rows<'a> = dyn Iterator<Item = Result<Recorded, Fault>> + 'a;
 
-/// Has somebody take what they want of what an audience may see after a place. Only that is read.
+/// Lets `take` read what it wants of what an audience may see after a place, and no more.
 fn events(
     connection: &Connection,
     id: ConversationId,
@@ -110,7 +110,7 @@ fn events(
         }
     };
     let mut statement = connection.prepare_cached(sql)?;
-    // Asked first: what is appended meanwhile makes the timeline longer than that, never shorter.
+    // Read first: what is appended meanwhile makes the timeline longer than that, never shorter.
     let known = match audience {
         Audience::Agent => last_place(connection, id)?,
         Audience::Customer => Seq::ZERO,
@@ -190,8 +190,8 @@ pub(super) fn of_agent(
     page::fill(located, most, bytes, |located| page::weight(&located.recorded))
 }
 
-/// Where the first of those events are. They are put in order without what they hold, which may be
-/// a lot, and of which few are read.
+/// Where the first of those events are. The places are sorted without the events' contents, which
+/// may be large, and of which few are read.
 fn places_of_agent(
     connection: &Connection,
     agent: &AgentId,
@@ -248,8 +248,8 @@ pub(super) fn list(
     found.sort_unstable_by_key(|place| std::cmp::Reverse((place.started_at, place.id)));
     // A queue may have been named twice.
     found.dedup();
-    // Each is read when it is its turn, and only what is shown of it is kept: a conversation knows
-    // every message that was posted in it.
+    // Each is read at its turn, and only its view is kept: a conversation knows every message that
+    // was posted in it.
     let mut names = Names::default();
     let views = found.iter().filter_map(|place| {
         let loaded = load(&transaction, place.id, &mut names).transpose()?;
@@ -261,7 +261,7 @@ pub(super) fn list(
     Ok(Listing { views, next })
 }
 
-/// The stretches that together hold everything that matches, nothing twice.
+/// The stretches that together hold everything that matches, without overlap.
 fn stretches(filter: &Filter) -> Vec<Stretch<'_>> {
     let states = if filter.states.is_empty() { &State::ALL[..] } else { &filter.states[..] };
     let mut stretches = Vec::new();
@@ -274,7 +274,7 @@ fn stretches(filter: &Filter) -> Vec<Stretch<'_>> {
             stretches.extend(queues.map(|queue| Stretch { state, agent, queue: Some(queue) }));
         }
         if agent.is_some() && state == State::Open {
-            // Nobody has what waits, so none of these is an agent's as well.
+            // No agent has a chat that waits, so these stretches do not overlap with the agent's.
             let waiting = filter.or_waiting_in.iter();
             stretches.extend(waiting.map(|queue| Stretch {
                 state,

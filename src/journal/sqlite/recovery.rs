@@ -69,7 +69,7 @@ pub(super) fn presences(chats: &Connection) -> Result<Vec<(AgentId, Presence)>, 
     Ok(presences)
 }
 
-/// Every conversation that is not closed, read by as many threads as there are cores: most of the
+/// Every conversation that is not closed. As many threads as there are cores read them: most of the
 /// time goes into making conversations of bytes.
 pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
     let numbers = held(&schema::open_for_reading(chats)?)?;
@@ -89,11 +89,11 @@ pub(super) fn conversations(chats: &Path) -> Result<Vec<Conversation>, Fault> {
     Ok(parts.into_iter().flatten().collect())
 }
 
-/// The numbers of the conversations that are not closed, in the order in which they are stored:
-/// so every page is read once, where the order of an index would read one for each conversation.
+/// The numbers of the conversations that are not closed, in the order in which they are stored. So
+/// every page is read once; in the order of an index one would be read for each conversation.
 fn held(chats: &Connection) -> Result<Vec<i64>, Fault> {
     let mut numbers = Vec::new();
-    // By naming every state but one, so that the index is used and the closed ones are not read.
+    // It names every state but one, so that the index is used and closed ones are not read.
     let sql = "SELECT number FROM conversations
          WHERE state IN ('open', 'active', 'waiting', 'wrapup')";
     each(chats, sql, |row| {
@@ -106,7 +106,7 @@ fn held(chats: &Connection) -> Result<Vec<i64>, Fault> {
 
 fn conversations_of(chats: &Path, numbers: &[i64]) -> Result<Vec<Conversation>, Fault> {
     let chats = schema::open_for_reading(chats)?;
-    // One moment for all, or every row would take and leave the database's locks.
+    // One transaction for all rows, or each would take and leave the database's locks.
     let all = chats.unchecked_transaction()?;
     let mut conversations = Vec::with_capacity(numbers.len());
     let sql = "SELECT snapshot, seq, id FROM conversations WHERE number = ?";

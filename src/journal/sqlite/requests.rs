@@ -1,4 +1,4 @@
-//! What the journal is asked: each is handed to the thread or the reader whose it is.
+//! The requests to the journal: each is handed to the thread or the reader that serves it.
 
 use std::sync::PoisonError;
 
@@ -182,7 +182,7 @@ impl AuditStream for SqliteJournal {
     ) -> BoxFuture<'static, Result<AuditPage, Fault>> {
         let (answer, answered) = oneshot::channel();
         self.auditor.run(move |connection| {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             drop(answer.send(audit::page(connection, &filter, before, most)));
         });
         Box::pin(async move { Ok(answered.await.map_err(|_| Fault::Closed)??) })

@@ -1,10 +1,10 @@
 //! The thread that takes closed conversations out of the journal once their time is over.
 //!
-//! One step takes a few of them. Their events are first written to `archive.db` and synced, where
-//! they are to be archived; then the writer deletes them from `journal.db` and notes it there, in
-//! one transaction; the projector, which follows that note like any other record, deletes them
-//! from `chats.db`. A crash between two of these leaves a state that the next step continues from:
-//! an archived event is known by its position, and archiving it again changes nothing.
+//! One step takes a few of them. If they are to be archived, their events are first written to
+//! `archive.db` and synced. Then the writer deletes them from `journal.db` and notes it there, in
+//! one transaction. The projector follows that note like any other record, and deletes them from
+//! `chats.db`. A crash between two of these leaves a state that the next step continues from: an
+//! archived event is known by its position, and archiving it again changes nothing.
 
 mod erasure;
 
@@ -86,7 +86,7 @@ impl Retention {
         let (asked, orders) = mpsc::channel();
         let thread = spawn("journal-retention", move || {
             while let Ok(order) = orders.recv() {
-                // Whoever asked may have gone.
+                // The caller may have gone.
                 match order {
                     Asked::Step(rules, now, answer) => {
                         drop(answer.send(worker.take_step(&rules, now)));
@@ -111,7 +111,7 @@ impl Retention {
         answered
     }
 
-    /// Asks for these to be erased. The answer is lost in the same way.
+    /// Asks for these to be erased. The answer is lost in the same case.
     pub(super) fn erase(
         &self,
         ids: Vec<ConversationId>,
@@ -163,9 +163,9 @@ impl Worker {
     fn choose(&mut self, rule: &RetentionRule, now: Timestamp) -> Result<Chosen, Fault> {
         let age = i64::try_from(rule.retention.after().as_millis()).unwrap_or(i64::MAX);
         let before = now.as_millis().saturating_sub(age);
-        // What was taken out before must have been forgotten, too, or it would look damaged.
+        // What was taken out before must have left `chats.db`, too, or it would look damaged.
         self.progress.wait_for(self.progress.head())?;
-        // All that is read is of the same moment.
+        // All reads are of the same moment.
         let transaction = self.chats.unchecked_transaction()?;
         let seen = schema::projected(&transaction)?;
         let mut statement = transaction.prepare_cached(

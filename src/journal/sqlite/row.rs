@@ -1,9 +1,9 @@
 //! A row of `journal.db`, of `archive.db` or of a backup, and the checksum that it carries.
 //!
-//! A row holds one append. Where that has several events they take consecutive positions and
-//! places, of which the row has the first. Appends that were made together while very many waited
-//! share a row; whoever reads takes it apart first ([`Row::unfolded`]), and then sees each as if it
-//! had a row of its own. An archive has none that is shared.
+//! A row holds one append. If that has several events, they take consecutive positions and places,
+//! and the row has the first of these. Appends that were made together while very many waited share
+//! a row. A reader takes it apart first ([`Row::unfolded`]), and then sees each append as if it had
+//! a row of its own. An archive has no shared row.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -99,13 +99,13 @@ impl Row {
         })
     }
 
-    /// Whether several appends share it, or it would be so if it were whole.
+    /// Whether several appends share the row, or would share it if it were whole.
     pub(super) fn is_shared(&self) -> bool {
         self.is_in_the_shared_stream() || record::is_shared_row(&self.kind)
     }
 
-    /// The appends in it, each as a row of its own, in the order of their positions: itself, unless
-    /// it is shared. It need not be whole; they always are.
+    /// The appends in the row, each as a row of its own, in the order of their positions: the row
+    /// itself, unless it is shared. The row need not be whole; the results always are.
     pub(super) fn unfolded(self) -> Result<Vec<Self>, Unreadable> {
         let Some(shares) = self.shares() else {
             return Ok(vec![self]);
@@ -157,7 +157,7 @@ impl Row {
         Ok(parts.collect())
     }
 
-    /// The position of the last of its records, of those that were taken out of it too.
+    /// The position of the last of its records, including those that were taken out of it.
     pub(super) fn end(&self) -> Result<u64, Fault> {
         if let Some(shares) = self.shares() {
             let shares = shares.map_err(|error| self.damaged(&error.0))?;
@@ -228,7 +228,7 @@ pub(super) fn at_or_before(
     connection.prepare_cached(&sql)?.query_row([position], Row::of).optional()
 }
 
-/// How far a journal reaches that ends with this row: to the last of its records.
+/// How far a journal that ends with this row reaches: to the last of the row's records.
 pub(super) fn head(last: Option<Row>) -> Result<u64, Fault> {
     last.map_or(Ok(0), |last| last.verified()?.end())
 }

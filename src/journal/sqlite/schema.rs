@@ -49,7 +49,7 @@ pub(super) fn refuse_foreign(file: &Path, kind: Kind) -> Result<(), OpenFault> {
             Err(OpenFault::Foreign(file.to_owned()))
         }
         0 => Ok(()),
-        // What an earlier release has made of chats.db is not looked at: it is made anew.
+        // A `chats.db` of an earlier release is not looked at: it is made anew.
         1..CHATS_VERSION if kind == Kind::Chats => Ok(()),
         _ => refuse_differences(&connection, file, kind),
     }
@@ -135,14 +135,14 @@ pub(super) fn open_for_reading(file: &Path) -> rusqlite::Result<Connection> {
     let connection: Connection = open(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let looked = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()));
     match looked.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
-        // Who was killed while it made the file has left something that only a writer may undo.
+        // A process killed while it made the file has left something that only a writer may undo.
         Err(Some(ErrorCode::ReadOnly)) => open(OpenFlags::SQLITE_OPEN_READ_WRITE),
-        // Whatever else is wrong is told to whoever reads.
+        // Whatever else is wrong is told to the reader.
         Ok(()) | Err(_) => Ok(connection),
     }
 }
 
-/// Has SQLite call nothing that could do harm because a schema says so.
+/// Keeps SQLite from calling anything that could do harm because a schema says so.
 pub(super) fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "trusted_schema", false)
 }
@@ -153,7 +153,7 @@ pub(super) fn fill_journal(file: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, flags)?;
     distrust(&connection)?;
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    // It is thrown away unless it is finished, so nothing is kept beside it to undo it with.
+    // The file is thrown away unless it is finished, so nothing is kept beside it to undo it with.
     connection.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(tables::JOURNAL)?;
@@ -166,7 +166,7 @@ pub(super) fn fill_journal(file: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
-    // Somebody's long query must not make writers wait behind a checkpoint.
+    // A long query must not make writers wait behind a checkpoint.
     connection.busy_timeout(Duration::from_millis(limits::CHECKPOINT_WAIT_MS_MAX))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -177,7 +177,7 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
 pub(super) fn open_for_scouring(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open_for_checkpoints(file)?;
     connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
-    // Whoever writes next syncs this as well, and until then nobody is told that it is done.
+    // The next writer syncs this as well, and until then nobody is told that it is done.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -limits::READER_CACHE_KIB)?;
     Ok(connection)

@@ -1,12 +1,12 @@
-//! The thread that takes out of the files what SQLite leaves in them of rows that have gone.
+//! The thread that removes from the files what SQLite leaves in them of deleted rows.
 //!
 //! `secure_delete` writes over a row when it is deleted. But where SQLite moves rows to another
-//! page, to make room or to save some, copies of them stay behind in the part of the page that
-//! means nothing ([`page::spare`]); and a write-ahead log keeps pages as they were until it begins
-//! anew. So after something was taken out every page of every database is looked at, and what is
-//! left in such parts is written over; then the logs are emptied.
+//! page, to make room or to save some, copies of them stay behind in the unused part of the page
+//! ([`page::spare`]); and a write-ahead log keeps pages as they were until it begins anew. So after
+//! something was taken out, this thread looks at every page of every database, and writes over what
+//! is left in such parts; then it empties the logs.
 //!
-//! A note in the directory says that this is to be done ([`Traces`]). It is there before anything
+//! A note in the directory says that this is to be done ([`Traces`]). It is written before anything
 //! is taken out, so that a start goes on with what a crash has left.
 
 mod page;
@@ -49,7 +49,7 @@ struct Worker {
     until: Cell<Option<Instant>>,
     /// From when on pages are looked at again though nobody waits for that.
     next: Cell<Option<Instant>>,
-    /// Whether only that is left to be done.
+    /// Whether only that look at the pages is left to be done.
     has_emptied: Cell<bool>,
 }
 
@@ -78,7 +78,7 @@ impl Scouring {
         let databases = [
             (files.journal.clone(), journal),
             (files.chats.clone(), chats),
-            // Nobody else carries its log over but whoever archives, at the end of each step.
+            // Only the archiving thread carries its log over as well, at the end of each step.
             (files.archive.clone(), Turn::default()),
         ];
         let worker = Worker {
@@ -99,8 +99,8 @@ impl Scouring {
         Arc::clone(&self.traces)
     }
 
-    /// Stops. What is to be done still is done, if that takes no longer than a few seconds; the
-    /// rest is left to the next start. Nobody writes any more.
+    /// Stops. What is to be done still is done, if it takes no longer than a few seconds; the rest
+    /// is left to the next start. Nobody writes any more.
     pub(super) fn close(self) {
         self.traces.stop();
         if self.thread.join().is_err() {
@@ -117,7 +117,7 @@ impl Worker {
                 Ok(()) => is_failing = false,
                 Err(Interrupted::Closed) => return,
                 Err(Interrupted::Fault(fault)) => {
-                    // That is told once, not at every try.
+                    // A failure is told once, not at every try.
                     if !std::mem::replace(&mut is_failing, true) {
                         tracing::error!(%fault, "what was deleted is not yet out of the files");
                     }
@@ -145,8 +145,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits for so long, or until something is taken out, and says whether that was so. Once it
-    /// is to stop nothing is waited for.
+    /// Waits for this long, or until something is taken out, and returns whether that was so. Once
+    /// the thread is to stop it does not wait.
     fn pause(&self, milliseconds: u64) -> Result<bool, Interrupted> {
         match self.woken.recv_timeout(Duration::from_millis(milliseconds)) {
             Ok(()) => Ok(true),
@@ -159,18 +159,18 @@ impl Worker {
         }
     }
 
-    /// Scours all files for what was taken out before this. Of what nobody waits for the logs are
-    /// emptied at once, and the pages looked at now and then: chats whose time is over leave all
-    /// day, and every page has to be read.
+    /// Scours all files for what was taken out before this. If nobody waits for that, the logs are
+    /// emptied at once, but the pages are looked at only now and then: chats whose time is over
+    /// leave all day, and every page has to be read.
     fn pass(&self) -> Result<(), Interrupted> {
         let times = self.traces.times();
         let is_due = self.next.get().is_none_or(|next| next <= soon(0));
         let scours = is_due || self.traces.are_urgent() || self.until.get().is_some();
-        // What follows the journal must have let go, too.
+        // `chats.db`, which follows the journal, must have let go, too.
         self.progress.wait_for(self.progress.head()).map_err(Interrupted::Fault)?;
         let there = || self.databases.iter().filter(|(file, _)| file.exists());
-        // Twice, because SQLite may change the numbers of two pages while it is done, and so move
-        // one that is still to be looked at to a place that was looked at before.
+        // Twice, because SQLite may change the numbers of two pages meanwhile, and so move one that
+        // is still to be looked at to a place that was looked at before.
         for (file, turn) in there().chain(there()).filter(|_| scours) {
             self.scour(file, turn)?;
         }
@@ -210,7 +210,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Empties the log of a database, for which whoever reads an older state is waited for.
+    /// Empties the log of a database, and waits for those that read an older state.
     fn empty_log(&self, file: &Path, turn: &Turn) -> Result<(), Interrupted> {
         let connection = schema::open_for_checkpoints(file)?;
         let tell_at = soon(limits::SCOUR_TOLD_AFTER_MS);
@@ -255,7 +255,7 @@ fn write_over(
     let behavior = TransactionBehavior::Immediate;
     let transaction = Transaction::new(connection, behavior)?;
     for number in unclean {
-        // It may be another by now.
+        // The page may be another by now.
         if let Some(page) = clean(&transaction, number)? {
             let sql = "UPDATE sqlite_dbpage SET data = ? WHERE pgno = ?";
             transaction.prepare_cached(sql)?.execute(params![page, number])?;

@@ -154,7 +154,7 @@ impl Writer {
         if self.broken.is_some() || self.progress.is_writable() {
             return Some(self.orders.recv().unwrap_or(Order::Stop));
         }
-        // Nobody may dare to append while writing fails, so it is tried without them.
+        // While writing fails nobody may dare to append, so it is tried without appends.
         match self.orders.recv_timeout(Duration::from_millis(limits::WRITE_AGAIN_MS)) {
             Ok(order) => Some(order),
             Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),
@@ -186,7 +186,7 @@ impl Writer {
         self.progress.answered(taken);
     }
 
-    /// Marks what does not continue what is there, and says how many these are.
+    /// Marks the appends that do not continue what is there, and returns how many these are.
     fn refuse(&mut self, appends: &mut [Encoded]) -> usize {
         let mut refused = Vec::new();
         let mut refusal = None;
@@ -208,7 +208,7 @@ impl Writer {
         count
     }
 
-    /// Writes everything in one transaction, and says how far the journal then reaches.
+    /// Writes everything in one transaction, and returns how far the journal then reaches.
     fn write(&mut self, appends: &[Encoded], count: usize) -> Result<u64, Fault> {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
@@ -266,7 +266,7 @@ impl Writer {
         }
         self.receipts.durable(confirmed, Position(head));
         for (done, position) in answers {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             drop(done.send(Ok(Position(position))));
         }
     }

@@ -1,6 +1,6 @@
-//! What earlier releases did not write of a workstream, because it was not to be decided: how long
-//! an agent may be away. It is left out where it is the default, so that what they wrote is still
-//! written the same.
+//! What earlier releases did not write of a workstream, because it could not be chosen: how long an
+//! agent may be away. It is left out where it is the default, so that what those releases wrote is
+//! still written the same.
 
 use crate::domain::settings::Workstream;
 

@@ -1,5 +1,5 @@
-//! The stored form of how much a customer may do in one chat. Earlier releases did not write it,
-//! and where it is the default it is left out, so that what they wrote is still written the same.
+//! The stored form of how much a customer may do in one chat. Earlier releases did not write it. It
+//! is left out where it is the default, so that what they wrote is still written the same.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ pub(super) struct RetentionForm {
     then: DisposalName,
 }
 
-/// How a disposal is called wherever it is stored.
+/// The name of a disposal wherever it is stored.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::journal::record) enum DisposalName {

@@ -36,7 +36,7 @@ pub(super) fn write_secrets(copy: &Path, dir: &Path, secrets: &[&str]) -> Result
     let exists = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'secrets')";
     let exists: bool = connection.query_row(exists, (), |row| row.get(0)).map_err(failed)?;
     if !exists {
-        // It is a journal that somebody has copied in another way.
+        // The journal was copied in another way.
         return Ok(());
     }
     for name in secrets {

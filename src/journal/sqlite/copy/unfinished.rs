@@ -12,12 +12,12 @@ use crate::private;
 /// A file that is removed again unless it is finished.
 pub(super) struct Unfinished {
     path: PathBuf,
-    /// It is locked, so that nobody else who copies takes it for what a killed one has left.
+    /// It is locked, so that no other copying process takes it for what a killed one has left.
     file: File,
 }
 
 impl Unfinished {
-    /// Makes it, in place of what an earlier one has left when it was killed.
+    /// Makes the file, in place of what an earlier one has left when it was killed.
     pub(super) fn at(path: PathBuf) -> Result<Self, CopyFault> {
         let make = || {
             if private::look(&path)?.is_some() {
@@ -41,7 +41,7 @@ impl Unfinished {
         &self.path
     }
 
-    /// Gives it its name once it is on the disk, and says how large it is.
+    /// Gives the file its name once it is on the disk, and returns how large it is.
     pub(super) fn finish(self, name: &Path) -> Result<u64, CopyFault> {
         let finish = || {
             self.file.set_permissions(Permissions::from_mode(0o600))?;

@@ -32,8 +32,8 @@ impl Decoded {
         Some(conversation)
     }
 
-    /// Keeps a conversation, and forgets those that were projected the longest ago for it. One
-    /// that is closed will hardly go on.
+    /// Keeps a conversation, and makes room by forgetting those that were projected the longest
+    /// ago. A closed one is not kept, because it will hardly go on.
     pub(super) fn keep(&mut self, conversation: Conversation) {
         self.take(conversation.id());
         if conversation.is_closed() {

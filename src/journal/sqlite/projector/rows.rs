@@ -96,9 +96,9 @@ pub(super) fn write_conversation(
     Ok(conversation)
 }
 
-/// Whether the snapshot is written again. That of a long chat is large, because it knows every
-/// posted message, so it is written more rarely the longer the chat is; whoever reads it applies
-/// the events that follow it in the timeline.
+/// Whether the snapshot is written again. The snapshot of a long chat is large, because it knows
+/// every posted message, so it is written more rarely the longer the chat is. A reader applies the
+/// events that follow the snapshot in the timeline.
 const fn needs_snapshot(before: Seq, after: Seq) -> bool {
     let stride = after.number() / 64 + 1;
     before.number() / stride != after.number() / stride
@@ -134,7 +134,8 @@ impl Ends {
 }
 
 fn begin(connection: &Connection, id: &str, whole: &Conversation) -> rusqlite::Result<()> {
-    // A journal's first event of a conversation is its start, so only damage lacks an opening.
+    // A journal's first event of a conversation is its start, so an opening is absent only by
+    // damage.
     let Some(opening) = whole.opening() else { return Ok(()) };
     execute(
         connection,
@@ -187,8 +188,8 @@ fn update(
     )
 }
 
-/// Writes whose the chat became by these events, and whose it is no more. While it stays with
-/// somebody nothing is written: most events are of that kind.
+/// Writes which agent these events gave the chat to, and which agent they took it from. While it
+/// stays with one agent nothing is written: most events are of that kind.
 fn write_participation(
     connection: &Connection,
     id: &str,
@@ -228,7 +229,7 @@ fn write_participation(
     )
 }
 
-/// Deletes whatever is known of a conversation.
+/// Deletes everything that is known of a conversation.
 pub(super) fn delete_conversation(
     connection: &Connection,
     id: ConversationId,
@@ -244,7 +245,7 @@ pub(super) fn delete_conversation(
     Ok(())
 }
 
-/// Writes the presence that an agent chose, or somebody else did for them.
+/// Writes a presence, which the agent chose, or somebody else for the agent.
 pub(super) fn write_presence(
     connection: &Connection,
     agent: &AgentId,
@@ -289,7 +290,7 @@ pub(super) fn write_setting(
             agent.map_or(Ok(()), |agent| write_tokens(connection, agent, after))
         }
         SettingChange::DeleteAgent(agent) => {
-            // Somebody who is given the same id later is not the same person.
+            // A person who is given the same id later is not the same person.
             let forget = "DELETE FROM presences WHERE agent = ?";
             execute(connection, forget, params![agent.as_str()])?;
             write_tokens(connection, agent, after)
@@ -313,7 +314,7 @@ fn write_tokens(
     execute(connection, "DELETE FROM tokens WHERE agent = ?", params![agent.as_str()])?;
     for (digest, token) in registry.tokens_of(agent) {
         let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millis);
-        // Somebody else may have had it before, who has it no more.
+        // Another agent may have had the token before, and no longer has it.
         execute(
             connection,
             "INSERT OR REPLACE INTO tokens (digest, agent, at, name, expires_at, used_at)

@@ -1,5 +1,5 @@
-//! How conversations are erased: the archive lets go of them first, and then the journal, whose
-//! note is what a start goes on from. A crash in between leaves the journal's copy, whole.
+//! How conversations are erased: first from the archive, and then from the journal, whose note a
+//! start goes on from. A crash in between leaves the journal's copy, whole.
 
 use std::sync::{Arc, mpsc};
 
@@ -42,7 +42,7 @@ impl Worker {
         }
         erased.sort_unstable();
         erased.dedup();
-        // Whoever reads from now on is told so, too.
+        // From now on every read sees this, too.
         self.progress.wait_for(self.progress.head())?;
         Ok(Erasure { erased, open })
     }

@@ -28,7 +28,7 @@ type Name = (String, String);
 /// The table that only a copy has.
 const SECRETS: &str = "secrets";
 
-/// The tables that are not there before the audit stream is: SQLite's own counts its numbers.
+/// The tables that come with the audit stream: SQLite's own counts its numbers.
 const OF_THE_AUDIT: [&str; 2] = ["audit", "sqlite_sequence"];
 
 impl Kind {

@@ -14,7 +14,7 @@ pub(super) const JOURNAL: &str = "
     ) STRICT;
 ";
 
-/// What people did, appended to, and dropped from the old end. The number of one that is gone is
+/// What people did: appended to, and dropped from the old end. The number of a dropped entry is
 /// never given again.
 pub(super) const AUDIT: &str = "
     CREATE TABLE audit (

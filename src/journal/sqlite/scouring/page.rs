@@ -1,16 +1,16 @@
-//! The part of a page that means nothing, as SQLite's file format has it.
+//! The unused part of a page, as SQLite's file format has it.
 
 use std::ops::Range;
 
 /// From this many pages on the first byte of a page does not tell a page of a tree from one that
-/// continues a long row: those begin with the number of the next.
+/// continues a long row: the latter begins with the number of the next page.
 pub(super) const TOLD_APART_BELOW: u32 = 2 << 24;
 
 /// Bytes of the header of a file, with which its first page begins.
 const FILE_HEADER: usize = 100;
 
-/// The room of a page of a tree between its pointers and its content: nobody reads it, and rows
-/// that were moved elsewhere leave their copies there. Nothing for a page that is not of a tree.
+/// The room of a page of a tree between its pointers and its content. Nobody reads it, and rows
+/// that were moved elsewhere leave copies there. Nothing for a page that is not of a tree.
 pub(super) fn spare(number: u32, page: &[u8]) -> Option<Range<usize>> {
     let header = if number == 1 { FILE_HEADER } else { 0 };
     let pointers = match page.get(header)? {

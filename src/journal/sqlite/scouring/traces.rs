@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::journal::sqlite::files::Files;
 use crate::private;
 
-/// Shared by whoever takes something out, and the thread that scours the files after it.
+/// Shared by those that take something out, and the thread that scours the files after them.
 #[derive(Debug)]
 pub(in crate::journal::sqlite) struct Traces {
     /// The note in the directory that there may be some.
@@ -24,7 +24,7 @@ struct State {
     is_urgent: bool,
     /// How often something was taken out.
     times: u64,
-    /// Who is told that something is; nobody once the thread is to stop.
+    /// Tells the thread that something was taken out; nothing once the thread is to stop.
     wake: Option<Sender<()>>,
 }
 
@@ -36,8 +36,8 @@ impl Traces {
         Ok(Self { note: files.unclean.clone(), state })
     }
 
-    /// Something is about to be taken out, because somebody asks for that or because its time is
-    /// over. What was noted before it outlives a crash after it.
+    /// Notes that something is about to be taken out, because somebody asks for that or because its
+    /// time is over. The note is made first, so it outlives a crash afterwards.
     pub(in crate::journal::sqlite) fn leave(&self, is_urgent: bool) -> io::Result<()> {
         let mut state = self.lock();
         if !state.are_left {
@@ -71,7 +71,7 @@ impl Traces {
         self.lock().times
     }
 
-    /// All files were scoured after something was taken out for so many times.
+    /// Notes that all files were scoured after something was taken out this many times.
     pub(super) fn scoured(&self, times: u64) -> io::Result<()> {
         let mut state = self.lock();
         if state.times == times {
@@ -87,7 +87,7 @@ impl Traces {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that is done under the lock can panic half-way.
+        // No code that holds the lock can panic half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,8 +6,8 @@ use crate::limits;
 
 /// The page cache of the writer's connection: small, except while large groups are written.
 ///
-/// SQLite keeps the pages that a transaction has changed however many there are. But when they
-/// alone fill the cache it drops every other page the moment it is put down, and the root of the
+/// SQLite keeps the pages that a transaction has changed, however many there are. But when they
+/// alone fill the cache it drops every other page as soon as it is released, and the root of the
 /// table is then read anew from the log for each row: three times in four, in a group of 4,000.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
@@ -15,7 +15,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Sees to it that a group of so many appends fits, and gives the room back after small ones.
+    /// Makes sure that a group of so many appends fits, and gives the room back after small ones.
     pub(super) fn make_room_for(&mut self, appends: usize, connection: &Connection) {
         let is_large = match appends {
             0..limits::SMALL_GROUP_APPENDS => false,

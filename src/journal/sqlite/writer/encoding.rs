@@ -1,5 +1,6 @@
-//! Appends with their records written out: by the thread that made them, whose cache still holds
-//! what happened, and of which there are several. The writer is one, and everybody waits for it.
+//! Appends with their records written out. The threads that made them write them out, because their
+//! caches still hold what happened, and there are several. The writer is one, and everybody waits
+//! for it.
 //!
 //! Those that came together and happened at one time share a row, and what happened to many of them
 //! alike stands in it once: when very many windows end at one moment, that is nearly all of it.
@@ -23,7 +24,7 @@ const ALIKE_COMPARED: usize = 4;
 pub(in crate::journal::sqlite) struct Encoded {
     sheets: SmallVec<[Sheet; 1]>,
     entries: SmallVec<[Entry; 1]>,
-    /// What they say, one behind the other: UTF-8.
+    /// Their bodies, one behind the other: UTF-8.
     bodies: Box<[u8]>,
     /// What is noted of them.
     noted: Vec<AuditEntry>,
@@ -37,7 +38,7 @@ struct Sheet {
     entries: usize,
 }
 
-/// How it says what happened.
+/// How a row says what happened.
 #[derive(Clone, Copy)]
 enum Form {
     /// Of one append: a record of this kind.
@@ -55,14 +56,14 @@ pub(in crate::journal::sqlite) struct Entry {
     pub(super) first: Seq,
     /// How many positions it takes: one for each event.
     pub(super) positions: u32,
-    /// Where its body, or what names it in a shared one, ends among the others, which is where the
+    /// Where its body, or its member of a shared one, ends among the others, which is where the
     /// next begins.
     end: usize,
     /// Whether it is not to be written after all.
     pub(super) is_refused: bool,
 }
 
-/// Whose it is, and who waits for it if it is not a conversation's.
+/// Whose append it is, and who waits for it if it is not a conversation's.
 pub(in crate::journal::sqlite) enum Owner {
     Conversation(ConversationId, Ticket),
     Agent(AgentId, Done),
@@ -207,7 +208,7 @@ impl Draft {
         }
     }
 
-    /// Takes the next append; whether the one behind it may stand in one row with it.
+    /// Takes the next append; `shares` says whether the one behind it may stand in one row with it.
     fn take(&mut self, append: Append, shares: bool) {
         let append = match append {
             Append::Conversation { id, first, at, events, ticket } => {

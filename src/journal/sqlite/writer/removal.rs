@@ -23,14 +23,14 @@ impl Writer {
             self.tail = tail.unwrap_or_else(|| std::mem::take(&mut self.tail));
             has_dropped
         });
-        // Whoever asked may have gone.
+        // The caller may have gone.
         drop(done.send(has_dropped));
     }
 
     pub(super) fn take_out(&mut self, order: TakeOut) {
         let TakeOut { conversations, seen, disposal, at, done } = order;
         let taken = self.try_take_out(conversations, seen, disposal, at);
-        // Whoever asked may have gone.
+        // The caller may have gone.
         drop(done.send(taken));
     }
 

@@ -18,8 +18,8 @@ const INSERT: &str = "INSERT INTO events (position, stream, seq, at, kind, body,
      VALUES (?, ?, ?, ?, ?, ?, ?)";
 
 /// Writes all of this after the position `head`, and what is noted of it after the `tail` of the
-/// audit stream, in one transaction, and says how far both then reach; `room` is to put bodies
-/// together in. After an error the transaction may still be open.
+/// audit stream, in one transaction, and returns how far both then reach. `room` is for putting
+/// bodies together. After an error the transaction may still be open.
 pub(super) fn write(
     connection: &Connection,
     head: u64,
@@ -34,7 +34,7 @@ pub(super) fn write(
         append.each_line(room, |line| {
             let Line { stream, seq, at, kind, body, positions } = line;
             insert.row(stream, seq.number(), *at, kind, body)?;
-            // Each event has a place, the first of them that of the row.
+            // Each event has a position; that of the row is the first.
             insert.position += positions.saturating_sub(1);
             Ok::<_, rusqlite::Error>(())
         })?;
@@ -68,7 +68,7 @@ pub(super) fn streams_after(
 }
 
 /// Takes the rows of these conversations out and writes the record of it at a position, in one
-/// transaction, so that nobody ever sees half of a conversation. After an error the transaction
+/// transaction, so that no reader ever sees half of a conversation. After an error the transaction
 /// may still be open.
 pub(super) fn take_out(
     connection: &Connection,
