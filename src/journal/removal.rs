@@ -1,5 +1,4 @@
-//! What leaves the journal for good, by retention or because it is erased, and what is given out of
-//! it whole.
+//! What leaves the journal for good, by retention or by erasure, and what is given out of it whole.
 
 use futures_util::future::BoxFuture;
 

@@ -165,7 +165,7 @@ impl SqliteJournal {
         }
     }
 
-    /// Orders these to be written.
+    /// Sends these to the writer.
     fn order(&self, appends: Encoded) {
         let count = appends.len();
         self.progress.took(count);

@@ -49,7 +49,7 @@ impl Use {
         }
     }
 
-    /// How many of so many in a minute may come at once. All may, except messages: of those ten
+    /// How many of `most` in a minute may come at once. All may, except messages: of those ten
     /// seconds' worth, and 60 in any case. Each message is written to the disk, and a minute's
     /// worth of several addresses would keep everybody else's waiting.
     pub fn at_once(self, most: NonZeroU32) -> NonZeroU32 {

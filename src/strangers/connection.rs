@@ -32,8 +32,8 @@ pub enum NotTaken {
 }
 
 impl Connection {
-    /// A connection that was accepted, of this peer, whoever that is. `is_of_reserve` says that it
-    /// took one of the last descriptors, which are kept for clients with a token and for operators.
+    /// A connection that was accepted from this peer. `is_of_reserve` says that it took one of the
+    /// last descriptors, which are kept for clients with a token and for operators.
     pub async fn begin(
         stream: &mut (impl tokio::io::AsyncRead + Unpin),
         peer: Option<SocketAddr>,
@@ -46,7 +46,7 @@ impl Connection {
             }
             peer => peer,
         };
-        // Those whom a proxy names in a request are counted by that.
+        // A client behind a trusted proxy is counted by the address that its requests name.
         let direct = peer.map(|it| it.ip()).filter(|address| !strangers.trust(*address));
         let parties = strangers.parties(direct, None, None);
         let held = strangers.hold(Use::Connection, &parties).map_err(NotTaken::OverBudget)?;

@@ -74,8 +74,8 @@ pub(super) fn copy(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
     to.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('audit', ?)", [given]).map(drop)
 }
 
-/// A page of the entries before a number that match, the newest first. It looks through so many
-/// entries at most, so it may be short or empty and still have a next.
+/// A page of the entries before a number that match, the newest first. The number of entries it
+/// looks through is bounded, so it may be short or empty and still have a next.
 pub(super) fn page(
     connection: &Connection,
     filter: &AuditFilter,

@@ -146,8 +146,8 @@ fn check_chats(chats: &Connection, journal: &Contents, is_in_use: bool, problems
         Err(error) => return problems.add("chats.db", error.to_string()),
     }
     match schema::projected(chats) {
-        // A file in use has gone on since the journal was read. And how far a last row reached that
-        // cannot be read, nobody can tell.
+        // A file in use has gone on since the journal was read. And nobody can tell how far an
+        // unreadable last row reached.
         Ok(position) if !is_in_use && !journal.is_head_unknown && position > journal.head.0 => {
             let problem =
                 format!("it ends at position {}, but ended at {position} once", journal.head.0);

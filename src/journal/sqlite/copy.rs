@@ -56,7 +56,7 @@ pub fn back_up(
     let unfinished = Unfinished::at(files::beside(file, UNFINISHED))?;
     copy(&files.journal, unfinished.path())?;
     keep_secrets(dir, secrets, unfinished.path())?;
-    // What is wrong with the copy was wrong with the journal.
+    // Whatever is wrong with the copy was wrong with the journal.
     let contents = verify(unfinished.path(), &files.journal, "journal.db")?;
     refuse_target(file, dir, &own, is_forced)?;
     let bytes = unfinished.finish(file)?;
@@ -101,8 +101,8 @@ pub fn restore(
 /// What the name of a backup ends with until it is whole. No file of a user has such a name.
 const UNFINISHED: &str = ".holdline-partial";
 
-/// Refuses a target that is not a file, that is in a data directory, whether this one or a
-/// neighbour's, or, unless it may be replaced, that is there at all.
+/// Refuses a target that is not a file, that belongs to a data directory, whether this one or a
+/// neighbour, or, unless it may be replaced, that is there at all.
 fn refuse_target(file: &Path, dir: &Path, own: &[PathBuf], forced: bool) -> Result<(), CopyFault> {
     let failed = |source| CopyFault::File { path: file.to_owned(), source };
     let there = private::look(file).map_err(failed)?;

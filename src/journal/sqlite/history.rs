@@ -28,7 +28,7 @@ pub struct History {
     /// Nothing when there is none, one of another release, or one that was changed; then everything
     /// is read from the journal.
     chats: Option<Connection>,
-    /// What was moved out of the others.
+    /// The archive: conversations that were moved out of the other two.
     archive: Option<Connection>,
     /// The position up to which `chats` holds the journal.
     projected: u64,

@@ -72,7 +72,7 @@ enum Replayed {
     Live(Box<Conversation>),
     /// It is closed, or one of its records cannot be read: only its places are followed.
     Through(Seq),
-    /// Unknown, because a row of it holds nobody knows how many events.
+    /// Unknown, because nobody can tell how many events one of its rows holds.
     Unknown,
 }
 

@@ -127,7 +127,7 @@ pub(super) fn refuse_damage_at_rest(files: &Files) -> Result<(), OpenFault> {
     refuse_broken_log(&files.journal)?;
     schema::refuse_foreign(&files.journal, Kind::Journal)?;
     refuse_loss(files)?;
-    // What is wrong with chats.db itself is no damage of the journal.
+    // Damage of chats.db itself is no damage of the journal.
     let projected = schema::open_for_reading(&files.chats)
         .and_then(|connection| schema::projected(&connection));
     let in_journal = |source| OpenFault::at(&files.journal, source);
@@ -156,7 +156,7 @@ fn refuse_future_snapshots(chats: &Path) -> Result<(), OpenFault> {
              ORDER BY substr(snapshot, 1, 1) DESC LIMIT 1";
         connection.query_row(sql, (), |row| row.get::<_, Vec<u8>>(0))
     };
-    // What cannot be read says nothing.
+    // An unreadable snapshot says nothing.
     let newest = newest().unwrap_or_default();
     match row::unseal(&newest).and_then(<[u8]>::first) {
         Some(found) if *found > snapshot::VERSION => Err(OpenFault::FromTheFuture {

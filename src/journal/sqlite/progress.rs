@@ -199,8 +199,8 @@ impl State {
         self.readers == 0 && !self.finished && self.patience > 0
     }
 
-    /// Notes that the projection comes this far. If it has caught up it has all its patience again;
-    /// while it works it regains it bit by bit.
+    /// Notes that the projection comes this far. One that has caught up has all its patience again;
+    /// one that still works regains it bit by bit.
     fn regain_patience(&mut self, position: u64) {
         self.worked += position.saturating_sub(self.projected);
         let looks = self.worked / limits::STAND_BACK_EVENTS_FOR_LOOK;

@@ -278,7 +278,7 @@ fn find(
 /// What a conversation has at a position as a row of its own, if the row that holds it is whole.
 fn row_at(journal: &Connection, position: u64, stream: &str) -> Result<Option<Row>, Fault> {
     let row = row::at_or_before(journal, position)?.filter(Row::is_whole);
-    // What cannot be read is not there.
+    // A row that cannot be read counts as absent.
     let unfolded = row.and_then(|row| row.unfolded().ok()).unwrap_or_default();
     let is_it = |row: &Row| row.position == position && row.stream == stream;
     Ok(unfolded.into_iter().find(is_it))

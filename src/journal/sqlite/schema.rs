@@ -173,7 +173,7 @@ pub(super) fn open_for_checkpoints(file: &Path) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// Opens a database to write over what is left in its pages of what was deleted.
+/// Opens a database to overwrite what is left of deleted rows in its pages.
 pub(super) fn open_for_scouring(file: &Path) -> rusqlite::Result<Connection> {
     let connection = open_for_checkpoints(file)?;
     connection.busy_timeout(Duration::from_millis(limits::JOURNAL_LOCKED_MS_MAX))?;
@@ -219,7 +219,7 @@ fn open_for_writing(
         connection.pragma_update(None, "cache_spill", -limits::SPILLED_BEYOND_KIB)?;
         let kept = limits::LOG_BYTES_KEPT;
         connection.pragma_update_and_check(None, "journal_size_limit", kept, |_| Ok(()))?;
-        // What is deleted must not stay in the file: it is written over.
+        // Deleted content must not stay in the file: it is written over.
         connection.pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)

@@ -99,7 +99,7 @@ impl Writer {
                 Some(Order::Append(_)) | None => {}
             }
         }
-        // What came after the order to stop is not written.
+        // Appends that came after the order to stop are not written.
         self.broken = Some(Fault::Closed);
         while let Ok(order) = self.orders.try_recv() {
             match order {
@@ -154,7 +154,7 @@ impl Writer {
         if self.broken.is_some() || self.progress.is_writable() {
             return Some(self.orders.recv().unwrap_or(Order::Stop));
         }
-        // While writing fails nobody may dare to append, so it is tried without appends.
+        // While writing fails nobody may dare to append, so the writer tries without appends.
         match self.orders.recv_timeout(Duration::from_millis(limits::WRITE_AGAIN_MS)) {
             Ok(order) => Some(order),
             Err(RecvTimeoutError::Disconnected) => Some(Order::Stop),

@@ -103,8 +103,8 @@ pub(super) fn is_of_reserve(stream: &TcpStream) -> bool {
     is_among_last(stream, |all| (all / 16).min(limits::DESCRIPTORS_KEPT_MAX))
 }
 
-/// Whether a connection took one of the `kept` last descriptors. The system gives the lowest one
-/// that is free.
+/// Whether a connection took one of the last descriptors, of which `kept` says how many. The system
+/// gives the lowest one that is free.
 fn is_among_last(stream: &TcpStream, kept: impl FnOnce(u64) -> u64) -> bool {
     let Some(all) = rustix::process::getrlimit(Resource::Nofile).current else { return false };
     u64::try_from(stream.as_raw_fd()).unwrap_or_default() >= all - kept(all)

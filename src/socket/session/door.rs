@@ -150,7 +150,7 @@ impl Door {
         settings.widgets.get(widget).is_some_and(|widget| widget.requires_admission())
     }
 
-    /// Notes that what a widget has shown vouches for nobody.
+    /// Notes that the admission that a widget has shown does not vouch for a visitor.
     pub(super) fn note_not_vouched(&self, widget: &WidgetId, code: RefusalCode, why: NotVouched) {
         self.engine.tell_not_vouched(widget, code.code(), why);
     }

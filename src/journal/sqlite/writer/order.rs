@@ -26,7 +26,7 @@ pub(in crate::journal::sqlite) enum Order {
 pub(in crate::journal::sqlite) struct TakeOut {
     /// Which.
     pub(in crate::journal::sqlite) conversations: Vec<Found>,
-    /// The position up to which their events were looked for. One that has gone on since stays.
+    /// The position up to which their events were looked for. If one has gone on since, it stays.
     pub(in crate::journal::sqlite) seen: u64,
     /// What becomes of them.
     pub(in crate::journal::sqlite) disposal: Disposal,

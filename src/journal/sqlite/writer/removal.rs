@@ -44,7 +44,7 @@ impl Writer {
         if let Some(fault) = &self.broken {
             return Err(fault.clone());
         }
-        // What came since must be looked through, and appends wait for that.
+        // Later records must be looked through, and appends wait for that.
         if self.head.saturating_sub(seen) > limits::RETENTION_LAG_MAX {
             return Ok(0);
         }
