@@ -5,6 +5,7 @@
 //! it writes as soon as it is written. It ends by itself once the session has stopped.
 
 mod close;
+mod farewell;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,7 +26,7 @@ use crate::socket::encoding::{Encoded, Written};
 use crate::socket::guard::Guard;
 use crate::socket::line::{self, Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
-use crate::socket::pump::close::Farewell;
+use crate::socket::pump::farewell::Farewell;
 use crate::socket::thread::Thread;
 use crate::socket::transport::{Carried, Transport};
 

@@ -39,8 +39,10 @@ fn a_chat_that_dies_while_it_is_asked_is_counted_all_the_same() {
         world.faulty.release_reads();
         let deleted = timeout(Duration::from_secs(60), deleting).await.expect("it is answered");
         let deleted = deleted.unwrap();
-        let is_in_use = matches!(&deleted, Err(Failure::Setting(SettingRefusal::InUse(by))) if by == "1 live chat");
-        assert!(is_in_use, "{deleted:?}");
+        let Err(Failure::Setting(SettingRefusal::InUse(by))) = &deleted else {
+            panic!("{deleted:?}")
+        };
+        assert_eq!(by, "1 live chat");
     });
 }
 

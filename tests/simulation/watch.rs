@@ -394,8 +394,7 @@ impl Watch {
             self.fail(Check::NeverMissed, format!("{id} is still live at the end of the world"));
         }
         if let Some((ticket, call)) = self.calls.first_key_value() {
-            let what = format!("{ticket}, {call:?}, is not answered at the end of the world");
-            self.fail(Check::CallsAreAnswered, what);
+            self.fail(Check::CallsAreAnswered, format!("{ticket}, {call:?}, is not answered"));
         }
     }
 }

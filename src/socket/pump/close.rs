@@ -1,38 +1,15 @@
 //! The end of a socket: its last bytes, and the time they may take.
 
-use tokio::time::Sleep;
-
-use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use crate::domain::time::Span;
 use crate::limits;
 use crate::socket::encoding::{Written, close_frame};
 use crate::socket::line::SocketEnd;
 use crate::socket::pump::Pump;
+use crate::socket::pump::farewell::Farewell;
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
-
-/// The time that a socket has left after its session.
-pub(super) struct Farewell {
-    until: Pin<Box<Sleep>>,
-    pub(super) is_shut: bool,
-    pub(super) drained: usize,
-}
-
-impl Farewell {
-    /// Starts the time now.
-    pub(super) fn begin() -> Self {
-        let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
-        Self { until: Box::pin(tokio::time::sleep(limit)), is_shut: false, drained: 0 }
-    }
-
-    /// Whether its time is over.
-    pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        self.until.as_mut().poll(cx).is_ready()
-    }
-}
 
 impl Pump {
     /// Adds the last bytes of a socket, and starts the time they may take.
