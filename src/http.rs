@@ -45,7 +45,7 @@ use crate::wire::WIDGET_PATH;
 pub use crate::http::middleware::watch;
 pub use crate::http::state::HttpState;
 
-/// Every address and what is there.
+/// Every address, with its handlers.
 pub fn table() -> Vec<Place> {
     vec![
         at("/healthz").get(health::alive).of(Side::Both),
@@ -96,23 +96,23 @@ pub fn table() -> Vec<Place> {
     ]
 }
 
-/// Which of all addresses an application has.
+/// Which addresses an application serves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Part {
     /// Every one.
     Whole,
-    /// Those of everybody, where operators have a listener of their own.
+    /// The public addresses, where operators have a listener of their own.
     Public,
-    /// Those of operators alone.
+    /// The operators' addresses alone.
     Operators,
 }
 
-/// Whose an address is, where operators have a listener of their own.
+/// Who an address is for, where operators have a listener of their own.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Side {
-    /// Everybody's.
+    /// For everybody.
     Public,
-    /// Operators' alone.
+    /// For operators alone.
     Operators,
     /// It is answered on both.
     Both,
@@ -128,8 +128,8 @@ impl Part {
     }
 }
 
-/// Puts the addresses of this part into an application. What is at none of them is a problem
-/// document, so whatever else the application serves must be registered before.
+/// Puts the addresses of this part into an application. Every other path gets a problem document,
+/// so whatever else the application serves must be registered before.
 pub fn configure(state: &HttpState, part: Part) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
     let state = web::Data::new(state.clone());
     move |application| {
@@ -213,7 +213,7 @@ impl Place {
         H: Handler<Args, Output: Responder + 'static>,
         Args: FromRequest + 'static,
     {
-        // HEAD asks for what GET says of itself; whoever writes the answer leaves the body out.
+        // HEAD is answered with the headers of GET: the HTTP encoder leaves the body out.
         let route = if method == Method::GET {
             web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
         } else {
@@ -242,7 +242,7 @@ impl Place {
     }
 }
 
-/// Ends an answer of unknown length with its connection for those who speak HTTP/1.0.
+/// Closes the connection after an answer of unknown length to an HTTP/1.0 client.
 async fn end_by_closing(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -251,7 +251,7 @@ async fn end_by_closing(
     auth::look_for_key(request.request()).await;
     let mut response = next.call(request).await?;
     if is_old && matches!(response.response().body().size(), BodySize::Stream) {
-        // Nobody reads chunks who speaks HTTP/1.0: the answer ends with its connection.
+        // An HTTP/1.0 client reads no chunks: the end of the connection ends the answer.
         let head = response.response_mut().head_mut();
         head.no_chunking(true);
         head.set_connection_type(ConnectionType::Close);
@@ -259,13 +259,14 @@ async fn end_by_closing(
     Ok(response)
 }
 
-/// A handshake never comes here: the listener takes it away before.
+/// Answers at the widgets' address. A handshake never comes here: the listener takes it away
+/// before.
 async fn no_handshake(
     request: HttpRequest,
     state: web::Data<HttpState>,
 ) -> Result<&'static str, Problem> {
-    // A browser does not tell a page why its socket was refused: it may ask like this whether there
-    // is such a widget at all.
+    // A browser does not tell a page why its socket was refused. The page may send a plain GET here
+    // to learn whether the widget exists at all.
     let is_unknown = || {
         let named = web::Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
         let (_, widget) = named.iter().find(|(name, _)| name == "widget")?;

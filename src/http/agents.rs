@@ -39,7 +39,7 @@ pub(super) async fn list(
     let mut agents: Vec<AgentObject> = Vec::new();
     let mut bytes = 0;
     for id in ids {
-        // One that was removed meanwhile is not told of.
+        // An agent that was removed meanwhile is left out.
         let Ok(view) = state.engine.agent(id).await else { continue };
         let agent = object(&view);
         bytes += agent.leases.len() * BYTES_OF_LEASE;
@@ -131,7 +131,7 @@ pub(super) async fn choose_presence(
     Ok(web::Json(object(&view)))
 }
 
-/// Notes that somebody looks over an agent's shoulder.
+/// Notes that somebody watches another agent's feed.
 pub(super) async fn note_watching(
     state: &HttpState,
     caller: &Caller,

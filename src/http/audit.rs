@@ -45,7 +45,7 @@ impl Cursor for Before {
 /// A point in time that names its day.
 struct Moment(Timestamp);
 
-/// A text that is none.
+/// A text that is no such point in time.
 struct NoMoment(String);
 
 impl FromStr for Moment {
@@ -133,13 +133,13 @@ pub(super) async fn put_retention(
     Ok(web::Json(retention.into()))
 }
 
-/// What is noted of somebody who acts in an agent's place; nothing of the agent.
+/// What is noted when a caller acts in an agent's place; nothing when the caller is that agent.
 pub(super) fn in_place_of(caller: &Caller, kind: AuditKind, agent: &AgentId) -> Option<Act> {
     let is_another = caller.agent() != Some(agent);
     is_another.then(|| Act::new(kind, Some(caller.name())).with("agent", agent.as_str()))
 }
 
-/// What is noted of a supervisor who does something with another's chat; nothing of whose it is.
+/// What is noted when a supervisor acts on another's chat; nothing when its own agent does.
 pub(super) fn over(by: &Authority, kind: AuditKind) -> Option<Act> {
     match by {
         Authority::Agent(_) => None,
@@ -157,10 +157,10 @@ pub(super) async fn note_read(
     state.engine.audit_gathered(Act::new(kind, Some(caller.name())).about_chat(id)).await;
 }
 
-/// Notes that a caller asked for what is not theirs: which address with which method, and which
-/// chat if it names one.
+/// Notes that a caller asked for something they have no right to: the method, the address, and the
+/// chat if the address names one.
 pub(super) fn note_forbidden(request: &HttpRequest, state: &HttpState, code: &'static str) {
-    // A token that was ended meanwhile leaves the name out, and not the entry.
+    // If the token was ended meanwhile, the entry is still written, without a name.
     let by = Caller::of(request).ok().map(|caller| caller.name());
     state.engine.audit_forbidden(by, code, |act| {
         let chat = request.match_info().get("conversation").and_then(|id| id.parse().ok());

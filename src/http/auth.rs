@@ -1,5 +1,5 @@
-//! Who asks: a bearer token, made here or signed by an issuer, becomes a [`Caller`], a type that
-//! cannot be made otherwise, and a caller of sufficient role a [`Supervisor`] or an
+//! Who asks. A bearer token, made here or signed by an issuer, becomes a [`Caller`], a type that
+//! cannot be made otherwise. A caller of sufficient role becomes a [`Supervisor`] or an
 //! [`Administrator`].
 
 use std::future::{Ready, ready};
@@ -26,18 +26,18 @@ pub use crate::http::identity::Identity;
 /// Somebody whose token is good.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Nothing for the administrator's own token, and for somebody signed in whom no agent is.
+    /// Nothing for the administrator's own token, and for a signed-in person who is no agent.
     agent: Option<AgentId>,
     role: Role,
     by: Credential,
 }
 
-/// What lets them in.
+/// What lets a caller in.
 #[derive(Clone, Debug)]
 enum Credential {
     /// A token that was made here, or given as the administrator's.
     Token(TokenDigest),
-    /// The word of an issuer.
+    /// A token that an issuer has signed.
     SignedIn(Arc<SignedIn>),
 }
 
@@ -50,7 +50,7 @@ pub struct Supervisor(Caller);
 pub struct Administrator(Caller);
 
 impl Caller {
-    /// Whoever the request's token stands for.
+    /// The caller whom the request's token stands for.
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let state = request.app_data::<web::Data<HttpState>>().ok_or_else(Problem::internal)?;
         let token = bearer(request).ok_or_else(Problem::missing_token)?;
@@ -61,14 +61,14 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Whoever shows this.
+    /// The caller who shows this token.
     fn showing(state: &HttpState, token: &str) -> Result<Self, Problem> {
         let digest = token::digest(token);
         let own = Self::with(state, digest);
         let Some(sign_in) = state.sign_in.as_ref().filter(|_| SignIn::has_form(token)) else {
             return own;
         };
-        // A token that was given may have any form.
+        // A token that the operator gave may have any form, this one too.
         own.or_else(|_| match sign_in.admit(token, digest, state.engine.now()) {
             Ok(signed_in) => Self::signed_in(state, signed_in),
             Err(NotSignedIn::Expired(of)) => {
@@ -79,7 +79,7 @@ impl Caller {
         })
     }
 
-    /// Whoever an issuer has signed in, as long as it has.
+    /// The caller whom an issuer has signed in, with the agent that they are now, if any.
     fn signed_in(state: &HttpState, signed_in: Arc<SignedIn>) -> Result<Self, Problem> {
         let Person { id, role, .. } = &signed_in.person;
         if rights::is_reserved(id) {
@@ -93,13 +93,13 @@ impl Caller {
         Ok(Self { agent, role, by: Credential::SignedIn(signed_in) })
     }
 
-    /// Whoever a token that was made here stands for now.
+    /// The caller whom a token that was made here stands for now.
     fn with(state: &HttpState, token: TokenDigest) -> Result<Self, Problem> {
         let by = Credential::Token(token);
         if state.access.is_administrator(&token) {
             return Ok(Self { agent: None, role: Role::Administrator, by });
         }
-        // A digest can be looked up as it is: how long that takes tells nothing of the token.
+        // The lookup need not be constant-time: timing a digest tells nothing of the token.
         let holder = state.engine.holder(&token).map_err(|refusal| match refusal {
             TokenRefusal::Unknown => Problem::unknown_token(),
             TokenRefusal::Expired => Problem::token_expired(),
@@ -108,8 +108,8 @@ impl Caller {
         Ok(Self { agent: Some(holder.id.clone()), role: holder.role, by })
     }
 
-    /// The same caller, as their token lets them in now: it may have been ended meanwhile, or be
-    /// somebody's of another role.
+    /// The same caller, as their token lets them in now: meanwhile the token may have been ended,
+    /// or its holder's role may have changed.
     pub(super) fn again(&self, state: &HttpState) -> Result<Self, Problem> {
         match &self.by {
             Credential::Token(token) => Self::with(state, *token),
@@ -125,7 +125,7 @@ impl Caller {
         }
     }
 
-    /// Notes that they were heard of.
+    /// Notes that the caller was heard from.
     pub(super) fn touch(&self, state: &HttpState) {
         if let Some(agent) = &self.agent {
             state.engine.touch(agent);
@@ -143,8 +143,8 @@ impl Caller {
         }
     }
 
-    /// Who they are, and what they may do: two requests of which this differs are not the same
-    /// caller's.
+    /// Who the caller is, and what they may do. Two requests that differ in this are not from the
+    /// same caller.
     pub(super) fn right(&self) -> (Identity, Role) {
         let identity = match &self.by {
             Credential::Token(token) => token.0,
@@ -153,8 +153,8 @@ impl Caller {
         (Identity(identity), self.role)
     }
 
-    /// The agent whose token it is; nothing for the administrator's own, and for somebody signed in
-    /// whom no agent is.
+    /// The agent whose token it is. Nothing for the administrator's own token, and for a signed-in
+    /// person who is no agent.
     pub const fn agent(&self) -> Option<&AgentId> {
         self.agent.as_ref()
     }
@@ -178,8 +178,8 @@ impl Caller {
         self.rights().supervise()
     }
 
-    /// The agent that a part of an address means: the caller for `me`, and for a supervisor
-    /// anybody. Whether the agent exists is not said.
+    /// The agent that a part of an address names, where the caller may act for them: the caller,
+    /// also as `me`, or, for a supervisor, any agent. Whether the agent exists is not checked.
     pub fn stands_for(&self, named: &str) -> Result<AgentId, Problem> {
         let named = self.named(named)?;
         if self.rights().stand_for(&named) {
@@ -189,8 +189,8 @@ impl Caller {
         }
     }
 
-    /// The agent whose tokens a part of an address means: the caller's own, and for an
-    /// administrator anybody's. Whether the agent exists is not said.
+    /// The agent that a part of an address names, where the caller may keep their tokens: the
+    /// caller, or, for an administrator, any agent. Whether the agent exists is not checked.
     pub fn keeps_tokens_of(&self, named: &str) -> Result<AgentId, Problem> {
         let named = self.named(named)?;
         if self.rights().keep_tokens_of(&named) {
@@ -270,8 +270,8 @@ impl FromRequest for Administrator {
     }
 }
 
-/// Has the keys of the issuer fetched where a token names one that is not known yet, so that nobody
-/// is refused because the issuer has begun to sign with another.
+/// Fetches the issuer's keys when a token names an unknown one, so that no caller is refused
+/// because the issuer has begun to sign with a new key.
 pub(super) async fn look_for_key(request: &HttpRequest) {
     let Some(state) = request.app_data::<web::Data<HttpState>>() else { return };
     let Some(sign_in) = &state.sign_in else { return };
@@ -283,7 +283,7 @@ pub(super) async fn look_for_key(request: &HttpRequest) {
 
 fn bearer(request: &HttpRequest) -> Option<&str> {
     let mut given = request.headers().get_all(header::AUTHORIZATION);
-    // Of two, somebody on the way may have judged the other.
+    // If there are two, a proxy on the way may have judged the other one.
     let (value, None) = (given.next()?.to_str().ok()?, given.next()) else { return None };
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();

@@ -1,6 +1,6 @@
-//! The memory for bodies that are being read or worked on: so many bytes for everybody together,
-//! and so many for one caller, so that nobody can take it all. A body is read only for somebody
-//! whose token is good.
+//! The memory for bodies that are being read or worked on. It is bounded for all callers together
+//! and for each one, so that nobody can take it all. A body is read only for a caller whose token
+//! is good.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::http::identity::Identity;
 use crate::http::problem::Problem;
 use crate::limits;
 
-/// What is taken of it.
+/// How much of that memory is taken.
 #[derive(Clone, Debug, Default)]
 pub struct Bodies(Arc<Mutex<Taken>>);
 
@@ -28,8 +28,8 @@ pub struct Room {
 }
 
 impl Bodies {
-    /// Room for a body of a caller's, of so many bytes; of as many as one may have where that is
-    /// not said.
+    /// Room for a caller's body of so many bytes; room for the largest body allowed where the
+    /// length is not known.
     pub fn take(&self, caller: Identity, bytes: Option<usize>) -> Result<Room, Problem> {
         let bytes = bytes.unwrap_or(limits::BODY_BYTES_MAX).min(limits::BODY_BYTES_MAX);
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);

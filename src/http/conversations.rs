@@ -99,13 +99,13 @@ pub(super) async fn accept(
 ) -> Shown {
     let agent = acting(&caller, &state, &request)?;
     let view = state.engine.view(id_of(&conversation)?).await?;
-    // The conversation itself does not know who serves its queue; what became of it, it does.
+    // The conversation knows what became of it, but not who serves its queue: that is checked here.
     if !caller.rights().know_of(&view, &state.engine.settings()) {
         return Err(Problem::not_yours());
     }
     let id = view.id;
     if caller.agent() != Some(&agent.id) {
-        // Nor does it know who is there. Whoever takes it themselves is, by that.
+        // Nor does it know whether the agent is there. An agent who takes a chat themselves is.
         state.engine.expect_agent(&agent.id, id, Purpose::Chat).await?;
     }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
@@ -307,7 +307,7 @@ fn id_of(conversation: &str) -> Result<ConversationId, Problem> {
     conversation.parse().map_err(|_| Problem::unknown_conversation())
 }
 
-/// For whom a caller acts: themselves, or, for a supervisor, whoever `?agent=` names.
+/// The agent for whom a caller acts: themselves or, for a supervisor, the one in `?agent=`.
 fn acting(
     caller: &Caller,
     state: &HttpState,
@@ -353,8 +353,8 @@ async fn done(
     Ok(web::Json(ConversationObject::from(&state.engine.view(id).await?)))
 }
 
-/// What is said when a rule was in the way: what the chat is now says more than that, but not to
-/// somebody who may not know it.
+/// The problem for a command that a rule refused. The chat's present state explains the refusal
+/// best, but is not told to a caller who may not know it.
 async fn refused(
     caller: &Caller,
     state: &HttpState,

@@ -1,6 +1,6 @@
-//! An agent's feed as server-sent events. The open feed is the agent's liveness, so its end must
-//! be noticed: that its connection is closed is known at once, a comment line is written every few
-//! seconds, which a cut link fails to take, and a console that beats must go on.
+//! An agent's feed as server-sent events. The open feed is the agent's liveness, so its end must be
+//! noticed. A closed connection is noticed at once; a cut link, because it does not take the
+//! comment line written every few seconds; a hung console, because its beats stop.
 
 use std::future::pending;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) async fn open(
     let heartbeat = parameters.whole("heartbeat_s", 1..=most, limits::FEED_HEARTBEAT_SECONDS);
     parameters.finish()?;
     let agent = caller.stands_for(&agent)?;
-    // Whoever looks over an agent's shoulder does not make them present.
+    // Another person who watches an agent's feed does not make that agent present.
     let watching = caller.agent() != Some(&agent);
     let resumed = request.headers().get("last-event-id");
     let resumed = resumed.and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -68,7 +68,7 @@ pub(super) async fn open(
     // A proxy that collects an answer before it passes it on would keep the feed to itself.
     response.insert_header(("x-accel-buffering", "no"));
     if request.method() == Method::HEAD {
-        // Whoever only asks what would be here is no console.
+        // A client that asks only for the headers is no console.
         state.engine.agent(&agent).await?;
         return Ok(response.finish());
     }
@@ -98,8 +98,8 @@ pub(super) async fn beat(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// The right to read a feed, which ends when its token does, when their role does not allow it any
-/// more, or with the agent.
+/// A caller's right to read a feed. It ends when the caller's token does, when their role no longer
+/// allows it, or when the agent is removed.
 struct Right {
     state: web::Data<HttpState>,
     caller: Caller,
@@ -140,8 +140,8 @@ impl Right {
     }
 }
 
-/// The feed as it is written. It ends when the engine ends it, or when the right to read it does,
-/// and closes it when it is dropped.
+/// The feed as it is written. It ends when the engine ends it, or when the right to read it ends.
+/// Dropping this stream closes the feed.
 fn written(feed: Feed, right: Right) -> impl Stream<Item = Result<web::Bytes, actix_web::Error>> {
     let every = Duration::from_secs(limits::FEED_KEEP_SECONDS);
     let mut keep = interval_at(clock::reading() + every, every);
@@ -173,7 +173,7 @@ async fn next(feed: &mut Feed, right: &mut Right, keep: &mut Interval) -> Option
 
 fn block(event: &FeedEvent) -> web::Bytes {
     let FeedEvent { id, kind, data } = event;
-    // What is only passing has no id: nobody can come back to it.
+    // A passing event has no id: no console can resume after it.
     let id = id.as_ref().map_or_else(String::new, |id| format!("id: {id}\n"));
     let name = kind.name();
     web::Bytes::from(format!("{id}event: {name}\ndata: {data}\n\n"))

@@ -102,8 +102,8 @@ pub(super) async fn timeline(
     let history = state.engine.journal_history();
     let mut timeline = Timeline::page(view.id, Place::within(after, history)?, limit);
     let (mut read, most) = (Seq::ZERO, limits::OUTLINE_EVENTS_MAX);
-    // Every page is of the whole history, as far as the view knows it: what an event changed is
-    // found by replay.
+    // Every page reads the whole history, as far as the view knows it: only a replay finds what an
+    // event changed.
     while read < view.seq {
         let events = state.engine.outline(view.id, read, most).await?;
         let Some(last) = events.last() else { break };

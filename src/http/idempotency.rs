@@ -31,7 +31,7 @@ pub use crate::http::idempotency::memory::Answers;
 const KEY: &str = "idempotency-key";
 const REPLAYED: &str = "idempotency-replayed";
 
-/// What a handler puts into its answer when that must not be kept: it holds a secret.
+/// A handler puts this into an answer that holds a secret, and so must not be kept.
 #[derive(Clone, Copy, Debug)]
 pub struct ShownOnce;
 
@@ -70,11 +70,11 @@ pub async fn once(
     mut request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // What is for everybody has nothing that is written.
+    // An address outside /v1/ is for everybody, and has no writes.
     if request.method().is_safe() || !request.path().starts_with("/v1/") {
         return next.call(request).await;
     }
-    // Nothing of what a stranger sends is read.
+    // A request without a good token is refused before its body is read.
     let (caller, state) = match admitted(&request) {
         Ok(admitted) => admitted,
         Err(problem) => return Ok(request.into_response(problem.error_response())),
@@ -111,8 +111,8 @@ pub async fn once(
     })
 }
 
-/// What was done with a chat that is gone meanwhile is not told again: the answer may hold what was
-/// erased. That it was erased is.
+/// Refuses to repeat an answer about a chat that is gone meanwhile: it may hold what was erased.
+/// The answer to the erasure itself is repeated.
 async fn refuse_gone(request: &ServiceRequest, state: &HttpState) -> Result<(), Problem> {
     let chat = request.path().strip_prefix("/v1/conversations/").filter(|rest| rest.contains('/'));
     let id = chat.and_then(|rest| rest.split('/').next()?.parse().ok());
@@ -139,9 +139,9 @@ fn turn(
     if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY_BYTES_MAX || !is_visible {
         return Err(Problem::malformed_key());
     }
-    // One that is only answered again never gets to its address, and is a sign of life as well.
+    // A repeated request never reaches its handler, but is a sign of life as well.
     caller.touch(state);
-    // Whoever has another token now, or another role, may not be told what they were told before.
+    // A caller with another token or role now may not get the answer that they got before.
     let (right, key) = (caller.right(), key.to_owned());
     let attempt =
         Arc::new(Attempt { fingerprint: fingerprint(request, body), answer: OnceLock::new() });
@@ -226,7 +226,7 @@ async fn read_body(
     Ok((body, room))
 }
 
-/// A body that is here already, for whoever reads it again.
+/// A body that was read already, as a payload that the handler can read.
 fn whole(body: web::Bytes) -> Payload {
     let (_, mut payload) = actix_http::h1::Payload::create(true);
     payload.unread_data(body);

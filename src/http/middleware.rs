@@ -1,5 +1,5 @@
-//! What is done to every answer: what is refused is counted and told, and each says what a browser
-//! may do with it.
+//! What is done to every answer: refusals are counted and logged, and each answer tells a browser
+//! what it may do with it.
 
 use std::net::IpAddr;
 
@@ -19,8 +19,8 @@ use crate::http::state::HttpState;
 use crate::strangers::Use;
 use crate::wire::headers::{ALWAYS, OVER_TLS};
 
-/// Counts what is refused, tells of strangers who are, and of every request at the level debug.
-/// It must be around everything else.
+/// Counts refusals, logs those of strangers, and logs every request at the level debug. It must
+/// wrap everything else.
 pub async fn watch(
     request: ServiceRequest,
     next: Next<BoxBody>,
@@ -59,8 +59,9 @@ pub async fn watch(
     Ok(response)
 }
 
-/// Counts a token that lets nobody in for the address that it comes from. Whoever has shown too
-/// many is told so instead, and their connection is closed; one that is good is taken nevertheless.
+/// Counts a refused token against the address that it comes from. An address that has shown too
+/// many is told so instead, and its connection is closed. A good token from it is taken
+/// nevertheless.
 fn bound_guesses(
     state: &HttpState,
     client: Option<IpAddr>,
@@ -81,7 +82,7 @@ fn bound_guesses(
     }
 }
 
-/// Says of an answer what is said of all, where it does not say something else itself.
+/// Adds the headers that every answer has, unless the answer sets them itself.
 fn say_always(headers: &mut HeaderMap, has_tls: bool) {
     for (name, value) in ALWAYS.into_iter().chain(has_tls.then_some(OVER_TLS)) {
         let name = HeaderName::from_static(name);

@@ -77,9 +77,9 @@ impl Modify for ProblemCodes {
     }
 }
 
-/// The settings that can be put: what each is called where it is read and where it is written, and
-/// the fields that whoever writes it must give. What is shown is whole; what is put may leave out
-/// every field that has a default.
+/// The settings that can be put: the names of each schema for reading and for writing, and the
+/// fields that are required in writing. A document that is read is whole; one that is put may leave
+/// out every field that has a default.
 const WRITTEN: [(&str, &str, &[&str]); 5] = [
     ("Workstream", "WorkstreamToPut", &["queue"]),
     ("Queue", "QueueToPut", &[]),
@@ -88,7 +88,7 @@ const WRITTEN: [(&str, &str, &[&str]); 5] = [
     ("AuditRetention", "AuditRetentionToPut", &[]),
 ];
 
-/// Without it, a client that is made of the document would have to give every field, the id too.
+/// Without it, a client generated from the document would have to give every field, the id too.
 struct WrittenDocuments;
 
 impl Modify for WrittenDocuments {
@@ -121,7 +121,7 @@ impl Modify for WrittenDocuments {
 /// The document as JSON.
 pub fn json() -> String {
     let document = Description::openapi();
-    // It is made of texts and maps by this very program.
+    // This cannot fail: the document is made of strings and maps.
     document.to_json().unwrap_or_else(|_| "{}".to_owned())
 }
 

@@ -1,5 +1,5 @@
-//! A page as it is sent: it takes its room in the memory for pages before it is made, and keeps it
-//! until its connection has taken all of it.
+//! A page as it is sent: it takes its room in the memory for pages before it is made, and keeps
+//! that room until its connection has taken the whole page.
 
 pub(super) mod memory;
 
@@ -21,7 +21,7 @@ use crate::limits;
 pub use crate::http::pages::memory::{Pages, Room};
 
 impl Room {
-    /// The page for which it was taken.
+    /// The page for which this room was taken.
     pub(super) const fn page<T>(self, content: T) -> Page<T> {
         Page { content, room: self }
     }

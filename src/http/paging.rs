@@ -31,7 +31,7 @@ impl Parameters {
         Ok(Self { given: given.into_inner(), expected: Vec::new(), errors: Vec::new() })
     }
 
-    /// No parameter at all is taken.
+    /// Refuses every parameter.
     pub fn none(request: &HttpRequest) -> Result<(), Problem> {
         Self::of(request)?.finish()
     }
@@ -48,7 +48,7 @@ impl Parameters {
         Some(value)
     }
 
-    /// Takes a parameter that means something more, such as an id.
+    /// Takes a parameter and parses it, such as an id.
     pub fn parsed<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
         let text = self.text(name)?;
         self.note(name, text.parse().map_err(|error: T::Err| error.to_string()))
@@ -108,7 +108,7 @@ impl Parameters {
         self.note("cursor", place.ok_or_else(|| "must be a `next` of the same list".to_owned()))
     }
 
-    /// Ends the reading: everything that was wrong, or nothing.
+    /// Ends the reading. Returns everything that was wrong, or nothing.
     pub fn finish(mut self) -> Result<(), Problem> {
         for (unknown, _) in &self.given {
             let message = if self.expected.is_empty() {
@@ -141,7 +141,7 @@ pub trait Cursor: Sized {
     /// The place that these bytes mean.
     fn decode(bytes: &[u8]) -> Option<Self>;
 
-    /// What callers are given.
+    /// The cursor as callers get it.
     fn opaque(&self) -> String {
         let mut bytes = vec![Self::KIND];
         bytes.extend(self.encode());
@@ -177,8 +177,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place that was given, if it is of the history that goes on; the beginning where none
-    /// was.
+    /// The given place, if it is of the present history of the journal; the beginning where none
+    /// was given.
     pub fn within(given: Option<Self>, history: History) -> Result<Seq, Problem> {
         match given {
             None => Ok(Seq::ZERO),
@@ -224,9 +224,9 @@ impl Cursor for AfterId {
     }
 }
 
-/// A page of things that are sorted by their ids, and the cursor of the next. Beside its limit it
-/// ends where its things would have more than [`limits::HTTP_PAGE_BYTES_MAX`] bytes, but not
-/// before the first.
+/// A page of things that are sorted by their ids, and the cursor of the next page. It ends at its
+/// limit, or earlier where its things would have more than [`limits::HTTP_PAGE_BYTES_MAX`] bytes,
+/// but never before the first thing.
 pub fn page_by_id<T>(
     sorted: impl Iterator<Item = T>,
     id_of: impl Fn(&T) -> &str,

@@ -1,4 +1,4 @@
-//! What is kept of one person: whose a chat is, everything of it, and that it is erased. For
+//! What is kept of one person: whose chat it is, the export of everything, and its erasure. For
 //! administrators.
 
 use actix_web::http::Method;
@@ -78,7 +78,7 @@ pub(super) async fn export_chat(
 ) -> Result<HttpResponse, Problem> {
     Parameters::none(&request)?;
     let id = chat_of(&conversation)?;
-    // Whoever asks for a chat that is not there is told so, and nothing is noted.
+    // A request for a chat that is not there is refused, and not noted.
     state.engine.visitor_of(id).await?;
     let act = Act::new(AuditKind::ChatExported, Some(administrator.name())).about_chat(id);
     let first = ExportLine::of_conversation(id, state.engine.now());
@@ -107,11 +107,11 @@ pub(super) async fn export_visitor(
     answer(state, &request, room, act, first, chats).await
 }
 
-/// The chats that are given out, some of them looked up at once.
+/// The chats to export, looked up some at a time.
 struct Chats {
-    /// The next last.
+    /// The chats found so far, the next one last.
     ready: Vec<ConversationId>,
-    /// Whose more there may be, where, and behind which.
+    /// Where to look for more: whose chats, of which kind, and after which chat.
     source: Option<(VisitorId, Which, Option<ConversationId>)>,
 }
 
@@ -123,8 +123,8 @@ impl Chats {
             let found = state.engine.chats_of_visitor(visitor, which, after).await?;
             self.source = match (found.last(), which) {
                 (Some(last), _) => Some((visitor, which, Some(*last))),
-                // In this order, because the retention may archive one meanwhile, which then is
-                // given out twice.
+                // The retention may archive a chat meanwhile. In this order such a chat is given
+                // out twice, and never missed.
                 (None, Which::InJournal) => Some((visitor, Which::Archived, None)),
                 (None, Which::Open | Which::Archived) => None,
             };
@@ -134,7 +134,7 @@ impl Chats {
     }
 }
 
-/// What is still to be written.
+/// What is still to be written of an export.
 struct Export {
     state: web::Data<HttpState>,
     chats: Chats,
@@ -143,7 +143,7 @@ struct Export {
     conversations: u64,
     events: u64,
     is_over: bool,
-    /// One part of it is in memory at once.
+    /// Room for one part of the export: no more is in memory at once.
     _room: Room,
 }
 
@@ -173,8 +173,8 @@ async fn answer(
     Ok(response.streaming(written(first, export)))
 }
 
-/// The export as it is written, part by part as its connection takes it. What cannot be read ends
-/// it without its last line.
+/// The export as it is written, part by part as its connection takes it. A failed read ends it
+/// without its last line.
 fn written(
     first: ExportLine,
     export: Export,
@@ -208,7 +208,7 @@ impl Export {
             };
             let part = self.state.engine.kept(id, after).await?;
             let Some(last) = part.last() else {
-                // One that was erased meanwhile is not whole.
+                // A chat that was erased meanwhile fails the export: it would not be whole.
                 self.state.engine.visitor_of(id).await?;
                 self.current = None;
                 continue;

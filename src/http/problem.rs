@@ -53,8 +53,8 @@ impl Problem {
         self.kind.code
     }
 
-    /// The same, with what has become of the chat that refused a command. Of a chat that is
-    /// another's nothing is told.
+    /// The same problem, with the present state of the chat that refused a command. Nothing is told
+    /// of a chat that is another agent's.
     pub fn with_state(mut self, view: &View) -> Self {
         if self.status_code() == StatusCode::CONFLICT {
             self.state = Some((view.state, view.reason));
@@ -116,7 +116,7 @@ impl Problem {
         Self { retry_after_s, ..Self::new(&kind::TOO_MANY_ATTEMPTS, detail) }
     }
 
-    /// Whether this is said of a token that lets nobody in.
+    /// Whether this kind answers a token that lets nobody in.
     pub fn is_refused_token(kind: &'static Kind) -> bool {
         kind.status == 401 && kind.code != kind::MISSING_TOKEN.code
     }
@@ -133,7 +133,7 @@ impl Problem {
         Self::new(&kind::FORBIDDEN, format!("only {needed} may do this"))
     }
 
-    /// The caller's token stands for no agent, and the request says no other.
+    /// The caller's token stands for no agent, and the request names none.
     pub fn no_agent() -> Self {
         Self::new(&kind::NOBODY, "name an agent: this token stands for none, so there is no `me`")
     }
@@ -143,25 +143,25 @@ impl Problem {
         Self::from(Refusal::NotYours)
     }
 
-    /// There is nothing at the address; all that is there may be described nearby.
+    /// There is nothing at this address. A description of all addresses may be nearby.
     pub fn unknown_route(path: &str, is_described: bool) -> Self {
         let more = if is_described { "; see /openapi.json" } else { "" };
         Self::new(&kind::UNKNOWN_ROUTE, format!("there is nothing at {path}{more}"))
     }
 
-    /// The address of widgets was asked, without a handshake.
+    /// The widgets' address got a request that is no handshake.
     pub fn no_handshake() -> Self {
         let detail = "this address speaks WebSocket only: a handshake has `Upgrade: websocket`, \
             `Connection: Upgrade` and no body; a proxy in front must pass all of it on";
         Self::new(&problem::UPGRADE_MALFORMED, detail)
     }
 
-    /// The address of widgets was asked about a widget that is not there.
+    /// The widgets' address was asked for a widget that does not exist.
     pub fn unknown_widget() -> Self {
         Self::new(&problem::UNKNOWN_WIDGET, "there is no such widget")
     }
 
-    /// The address of widgets was asked with a method that opens nothing.
+    /// The widgets' address got a method that opens no WebSocket.
     pub fn no_handshake_method() -> Self {
         let allow = Some("GET".to_owned());
         Self { allow, ..Self::new(&problem::METHOD_NOT_ALLOWED, "a WebSocket is opened with GET") }
@@ -182,7 +182,7 @@ impl Problem {
         Self::from(SettingRefusal::Unknown(kind))
     }
 
-    /// The address has other methods.
+    /// The address does not have this method.
     pub fn wrong_method(method: &str, allowed: String) -> Self {
         let detail = format!("{method} is not for this address; {allowed} is");
         Self { allow: Some(allowed), ..Self::new(&kind::WRONG_METHOD, detail) }
@@ -362,7 +362,7 @@ impl ResponseError for Problem {
             response.insert_header((header::ALLOW, allowed.as_str()));
         }
         response.insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-        // For whoever counts what was refused.
+        // For the middleware, which counts refusals.
         response.extensions_mut().insert(self.kind);
         response.content_type(MEDIA_TYPE).body(self.kind.document(
             &self.detail,

@@ -1,5 +1,5 @@
-//! The server's own secrets, replaced while it runs. What replaces one is on the disk and in force
-//! on every thread when it is answered.
+//! The server's own secrets, replaced while it runs. A new secret is on the disk and in force on
+//! every thread before the request is answered.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ async fn note(
     Ok(state.engine.audit(act).await?)
 }
 
-/// Does something that waits for the disk, on a thread that may wait.
+/// Does work that waits for the disk, on a thread that may block.
 async fn on_disk<S, T>(
     secrets: &Arc<S>,
     work: impl FnOnce(&S) -> T + Send + 'static,
@@ -117,7 +117,7 @@ where
     })
 }
 
-/// Refuses a body that says something.
+/// Refuses a body that is neither absent nor an empty object.
 fn read_nothing(body: &web::Bytes) -> Result<(), Problem> {
     let read = Document::parse(body).and_then(Document::finish);
     read.map_err(Problem::malformed_document)

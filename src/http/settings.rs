@@ -14,7 +14,8 @@ pub(super) async fn changed(
     by: AgentId,
     change: SettingChange,
 ) -> Result<(), Problem> {
-    // Asked first, so that what breaks a rule costs the engine nothing. The engine asks again.
+    // Checked first, so that a change that breaks a rule costs the engine nothing. The engine
+    // checks again.
     state.engine.settings().check(&change)?;
     Ok(state.engine.change_by(by, change).await?)
 }

@@ -42,7 +42,7 @@ impl HttpState {
         }
     }
 
-    /// The same, which is reached over TLS if this is true.
+    /// The same, reached over TLS if `has_tls`.
     #[must_use]
     pub fn with_tls(self, has_tls: bool) -> Self {
         Self { has_tls, ..self }

@@ -80,7 +80,7 @@ pub(super) async fn put(
     let known = state.engine.settings().widgets.contains_key(&id);
     let keys = widget.admission.as_ref().map(|rule| rule.keys.clone());
     let change = SettingChange::PutWidget(widget);
-    // What has too many keys, or too long ones, is refused before any is read.
+    // Too many keys, or too long ones, are refused before any key is read.
     state.engine.settings().check(&change)?;
     AdmissionKeys::check(keys.as_deref().unwrap_or_default()).map_err(|(number, problem)| {
         let message = format!("item {number}: {problem}");

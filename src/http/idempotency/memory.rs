@@ -1,6 +1,6 @@
 //! The first answers, remembered within bounds: by number and by bytes, for one caller and for all.
-//! A caller who asks for much forgets only their own; where all together are too many, the one who
-//! has most forgets first.
+//! A caller who asks for too much loses only their own answers. When all together have too many,
+//! the caller who has the most loses answers first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +15,7 @@ use crate::domain::settings::Role;
 use crate::http::identity::Identity;
 use crate::limits;
 
-/// Whose answers they are: somebody, as long as they have the same role.
+/// Whose answers they are: one person's, as long as they have the same role.
 pub(super) type Right = (Identity, Role);
 
 const LIFE: Duration = Duration::from_secs(limits::IDEMPOTENCY_SECONDS);
@@ -73,7 +73,8 @@ struct Entry {
 }
 
 impl Memory {
-    /// The attempt under this key: this one, which then begins, or the first, which goes before it.
+    /// The attempt that holds this key: this one, which then begins, or the first, which came
+    /// before it.
     pub(super) fn begin(&self, right: Right, key: &str, attempt: &Arc<Attempt>) -> Arc<Attempt> {
         self.with(|all| {
             let number = all.next;
@@ -95,7 +96,7 @@ impl Memory {
         })
     }
 
-    /// The attempt has an answer of so many bytes, and weighs more now.
+    /// Notes that the attempt has an answer of so many bytes, and so weighs more now.
     pub(super) fn weigh(&self, right: Right, key: &str, attempt: &Arc<Attempt>, bytes: usize) {
         let more = (bytes / limits::IDEMPOTENCY_ANSWER_BYTES) as u64;
         self.with(|all| {
@@ -110,7 +111,7 @@ impl Memory {
         });
     }
 
-    /// The attempt ended without an answer worth keeping.
+    /// Forgets an attempt that ended without an answer worth keeping.
     pub(super) fn forget(&self, right: Right, key: &str, attempt: &Arc<Attempt>) {
         self.with(|all| {
             let Some(caller) = all.callers.get_mut(&right) else { return };
@@ -123,7 +124,7 @@ impl Memory {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Everybody) -> T) -> T {
-        // Whoever panicked here has left counts at worst, and forgetting early does no harm.
+        // A panic here leaves wrong counts at worst, and forgetting early does no harm.
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -153,7 +154,7 @@ impl Everybody {
 }
 
 impl Caller {
-    /// Each of these gives the weight that is gone.
+    /// This and the next two return the weight that they removed.
     fn remove(&mut self, key: &str) -> u64 {
         let Some(entry) = self.entries.remove(key) else { return 0 };
         self.order.remove(&entry.number);

@@ -1,6 +1,6 @@
-//! The memory for pages that are being made, or are on their way: so many bytes for everybody
-//! together, and so many for one caller, so that nobody can take it all. Whoever finds no room
-//! waits for a moment, and is then refused.
+//! The memory for pages that are being made, or are on their way. It is bounded for all callers
+//! together and for each one, so that nobody can take it all. A caller who finds no room waits for
+//! a moment, and is then refused.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::http::identity::Identity;
 use crate::http::problem::Problem;
 use crate::limits;
 
-/// Bytes that are given away together.
+/// The unit in which this memory is taken, in bytes.
 const UNIT: usize = 1_024;
 
-/// What there is of it.
+/// The room that is left in this memory.
 #[derive(Clone, Debug)]
 pub struct Pages(Arc<Shares>);
 
@@ -29,12 +29,12 @@ struct Shares {
 /// Room for one page, given back when this is dropped.
 #[derive(Debug)]
 pub struct Room {
-    /// Of all, and of the caller's.
+    /// One permit of the memory of all, and one of the caller's share.
     taken: [OwnedSemaphorePermit; 2],
     _share: Share,
 }
 
-/// A caller's share, which is forgotten when nobody has or awaits any of it.
+/// A caller's share, which is forgotten when no page has or awaits room in it.
 #[derive(Debug)]
 struct Share {
     pages: Pages,

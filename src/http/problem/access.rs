@@ -1,4 +1,4 @@
-//! What is said of tokens of an issuer, and of secrets that could not be replaced.
+//! The problems of an issuer's tokens, and of secrets that could not be replaced.
 
 use actix_web::http::StatusCode;
 
@@ -6,12 +6,12 @@ use crate::access::{AccessFault, NotRotated};
 use crate::http::problem::{Kind, Problem, kind};
 
 impl Problem {
-    /// The word of the issuer lets nobody in.
+    /// The issuer's token lets nobody in.
     pub fn not_signed_in(why: &str) -> Self {
         Self::new(&kind::UNKNOWN_TOKEN, why)
     }
 
-    /// Whether this is said to a caller who asked for what is not theirs.
+    /// Whether this kind answers a caller who asked for something they have no right to.
     pub fn is_forbidden(kind: &'static Kind) -> bool {
         kind.status == StatusCode::FORBIDDEN.as_u16()
     }
@@ -28,7 +28,7 @@ impl Problem {
         Self::new(&kind::AGENT_TOKENS_OFF, detail)
     }
 
-    /// The issuer's word is over.
+    /// The issuer's token has expired.
     pub fn sign_in_expired() -> Self {
         Self::new(&kind::TOKEN_EXPIRED, "the token has expired: sign in again")
     }
