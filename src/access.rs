@@ -38,7 +38,7 @@ pub use crate::access::sign_in::{
 pub use crate::access::signed::NotAPublicKey;
 pub use crate::access::token::{GivenToken, mint_token};
 
-/// The files of a data directory that hold the secrets, for whoever copies them.
+/// The files of a data directory that hold the secrets, for backup and restore.
 pub const FILES: [&str; 3] = [ACCESS_FILE, secret::SECRET_FILE, keys::SIGNING_FILE];
 
 const ACCESS_FILE: &str = "access.json";
@@ -46,7 +46,7 @@ const ACCESS_FILE: &str = "access.json";
 /// Why the administrator's token was not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRotated {
-    /// The operator has given it, at the place that is named, and only there it can be changed.
+    /// The operator gives it at the named place, and it can be changed only there.
     #[error("the administrator's token comes from {0}")]
     Given(String),
     /// The new one could not be made or kept. The old one is still good.
@@ -57,7 +57,7 @@ pub enum NotRotated {
 /// The tokens of people that this server itself hands out.
 pub struct Access {
     path: PathBuf,
-    /// What stands in the file. Whoever writes that holds this.
+    /// What the file holds. This lock is held while the file is written.
     kept: Mutex<Kept>,
     administrator: ArcSwap<AdministratorToken>,
 }
@@ -124,7 +124,7 @@ impl AdministratorToken {
         &self.token
     }
 
-    /// Where that is from.
+    /// Where the token is from.
     pub const fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -137,9 +137,9 @@ impl From<&GivenToken> for AdministratorToken {
 }
 
 impl Access {
-    /// The tokens of this data directory, which is made if it is not there. A token of the
-    /// administrator's that is given takes the place of the kept one and is not kept itself;
-    /// without either, one is made.
+    /// The tokens of this data directory, which is made if it is not there. An administrator's
+    /// token that is given takes the place of the kept one, and is not kept itself. Without either,
+    /// a token is made.
     pub fn open(data: &Path, administrator: Option<&GivenToken>) -> Result<Self, AccessFault> {
         private::make_directory(data).map_err(|source| at(data, source))?;
         let path = data.join(ACCESS_FILE);
@@ -169,13 +169,13 @@ impl Access {
         self.administrator.load_full()
     }
 
-    /// Whether a digest is that of the administrator's token. How long that takes tells nothing.
+    /// Whether a digest is that of the administrator's token, compared in constant time.
     pub fn is_administrator(&self, digest: &TokenDigest) -> bool {
         self.administrator.load().digest.0.ct_eq(&digest.0).into()
     }
 
-    /// Makes another administrator's token, which is kept and in force on every thread when this
-    /// returns. The old one lets nobody in any more. It waits for the disk.
+    /// Makes a new token for the administrator, which is kept and in force on every thread when
+    /// this returns. The old one lets nobody in any more. It waits for the disk.
     pub fn rotate_administrator(&self) -> Result<String, NotRotated> {
         let mut kept = self.kept();
         if let Origin::Given(source) = self.administrator.load().origin() {
@@ -192,7 +192,7 @@ impl Access {
     /// Takes the administrator's token of a configuration that was read again. It is in force on
     /// every thread when this returns.
     pub fn give(&self, administrator: Option<&GivenToken>) -> Given {
-        // Not between the two halves of a rotation.
+        // Held so that this does not fall between the two halves of a rotation.
         let _kept = self.kept();
         let before = self.administrator();
         let Some(given) = administrator else {
@@ -218,12 +218,12 @@ impl Access {
         Ok((token, Origin::Made))
     }
 
-    /// Every token of the demo's agents that is kept, with whose it is.
+    /// Every kept token of the demo's agents, with the agent's id.
     pub fn demo_tokens(&self) -> Vec<(String, String)> {
         self.kept().demo.clone().into_iter().collect()
     }
 
-    /// Forgets them: they are good for nothing any more.
+    /// Forgets the demo's tokens: they are good for nothing any more.
     pub fn forget_demo(&self) -> Result<(), AccessFault> {
         let mut kept = self.kept();
         if kept.demo.is_empty() {
@@ -239,7 +239,7 @@ impl Access {
 }
 
 impl Kept {
-    /// Somebody may have written others into the file.
+    /// Refuses a token that is too short: somebody may have written it into the file.
     fn refuse_short(&self, path: &Path) -> Result<(), AccessFault> {
         let administrator = self.administrator.iter().map(|token| ("administrator", token));
         let demo = self.demo.iter().map(|(agent, token)| (agent.as_str(), token));

@@ -1,8 +1,8 @@
 //! TLS: a certificate and its key, which are read again when their files change, and the handshake
 //! that a connection begins with.
 //!
-//! Versions 1.3 and 1.2, and HTTP/1.1 alone: a WebSocket is opened with that. Who has been here
-//! before is known by a ticket, of which the server keeps nothing.
+//! Versions 1.3 and 1.2, and HTTP/1.1 alone: a WebSocket is opened with that. A returning client is
+//! known by a ticket, of which the server keeps nothing.
 
 mod files;
 mod handshake;
@@ -56,10 +56,10 @@ impl Certificates {
         Arc::clone(if is_operators { &in_force.operators } else { &in_force.public })
     }
 
-    /// Reads the files again. What is good is in force for the next connections; what is not is
-    /// told in the log, and changes nothing.
+    /// Reads the files again. A good pair is in force for the next connections; a bad one is
+    /// logged, and changes nothing.
     pub fn renew(&self) {
-        // Before the reading: what is changed meanwhile is seen as a change.
+        // Taken before the reading, so that a change in the meantime is seen as a change.
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = self.files.stamps();
         let certificate = self.files.certificate.display();
         match InForce::read(&self.files) {
@@ -87,8 +87,8 @@ impl Certificates {
         }
     }
 
-    /// Looks at the files once. They are read when they have changed, and are as they were at the
-    /// last look: whoever replaces both is done then.
+    /// Looks at the files once. It reads them if they have changed, but are the same as at the last
+    /// look: by then both files have been replaced.
     fn look(&self, last: Option<Stamps>) -> Stamps {
         let now = self.files.stamps();
         let is_new = *self.read.lock().unwrap_or_else(PoisonError::into_inner) != now;

@@ -18,7 +18,7 @@ impl fmt::Debug for AdmissionKeys {
 }
 
 impl AdmissionKeys {
-    /// Refuses the first of these that is no public key, with its place.
+    /// Refuses the first of these that is no public key, with its index.
     pub fn check(keys: &[Arc<str>]) -> Result<(), (usize, NotAPublicKey)> {
         for (place, key) in keys.iter().enumerate() {
             PublicKey::from_pem(key).map_err(|problem| (place, problem))?;
@@ -26,8 +26,8 @@ impl AdmissionKeys {
         Ok(())
     }
 
-    /// The keys of a rule. One that cannot be read, which [`Self::check`] would have refused, has
-    /// signed nothing.
+    /// The keys of a rule. A key that cannot be read is left out: [`Self::check`] would have
+    /// refused it, and it has signed nothing.
     pub fn of(rule: &AdmissionRule) -> Self {
         Self(rule.keys.iter().filter_map(|key| PublicKey::from_pem(key).ok()).collect())
     }

@@ -12,7 +12,7 @@ const TOKEN_VERSION: u8 = 2;
 /// The version of tokens that named no history. They are still good.
 const TOKEN_VERSION_WITHOUT_HISTORY: u8 = 1;
 const TAG_BYTES: usize = 16;
-/// What digests of a secret are for that stand in tokens.
+/// The purpose of the secret's digests that stand in tokens.
 const PURPOSE: &[u8] = b"conversation\0";
 
 /// The right to take part in one conversation as its customer.
@@ -36,8 +36,8 @@ impl ConversationToken {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The conversation that a token was issued for, if this server issued it, for this widget; and
-    /// in which history, unless it is of a release whose tokens named none.
+    /// The conversation that a token was issued for, if this server issued it for this widget. With
+    /// it comes the history, unless the token is of a release whose tokens named none.
     pub fn verify(
         secret: &Secret,
         token: &str,

@@ -22,7 +22,7 @@ pub enum AccessFault {
         /// What is wrong with it.
         problem: String,
     },
-    /// The issuer of tokens cannot be asked by anybody here.
+    /// The client that would ask the issuer for its keys could not be made.
     #[error("nothing here can ask the issuer for its keys: {0}")]
     Client(String),
     /// The system gave no random bytes.

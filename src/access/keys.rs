@@ -25,7 +25,7 @@ pub struct Keys {
     path: PathBuf,
     visitors: Secret,
     signing: ArcSwap<Signing>,
-    /// Held by whoever writes the file, so that two who change it follow each other.
+    /// Held while the file is written, so that two changes follow each other.
     writing: Mutex<()>,
 }
 
@@ -34,7 +34,7 @@ pub struct Keys {
 pub struct SigningKey {
     /// When it was made; nothing for the first one of a data directory.
     pub made_at: Option<Timestamp>,
-    /// Until when the tokens of the one before are good; nothing when they are not.
+    /// Until when the previous key's tokens are good; nothing when they are not.
     pub previous_until: Option<Timestamp>,
 }
 
@@ -45,7 +45,7 @@ struct Signing {
     previous: Option<Previous>,
 }
 
-/// A key that signs nothing any more. What it has signed is good until then.
+/// A key that signs nothing any more. What it has signed is good until `until`.
 #[derive(Clone)]
 struct Previous {
     key: Secret,
@@ -104,7 +104,7 @@ impl Keys {
         visitor_id(&self.visitors, kept_by_browser)
     }
 
-    /// Who a customer is to us for whom a site's server vouches, see [`vouched_id`].
+    /// Who a customer is to us when a site's server vouches for them, see [`vouched_id`].
     pub fn vouched(&self, widget: &WidgetId, subject: &str) -> VisitorId {
         vouched_id(&self.visitors, widget, subject)
     }
@@ -114,8 +114,9 @@ impl Keys {
         ConversationToken::issue(&self.signing.load().key, history, id, widget)
     }
 
-    /// The conversation that a token was issued for, see [`ConversationToken::verify`], by the key
-    /// that signs now or by the one before, if that is good for anything at this time.
+    /// The conversation that a token was issued for, see [`ConversationToken::verify`]. The key
+    /// that signs now may have signed it, or the previous one if its tokens are still good at this
+    /// time.
     pub fn verify(
         &self,
         token: &str,
@@ -132,9 +133,9 @@ impl Keys {
         self.signing.load().told(now)
     }
 
-    /// Makes another key that signs, which is kept and in force on every thread when this returns.
-    /// What the one before has signed is good for `previous_for`; what those before that one have
-    /// signed is not any more. It waits for the disk.
+    /// Makes a new key that signs, which is kept and in force on every thread when this returns.
+    /// What the previous key has signed stays good for `previous_for`; what older keys have signed
+    /// is good no more. It waits for the disk.
     pub fn rotate(&self, now: Timestamp, previous_for: Span) -> Result<SigningKey, AccessFault> {
         let _writing = self.writing();
         let previous = Previous { key: self.signing.load().key.clone(), until: now + previous_for };
@@ -145,8 +146,8 @@ impl Keys {
         Ok(told)
     }
 
-    /// Has what the key before has signed good no more, at once. Says whether it was. It waits for
-    /// the disk.
+    /// Ends at once what the previous key has signed. Returns whether that was still good. It waits
+    /// for the disk.
     pub fn end_previous(&self, now: Timestamp) -> Result<bool, AccessFault> {
         let _writing = self.writing();
         let signing = self.signing.load_full();

@@ -19,8 +19,8 @@ use crate::private;
 pub(super) const SECRET_FILE: &str = "secret";
 const SECRET_BYTES: usize = 32;
 
-/// A key of 256 random bits. What it is for is said where it is used: what was derived from it for
-/// one purpose is good for no other.
+/// A key of 256 random bits. Each use names its purpose: what is derived from the key for one
+/// purpose is good for no other.
 #[derive(Clone)]
 pub struct Secret([u8; SECRET_BYTES]);
 
@@ -47,7 +47,7 @@ impl Secret {
         let unique = URL_SAFE_NO_PAD.encode(Self::mint()?.bytes());
         let made = data.join(format!("{SECRET_FILE}.{unique}.new"));
         private::write(&made, Self::mint()?.bytes()).map_err(|source| at(&made, source))?;
-        // A link, unlike a rename, leaves a file alone that somebody else has put there meanwhile.
+        // A hard link, unlike a rename, never replaces a file that another server has put there.
         let linked = fs::hard_link(&made, &path);
         fs::remove_file(&made).map_err(|source| at(&made, source))?;
         match linked {
@@ -59,7 +59,7 @@ impl Secret {
         Self::read(&path)?.ok_or_else(|| at(&path, io::ErrorKind::NotFound.into()))
     }
 
-    /// One that nobody has had before.
+    /// A new secret of random bits.
     pub(super) fn mint() -> Result<Self, AccessFault> {
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes).map_err(|error| AccessFault::Random(error.to_string()))?;
@@ -92,14 +92,14 @@ impl Secret {
 }
 
 /// Who a customer is to us, from the secret that their browser keeps. The browser's secret cannot
-/// be had back from it.
+/// be recovered from it.
 pub fn visitor_id(secret: &Secret, kept_by_browser: &str) -> VisitorId {
     id_of(secret.digest(b"visitor\0", &[kept_by_browser.as_bytes()]))
 }
 
-/// Who a customer is to us for whom a site's server vouches, from the widget and the name by which
-/// the site knows them. Nobody is one of these by a secret that a browser keeps, nor the other way
-/// round, and the name cannot be had back from it.
+/// Who a customer is to us when a site's server vouches for them, from the widget and the name by
+/// which the site knows them. None of these ids is ever one of [`visitor_id`]'s, and the name
+/// cannot be recovered from one.
 pub fn vouched_id(secret: &Secret, widget: &WidgetId, subject: &str) -> VisitorId {
     // No id of a widget has a zero byte.
     let parts = [widget.as_str().as_bytes(), b"\0", subject.as_bytes()];

@@ -1,6 +1,6 @@
-//! Sign-in by the tokens of an issuer (`OpenID` Connect). This server never speaks to a browser of
-//! it: whoever asks shows a token that the issuer has signed for them, and the issuer's public keys
-//! tell whether it has.
+//! Sign-in by the tokens of an issuer (`OpenID` Connect). This server takes no part in the sign-in
+//! of a browser: a caller shows a token that the issuer has signed for them, and the issuer's
+//! public keys tell whether it has.
 
 mod answers;
 mod fetch;
@@ -48,11 +48,11 @@ pub struct SignedIn {
     pub person: Person,
     /// Who they are to this server, whichever of their tokens they show.
     pub identity: [u8; 32],
-    /// The key that has signed it.
+    /// The thumbprint of the key that has signed their token.
     key: Arc<str>,
 }
 
-/// The issuer's word, the same on every thread.
+/// Sign-in by one issuer, the same on every thread.
 pub struct SignIn {
     rules: SignInRules,
     expected: Expected,
@@ -60,7 +60,7 @@ pub struct SignIn {
     fetcher: Fetcher,
     keys: ArcSwap<IssuerKeys>,
     remembered: Mutex<LruCache<TokenDigest, Arc<SignedIn>>>,
-    /// Held by whoever fetches, with how long ago that was begun last.
+    /// Held during a fetch, with the time since the last fetch began.
     fetched: AsyncMutex<Option<Stopwatch>>,
 }
 
@@ -75,7 +75,7 @@ impl SignIn {
     pub fn open(rules: &SignInRules, data: &Path) -> Result<Self, AccessFault> {
         let path = data.join(KEYS_FILE);
         let kept = match read_json::<Kept>(&path) {
-            // What stands there is fetched again.
+            // The keys in the file are fetched again.
             Err(AccessFault::Damaged { problem, .. }) => {
                 let file = path.display();
                 tracing::warn!("the keys of the issuer in {file} are lost: {problem}");
@@ -95,13 +95,13 @@ impl SignIn {
         })
     }
 
-    /// Whether this could be a token of an issuer's, and so is none of ours.
+    /// Whether this has the form of an issuer's token, which no token made here has.
     pub fn has_form(token: &str) -> bool {
         token.bytes().filter(|byte| *byte == b'.').count() == 2
     }
 
-    /// Whom a token lets in now. Its signature is verified once, and then it is remembered by its
-    /// digest.
+    /// The person whom a token lets in now. Its signature is verified once; after that the token is
+    /// remembered by its digest.
     pub fn admit(
         &self,
         token: &str,
@@ -133,16 +133,16 @@ impl SignIn {
         now < signed_in.person.good_until && !keys.are_outdated(now) && keys.have(&signed_in.key)
     }
 
-    /// Fetches the keys, which are in force on every thread and kept when this returns. Says
-    /// whether one is gone: what it has signed is good no more. Where they cannot be fetched, those
-    /// that are known stay.
+    /// Fetches the keys, which are in force on every thread and kept when this returns. Returns
+    /// whether a key is gone: what it has signed is good no more. If the fetch fails, the known
+    /// keys stay.
     pub async fn fetch(&self, now: Timestamp) -> bool {
         let mut fetched = self.fetched.lock().await;
         self.fetch_now(&mut fetched, now).await
     }
 
-    /// Fetches the keys if a token names one that is not known, and nobody has just done so. Says
-    /// whether one is gone.
+    /// Fetches the keys if a token names an unknown one, and nobody has just fetched them. Returns
+    /// whether a key is gone.
     pub async fn look_for_key_of(&self, token: &str, now: Timestamp) -> bool {
         if token.len() > limits::SIGN_IN_TOKEN_BYTES_MAX || !Self::has_form(token) {
             return false;
@@ -152,7 +152,7 @@ impl SignIn {
         if is_known() {
             return false;
         }
-        // Whoever waits here waits for the answer that somebody else has asked for.
+        // A request that waits here waits for the answer to another request's fetch.
         let mut fetched = self.fetched.lock().await;
         let is_too_soon = fetched.is_some_and(|begun| begun.time() < FETCHED_FOR_UNKNOWN_EVERY);
         if is_too_soon || is_known() {
@@ -162,7 +162,7 @@ impl SignIn {
     }
 
     async fn fetch_now(&self, fetched: &mut Option<Stopwatch>, now: Timestamp) -> bool {
-        // Before it is done: one who goes away in the middle has asked as well.
+        // Set before the fetch: a fetch that is given up in the middle counts as well.
         *fetched = Some(Stopwatch::start());
         let issuer = &self.expected.issuer;
         let documents = match self.fetcher.keys().await {
@@ -204,8 +204,8 @@ impl SignIn {
     }
 }
 
-/// Who somebody is, by the issuer and its name for them. It is nobody's token: none has a zero
-/// byte.
+/// Who somebody is, by the issuer and its name for them. It is no token's digest: no token has a
+/// zero byte.
 fn identity(issuer: &str, subject: &str) -> [u8; 32] {
     let mut digest = Sha256::new();
     digest.update(b"signed in\0");

@@ -1,6 +1,6 @@
-//! Tokens that somebody else has signed (JWT, RFC 7519), and the public keys that tell whether they
-//! have. A key says by which algorithms it is asked, never the token: one without a signature, or
-//! with one that is made of a public key, is signed by nobody.
+//! Tokens that somebody else has signed (JWT, RFC 7519), and the public keys that verify them. The
+//! key decides which algorithms are tried, never the token. So a token without a signature, or with
+//! one made from a public key, is refused.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicEncryptingKey;
@@ -20,11 +20,11 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2_048..=4_096;
 /// What a public key looks like.
 const PEM_BEGINS: &str = "-----BEGIN PUBLIC KEY-----";
 
-/// What a token may call itself that lets somebody in: a token of no use in particular (RFC 7519),
-/// or one for access (RFC 9068).
+/// The types of token that let somebody in: one for no use in particular (RFC 7519), or one for
+/// access (RFC 9068).
 const TYPES: [&str; 2] = ["JWT", "at+jwt"];
 
-/// A key that was read, and found to be one.
+/// A public key that was read and checked.
 #[derive(Clone)]
 pub(super) struct PublicKey {
     key: DecodingKey,
@@ -45,7 +45,7 @@ pub struct NotAPublicKey;
 pub(super) struct Claims(Map<String, Value>);
 
 impl PublicKey {
-    /// The key of a PEM text, which is the public one: a private key must not stand in a setting.
+    /// The public key of a PEM text. A private key is refused: it must not stand in a setting.
     pub(super) fn from_pem(pem: &str) -> Result<Self, NotAPublicKey> {
         let bytes = pem.trim_start().as_bytes();
         if !bytes.starts_with(PEM_BEGINS.as_bytes()) {
@@ -57,7 +57,7 @@ impl PublicKey {
         Self::checked(key.map_err(|_| NotAPublicKey)?).ok_or(NotAPublicKey)
     }
 
-    /// A key, if it is one that is taken.
+    /// The key, if it is of a kind that is taken.
     pub(super) fn checked(key: DecodingKey) -> Option<Self> {
         let is_key = |algorithm: &'static dyn VerificationAlgorithm| {
             key.try_get_as_bytes().is_ok_and(|it| ParsedPublicKey::new(algorithm, it).is_ok())
@@ -88,8 +88,7 @@ impl PublicKey {
         }
     }
 
-    /// What a token claims, if this key has signed it. Whether that is true of anything now is not
-    /// judged.
+    /// What a token claims, if this key has signed it. Whether the claims hold now is not judged.
     pub(super) fn verify(&self, token: &str, header: &Header) -> Option<Claims> {
         let algorithm = header.alg;
         let is_other = self.only.is_some_and(|only| only != algorithm);
@@ -115,22 +114,22 @@ fn rsa_der(key: &DecodingKey) -> Option<PublicKeyX509Der<'_>> {
     }
 }
 
-/// How a token says that it is signed. Nobody has verified it yet.
+/// The header of a token, which says how it is signed. It is not verified yet.
 pub(super) fn header(token: &str) -> Option<Header> {
     let header = jsonwebtoken::decode_header(token).ok()?;
-    // What the same key has signed for another use is of a type of its own (RFC 8725, 3.11), such
-    // as `logout+jwt`.
+    // A token that the same key has signed for another use has a type of its own (RFC 8725, 3.11),
+    // such as `logout+jwt`.
     let is_for_access = header.typ.as_deref().is_none_or(|named| {
         let named = named.strip_prefix("application/").unwrap_or(named);
         TYPES.iter().any(|known| known.eq_ignore_ascii_case(named))
     });
-    // Nothing that a header says must be understood is understood here (RFC 7515, 4.1.11).
+    // No header parameter that must be understood (`crit`) is known here (RFC 7515, 4.1.11).
     (is_for_access && header.crit.is_none()).then_some(header)
 }
 
 impl Claims {
-    /// A claim of this name or, where there is none, at the end of the path whose parts are
-    /// divided by dots.
+    /// The claim of this name or, if there is none, the one at this path, whose parts are divided
+    /// by dots.
     fn get(&self, name: &str) -> Option<&Value> {
         let at_path = || {
             let mut parts = name.split('.');

@@ -1,5 +1,5 @@
-//! What a token must be: made here it is of 256 random bits, and one that somebody else has made
-//! must have the length of 128. Whoever knows a token is known by its digest.
+//! What a token must be: one made here has 256 random bits, and one that somebody else made must be
+//! long enough for 128. A caller is known by the digest of their token.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::access::secret::Secret;
 use crate::domain::settings::registry::TokenDigest;
 use crate::limits;
 
-/// What the administrator's token must be, for whoever has given another.
+/// What the administrator's token must be, for the message that refuses another.
 pub const RULE: &str = "must have at least 128 bits, so 22 to 256 visible ASCII characters, but at \
                         least 32 where all are hexadecimal digits and 39 where all are decimal \
                         ones, and of these 6 different; `openssl rand -hex 32` makes one";
@@ -58,10 +58,10 @@ pub fn digest(token: &str) -> TokenDigest {
     TokenDigest(Sha256::digest(token.as_bytes()).into())
 }
 
-/// Whether a token that somebody has made could have 128 bits, for all that its characters tell.
+/// Whether a token that somebody made could have 128 bits, as far as its characters tell.
 pub fn is_long_enough(token: &str) -> bool {
     let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
-    // What divides the digits of a UUID is no digit, and not random.
+    // The hyphens of a UUID are no digits, and not random.
     let digits: Vec<u8> = token.bytes().filter(|byte| *byte != b'-').collect();
     let is_long_enough = if digits.iter().all(u8::is_ascii_digit) {
         digits.len() >= limits::GIVEN_TOKEN_DECIMAL_MIN

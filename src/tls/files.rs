@@ -18,7 +18,7 @@ const AUTHORITY: &str = "tls_client_authority";
 /// Where a certificate and its key are kept, in PEM.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Files {
-    /// The certificate, and behind it those that it is signed by.
+    /// The certificate, followed by those that it is signed by.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
@@ -39,7 +39,7 @@ pub enum TlsFault {
         /// Why not.
         source: io::Error,
     },
-    /// What is in a file is not what must be there.
+    /// A file does not hold what it must.
     #[error("{key} ({}) {message}", path.display())]
     Wrong {
         /// The key of the configuration that names the file.
@@ -51,7 +51,7 @@ pub enum TlsFault {
     },
 }
 
-/// By what a change of the files is noticed. One that is not there has none.
+/// The times and lengths by which a change of the files is noticed. A missing file has none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Stamps([Option<(SystemTime, u64)>; 3]);
 

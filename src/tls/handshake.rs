@@ -1,4 +1,4 @@
-//! The handshake that a connection begins with, and what is made of one that fails.
+//! The handshake that a connection begins with, and why it fails.
 
 use std::io;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ pub enum HandshakeFault {
     /// The two have no version, cipher or protocol in common.
     #[error("there is no common ground: {0}")]
     Incompatible(Error),
-    /// It has no certificate, and must have one.
+    /// The other end shows no certificate, and must.
     #[error("it shows no certificate, and must")]
     CertificateMissing,
-    /// Its certificate is nobody's who may come in.
+    /// The other end's certificate lets nobody in.
     #[error("its certificate is not taken: {0}")]
     CertificateRefused(Error),
-    /// The other end has given up, because it does not take our certificate perhaps.
+    /// The other end has given up, perhaps because it does not take our certificate.
     #[error("it has given the handshake up: {0}")]
     GivenUp(Error),
     /// It breaks the protocol in another way.

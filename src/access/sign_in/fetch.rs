@@ -1,6 +1,5 @@
 //! How the keys of an issuer are fetched: from where the operator says, or from where the issuer
-//! says (`OpenID` Connect Discovery 1.0). How long what comes back is, and how long it takes, are
-//! bounded.
+//! says (`OpenID` Connect Discovery 1.0). Each answer is bounded, in length and in time.
 
 use std::error::Error;
 use std::time::Duration;
@@ -18,17 +17,17 @@ const CONNECTED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_CONNECT_SE
 const ANSWERED_WITHIN: Duration = Duration::from_secs(limits::ISSUER_ANSWER_SECONDS_MAX);
 const ANSWER_BYTES_MAX: usize = limits::ISSUER_ANSWER_BYTES_MAX;
 
-/// Whoever asks the issuer.
+/// The client that asks the issuer.
 pub(super) struct Fetcher {
     client: Client,
     issuer: String,
     keys: Option<Url>,
 }
 
-/// Why the keys are not there.
+/// Why the keys could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchFault {
-    /// Nobody has answered, or not to the end.
+    /// There is no answer, or not a whole one.
     #[error("{url} does not answer: {}", root(source))]
     NoAnswer {
         /// Where it was asked.
@@ -47,7 +46,7 @@ pub(super) enum FetchFault {
     /// The answer is too long.
     #[error("{0} answers with more than {ANSWER_BYTES_MAX} bytes")]
     TooLong(Url),
-    /// What was answered is not taken.
+    /// The answer is refused.
     #[error("{url}: {source}")]
     Answer {
         /// Where it was asked.
@@ -55,7 +54,7 @@ pub(super) enum FetchFault {
         /// What is wrong with it.
         source: AnswerFault,
     },
-    /// The issuer is at no address that is asked.
+    /// The issuer's address may not be asked.
     #[error(transparent)]
     Address(AnswerFault),
 }
@@ -67,11 +66,11 @@ impl Fetcher {
             .no_proxy()
             .connect_timeout(CONNECTED_WITHIN)
             .timeout(ANSWERED_WITHIN)
-            // A connection belongs to the thread that has made it, and is needed every few minutes.
+            // A kept connection would belong to the thread that made it, and is rarely needed.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("holdline/", env!("CARGO_PKG_VERSION")));
         if let Some(path) = &rules.authority {
-            // A pipe would be waited for.
+            // Refuses a pipe, which the read would wait for.
             let read = || private::look_behind(path).and_then(|_| std::fs::read(path));
             let pem = read().map_err(|source| at(path, source))?;
             let damaged = |problem: String| AccessFault::Damaged { path: path.clone(), problem };
@@ -82,14 +81,14 @@ impl Fetcher {
             }
             client = client.tls_certs_only(authorities);
         } else if rules.issuer.starts_with("http:") {
-            // Whoever is asked on this machine alone shows no certificate.
+            // An issuer that is asked over plain HTTP, on this machine, shows no certificate.
             client = client.tls_certs_only([]);
         }
         let client = client.build().map_err(|error| AccessFault::Client(root(&error)))?;
         Ok(Self { client, issuer: rules.issuer.clone(), keys: rules.keys.clone() })
     }
 
-    /// The keys of the issuer, as JWK, which nobody has judged yet.
+    /// The keys of the issuer, as JWK, not validated yet.
     pub(super) async fn keys(&self) -> Result<Vec<Value>, FetchFault> {
         let url = match &self.keys {
             Some(url) => url.clone(),
@@ -125,7 +124,7 @@ impl Fetcher {
     }
 }
 
-/// What is at the root of an error, which says more than that there was one.
+/// The root cause of an error: the errors around it say only that there was one.
 fn root(error: &dyn Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {

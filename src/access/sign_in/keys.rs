@@ -31,11 +31,11 @@ impl fmt::Debug for IssuerKeys {
     }
 }
 
-/// One of them.
+/// One key of an issuer.
 pub(super) struct IssuerKey {
     /// What the issuer calls it.
     id: Option<String>,
-    /// What it is known by whatever it is called.
+    /// Its thumbprint, which identifies it whatever the issuer calls it.
     pub(super) thumbprint: Arc<str>,
     pub(super) key: PublicKey,
 }
@@ -54,7 +54,7 @@ impl Kept {
         Self { issuer: issuer.to_owned(), fetched_at_ms: fetched_at.as_millis(), keys }
     }
 
-    /// Another issuer's mean nothing.
+    /// Whether the keys are of this issuer: another's mean nothing.
     pub(super) fn is_of(&self, issuer: &str) -> bool {
         self.issuer == issuer
     }
@@ -64,19 +64,19 @@ impl From<Kept> for IssuerKeys {
     fn from(kept: Kept) -> Self {
         Self {
             fetched_at: Some(Timestamp::from_millis(kept.fetched_at_ms)),
-            // What is of a kind that is not used here is of no concern to whoever does not use it.
+            // Keys of a kind that is not used here are left out.
             keys: kept.keys.into_iter().filter_map(IssuerKey::read).collect(),
         }
     }
 }
 
 impl IssuerKeys {
-    /// Those of an answer that came at this time. One that is of no use here is left out.
+    /// The keys of an answer that came at this time. A key that is of no use here is left out.
     pub fn answered(answer: &[u8], at: Timestamp) -> Result<Self, AnswerFault> {
         Ok(Self::from(Kept::new("", at, key_documents(answer)?)))
     }
 
-    /// The thumbprint (RFC 7638) of the key that has signed a token, whatever that says.
+    /// The thumbprint (RFC 7638) of the key that has signed a token, whatever the token says.
     pub fn signer(&self, token: &str) -> Option<Arc<str>> {
         let (key, _) = self.verify(token, &signed::header(token)?)?;
         Some(Arc::clone(&key.thumbprint))
@@ -88,7 +88,7 @@ impl IssuerKeys {
         { called }.find_map(|it| Some((it, it.key.verify(token, header)?)))
     }
 
-    /// Whether they were not fetched for too long.
+    /// Whether the last fetch was too long ago.
     pub(super) fn are_outdated(&self, now: Timestamp) -> bool {
         self.fetched_at.is_none_or(|at| now.since(at) > GOOD_FOR)
     }
@@ -97,7 +97,7 @@ impl IssuerKeys {
         self.keys.is_empty()
     }
 
-    /// Those that a token means: all that are called so or, where it names none, the only one.
+    /// The keys that a token means: all with the name it gives or, if it gives none, the only key.
     pub(super) fn called<'a>(&'a self, id: Option<&str>) -> impl Iterator<Item = &'a IssuerKey> {
         let is_only = self.keys.len() == 1;
         self.keys.iter().filter(move |key| match id {
@@ -110,7 +110,7 @@ impl IssuerKeys {
         self.thumbprints().any(|known| known == thumbprint)
     }
 
-    /// What each is known by, whatever it is called.
+    /// The thumbprint of each key.
     pub fn thumbprints(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().map(|key| &*key.thumbprint)
     }

@@ -17,8 +17,8 @@ pub struct SignInRules {
     pub id_claim: String,
     /// Where the keys are; where the issuer says that they are when absent.
     pub keys: Option<Url>,
-    /// The file of the authorities, as PEM, one of which has signed the certificate of whoever has
-    /// the keys; those of the system when absent.
+    /// The PEM file of the authorities, one of which has signed the certificate of the server that
+    /// has the keys; the system's authorities when absent.
     pub authority: Option<PathBuf>,
     /// Whether agents are also let in by tokens that are made here.
     pub agent_tokens: bool,
