@@ -91,8 +91,8 @@ impl Clock {
     }
 
     /// The instant at which [`Clock::now`] first gives `at`, or has given it already. It depends on
-    /// nothing but `at`: whoever reads the time first and counts from a later moment, having been
-    /// held up between the two, is woken too early, or too late.
+    /// nothing but `at`. A caller that reads the time first and counts from a later moment may be
+    /// held up between the two, and is then woken too early, or too late.
     pub fn instant(&self, at: Timestamp) -> Instant {
         let after = Duration::from_millis(at.since(self.started_at).as_millis());
         self.started.checked_add(after).unwrap_or_else(|| self.started + NEVER)
@@ -100,7 +100,7 @@ impl Clock {
 
     /// How long it is until `at`; no time when that is past.
     pub fn until(&self, at: Timestamp) -> Duration {
-        // The clock counts whole milliseconds, so up to one more has already passed of this one.
+        // The clock counts whole milliseconds: up to one more may already have passed.
         Duration::from_millis(at.since(self.now()).as_millis())
     }
 }

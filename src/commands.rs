@@ -37,7 +37,7 @@ pub struct Program {
 #[expect(missing_docs, reason = "what each does stands at its `Args`, where --help takes it from")]
 pub enum Command {
     /// Serves chats until it is told to stop, as without any command
-    // What people try who are used to other servers.
+    // What people who are used to other servers try.
     #[command(aliases = ["server", "start", "run", "listen"])]
     Serve(Flags),
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub enum Task {
 }
 
 impl Program {
-    /// The flags to serve with, or what else is to be done.
+    /// The flags to serve with, or the task to do instead.
     pub fn asked(self) -> Result<Flags, Task> {
         match self.command {
             None => Ok(self.flags),
@@ -69,7 +69,7 @@ impl Program {
 }
 
 impl Task {
-    /// Does it, and returns when it is done.
+    /// Does the task, and returns when it is done.
     pub fn run(&self) -> Result<(), CommandFault> {
         match self {
             Self::Backup(args) => backup::run(args),

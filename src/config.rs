@@ -30,14 +30,14 @@ pub use crate::config::values::LogFormat;
 /// What the operator decided.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
-    /// The file that some of it was read from. Others than the administrator's token are for the
-    /// start alone.
+    /// The file that some of it was read from. When the file is read again, only the
+    /// administrator's token changes; the other settings are for the start alone.
     pub file: Option<PathBuf>,
     /// Where connections are taken.
     pub listen: SocketAddr,
     /// Where operators ask for metrics and the like; nothing for the same address.
     pub operator_listen: Option<SocketAddr>,
-    /// The certificate that TLS is spoken with, at both; nothing where it is not.
+    /// The certificate for TLS at both addresses; nothing where there is no TLS.
     pub tls: Option<Files>,
     /// Whether the demo page is there.
     pub page: bool,
@@ -60,7 +60,7 @@ pub struct Config {
     pub drain: Duration,
     /// How strangers are treated.
     pub strangers: StrangerRules,
-    /// Whose tokens sign people in beside those that are made here.
+    /// The issuer whose tokens sign people in, beside the tokens that are made here.
     pub sign_in: Option<SignInRules>,
     /// Whether time begins at what the clock of the machine says, although the journal ends later.
     /// For one start, and so only a flag.

@@ -1,6 +1,6 @@
 //! What `--demo` sets up, so that a chat can be tried a minute after the first start: one queue,
-//! one workstream, one widget, two agents and a supervisor. Only what is missing is made. It ends,
-//! with all that lets its people in, once there is somebody else to answer.
+//! one workstream, one widget, two agents and a supervisor. Only what is missing is made. The demo
+//! ends, with everything that lets its people in, once there is another agent to answer.
 
 mod greeting;
 mod people;
@@ -37,7 +37,7 @@ pub fn has_company(settings: &Registry) -> bool {
 }
 
 /// Whether any of the demo's people is let in with the token that the demo has made for them.
-/// `tokens` are the digests of these tokens, each with whose it is.
+/// `tokens` are the digests of these tokens, each with the id of its agent.
 pub fn is_there(settings: &Registry, tokens: &[(AgentId, TokenDigest)]) -> bool {
     tokens.iter().any(|(agent, digest)| is_of(settings, agent, digest))
 }
@@ -46,9 +46,9 @@ fn is_of(settings: &Registry, agent: &AgentId, digest: &TokenDigest) -> bool {
     settings.tokens.get(digest).is_some_and(|token| token.agent == *agent)
 }
 
-/// What ends the demo, so that its tokens let nobody in. Its people go with them. One whom somebody
-/// has changed, or made another token for, is theirs now, and stays without the demo's; what
-/// customers may be using stays, too: the queue, the workstream and the widget.
+/// The changes that end the demo, so that its tokens let nobody in. Its people are removed with
+/// them. A person whom somebody has changed, or made another token for, stays without the demo's
+/// token. The queue, the workstream and the widget stay, too: customers may be using them.
 pub fn ending(settings: &Registry, tokens: &[(AgentId, TokenDigest)]) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     for (id, name, role) in PEOPLE {
@@ -76,8 +76,8 @@ fn person(id: &str, name: &str, role: Role) -> AgentSettings {
     AgentSettings { id: fixed(id), name: display_name(name), role, units: UNITS }
 }
 
-/// What is missing of the demo, in an order in which each change keeps the rules. `tokens` are the
-/// digests of the tokens of [`PEOPLE`], in their order.
+/// The changes that make what is missing of the demo, in an order in which each keeps the rules.
+/// `tokens` are the digests of the tokens of [`PEOPLE`], in their order.
 pub fn changes(
     settings: &Registry,
     tokens: [TokenDigest; PEOPLE.len()],
@@ -115,7 +115,7 @@ pub fn changes(
     changes
 }
 
-/// One of the words above.
+/// The value of one of the plain words above.
 fn fixed<T: FromStr>(id: &str) -> T {
     id.parse().unwrap_or_else(|_| unreachable!("{id} is a plain word"))
 }

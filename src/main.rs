@@ -115,7 +115,7 @@ impl Signals {
     }
 }
 
-/// Tells whoever started it where to go. Nobody may be listening, and that is fine.
+/// Tells the person who started it where to go. Nobody may be reading, and that is fine.
 fn greet(greeting: &str) {
     let mut out = io::stdout().lock();
     let _nobody_listens = writeln!(out, "{greeting}").and_then(|()| out.flush());
@@ -127,8 +127,8 @@ fn fail(fault: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The parser of requests tells an error for each that it cannot read, so any stranger could fill
-/// the disk. They are counted, and told to whoever asks for them by name.
+/// The parser of requests logs an error for each that it cannot read, so any stranger could fill
+/// the disk. These errors are counted instead, and logged only if the filter names the parser.
 const QUIET: &str = "actix_http=off";
 
 fn log_to_standard_error(config: &Config) {
@@ -138,7 +138,7 @@ fn log_to_standard_error(config: &Config) {
         Ok(quiet) if !config.log.contains("actix_http") => filter.add_directive(quiet),
         _ => filter,
     };
-    // Colours are for whoever looks at a terminal, and does not ask to be spared (no-color.org).
+    // Colours are for a terminal, unless the user asks to do without them (no-color.org).
     let is_asked_to_spare = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let has_colours = io::stderr().is_terminal() && !is_asked_to_spare;
     let log = tracing_subscriber::fmt()

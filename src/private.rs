@@ -1,5 +1,5 @@
-//! Files that are for this server alone: nobody else may read what it makes, and nothing is opened
-//! that is no file, or is a link to somebody else's.
+//! Files that are for this server alone: nobody else may read what it makes, and it opens only
+//! regular files, and no link to a file of somebody else's.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-/// What may be done with a file by others than whom it belongs to.
+/// The permissions of a file for everybody but its owner.
 const BY_OTHERS: u32 = 0o077;
 
 /// The mark of a directory in which everybody may make something of their own, as in /tmp.
 const SHARED: u32 = 0o1000;
 
-/// Has nobody else read what this process makes from now on, whichever part of it makes that.
+/// Makes all that this process makes from now on unreadable to others, whichever part makes it.
 pub fn close_to_others() {
     let _before = rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
@@ -28,8 +28,8 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// What is known of a file; nothing when it is not there. What is no file is refused: a symbolic
-/// link, a directory, a pipe, a socket, a device.
+/// The metadata of a file; nothing when it is not there. Anything but a regular file is refused: a
+/// symbolic link, a directory, a pipe, a socket, a device.
 pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => must_be_file(&metadata).map(|()| Some(metadata)),
@@ -38,7 +38,7 @@ pub fn look(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// The same of a file that somebody has named, who may have named a link to it.
+/// The same for a file that a person has named: the name may be that of a link.
 pub fn look_behind(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::metadata(path) {
         Ok(metadata) => must_be_file(&metadata).map(|()| Some(metadata)),
@@ -47,12 +47,12 @@ pub fn look_behind(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// Opens a file in this way. It is never waited for, never another than the one that has this
-/// name, and refused unless it is a file.
+/// Opens a file with these options. It never waits for the file and never follows a link, and it
+/// refuses anything but a regular file.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     // A device may do something as soon as it is opened.
     look(path)?;
-    // For what takes its place between the look and this.
+    // In case something else takes its place between the look and this.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
     must_be_file(&file.metadata()?)?;
@@ -69,7 +69,7 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Reads a file that somebody has named, who may have named a link to it. One that is larger than
+/// Reads a file that a person has named: the name may be that of a link. A file that is larger than
 /// `most` bytes is refused.
 pub fn read_behind(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     look_behind(path)?;
@@ -86,8 +86,8 @@ pub fn read_behind(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Makes a file that nobody else may read, and syncs it. What a crash has left under this name
-/// goes: it may be open to others.
+/// Makes a file that nobody else may read, and syncs it. A file of this name that a crash has left
+/// is removed: it may be open to others.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     remove(path)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
@@ -96,8 +96,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Puts a file in the place of the one with this name, if there is one. After a crash in the middle
-/// the old one is there or the new one, and whole. It is durable when this returns; after a failure
-/// it may be there or not.
+/// either the old file is there or the new one, and whole. The new one is durable when this
+/// returns; after a failure it may be there or not.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = unfinished(path);
     write(&unfinished, bytes)?;
@@ -110,7 +110,7 @@ pub fn forget_unfinished(path: &Path) -> io::Result<()> {
     remove(&unfinished(path))
 }
 
-/// Makes it durable that a directory has the names that it has.
+/// Makes the names in a directory durable.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
@@ -155,8 +155,8 @@ pub fn is_open_to_all(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
-/// Closes a file or a directory to others, if it is there and open to them. One that belongs to
-/// somebody else is refused then: they could open it again.
+/// Closes a file or a directory to others, if it is there and open to them. If it belongs to
+/// somebody else it is refused then: they could open it again.
 pub fn mend(path: &Path) -> io::Result<Option<Mended>> {
     let metadata = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -167,14 +167,14 @@ pub fn mend(path: &Path) -> io::Result<Option<Mended>> {
         return Ok(None);
     }
     must_be_own(&metadata)?;
-    // By its name: to close a database again would end what SQLite has locked in it.
+    // By its name: to open and close a database file again would drop the locks of SQLite on it.
     fs::set_permissions(path, Permissions::from_mode(mode & !BY_OTHERS))?;
     Ok(Some(Mended { path: path.to_owned(), mode }))
 }
 
 /// Refuses a directory that is open to others and not this server's alone: closing it would take
-/// from others what is theirs. A directory in it shows that, what belongs to another user, and the
-/// mark of a directory that is shared.
+/// from others what is theirs. It is shared if it has the mark of a shared directory, or holds a
+/// directory or something of another user's.
 pub fn refuse_shared(path: &Path) -> io::Result<()> {
     let metadata = fs::metadata(path)?;
     let mode = metadata.permissions().mode() & 0o7777;
@@ -194,7 +194,7 @@ pub fn refuse_shared(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let found = entry.metadata()?;
-        // Every file system of some kinds has that one.
+        // Some kinds of file system always have that one.
         let is_directory = found.is_dir() && entry.file_name() != "lost+found";
         if is_directory || found.uid() != metadata.uid() {
             let name = entry.file_name();

@@ -29,12 +29,12 @@ use crate::wire::time::rfc3339;
 
 pub use crate::server::fault::ServerFault;
 
-/// By how much the journal may be ahead of the wall clock without a word: clocks are set by small
-/// steps all the time.
+/// By how much the journal may be ahead of the wall clock without a warning: clocks are set by
+/// small steps all the time.
 const TELL_AHEAD: Span = Span::from_secs(1);
 
-/// A server that runs. It must be stopped with [`Server::stop`], or what it was told last may be
-/// lost as in a crash: nothing that was acknowledged.
+/// A server that runs. It must be stopped with [`Server::stop`]. Otherwise its last commands may be
+/// lost, as in a crash, but nothing that was acknowledged.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -136,21 +136,21 @@ impl Server {
         &self.engine
     }
 
-    /// What to tell whoever started it: where to go, and how to try it.
+    /// What to tell the person who started the server: where to go, and how to try it.
     pub fn greeting(&self) -> &str {
         &self.greeting
     }
 
-    /// Reads the certificate and its key again, if there are any. What cannot be taken is told in
-    /// the log, and changes nothing.
+    /// Reads the certificate and its key again, if there are any. A pair that cannot be taken is
+    /// logged, and changes nothing.
     pub fn renew_certificates(&self) {
         if let Some(certificates) = &self.certificates {
             certificates.renew();
         }
     }
 
-    /// Takes from a configuration that was read again what can change while a server runs: the
-    /// administrator's token. An old one lets nobody in when this returns.
+    /// Takes from a configuration that was read again the one thing that can change while a server
+    /// runs: the administrator's token. An old token lets nobody in when this returns.
     pub fn follow(&self, config: &Config) {
         exposure::warn_of_open_file(config);
         match self.access.give(config.admin_token.as_ref()) {
@@ -178,15 +178,16 @@ impl Server {
             arbiter.stop();
         }
         let journal = self.journal;
-        // Closing waits for the disk, and for threads: not on a thread that others wait for.
+        // Closing waits for the disk and for threads, so it must not block a thread others wait
+        // for.
         let closing = tokio::task::spawn_blocking(move || journal.close());
-        // That the journal's threads died has been said by themselves.
+        // If the journal's threads have died, they have said so themselves.
         let _died = closing.await;
         drained.map_err(ServerFault::Flush)
     }
 }
 
-/// Has the engine do what the configuration decides of it.
+/// Applies to the engine what the configuration decides.
 fn decide(config: &Config, engine: &Engine) {
     if config.log_addresses {
         engine.tell_addresses();
@@ -204,8 +205,8 @@ fn warn_of_open_widgets(engine: &Engine) {
     }
 }
 
-/// From when time may begin: where the journal ends, even if the clock of this machine is behind
-/// that, so that time never runs back; unless somebody says that it should.
+/// The earliest time to begin at: where the journal ends, even if the clock of this machine is
+/// behind that, so that time never runs back. With `set_back` it may run back.
 fn begin_time(latest: Timestamp, set_back: bool) -> Result<Timestamp, ServerFault> {
     let wall = clock::wall();
     let ahead = latest.since(wall);

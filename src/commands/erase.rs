@@ -20,7 +20,7 @@ use crate::journal::{
 };
 use crate::limits;
 
-/// How often it is looked whether the files are clean.
+/// How often to check whether the files are clean.
 const LOOKED_EVERY: Duration = Duration::from_millis(50);
 
 /// Erases a closed chat, or every chat of a visitor, while no server uses the data directory
@@ -36,7 +36,7 @@ pub struct Args {
     data: DataFlags,
 }
 
-/// Nobody waits for what is appended to a chat here: nothing is.
+/// Receives no receipts, because nothing is appended to a chat here.
 struct Nobody;
 
 impl Receipts for Nobody {
@@ -48,7 +48,7 @@ impl Receipts for Nobody {
 /// Erases, and tells how many chats there were.
 pub(super) fn run(args: &Args) -> Result<(), CommandFault> {
     let dir = args.data.directory()?;
-    // A directory that is not there is not made for this.
+    // Fails if the directory is not there, so that this does not make it.
     drop(History::open(&dir)?);
     let opened = store::open(&dir, std::sync::Arc::new(Nobody))?;
     let (journal, Recovered { latest, .. }) = opened;
@@ -101,7 +101,7 @@ impl Erasing<'_> {
         let mut erased = 0;
         for which in [Which::InJournal, Which::Archived] {
             loop {
-                // Those before are gone.
+                // Always from the beginning: the chats before are gone.
                 let most = limits::ERASED_AT_ONCE;
                 let ids = self.journal.of_visitor(visitor, which, None, most).await?;
                 if ids.is_empty() {

@@ -61,6 +61,6 @@ fn page(id: ConversationId, history: Vec<Recorded>) -> Option<String> {
     }
     let view = timeline.view()?;
     let page = timeline.finish(&view, None, None);
-    // It has only texts and numbers, which is always JSON.
+    // This cannot fail: the page has only strings and numbers.
     serde_json::to_string_pretty(&page).ok()
 }

@@ -9,14 +9,14 @@ use crate::domain::text::printable_lines;
 use crate::journal::sqlite::copy::Copied;
 use crate::wire::time::rfc3339;
 
-/// Tells whoever gave the command something: lines on standard output, with nothing in them that
+/// Writes lines to standard output for the person who gave the command, with nothing in them that
 /// would steer a terminal.
 pub(super) fn tell(text: &str) -> Result<(), CommandFault> {
     let text = printable_lines(text);
     writeln!(io::stdout().lock(), "{text}").map_err(CommandFault::Output)
 }
 
-/// How many there are of something, in the right number.
+/// A count of things, in the singular or the plural.
 pub(super) fn counted(count: u64, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }

@@ -4,7 +4,7 @@ use crate::access::{SignInRules, may_be_asked};
 use crate::config::sources::Sources;
 use crate::config::values::switch;
 
-/// What only means something with an issuer.
+/// The settings that mean something only with an issuer.
 const NEED_ISSUER: [&str; 5] =
     ["oidc_audience", "oidc_role_claim", "oidc_id_claim", "oidc_keys", "oidc_authority"];
 
@@ -48,7 +48,7 @@ pub(super) fn take(sources: &mut Sources) -> Option<SignInRules> {
     })
 }
 
-/// Kept as it was given: an issuer must call itself exactly so.
+/// The issuer's address, kept as it was given: the issuer must call itself exactly so.
 fn address(text: &str) -> Result<String, String> {
     let message = || {
         "must be an address that begins with https://, or with http:// on this machine alone, \

@@ -1,5 +1,5 @@
-//! Where settings come from: of each key the first of flag, environment and file, as text, with
-//! the name of its source for whoever has to mend it.
+//! Where settings come from: for each key the flag, else the environment, else the file. Each is a
+//! text, with the name of its source for the person who has to mend it.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,12 +10,12 @@ use crate::config::fault::{ConfigFault, Mistake};
 use crate::config::flags::Flags;
 use crate::strangers::BUDGETS;
 
-/// What a value is in the file; in the environment and as a flag each is a text.
+/// The type of a value in the file. In the environment and as a flag, each is a text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Form {
     Text,
     Number,
-    /// Several texts; as one, they are separated by commas.
+    /// Several texts; written as one text, they are separated by commas.
     List,
     /// True or false, or a word that stands for something between.
     Switch,
@@ -79,7 +79,7 @@ fn keys() -> impl Iterator<Item = (&'static str, &'static str, Form)> {
     KEYS.into_iter().chain(budgets)
 }
 
-/// Names the file.
+/// The variable that names the file.
 const CONFIG: &str = "HOLDLINE_CONFIG";
 
 /// Variables with our prefix that are meant for somebody else: the load tester, and what
@@ -106,10 +106,10 @@ pub(super) fn unknown_variables(given: impl IntoIterator<Item = OsString>) -> Ve
     unknown.map(mistake).collect()
 }
 
-/// That a name is not known, with the nearest that is; with all of them when none is near.
+/// The message for an unknown name, with the nearest known one, or with all if none is near.
 fn unknown_message(name: &str, known: impl Iterator<Item = &'static str>) -> String {
     let known: Vec<_> = known.collect();
-    // What all of them begin with makes none of them nearer.
+    // The prefix that all of them share makes none of them nearer.
     let own = |name: &'_ str| name.trim_start_matches("HOLDLINE_").to_owned();
     let near = known
         .iter()
@@ -145,7 +145,7 @@ impl Sources {
         let file = flags.config.take().map(OsString::from);
         let file = file.or_else(|| environment(CONFIG)).map(PathBuf::from);
         let mut sources = Self { file, given: BTreeMap::new(), mistakes: Vec::new() };
-        // The least goes in first, and is written over.
+        // The source with the lowest precedence goes in first, and the others write over it.
         if let Some(path) = sources.file.clone() {
             match read_file(&path) {
                 Ok(text) => sources.add_file(&path, &text),
@@ -159,7 +159,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Where a setting comes from, as long as it was not taken.
+    /// Where a setting comes from; nothing once it was taken.
     pub(super) fn origin(&self, key: &str) -> Option<String> {
         self.given.get(key).map(|given| given.source.clone())
     }
@@ -195,7 +195,7 @@ impl Sources {
         }
     }
 
-    /// Ends the reading: everything that was wrong, or the file that was read.
+    /// Ends the reading. Returns everything that was wrong, or the file that was read.
     pub(super) fn finish(self) -> Result<Option<PathBuf>, ConfigFault> {
         if self.mistakes.is_empty() {
             Ok(self.file)
@@ -232,7 +232,8 @@ impl Sources {
         let table = match text.parse::<toml::Table>() {
             Ok(table) => table,
             Err(error) => {
-                // Not as the parser tells it, with the line itself: that may have a token in it.
+                // Without the line itself, which the parser's message shows: that may have a token
+                // in it.
                 let before = error.span().and_then(|span| text.get(..span.start));
                 let line = before.map_or(1, |before| before.matches('\n').count() + 1);
                 let message = format!("must be TOML: line {line}: {}", error.message());

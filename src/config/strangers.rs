@@ -7,7 +7,7 @@ use crate::strangers::{BUDGETS, Budgets, Proxies, Strangers};
 /// How strangers are treated.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct StrangerRules {
-    /// Whose word on where a request comes from is taken.
+    /// The proxies whose word on where a request comes from is taken.
     pub proxies: Proxies,
     /// Whether connections of these proxies begin with a header of the PROXY protocol.
     pub proxy_protocol: bool,
@@ -34,13 +34,13 @@ impl StrangerRules {
         Self { proxies: Proxies::new(networks, header), proxy_protocol, budgets }
     }
 
-    /// Whether the operator has named somebody who stands in front.
+    /// Whether the operator has named a proxy in front.
     pub const fn has_proxies(&self) -> bool {
         !self.proxies.is_empty()
     }
 
-    /// Strangers under these rules, of whom no address may take more than a quarter of the
-    /// descriptors that the process may have.
+    /// Strangers under these rules. No address may take more than a quarter of the descriptors that
+    /// the process may have.
     pub fn strangers(&self, descriptors: Option<u64>) -> Strangers {
         let quarter = descriptors.map(|all| u32::try_from(all / 4).unwrap_or(u32::MAX));
         let budgets = self.budgets.clone();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::config::sources::Sources;
 use crate::tls::Files;
 
-/// The files, where there are both a certificate and its key. What goes without another is refused.
+/// The files, if both a certificate and its key are given. A setting is refused without the others
+/// that it needs.
 pub(super) fn take(sources: &mut Sources, has_operators: bool) -> Option<Files> {
     let [certificate_from, key_from, authority_from] =
         ["tls_certificate", "tls_key", "tls_client_authority"].map(|key| sources.origin(key));

@@ -31,7 +31,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let found = (host, port)
         .to_socket_addrs()
         .map_err(|error| format!("must name a host that is known here ({error})"))?;
-    // Where a name has both, most of those who connect try the older one at least as a second.
+    // Where a name has IPv4 and IPv6 addresses, most clients try IPv4 at least second.
     let found: Vec<_> = found.collect();
     let chosen = found.iter().find(|address| address.is_ipv4()).or(found.first());
     chosen.copied().ok_or_else(|| "must name a host that has an address".to_owned())

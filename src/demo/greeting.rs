@@ -1,5 +1,6 @@
-//! What whoever starts a server is told: where to go, who is who, and a line to paste for each step
-//! of the agent's side. A token is told once, when it is made; later it is told where it is kept.
+//! What the person who starts a server is told: where to go, who is who, and a line to paste for
+//! each step of the agent's side. A token is told once, when it is made; later it is told where the
+//! token is kept.
 
 use std::fmt::Write;
 
@@ -36,8 +37,8 @@ impl Keys<'_> {
         }
     }
 
-    /// The variables of the steps, as a shell is given them: what is not told is read from the
-    /// file by whoever may read that.
+    /// The variables of the steps, as a shell is given them. A token that is not told is read from
+    /// the file, by a person who may read that.
     fn variables(&self) -> String {
         let [ada, _, sue] = self.people;
         let all = [

@@ -1,5 +1,5 @@
-//! The demo of a server: when it is set up, when it ends, and what whoever started the server is
-//! told of it and of the tokens.
+//! The demo of a server: when it is set up, when it ends, and what the person who started the
+//! server is told of it and of the tokens.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::absolute;
@@ -15,7 +15,7 @@ use crate::domain::settings::registry::{Registry, TokenDigest};
 use crate::engine::Engine;
 use crate::server::fault::ServerFault;
 
-/// After how long the end of the demo is tried again that could not be written.
+/// How long to wait before another attempt to end the demo, when one could not be written.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Why there is no demo any more.
@@ -28,7 +28,7 @@ pub(super) struct Demonstration {
 }
 
 impl Demonstration {
-    /// Sets the demo up, lets it go on or ends it, and says what is to be told of that.
+    /// Sets the demo up, lets it go on or ends it, and returns what to tell about that.
     pub(super) async fn begin(
         config: &Config,
         engine: &Engine,
@@ -68,7 +68,8 @@ impl Demonstration {
         Ok((demo, greeting))
     }
 
-    /// Ends the demo as soon as somebody puts an agent who is not of it. Returns when it is over.
+    /// Ends the demo as soon as somebody puts an agent who is not of it. Returns when the demo is
+    /// over.
     pub(super) async fn go_on(mut self, engine: Engine) {
         let mut changes = engine.settings_changes();
         while self.is_on {
@@ -79,7 +80,8 @@ impl Demonstration {
                 }
                 continue;
             }
-            // What fails is tried again: nobody must be let in for ever because of it.
+            // A failure is tried again: because of it the demo's tokens must not let people in for
+            // ever.
             if let Err(error) = self.end(&engine, &settings, COMPANY).await {
                 tracing::error!(%error, "the demo cannot be ended");
                 tokio::time::sleep(AGAIN_AFTER).await;
@@ -107,7 +109,7 @@ impl Demonstration {
         Ok(())
     }
 
-    /// The digests of the tokens that are kept of the demo's people.
+    /// The digests of the kept tokens of the demo's people.
     fn tokens(&self) -> Vec<(AgentId, TokenDigest)> {
         let kept = self.access.demo_tokens();
         let known = kept.into_iter();
@@ -130,7 +132,7 @@ impl Demonstration {
         tell(&Keys { administrator, people, file: &self.file() })
     }
 
-    /// The file that keeps what was made, as somebody in another directory names it.
+    /// The file that keeps what was made, by a path that is good in any directory.
     fn file(&self) -> String {
         let path = self.access.path();
         absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
@@ -158,14 +160,14 @@ fn told<'a>(token: &'a str, origin: &Origin) -> Told<'a> {
     }
 }
 
-/// Where whoever started the server reaches one of its addresses.
+/// Where the person who started the server reaches one of its addresses.
 pub(super) fn origin(config: &Config, address: SocketAddr) -> String {
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     format!("{scheme}://{}", reachable(address))
 }
 
-/// An address at which whoever started the server reaches it: one that stands for all of the
-/// machine's is none to be opened.
+/// An address at which the person who started the server reaches it. The address that stands for
+/// all of the machine's cannot be opened, so the loopback address takes its place.
 fn reachable(address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),

@@ -1,4 +1,4 @@
-//! What of a server is open to more than it should be, as a warning at the start.
+//! Warnings at the start about what is open to more people than it should be.
 
 use std::net::SocketAddr;
 

@@ -33,7 +33,7 @@ async fn keep_keys(sign_in: Arc<SignIn>, engine: Engine) {
     loop {
         every.tick().await;
         if sign_in.fetch(engine.now()).await {
-            // What was opened with a token of a key that is gone ends.
+            // What was opened with a token whose key is gone ends.
             engine.note_ended_token();
         }
     }
