@@ -1,5 +1,5 @@
-//! Files that are for this server alone: nobody else may read what it makes, and it opens only
-//! regular files, and no link to a file of somebody else's.
+//! Files that are for this server alone: nobody else may read the files that it makes, and it opens
+//! only regular files, never a link to somebody else's.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
@@ -18,7 +18,7 @@ const BY_OTHERS: u32 = 0o077;
 /// The mark of a directory in which everybody may make something of their own, as in /tmp.
 const SHARED: u32 = 0o1000;
 
-/// Makes all that this process makes from now on unreadable to others, whichever part makes it.
+/// Keeps others from reading what this process makes from now on, whichever part of it makes it.
 pub fn close_to_others() {
     let _before = rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }

@@ -105,7 +105,7 @@ pub(super) async fn accept(
     }
     let id = view.id;
     if caller.agent() != Some(&agent.id) {
-        // Nor does it know whether the agent is there. An agent who takes a chat themselves is.
+        // Nor does it know whether the agent is there. One who takes the chat themselves is there.
         state.engine.expect_agent(&agent.id, id, Purpose::Chat).await?;
     }
     let (agent, name) = (agent.id.clone(), agent.name.clone());
