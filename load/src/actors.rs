@@ -1,20 +1,21 @@
-//! The engine without sockets: how much a held chat costs where descriptors cannot reach, and how
-//! late the last of very many is when all their windows end at one moment.
+//! The engine without sockets: how much a held chat costs at counts that descriptors do not allow,
+//! and how late the last of very many expiries is when all windows end at one moment.
 //!
 //! ```text
 //!   journal filled ──> start ──> held ──deadline──> expired ──> proved
 //! ```
 //!
 //! The past of every chat is appended to a real journal on the disk, and a real engine starts with
-//! the chats that follow from it, as after a restart: through its actors alone, at five and more
-//! events for each, making them would take hours for ten million. With `--through-recovery` they
-//! are made by a process of its own, which waits until all are projected, and are read back from
-//! the disk; without, the engine is given what it would read, and the projection follows while
-//! everything else is measured.
+//! these chats, as after a restart. Making ten million chats through the actors would take hours,
+//! at five or more events each. With `--through-recovery` a process of its own writes the journal
+//! and waits until everything is projected; then the chats are read back from the disk. Without it,
+//! the engine is given what it would read, and the projection follows while everything else is
+//! measured.
 //!
-//! A start gives every held customer the whole window again, all from one moment; so after a
-//! restart nobody comes back from, all of them end at one deadline. That is the worst a server can
-//! meet, and it is what is measured. What was early, missed or twice is counted in the journal.
+//! A start gives every held customer the whole window again, all from one moment. So if nobody
+//! comes back after a restart, all windows end at one deadline. That is the worst that a server can
+//! meet, and it is what is measured. Early, missed and repeated expiries are counted in the
+//! journal.
 
 mod expiry;
 mod prepare;
@@ -40,13 +41,13 @@ use crate::actors::proof::Proof;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Chats that are asked for their deadlines, at most.
+/// At most this many chats are asked for their deadlines.
 const ASKED_MAX: u64 = 10_000;
 
-/// Milliseconds that the deadlines may lie apart and still be one moment.
+/// The deadlines may lie this many milliseconds apart and still count as one moment.
 const ONE_MOMENT_MS: u64 = 50;
 
-/// How soon after a start the memory is counted.
+/// How long after a start the memory is read.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// Holds very many chats as live actors, without sockets, and has some of them expire at once.
@@ -93,15 +94,15 @@ struct Figures {
     armed: u64,
     resident_bytes: u64,
     resident_bytes_each: f64,
-    /// How far apart the deadlines lie, in milliseconds, as far as that was asked. Lateness counts
-    /// from the last.
+    /// How far apart the deadlines of the chats that were asked lie, in milliseconds. Lateness
+    /// counts from the last deadline.
     deadlines_within_ms: u64,
     expiry: Option<Expiry>,
     proof: Option<Proof>,
     resident_bytes_after: u64,
 }
 
-/// Carries it out.
+/// Runs the measurement.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.expire <= args.held, "no more can expire than are held");
     if args.prepare_only {
@@ -159,7 +160,7 @@ async fn measure(dir: &Path, args: &Args, prepare_s: Option<f64>) -> anyhow::Res
     let head = journal.head();
     let engine = starting.start(Options::default(), threads, journal.clone(), recovered).await;
     let live = began.elapsed();
-    // What was used only to start is given back a moment later.
+    // Memory that only the start needed is freed a moment later.
     tokio::time::sleep(SETTLED_AFTER).await;
     let resident = process::resident()?.saturating_sub(empty);
     let mut figures = Figures {
@@ -205,8 +206,8 @@ fn armed(engine: &Engine) -> u64 {
     expiry::metric(&engine.metrics(), "holdline_away")
 }
 
-/// When the first and the last window ends of those that expire, of as many as are asked. All end
-/// at once, unless the start took so long that its moment had passed for some.
+/// When the first and the last window end, of the expiring chats that are asked. All end at once,
+/// unless the start took so long that its moment had passed for some.
 async fn deadlines(engine: &Engine, expire: u64) -> anyhow::Result<(Timestamp, Timestamp)> {
     let mut ends: Option<(Timestamp, Timestamp)> = None;
     let step = expire.div_ceil(ASKED_MAX).max(1);

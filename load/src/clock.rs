@@ -21,12 +21,12 @@ pub fn now() -> Moment {
 }
 
 impl Moment {
-    /// How long it is since another; nothing where that is later.
+    /// The time since an earlier moment; zero if that moment is in fact later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// This long after it.
+    /// The moment that is this much later.
     pub fn after(self, time: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
     }

@@ -122,8 +122,8 @@ struct FloorArguments {
     tamper: Tampering,
 }
 
-/// Does what the command line says. The exit code is 1 where a run is void or has failed, and 2
-/// where it could not be made.
+/// Carries out the command line. The exit code is 1 if a run is void or has failed, and 2 if it
+/// could not be made.
 pub fn command() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run_one(&arguments),
@@ -141,16 +141,16 @@ pub fn command() -> ExitCode {
         Command::Drive => drive().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
-        // Where this cannot be said, nothing can.
+        // If this line cannot be printed, nothing can.
         let told = printable_lines(&format!("{error:#}")).replace('\n', "\n    ");
         let _ = writeln!(io::stderr(), "error: {told}");
         ExitCode::from(2)
     })
 }
 
-/// Whether a command line can be carried out, as far as that is known without doing it: its
-/// arguments are understood, its targets known, and its workload is within every range. The name of
-/// the program is not among the arguments.
+/// Checks a command line as far as that is possible without carrying it out: its arguments are
+/// understood, its targets known, and its workload is within every range. The arguments do not
+/// include the name of the program.
 ///
 /// # Errors
 /// Says what is wrong.
@@ -177,7 +177,7 @@ pub fn check(arguments: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of all targets Holdline alone is given a certificate.
+/// Only Holdline is given a certificate, so no other target takes `--tls`.
 fn check_tls(arguments: &RunArguments) -> anyhow::Result<()> {
     if arguments.tls && arguments.target != "holdline" {
         bail!("--tls is for holdline, and not for {}", arguments.target);
@@ -221,7 +221,7 @@ fn run_one(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What a workload is put on.
+/// The target that a workload is put on.
 fn target(arguments: &RunArguments, program: &Path) -> anyhow::Result<Box<dyn Target>> {
     check_tls(arguments)?;
     Ok(match arguments.target.as_str() {

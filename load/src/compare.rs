@@ -74,8 +74,7 @@ pub struct CompareArguments {
 }
 
 impl CompareArguments {
-    /// Who takes part.
-    /// Whether everybody who is named is known.
+    /// Checks that every contestant that is named is known.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         self.contestants().map(drop)
     }
@@ -91,7 +90,7 @@ impl CompareArguments {
 
     fn say(&self, line: &str) {
         if !self.quiet {
-            // Where this cannot be said, the comparison goes on all the same.
+            // If the line cannot be printed, the comparison still goes on.
             let _ = writeln!(io::stderr(), "{line}");
         }
     }
@@ -100,8 +99,8 @@ impl CompareArguments {
 /// Compares, prints the table, and writes what was asked for.
 ///
 /// # Errors
-/// When a name is not known, none of those named is installed, or a file cannot be written. A
-/// target whose run fails has its complaint in the table.
+/// When a name is not known, none of the named targets is installed, or a file cannot be written.
+/// If the run of a target fails, the table shows its complaint.
 pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     if arguments.rounds == 0 || arguments.pace <= 0.0 {
         bail!("there must be one round at least, and a pace above 0");
@@ -113,7 +112,7 @@ pub fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> {
     }
     for round in 1..=arguments.rounds {
         let mut turns: Vec<_> = contestants.iter().zip(&mut comparison.targets).collect();
-        // There and back, so that nobody always has the machine as the same other one left it.
+        // Every other round goes backwards, so that no target always follows the same other one.
         if round.is_multiple_of(2) {
             turns.reverse();
         }
@@ -198,7 +197,7 @@ fn take_turn(
             complain(compared, &format!("{}: {complaint}", run.scenario));
         }
         compared.target.processes = run.target.processes;
-        // A run that says nothing about the server has no figures.
+        // A void run says nothing about the server, so it gives no figures.
         if run.verdict.void.is_empty() {
             measure::take(compared, round, &run);
         }
@@ -212,7 +211,7 @@ fn complaints(run: &Run) -> impl Iterator<Item = &String> {
 }
 
 fn complain(compared: &mut Compared, complaint: &str) {
-    // A server may have said it.
+    // The text may come from a server.
     let complaint = printable(complaint).into_owned();
     if !compared.complaints.contains(&complaint) {
         compared.complaints.push(complaint);

@@ -16,15 +16,15 @@ const SLABS: [&str; 7] =
 /// What some processes have cost so far, summed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// When it was asked.
+    /// When this was read.
     pub at: Moment,
     /// Resident memory, in bytes.
     pub resident: u64,
-    /// The same, with what is shared counted in proportion.
+    /// The same, with shared pages counted in proportion.
     pub proportional: u64,
-    /// What is backed by no file.
+    /// Memory that no file backs, in bytes.
     pub anonymous: u64,
-    /// What of it is in huge pages.
+    /// How much of the memory is in huge pages, in bytes.
     pub huge: u64,
     /// Processor time in user mode, in microseconds, to a hundredth of a second.
     pub user_us: u64,
@@ -34,13 +34,14 @@ pub struct Cost {
     pub processor_us: u64,
     /// Microseconds that threads were ready to run and waited for a core.
     pub waited_us: u64,
-    /// Times that a thread gave its core up.
+    /// How often a thread gave up its core.
     pub voluntary: u64,
-    /// Times that its core was taken from it.
+    /// How often a thread's core was taken from it.
     pub involuntary: u64,
     /// Threads.
     pub threads: u64,
-    /// Bytes of the kernel's caches of the whole machine, by cache; empty where it does not say.
+    /// Bytes of the kernel's caches of the whole machine, by cache; empty if the kernel does not
+    /// say.
     pub slab: BTreeMap<String, u64>,
 }
 
@@ -74,7 +75,7 @@ impl Cost {
         self.user_us += stat.utime * tick_us;
         self.system_us += stat.stime * tick_us;
         for task in process.tasks()?.flatten() {
-            // A thread may end between the list and the question.
+            // A thread may end after it was listed.
             let (Ok(schedule), Ok(status)) = (task.schedstat(), task.status()) else { continue };
             self.threads += 1;
             self.processor_us += schedule.sum_exec_runtime / 1_000;
@@ -85,7 +86,7 @@ impl Cost {
         Ok(())
     }
 
-    /// The bytes of the kernel's caches together; nothing where it does not say.
+    /// The bytes of the kernel's caches together; none if the kernel does not say.
     pub fn slab_sum(&self) -> Option<u64> {
         (!self.slab.is_empty()).then(|| self.slab.values().sum())
     }
@@ -93,7 +94,7 @@ impl Cost {
 
 /// Bytes of the caches that grow with sockets, for the whole machine.
 fn slab() -> BTreeMap<String, u64> {
-    // Only who is root may read it.
+    // Only root may read it.
     let text = fs::read_to_string("/proc/slabinfo").unwrap_or_default();
     let rows = text.lines().filter_map(|line| {
         let mut fields = line.split_whitespace();

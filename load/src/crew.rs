@@ -51,7 +51,7 @@ impl Crew {
             std::thread::spawn(move || {
                 let lines = BufReader::new(output).lines().map_while(Result::ok);
                 let lines = lines.map_while(|text| serde_json::from_str::<Line>(&text).ok());
-                // Where nobody listens any more, there is nobody to tell.
+                // If nobody receives the lines any more, there is nobody to tell.
                 let mut lines = lines.map(|line| sender.send((number, line)).is_ok());
                 while lines.next() == Some(true) {}
             });
@@ -61,7 +61,7 @@ impl Crew {
         Ok(Self { drivers, lines })
     }
 
-    /// Takes what drivers have said until this moment, and hands on what happened to customers.
+    /// Takes the lines of the drivers until this moment, and hands on what happened to customers.
     pub(crate) fn listen(
         &mut self,
         until: Moment,
@@ -89,7 +89,7 @@ impl Crew {
         Ok(())
     }
 
-    /// What all have counted so far.
+    /// What all drivers have counted so far.
     pub(crate) fn counts(&self) -> Counts {
         let mut sum = Counts::default();
         for driver in &self.drivers {
@@ -98,7 +98,7 @@ impl Crew {
         sum
     }
 
-    /// The largest share of a core that one of them has used since the work began.
+    /// The largest share of a core that any one driver has used since the work began.
     pub(crate) fn busiest(&self) -> f64 {
         let shares = self.drivers.iter().map(|driver| {
             driver.counts.processor_us as f64 / driver.counts.elapsed_us.max(1) as f64
@@ -106,7 +106,7 @@ impl Crew {
         shares.fold(0.0, f64::max)
     }
 
-    /// Tells all of them something.
+    /// Sends an order to all drivers.
     pub(crate) fn order(&mut self, order: Order) -> anyhow::Result<()> {
         let mut text = serde_json::to_vec(&order)?;
         text.push(b'\n');
@@ -116,7 +116,7 @@ impl Crew {
         Ok(())
     }
 
-    /// Stops all of them, and takes what they have measured.
+    /// Stops all drivers, and takes what they have measured.
     pub(crate) fn stop(&mut self, take: &mut dyn FnMut(Tidings)) -> anyhow::Result<Latencies> {
         self.order(Order::Stop)?;
         let mut latencies = Latencies::default();
@@ -138,7 +138,7 @@ impl Crew {
 impl Drop for Crew {
     fn drop(&mut self) {
         for driver in &mut self.drivers {
-            // A driver whose orders end, ends; one that hangs is ended.
+            // A driver ends when its orders end; the kill is for one that hangs.
             driver.orders = None;
             let _ = driver.child.kill();
             let _ = driver.child.wait();

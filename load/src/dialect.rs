@@ -8,8 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Which dialect a driver speaks, and what that dialect needs to know: a driver is a process of
-/// its own, so it is told by name. `dialects::speak` makes a [`Dialect`] of it.
+/// Which dialect a driver speaks, and what that dialect needs to know. A driver is a process of its
+/// own, so the dialect is named here, and `dialects::speak` makes a [`Dialect`] of the name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spoken {
     /// The dialect's name, as in `holdline.v1`.
@@ -111,11 +111,12 @@ pub trait Dialect: Send {
     /// How a link is upgraded.
     fn upgrade(&self, link: &Link) -> Upgrade;
 
-    /// The socket is open (for the first time, or again, which `link.token` tells): says what
-    /// comes first.
+    /// The socket is open, for the first time or again (`link.token` tells which): says what comes
+    /// first.
     fn open(&mut self, link: &mut Link, say: &mut dyn Say);
 
-    /// A message came: says what follows, and tells what it means. May tell several things.
+    /// A message came: says what follows, and tells what the message means, which may be several
+    /// things.
     fn hear(
         &mut self,
         link: &mut Link,
@@ -127,8 +128,8 @@ pub trait Dialect: Send {
     /// A heartbeat is due.
     fn beat(&mut self, link: &mut Link, say: &mut dyn Say);
 
-    /// Has the server receive about this many bytes that mean nothing, so that its buffers grow as
-    /// they would in a long chat.
+    /// Sends the server about this many meaningless bytes, so that its buffers grow as they would
+    /// in a long chat.
     fn pad(&mut self, _link: &mut Link, bytes: usize, say: &mut dyn Say) {
         for _ in 0..bytes.div_ceil(PING.len()) {
             say.ping(&PING);
@@ -141,7 +142,7 @@ pub trait Dialect: Send {
     /// Whether the server answers each heartbeat, so that its round trip can be measured.
     fn answers_beats(&self) -> bool;
 
-    /// The page is left: what a browser can still say of it before the socket closes, if anything.
+    /// The page is left: says what a browser can still say before the socket closes, if anything.
     fn leave(&mut self, _link: &mut Link, _say: &mut dyn Say) {}
 
     /// The customer leaves for good, politely (as when End is pressed), before the socket closes.

@@ -9,10 +9,10 @@ use anyhow::Context as _;
 use crate::driver::Driver;
 use crate::plan::Plan;
 
-/// How much a driver is preferred to other programs.
+/// The niceness of a driver, which goes before other programs.
 const NICE: i32 = -15;
 
-/// Works as a driver until it is told to stop, or whoever started it is gone.
+/// Works as a driver until it is told to stop, or its parent is gone.
 ///
 /// # Errors
 /// When the plan cannot be read, or the kernel fails.
@@ -20,8 +20,8 @@ pub fn drive() -> anyhow::Result<()> {
     let mut first = String::new();
     io::stdin().read_line(&mut first).context("there is no plan")?;
     let plan: Plan = serde_json::from_str(&first).context("the plan cannot be read")?;
-    // A generator that waits for a core measures the machine, so it goes before what it measures
-    // where that is allowed.
+    // A generator that waits for a core measures the machine. So it goes before the server that it
+    // measures, where the kernel allows that.
     let _ = rustix::process::nice(NICE);
     let mut driver = Driver::new(plan)?;
     let (sender, orders) = channel();

@@ -1,5 +1,6 @@
 //! Drives many customers on one thread: one epoll, one buffer, one wheel of timers. Everything that
-//! it says has a due time of the plan, and goes out then whether or not the server has answered.
+//! the driver says has a due time in the plan. It goes out then, whether or not the server has
+//! answered.
 
 mod chat;
 pub(crate) mod fate;
@@ -30,7 +31,7 @@ use crate::driver::tally::{Counts, Latencies};
 use crate::plan::{Line, Order, Plan, Tidings};
 use crate::wheel::Wheel;
 
-/// Microseconds between two lines to the parent.
+/// The time between two lines to the parent.
 const LINE_EVERY: Duration = Duration::from_millis(200);
 
 /// Events taken at once.
@@ -44,11 +45,11 @@ pub struct Driver {
     epoll: OwnedFd,
     chats: Vec<Chat>,
     wheel: Wheel,
-    /// How many have been told to connect for the first time.
+    /// How many customers have been told to connect for the first time.
     invited: u32,
     /// When the work began, in milliseconds of the plan.
     begun: Option<u32>,
-    /// When it was over, the same.
+    /// When the work was over, in milliseconds of the plan.
     rested: Option<u32>,
     /// How many posts of the plan are done with.
     posts_done: u64,
@@ -112,7 +113,7 @@ impl Driver {
     /// Works until it is told to stop.
     ///
     /// # Errors
-    /// When whoever gives the orders is gone, or the kernel fails.
+    /// When the sender of the orders is gone, or the kernel fails.
     pub fn run(
         &mut self,
         orders: &Receiver<Order>,
@@ -145,7 +146,7 @@ impl Driver {
         tell(last)
     }
 
-    /// Waits until something can be read, something is due, or a line is.
+    /// Waits until a socket can be read, a timer is due, or a line to the parent is due.
     fn wait(&self, events: &mut Vec<epoll::Event>, line_due: Moment) -> anyhow::Result<()> {
         let until = self.next_due(line_due);
         let wait = until.since(clock::now());
@@ -185,7 +186,7 @@ impl Driver {
         }
     }
 
-    /// Has those connect for the first time whose time has come.
+    /// Has customers connect for the first time if their time has come.
     fn invite(&mut self) {
         while self.invited < self.plan.customers {
             let due = self.invitation(self.invited);
@@ -202,7 +203,7 @@ impl Driver {
         self.plan.epoch.after(Duration::from_secs_f64(after))
     }
 
-    /// Does for everybody what is due.
+    /// Does what is due for every customer.
     fn turn(&mut self) {
         let now = self.millisecond(clock::now());
         let mut due = std::mem::take(&mut self.due);
@@ -223,7 +224,7 @@ impl Driver {
         self.due = due;
     }
 
-    /// Sets somebody's timer to the next thing that is due for them.
+    /// Sets a customer's timer to the next thing that is due for them.
     fn arm(&mut self, place: u32) {
         match self.chats[place as usize].due() {
             NEVER => self.wheel.unset(place),
@@ -242,7 +243,7 @@ impl Driver {
         }
     }
 
-    /// Whether what is due now belongs to the work, and is measured.
+    /// Whether something that is due now belongs to the work, and is measured.
     fn is_measured(&self, due: u32) -> bool {
         let has_rested = self.rested.is_some_and(|rested| due >= rested);
         self.begun.is_some_and(|begun| due >= begun) && !has_rested

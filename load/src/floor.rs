@@ -1,6 +1,6 @@
 //! The floor: the least server that could hold such chats. One thread, one descriptor for each, no
-//! rules and no disk; it says what a widget waits for. What a real server costs is shown as a
-//! multiple of it, and what a real server must not do can be shown on it.
+//! rules and no disk; it says what a widget waits for. A real server's cost is shown as a multiple
+//! of the floor's. The floor can also do what a real server must not do.
 
 mod agent;
 mod answer;
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{self, Moment};
 
-/// How the floor is to be.
+/// How the floor behaves.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FloorOptions {
-    /// For how long it stands still each time.
+    /// How long the floor stands still each time.
     pub stall: Duration,
-    /// How often it does.
+    /// How often the floor stands still.
     pub stall_every: Duration,
     /// What it does wrong with messages.
     pub tampering: Tampering,
@@ -43,7 +43,7 @@ pub enum Tampering {
     Reorder,
 }
 
-/// Serves until standard input ends, that is, until whoever started it is gone.
+/// Serves until standard input ends, that is, until the parent is gone.
 struct Floor {
     options: FloorOptions,
     listener: TcpListener,
@@ -70,7 +70,7 @@ const INPUT: u64 = u64::MAX - 1;
 /// Serves on this address, which is written to standard output, until standard input ends.
 ///
 /// # Errors
-/// When the address cannot be had, or the kernel fails.
+/// When the address is not available, or the kernel fails.
 pub fn serve(listen: SocketAddr, options: FloorOptions) -> anyhow::Result<()> {
     let listener = listen_on(listen)?;
     writeln!(io::stdout(), "{}", listener.local_addr()?)?;
@@ -78,7 +78,7 @@ pub fn serve(listen: SocketAddr, options: FloorOptions) -> anyhow::Result<()> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let data = epoll::EventData::new_u64;
     epoll::add(&epoll, &listener, data(LISTENER), epoll::EventFlags::IN)?;
-    // A file or a terminal cannot be watched so; then it ends by a signal.
+    // Epoll cannot watch a file or a terminal; then a signal ends the floor.
     let _ = epoll::add(&epoll, io::stdin(), data(INPUT), epoll::EventFlags::HUP);
     let stall_due = clock::now().after(options.stall_every);
     let floor = Floor {

@@ -15,11 +15,11 @@ pub const PONG: u8 = 0xa;
 /// WebSocket.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// What stands for the length where two or eight bytes of it follow.
+/// The length bytes after which the real length follows, in two or eight bytes.
 const TWO_BYTES: u8 = 0x7e;
 const EIGHT_BYTES: u8 = 0x7f;
 
-/// What a frame's payload is covered with.
+/// The mask of a frame's payload.
 const MASK: [u8; 4] = [0x5a, 0xc3, 0x3c, 0xa5];
 
 /// A frame that was read.
@@ -29,7 +29,7 @@ pub struct Frame<'a> {
     pub opcode: u8,
     /// Whether it is the last of its message.
     pub is_last: bool,
-    /// What it says, as it stands: a server's frames are not masked.
+    /// Its payload, as it stands: a server's frames are not masked.
     pub payload: &'a [u8],
     /// The bytes of the whole.
     pub length: usize,
@@ -69,7 +69,7 @@ pub fn write_bare(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// Covers a payload with a mask, or takes it off again.
+/// Applies a mask to a payload, or takes it off again.
 pub fn cover(payload: &mut [u8], mask: [u8; 4]) {
     let (fours, rest) = payload.as_chunks_mut::<4>();
     for four in fours {
@@ -80,7 +80,7 @@ pub fn cover(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-/// Reads a server's frame from the front; nothing where the whole of it is not there yet.
+/// Reads a server's frame from the front; none if the frame is not complete yet.
 pub fn next(bytes: &[u8]) -> Option<Frame<'_>> {
     let [first, second, ..] = *bytes else { return None };
     let (start, length): (usize, usize) = match second & 0x7f {

@@ -106,7 +106,8 @@ pub fn growth(arguments: &GrowthArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every size of every kind. What took long to measure is kept, even if a later size fails.
+/// Measures every size of every kind. What took long to measure is kept, even if a later size
+/// fails.
 fn measure(
     arguments: &GrowthArguments,
     target: &HoldlineTarget,
@@ -166,7 +167,7 @@ fn begin(target: &HoldlineTarget) -> Growth {
     }
 }
 
-/// Adds points, and says of each what it is.
+/// Adds points, and prints a line about each.
 fn add(growth: &mut Growth, points: Vec<GrowthPoint>) -> io::Result<()> {
     for point in points {
         let (title, unit) = (point.curve.title(), point.curve.unit());
@@ -177,7 +178,7 @@ fn add(growth: &mut Growth, points: Vec<GrowthPoint>) -> io::Result<()> {
     Ok(())
 }
 
-/// Points of a file: a list of them, or something that has one.
+/// The points of a file: a list of them, or figures that have one.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Points {
@@ -185,7 +186,8 @@ enum Points {
     List(Vec<GrowthPoint>),
 }
 
-/// Takes the points of a file; and where nothing is measured now, also where and when they were.
+/// Takes the points of a file. If nothing is measured now, takes also where and when they were
+/// measured.
 fn read_points(file: &Path, growth: &mut Growth, is_their_own: bool) -> anyhow::Result<()> {
     let text =
         fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;

@@ -1,5 +1,5 @@
-//! What was done to customers, beside what the second party was told of them: what must be zero is
-//! found here.
+//! The ledger compares what was done to customers with what the second party was told of them, and
+//! so finds the counts that must be zero.
 
 mod findings;
 mod messages;
@@ -24,13 +24,13 @@ pub struct Ledger {
     customers: Vec<Customer>,
     /// From the due time of a post to the moment at which an agent has it.
     pub feed: Histogram<u64>,
-    /// When posts were due that no agent has yet.
+    /// The due times of posts that no agent has yet.
     dues: HashMap<u64, Moment>,
-    /// When agents had posts of which the driver has not told yet.
+    /// When agents had posts that the driver has not reported yet.
     told_early: HashMap<u64, Moment>,
     /// When the server was away.
     restarts: Vec<(Moment, Moment)>,
-    /// Notices so far, of customers who are gone.
+    /// Notices so far that a customer is gone.
     pub notices: u64,
     /// Chats in which an agent is, or was.
     pub accepted: u64,
@@ -40,31 +40,31 @@ pub struct Ledger {
 #[derive(Clone, Debug, Default)]
 struct Customer {
     entered: bool,
-    /// The last sign of life before each loss, and whether the plan had it so.
+    /// The last sign of life before each loss, and whether the loss was planned.
     lost: Vec<(Moment, bool)>,
-    /// When they were back, and whether the chat was still theirs.
+    /// When the customer was back, and whether the chat was still theirs.
     back: Vec<(Moment, bool)>,
     ended: Option<Moment>,
     gone: Vec<Moment>,
-    /// When an agent was first told of them.
+    /// When an agent was first told of the customer.
     known: Option<Moment>,
     /// When an agent was in the chat, each time.
     accepted: Vec<Moment>,
     talk: Option<Box<Talk>>,
 }
 
-/// The messages of one customer, each by which of theirs it is.
+/// The messages of one customer, each by its number among that customer's messages.
 #[derive(Clone, Debug, Default)]
 struct Talk {
     /// Acknowledged to the customer.
     posted: Vec<u32>,
     /// When each was due, in the order in which they were said.
     dues: Vec<Moment>,
-    /// As the agents' feeds have told them.
+    /// Told by the agents' feeds, in that order.
     fed: Vec<u32>,
-    /// Acknowledged to the agents, and when.
+    /// Acknowledged to the agents, with the time.
     replied: Vec<(u32, Moment)>,
-    /// As the customer has heard them.
+    /// Heard by the customer, in that order.
     heard: Vec<u32>,
 }
 
@@ -74,7 +74,7 @@ const fn which(number: u64) -> u32 {
 }
 
 impl Ledger {
-    /// An account of this many customers, who are held for this long.
+    /// An account of this many customers, each with this window.
     pub fn new(customers: u32, window: Duration) -> Self {
         Self {
             window,
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// Takes what drivers tell.
+    /// Takes what drivers report.
     pub fn take(&mut self, tidings: Tidings) {
         for (customer, _) in tidings.entered {
             self.customer(customer).entered = true;
@@ -153,7 +153,7 @@ impl Ledger {
         self.restarts.push((from, to));
     }
 
-    /// Whether the second party was told of everybody of whom it must be.
+    /// Whether the second party was told of every customer that it must be told of.
     pub fn is_settled(&self) -> bool {
         self.customers.iter().all(|customer| match customer.open_absence() {
             Some(from) => customer.known.is_none() || customer.gone.iter().any(|at| *at >= from),
@@ -161,7 +161,7 @@ impl Ledger {
         })
     }
 
-    /// The last moment at which somebody's window ends.
+    /// The moment at which the last window ends.
     pub fn last_deadline(&self) -> Option<Moment> {
         let up = self.restarts.last().map_or(Moment(0), |(_, up)| *up);
         let ends = self.customers.iter().filter_map(Customer::open_absence);
@@ -178,7 +178,7 @@ impl Ledger {
 }
 
 impl Customer {
-    /// Since when they are away, where they are and have not come back.
+    /// Since when the customer is away, if they are away and have not come back.
     fn open_absence(&self) -> Option<Moment> {
         let (lost, _) = self.lost.last()?;
         let is_back = self.back.last().is_some_and(|(back, _)| back > lost);

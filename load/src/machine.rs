@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::workload::Workload;
 
-/// Descriptors that a driver needs for other things than customers.
+/// Descriptors that a driver needs besides those of customers.
 const DRIVER_SPARE: u64 = 100;
 
-/// Descriptors that a server needs for other things than customers: agents, files, its listener.
+/// Descriptors that a server needs besides those of customers: agents, files, its listener.
 const SERVER_SPARE: u64 = 600;
 
 /// Bytes that a customer takes on this machine: both ends in the kernel, the server's part as far
@@ -53,7 +53,7 @@ const SETTINGS: [&str; 7] = [
     "fs/nr_open",
 ];
 
-/// Crates of the server that what it costs depends on.
+/// Crates of the server on which its cost depends.
 const CRATES: [&str; 9] = [
     "actix",
     "actix-http",
@@ -67,12 +67,12 @@ const CRATES: [&str; 9] = [
 ];
 
 impl Machine {
-    /// Reads what this machine is, and raises the number of descriptors that this process and those
-    /// that it starts may have to what is allowed.
+    /// Reads what this machine is, and raises the limit of descriptors for this process and its
+    /// children to the hard limit.
     pub fn read() -> Self {
         let limit = getrlimit(Resource::Nofile);
         let most = limit.maximum.unwrap_or(u64::from(u32::MAX));
-        // The hard limit may always be asked for.
+        // A process may always raise its limit to the hard limit.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit });
         let one_line = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();

@@ -30,7 +30,7 @@ pub fn named(name: &str) -> Option<Box<dyn Target>> {
     all().into_iter().find(|target| target.name() == name)
 }
 
-/// A peer's dialect by its name; none where no peer speaks so.
+/// A peer's dialect by its name; none if no peer speaks it.
 ///
 /// # Errors
 /// When the dialect does not understand its settings.

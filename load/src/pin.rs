@@ -1,6 +1,6 @@
-//! Which cores the servers of a run may use, and which everybody else. A server that shares its
-//! core with whoever drives it is measured together with it; and one thread is compared with one
-//! thread only where each has one core.
+//! Which cores the servers of a run may use, and which everything else may use. A server that
+//! shares its core with its driver is measured together with it. And a comparison of one thread
+//! with one thread needs one core for each.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use procfs::CurrentSI as _;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// What the command line says of cores.
+/// What the command line says about cores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Pin {
     /// The kernel decides.
@@ -91,13 +91,14 @@ impl fmt::Display for Cores {
 }
 
 impl Cores {
-    /// Those that this thread may use.
+    /// The cores that this thread may use.
     fn allowed() -> anyhow::Result<Self> {
         let set = sched_getaffinity(None).context("the cores cannot be asked for")?;
         Ok(Self((0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()))
     }
 
-    /// Has this thread, and every process and thread that it starts from here on, run on these.
+    /// Makes this thread run on these cores, and every process and thread that it starts from here
+    /// on.
     fn take(&self) -> anyhow::Result<()> {
         let mut set = CpuSet::new();
         self.0.iter().for_each(|core| set.set(*core));
@@ -106,10 +107,10 @@ impl Cores {
 }
 
 impl Pin {
-    /// The cores that are meant, of those that there are.
+    /// Turns the choice into cores that this machine has.
     ///
     /// # Errors
-    /// When the kernel does not say which there are, or some that are named are not there.
+    /// When the kernel does not say which cores there are, or a core that is named is not there.
     pub fn resolve(&self) -> anyhow::Result<Option<Pinning>> {
         let allowed = Cores::allowed()?;
         match (self, &allowed.0[..]) {
@@ -129,8 +130,8 @@ impl Pin {
 }
 
 impl Pinning {
-    /// Puts this thread, and whatever it starts, on the cores of those who are not measured, until
-    /// the result is dropped.
+    /// Puts this thread, and whatever it starts, on the cores for everything that is not measured,
+    /// until the result is dropped.
     ///
     /// # Errors
     /// When the kernel does not allow it.
@@ -140,7 +141,7 @@ impl Pinning {
         Ok(Pinned { before })
     }
 
-    /// Does something that starts servers, which then run on their cores.
+    /// Calls a function that starts servers, which then run on their cores.
     ///
     /// # Errors
     /// When the kernel does not allow it, or the start fails.
@@ -151,8 +152,8 @@ impl Pinning {
         started
     }
 
-    /// Microseconds for which the servers' cores were busy so far, whoever it was with, to a
-    /// hundredth of a second. Time that a virtual machine did not get counts as busy.
+    /// Microseconds for which the servers' cores were busy so far, with any process, to a hundredth
+    /// of a second. Time that a virtual machine did not get counts as busy.
     ///
     /// # Errors
     /// When the kernel does not say.
@@ -167,12 +168,12 @@ impl Pinning {
         Ok(ticks * (1_000_000 / procfs::ticks_per_second().max(1)))
     }
 
-    /// For how many of them the servers' cores are there in this time, in microseconds.
+    /// The time of all the servers' cores together in this many seconds, in microseconds.
     pub(crate) fn time_us(&self, seconds: f64) -> f64 {
         self.servers.0.len() as f64 * seconds * 1e6
     }
 
-    /// How it is told.
+    /// The sentence that tells a reader of it.
     pub fn sentence(&self) -> String {
         let Self { servers, others } = self;
         let word = |cores: &Cores| if cores.0.len() == 1 { "core" } else { "cores" };
@@ -185,7 +186,7 @@ impl Pinning {
     }
 }
 
-/// A thread that was put on some cores. Dropping it gives back those it had.
+/// A thread that was put on some cores. Dropping this gives it back the cores that it had.
 #[derive(Debug)]
 pub struct Pinned {
     before: Cores,
@@ -193,12 +194,12 @@ pub struct Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // They were allowed a moment ago.
+        // The thread was allowed these cores a moment ago.
         let _ = self.before.take();
     }
 }
 
-/// Starts servers on their cores, where there are such.
+/// Starts servers on their cores, if the run has such cores.
 ///
 /// # Errors
 /// As [`Pinning::start`].

@@ -18,7 +18,7 @@ pub struct Plan {
     pub spoken: Spoken,
     /// The first of its customers.
     pub first: u32,
-    /// How many there are of them.
+    /// How many customers it has.
     pub customers: u32,
     /// Connects in a second of this driver.
     pub connects_per_s: f64,
@@ -58,13 +58,13 @@ pub struct Line {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tidings {
-    /// Who is in a chat for the first time, and since when.
+    /// Customers who are in a chat for the first time, and since when.
     pub entered: Vec<(u32, Moment)>,
-    /// Who was lost, their last sign of life, and whether the plan had it so.
+    /// Customers who were lost, their last sign of life, and whether the loss was planned.
     pub lost: Vec<(u32, Moment, bool)>,
-    /// Who came back, when they were told so, and whether the chat was still theirs.
+    /// Customers who came back, when they were told so, and whether the chat was still theirs.
     pub back: Vec<(u32, Moment, bool)>,
-    /// Who has ended their chat.
+    /// Customers who have ended their chat, and when.
     pub ended: Vec<(u32, Moment)>,
     /// Posts that were acknowledged.
     pub posted: Vec<u64>,
@@ -81,12 +81,12 @@ impl Tidings {
     }
 }
 
-/// The number of a customer's message: the customer, and which of theirs it is, from 1.
+/// The number of a message: the customer, and its number among that customer's, from 1.
 pub const fn number(customer: u32, which: u32) -> u64 {
     (customer as u64) << 32 | which as u64
 }
 
-/// Whose message a number stands for.
+/// The customer whose message a number stands for.
 pub const fn customer_of(number: u64) -> u32 {
     (number >> 32) as u32
 }

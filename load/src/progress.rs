@@ -43,7 +43,7 @@ impl Progress {
         self.plain_due = clock::now();
     }
 
-    /// Shows how far it is.
+    /// Shows how far the run is.
     pub(crate) fn show(&mut self, counts: &Counts, ledger: &Ledger, workload: &Workload) {
         let text = format!(
             "{}: {} of {} in, {} beats, {} posted, {} lost, {} resumed, {} told",
@@ -66,7 +66,7 @@ impl Progress {
         }
     }
 
-    /// It is over.
+    /// The run is over.
     pub(crate) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -36,7 +36,7 @@ pub struct RunOptions {
     pub shows_progress: bool,
     /// The command that does the same again, for the report.
     pub repeat: String,
-    /// On which cores who runs; where the kernel decides, none.
+    /// The cores of the servers and of everything else; none if the kernel decides.
     pub pinning: Option<Pinning>,
 }
 
@@ -49,7 +49,7 @@ const EMPTY: Duration = Duration::from_secs(1);
 /// How long agents may take to accept, beyond the time that the workload gives them.
 const ACCEPT_MAX: Duration = Duration::from_secs(30);
 
-/// The longest slice of waiting, so that what the second party is told is taken soon.
+/// The longest wait in one piece, so that what the second party is told is taken soon.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// How long the last messages may be on their way.
@@ -84,7 +84,7 @@ pub fn run(target: &dyn Target, workload: &Workload, options: &RunOptions) -> an
     Ok(outcome::tell(&act, target, &machine))
 }
 
-/// A run that goes on.
+/// A run in progress.
 struct Act<'a> {
     workload: &'a Workload,
     options: &'a RunOptions,
@@ -100,11 +100,11 @@ struct Act<'a> {
     transcripts_read: u64,
     /// Processes of the servers.
     processes: u32,
-    /// When everybody was looked at for the last time.
+    /// The moment as of which the findings are made, just before the audit.
     audited: Moment,
-    /// What watchers had against the run.
+    /// Faults that watchers and servers reported.
     faults: Vec<String>,
-    /// What became of the strangers.
+    /// What became of the strangers, if the workload has any.
     strangers: Option<strangers::Told>,
     remarks: Vec<String>,
     began: String,
@@ -137,7 +137,7 @@ impl<'a> Act<'a> {
         })
     }
 
-    /// Waits until a moment, or until something is so; tells whether it is.
+    /// Waits until a moment, or until `is_so` holds; tells whether it holds.
     fn pass(&mut self, until: Moment, is_so: impl Fn(&Self) -> bool) -> anyhow::Result<bool> {
         loop {
             let slice = clock::now().after(SLICE).min(until);
@@ -160,7 +160,7 @@ impl<'a> Act<'a> {
         }
     }
 
-    /// Waits until everybody is in, and agents have taken what they can.
+    /// Waits until every customer is in, and agents have taken what they can.
     fn ramp(&mut self) -> anyhow::Result<()> {
         self.progress.phase("ramp");
         let ramp = &self.workload.ramp;
@@ -216,19 +216,20 @@ impl<'a> Act<'a> {
         Ok(())
     }
 
-    /// Waits until all windows are over and told of.
+    /// Waits until all windows are over and the second party was told.
     fn wait_for_windows(&mut self) -> anyhow::Result<()> {
         self.progress.phase("windows");
         let last = self.ledger.last_deadline();
         if let Some(last) = last {
             let patience = Duration::from_secs_f64(self.workload.patience_s);
-            // Somebody whom no agent knows is not waited for, but their window still has to end.
+            // There is no wait for a notice of a customer whom no agent knows, but their window
+            // must end.
             self.pass(last.after(Duration::from_millis(300)), |_| false)?;
             if self.site.has_agents {
                 self.pass(last.after(patience), |act| act.ledger.is_settled())?;
             }
         }
-        // What comes too late or twice must have the time to.
+        // Late and repeated notices must have the time to come.
         self.pass(clock::now().after(LAST_MESSAGES), |_| false)?;
         self.meter.phase("after", &self.site.processes(), &self.crew.counts())?;
         self.audited = clock::now();

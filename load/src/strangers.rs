@@ -1,6 +1,6 @@
-//! Strangers who mean no good: from a few addresses they hold sockets without a chat, begin chats,
-//! post without pause, guess tokens, and connect and say nothing; and somebody who asks all the
-//! while whether operators and agents are still answered.
+//! Hostile strangers: from a few addresses they hold sockets without a chat, begin chats, post
+//! without pause, guess tokens, and connect and say nothing. Meanwhile a probe asks all the time
+//! whether operators and agents are still answered.
 //!
 //! Each attempt has its due time. They know Holdline's protocol and use the sockets as they are, so
 //! that nothing of a well-behaved client is in their way.
@@ -19,10 +19,10 @@ use crate::strangers::socket::{Socket, guess};
 use crate::target::Probe;
 use crate::workload;
 
-/// Threads, and so attempts at once.
+/// Threads, and so the number of attempts at once.
 const THREADS: u32 = 8;
 
-/// Sockets that each of them holds, with and without a chat, and connections that say nothing.
+/// How many sockets each thread holds of each kind: without a chat, in a chat, and silent.
 const HELD_MAX: usize = 300;
 
 /// Posts that are sent in one attempt.
@@ -31,10 +31,10 @@ const POSTS: usize = 50;
 /// How often operators and agents ask.
 const PROBE_EVERY: Duration = Duration::from_millis(50);
 
-/// How long an attempt may be late. What is later is not made.
+/// How late an attempt may be. A later one is not made.
 const LATE_MAX: Duration = Duration::from_secs(5);
 
-/// What is counted of these.
+/// The outcome under which those are counted.
 const LATE: &str = "too late to be made";
 const CHAT_STARTED: &str = "a chat: started";
 
@@ -47,16 +47,16 @@ pub struct Strangers {
     attempts: u32,
 }
 
-/// What became of them.
+/// What became of the strangers.
 #[derive(Debug, Default)]
 pub struct Told {
-    /// How often what happened.
+    /// How often each outcome happened.
     pub outcomes: BTreeMap<String, u64>,
-    /// Attempts that were not made, because the strangers did not come to it.
+    /// Attempts that were not made, because the strangers were behind.
     pub missed: u64,
     /// How often operators and agents were answered.
     pub answered: u64,
-    /// How often not.
+    /// How often operators and agents were not answered.
     pub unanswered: u64,
     /// How long the slowest answer took, in microseconds.
     pub slowest_us: u64,
@@ -77,7 +77,7 @@ impl Told {
 }
 
 impl Strangers {
-    /// Begins. All attempts are due within `lasts`.
+    /// Starts the strangers. All attempts are due within `lasts`.
     pub fn begin(
         server: SocketAddr,
         plan: &workload::Strangers,
@@ -87,7 +87,7 @@ impl Strangers {
         let is_over = Arc::<AtomicBool>::default();
         let order = Arc::new(Order {
             began: clock::now(),
-            // The last are made before the work ends, too.
+            // The last attempts, too, are made before the work ends.
             apart: lasts.mul_f64(0.9).checked_div(plan.attempts).unwrap_or(lasts),
             plan: plan.clone(),
             next: AtomicU32::new(0),
@@ -104,7 +104,7 @@ impl Strangers {
         Self { is_over, threads, probing, attempts: plan.attempts }
     }
 
-    /// Ends it, and says what became of it.
+    /// Stops the strangers, and tells what became of them.
     pub fn end(self) -> Told {
         self.is_over.store(true, Ordering::Relaxed);
         let mut told = Told::default();
@@ -124,7 +124,7 @@ impl Strangers {
     }
 }
 
-/// What all threads have to do together.
+/// What all threads share.
 #[derive(Debug)]
 struct Order {
     began: Moment,
@@ -168,7 +168,7 @@ impl Stranger {
         }
     }
 
-    /// Makes attempts as long as there are some, and holds what it got to the end.
+    /// Makes attempts as long as there are some, and holds its sockets until the end.
     fn work(mut self, order: &Order, is_over: &AtomicBool) -> BTreeMap<String, u64> {
         while !is_over.load(Ordering::Relaxed) {
             let number = order.next.fetch_add(1, Ordering::Relaxed);

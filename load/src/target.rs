@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::dialect::Spoken;
 use crate::watch::{Ear, Watch};
 
-/// What every target is asked for alike, so that they can stand in one table.
+/// What is asked of every target alike, so that all can stand in one table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Demands {
     /// How many customers there will be in all.
@@ -40,14 +40,14 @@ pub struct Agents {
     pub posts_per_s: f64,
     /// The size of such a message, in bytes.
     pub post_bytes: usize,
-    /// For how long they do, counted from [`Watch::begin`](crate::watch::Watch::begin).
+    /// How long they send these, counted from [`Watch::begin`](crate::watch::Watch::begin).
     pub posts_for: Duration,
     /// How long an agent may be gone before their chats go elsewhere.
     pub grace: Duration,
     /// The agents who leave, by share, and when, counted from
     /// [`Watch::begin`](crate::watch::Watch::begin).
     pub leaving: Option<Leaving>,
-    /// What their choices are drawn from.
+    /// The seed of their choices.
     pub seed: u64,
 }
 
@@ -58,7 +58,7 @@ pub struct Leaving {
     pub share: f64,
     /// When they leave.
     pub at: Duration,
-    /// How long after it they are back; never where there is nothing.
+    /// How long after that they are back; none if they never are.
     pub back_after: Option<Duration>,
 }
 
@@ -67,26 +67,26 @@ pub trait Target: Send {
     /// Its name in tables, as in `mosquitto`.
     fn name(&self) -> &'static str;
 
-    /// Its version, or why it cannot be had here.
+    /// Its version, or why the target is absent here.
     fn version(&self) -> Result<String, Absent>;
 
     /// Starts it on free ports of loopback with a data directory of its own, and returns when it
     /// takes connections.
     fn start(&self, demands: &Demands) -> anyhow::Result<Box<dyn Running>>;
 
-    /// What its acknowledgement of a post promises under these demands, in a sentence; none where
-    /// it has none.
+    /// What its acknowledgement of a post promises under these demands, in a sentence; none if it
+    /// has no acknowledgement.
     fn promise(&self, demands: &Demands) -> Option<&'static str>;
 }
 
-/// Asks once; wrong when it is not answered well.
+/// Asks once; an error if it is not answered well.
 pub type Probe = Box<dyn Fn() -> anyhow::Result<()> + Send>;
 
 /// Why a target is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is not here: {reason}")]
 pub struct Absent {
-    /// What is not here.
+    /// The target that is not here.
     pub name: &'static str,
     /// Why, and how it would be installed.
     pub reason: String,
@@ -114,19 +114,20 @@ pub trait Running: Send {
         anyhow::bail!("this target cannot be restarted")
     }
 
-    /// Something that asks whether the server answers operators and agents, for as long as one
-    /// likes; none where the target has no such thing.
+    /// A probe that asks whether the server answers operators and agents, as often as it is called;
+    /// none if the target has no such thing.
     fn probe(&self) -> Option<Probe> {
         None
     }
 
-    /// What it counts itself, by the name it has there, for the report; empty where it has none.
+    /// What the server counts itself, by the server's names, for the report; empty if it counts
+    /// nothing.
     fn counters(&mut self) -> BTreeMap<String, f64> {
         BTreeMap::new()
     }
 
-    /// Stops it politely for good. What it has on the disk then, for the report; empty where that
-    /// is not known.
+    /// Stops it politely for good. Returns what it then has on the disk, for the report; empty if
+    /// that is not known.
     fn end(&mut self) -> anyhow::Result<BTreeMap<String, f64>> {
         Ok(BTreeMap::new())
     }

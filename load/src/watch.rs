@@ -1,4 +1,4 @@
-//! The second party: whoever must be told that a customer is away, is back, or is gone.
+//! The second party, which must be told that a customer is away, is back, or is gone.
 
 use std::sync::mpsc::Sender;
 
@@ -7,7 +7,7 @@ use crate::clock::Moment;
 /// What the second party was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// Whom it is about: [`Link::customer`](crate::dialect::Link::customer).
+    /// The customer that it is about: [`Link::customer`](crate::dialect::Link::customer).
     pub customer: u32,
     /// What was told.
     pub news: News,
@@ -24,27 +24,28 @@ pub enum News {
     Accepted,
     /// The connection is lost; the window runs.
     Away,
-    /// They returned in time.
+    /// The customer returned in time.
     Back,
-    /// They did not: the chat is closed, or in wrap-up.
+    /// The customer did not return in time: the chat is closed, or in wrap-up.
     Gone,
-    /// A message of theirs, by its number.
+    /// A message of the customer's, by its number.
     Message(u64),
-    /// A message of an agent's to them is acknowledged, by its number.
+    /// A message of an agent's to the customer is acknowledged, by its number.
     Replied(u64),
 }
 
 /// A watcher that runs; it stops when it is dropped.
 pub trait Watch: Send {
-    /// What a refusal or a fault of the watcher was, should it have ended early.
+    /// The refusal or fault that ended the watcher, if it ended early.
     fn fault(&mut self) -> Option<String>;
 
     /// Everybody is in; the workload begins now. What is planned for the second party counts from
     /// here.
     fn begin(&mut self) {}
 
-    /// The numbers of a customer's messages (theirs first, then the agents' to them), each in the
-    /// order of the transcript, read from the server itself; none where it keeps none.
+    /// The numbers of the messages in a customer's chat, the customer's first, then the agents',
+    /// each in the order of the transcript. They are read from the server itself; none if it keeps
+    /// no transcript.
     fn transcript(&mut self, _customer: u32) -> anyhow::Result<Option<Transcript>> {
         Ok(None)
     }
@@ -58,9 +59,9 @@ pub trait Watch: Send {
 /// The messages of one chat, as the server keeps them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
-    /// Of the customer's, the numbers in order.
+    /// The numbers of the customer's messages, in order.
     pub posts: Vec<u64>,
-    /// Of the agents', the numbers in order.
+    /// The numbers of the agents' messages, in order.
     pub replies: Vec<u64>,
 }
 

@@ -1,10 +1,11 @@
-//! When something is due for which of very many: a wheel of milliseconds whose entries are linked
-//! through the places of those they stand for, so that a timer costs twelve bytes and no heap.
+//! A wheel of timers for very many places, with a slot for each millisecond. The timers of a slot
+//! are linked through their places, so that a timer costs twelve bytes and no heap.
 
-/// Nobody.
+/// No place.
 const NONE: u32 = u32::MAX;
 
-/// Slots of the wheel, a millisecond each. What is due later than a turn waits for another one.
+/// Slots of the wheel, a millisecond each. A timer that is due later than a turn waits for another
+/// one.
 const SLOTS: u32 = 1 << 16;
 
 /// One timer for each of a number of places; each is set or not.
@@ -32,8 +33,8 @@ impl Wheel {
         Self { heads: vec![NONE; SLOTS as usize], timers: vec![UNSET; places], turned_to: 0 }
     }
 
-    /// Sets the timer of a place to this millisecond, wherever it was before. What is past is due
-    /// at the next turn.
+    /// Sets the timer of a place to this millisecond, whatever it was before. A timer in the past
+    /// is due at the next turn.
     pub fn set(&mut self, place: u32, due: u32) {
         self.unset(place);
         let due = due.max(self.turned_to).min(NONE - 1);
@@ -45,7 +46,7 @@ impl Wheel {
         }
     }
 
-    /// Takes the timer of a place back, if it is set.
+    /// Clears the timer of a place, if it is set.
     pub fn unset(&mut self, place: u32) {
         let Timer { due, before, after } = self.timers[place as usize];
         if due == NONE {
@@ -111,7 +112,7 @@ mod tests {
         assert_eq!(due, [0, 3]);
         wheel.turn(6 + SLOTS, &mut due);
         assert_eq!(due, [0, 3, 2]);
-        // What is past is due at once.
+        // A timer in the past is due at once.
         wheel.set(0, 1);
         wheel.turn(7 + SLOTS, &mut due);
         assert_eq!(due, [0, 3, 2, 0]);

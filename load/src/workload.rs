@@ -1,4 +1,4 @@
-//! A workload: what is done to a server, as a file says it. The same file and the same seed do
+//! A workload: what is done to a server, as a file says it. The same file with the same seed does
 //! the same.
 
 mod check;
@@ -61,22 +61,22 @@ pub struct Workload {
     /// Their messages.
     #[serde(default)]
     pub posts: Posts,
-    /// Who is lost, when and how.
+    /// The customers who are lost, when and how.
     #[serde(default)]
     pub losses: Vec<Loss>,
-    /// A part of the work for which the latencies of those who stay are told apart.
+    /// A part of the work for which the latencies of those who stay are kept apart.
     #[serde(default)]
     pub storm: Option<Storm>,
-    /// Who reads slowly.
+    /// The customers who read slowly.
     #[serde(default)]
     pub slow: Slow,
-    /// Who answers.
+    /// The agents who answer.
     #[serde(default)]
     pub agents: Agents,
     /// When the server is stopped and started again.
     #[serde(default)]
     pub restart: Option<Restart>,
-    /// Who means no good.
+    /// The hostile strangers.
     #[serde(default)]
     pub strangers: Option<Strangers>,
 }
@@ -88,7 +88,7 @@ pub enum Shape {
     /// Everything has its due time and is sent then, answered or not; latency counts from there.
     #[default]
     Open,
-    /// The next is sent only after the last was answered, and latency counts from the sending. It
+    /// The next is sent only after the last was answered, and latency counts from the sending. This
     /// hides what a slow server does, and is here to show that.
     Closed,
 }
@@ -108,18 +108,18 @@ pub struct Ramp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Heartbeat {
-    /// Seconds between two of a customer.
+    /// Seconds between two heartbeats of a customer.
     pub every_s: f64,
     /// Whether all beat at once.
     #[serde(default)]
     pub phase: Phase,
-    /// Whether each is asked to be answered, so that every round trip is measured; otherwise as
-    /// the protocol has it.
+    /// Whether each heartbeat asks to be answered, so that every round trip is measured; otherwise
+    /// the protocol decides.
     #[serde(default = "yes")]
     pub answered: bool,
 }
 
-/// How the heartbeats of different customers lie to each other.
+/// How the heartbeats of different customers lie relative to each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -147,7 +147,7 @@ pub struct Posts {
     pub per_s: f64,
     /// The smallest and the largest size, in bytes.
     pub bytes: [u32; 2],
-    /// Whose.
+    /// Which customers post.
     pub by: By,
 }
 
@@ -155,10 +155,10 @@ pub struct Posts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum By {
-    /// Whoever is there and reads as they should.
+    /// Every customer who is there and reads at the usual speed.
     #[default]
     Everybody,
-    /// Only those for whom no loss is planned.
+    /// Only customers for whom no loss is planned.
     Staying,
 }
 
@@ -168,8 +168,8 @@ impl Default for Posts {
     }
 }
 
-/// A part of the work. Those for whom no loss is planned, and who read as they should, have their
-/// latencies told for the time before it, for it, and for the time after it.
+/// A part of the work. For customers who read at the usual speed and for whom no loss is planned,
+/// latencies are kept for the time before it, during it and after it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Storm {
@@ -183,14 +183,14 @@ pub struct Storm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loss {
-    /// The share of the customers; shares of different losses are different customers.
+    /// The share of the customers; different losses strike different customers.
     pub share: f64,
     /// How.
     pub how: How,
     /// Seconds from the beginning of the work.
     #[serde(default)]
     pub at_s: f64,
-    /// Seconds over which they are spread.
+    /// Seconds over which the losses are spread.
     #[serde(default)]
     pub spread_s: f64,
     /// The share of them who come back.
@@ -226,7 +226,7 @@ pub enum How {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slow {
-    /// Their share; they are others than those who are lost.
+    /// Their share; none of them is also lost.
     pub share: f64,
     /// How many bytes they read at a time.
     pub bytes: u32,
@@ -246,7 +246,7 @@ impl Default for Slow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Agents {
-    /// How many; without any, chats wait in their line.
+    /// How many; without any, chats wait in their queue.
     pub count: u32,
     /// How many chats each can hold at once.
     pub chats: u32,
@@ -260,7 +260,7 @@ pub struct Agents {
     pub grace_s: f64,
     /// The share of the agents who leave.
     pub leave_share: f64,
-    /// When, in seconds from the beginning of the work.
+    /// When they leave, in seconds from the beginning of the work.
     pub leave_at_s: f64,
     /// Seconds until they are back; 0 for never.
     pub back_after_s: f64,
@@ -282,14 +282,14 @@ impl Default for Agents {
     }
 }
 
-/// Strangers who do all that they can, for as long as the work lasts. Customers and strangers have
-/// addresses of their own then, as a proxy would name them.
+/// Strangers who do all the harm that they can, for as long as the work lasts. Customers and
+/// strangers then have addresses of their own, as a proxy would name them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Strangers {
-    /// What they try in all: to hold sockets without a chat, to begin chats, to post without pause,
-    /// to guess tokens, and to connect and say nothing. With 0 there are none, and the rest is the
-    /// same.
+    /// How many attempts they make in all: to hold sockets without a chat, to begin chats, to post
+    /// without pause, to guess tokens, and to connect and say nothing. With 0 there are no
+    /// strangers, and the rest is the same.
     pub attempts: u32,
     /// From how many addresses.
     pub addresses: u8,
@@ -304,7 +304,7 @@ pub struct Restart {
 }
 
 impl Workload {
-    /// Reads a workload, with settings (`name=value`, `ramp.per_s=500`) that go before the file's.
+    /// Reads a workload, with settings (`name=value`, `ramp.per_s=500`) that override the file's.
     ///
     /// # Errors
     /// When it is not TOML, a field is unknown, missing or out of its range; the field is named.
