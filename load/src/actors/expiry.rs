@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use crate::actors::{prepare, process};
 
-/// How often it is asked how many were told.
+/// How often the engine is asked how many expiries it has told.
 const ASKED_EVERY: Duration = Duration::from_millis(20);
 
-/// After how long those that have not expired count as missed.
+/// How long the run waits for all to expire before it fails.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What came of the deadline. Milliseconds after it.
@@ -26,7 +26,8 @@ pub(super) struct Expiry {
     pub(super) durable_ms: Lateness,
     pub(super) told_ms: Lateness,
     pub(super) durable_per_second: f64,
-    /// Microseconds of processor time for each, by the names of threads; until all were told.
+    /// Microseconds of processor time for each expiry, by the names of threads; until all were
+    /// told.
     pub(super) processor_us_each: BTreeMap<String, f64>,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct Lateness {
 /// Sees the receipts go by.
 pub(super) struct Watch {
     receipts: Arc<dyn Receipts>,
-    /// When how many of those that expire became durable.
+    /// How many expiring chats became durable, and when.
     seen: Mutex<Vec<(Instant, u64)>>,
 }
 
@@ -81,7 +82,7 @@ pub(super) async fn expire(
 ) -> anyhow::Result<Expiry> {
     let left = Duration::from_millis(deadline.since(engine.now()).as_millis());
     let ends_at = Instant::now() + left;
-    // Whether any expired before is for the journal to say.
+    // Whether any chat expired before is for the journal to say.
     tokio::time::sleep(left.saturating_sub(Duration::from_millis(50))).await;
     let used = process::processor_seconds()?;
     let mut curve = Vec::new();
@@ -116,7 +117,7 @@ pub(super) async fn expire(
     })
 }
 
-/// Whose window has ended, as has been told.
+/// How many ends of windows have been told.
 fn told(engine: &Engine) -> u64 {
     metric(&engine.metrics(), "holdline_expiries_total")
 }

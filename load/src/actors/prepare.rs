@@ -26,7 +26,7 @@ const CHATS_EACH: u64 = 1_000;
 /// When the chats began.
 const BEGAN: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
-/// How many chats may wait for the disk.
+/// How many appends may wait for the disk.
 const UNDER_WAY: usize = 20_000;
 
 /// How long to wait before the disk is asked again.
@@ -41,14 +41,14 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The window of those that expire: long enough to have written that the server has started,
+    /// The window of the chats that expire. It is long enough to write that the server has started,
     /// which is done for 10,000 chats a second.
     fn window(&self) -> Span {
         Span::from_secs(10 + self.expire / 8_000)
     }
 }
 
-/// The id of a chat. Those that expire are told apart by their first byte.
+/// The id of a chat. The first byte marks those that expire.
 pub(super) fn id(chat: u64, expires: bool) -> ConversationId {
     let spread = u128::from(chat).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     let first = if expires { EXPIRES } else { 0 };
@@ -82,7 +82,7 @@ impl Receipts for Counter {
     }
 }
 
-/// Says what ends it all, and ends it.
+/// Says which fault stops the process, and stops it.
 #[expect(clippy::print_stderr, reason = "this process has no log")]
 fn give_up(fault: &Fault) {
     eprintln!("the journal cannot be prepared: {fault}");
@@ -117,7 +117,7 @@ pub(super) fn prepare(dir: &Path, plan: &Plan) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Appends the past of every chat, and gives what would be read of it.
+/// Appends the past of every chat, and returns what a start would read of it.
 pub(super) fn fill(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Recovered> {
     let settings = change_settings(journal, plan)?;
     let names = Names::of(plan)?;
@@ -135,7 +135,7 @@ pub(super) fn fill(journal: &SqliteJournal, plan: &Plan) -> anyhow::Result<Recov
     Ok(Recovered { settings, presences: Vec::new(), conversations, latest: BEGAN, history })
 }
 
-/// Waits until no more than so many appends wait for the disk.
+/// Waits until at most this many appends wait for the disk.
 #[expect(clippy::disallowed_methods, reason = "there is no actor yet")]
 fn wait(journal: &SqliteJournal, under_way: usize) {
     while journal.waiting() > under_way {
@@ -171,7 +171,7 @@ fn append(
     Ok(events)
 }
 
-/// What the chats have in common, as chats that were read share it.
+/// What the chats have in common; they share it, as chats that were read do.
 struct Names {
     kinds: [(WidgetId, WorkstreamId); 2],
     queue: QueueId,
@@ -212,7 +212,7 @@ impl Names {
             locale: Some(self.locale.clone()),
             close_at: None,
         })];
-        // Spread over those that expire and those that do not.
+        // Agents have a share both of the chats that expire and of those that do not.
         if chat.wrapping_mul(617) % 1_000 < plan.with_agent {
             let agent = self.agents[usize::try_from(chat / CHATS_EACH)?].clone();
             let lease = Lease::new(agent, 1, Purpose::Chat, Span::from_secs(3_600));
@@ -241,7 +241,7 @@ fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {
         }));
     }
     let name = DisplayName::parse("Sales")?;
-    // The agents are elsewhere: nobody who waits is offered to anybody.
+    // The agents serve another queue, so a chat that waits is offered to nobody.
     changes.push(SettingChange::PutQueue(QueueSettings {
         id: "sales".parse()?,
         name,

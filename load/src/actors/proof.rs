@@ -11,14 +11,14 @@ use serde::Serialize;
 
 use crate::actors::prepare;
 
-/// The count of what must not be.
+/// The counts that must be zero, and the number of expiries.
 #[derive(Debug, Serialize)]
 pub(super) struct Proof {
     pub(super) expired: u64,
     pub(super) early: u64,
     pub(super) missed: u64,
     pub(super) twice: u64,
-    /// Chats that ended and were not to.
+    /// Chats that expired although they should not.
     pub(super) wrong: u64,
     /// Milliseconds after the deadline at which the last was decided.
     pub(super) decided_latest_ms: i64,
@@ -52,7 +52,7 @@ pub(super) fn prove(
         let mut count = |stream: &str| -> anyhow::Result<()> {
             let id: ConversationId = stream.parse()?;
             proof.expired += 1;
-            // The last moment still counts for the customer.
+            // At the deadline itself the customer may still come back.
             proof.early += u64::from(late < 1);
             proof.wrong += u64::from(!prepare::expires(id));
             proof.decided_latest_ms = proof.decided_latest_ms.max(late);
@@ -61,7 +61,7 @@ pub(super) fn prove(
             proof.twice += u64::from(*times > 1);
             Ok(())
         };
-        // Appends that were made together stand in one row.
+        // Appends that were made together share one row.
         let shares = record::read_shared_row(kind, body).transpose()?;
         let Some(Shares { shares, .. }) = shares else {
             (0..ends(kind, body)?).try_for_each(|_| count(stream))?;

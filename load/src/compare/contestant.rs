@@ -1,4 +1,4 @@
-//! Who takes part in a comparison, and what they do not have.
+//! Who takes part in a comparison, and which measures they do not have.
 
 use std::path::Path;
 
@@ -10,31 +10,31 @@ use crate::holdline::target::HoldlineTarget;
 use crate::peer;
 use crate::target::Target;
 
-/// Everybody, in the order of their turns.
+/// All contestants, in the order of their turns.
 pub(super) const NAMES: [&str; 7] =
     ["holdline", "floor", "mosquitto", "ejabberd", "socket.io", "nats", "centrifugo"];
 
-/// Those who write posts down, or may be asked to; and the floor, for what the generator can do.
+/// Targets that write posts down, or may be asked to; and the floor, for what the generator can do.
 pub(super) const NAMES_OF_WRITERS: [&str; 5] =
     ["holdline", "nats-synced", "nats", "mosquitto", "floor"];
 
-/// One who takes part.
+/// One target that takes part.
 pub(super) struct Contestant {
     pub name: &'static str,
     pub target: Box<dyn Target>,
-    /// Whether posts are to be durable when they are acknowledged, where it can do that.
+    /// Whether posts are to be durable when they are acknowledged, if the target can do that.
     pub is_durable: bool,
-    /// Why it holds nobody who was lost, where it does not.
+    /// Why the target does not hold a lost customer, if it does not.
     pub no_grace: Option<&'static str>,
-    /// Why nobody returns to what they had, where they do not.
+    /// Why a customer does not return to what they had, if they do not.
     pub no_return: Option<&'static str>,
-    /// Why the round trip of a heartbeat is not measured, where it is not.
+    /// Why the round trip of a heartbeat is not measured, if it is not.
     pub no_round_trip: Option<&'static str>,
 }
 
 const SERVER_ASKS: &str = "the server asks, and the client answers";
 
-/// The one of this name.
+/// The contestant of this name.
 pub(super) fn named(name: &str, server: Option<&Path>) -> anyhow::Result<Contestant> {
     let all = NAMES.iter().chain(&NAMES_OF_WRITERS);
     let known = all.copied().find(|known| *known == name);

@@ -35,7 +35,7 @@ pub(super) fn measures(contestant: &Contestant) -> Vec<Measure> {
     ]
 }
 
-/// Takes what a run has to say.
+/// Takes the measures from a run.
 pub(super) fn take(compared: &mut Compared, round: u32, run: &Run) {
     let mut add = |name: &str, value: Option<f64>| {
         let measure = compared.measures.iter_mut().find(|measure| measure.name == name);
@@ -67,7 +67,8 @@ fn phase<'a>(run: &'a Run, name: &str) -> Option<&'a Phase> {
     run.phases.iter().find(|phase| phase.name == name)
 }
 
-/// Of connects that are all due at nearly the same moment, 99 of 100 by the time until they were.
+/// A rate for connects that are all due at nearly the same moment: 99 of 100 of them, divided by
+/// the time that these took.
 fn connects_per_s(connects: &Latency) -> Option<f64> {
     (connects.p99_us > 0).then(|| connects.count as f64 * 0.99 / (connects.p99_us as f64 / 1e6))
 }

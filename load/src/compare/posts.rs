@@ -1,4 +1,4 @@
-//! How many posts are acknowledged in a second, by those who write them down first.
+//! How many posts are acknowledged in a second, by targets that write them down first.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const WARM: Duration = Duration::from_secs(2);
 /// Bytes of a post.
 const BYTES: usize = 160;
 
-/// How it is made equal.
+/// How the targets are made equal.
 pub(super) fn about(arguments: &CompareArguments) -> Vec<String> {
     vec![
         format!(

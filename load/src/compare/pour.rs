@@ -1,5 +1,5 @@
-//! Customers who post as fast as they are acknowledged and as one person may, on one thread and
-//! one epoll.
+//! Customers who post as fast as they are acknowledged, but no faster than one person may, on one
+//! thread and one epoll.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
@@ -29,9 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest wait for a socket.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// What came of it.
+/// The result of one pour.
 pub(super) struct Poured {
-    /// From the sending of each to its acknowledgement, in microseconds.
+    /// From the sending of each post to its acknowledgement, in microseconds.
     pub times: Histogram<u64>,
     /// What was refused, by code.
     pub refused: BTreeMap<String, u64>,
@@ -46,9 +46,9 @@ pub(super) struct Amount {
     pub outstanding: u32,
     /// The least time between two posts of a customer.
     pub pause: Duration,
-    /// A time that is not counted.
+    /// The time at the beginning that is not counted.
     pub warm: Duration,
-    /// The time that is.
+    /// The time that is counted.
     pub time: Duration,
 }
 
@@ -92,8 +92,8 @@ pub(super) fn pour(running: &dyn Running, amount: Amount, text: &str) -> anyhow:
     Ok(spout.poured)
 }
 
-/// How many connect at the same time: some servers look after a new connection only ten times a
-/// second.
+/// How many connect at the same time; it matters because some servers look after a new connection
+/// only ten times a second.
 const AT_ONCE: usize = 64;
 
 /// Opens a socket for each, several at a time, in order.
@@ -117,11 +117,11 @@ struct Spout<'a> {
     dialect: Box<dyn Dialect>,
     epoll: OwnedFd,
     taps: Vec<Tap>,
-    /// When each post was sent that is not acknowledged.
+    /// When each post that is not acknowledged yet was sent.
     sent: HashMap<u64, Moment>,
     text: &'a str,
     pause: Duration,
-    /// Who may post again, and when.
+    /// The customers who may post again, and when.
     waiting: BinaryHeap<Reverse<(Moment, usize)>>,
     counted: Option<(Moment, Moment)>,
     poured: Poured,
@@ -262,7 +262,7 @@ impl Spout<'_> {
         self.dialect.post(&mut tap.link, number, self.text, &mut tap.mouth);
     }
 
-    /// Sends what was said. What waits for an acknowledgement always finds room.
+    /// Sends what was said. The socket always has room for posts that wait for an acknowledgement.
     fn send(&mut self, place: usize) -> anyhow::Result<()> {
         let tap = &mut self.taps[place];
         if !tap.mouth.out.is_empty() {

@@ -4,14 +4,14 @@ use super::CompareArguments;
 use super::contestant::Contestant;
 use crate::workload::Workload;
 
-/// Bytes that each socket has received before memory is read: buffers that keep what they grew to
-/// show only then.
+/// Bytes that each socket receives before memory is read: a buffer that keeps the size it grew to
+/// shows only then.
 const PADDING: u32 = 4_608;
 
 /// Connects in a second while memory is measured.
 const CALM_PER_S: u32 = 1_000;
 
-/// Connects in a second, when it is measured how many a server takes.
+/// Connects in a second while it is measured how many a server takes.
 const RUSH_PER_S: u32 = 20_000;
 
 /// Chats that one agent can hold here.
@@ -37,12 +37,12 @@ impl Works {
             seconds: arguments.seconds,
             lateness_ms: arguments.lateness,
         };
-        // Refuses what is out of its range before anybody is started.
+        // Refuses values out of range before any target is started.
         parse(&works.text("idle", "", CALM_PER_S))?;
         Ok(works)
     }
 
-    /// How it is made equal, in sentences.
+    /// How the works are made equal, in sentences.
     pub(super) fn about(&self, arguments: &CompareArguments) -> Vec<String> {
         vec![
             format!(

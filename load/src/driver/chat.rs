@@ -11,22 +11,22 @@ pub(super) const NEVER: u32 = u32::MAX;
 /// Where a customer is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum State {
-    /// Has not come yet.
+    /// The customer has not come yet.
     #[default]
     Outside,
     /// The upgrade was asked for.
     Upgrading,
-    /// The protocol's opening goes on.
+    /// The protocol's opening is under way.
     Opening,
     /// In the chat.
     Ready,
-    /// Has asked for the end, and waits for the answer.
+    /// The customer has asked for the end, and waits for the answer.
     Ending,
-    /// Lost, and may come back when the timer says so.
+    /// The customer is lost, and may come back when the timer says so.
     Away,
     /// The socket is there, and nothing is said or answered.
     Silent,
-    /// Will not be seen again.
+    /// The customer will not be seen again.
     Gone,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Chat {
     pub(super) socket: Option<OwnedFd>,
     pub(super) link: Link,
     pub(super) state: State,
-    /// Whether they were in the chat at any time.
+    /// Whether the customer was in the chat at any time.
     pub(super) was_ready: bool,
     /// Whether they read slowly.
     pub(super) is_slow: bool,
@@ -61,7 +61,7 @@ pub(super) struct Chat {
     pub(super) beat_due: u32,
     /// When the next step of their life is due.
     pub(super) life_due: u32,
-    /// When they are to read again, if they read slowly.
+    /// When a slow reader is to read again.
     pub(super) read_due: u32,
     /// When the connect was due.
     pub(super) connect_due: Moment,
@@ -69,14 +69,14 @@ pub(super) struct Chat {
     pub(super) opened: Moment,
     /// When the last frame was sent: the last sign of life.
     pub(super) spoke: Moment,
-    /// The beginning of a frame whose end has not come.
+    /// The beginning of a frame whose end has not come yet.
     pub(super) unread: Vec<u8>,
     /// What the socket has not taken yet.
     pub(super) unsent: Vec<u8>,
 }
 
 impl Chat {
-    /// Somebody who has not come yet.
+    /// A customer who has not come yet.
     pub(super) fn new(customer: u32) -> Self {
         let link = Link { customer, ..Link::default() };
         Self { link, beat_due: NEVER, life_due: NEVER, read_due: NEVER, ..Self::default() }

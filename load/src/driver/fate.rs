@@ -11,7 +11,7 @@ pub(crate) struct Fate {
     pub(crate) is_slow: bool,
 }
 
-/// Draws numbers that depend on nothing but the seed and what they are for.
+/// Draws numbers that depend on nothing but the seed, the purpose and the time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice(u64);
 
@@ -70,11 +70,11 @@ pub(crate) fn lost_at(workload: &Workload, loss: u8, customer: u32) -> u32 {
     dice.between(WHEN, u64::from(customer), [loss.at_s, loss.at_s + loss.spread_s])
 }
 
-/// After how many milliseconds a customer is back from their `time`-th loss, if at all.
+/// After how many milliseconds a customer is back from their `time`-th loss, if they come back.
 pub(crate) fn back_after(workload: &Workload, loss: u8, customer: u32, time: u32) -> Option<u32> {
     let loss = &workload.losses[usize::from(loss)];
     let dice = Dice::new(workload.seed);
-    // Whether somebody comes back is decided once; how soon, each time.
+    // Whether a customer comes back is decided once; how soon, at each loss.
     let comes = loss.how != How::End && dice.share(BACK, u64::from(customer)) < loss.back;
     let key = u64::from(customer) | (u64::from(time) << 32);
     comes.then(|| dice.between(AWAY, key, loss.back_after_s))

@@ -20,8 +20,8 @@ impl Driver {
         self.read_at_most(place, most);
     }
 
-    /// Takes the few bytes that somebody slow takes at a time. Once the work is over they read like
-    /// everybody else, so that what they were told can be compared.
+    /// Takes the few bytes that a slow reader takes at a time. Once the work is over, slow readers
+    /// read like everybody else, so that what they were told can be compared.
     pub(super) fn read_slowly(&mut self, place: u32) {
         let slow = &self.plan.workload.slow;
         let (bytes, every) = (slow.bytes as usize, slow.every_ms);
@@ -45,7 +45,8 @@ impl Driver {
         match rustix::io::read(socket, &mut self.buffer[..most]) {
             Ok(0) => self.closed(place, "end"),
             Ok(count) => {
-                // The buffer is shared; what one socket has sent is worked off before the next.
+                // All sockets share the buffer, so what one has sent is worked off before the next
+                // is read.
                 let buffer = std::mem::take(&mut self.buffer);
                 self.take(place, &buffer[..count]);
                 self.buffer = buffer;
@@ -76,7 +77,8 @@ impl Driver {
         }
     }
 
-    /// Takes all whole frames; tells how many bytes they were. All, where the socket is gone.
+    /// Takes all whole frames; returns how many bytes they were. If the socket is gone, that is all
+    /// bytes.
     fn take_frames(&mut self, place: u32, mut bytes: &[u8]) -> usize {
         let all = bytes.len();
         while let Some(frame) = frame::next(bytes) {
@@ -180,7 +182,7 @@ impl Driver {
         chat.beat_due = phase;
         if chat.is_slow {
             chat.read_due = millisecond + self.plan.workload.slow.every_ms;
-            // From here on it is read when its time comes, and not when something is there.
+            // From here on the socket is read when the timer is due, and not when bytes are there.
             chat.wants_room = true;
             self.write_unsent(place);
         }

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::frame;
 use crate::workload::How;
 
-/// Milliseconds after which a widget comes back that was closed without being told when.
+/// Seconds after which a widget comes back if the server closed it without a time to return.
 const BACK_AFTER_MS: [f64; 2] = [0.25, 0.5];
 
 /// Close codes of a client: nothing more to say, and the page is left.
@@ -18,7 +18,7 @@ const NORMAL: u16 = 1_000;
 const GOING_AWAY: u16 = 1_001;
 
 impl Driver {
-    /// Sets when somebody who is in their chat is lost next.
+    /// Sets when a customer who is in their chat is lost next.
     pub(super) fn plan_life(&mut self, place: u32) {
         let now = self.millisecond(clock::now());
         let (Some(begun), chat) = (self.begun, &mut self.chats[place as usize]) else { return };
@@ -37,14 +37,14 @@ impl Driver {
         }
     }
 
-    /// Does the step of somebody's life that is due.
+    /// Does the step of a customer's life that is due.
     pub(super) fn live(&mut self, place: u32) {
         let chat = &mut self.chats[place as usize];
         let due = std::mem::replace(&mut chat.life_due, NEVER);
         match chat.state {
             State::Away => self.come_back(place, due),
             State::Silent => {
-                // The network is back, and the old socket is of no use to anybody.
+                // The network is back, and the old socket is of no more use.
                 chat.socket = None;
                 self.come_back(place, due);
             }
@@ -56,7 +56,7 @@ impl Driver {
                 self.come_back(place, due);
             }
             State::Ready => self.lose(place),
-            // Whoever is on the way in is lost once they are in.
+            // A customer on the way in is lost once they are in.
             State::Upgrading | State::Opening => chat.life_due = due + 100,
             State::Outside | State::Ending | State::Gone => {}
         }
@@ -68,7 +68,7 @@ impl Driver {
         self.connect(place, due);
     }
 
-    /// Loses somebody as the plan has it.
+    /// Loses a customer as the plan has it.
     fn lose(&mut self, place: u32) {
         let now = clock::now();
         let chat = &mut self.chats[place as usize];
@@ -105,7 +105,7 @@ impl Driver {
         }
     }
 
-    /// Does to the socket what the kind of loss is.
+    /// Treats the socket as the kind of loss demands.
     fn let_go(&mut self, place: u32, how: How) {
         match how {
             How::Leave => {
@@ -117,7 +117,7 @@ impl Driver {
         }
         let chat = &mut self.chats[place as usize];
         let Some(socket) = &chat.socket else { return };
-        // Both may fail only where the server has closed the socket first.
+        // Either call fails only if the server has closed the socket first.
         match how {
             How::Silent => {
                 let _ = epoll::delete(&self.epoll, socket);
@@ -126,7 +126,7 @@ impl Driver {
             How::Reset => {
                 let _ = sockopt::set_socket_linger(socket, Some(std::time::Duration::ZERO));
             }
-            // What was not read would make a reset of the end.
+            // With unread bytes, the kernel would send a reset instead of a FIN.
             How::Fin | How::Close | How::Leave | How::End => {
                 let _ = rustix::io::read(socket, &mut self.buffer[..]);
             }

@@ -16,15 +16,15 @@ use crate::frame::KEY;
 /// Customers of one source address, far fewer than it has ports.
 const PER_ADDRESS: u32 = 500;
 
-/// The segments of somebody who reads slowly, as outside of this machine. With those of loopback,
-/// of 64 KiB, the server's kernel would take 2.6 MB for each before the server noticed anything.
+/// The segment size of a slow reader, as outside of this machine. With the segments of loopback, of
+/// 64 KiB, the server's kernel would take 2.6 MB for each before the server noticed anything.
 const SLOW_SEGMENT: u32 = 1_460;
 
 /// The longest head of an answer to an upgrade.
 const HEAD_MAX: usize = 16_384;
 
 impl Driver {
-    /// Begins to connect somebody. `due` is when that was due.
+    /// Begins to connect a customer. `due` is when the connect was due.
     pub(super) fn connect(&mut self, place: u32, due: Moment) {
         let chat = &mut self.chats[place as usize];
         if chat.failures == 0 {
@@ -62,7 +62,7 @@ impl Driver {
         }
     }
 
-    /// Takes the answer to the upgrade from the front of what was read. What is left of it.
+    /// Takes the answer to the upgrade from the front of what was read, and keeps the rest.
     pub(super) fn take_upgrade(&mut self, place: u32) -> bool {
         let chat = &mut self.chats[place as usize];
         let Some(end) = memmem::find(&chat.unread, b"\r\n\r\n") else {
@@ -113,7 +113,7 @@ fn open(server: SocketAddr, customer: u32, slow_buffer: Option<u32>) -> anyhow::
         socket.set_recv_buffer_size(bytes as usize)?;
         socket.set_tcp_mss(SLOW_SEGMENT)?;
     }
-    // The port is then chosen when the other end is known, and may be shared with other ends.
+    // The kernel then chooses the port when it knows the other end, and may share it among ends.
     setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
     socket.bind(&SocketAddr::from((source(customer), 0)).into())?;
     match socket.connect(&server.into()) {
@@ -124,7 +124,7 @@ fn open(server: SocketAddr, customer: u32, slow_buffer: Option<u32>) -> anyhow::
     Ok(socket.into())
 }
 
-/// The header with which a proxy would name a customer's address: each has one of their own.
+/// The header with which a proxy would name a customer's address. Each customer has their own.
 fn named(customer: u32) -> String {
     let address = Ipv4Addr::from_bits(Ipv4Addr::new(10, 0, 0, 1).to_bits() + customer);
     format!("X-Forwarded-For: {address}\r\n")

@@ -22,7 +22,7 @@ use crate::workload::{By, Shape};
 pub(super) struct Pending {
     place: u32,
     due: Moment,
-    /// Whether the socket was lost meanwhile, so that the time says nothing about the server.
+    /// Whether the socket was lost meanwhile. Then the time says nothing about the server.
     is_interrupted: bool,
 }
 
@@ -106,7 +106,7 @@ impl Driver {
                 Ok(sent) if sent == chat.unsent.len() => chat.unsent = Vec::new(),
                 Ok(sent) => drop(chat.unsent.drain(..sent)),
                 Err(Errno::AGAIN | Errno::NOTCONN | Errno::INTR) => {}
-                // It shows when the socket is read.
+                // The error shows when the socket is read.
                 Err(_) => chat.unsent = Vec::new(),
             }
         }
@@ -130,7 +130,7 @@ impl Driver {
             flags |= epoll::EventFlags::OUT;
         }
         let data = epoll::EventData::new_u64(place.into());
-        // It fails only where the socket is gone, which shows when it is read.
+        // The call fails only if the socket is gone, which shows when it is read.
         let _ = epoll::modify(&self.epoll, socket, data, flags);
     }
 
@@ -156,7 +156,7 @@ impl Driver {
         self.say(place, |dialect, link, mouth| dialect.beat(link, mouth));
     }
 
-    /// A heartbeat was answered: the oldest of those that were not.
+    /// A heartbeat was answered: the oldest one without an answer.
     pub(super) fn beat_answered(&mut self, place: u32) {
         let period = millis(self.plan.workload.heartbeat.every_s).max(1);
         let now = clock::now();
@@ -197,7 +197,7 @@ impl Driver {
         is_in_time.then(|| begun.after(Duration::from_secs_f64(after)))
     }
 
-    /// Says every post that is due, each on a chat that is drawn for it.
+    /// Says every post that is due, each in a chat that is drawn for it.
     pub(super) fn post_what_is_due(&mut self) {
         let by = self.plan.workload.posts.by;
         while let Some(due) = self.post_due() {
@@ -209,7 +209,7 @@ impl Driver {
             let key = u64::from(self.plan.first) << 32 | self.posts_done;
             let drawn = self.dice.throw(POST_CUSTOMER, key) % u64::from(self.plan.customers);
             self.posts_done += 1;
-            // Whoever is not there is passed over for the next who is.
+            // If the drawn customer cannot post, the next one who can does.
             let count = self.chats.len();
             let places = (0..count).map(|step| (drawn as usize + step) % count);
             let ready = places.into_iter().find(|place| {
@@ -261,7 +261,8 @@ impl Driver {
         self.tidings.posted.push(number);
     }
 
-    /// Where it is told apart what was due then and said by this customer, if it is.
+    /// The histogram for what this customer said and was due then, if the workload has a storm and
+    /// they stay.
     fn part(
         &mut self,
         place: u32,
@@ -283,7 +284,7 @@ impl Driver {
         })
     }
 
-    /// The socket is lost: what was posted on it takes as long as the customer is away.
+    /// The socket is lost, so its pending posts take as long as the customer is away.
     pub(super) fn interrupt_posts(&mut self, place: u32) {
         if self.chats[place as usize].unposted == 0 {
             return;

@@ -36,13 +36,13 @@ pub struct Latencies {
     pub resume: Histogram<u64>,
     /// How late the generator itself was.
     pub lateness: Histogram<u64>,
-    /// Heartbeats of those who stay.
+    /// Heartbeats of customers who stay.
     pub staying_beat: Parted,
-    /// Posts of those who stay.
+    /// Posts of customers who stay.
     pub staying_post: Parted,
 }
 
-/// The latencies of those who stay, by when they were due.
+/// The latencies of customers who stay, by when these were due.
 #[derive(Clone, Debug)]
 pub struct Parted {
     /// Before the storm.
@@ -74,12 +74,12 @@ impl Default for Latencies {
     }
 }
 
-/// The same as text.
+/// The latencies as text.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Packed(BTreeMap<String, String>);
 
 impl Latencies {
-    /// Each with its name.
+    /// Each histogram with its name.
     pub fn each(&self) -> [(&'static str, &Histogram<u64>); 12] {
         [
             ("connect", &self.connect),
@@ -97,7 +97,7 @@ impl Latencies {
         ]
     }
 
-    /// Writes them as text.
+    /// Writes the histograms as text.
     pub fn pack(&self) -> Packed {
         let mut packed = BTreeMap::new();
         for (name, histogram) in self.each() {
@@ -174,9 +174,9 @@ pub struct Counts {
     pub connects_failed: u64,
     /// Goodbyes of the server.
     pub byes: u64,
-    /// Sockets that the server closed after a goodbye, or where the plan has it, by how.
+    /// Sockets that the server closed after a goodbye, or where the plan expects it, by how.
     pub closes_expected: BTreeMap<String, u64>,
-    /// Sockets that the server closed for no reason of the plan's, by how.
+    /// Sockets that the server closed without a reason in the plan, by how.
     pub closes_unexpected: BTreeMap<String, u64>,
     /// Requests refused, by code.
     pub refusals: BTreeMap<String, u64>,

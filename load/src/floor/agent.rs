@@ -1,15 +1,15 @@
 //! The floor's second party: one reader of a stream of lines, each a customer who has come, or a
-//! message. It can be told wrong on purpose, to show that it would be noticed.
+//! message. The floor can tell it wrong on purpose, to show that this would be noticed.
 
 use super::Tampering;
 
-/// Every how many messages something is done wrong.
+/// Of how many messages one is told wrong.
 const EVERY: u64 = 10;
 
 /// What the second party is told.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
-    /// Who reads it.
+    /// The connection that reads it.
     reader: Option<usize>,
     waiting: Vec<Line>,
     messages: u64,
@@ -73,7 +73,8 @@ impl Feed {
             _ => {}
         }
         lines.push(line);
-        // Late only counts within a chat, so it waits for the next of the same.
+        // Lateness only counts within a chat, so the late message waits for the next of the same
+        // chat.
         if let Some(late) = self.late
             && crate::plan::customer_of(late) == crate::plan::customer_of(number)
         {

@@ -1,4 +1,4 @@
-//! What the floor answers: the upgrade, and the few frames that a widget of Holdline's waits for.
+//! What the floor answers: the upgrade, and the few frames that a widget of Holdline waits for.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,10 +9,10 @@ use super::Peer;
 use super::agent::Feed;
 use crate::frame::{self, PONG, TEXT, cover};
 
-/// What RFC 6455 has the key of a handshake put together with.
+/// RFC 6455 appends this to the key of a handshake.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Answers what can be answered of these bytes; tells how many that were.
+/// Answers what it can of these bytes; returns how many bytes that were.
 pub(super) fn take(
     peer: &mut Peer,
     number: usize,
@@ -56,7 +56,7 @@ fn upgrade(head: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(answer.as_bytes());
 }
 
-/// Answers one frame; tells its length, or nothing where it is not whole.
+/// Answers one frame; returns its length, or nothing if the frame is not complete.
 fn take_frame(
     peer: &mut Peer,
     bytes: &mut [u8],

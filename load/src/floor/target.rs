@@ -22,7 +22,7 @@ use crate::watch::{Ear, News, Told, Watch};
 pub struct FloorTarget {
     /// This program.
     pub program: PathBuf,
-    /// How it is to be.
+    /// How the floor behaves.
     pub options: FloorOptions,
 }
 
@@ -111,7 +111,7 @@ impl Running for RunningFloor {
 
 impl Drop for RunningFloor {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -140,7 +140,7 @@ impl Watch for FloorWatch {
 
 impl Drop for FloorWatch {
     fn drop(&mut self) {
-        // Its reader then ends.
+        // The thread that reads it then ends.
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 }

@@ -1,5 +1,5 @@
-//! Held chats without sockets: each size is a process of its own, so that nothing of the one before
-//! is left in its memory.
+//! Held chats without sockets. Each size is a process of its own, so that its memory holds nothing
+//! of the size before.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +12,13 @@ use serde::Deserialize;
 use super::{GrowthArguments, add};
 use crate::report::figures::{Curve, Growth, GrowthPoint};
 
-/// Below this the engine's own memory is most of what there is, and says nothing of a chat.
+/// Below this, most of the memory is the engine's own, and says nothing of a chat.
 const ENOUGH: u64 = 100_000;
 
 /// How far apart the deadlines may lie, as a part of the median lateness, to count as one moment.
 const APART_MAX: f64 = 0.2;
 
-/// What is done with a size.
+/// One size, and what is done with it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Work {
     held: u64,
@@ -62,7 +62,7 @@ pub(super) fn works(arguments: &GrowthArguments) -> Vec<Work> {
     held.chain(expiring).chain(starts).collect()
 }
 
-/// Holds as many, and takes the points of it, or says why there are none.
+/// Holds this many chats, and adds the points of it, or says why there are none.
 pub(super) fn measure(program: &Path, work: Work, growth: &mut Growth) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let json = folder.path().join("held.json");
@@ -95,7 +95,7 @@ pub(super) fn measure(program: &Path, work: Work, growth: &mut Growth) -> anyhow
     Ok(add(growth, points(&held, work))?)
 }
 
-/// What was found.
+/// The points of what was found.
 fn points(held: &Held, work: Work) -> Vec<GrowthPoint> {
     const OF: &str = "held, no sockets";
     let mut points = Vec::new();

@@ -37,7 +37,7 @@ pub(super) fn works(arguments: &GrowthArguments) -> anyhow::Result<Vec<(u32, Wor
     Ok(works)
 }
 
-/// Puts a work on a target, and takes the points of it, or says why it has none.
+/// Puts a work on a target, and adds the points of it, or says why there are none.
 pub(super) fn measure(
     target: &dyn Target,
     size: u32,
@@ -55,7 +55,7 @@ pub(super) fn measure(
     Ok(())
 }
 
-/// What a run has to say.
+/// The points of a run.
 fn points(run: &Run, size: u32, workload: &Workload) -> Vec<GrowthPoint> {
     let mut points = Vec::new();
     let mut add = |curve: Curve, of: &str, value: f64, remark: String| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// Somebody who asks over HTTP, with one connection that is kept.
+/// A client over HTTP, with one connection that is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Api {
     agent: ureq::Agent,
@@ -14,7 +14,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Whoever has this token.
+    /// A client with this token.
     pub(super) fn new(base: &str, token: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -23,7 +23,7 @@ impl Api {
         Self { agent: config.into(), base: base.to_owned(), token: token.to_owned() }
     }
 
-    /// Somebody else on the same connections.
+    /// Another client on the same connections.
     pub(super) fn with_token(&self, token: &str) -> Self {
         Self { token: token.to_owned(), ..self.clone() }
     }

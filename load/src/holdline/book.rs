@@ -1,5 +1,5 @@
-//! What the agents know of their chats, put together from their feeds: who is in which, and what
-//! has happened to them that the run must be told.
+//! What the agents know of their chats, put together from their feeds: who is in which chat, and
+//! what has happened there that the run must be told.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::watch::News;
 #[derive(Debug, Default)]
 pub(super) struct Book {
     chats: HashMap<String, Known>,
-    /// Those in which an agent is, for whoever is to say something.
+    /// Chats in which an agent is, for the draw of the next reply.
     talking: Vec<String>,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Book {
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) customer: u32,
-    /// Who holds it, as a place in the list of agents.
+    /// The agent who holds it, as a place in the list of agents.
     pub(super) agent: usize,
     is_over: bool,
     is_talking: bool,
@@ -32,7 +32,7 @@ pub(super) struct Known {
     replies: u32,
 }
 
-/// What a chat's event has that matters here.
+/// The fields of a chat's event that matter here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Data<'a> {
@@ -56,7 +56,7 @@ struct Customer {
 /// What comes of an event.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Read {
-    /// What is to be told, and of whom.
+    /// What is to be told, and about which customer.
     pub(super) told: Option<(u32, News)>,
     /// A chat that was offered.
     pub(super) offered: Option<String>,
@@ -64,9 +64,9 @@ pub(super) struct Read {
 
 impl Book {
     /// Reads an event of an agent's feed. `is_again` says that the feed was opened again, so that
-    /// messages may come that came before.
+    /// it may repeat messages.
     pub(super) fn read(&mut self, agent: usize, event: &Event, is_again: bool) -> Read {
-        // Some of the others are long: a list of all leases.
+        // Some of the other events are long: a list of all leases.
         let name = event.name.as_str();
         if !matches!(name, "offer" | "conversation" | "message" | "away" | "back") {
             return Read::default();
@@ -128,14 +128,15 @@ impl Book {
         let number = data.id.as_deref().and_then(numbered);
         let (Some(known), Some((side, number))) = (known, number) else { return Read::default() };
         let seq = data.seq.unwrap_or(0);
-        // After a restart of the server some may come twice, which a console tells by their place.
+        // After a restart of the server some messages may come twice; a console tells by their
+        // place.
         let is_known = is_again && seq <= known.seq;
         known.seq = known.seq.max(seq);
         let is_told = side == Side::Customer && !is_known;
         Read { told: is_told.then_some((known.customer, News::Message(number))), offered: None }
     }
 
-    /// A chat in which an agent is, drawn from these dice, and which reply this is.
+    /// Draws a chat in which an agent is, and tells which reply in it comes next.
     pub(super) fn draw(&mut self, dice: &mut fastrand::Rng) -> Option<(String, Known, u32)> {
         while !self.talking.is_empty() {
             let at = dice.usize(..self.talking.len());
@@ -162,7 +163,7 @@ fn number(customer: Option<Customer>) -> Option<u32> {
     customer_number(&customer?.name?)
 }
 
-/// The same, from the name.
+/// The customer's number, from the name.
 pub(super) fn customer_number(name: &str) -> Option<u32> {
     name.strip_prefix('c')?.parse().ok()
 }

@@ -1,5 +1,5 @@
-//! TLS for drivers that speak none: each connection is carried to the server over TLS of its own,
-//! byte for byte. What the server keeps of it is what it keeps of any client's.
+//! TLS for drivers that speak none. The bridge carries each connection to the server over its own
+//! TLS, byte for byte. The server keeps the same for it as for any client's.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio_rustls::TlsConnector;
 
-/// What is read at once in either direction: most of what a chat says is far shorter.
+/// How much is read at once in either direction: most of what a chat says is far shorter.
 const BUFFER_BYTES: usize = 4_096;
 
-/// A certificate that a server on loopback shows, for one run, and its files.
+/// A certificate that a server on loopback shows during one run, and its files.
 pub(super) struct Certificate {
     der: CertificateDer<'static>,
     pub(super) file: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Makes one, and puts it in this folder.
+    /// Makes a certificate, and puts it in this folder.
     pub(super) fn make(folder: &Path) -> anyhow::Result<Self> {
         let key = KeyPair::generate()?;
         let names = vec![Ipv4Addr::LOCALHOST.to_string()];
@@ -37,7 +37,7 @@ impl Certificate {
     }
 }
 
-/// The way into a server for those who speak no TLS. It ends when it is dropped.
+/// The way into a server for drivers that speak no TLS. It ends when it is dropped.
 pub(super) struct Bridge {
     pub(super) address: SocketAddr,
     /// Its one thread.
@@ -45,7 +45,7 @@ pub(super) struct Bridge {
 }
 
 impl Bridge {
-    /// Opens one to a server at this address, which shows this certificate.
+    /// Opens a bridge to a server at this address, which shows this certificate.
     pub(super) fn open(server: SocketAddr, certificate: &Certificate) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.der.clone())?;
@@ -68,7 +68,7 @@ impl Bridge {
     }
 }
 
-/// Carries a connection to its end. What goes wrong on either side ends both, as it would without a
+/// Carries a connection to its end. A fault on either side ends both sides, as it would without a
 /// bridge.
 async fn carry(mut client: TcpStream, server: SocketAddr, connector: TlsConnector) {
     let carrying = async {

@@ -1,5 +1,5 @@
-//! The hands of the agents: a few threads that ask over HTTP what agents decide to do. What
-//! concerns one customer is done by one of them, so that it is done in order.
+//! The hands of the agents: a few threads that ask over HTTP what agents decide to do. One thread
+//! does everything that concerns one customer, so that it is done in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +13,10 @@ use crate::clock;
 use crate::driver::filler;
 use crate::watch::{Ear, News, Told};
 
-/// Threads, and so requests at once.
+/// Threads, and so the number of requests at once.
 const CLERKS: usize = 4;
 
-/// How often something is tried again while the server is away, and how long it is waited between.
+/// How often a request is tried again while the server is away, and the wait between two tries.
 const TRIES_MAX: u32 = 120;
 const TRY_EVERY: Duration = Duration::from_millis(250);
 
@@ -36,7 +36,7 @@ pub(super) struct Clerks {
 }
 
 impl Clerks {
-    /// Starts them. They end when this is dropped and their work is done.
+    /// Starts the threads. They end when this is dropped and their work is done.
     pub(super) fn start(ear: &Ear, failures: &Arc<AtomicU64>) -> Self {
         let mut senders = Vec::new();
         for _ in 0..CLERKS {
@@ -48,10 +48,10 @@ impl Clerks {
         Self { senders }
     }
 
-    /// Has something done by this agent about this customer.
+    /// Queues a job of this agent about this customer.
     pub(super) fn give(&self, agent: &Api, customer: u32, job: Job) {
         let clerk = customer as usize % CLERKS;
-        // A clerk ends only with this.
+        // A clerk's thread ends only when this is dropped.
         let _ = self.senders[clerk].send((agent.clone(), job));
     }
 }
@@ -84,7 +84,7 @@ fn work(jobs: &Receiver<(Api, Job)>, ear: &Ear, failures: &AtomicU64) {
                 }
             }
             (Ok(_), Job::Accept { .. }) => {}
-            // A rule's no is no failure: the customer was quicker.
+            // A refusal by a rule is no failure: the customer was quicker.
             (Err(error), _) if error.downcast_ref::<Refused>().is_some_and(is_a_rule) => {}
             (Err(_), _) => {
                 failures.fetch_add(1, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use crate::dialect::{Dialect, Heard, Link, Message, Say, Upgrade};
 /// The subprotocol, and the dialect's name.
 pub const NAME: &str = "holdline.v1";
 
-/// Milliseconds until a widget comes back to whom a goodbye names no time.
+/// Milliseconds until a widget comes back, if a goodbye names no time.
 const BACK_AFTER_MS: u64 = 500;
 
 /// Bytes of padding in one frame, well below the limit of a frame.
@@ -20,10 +20,10 @@ const GREETED: u8 = 1;
 const STARTING: u8 = 2;
 const IN: u8 = 3;
 
-/// What it must be told.
+/// What the dialect must be told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
-    /// The widget.
+    /// The id of the widget.
     pub widget: String,
     /// Whether each heartbeat asks to be answered, by naming a place that is behind.
     pub answered: bool,
@@ -61,7 +61,7 @@ struct Frame<'a> {
     conversation: Option<Conversation>,
 }
 
-/// A refusal's code is a text, a goodbye's a number.
+/// The code of a refusal is a text, that of a goodbye a number.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]
 enum Code<'a> {
@@ -120,7 +120,7 @@ impl Dialect for HoldlineDialect {
                 tell(Heard::Ready { is_resumed: false });
             }
             "posted" | "message" => heard_message(link, &frame, tell),
-            // What was missed of a chat that is over comes before the next has started.
+            // The missed part of a chat that is over comes before the next chat has started.
             "state" | "joined" | "left" | "agent" if link.stage != IN => tell(Heard::Other),
             "state" | "joined" | "left" | "agent" => {
                 link.seen = link.seen.max(frame.seq.unwrap_or(0));
@@ -152,7 +152,7 @@ impl Dialect for HoldlineDialect {
     fn pad(&mut self, _link: &mut Link, bytes: usize, say: &mut dyn Say) {
         let padding = crate::driver::filler(PADDING);
         for _ in 0..bytes.div_ceil(PADDING) {
-            // A place far ahead, so that it is not answered.
+            // It names a place far ahead, so that the server does not answer.
             say.text(format_args!(r#"{{"type":"beat","seq":4000000000,"padding":"{padding}"}}"#));
         }
     }
@@ -186,7 +186,7 @@ fn welcomed(link: &mut Link, frame: Frame<'_>, say: &mut dyn Say, tell: &mut dyn
         return tell(Heard::Ready { is_resumed: true });
     }
     link.stage = STARTING;
-    // What was seen of a chat that is over says nothing about the next.
+    // A place in a chat that is over says nothing about the next chat.
     link.seen = 0;
     link.request += 1;
     // The name is how the second party knows who it is.
@@ -202,7 +202,7 @@ fn heard_message(link: &mut Link, frame: &Frame<'_>, tell: &mut dyn FnMut(Heard)
     }
     let Some((side, number)) = frame.id.as_deref().and_then(numbered) else { return };
     tell(match side {
-        // One's own message in a resumed stream stands for the answer that was lost.
+        // The customer's own message in a resumed stream stands for the answer that was lost.
         Side::Customer => Heard::Posted { number },
         Side::Agent => Heard::Message { number },
     });

@@ -24,10 +24,10 @@ use crate::watch::{Ear, Told};
 /// How soon a console opens its feed again, as the server asks.
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
-/// The longest wait, so that what others set is noticed.
+/// The longest wait, so that the thread notices what other threads set.
 const WAIT_MAX: Duration = Duration::from_millis(20);
 
-/// What the thread shares with whoever has started it.
+/// What the thread shares with the thread that started it.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     /// When the work began; 0 before.
@@ -42,15 +42,15 @@ struct Console {
     token: String,
     api: Api,
     stream: Option<Stream>,
-    /// Where the feed stopped, to come back to.
+    /// The last event of the feed, from which it is resumed.
     last: Option<String>,
     is_again: bool,
-    /// When it is opened next, while it is not.
+    /// When the feed is opened next, while it is closed.
     open_due: Option<Moment>,
     has_left: bool,
 }
 
-/// All of them.
+/// The feeds of all agents.
 pub(super) struct Feeds {
     server: SocketAddr,
     agents: Agents,
@@ -59,7 +59,7 @@ pub(super) struct Feeds {
     book: Book,
     clerks: Clerks,
     ear: Ear,
-    /// Chats to accept: when, by whom, which.
+    /// Chats to accept: when, and by which agent, of which customer, in which chat.
     accepts: BinaryHeap<Reverse<(Moment, usize, u32, String)>>,
     replies_done: u64,
     dice: fastrand::Rng,
@@ -68,7 +68,7 @@ pub(super) struct Feeds {
 }
 
 impl Feeds {
-    /// Consoles of agents with these tokens; their feeds open once it runs.
+    /// Consoles of agents with these tokens; their feeds open once the thread runs.
     pub(super) fn new(
         server: SocketAddr,
         agents: Agents,
@@ -104,7 +104,7 @@ impl Feeds {
         })
     }
 
-    /// Works until it is stopped.
+    /// Works until the thread is stopped.
     pub(super) fn run(mut self) {
         let mut events = Vec::with_capacity(256);
         while !self.signals.is_stopped.load(Ordering::Relaxed) {
@@ -112,7 +112,7 @@ impl Feeds {
             let due = self.accepts.peek().map_or(Moment(u64::MAX), |Reverse((due, ..))| *due);
             let wait = due.since(clock::now()).min(WAIT_MAX);
             let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
-            // Whatever is wrong shows in the feeds.
+            // An error shows in the feeds.
             let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&wait));
             for event in events.drain(..) {
                 self.read(usize::try_from(event.data.u64()).unwrap_or(0));
@@ -172,7 +172,7 @@ impl Feeds {
             let after = least + most.saturating_sub(least).mul_f64(self.dice.f64());
             self.accepts.push(Reverse((at.after(after), agent, customer, conversation)));
         }
-        // Whoever does not listen any more stops this as well.
+        // If nobody receives this any more, the thread will be stopped as well.
         let _ = self.ear.send(Told { customer, news, at });
     }
 

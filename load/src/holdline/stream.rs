@@ -1,4 +1,4 @@
-//! Server-sent events off a socket that is not waited for: chunks, lines, events.
+//! Server-sent events from a socket that does not block: chunks, lines, events.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -16,10 +16,10 @@ pub(super) struct Event {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) socket: TcpStream,
-    /// What was read and not understood yet.
+    /// Bytes that were read and not parsed yet.
     raw: Vec<u8>,
     has_head: bool,
-    /// Bytes that the present chunk still has, its line break included.
+    /// Bytes that are left of the present chunk, with its line break.
     chunk: usize,
     lines: Vec<u8>,
     event: Event,
@@ -72,7 +72,7 @@ impl Stream {
         goes_on
     }
 
-    /// Moves what the chunks hold to the lines. False when the last chunk was there.
+    /// Moves the contents of the chunks to the lines. False once the last chunk has come.
     fn join_chunks(&mut self) -> bool {
         let mut at = 0;
         let mut goes_on = true;

@@ -28,7 +28,7 @@ use crate::watch::{Ear, Watch};
 /// The administrator's token. The server is on loopback and gone after the run.
 const ADMINISTRATOR: &str = "the-administrator-of-the-load";
 
-/// Its databases; once it has stopped there is no log in front of them.
+/// The server's databases. Once it has stopped, no log lies in front of them.
 const DATABASES: [(&str, &str); 2] =
     [("journal_bytes", "journal.db"), ("projection_bytes", "chats.db")];
 
@@ -41,11 +41,11 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 pub struct HoldlineTarget {
     /// The server's program.
     pub program: PathBuf,
-    /// Where its data goes; a temporary directory of the system where there is nothing.
+    /// Where its data goes; the system's temporary directory if none is given.
     pub data: Option<PathBuf>,
-    /// Arguments of the server's besides those that a run needs.
+    /// Arguments of the server besides those that a run needs.
     pub arguments: Vec<String>,
-    /// Whether everybody comes over TLS.
+    /// Whether all clients come over TLS.
     pub tls: bool,
 }
 
@@ -79,7 +79,7 @@ impl Target for HoldlineTarget {
             Some(parent) => TempDir::with_prefix_in("holdline-load-", parent)?,
             None => TempDir::with_prefix("holdline-load-")?,
         };
-        // Somebody else may take the port in between; then the server says so.
+        // Another process may take the port in between; then the server says so.
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let secured = self.tls.then(|| -> anyhow::Result<_> {
             let certificate = Certificate::make(data.path())?;
@@ -113,7 +113,7 @@ struct RunningHoldline {
     data: TempDir,
     /// Where it listens.
     address: SocketAddr,
-    /// The way in, where it speaks TLS.
+    /// The way in, if the server speaks TLS.
     secured: Option<(Bridge, Certificate)>,
     api: Api,
     demands: Demands,
@@ -124,7 +124,7 @@ impl RunningHoldline {
         let log = self.data.path().join("server.log");
         let errors = std::fs::File::options().create(true).append(true).open(&log)?;
         let mut command = Command::new(&self.target.program);
-        // What is meant for another server, or for this program, is not for this one.
+        // Variables for another server, or for this program, are not for this server.
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("HOLDLINE_") {
                 command.env_remove(variable);
@@ -179,7 +179,7 @@ impl RunningHoldline {
         Ok(())
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the server to stop, and waits until it has.
     fn stop(&mut self) -> anyhow::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         if child.try_wait()?.is_some() {
@@ -276,7 +276,7 @@ impl Running for RunningHoldline {
 impl Drop for RunningHoldline {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            // Its data is thrown away, so there is nothing that it would have to finish.
+            // The server's data is thrown away, so it need not finish anything.
             let _ = child.kill();
             let _ = child.wait();
         }

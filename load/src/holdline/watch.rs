@@ -1,4 +1,4 @@
-//! Holdline's agents as the second party, and what the administrator finds out at the end.
+//! Holdline's agents as the second party, and what the administrator finds at the end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) struct HoldlineWatch {
     signals: Arc<Signals>,
     failures: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
-    /// Which chats each customer had, once that was asked.
+    /// Which chats each customer had, once the server was asked.
     chats: Option<HashMap<u32, Vec<String>>>,
 }
 
@@ -53,7 +53,7 @@ impl HoldlineWatch {
     fn chats_of(&mut self, customer: u32) -> anyhow::Result<Vec<String>> {
         if self.chats.is_none() {
             let mut chats: HashMap<u32, Vec<String>> = HashMap::new();
-            // Newest first, so the first of a customer's comes last.
+            // The newest comes first, so a customer's first chat comes last.
             for chat in self.administrator.all("/v1/conversations", "conversations")? {
                 let name = chat["customer"]["name"].as_str().and_then(customer_number);
                 if let (Some(customer), Some(id)) = (name, chat["id"].as_str()) {
@@ -132,7 +132,7 @@ impl Drop for HoldlineWatch {
     fn drop(&mut self) {
         self.signals.is_stopped.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It has nothing to say that was not said before.
+            // The thread has no more to report.
             let _ = thread.join();
         }
     }

@@ -1,48 +1,48 @@
-//! Whether notices came when they must, as often as they must, and about nobody else.
+//! Whether notices came when they must, as often as they must, and about the right customers only.
 
 use super::{Customer, Ledger, micros};
 use crate::clock::Moment;
 
-/// How much later than its window's end somebody may be let back in before that counts as a window
-/// that did not end: the way there and back takes a while on a busy machine.
+/// How much later than its window's end a customer may be let back in before the window counts as
+/// one that did not end. The way there and back takes a while on a busy machine.
 const RETURN_SLACK_US: u64 = 1_000_000;
 
 /// What was found about notices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// Told before the window was over, or about somebody who was there.
+    /// Told before the window was over, or about a customer who was there.
     pub early: u64,
-    /// Not told, or somebody came back to a chat whose window was long over.
+    /// Not told, or a customer came back to a chat whose window was long over.
     pub missed: u64,
     /// Told again of the same absence.
     pub twice: u64,
     /// Told although the customer was back in their chat.
     pub after_return: u64,
-    /// Told of somebody who had ended the chat themselves.
+    /// Told of a customer who had ended the chat themselves.
     pub after_end: u64,
-    /// Came back within the window, and the chat was over.
+    /// The customer came back within the window, and the chat was over.
     pub places_lost: u64,
     /// Absences of customers whom no agent knew, so that nobody could be told.
     pub unwatched: u64,
-    /// Windows that must have ended, with those of whom nobody could be told.
+    /// Windows that must have ended, including those of customers whom no agent knew.
     pub windows_ended: u64,
     /// When each notice came, and how many microseconds after the deadline.
     pub notices: Vec<(Moment, u64)>,
 }
 
-/// One absence: from the last sign of life until they were back or lost again.
+/// One absence: from the last sign of life until the customer was back or lost again.
 #[derive(Clone, Copy, Debug)]
 struct Absence {
     from: Moment,
     is_planned: bool,
     back: Option<(Moment, bool)>,
-    /// When the next begins.
+    /// When the next absence begins.
     next: Moment,
 }
 
 impl Ledger {
     /// Compares what was done with what was told, as of this moment. `has_watch` says whether there
-    /// was anybody to be told.
+    /// was a second party.
     pub fn find(&self, now: Moment, has_watch: bool) -> Findings {
         let mut findings = Findings::default();
         for customer in &self.customers {
@@ -81,20 +81,21 @@ impl Ledger {
             }
             findings.places_lost += u64::from(back < deadline);
         }
-        // Time in which the server was away does not count, so it has the longer deadline.
+        // Time in which the server was away does not count, so the deadline is later.
         let is_stretched = self.was_away(absence.from, deadline);
         let is_over = deadline < now && !is_stretched;
         findings.windows_ended += u64::from(is_over);
         match told.first() {
             Some(at) => {
-                // Of a socket that the server has closed, it knew before we did.
+                // If the server closed the socket, it knew of the loss before this program did.
                 let is_early = *at < deadline && absence.is_planned;
                 findings.early += u64::from(is_early);
                 if !is_stretched && absence.is_planned && !is_early {
                     findings.notices.push((*at, micros(at.since(deadline))));
                 }
             }
-            // Of a socket that the server has closed, nobody here knows when it was lost.
+            // If the server closed the socket, this program does not know when the customer was
+            // lost.
             None if !is_over || !has_watch || !absence.is_planned => {}
             None if customer.known.is_none_or(|known| known > deadline) => findings.unwatched += 1,
             None => findings.missed += 1,

@@ -7,14 +7,14 @@ use super::{Customer, Ledger};
 use crate::clock::Moment;
 use crate::watch::Transcript;
 
-/// How long before the end a message must have been acknowledged to be missed: it may be on its
-/// way.
+/// A message counts as missed only if it was acknowledged at least this long before the end; a
+/// later one may be on its way.
 const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// What went wrong with messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wrong {
-    /// Acknowledged, and not there.
+    /// Acknowledged, but not there.
     pub lost: u64,
     /// There more than once.
     pub twice: u64,
@@ -25,7 +25,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    /// Adds what was found elsewhere.
+    /// Adds other findings.
     pub fn add(&mut self, other: Self) {
         self.lost += other.lost;
         self.twice += other.twice;
@@ -33,7 +33,7 @@ impl Wrong {
         self.checked += other.checked;
     }
 
-    /// What is wrong with these, of which those that must be there are given.
+    /// Checks the messages that are there, and that those in `must` are among them.
     fn of(there: &[u32], must: impl Iterator<Item = u32>) -> Self {
         let mut wrong = Self { checked: there.len() as u64, ..Self::default() };
         let mut seen = HashSet::with_capacity(there.len());
@@ -52,8 +52,8 @@ impl Wrong {
 }
 
 impl Ledger {
-    /// Posts as the agents' feeds have told them. What was lost there can only be said where one
-    /// agent was in the chat for all the time, which `is_steady` promises of the workload.
+    /// Checks posts as the agents' feeds have told them. Lost posts show only if one agent was in
+    /// the chat all the time, which `is_steady` promises of the workload.
     pub fn fed(&self, is_steady: bool) -> Wrong {
         let mut sum = Wrong::default();
         for customer in &self.customers {
@@ -71,12 +71,12 @@ impl Ledger {
         sum
     }
 
-    /// Replies as the customers have heard them, as of this moment.
+    /// Checks replies as the customers have heard them, as of this moment.
     pub fn heard(&self, now: Moment) -> Wrong {
         let mut sum = Wrong::default();
         for customer in &self.customers {
             let Some(talk) = &customer.talk else { continue };
-            // Whoever is not there has not heard all, and is not to.
+            // A customer who is not there has not heard all, and need not.
             let is_there = customer.ended.is_none() && customer.open_absence().is_none();
             let is_settled = |at: &Moment| is_there && at.after(ON_ITS_WAY) < now;
             let must = talk.replied.iter().filter(|(_, at)| is_settled(at));
@@ -96,7 +96,7 @@ impl Ledger {
         talkers.filter_map(|(number, _)| u32::try_from(number).ok()).collect()
     }
 
-    /// A customer's messages against their transcript.
+    /// Checks a customer's messages against their transcript.
     pub fn check(&self, customer: u32, transcript: &Transcript) -> Wrong {
         let Some(Customer { talk: Some(talk), .. }) = self.customers.get(customer as usize) else {
             return Wrong::default();

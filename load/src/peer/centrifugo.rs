@@ -1,5 +1,5 @@
-//! Centrifugo: its JSON protocol over WebSocket. A leave is told when a connection is lost,
-//! without a grace; what was missed is recovered after a return.
+//! Centrifugo: its JSON protocol over WebSocket. A leave is told as soon as a connection is lost,
+//! without a grace. What a customer missed is recovered after a return.
 
 pub mod dialect;
 mod token;
@@ -30,7 +30,7 @@ impl Target for Centrifugo {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, NAME)?;
         let printed = process::printed(&program, &["version"]).unwrap_or_default();
-        // Earlier ones have another form of configuration.
+        // Earlier versions have another form of configuration.
         process::at_least(NAME, "centrifugo", process::version_in(&printed), (6, 0))
     }
 

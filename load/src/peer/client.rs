@@ -1,4 +1,4 @@
-//! A WebSocket of a second party: blocking, one at a time.
+//! A blocking WebSocket client for a second party.
 
 use std::fmt;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -80,7 +80,7 @@ impl Client {
         Ok(Self { stream, unread, mouth: Mouth::default(), buffer })
     }
 
-    /// The socket, which blocks, and what of it was read and not heard.
+    /// The blocking socket, and the bytes that were read but not heard yet.
     pub fn into_parts(self) -> (TcpStream, Vec<u8>) {
         (self.stream, self.unread)
     }
@@ -94,7 +94,8 @@ impl Client {
         self.send()
     }
 
-    /// Reads what comes within this time, and has each message heard. An answer is sent at once.
+    /// Reads what comes within this time, and calls `hear` with each message. Answers are sent at
+    /// once.
     ///
     /// # Errors
     /// When the socket is closed or lost, or hearing fails.
@@ -127,7 +128,7 @@ impl Client {
         self.send()
     }
 
-    /// Hears until a message says that it is enough.
+    /// Hears messages until one says that it is enough.
     ///
     /// # Errors
     /// When the socket is lost before, hearing fails, or it takes longer than this.

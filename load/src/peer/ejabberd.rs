@@ -34,7 +34,7 @@ fn library() -> Result<(&'static str, String), Absent> {
         let names = std::fs::read_dir(folder).ok()?;
         let names = names.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
         let version = names.filter_map(|name| name.strip_prefix("ejabberd-").map(str::to_owned));
-        // Debian has a second folder of the same, named with its own revision.
+        // Debian has a second folder of the same version, named with Debian's own revision.
         version.min_by_key(String::len).map(|version| (*folder, version))
     });
     found.ok_or_else(|| Absent {
@@ -66,7 +66,7 @@ impl Target for Ejabberd {
         let mut server = Server::start(NAME, folder, command())?;
         server.await_port(address)?;
         accounts::make(address, demands.customers)?;
-        // What the accounts took to be made is no part of what customers take.
+        // Memory that the server took to make the accounts is no part of what customers take.
         server.start_again(command())?;
         server.await_port(address)?;
         Ok(Box::new(Host { server, address, window: demands.window }))
@@ -77,7 +77,7 @@ impl Target for Ejabberd {
     }
 }
 
-/// Its own script wants the system's folders and its name server; the runtime needs neither.
+/// ejabberd's script wants the system's folders and its name server; the runtime needs neither.
 fn start_command(program: &Path, libraries: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -98,7 +98,8 @@ fn start_command(program: &Path, libraries: &str, folder: &Path) -> Command {
 fn configure(address: SocketAddr, demands: &Demands) -> anyhow::Result<String> {
     let file = std::fs::read_to_string(process::files().join("ejabberd.yml"))?;
     let seconds = |time: Duration| time.as_secs_f64().ceil().max(1.0).to_string();
-    // A beat in time leaves the server no reason to ask; it takes two heartbeats to silence.
+    // A heartbeat in time leaves the server no reason to ask. After two heartbeats it counts as
+    // silence.
     let ask = demands.heartbeat + demands.heartbeat / 8;
     let wait =
         (demands.heartbeat * 2).saturating_sub(Duration::from_secs_f64(ask.as_secs_f64().ceil()));

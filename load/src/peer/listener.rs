@@ -10,10 +10,10 @@ use crate::dialect::{Message, Say};
 use crate::peer::client::Client;
 use crate::watch::{Ear, News, Told, Watch};
 
-/// How long it waits for a message before it looks whether it is to stop.
+/// How long it waits for a message before it checks whether it is to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What a second party makes of its protocol.
+/// How a second party understands its protocol.
 pub trait Listen: Send + 'static {
     /// A message came: answers it, and tells what it means.
     fn hear(
@@ -36,7 +36,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Has a client that is ready listen; it gives a sign of life this often.
+    /// Starts to listen with a client that is ready; it gives a sign of life this often.
     pub fn start(client: Client, listen: impl Listen, every: Duration, ear: Ear) -> Self {
         let stops = Arc::new(AtomicBool::new(false));
         let fault = Arc::new(Mutex::new(None));
@@ -62,7 +62,7 @@ fn run(
         client.hear(LOOK_EVERY, |message, say| {
             let at = clock::now();
             listen.hear(message, say, &mut |customer, news| {
-                // Whoever does not want to be told any more will soon stop this.
+                // If nobody receives this any more, the listener will soon be stopped.
                 let _ = ear.send(Told { customer, news, at });
             })
         })?;

@@ -33,7 +33,7 @@ impl Target for Mosquitto {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, "mosquitto")?;
         let printed = process::printed(&program, &["-h"]).unwrap_or_default();
-        // Earlier ones have listeners with other rules of who may connect.
+        // Earlier versions have listeners with other rules of who may connect.
         process::at_least(NAME, "mosquitto", process::version_in(&printed), (2, 0))
     }
 

@@ -1,5 +1,5 @@
-//! NATS: its own protocol over WebSocket. The system account is told of every lost connection, at
-//! once; there is no grace, so nobody is ever told that somebody did not return. Posts go to
+//! NATS: its own protocol over WebSocket. The system account is told of every lost connection at
+//! once. There is no grace, so no notice ever says that a customer did not return. Posts go to
 //! `JetStream`, which acknowledges them.
 
 pub mod dialect;
@@ -32,7 +32,7 @@ impl Target for Nats {
     fn version(&self) -> Result<String, Absent> {
         let program = process::program(NAME, "nats-server")?;
         let printed = process::printed(&program, &["--version"]).unwrap_or_default();
-        // Earlier ones know no `sync_interval`.
+        // Earlier versions know no `sync_interval`.
         process::at_least(NAME, "nats-server", process::version_in(&printed), (2, 10))
     }
 

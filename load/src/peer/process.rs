@@ -19,11 +19,11 @@ const START_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a peer may take to end when it is asked to, before it is killed.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a peer must have done next to nothing to be calm, and how long this is waited for.
+/// How long a peer must do next to nothing to count as calm, and the longest wait for that.
 const CALM: Duration = Duration::from_millis(500);
 const CALM_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether something has come about.
+/// How often a wait checks its condition.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A process that runs. Dropping it ends it and removes its folder.
@@ -35,7 +35,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a command that was made for this folder. What it prints goes to a file there.
+    /// Starts a command that was made for this folder. Its output goes to a file there.
     ///
     /// # Errors
     /// When the folder cannot be written, or the program not be started.
@@ -44,7 +44,7 @@ impl Server {
         Ok(Self { name, child, folder })
     }
 
-    /// Ends it and starts it again in the same folder.
+    /// Ends the process and starts it again in the same folder.
     ///
     /// # Errors
     /// As with the first start.
@@ -54,10 +54,10 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it takes connections here.
+    /// Waits until the process takes connections here.
     ///
     /// # Errors
-    /// When it ends instead, or takes too long; the end of what it printed is told.
+    /// When the process ends instead, or takes too long; the error has the end of its output.
     pub fn await_port(&mut self, address: SocketAddr) -> anyhow::Result<()> {
         let until = clock::now().after(START_PATIENCE);
         while TcpStream::connect(address).is_err() {
@@ -73,8 +73,8 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it has done what it does at its start, so that this is not taken for what the
-    /// empty server costs. Whoever never rests is not waited for longer than ten seconds.
+    /// Waits until the process has done the work of its start, so that this does not count as the
+    /// cost of an empty server. If it never rests, the wait ends after ten seconds.
     fn await_calm(&self) {
         let until = clock::now().after(CALM_PATIENCE);
         let mut before = self.ticks();
@@ -119,10 +119,10 @@ impl Server {
     }
 }
 
-/// What the system has to end a process with the one that started it.
+/// The program that makes the kernel end a process together with its parent.
 const TETHER: &str = "/usr/bin/setpriv";
 
-/// The same command, which also ends when this program is killed and can end nothing any more.
+/// The same command, which also ends when this program is killed and cannot end it any more.
 fn tethered(command: Command) -> Command {
     if !Path::new(TETHER).is_file() {
         return command;
@@ -152,9 +152,9 @@ fn spawn(name: &str, folder: &TempDir, command: Command) -> anyhow::Result<Child
 }
 
 impl Server {
-    /// Ends it, politely at first.
+    /// Ends the process, politely at first.
     fn end(&mut self) {
-        // Where it is gone already, there is nothing to be done about any of this.
+        // If the process is gone already, none of this need succeed.
         let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
         if let (Some(id), Ok(None)) = (id, self.child.try_wait()) {
             let _ = rustix::process::kill_process(id, rustix::process::Signal::TERM);
@@ -188,8 +188,8 @@ pub fn folder(name: &str) -> anyhow::Result<TempDir> {
         .context("no folder can be made for a peer")
 }
 
-/// Ports below those that the kernel gives to whoever connects, so that no client takes one before
-/// the server does.
+/// Ports below the range from which the kernel gives ports to clients, so that no client takes one
+/// before the server does.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// An address of loopback that nobody listens on.
@@ -203,7 +203,7 @@ pub fn free_address() -> anyhow::Result<SocketAddr> {
         .context("no port is free")
 }
 
-/// Where the files of the peers are that belong to this tool.
+/// Where this tool keeps its own files for the peers.
 pub fn files() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
@@ -216,7 +216,7 @@ fn built() -> PathBuf {
     )
 }
 
-/// Finds a program: what was built for this tool goes before what the system has.
+/// Finds a program: one that was built for this tool goes before one of the system.
 ///
 /// # Errors
 /// When it is nowhere; says how it would be installed.
@@ -250,11 +250,11 @@ pub fn version_in(text: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The version that was found of a program, if it is not older than what is needed of it: what a
-/// machine happens to have is not what was asked for.
+/// The version that was found of a program, if it is not older than required. What a machine
+/// happens to have need not be what was asked for.
 ///
 /// # Errors
-/// When it is older, or says no version; names both, and how another is installed.
+/// When it is older, or says no version; the error names both, and how another is installed.
 pub fn at_least(
     name: &'static str,
     file: &str,

@@ -1,12 +1,11 @@
-//! What servers have said, as it was recorded, and what a dialect makes of it. This needs no
-//! server.
+//! What a dialect makes of recorded messages of servers. This needs no server.
 
 use std::fmt;
 
 use super::speak;
 use crate::dialect::{Heard, Link, Message, Say, Spoken};
 
-/// Remembers what a dialect says, and says it to nobody.
+/// Remembers what a dialect says, and sends it nowhere.
 #[derive(Default)]
 struct Said(Vec<String>);
 
@@ -24,7 +23,7 @@ impl Say for Said {
     }
 }
 
-/// What a dialect hears in recorded messages, and says meanwhile, as customer 7.
+/// What a dialect hears in recorded messages, and what it says meanwhile, as customer 7.
 fn understood(spoken: &Spoken, recorded: &[&[u8]]) -> (Vec<Heard>, Vec<String>) {
     let mut dialect = speak(spoken).unwrap().expect("it is a peer's");
     let mut link = Link { customer: 7, ..Link::default() };

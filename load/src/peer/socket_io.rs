@@ -1,5 +1,5 @@
-//! socket.io on Node: connection state recovery brings a customer back. It has no notice of who
-//! did not return; the little server in `load/peers/server.js` sets a timer for that.
+//! socket.io on Node: connection state recovery brings a customer back. It does not tell when a
+//! customer fails to return; the little server in `load/peers/server.js` sets a timer for that.
 
 pub mod dialect;
 mod watch;
@@ -48,7 +48,7 @@ impl Target for SocketIo {
             reason: format!("Node does not start: {error}; load/peers/install socket.io"),
         })?;
         let printed = String::from_utf8_lossy(&output.stdout);
-        // Earlier ones bring nobody back.
+        // Earlier versions bring nobody back.
         process::at_least(NAME, "socket.io", process::version_in(&printed), (4, 6))
     }
 

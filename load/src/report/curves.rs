@@ -4,10 +4,10 @@ use super::figures::{Curve, Growth};
 use super::plot::{Axis, Bound, Line, Plot, Stroke};
 use super::text::{number, round_bytes, short, time};
 
-/// As many chats as memory is extrapolated to.
+/// Memory is extrapolated to this many chats.
 const FAR: f64 = 1_000_000.0;
 
-/// A heartbeat may cost so many times what it costs on the floor.
+/// A heartbeat may cost this many times what it costs on the floor.
 const TIMES_FLOOR: f64 = 1.5;
 
 /// Each curve that has points, with the name of its file.
@@ -38,7 +38,7 @@ fn plot(growth: &Growth, curve: Curve) -> Plot {
         unit => (unit, number),
     };
     let bounds = curve.budgets().iter();
-    // One line alone has no legend.
+    // A single line has no legend.
     let title = match &lines[..] {
         [line] => format!("{}, {}", curve.title(), line.name),
         _ => curve.title().to_owned(),
@@ -65,7 +65,7 @@ fn line(growth: &Growth, curve: Curve, name: &str) -> Line {
     Line { name: name.into(), points: points.collect(), marks, stroke: Stroke::Measured }
 }
 
-/// From the most sockets that were measured on, as if each more took as much.
+/// Extrapolates from the most chats with sockets that were measured, at the same memory for each.
 fn extrapolated(lines: &[Line]) -> Option<Line> {
     let sockets = lines.iter().filter(|line| line.name.starts_with("sockets"));
     let most = sockets.filter_map(|line| line.points.last().copied());
@@ -78,7 +78,7 @@ fn extrapolated(lines: &[Line]) -> Option<Line> {
     })
 }
 
-/// What the design allows a heartbeat: it is said in floors, so it is as crooked as the floor.
+/// What the design allows a heartbeat: a multiple of the floor, so its line has the floor's shape.
 fn of_floor(lines: &[Line]) -> Option<Line> {
     let floor = lines.iter().find(|line| line.name == "floor")?;
     Some(Line {

@@ -107,16 +107,16 @@ pub struct Setting {
 pub struct Verdict {
     /// Why the run says nothing of the target (its generator was late, its plan was not kept).
     pub void: Vec<String>,
-    /// What the target has done wrong.
+    /// What the target did wrong.
     pub faults: Vec<String>,
 }
 
 /// A verdict in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// Nothing speaks against it.
+    /// No finding speaks against the target.
     Passed,
-    /// The target has done something that it must not do.
+    /// The target did something that it must not do.
     Failed,
     /// The run says nothing of the target.
     Void,
@@ -141,9 +141,9 @@ pub struct Memory {
     pub resident: u64,
     /// Proportional: shared pages are divided among those who share them.
     pub proportional: u64,
-    /// Of that, in anonymous huge pages.
+    /// How much of that is in anonymous huge pages.
     pub huge: u64,
-    /// The kernel's own, of the whole machine: sockets, files, events.
+    /// The kernel's own memory, of the whole machine: sockets, files, events.
     pub slab: u64,
 }
 
@@ -173,9 +173,9 @@ pub struct Phase {
     pub chats: u64,
     /// Heartbeats in it.
     pub beats: u64,
-    /// What a chat takes; none where there are too few chats to say.
+    /// What a chat takes; none if there are too few chats to say.
     pub per_chat: Option<PerChat>,
-    /// What a heartbeat takes; none where other work was done, too.
+    /// What a heartbeat takes; none if other work was done, too.
     pub per_beat: Option<PerBeat>,
 }
 
@@ -228,7 +228,7 @@ pub struct Latency {
 /// A point of a distribution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// The share that is not above it, 0 to 1.
+    /// The share of values that are not above it, 0 to 1.
     pub share: f64,
     /// The time.
     pub us: u64,

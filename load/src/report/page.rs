@@ -33,7 +33,7 @@ fn page(title: &str, body: &Markup) -> String {
     .into_string()
 }
 
-/// Plots beside each other; nothing for those in which there is nothing to draw.
+/// Plots side by side; a plot with nothing to draw is left out.
 fn plots(plots: &[Plot]) -> anyhow::Result<Markup> {
     let mut drawn = Vec::new();
     for plot in plots {

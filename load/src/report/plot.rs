@@ -18,19 +18,19 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
     /// Where there are marks.
     pub marks: Vec<(f64, f64)>,
-    /// What it stands for.
+    /// How its values were found.
     pub stroke: Stroke,
 }
 
-/// What a line stands for, as its stroke shows.
+/// How the values of a line were found, as its stroke shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stroke {
     /// What was measured.
     #[default]
     Measured,
-    /// What was not, and is concluded.
+    /// What was concluded, and not measured.
     Extrapolated,
-    /// What must not be passed.
+    /// A limit that must not be passed.
     Budget,
 }
 
@@ -88,11 +88,11 @@ const LINES: [RGBColor; 6] = [
     RGBColor(16, 0, 0),
 ];
 
-/// What a style sheet must say for the colours of plots to have values.
+/// The style sheet that gives the colours of plots their values.
 pub const COLOURS: &str = include_str!("plot.css");
 
-/// Draws it; the colours' values come from the page that it stands in. Nothing where there is
-/// nothing to draw.
+/// Draws the plot; the colours' values come from the page around it. None if there is nothing to
+/// draw.
 ///
 /// # Errors
 /// When the drawing fails, which is a fault of this program.
@@ -107,7 +107,7 @@ pub fn draw(plot: &Plot) -> anyhow::Result<Option<String>> {
     Ok(Some(named(&svg)))
 }
 
-/// Draws it as a file of its own, which brings the colours' values with it.
+/// Draws the plot as a file of its own, which includes the colours' values.
 ///
 /// # Errors
 /// As [`draw`].
@@ -125,13 +125,13 @@ pub fn draw_alone(plot: &Plot) -> anyhow::Result<Option<String>> {
 
 type Range = std::ops::Range<f64>;
 
-/// What the axes span, as they are drawn: a logarithm where that is the scale.
+/// What the axes span, as they are drawn: logarithms if the axis is logarithmic.
 fn ranges(plot: &Plot) -> Option<(Range, Range)> {
     let all = || plot.lines.iter().flat_map(|line| &line.points);
     let across: Vec<f64> = all().map(|point| point.0).collect();
     let mut x = span(across.iter().copied(), plot.x.is_log)?;
     if plot.x.is_log {
-        // To the right it need not be filled up.
+        // The x axis need not reach to whole powers of ten.
         let exact = across.iter().filter_map(|value| place(*value, true));
         let (least, most) = exact
             .fold((x.end, x.start), |(least, most), value| (value.min(least), value.max(most)));
@@ -155,14 +155,14 @@ fn span(values: impl Iterator<Item = f64>, is_log: bool) -> Option<Range> {
         return None;
     }
     if is_log {
-        // Whole powers of ten, so that there is always one to be read.
+        // The span is whole powers of ten, so that at least one can be read.
         let (low, high) = (least.floor(), most.ceil());
         return Some(low..if high > low { high } else { low + 1.0 });
     }
     Some(least..if most > least { most } else { least + 1.0 })
 }
 
-/// Where a value is drawn; nowhere, where it has no logarithm.
+/// Where a value is drawn; none if it has no logarithm.
 fn place(value: f64, is_log: bool) -> Option<f64> {
     let drawn = if is_log { value.log10() } else { value };
     drawn.is_finite().then_some(drawn)
@@ -220,7 +220,7 @@ fn render<DB: DrawingBackend>(
             all.collect()
         };
         let points = placed(&line.points);
-        // One point alone is no line.
+        // A single point is no line.
         let marks = if points.len() < 2 { points.clone() } else { placed(&line.marks) };
         chart.draw_series(marks.into_iter().map(|at| Circle::new(at, 3, colour.filled())))?;
         let stroke = colour.stroke_width(2);
@@ -277,7 +277,7 @@ fn draw_head<DB: DrawingBackend>(
         let (x, y) = (68 + right, 32 + ROW * row);
         let words = ("sans-serif", 12).into_font().color(&INK);
         let stroke = colour_of(line, colour).stroke_width(3);
-        // A dashed line has a gap here, too.
+        // In the legend, too, a dashed line has a gap.
         let parts =
             if line.stroke == Stroke::Measured { [(0, 8), (6, 14)] } else { [(0, 5), (9, 14)] };
         for (from, to) in parts {
@@ -288,8 +288,8 @@ fn draw_head<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Puts names in the places of the colours that stand for them, and lets the page say how large
-/// the plot is.
+/// Puts names in the places of the colours that stand for them, and removes the size, so that the
+/// page decides how large the plot is.
 fn named(svg: &str) -> String {
     let (width, height) = SIZE;
     let mut named = svg.replacen(&format!("width=\"{width}\" height=\"{height}\" "), "", 1);

@@ -11,15 +11,15 @@ use crate::pin::Pinning;
 #[derive(Debug)]
 pub(super) struct Meter {
     began: Moment,
-    /// Before there was any customer.
+    /// The cost before there was any customer.
     pub(super) empty: Cost,
     /// Processor time in a second of the empty servers, in microseconds.
     pub(super) empty_us_per_s: f64,
-    /// At the beginning of the part.
+    /// The cost at the beginning of the part.
     start: Cost,
-    /// What servers have cost in this part that are gone.
+    /// What servers that are gone have cost in this part.
     carried: Cost,
-    /// Where the servers run alone, and for how long those cores were busy when the part began.
+    /// The cores, if the servers run alone there, and their busy time when the part began.
     alone: Option<(Pinning, u64)>,
     pub(super) parts: Vec<Part>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Part {
     /// Memory at its end, and time in it.
     pub(super) cost: Cost,
     pub(super) counts: Counts,
-    /// The share of the servers' cores that somebody else had, where they were to run alone.
+    /// The share of the servers' cores that other processes had, if the servers were to run alone.
     pub(super) foreign: Option<f64>,
 }
 
@@ -79,8 +79,8 @@ impl Meter {
         Ok(())
     }
 
-    /// The share of the servers' cores that others had since this was asked before, of which the
-    /// servers themselves have used this much.
+    /// The share of the servers' cores that other processes had since the last call. The servers
+    /// themselves have used `own_us` of it.
     fn foreign(&mut self, own_us: u64, took_s: f64) -> anyhow::Result<Option<f64>> {
         let Some((pinning, before)) = &mut self.alone else { return Ok(None) };
         let now = pinning.busy_us()?;
@@ -89,7 +89,7 @@ impl Meter {
         Ok(Some(busy.saturating_sub(own_us) as f64 / whole))
     }
 
-    /// What was until now belongs to no part.
+    /// The time until now belongs to no part.
     pub(super) fn skip(&mut self, processes: &[u32]) -> anyhow::Result<()> {
         self.start = Cost::of(processes)?;
         self.foreign(0, 0.0)?;
@@ -103,14 +103,14 @@ impl Meter {
         Ok(())
     }
 
-    /// It was started again, as other processes.
+    /// The server was started again, as other processes.
     pub(super) fn resume(&mut self, processes: &[u32]) -> anyhow::Result<()> {
         self.start = Cost::of(processes)?;
         Ok(())
     }
 }
 
-/// The memory of the later, and the time between.
+/// The memory of the later cost, and the time between the two.
 fn spent(from: &Cost, to: &Cost) -> Cost {
     Cost {
         user_us: to.user_us.saturating_sub(from.user_us),
@@ -123,7 +123,7 @@ fn spent(from: &Cost, to: &Cost) -> Cost {
     }
 }
 
-/// The memory of the first, and the time of both.
+/// The memory of the first cost, and the time of both.
 fn added(cost: &Cost, other: &Cost) -> Cost {
     Cost {
         user_us: cost.user_us + other.user_us,

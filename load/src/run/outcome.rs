@@ -1,4 +1,4 @@
-//! What a run has found, put into the form of the report.
+//! The findings of a run, in the form of the report.
 
 use super::Act;
 use super::meter::Part;
@@ -14,18 +14,18 @@ use crate::strangers;
 use crate::target::{Demands, Target};
 use crate::workload::{How, Shape, Workload};
 
-/// A generator that uses more of its core than this is told of.
+/// The report tells of a generator that uses more of its core than this.
 const BUSY: f64 = 0.8;
 
-/// If others had more than this share of the cores on which the servers were to be alone, the run
-/// says nothing of these.
+/// If other processes had more than this share of the cores on which the servers were to be alone,
+/// the run says nothing of the servers.
 const FOREIGN_MAX: f64 = 0.1;
 
-/// A server that has answered fewer than this share of the heartbeats was behind: what one costs
-/// then is another thing, because it works off many at a time.
+/// A server that has answered fewer than this share of the heartbeats was behind. It then works off
+/// many at a time, so the cost of one means something else.
 const ANSWERED_LEAST: f64 = 0.98;
 
-/// What the server counts itself that explains what customers and agents saw, and in which words.
+/// The server's own counters that explain what customers and agents saw, and their wording.
 const COUNTERS: [(&str, &str); 6] = [
     ("probes", "sessions that the server asked for a sign of life"),
     ("slow_feeds", "feeds that the server ended as slow"),
@@ -35,7 +35,7 @@ const COUNTERS: [(&str, &str); 6] = [
     ("mailbox_refusals", "messages not taken inside of the server"),
 ];
 
-/// Puts everything together.
+/// Puts the findings together.
 pub(super) fn tell(act: &Act<'_>, target: &dyn Target, machine: &Machine) -> Run {
     let counts = act.crew.counts();
     let findings = act.ledger.find(act.audited, act.site.has_agents);
@@ -123,8 +123,8 @@ fn void(act: &Act<'_>, counts: &Counts) -> Vec<String> {
     void
 }
 
-/// The part of the run in which others had the largest share of the servers' cores. What comes
-/// before everybody is in is not measured.
+/// The part of the run in which other processes had the largest share of the servers' cores. The
+/// part before everybody is in is not measured.
 fn foreign(act: &Act<'_>) -> Option<(&'static str, f64)> {
     let parts = act.meter.parts.iter().filter(|part| part.name != "settle");
     let shares = parts.filter_map(|part| Some((part.name, part.foreign?)));
@@ -168,7 +168,7 @@ fn zeros(act: &Act<'_>, counts: &Counts, findings: &Findings) -> Vec<Count> {
     let told = act.site.counters.get("expiries").copied();
     if let (Some(told), None) = (told, &act.workload.restart) {
         let fewest = findings.windows_ended;
-        // Strangers leave chats of their own, whose windows may be over by now or not.
+        // Strangers leave chats of their own, whose windows may or may not be over by now.
         let most = fewest + act.strangers.as_ref().map_or(0, strangers::Told::chats);
         let told = told as u64;
         let wrong = fewest.saturating_sub(told) + told.saturating_sub(most);
@@ -280,7 +280,7 @@ fn phase(act: &Act<'_>, part: &Part) -> Phase {
         per_s: rate,
     });
     let empty = &act.meter.empty;
-    // One chat in a hundred may be on its way; then it still says what a chat takes.
+    // One chat in a hundred may be on its way; then the figure still says what a chat takes.
     let each = |now: u64, empty: u64| now.saturating_sub(empty) as f64 / counts.entered as f64;
     let is_enough = counts.entered >= 100 && part.name != "ramp";
     let per_chat = is_enough.then(|| PerChat {
@@ -306,13 +306,13 @@ fn phase(act: &Act<'_>, part: &Part) -> Phase {
     }
 }
 
-/// Whether heartbeats are answered, and too few were.
+/// Whether heartbeats are answered, but too few were.
 fn is_behind(counts: &Counts) -> bool {
     let answered = counts.beats_answered as f64;
     answered > 0.0 && answered < counts.beats as f64 * ANSWERED_LEAST
 }
 
-/// How much more memory the server had in the work than before it, at most.
+/// The most memory that the server had in the work beyond what it had before.
 fn growth_in_work(act: &Act<'_>) -> Option<String> {
     let before = act.meter.parts.iter().find(|part| part.name == "settle")?.cost.resident;
     let most = act.series.most_resident().max(before);
@@ -320,7 +320,7 @@ fn growth_in_work(act: &Act<'_>) -> Option<String> {
     Some(format!("The server had at most {kibibytes} KiB more resident than before the work."))
 }
 
-/// Whether nothing is done but beating.
+/// Whether the workload does nothing but heartbeats.
 fn is_beats_alone(workload: &Workload) -> bool {
     let is_quiet = workload.posts.per_s == 0.0 && workload.agents.posts_per_s == 0.0;
     let nobody_acts = workload.losses.iter().all(|loss| loss.share == 0.0);

@@ -12,7 +12,7 @@ use crate::report::figures::Second;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Seconds that are kept; a run that is longer keeps every second one, every fourth, and so on.
+/// Seconds that are kept. A longer run keeps every second one, every fourth, and so on.
 const SECONDS_MAX: usize = 7_200;
 
 /// The seconds so far.
@@ -89,7 +89,7 @@ impl Series {
         self.due = at.after(self.every);
     }
 
-    /// The seconds, with how late the notices of each were.
+    /// The seconds, each with the lateness of its notices.
     pub(super) fn told(&self, notices: &[(Moment, u64)]) -> Vec<Second> {
         let mut seconds = self.seconds.clone();
         for number in 0..seconds.len() {

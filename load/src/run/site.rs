@@ -1,4 +1,4 @@
-//! What stands while a run goes on: the servers, and whoever watches on them.
+//! What exists while a run goes on: the servers, and the second parties that watch on them.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, channel};
@@ -14,12 +14,12 @@ use crate::target::{Agents, Demands, Leaving, Running, Target};
 use crate::watch::{Accounts, Told, Transcript, Watch};
 use crate::workload::Workload;
 
-/// The servers and their watchers. The watchers go first.
+/// The servers and their watchers. The watchers are dropped first.
 pub(super) struct Site {
     pub(super) watches: Vec<Box<dyn Watch>>,
     pub(super) servers: Vec<Box<dyn Running>>,
     pub(super) told: Receiver<Told>,
-    /// Whether there is anybody to be told of customers.
+    /// Whether there are agents to be told of customers.
     pub(super) has_agents: bool,
     pub(super) counters: BTreeMap<String, f64>,
     drivers: u32,
@@ -42,12 +42,12 @@ impl Site {
             servers.push(server);
         }
         let has_agents = workload.agents.count > 0 && !watches.is_empty();
-        // The same number for each server.
+        // Every server has the same number of drivers.
         let drivers = split.drivers.next_multiple_of(split.servers);
         Ok(Self { watches, servers, told, has_agents, counters: BTreeMap::new(), drivers })
     }
 
-    /// What each driver is to do.
+    /// The plan of each driver.
     pub(super) fn plans(&self, workload: &Workload, epoch: Moment) -> Vec<Plan> {
         let mut plans = Vec::new();
         let mut first = 0;
@@ -70,7 +70,7 @@ impl Site {
         self.watches.iter_mut().for_each(|watch| watch.begin());
     }
 
-    /// Lets strangers at the first server, where the workload has any.
+    /// Starts the strangers on the first server, if the workload has any.
     pub(super) fn strangers(&self, workload: &Workload) -> Option<Strangers> {
         let plan = workload.strangers.as_ref()?;
         let server = self.servers.first()?;
@@ -78,7 +78,7 @@ impl Site {
         Some(Strangers::begin(server.address(), plan, lasts, server.probe()))
     }
 
-    /// What any of the watchers has against the run.
+    /// The faults that any of the watchers report.
     pub(super) fn faults(&mut self) -> Vec<String> {
         self.watches.iter_mut().filter_map(|watch| watch.fault()).collect()
     }
@@ -106,7 +106,7 @@ impl Site {
         Ok(None)
     }
 
-    /// Stops the servers, and keeps what they have on the disk.
+    /// Stops the servers, and keeps the sizes of what they have on the disk.
     pub(super) fn end(&mut self) -> anyhow::Result<()> {
         for server in &mut self.servers {
             for (name, value) in server.end()? {
@@ -116,7 +116,7 @@ impl Site {
         Ok(())
     }
 
-    /// Keeps what the servers have counted themselves.
+    /// Keeps the servers' own counters.
     pub(super) fn count(&mut self) {
         for server in &mut self.servers {
             for (name, value) in server.counters() {

@@ -1,4 +1,4 @@
-//! A stranger's socket: as much of the protocol as it takes to be in the way.
+//! A stranger's socket: only as much of the protocol as an attack needs.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use crate::frame;
 
-/// How long anything may take.
+/// How long any step may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest answer that is read.
@@ -28,8 +28,8 @@ fn connect(server: SocketAddr) -> std::io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Reads until one of these has come: its place in the list, and all that was read. Nothing when
-/// the connection ends or is silent before.
+/// Reads until one of these has come: returns its place in the list, and all that was read. The
+/// place is missing if the connection ends or falls silent before.
 fn read_until(stream: &mut TcpStream, ends: &[&str]) -> (Option<usize>, Vec<u8>) {
     let mut read = Vec::new();
     let mut buffer = [0; 4_096];
@@ -57,7 +57,7 @@ fn refusal(answer: &[u8]) -> String {
     }
 }
 
-/// Shows a token that is nobody's; how that was answered.
+/// Shows a token that was never issued; returns how the server answered.
 pub(super) fn guess(server: SocketAddr, client: Ipv4Addr, number: u32) -> String {
     let Ok(mut stream) = connect(server) else { return "not taken".to_owned() };
     let asked = format!(
@@ -71,7 +71,7 @@ pub(super) fn guess(server: SocketAddr, client: Ipv4Addr, number: u32) -> String
 }
 
 impl Socket {
-    /// Connects and shakes hands; why not, if not.
+    /// Connects and shakes hands; the error says why that failed.
     pub(super) fn open(server: SocketAddr, client: Ipv4Addr) -> Result<Self, String> {
         let not_taken = |_| "not taken".to_owned();
         let mut stream = connect(server).map_err(not_taken)?;
@@ -115,7 +115,8 @@ impl Socket {
         }
     }
 
-    /// Posts without a pause, and reads nothing but what is there. False when that is not taken.
+    /// Posts without a pause, and reads only what is there. False if the server does not take the
+    /// posts.
     pub(super) fn post(&mut self, number: u32, times: usize) -> bool {
         let mut said = Vec::new();
         for which in 0..times {
@@ -129,7 +130,7 @@ impl Socket {
         }
     }
 
-    /// Writes what the server takes at once, and throws away what it has said.
+    /// Writes what the server takes at once, and throws away what the server has said.
     fn send_what_goes(&mut self, said: &[u8]) -> bool {
         let mut buffer = [0; 16_384];
         loop {
@@ -140,7 +141,7 @@ impl Socket {
                 Err(_) => return false,
             }
         }
-        // A frame that was written in part would end the socket, so it is all of them or no more.
+        // A frame written in part would end the socket, so unless all is written, no more is sent.
         self.stream.write(said).is_ok_and(|count| count == said.len())
     }
 }

@@ -7,7 +7,7 @@ use super::{How, Workload};
 /// More customers than this have never been tried.
 const SESSIONS_MAX: u32 = 2_000_000;
 
-/// The longest run: thirty days, for the plan counts milliseconds in 32 bits.
+/// The longest run: thirty days, because the plan counts milliseconds in 32 bits.
 const SECONDS_MAX: f64 = 2_592_000.0;
 
 impl Workload {
@@ -28,7 +28,7 @@ impl Workload {
         within("ramp.patience_s", self.ramp.patience_s, 1.0, 3_600.0)?;
         within("heartbeat.every_s", self.heartbeat.every_s, 0.001, 3_600.0)?;
         within("padding.bytes", f64::from(self.padding.bytes), 0.0, 1_048_576.0)?;
-        // As every server that looks for signs of life needs it; Holdline refuses anything else.
+        // Every server that looks for signs of life needs this; Holdline refuses anything else.
         if self.window_s < 2.0 * self.heartbeat.every_s {
             bail!(
                 "window_s must be at least two heartbeats: {} with heartbeat.every_s = {}, and is {}",

@@ -21,12 +21,12 @@ pub fn upgrade() -> Upgrade {
 /// The command that connects is the first.
 const CONNECT: u64 = 1;
 
-/// What the server says: an answer, a push, or, where it is empty, a ping.
+/// What the server says: an answer, a push, or, if it is empty, a ping.
 #[derive(Debug, Deserialize)]
 pub struct Reply {
     #[serde(default)]
     id: u64,
-    /// Why it refuses.
+    /// The error of a refusal.
     pub error: Option<Wrong>,
     connect: Option<Connected>,
     /// What it says unasked.
@@ -55,14 +55,14 @@ struct Subscribed {
     offset: u64,
 }
 
-/// Something of a channel.
+/// An event of a channel.
 #[derive(Debug, Deserialize)]
 pub struct Push {
-    /// Somebody has come to it.
+    /// A client has joined it.
     pub join: Option<Whose>,
-    /// Somebody has left it.
+    /// A client has left it.
     pub leave: Option<Whose>,
-    /// Something was published in it.
+    /// A message was published in it.
     #[serde(rename = "pub")]
     pub published: Option<Published>,
 }
@@ -74,20 +74,20 @@ pub struct Published {
     offset: u64,
     /// What is published.
     pub data: Text,
-    /// Who has published it.
+    /// The client that published it.
     pub info: Option<Info>,
 }
 
 /// A message, as it was published.
 #[derive(Debug, Deserialize)]
 pub struct Text {
-    /// The number of a customer's.
+    /// The number of a customer's message.
     pub post: Option<u64>,
-    /// The number of an agent's.
+    /// The number of an agent's message.
     number: Option<u64>,
 }
 
-/// Whose coming or leaving it is.
+/// A client that joins or leaves.
 #[derive(Debug, Deserialize)]
 pub struct Whose {
     /// About them.
@@ -148,7 +148,7 @@ impl Dialect for CentrifugoDialect {
         }
     }
 
-    /// The server asks by itself.
+    /// The server pings by itself.
     fn beat(&mut self, _link: &mut Link, _say: &mut dyn Say) {}
 
     fn post(&mut self, link: &mut Link, number: u64, text: &str, say: &mut dyn Say) {
@@ -196,7 +196,7 @@ fn hear_reply(link: &mut Link, reply: Reply) -> Heard {
 mod tests {
     use super::*;
 
-    /// What a return hears that finds its channel as it left it.
+    /// What a customer hears on a return if the channel is as they left it.
     const RETURNED: &str = "{\"id\":1,\"connect\":{\"client\":\"26830fc2\",\"subs\":{\"chat:7\":\
         {\"recoverable\":true,\"epoch\":\"IaVTokfh\",\"recovered\":true,\"offset\":1,\
         \"positioned\":true,\"was_recovering\":true}},\"ping\":1,\"pong\":true}}";

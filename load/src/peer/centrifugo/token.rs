@@ -1,14 +1,14 @@
-//! What shows Centrifugo who connects: a JSON web token, as the site's own server would make it.
+//! The proof of identity for Centrifugo: a JSON web token, as the site's own server would make it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// The secret that is shared with the server, which nobody else reaches.
+/// The secret that is shared with the server, which is out of reach for everybody else.
 pub const SECRET: &str = "it only ever listens on loopback";
 
-/// A token that names somebody, and the channels that the server subscribes them to: a JSON object
+/// A token that names a client, and the channels to which the server subscribes it: a JSON object
 /// with an object of options for each.
 pub fn minted(name: &str, channels: &str) -> String {
     let header = URL_SAFE_NO_PAD.encode("{\"alg\":\"HS256\"}");

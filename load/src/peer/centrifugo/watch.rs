@@ -1,5 +1,5 @@
-//! The second party of Centrifugo: it is in the channel of each customer, and is pushed who joins
-//! and leaves it, and what is published in it.
+//! The second party of Centrifugo: it is in the channel of each customer. The server pushes to it
+//! who joins and leaves the channel, and what is published there.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn subscribe(customer: u32) -> String {
     format!("{{\"subscribe\":{{\"channel\":\"chat:{customer}\",\"join_leave\":true}},\"id\":{id}}}")
 }
 
-/// Waits until so many commands have been answered.
+/// Waits until this many commands have been answered.
 fn await_answers(client: &mut Client, count: u32) -> anyhow::Result<()> {
     let mut answered = 0;
     client.hear_until(PATIENCE, |message, say| {
@@ -55,7 +55,7 @@ fn await_answers(client: &mut Client, count: u32) -> anyhow::Result<()> {
     })
 }
 
-/// What there is in a message; a ping is answered.
+/// The lines of a message; a ping is answered.
 fn lines<'a>(message: Message<'a>, say: &mut dyn Say) -> Vec<&'a [u8]> {
     let Message::Text(text) = message else { return Vec::new() };
     let mut lines: Vec<_> = text.split(|byte| *byte == b'\n').collect();
@@ -79,7 +79,7 @@ impl Listen for Agent {
     ) -> anyhow::Result<()> {
         for line in lines(message, say) {
             let reply: Reply = serde_json::from_slice(line)?;
-            // The agent's own coming is pushed, too, and has no customer's name.
+            // The agent's own join is pushed, too, and has no customer's name.
             if let Some((whose, news)) = reply.push.and_then(understand)
                 && let Ok(customer) = whose.parse()
             {
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(told, expected.map(|news| (7, news)));
     }
 
-    /// Takes nothing, for there is nothing to say.
+    /// Drops everything that is said.
     struct Mute;
 
     impl Say for Mute {

@@ -1,5 +1,5 @@
-//! The accounts of customers, made before a run: a resumption needs the same address again, and an
-//! anonymous customer would get another.
+//! The accounts of customers, made before a run. A resumption needs the same address again, and an
+//! anonymous customer would get a new one.
 
 use std::net::SocketAddr;
 

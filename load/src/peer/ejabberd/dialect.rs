@@ -20,19 +20,19 @@ pub struct Xmpp {
     window_s: u32,
 }
 
-/// Where the opening is.
+/// How far the opening is.
 mod stage {
-    /// Nobody is known yet.
+    /// The customer is not known yet.
     pub const STRANGER: u8 = 0;
     /// The password is said.
     pub const CLAIMED: u8 = 1;
     /// The password was right, and the stream is opened anew.
     pub const KNOWN: u8 = 2;
-    /// A new place was asked for, or the old one.
+    /// A new place, or the old one, was asked for.
     pub const PLACED: u8 = 3;
-    /// The stream is managed; it is waited for the agent's having been told.
+    /// The stream is managed; the opening waits until the agent was told.
     pub const MANAGED: u8 = 4;
-    /// In.
+    /// The customer is in.
     pub const READY: u8 = 5;
 }
 
@@ -40,7 +40,7 @@ mod stage {
 pub const OPEN: &str =
     "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>";
 
-/// A sign of life that the server answers: one that counts as a sign of life there, too.
+/// A ping that the server answers, and that counts as a sign of life for the server, too.
 const BEAT: &str = "<iq type='get' to='localhost' id='b'><ping xmlns='urn:xmpp:ping'/></iq>";
 
 impl Xmpp {
@@ -91,7 +91,7 @@ impl Xmpp {
             return Heard::Ready { is_resumed: true };
         }
         if text.starts_with(b"<failed") {
-            // The server has given them up: a new place.
+            // The server has given the customer up, so they need a new place.
             link.token = None;
             say_bind(say);
         } else if text.starts_with(b"<enabled") {
@@ -130,7 +130,7 @@ impl Dialect for Xmpp {
     ) {
         let Message::Text(text) = message else { return };
         if text.starts_with(b"<r ") {
-            // It asks how many stanzas have come.
+            // The server asks how many stanzas have come.
             return say.text(format_args!("<a xmlns='urn:xmpp:sm:3' h='{}'/>", link.seen));
         }
         if is_stanza(text) {
@@ -151,8 +151,8 @@ impl Dialect for Xmpp {
         say.text(format_args!("{BEAT}"));
     }
 
-    /// White space between stanzas, which XMPP allows for just this, is not allowed over
-    /// WebSocket; so it is pings with a long name.
+    /// XMPP allows white space between stanzas for just this, but not over WebSocket. So the
+    /// padding is pings with a long name.
     fn pad(&mut self, _link: &mut Link, bytes: usize, say: &mut dyn Say) {
         for _ in 0..bytes.div_ceil(BEAT.len() + PADDING.len()) {
             say.text(format_args!(
@@ -185,7 +185,7 @@ impl Dialect for Xmpp {
 /// Bytes that mean nothing.
 const PADDING: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
-/// Text with what XML would take for its own.
+/// Text in which the characters that XML reserves are escaped.
 struct Escaped<'a>(&'a str);
 
 impl std::fmt::Display for Escaped<'_> {
@@ -200,7 +200,7 @@ impl std::fmt::Display for Escaped<'_> {
     }
 }
 
-/// Says who somebody is; the name is the password.
+/// Logs in with a name, which is also the password.
 pub fn say_password(name: &str, say: &mut dyn Say) {
     let claim = STANDARD.encode(format!("\0{name}\0{name}"));
     say.text(format_args!(
@@ -221,7 +221,7 @@ pub fn answer_ping(text: &[u8], say: &mut dyn Say) {
     }
 }
 
-/// Whether this is one of those that are counted.
+/// Whether this is one of the stanzas that are counted.
 fn is_stanza(text: &[u8]) -> bool {
     [&b"<iq"[..], b"<message", b"<presence"].iter().any(|start| text.starts_with(start))
 }

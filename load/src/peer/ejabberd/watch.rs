@@ -39,7 +39,7 @@ pub fn start(address: SocketAddr, ear: Ear) -> anyhow::Result<Listener> {
         } else if has(b"urn:ietf:params:xml:ns:xmpp-bind") {
             say.text(format_args!("<presence/>"));
         }
-        // Their own presence comes back to them.
+        // The server sends the agent's own presence back.
         Ok(text.starts_with(b"<presence"))
     })?;
     Ok(Listener::start(client, Agent, BEAT_EVERY, ear))

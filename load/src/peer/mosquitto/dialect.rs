@@ -13,15 +13,15 @@ pub fn upgrade() -> Upgrade {
     Upgrade { path: "/mqtt".into(), subprotocol: Some("mqtt") }
 }
 
-/// What the dialect must know. MQTT counts in whole seconds.
+/// What the dialect needs to know. MQTT counts in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     keepalive_s: u16,
     window_s: u32,
 }
 
-/// The settings under these demands. A broker takes somebody for silent after one and a half
-/// keepalives; so these are chosen that it is after two heartbeats.
+/// The settings under these demands. A broker takes a client for silent after one and a half
+/// keepalives; the keepalive is chosen so that this is after two heartbeats.
 pub fn settings(demands: &Demands) -> Settings {
     let keepalive = (demands.heartbeat.as_secs_f64() * 4.0 / 3.0).ceil();
     Settings {
@@ -36,8 +36,8 @@ pub struct Mqtt {
     settings: Settings,
 }
 
-/// How many seconds longer than the window a broker keeps a customer's subscription: with its end
-/// the will would go out, too.
+/// How many seconds longer than the window a broker keeps a customer's subscription. When the
+/// subscription ends, the will is published, too.
 const KEPT_LONGER_S: u32 = 30;
 
 /// Packets are numbered in 16 bits, and none is 0.
@@ -60,7 +60,7 @@ impl Mqtt {
     ) {
         match packet.kind {
             packet::CONNACK => match packet.body {
-                // It remembers the customer, and their subscription with them.
+                // The broker remembers the customer, and with them their subscription.
                 [1, 0, ..] => Self::enter(link, true, tell),
                 [0, 0, ..] => {
                     let topic = format!("to/{}", link.customer);
@@ -70,14 +70,15 @@ impl Mqtt {
                 _ => {}
             },
             packet::SUBACK => {
-                // Whoever watches learns that there is somebody, as of any chat that begins.
+                // The second party learns that there is a customer, as at the beginning of any
+                // chat.
                 let topic = format!("here/{}", link.customer);
                 say.binary(&packet::publish_unsure(&topic, b""));
                 Self::enter(link, false, tell);
             }
             packet::PINGRESP => tell(Heard::Beat),
             packet::PUBACK => match (packet.id(), packet.body.get(2)) {
-                // A message nobody subscribes to is taken as well, and the broker says so.
+                // The broker also accepts a message without a subscriber, and says so.
                 (Some(id), None | Some(0 | 0x10)) => {
                     tell(Heard::Posted { number: number(link.customer, unfold(link.request, id)) });
                 }
@@ -101,7 +102,7 @@ impl Mqtt {
     }
 
     fn enter(link: &mut Link, is_resumed: bool, tell: &mut dyn FnMut(Heard)) {
-        // The broker knows its customers by their names; this only says that it does.
+        // The broker knows its customers by name; the token only says that it does.
         link.token = Some("kept".into());
         tell(Heard::Ready { is_resumed });
     }
@@ -140,8 +141,8 @@ impl Dialect for Mqtt {
         say.binary(&packet::PINGREQ);
     }
 
-    /// A message to nobody, without an acknowledgement: a broker of this version closes sockets
-    /// that send it pings of the WebSocket faster than it answers them.
+    /// Sends a message to nobody, without an acknowledgement. A broker of this version closes
+    /// sockets that send WebSocket pings faster than it answers them.
     fn pad(&mut self, _link: &mut Link, bytes: usize, say: &mut dyn Say) {
         for _ in 0..bytes.div_ceil(PADDING.len()) {
             say.binary(&packet::publish_unsure("padding", &PADDING));
@@ -168,12 +169,12 @@ impl Dialect for Mqtt {
 /// Bytes that mean nothing.
 const PADDING: [u8; 116] = [b'x'; 116];
 
-/// The packet's number of a customer's post.
+/// The packet id of a customer's post.
 fn fold(which: u32) -> u16 {
     (which % IDS) as u16 + 1
 }
 
-/// The post that a packet's number stands for: the latest that has it.
+/// The post that a packet id stands for: the latest that has this id.
 fn unfold(latest: u32, id: u16) -> u32 {
     let back = (latest % IDS + IDS + 1 - u32::from(id)) % IDS;
     latest.saturating_sub(back)

@@ -34,7 +34,7 @@ pub struct Packet<'a> {
 pub struct Published<'a> {
     /// Its topic.
     pub topic: &'a [u8],
-    /// What an acknowledgement must name; none where none is wanted.
+    /// The id that an acknowledgement must name; none if no acknowledgement is wanted.
     pub id: Option<u16>,
     /// What it says.
     pub payload: &'a [u8],
@@ -49,7 +49,7 @@ pub fn take<'a>(bytes: &mut &'a [u8]) -> Option<Packet<'a>> {
     Some(Packet { kind: first >> 4, flags: first & 0xf, body })
 }
 
-/// A number of one to four bytes, seven bits each, the least first.
+/// A number of one to four bytes, seven bits each, the least significant first.
 fn take_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut length = 0;
     for (place, byte) in bytes.iter().enumerate().take(4) {
@@ -67,7 +67,7 @@ impl<'a> Packet<'a> {
         self.body.first_chunk().map(|id| u16::from_be_bytes(*id))
     }
 
-    /// The message, where this is one.
+    /// The message, if this packet is one.
     pub fn published(&self) -> Option<Published<'a>> {
         let (length, rest) = self.body.split_first_chunk()?;
         let (topic, mut rest) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
@@ -97,11 +97,12 @@ pub fn packet(first: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Says who connects, how often they give a sign of life (in seconds), how long their
-/// subscriptions are kept, and what is published when they are gone.
+/// Connects a client, with the interval of its signs of life (in seconds), the time for which its
+/// subscriptions are kept, and the will that is published when it is gone.
 pub fn connect(client: &str, keepalive: u16, expiry_s: u32, will: Option<(&str, u32)>) -> Vec<u8> {
     let mut body = vec![0, 4, b'M', b'Q', b'T', b'T', 5];
-    // A will is published once at least (QoS 1). No clean start: what was kept is taken up again.
+    // A will is published at least once (QoS 1). No clean start: the kept session is taken up
+    // again.
     body.push(if will.is_some() { 0b0000_1100 } else { 0 });
     body.extend(keepalive.to_be_bytes());
     body.extend([5, 0x11]);
@@ -116,7 +117,7 @@ pub fn connect(client: &str, keepalive: u16, expiry_s: u32, will: Option<(&str, 
     packet(0x10, &body)
 }
 
-/// Subscribes, with at least one delivery.
+/// Subscribes, for delivery at least once.
 pub fn subscribe(id: u16, topics: &[&str]) -> Vec<u8> {
     let mut body = id.to_be_bytes().to_vec();
     body.push(0);

@@ -4,7 +4,7 @@ use super::lines::{self, Said};
 use crate::dialect::{Dialect, Heard, Link, Message, Say, Upgrade};
 use crate::plan::number;
 
-/// The protocol of a customer: one subscription, and from the first post on a second one.
+/// The protocol of a customer: one subscription, and a second one from the first post on.
 #[derive(Clone, Copy, Debug)]
 pub struct NatsDialect;
 
@@ -45,7 +45,7 @@ impl Dialect for NatsDialect {
                 Said::Ping => say.binary(b"PONG\r\n"),
                 Said::Pong if link.stage == OPENING => {
                     link.stage = READY;
-                    // It keeps nothing of anybody who was lost.
+                    // The server keeps nothing of a lost customer.
                     tell(Heard::Ready { is_resumed: false });
                 }
                 Said::Pong => tell(Heard::Beat),

@@ -5,19 +5,19 @@ use memchr::memmem;
 /// What a server says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said<'a> {
-    /// It asks for a sign of life.
+    /// The server asks for a sign of life.
     Ping,
-    /// It answers one.
+    /// The server answers a ping.
     Pong,
     /// A message: its subject and what it says.
     Delivery(&'a [u8], &'a [u8]),
-    /// It refuses something.
+    /// The server refuses something.
     Wrong(&'a [u8]),
     /// Anything else.
     Other,
 }
 
-/// Takes what is said off the front; nothing where the whole of it is not there.
+/// Takes one line or message off the front; none if it is not complete.
 pub fn take<'a>(bytes: &mut &'a [u8]) -> Option<Said<'a>> {
     let end = memmem::find(bytes, b"\r\n")?;
     let (line, rest) = (&bytes[..end], &bytes[end + 2..]);
@@ -39,7 +39,7 @@ pub fn take<'a>(bytes: &mut &'a [u8]) -> Option<Said<'a>> {
     Some(said)
 }
 
-/// What is said first: who connects, and the name by which they are told of.
+/// The first line of a client: who connects, and the name by which others are told of it.
 pub fn connect(user: &str, name: &str) -> String {
     format!(
         "CONNECT {{\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"lang\":\"rust\",\

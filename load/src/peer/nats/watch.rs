@@ -14,14 +14,14 @@ use crate::watch::{Ear, News};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The server asks by itself whether somebody is there; this is for its own sake rare.
+/// How often this client pings. The server pings by itself, so this can be rare.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// The stream that keeps the posts.
 const STREAM: &str = "{\"name\":\"POSTS\",\"subjects\":[\"posts.>\"],\"storage\":\"file\",\
                       \"retention\":\"limits\",\"num_replicas\":1}";
 
-/// Has the server keep posts in a file.
+/// Makes the server keep posts in a file.
 pub fn make_stream(address: SocketAddr) -> anyhow::Result<()> {
     let mut words = lines::connect("customer", "setup");
     words += "SUB _INBOX.setup 1\r\nPUB $JS.API.STREAM.CREATE.POSTS _INBOX.setup ";
@@ -45,7 +45,7 @@ pub fn start(address: SocketAddr, ear: Ear) -> anyhow::Result<Listener> {
     Ok(Listener::start(client, Watcher, BEAT_EVERY, ear))
 }
 
-/// Connects, says this, and waits until something said is enough.
+/// Connects, sends this, and waits until a line satisfies the condition.
 fn open(
     address: SocketAddr,
     words: &str,
@@ -70,7 +70,7 @@ fn open(
 
 struct Watcher;
 
-/// What is told of a connection that is made or lost.
+/// What the server tells of a connection that was made or lost.
 #[derive(Debug, Deserialize)]
 struct Change {
     client: Lone,
@@ -97,7 +97,7 @@ impl Listen for Watcher {
                     let change: Change = serde_json::from_slice(payload)?;
                     let is_lost = subject.ends_with(b".DISCONNECT");
                     let news = if is_lost { News::Away } else { News::Accepted };
-                    // What no customer has made has another name.
+                    // A connection that is not a customer's has another kind of name.
                     change.client.name.parse().into_iter().for_each(|who| tell(who, news));
                 }
                 Said::Wrong(wrong) => bail!("refused: {}", String::from_utf8_lossy(wrong)),

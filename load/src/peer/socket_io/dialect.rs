@@ -20,14 +20,14 @@ pub const PING: &[u8] = b"2";
 /// The answer to it.
 pub const PONG: &str = "3";
 
-/// What the server calls a connection, and by what it may be resumed.
+/// The server's name for a connection, and the private name by which it may be resumed.
 #[derive(Deserialize)]
 struct Named {
     sid: Box<str>,
     pid: Option<Box<str>>,
 }
 
-/// What brings a customer back: what they were called, the private name, the place.
+/// What brings a customer back: the connection's former name, the private name, the place.
 fn parts(token: &str) -> (&str, &str, &str) {
     let mut words = token.split(' ');
     let mut next = || words.next().unwrap_or_default();
@@ -93,7 +93,7 @@ fn connect(link: &Link, say: &mut dyn Say) {
     }
 }
 
-/// The server has named the connection: as before, where it knows it again.
+/// The server has named the connection, by the former name if it knows the connection again.
 fn hear_named(link: &mut Link, named: &[u8]) -> Heard {
     let Ok(Named { sid, pid }) = serde_json::from_slice(named) else {
         return Heard::Refused { code: String::from_utf8_lossy(named).into_owned() };
@@ -105,7 +105,7 @@ fn hear_named(link: &mut Link, named: &[u8]) -> Heard {
     Heard::Other
 }
 
-/// Something has happened. The last of its values is its place, which a return must name.
+/// An event has come. The last of its values is its place, which a return must name.
 fn hear_event(link: &mut Link, event: &[u8]) -> Heard {
     let Ok(Value::Array(values)) = serde_json::from_slice(event) else { return Heard::Other };
     let (Some(name), Some(offset)) =

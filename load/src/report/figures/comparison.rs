@@ -27,9 +27,9 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// A figure as a multiple of the floor's, which says the same on another machine: in each round
-    /// by the floor of that round, for both had the machine at nearly the same time. None where the
-    /// floor took no part, and for the floor itself.
+    /// A figure as a multiple of the floor's, which means the same on another machine. Each round
+    /// is divided by the floor of that round, as both had the machine at nearly the same time. None
+    /// for the floor itself, and if the floor took no part.
     pub fn times_floor(&self, place: usize, target: &Compared) -> Option<Spread> {
         let floor = self.targets.iter().find(|target| target.target.name == FLOOR)?;
         if target.target.name == FLOOR {
@@ -44,20 +44,20 @@ impl Comparison {
     }
 }
 
-/// The least server that there can be, as a target.
+/// The name of the least possible server, as a target.
 const FLOOR: &str = "floor";
 
 /// One target of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Compared {
-    /// Which.
+    /// The target.
     pub target: Subject,
-    /// Why it is not here, where it is not.
+    /// Why the target is not here, if it is not.
     pub absent: Option<String>,
     /// What was measured, the same measures in the same order for each target.
     pub measures: Vec<Measure>,
-    /// What its runs had against them, each once.
+    /// What its runs complained of, each complaint once.
     pub complaints: Vec<String>,
     /// All its runs.
     pub runs: Vec<Run>,
@@ -77,7 +77,7 @@ pub struct Measure {
     pub values: Vec<f64>,
     /// Which rounds those are, from 1.
     pub rounds: Vec<u32>,
-    /// Why there is none, where there is none.
+    /// Why there is no value, if there is none.
     pub missing: Option<String>,
 }
 
@@ -112,7 +112,7 @@ impl Measure {
 }
 
 impl Spread {
-    /// Of these values; none where there is none.
+    /// The spread of these values; none if there are none.
     fn of(mut values: Vec<f64>) -> Option<Self> {
         values.retain(|value| value.is_finite());
         values.sort_by(f64::total_cmp);

@@ -27,15 +27,15 @@ pub struct Growth {
 /// One point of a curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrowthPoint {
-    /// Of which.
+    /// The curve that it belongs to.
     pub curve: Curve,
-    /// Of what there are several lines in one plot, as in `sockets` and `actors`.
+    /// Its line, if the plot has several, as in `sockets` and `actors`.
     pub of: String,
     /// How many chats.
     pub chats: u64,
     /// The value, in the unit of the curve.
     pub value: f64,
-    /// What must be known of it; empty where nothing must.
+    /// What a reader must know of it; empty if there is nothing.
     #[serde(default)]
     pub remark: String,
 }
@@ -58,7 +58,7 @@ pub enum Curve {
     LatenessOfHeld,
     /// Processor time of the end of a window, of held chats without sockets.
     ProcessorOfEnd,
-    /// How long a server took to start that held so many chats.
+    /// How long a server took to start with this many held chats.
     Recovery,
 }
 
@@ -92,7 +92,7 @@ impl Curve {
         }
     }
 
-    /// What is counted to the right.
+    /// What is counted on the axis to the right.
     pub const fn counts(self) -> &'static str {
         match self {
             Self::Memory | Self::MemoryOfEach | Self::Processor | Self::Cores => "chats",
@@ -115,7 +115,7 @@ impl Curve {
         }
     }
 
-    /// Whether it is drawn with a logarithm upwards.
+    /// Whether the axis upwards is logarithmic.
     pub const fn is_log(self) -> bool {
         match self {
             Self::Memory | Self::Recovery | Self::Lateness | Self::LatenessOfHeld => true,
@@ -123,7 +123,7 @@ impl Curve {
         }
     }
 
-    /// What the design allows, where it says so for every size.
+    /// What the design allows, if it says so for every size.
     pub const fn budgets(self) -> &'static [Budget] {
         match self {
             Self::Memory => &[("24 GiB", 25_769_803_776.0)],

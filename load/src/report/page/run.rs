@@ -67,7 +67,7 @@ fn verdict(run: &Run) -> Markup {
     }
 }
 
-/// The figures that one looks for first.
+/// The figures that a reader looks for first.
 fn tiles(run: &Run) -> Markup {
     let mut tiles: Vec<(String, String)> = Vec::new();
     let mut add = |value: String, name: String| tiles.push((value, name));
@@ -135,7 +135,7 @@ fn counts(counts: &[Count], must_be_zero: bool) -> Markup {
     };
     let shown = counts.iter().filter(|count| must_be_zero || count.count > 0);
     let shown: Vec<&Count> = shown.collect();
-    // Two tables beside each other, so that a long list is not a long page.
+    // The two tables stand side by side, so that a long list does not make a long page.
     let half = shown.len().div_ceil(2).max(1);
     html! {
         div.two {
@@ -201,7 +201,7 @@ fn phases(run: &Run) -> Markup {
     }
 }
 
-/// How a share of all reads, where an axis counts the nines: 2 is 99 of 100.
+/// How a share of all values reads on an axis that counts the nines: 2 is 99 of 100.
 fn nines(at: f64) -> String {
     let share = 100.0 * (1.0 - 10_f64.powf(-at));
     match at {
@@ -211,7 +211,7 @@ fn nines(at: f64) -> String {
     }
 }
 
-/// What comes before the work, and after a loss; all else is the work itself.
+/// Latencies before the work, and after a loss; all others belong to the work itself.
 const COMING: [&str; 3] = ["connect", "ready", "resume"];
 
 /// How the latencies of those who stay through a storm are named.
@@ -301,7 +301,7 @@ fn series(seconds: &[Second]) -> Vec<Plot> {
             vec![line("p99", &|at| at.lateness_p99_us.map(|us| us as f64))],
         ),
     ];
-    // A line that never leaves zero says nothing.
+    // A line that stays at zero says nothing.
     all.retain(|plot| {
         plot.lines.iter().any(|line| line.points.iter().any(|(_, value)| *value > 0.0))
     });

@@ -1,4 +1,4 @@
-//! An axis of a plot: where values lie on it, and which of them are read.
+//! An axis of a plot: where values lie on it, and which of them are labelled.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use plotters::coord::ranged1d::{
 };
 use plotters::coord::types::RangedCoordf64;
 
-/// A stretch of an axis. On a logarithmic one its ends are the logarithms.
+/// A stretch of an axis. On a logarithmic axis its ends are the logarithms.
 #[derive(Clone)]
 pub(super) struct Scale {
     inner: RangedCoordf64,
@@ -20,7 +20,7 @@ impl Scale {
         Self { inner: ends.clone().into(), ends, is_log }
     }
 
-    /// The powers of ten on it; and where these are few, twice and five times as much, too.
+    /// The powers of ten on it; if these are few, two and five times these as well.
     fn powers(&self) -> Vec<f64> {
         const SLACK: f64 = 1e-9;
         let Range { start, end } = self.ends;
