@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::reached::{Cell, Reached, cells, is_due};
 
-/// How many of the kept seeds reach a cell, where so many do.
+/// How many of the kept seeds reach each cell, if that many do.
 const EACH: usize = 2;
 
-/// Who reaches what.
+/// Which seeds reach which cell.
 #[derive(Debug, Default)]
 pub struct Choice {
     seeds: BTreeMap<Cell, Vec<u64>>,
@@ -21,7 +21,8 @@ impl Choice {
         }
     }
 
-    /// Few seeds that reach whatever any has, each next one that which adds the most.
+    /// Chooses few seeds that reach every cell that any seed has reached. Each choice adds the
+    /// most.
     pub fn choose(&self) -> Vec<u64> {
         let mut left: BTreeMap<Cell, usize> =
             self.seeds.iter().map(|(cell, seeds)| (*cell, seeds.len().min(EACH))).collect();

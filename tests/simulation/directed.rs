@@ -1,4 +1,5 @@
-//! What two seeds found once, told step by step: those who drew other dice would not find it again.
+//! What two seeds once found, told step by step: with other dice those seeds would not find it
+//! again.
 
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::SessionId;
@@ -38,7 +39,7 @@ impl Stage {
         stage
     }
 
-    /// Lets so much time pass.
+    /// Lets this much time pass.
     fn pass(&mut self, millis: Millis) {
         let end = self.now + millis;
         while let Some(due) = self.node.due().filter(|due| *due <= end) {
@@ -91,7 +92,7 @@ fn start(id: &str) -> Value {
     json!({"type": "start", "ref": id, "id": id, "name": "Kim"})
 }
 
-/// Seed 17,755: a tab that says nothing but `start` again shows by that that it is there.
+/// Seed 17,755: a tab that says only `start` again thereby shows that it is there.
 #[test]
 fn who_says_start_again_is_there() {
     let mut stage = Stage::open();
@@ -108,8 +109,7 @@ fn who_says_start_again_is_there() {
     assert!(stage.was_lost(session), "it has said nothing any more");
 }
 
-/// Seed 16,166: nothing is at rest while a page of missed messages has no room and is still to
-/// come.
+/// Seed 16,166: the node is not at rest while a page of missed messages waits for room.
 #[test]
 fn a_page_that_is_still_to_come_is_not_rest() {
     let mut stage = Stage::open();

@@ -1,5 +1,4 @@
-//! A seeded simulation: the real machines in a world that is hard on them, and the proof that its
-//! checks can fail.
+//! A seeded simulation: the real machines in a hard world, and the proof that its checks can fail.
 //!
 //! Every run draws seeds that nobody has run before, and prints the first; `SEED_BASE=n` repeats
 //! them. `SEED=n cargo test --test simulation -- one_seed --nocapture` repeats a seed and prints
@@ -33,10 +32,10 @@ const SEEDS: u64 = 240;
 /// Seeds among which a wrong rule must be noticed, beside those that found something once.
 const SEEDS_TO_NOTICE: u64 = 60;
 
-/// Seeds of twisted plans among which a wrong rule must be noticed that seldom shows.
+/// Seeds of twisted plans among which a wrong rule that seldom shows must be noticed.
 const TWISTED_TO_NOTICE: u64 = 300;
 
-/// Seeds among which one must be noticed that only shows after a restore.
+/// Seeds among which a wrong rule that shows only after a restore must be noticed.
 const RESTORED_TO_NOTICE: u64 = 60;
 
 /// Runs a seed, and panics with everything that helps if a check fails.
@@ -74,7 +73,7 @@ fn one_seed() {
     assert!(outcome.result.is_ok(), "{}", run::report(&plan, &outcome, Rules::default()));
 }
 
-/// `SEED_BASE=n` names the first of them.
+/// `SEED_BASE=n` names the first seed.
 #[test]
 fn every_check_holds_for_seeds_that_nobody_has_run() {
     let named = std::env::var("SEED_BASE").ok().and_then(|base| base.parse().ok());
@@ -90,8 +89,8 @@ fn every_check_holds_for_seeds_that_nobody_has_run() {
     assert!(impossible.is_empty(), "what cannot be has been: {impossible:#?}");
 }
 
-/// Whatever can come to a conversation comes to it wherever it can. Seeds that do it are chosen by
-/// `cargo run --release --example simulate -- --seeds 2000 --threads 2 --choose`.
+/// The kept seeds bring every input to a conversation in every state in which it can come. They are
+/// chosen by `cargo run --release --example simulate -- --seeds 2000 --threads 2 --choose`.
 #[test]
 fn stats_of_what_the_kept_seeds_reach() {
     let (_, reached) = check_all(&REACHING);
@@ -121,8 +120,8 @@ fn a_seed_can_be_repeated() {
     assert_ne!(digest(1), digest(2));
 }
 
-/// Each wrong rule is noticed, and by the check that is there for it: by the seed that is kept for
-/// it, or by one of very many.
+/// Each wrong rule is noticed, and by the check that exists for it: with the seed that is kept for
+/// the rule, or with one of very many seeds.
 #[test]
 fn every_wrong_rule_is_noticed() {
     let (next, unnoticed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -159,8 +158,8 @@ fn noticed(wrong: Wrong, kept: u64) -> Option<(u64, Violation)> {
     })
 }
 
-/// A check that nothing can fail proves nothing. Two have no wrong rule of their own: the clock is
-/// the node's, and whatever does not come to rest ends the run of any seed.
+/// A check that nothing can fail proves nothing. Two checks have no wrong rule of their own: the
+/// clock is the node's, and a world that does not come to rest ends the run of any seed.
 #[test]
 fn every_check_can_fail() {
     let proven: BTreeSet<_> = TABLE.into_iter().map(|(_, _, check, _)| check).collect();

@@ -81,19 +81,19 @@ pub struct Node {
     secret: Secret,
     minted: u64,
     settings: Arc<Registry>,
-    /// What waits for each actor, in the order in which it was sent. What comes from a session's
-    /// socket is a queue of its own.
+    /// What waits for each actor, in the order in which it was sent. Input from a session's socket
+    /// is a queue of its own.
     mailboxes: BTreeMap<Party, VecDeque<Mail>>,
     timers: Timers,
     threads: Threads,
-    /// Which conversation's actor is to die next, if one is.
+    /// The death that awaits a conversation's actor, if one does.
     doom: Option<Doom>,
     directory: BTreeMap<ConversationId, u64>,
-    /// Those in the directory whose actors have died, and that are not yet opened again.
+    /// Conversations in the directory whose actors have died and that are not yet opened again.
     dead: BTreeSet<(ConversationId, u64)>,
     chats: BTreeMap<(ConversationId, u64), Actor<Chat>>,
     loads: Vec<(ConversationId, u64)>,
-    /// The actors of agents and queues, and which of each name is found.
+    /// The actors of agents and queues, and which actor each name leads to.
     agents: BTreeMap<(AgentId, u64), Actor<Desk>>,
     desks: BTreeMap<AgentId, u64>,
     consoles: Consoles,
@@ -157,7 +157,7 @@ impl Node {
         self.base + Span::from_millis(self.now - self.started)
     }
 
-    /// A number that was never given before, and looks like any.
+    /// A number that was never given out before, and looks like any other.
     fn mint(&mut self) -> u128 {
         self.minted += 1;
         let half =
@@ -169,7 +169,8 @@ impl Node {
         self.mailboxes.entry(to).or_default().push_back(mail);
     }
 
-    /// Tells an agent something. False when nobody is there; then nobody waits for it, either.
+    /// Tells an agent something. False if the agent has no actor; then no caller waits for it,
+    /// either.
     fn tell_agent(&mut self, id: &AgentId, told: ToAgent) -> bool {
         self.give_agent(id, desk::Input::Told(told))
     }
@@ -204,7 +205,7 @@ impl Node {
         self.timers.disarm(alarm);
     }
 
-    /// Tells a conversation something; opens it from the disk if it is not live.
+    /// Tells a conversation something; opens the conversation from the disk if it is not live.
     fn tell_chat(&mut self, id: ConversationId, told: ToConversation) {
         let epoch = match self.directory.get(&id).copied() {
             Some(epoch) if !self.dead.remove(&(id, epoch)) => epoch,
@@ -213,7 +214,8 @@ impl Node {
         self.tell_actor(id, epoch, told);
     }
 
-    /// Tells a conversation something if it is live; one whose actor has died is opened again.
+    /// Tells a conversation something if it is live; a conversation whose actor died is opened
+    /// again.
     fn tell_live(&mut self, id: ConversationId, told: ToConversation) {
         match self.directory.get(&id).copied() {
             Some(_) => self.tell_chat(id, told),
@@ -255,7 +257,7 @@ impl Node {
         }
     }
 
-    /// Begins a chat for a session; a visitor who has a live one comes back into it.
+    /// Begins a chat for a session; a visitor with a live chat comes back into that one.
     fn start_chat(
         &mut self,
         session: SessionId,
@@ -277,7 +279,7 @@ impl Node {
         join.start = Some(request);
         let said = FromSession::Join(Box::new(join));
         self.firsts.insert((id, epoch), ToConversation::Session(session, said));
-        // Between the claim and the first word its thread may stand still for a moment.
+        // Between the claim and the first word the chat's thread may stand still for a moment.
         let mut dice = Dice::new(self.minted, 6);
         let pause = if dice.one_in(8) { dice.below(40) } else { 0 };
         self.arm(self.now + pause, Timer::First(id, epoch));

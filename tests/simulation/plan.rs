@@ -1,4 +1,4 @@
-//! What will happen to a world, all of it drawn from the seed before anything does, so that a
+//! What will happen to a world. The seed determines all of it before anything happens, so that a
 //! failure can be repeated and then told with as few happenings as it takes.
 
 mod draw;
@@ -62,9 +62,9 @@ pub struct Handling {
     pub messages: u32,
     pub every: Millis,
     pub finish: Finish,
-    /// After how long they close the wrap-up, if they do.
+    /// After how long the agent closes the wrap-up, if at all.
     pub close: Option<Millis>,
-    /// What an administrator does while they are being offered it, and how soon.
+    /// What an administrator does during the offer, and how soon.
     pub meddled: Option<(Millis, What)>,
 }
 
@@ -113,9 +113,9 @@ pub enum What {
     Open(usize),
     /// A page is opened from another, with all that it knows.
     Copy { from: usize, to: usize },
-    /// A message, sent so many times, the next one before it if it is out of order.
+    /// A message, sent this many times; the next message goes before it if it is out of order.
     Post { tab: usize, copies: u32, reorder: bool },
-    /// The connection is reset, and the page comes back after so long.
+    /// The connection is reset, and the page comes back after this long.
     Cut { tab: usize, away: Millis },
     /// Nothing gets through for a while, in one direction or both.
     Block { tab: usize, up: bool, down: bool, lasts: Millis },
@@ -147,14 +147,14 @@ pub enum What {
     Stream(usize, StreamPlan),
     /// An administrator changes an agent's units.
     Units { agent: usize, units: u32 },
-    /// An administrator changes whom a queue has.
+    /// An administrator changes which queues an agent serves.
     Serve { agent: usize, queue: usize, on: bool },
-    /// An administrator deletes an agent, and after so long puts them again with these units.
+    /// An administrator deletes an agent, and later puts the agent again with these units.
     Dismiss { agent: usize, units: u32, away: Millis },
     /// An administrator puts an agent again, in the queues that they served.
     PutAgain { agent: usize, units: u32 },
-    /// An administrator points a workstream at another queue and deletes its own when nobody is in
-    /// it; and after so long makes it again and points back.
+    /// An administrator points a workstream at another queue, and deletes its own once that is
+    /// empty. Later the queue is made again, and the workstream points back.
     Requeue { which: usize, away: Millis },
     /// An administrator points a workstream at a queue, which is made if it is not there.
     Redirect { which: usize, queue: usize },
@@ -166,17 +166,17 @@ pub enum What {
     Disk(Weather),
     /// What is on the disk is copied.
     BackUp,
-    /// The node is stopped, the last copy is put in the place of what is on its disk, and it is
-    /// started again after so long.
+    /// The node is stopped, the last copy replaces what is on its disk, and the node is started
+    /// again after this long.
     Restore { down: Millis },
-    /// The node is killed in the middle of what it does, after so many more steps, and started
-    /// again later; the wall clock has stepped meanwhile.
+    /// The node is killed in the middle of its work, after this many more steps, and started again
+    /// later. Meanwhile the wall clock has stepped.
     Crash { steps: u64, down: Millis, step: i64 },
 }
 
 impl StreamPlan {
-    /// How long an agent may be gone from an offer, in seconds. It is not drawn, so that seeds
-    /// which found something once still have the plan that they had.
+    /// How long an agent may be gone from an offer, in seconds. It is not drawn, so that seeds that
+    /// once found something still have the same plan.
     pub fn offer_grace(&self) -> u64 {
         1 + self.grace % 10
     }

@@ -2,8 +2,8 @@
 
 use crate::plan::twist::FIRST_RESTORED;
 
-/// A seed that nobody has run before, nearly surely, and those after it are as fresh. What holds
-/// for seeds that were run while the rules were mended says little.
+/// A seed that nearly surely was never run before, like the seeds after it. Seeds that were run
+/// while the rules were mended prove little.
 pub fn fresh_base() -> u64 {
     let drawn = uuid::Uuid::new_v4().as_u128() % 1_000_000_000;
     FIRST_RESTORED + u64::try_from(drawn).unwrap_or(0) * 1_000_000

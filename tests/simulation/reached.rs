@@ -2,8 +2,8 @@
 //! signal, timer, loss and word of the disk; and a column for where a conversation stood, for how
 //! the journal stood to it, and for what became of what it decided.
 //!
-//! A cell that can occur and was reached by nobody is a gap, and one that cannot and was is wrong
-//! (`reached/excuse.rs`).
+//! If no seed reaches a cell that can occur, that is a gap. If a seed reaches a cell that cannot
+//! occur, something is wrong (`reached/excuse.rs`).
 
 mod came;
 mod excuse;
@@ -39,18 +39,18 @@ pub fn is_due((came, column): Cell) -> bool {
 }
 
 impl Reached {
-    /// Something comes to a conversation.
+    /// Counts something that comes to a conversation.
     pub fn meet(&mut self, came: Came, standing: Standing, journal: Journal) {
         self.0[place((came, Column::Stood(standing)))] += 1;
         self.0[place((came, Column::Journal(journal)))] += 1;
     }
 
-    /// This has become of what a conversation decided when something came to it.
+    /// Counts the fate of what a conversation decided when something came to it.
     pub fn follow(&mut self, came: Came, fate: Fate) {
         self.0[place((came, Column::Became(fate)))] += 1;
     }
 
-    /// Adds another world's.
+    /// Adds the counts of another world.
     pub fn add(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine += theirs);
     }
@@ -60,12 +60,12 @@ impl Reached {
         self.0[place(cell)]
     }
 
-    /// The cells that can be reached, and were by nobody.
+    /// The cells that can be reached, but were not.
     pub fn gaps(&self) -> Vec<String> {
         cells().filter(|cell| is_due(*cell) && self.count(*cell) == 0).map(name).collect()
     }
 
-    /// The cells that cannot be reached, and were.
+    /// The cells that cannot be reached, but were.
     pub fn impossible(&self) -> Vec<String> {
         let wrong = |cell: Cell| match excuse(cell.0, cell.1) {
             Some(Excuse::Never(why)) if self.count(cell) > 0 => {
@@ -76,7 +76,8 @@ impl Reached {
         cells().filter_map(wrong).collect()
     }
 
-    /// The table, for people: a dash where it cannot be, brackets where it need not be.
+    /// The table, for people: a dash in a cell that cannot be reached, brackets where it need not
+    /// be.
     pub fn table(&self) -> String {
         let mut text = format!("{:<34}", "");
         for column in Column::all() {

@@ -35,7 +35,7 @@ pub trait Server {
     /// What its clock says, while it runs.
     fn clock(&self) -> Timestamp;
 
-    /// A widget opens a socket; nothing when it is not let in.
+    /// A widget opens a socket; none if the server does not let it in.
     fn connect(&mut self, widget: &WidgetId) -> Option<SessionId>;
 
     /// A frame of a widget's arrives.
@@ -50,29 +50,30 @@ pub trait Server {
     /// A socket takes nothing more from the server, or does again.
     fn stall(&mut self, session: SessionId, stalled: bool);
 
-    /// Somebody calls. The answer is seen later, or never if the server is killed.
+    /// A person calls. The answer is seen later, or never if the server is killed.
     fn call(&mut self, ticket: Ticket, call: Call);
 
     /// An agent opens a console, or closes one. False when there is no such agent.
     fn feed(&mut self, agent: &AgentId, open: bool) -> bool;
 
-    /// The actor of some conversation is to die.
+    /// The actor of a conversation is to die.
     fn doom(&mut self, doom: Doom);
 
     /// What the disk does from now on.
     fn weather(&mut self, weather: Weather);
 
-    /// When it next has something to do by itself; not before the present.
+    /// When the server next has something to do by itself; not before the present.
     fn due(&self) -> Option<Millis>;
 
-    /// Lets the time be `now`, and does at most this many of the things that are then due. True
-    /// when more are.
+    /// Moves the time to `now`, and does at most this many of the things that are then due. True if
+    /// more are due.
     fn advance(&mut self, now: Millis, most: usize) -> bool;
 
     /// What was seen since this was last asked, in order.
     fn seen(&mut self) -> Vec<Seen>;
 
-    /// Everybody's account, when nothing is on its way and nothing waits for the disk.
+    /// The account of all agents and live conversations, when nothing is on its way and nothing
+    /// waits for the disk.
     fn account(&self) -> Option<Account>;
 }
 
@@ -88,13 +89,13 @@ pub enum Cut {
 /// A conversation's actor that is to die.
 #[derive(Clone, Copy, Debug)]
 pub struct Doom {
-    /// After how many turns of conversations.
+    /// The number of turns of conversations before it dies.
     pub turns: u64,
-    /// Whether it has dealt with its input by then, though nobody has heard of it.
+    /// Whether it has already dealt with its input, though no other actor has heard of that.
     pub is_late: bool,
 }
 
-/// What somebody asks through HTTP.
+/// What a person asks through HTTP.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// Something of a conversation.
@@ -106,7 +107,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// The agent who makes it, where it is one.
+    /// The agent who makes the call, if an agent does.
     pub fn caller(&self) -> Option<&AgentId> {
         match self {
             Self::Presence(agent, _) => Some(agent),
@@ -128,15 +129,15 @@ impl Call {
 /// What a disk does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Weather {
-    /// It syncs within this time.
+    /// The disk syncs within this time.
     Fine(Millis),
-    /// It refuses the next write, and nothing of it is kept.
+    /// The disk refuses the next write, and keeps nothing of it.
     FailNext,
-    /// It fails in the middle of the next write, and some of it is kept.
+    /// The disk fails in the middle of the next write, and keeps some of it.
     TearNext,
-    /// It is full: it refuses every write until it is fine again.
+    /// The disk is full: it refuses every write until it is fine again.
     Full,
-    /// Its next sync fails, and with it every later one until the next start.
+    /// The disk's next sync fails, as does every later one until the next start.
     SyncFails,
 }
 
@@ -147,7 +148,7 @@ pub enum Seen {
     Durable(Row),
     /// A widget is sent a frame.
     Frame(SessionId, String),
-    /// The same, of a widget that reads nothing: it is sent when it reads again.
+    /// The same for a widget that reads nothing: it gets the frame when it reads again.
     Unread(SessionId, String),
     /// A widget is sent a ping.
     Ping(SessionId),
@@ -157,7 +158,7 @@ pub enum Seen {
     Answered(Ticket, Result<Answer, String>),
     /// An agent's console is told something.
     Feed(AgentId, &'static str, String),
-    /// The disk lost, or may have lost, what it was given.
+    /// The disk lost, or may have lost, what was given to it.
     Fault,
     /// A conversation's actor has died.
     Died,
@@ -180,7 +181,7 @@ pub struct Row {
     pub event: Event,
 }
 
-/// Everybody's account at one moment.
+/// The account of all agents and live conversations at one moment.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Every agent.
@@ -200,6 +201,6 @@ pub struct AgentAccount {
     pub units: u32,
     /// What is in use.
     pub used: u32,
-    /// For which chats.
+    /// The leases of chats that use the units.
     pub leases: Vec<(ConversationId, u32)>,
 }

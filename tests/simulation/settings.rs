@@ -27,7 +27,7 @@ pub fn widget_id(number: usize) -> WidgetId {
     format!("widget-{number}").parse().expect("an id")
 }
 
-/// The number in an id of ours.
+/// The number in an id that the simulation made.
 pub fn number_of(id: &str) -> usize {
     id.rsplit('-').next().and_then(|digits| digits.parse().ok()).expect("an id of ours")
 }

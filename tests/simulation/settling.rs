@@ -1,5 +1,5 @@
-//! What the simulation found of the real session, held fast with real sockets: a tab whose `start`
-//! is still being written is there as long as it answers.
+//! A finding of the simulation about the real session, pinned down with real sockets: a tab whose
+//! `start` is still being written is there as long as it answers.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -87,7 +87,7 @@ async fn engine() -> (Engine, Arc<MemoryJournal>, SocketAddr) {
     let door = Rc::new(Door::new(engine.clone(), Arc::new(keys), 0));
     let (stop, stopping) = watch::channel(false);
     actix_rt::spawn(async move {
-        // It serves until the test, and with it the system, is over.
+        // The engine serves until the test, and with it the system, is over.
         let _alive = stop;
         serve(listener, App::new, door, Arc::<Figures>::default(), stopping).await.unwrap();
     });

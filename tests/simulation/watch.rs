@@ -1,5 +1,5 @@
-//! Who watches a world: an independent record of what widgets, agents and the disk saw, and the
-//! checks that it is held against. No rule that is checked is taken from the product.
+//! The watcher of a world: an independent record of what widgets, agents and the disk saw, and the
+//! checks against that record. No rule that is checked is taken from the product.
 
 mod agents;
 mod audit;
@@ -42,7 +42,7 @@ pub struct Watch {
     violation: Option<Violation>,
     now: Millis,
     is_up: bool,
-    /// When it started last.
+    /// When the server started last.
     up_since: Millis,
     is_writable: bool,
     /// The last moment at which the server, or its disk, could not do what it should.
@@ -58,16 +58,16 @@ pub struct Watch {
     units: BTreeMap<AgentId, Setting<u32>>,
     serving: Vec<Setting<Vec<AgentId>>>,
     calls: BTreeMap<Ticket, Call>,
-    /// What room each agent had who was ready when nothing was on its way, and of whom nothing was
-    /// heard since.
+    /// The room of each agent who was ready when nothing was last on its way, and of whom nothing
+    /// was heard since.
     rested: BTreeMap<AgentId, u32>,
     consoles: BTreeMap<AgentId, Console>,
     feeds: Feeds,
-    /// When a conversation's actor died last.
+    /// When the last death of a conversation's actor was.
     died_at: Option<Millis>,
-    /// Agents who are deleted and not put again.
+    /// Agents who were deleted and not put again.
     deleted: BTreeSet<AgentId>,
-    /// How many restores there were: places of before mean nothing after.
+    /// How many restores there were: places from before the last one mean nothing after it.
     history: u32,
     backup: Option<Backup>,
 }
@@ -146,14 +146,14 @@ impl Watch {
         self.feeds.clear();
     }
 
-    /// Nothing goes wrong from now on; everybody must have everything by then.
+    /// Nothing goes wrong from now on; by this time everybody must have been told everything.
     pub fn calm(&mut self, by: Millis) {
         self.calm_by = Some(by);
     }
 
     pub fn stream(&mut self, now: Millis, which: usize, stream: &StreamPlan) {
         self.now = now;
-        // The ticket is the next call's, which asks for it.
+        // The ticket is that of the next call, which asks for the change.
         self.streams[which].ask(now, *stream, Ticket::MAX);
         self.stats.settings += 1;
     }
@@ -200,7 +200,7 @@ impl Watch {
         self.calls.insert(ticket, call.clone());
     }
 
-    /// Whoever may have less room for what is asked is not counted on.
+    /// An agent who may have less room after this call is no longer counted as free.
     fn disturb(&mut self, call: &Call) {
         match call {
             Call::Chat(_, Command::Accept { agent, .. } | Command::Assign { agent, .. })
@@ -278,7 +278,7 @@ impl Watch {
         self.acknowledged(chat, &from, id.as_str(), seq.number());
     }
 
-    /// Somebody was told that their message stands.
+    /// The author of a message was told that it stands.
     fn acknowledged(&mut self, chat: ConversationId, from: &Author, id: &str, seq: u32) {
         self.stats.acknowledged += 1;
         let Some(found) = self.chats.get(&chat).and_then(|chat| chat.row(seq)) else {
@@ -349,7 +349,7 @@ impl Watch {
         self.chats.insert(id, chat);
     }
 
-    /// Time has passed: whatever should have happened by itself must have.
+    /// Time has passed: everything that happens by itself must have happened when due.
     pub fn pass(&mut self, now: Millis, clock: Option<Timestamp>) {
         self.now = now;
         if !self.is_up || !self.is_writable {
@@ -368,7 +368,7 @@ impl Watch {
         }
     }
 
-    /// Everybody's account, while nothing is on its way.
+    /// Checks the account of all agents and conversations, while nothing is on its way.
     pub fn audit(&mut self, now: Millis, account: &Account) {
         self.now = now;
         if self.is_sorted_out() {

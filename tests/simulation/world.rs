@@ -26,20 +26,20 @@ use crate::world::staff::{Console, Deed};
 /// The wall clock's time when a world begins.
 pub const DAWN: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// How long everybody has at the end to come back and be told everything.
+/// How long tabs and agents have at the end to come back and be told everything.
 const CALM: Millis = 60_000;
 
 /// How long a world is then left alone: longer than any of its timers.
 const DUSK: Millis = 400_000;
 
-/// More steps than any world of minutes needs: it goes round in circles. One of hours may have as
-/// many times more.
+/// More steps than any world of minutes needs; a world that takes more goes round in circles. A
+/// world of hours may have as many times more.
 const STEPS_MAX: u64 = 400_000;
 
 /// Events kept to be told when a check fails.
 const LAST_EVENTS: usize = 40;
 
-/// A world, its server, and who watches both.
+/// A world, its server, and the watcher of both.
 pub struct World<S> {
     pub server: S,
     pub watch: Watch,
@@ -66,7 +66,7 @@ pub struct World<S> {
     digest: Sha256,
     last: VecDeque<String>,
     is_traced: bool,
-    /// Whether no sync has failed, or the server was started again since.
+    /// Whether no sync has failed since the server was last started.
     is_whole: bool,
     /// Since when nothing goes wrong any more.
     calm_at: Option<Millis>,
@@ -86,7 +86,7 @@ enum Due {
     Calm,
 }
 
-/// Who asked for what.
+/// A call, and which agent made it.
 #[derive(Clone, Debug)]
 struct Asked {
     agent: Option<usize>,
@@ -94,7 +94,7 @@ struct Asked {
     at: Millis,
 }
 
-/// Whose turn it is.
+/// Which of the two goes next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Turn {
     World,
@@ -187,7 +187,7 @@ impl<S: Server> World<S> {
         self.last.iter().map(String::as_str)
     }
 
-    /// What comes first goes first; of what comes at the same moment, chance says.
+    /// The earlier one goes first; at the same moment, chance decides.
     fn whose_turn(&mut self, world: Option<Millis>) -> Option<Turn> {
         match (world, self.server.due()) {
             (None, None) => None,
@@ -202,7 +202,7 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// The server does what it has to, and everybody sees what comes of it.
+    /// The server does what is due, and the world sees what comes of it.
     fn serve(&mut self, most: usize) {
         if let Some(due) = self.server.due() {
             self.now = self.now.max(due);
@@ -224,7 +224,7 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// Everybody looks at what was seen of the server.
+    /// The watcher, tabs and consoles look at what was seen of the server.
     fn look(&mut self) {
         for seen in self.server.seen() {
             self.events += 1;
@@ -260,7 +260,7 @@ impl<S: Server> World<S> {
         self.agenda.insert((at, self.order), due);
     }
 
-    /// Notes an event: in the digest, among the last ones, and aloud if anybody listens.
+    /// Notes an event: in the digest, among the last ones, and in print if the run is traced.
     fn tell(&mut self, event: impl FnOnce() -> String) {
         let line = format!("{:>8} {}", self.now, event());
         self.digest.update(line.as_bytes());
@@ -339,7 +339,7 @@ impl<S: Server> World<S> {
         }
         self.server.weather(Weather::Fine(1));
         if !self.is_whole {
-            // Whoever runs it starts it again, which a disk needs whose sync has failed.
+            // A disk whose sync has failed needs a restart of the server, which its operator makes.
             self.crash(0, 100, 0);
             return self.put(self.now + 1_000, Due::Calm);
         }

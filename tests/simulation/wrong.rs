@@ -1,6 +1,6 @@
-//! The rules of the simulated node: the real machines', or one of them made wrong on purpose, to
-//! prove that the checks can fail. What is wrong stands at the doors of the actors, or bends what
-//! the node itself says and in which order.
+//! The rules of the simulated node: those of the real machines, or one of them made wrong on
+//! purpose to prove that the checks can fail. A wrong rule stands at the doors of the actors, or
+//! changes what the node itself says and in which order.
 
 pub mod doors;
 pub mod table;

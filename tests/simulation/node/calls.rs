@@ -12,14 +12,14 @@ use crate::node::questions::Asker;
 use crate::server::{Call, Ticket};
 
 impl Node {
-    /// Whoever asks for something is heard of by that.
+    /// An agent who asks for something thereby counts as heard of.
     pub(super) fn touch(&mut self, call: &Call) {
         if let Some(agent) = call.caller() {
             self.tell_agent(agent, ToAgent::Command(AgentCommand::Touch));
         }
     }
 
-    /// Somebody asks something of a chat; a supervisor may give it only to an agent who is there,
+    /// A person asks something of a chat. A supervisor may give it only to an agent who is there,
     /// or is expected back.
     pub(super) fn call_chat(&mut self, ticket: Ticket, id: ConversationId, command: Command) {
         let Command::Assign { agent, .. } = &command else {
@@ -46,7 +46,7 @@ impl Node {
         }
     }
 
-    /// How long an agent may be away who is given this chat.
+    /// How long an agent may be away and still be given this chat.
     fn grace_of(&self, id: ConversationId) -> Span {
         let opening = self.disk.chats.get(&id).and_then(|chat| chat.conversation.opening());
         let workstream = opening.and_then(|it| self.settings.workstreams.get(&it.workstream));

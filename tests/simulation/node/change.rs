@@ -1,6 +1,6 @@
-//! How a change of the settings comes into force in a simulated node: one at a time, checked,
-//! written, and then told to whom it concerns. Whoever is made anew is heard to by everybody before
-//! they act.
+//! How a change of the settings comes into force in a simulated node: one at a time, it is checked,
+//! written, and then told to the actors that it concerns. An actor that is made anew hears every
+//! conversation's claims before it acts.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -27,11 +27,11 @@ pub struct Changes {
     waiting: VecDeque<(SettingChange, Ticket)>,
     now: Option<Stage>,
     hearings: Vec<Hearing>,
-    /// How many live chats go by what the change would take away.
+    /// How many live chats depend on what the change would take away.
     pub counted: u64,
 }
 
-/// What has become of the one change that is being made.
+/// The stage of the one change that is being made.
 #[derive(Debug)]
 enum Stage {
     Counting(SettingChange, Ticket),
@@ -39,13 +39,13 @@ enum Stage {
     Dismissing(Ticket),
 }
 
-/// Somebody who was made anew, and waits until every conversation was heard.
+/// Actors that were made anew, and wait until every conversation has stated its claims.
 #[derive(Debug)]
 struct Hearing {
     number: u64,
     anew: MadeAnew,
-    /// Once every conversation was heard: how often each thread will then have sent what it has
-    /// gathered.
+    /// Set once every conversation was heard: how often each thread will have sent mail when all
+    /// that it has gathered by then is sent.
     behind: Option<Vec<u64>>,
 }
 
@@ -57,7 +57,7 @@ pub struct MadeAnew {
 }
 
 impl Changes {
-    /// Whether none is being made, and everybody was heard.
+    /// Whether no change is being made, and no new actor waits for claims.
     pub fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.now.is_none() && self.hearings.is_empty()
     }
@@ -71,13 +71,13 @@ impl Changes {
 }
 
 impl Node {
-    /// Asks for a change, which waits for those that were asked for before.
+    /// Asks for a change, which waits for all earlier ones.
     pub(super) fn ask_change(&mut self, change: SettingChange, ticket: Ticket) {
         self.changes.waiting.push_back((change, ticket));
         self.go_on();
     }
 
-    /// Goes on with the changes, and with whoever was heard.
+    /// Goes on with the changes, and with new actors that have heard all claims.
     pub(super) fn go_on(&mut self) {
         let (questions, threads) = (&self.questions, &self.threads);
         let is_heard = |hearing: &mut Hearing| {
@@ -86,7 +86,7 @@ impl Node {
             if questions.any(waits) {
                 return false;
             }
-            // What threads have gathered for queues and agents they send later: go behind that.
+            // Threads send later what they have gathered for queues and agents, so wait for that.
             let behind = hearing.behind.get_or_insert_with(|| threads.behind_mail());
             threads.have_sent(behind)
         };
@@ -133,7 +133,7 @@ impl Node {
         self.changes.now = Some(Stage::Counting(change, ticket));
     }
 
-    /// Everybody was counted: what is in use stays.
+    /// Every conversation was counted. A setting that is in use stays.
     fn counted(&mut self, change: SettingChange, ticket: Ticket) {
         if self.changes.counted > 0 {
             return self.seen.push(Seen::Answered(ticket, Err("in_use".to_owned())));
@@ -178,7 +178,7 @@ impl Node {
         }
     }
 
-    /// Starts and tells agents and queues, so that they are as the settings say. Gives who is new.
+    /// Starts and tells agents and queues, so that they match the settings. Returns the new actors.
     pub(super) fn follow(&mut self, before: &Registry, after: &Registry) -> MadeAnew {
         let is_new = |id: &&QueueId| !before.queues.contains_key(id);
         let mut anew = MadeAnew::default();
@@ -233,8 +233,8 @@ impl Node {
         epoch
     }
 
-    /// Has everybody state their claims to queues and agents that were made anew, and tells those
-    /// when all have.
+    /// Has every conversation state its claims to queues and agents that were made anew, and tells
+    /// those actors when all have.
     pub(super) fn have_heard(&mut self, anew: MadeAnew) {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
@@ -252,7 +252,7 @@ impl Node {
         self.changes.hearings.push(Hearing { number, anew, behind: None });
     }
 
-    /// One of those who were asked has died with the question: it is opened again, and asked.
+    /// A conversation's actor died with the question: it is opened again, and asked again.
     pub(super) fn ask_again(&mut self, id: ConversationId, asker: Asker) {
         if !self.directory.contains_key(&id) {
             return;
@@ -275,7 +275,7 @@ impl Node {
         self.directory.keys().copied().collect()
     }
 
-    /// Tells those who waited for it, not who has their name by now.
+    /// Tells the actors that waited for it, even if other actors have their names by now.
     fn all_heard(&mut self, anew: MadeAnew) {
         let names_alone = self.rules.hears_by_name();
         for (id, epoch) in anew.queues {

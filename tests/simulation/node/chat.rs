@@ -1,4 +1,4 @@
-//! The conversations of a simulated node: the product's own behavior, and how it begins here.
+//! The conversations of a simulated node: the product's own behavior, and how each begins here.
 
 use holdline::behavior::message::{FromSession, RequestId, ToConversation};
 use holdline::domain::conversation::Conversation;
@@ -11,7 +11,7 @@ pub use holdline::behavior::conversation::{Behavior as Chat, Input, Note, Output
 pub enum Beginning {
     /// It was entered for a chat that is about to begin.
     Fresh,
-    /// It is as it was when the server stopped; its restart is written within this time.
+    /// It is as it was when the server stopped; its restart must be written within this time.
     Recovered(Span),
     /// It is still to be read.
     Unread,
@@ -26,12 +26,12 @@ pub fn begin(conversation: Conversation, beginning: Beginning, now: Timestamp) -
     }
 }
 
-/// Whether it is what a customer says.
+/// Whether the input is a post of a customer.
 pub fn is_post(input: &Input) -> bool {
     matches!(input, Input::Told(ToConversation::Session(_, FromSession::Post(..))))
 }
 
-/// The request that waits for an answer to it.
+/// The request that waits for an answer to this input.
 pub fn request(input: &Input) -> Option<RequestId> {
     match input {
         Input::Told(told) => told.request(),

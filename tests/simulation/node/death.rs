@@ -1,6 +1,6 @@
-//! How a conversation's actor dies in a simulated node, as by a panic: nothing of the turn in which
-//! it dies is done, what waits for it is lost, whoever waits for an answer of it is denied, and it
-//! is opened again from what is durable.
+//! How a conversation's actor dies in a simulated node, as by a panic. Nothing of the turn in which
+//! it dies is done, its mail is lost, callers that wait for its answer are denied, and it is opened
+//! again from what is durable.
 
 use holdline::behavior::message::ToConversation;
 use holdline::domain::id::ConversationId;
@@ -16,8 +16,8 @@ use crate::server::{Doom, Millis, Seen};
 const REOPENED_WITHIN: Millis = 40;
 
 impl Node {
-    /// Whether a conversation dies in its next turn, and when. One that has never begun does not:
-    /// there would be nothing to be read.
+    /// Whether a conversation dies in its next turn, and when. A conversation that has never begun
+    /// does not: there would be nothing to read.
     pub(super) fn doom_of(&mut self, chat: &Chat) -> Option<Doom> {
         let doom = self.doom.as_mut().filter(|_| chat.may_be_written())?;
         if doom.turns > 0 {
@@ -27,7 +27,7 @@ impl Node {
         self.doom.take()
     }
 
-    /// It dies before it has dealt with this.
+    /// The actor dies before it has dealt with this input.
     pub(super) fn meet_death(&mut self, chat: &Chat, input: &chat::Input) {
         let came = Came::of(input, chat, self.clock());
         self.reached.follow(came, Fate::Died);
@@ -45,7 +45,7 @@ impl Node {
         }
         let returns = actor.behavior.may_be_written() && !actor.behavior.is_retired();
         if returns && !self.rules.forgets_the_dead() {
-            // Whoever asks every live conversation asks this one too.
+            // A caller that asks every live conversation asks this one too.
             self.dead.insert(it);
         } else {
             self.leave_directory(it.0, it.1);
@@ -63,7 +63,7 @@ impl Node {
         }
     }
 
-    /// A conversation is opened again whose actor has died.
+    /// Opens a conversation again after its actor died.
     pub(super) fn reopen(&mut self, id: ConversationId) {
         if self.rules.forgets_the_dead() {
             return self.tell_chat(id, ToConversation::StateClaims(None));

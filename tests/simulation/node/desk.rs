@@ -16,8 +16,8 @@ pub use holdline::behavior::agent::{Behavior as Desk, Choice, Facts, Input, Open
 use crate::node::AUDIT_EVERY;
 use crate::server::AgentAccount;
 
-/// What an agent knows of the moment. Nobody comes back here for what a console has missed, and a
-/// server that stops is killed.
+/// What an agent knows of the moment. No console here resumes its feed, and a server that stops is
+/// killed.
 pub const FACTS: Facts = Facts { told_through: Position(0), is_draining: false };
 
 /// The feeds that consoles read, each of an agent's actor.
@@ -34,7 +34,7 @@ pub fn hearing(
     Desk::new(Agent::hearing(settings, chosen, now), queues, 1, history, AUDIT_EVERY)
 }
 
-/// What an agent holds, as it is told to nobody.
+/// The account of an agent, read without a message.
 pub fn account(desk: &Desk) -> AgentAccount {
     let agent = desk.agent();
     let leases = agent.leases().iter().map(|(id, held)| (*id, held.lease.units));
@@ -47,7 +47,7 @@ pub fn account(desk: &Desk) -> AgentAccount {
     }
 }
 
-/// The request that waits for an answer to an input.
+/// The request that waits for an answer to this input.
 pub fn request(input: &Input) -> Option<RequestId> {
     match input {
         Input::Told(told) => told.request(),

@@ -1,5 +1,5 @@
-//! The disk of a simulated node: an append-only file of checked frames, in the real record form.
-//! It syncs slowly, refuses writes, fails in the middle of one, and loses what was not synced.
+//! The disk of a simulated node: an append-only file of checked frames, in the real record form. It
+//! syncs slowly, refuses writes, fails in the middle of a write, and loses what was not synced.
 
 mod append;
 
@@ -29,9 +29,9 @@ use crate::server::{Millis, Row, Weather};
 pub struct Disk {
     bytes: Vec<u8>,
     read: usize,
-    /// What was on it when it was last backed up, if it ever was.
+    /// The contents at the last backup, if there was one.
     backup: Option<Vec<u8>>,
-    /// Which history its places are of; every restore begins another.
+    /// The history to which its places belong; every restore begins another.
     pub history: History,
     weather: Weather,
     is_broken: bool,
@@ -44,7 +44,7 @@ pub struct Disk {
     pub settings: Registry,
     pub presences: BTreeMap<AgentId, Presence>,
     pub latest: Timestamp,
-    /// How often a write was torn in the middle, and how many were kept without a receipt.
+    /// How often a write was torn in the middle, or kept without a receipt.
     pub torn: u64,
     /// What was being written when the node was killed.
     cut_off: Vec<Append>,
@@ -62,7 +62,7 @@ pub fn trouble() -> Trouble {
     Trouble { is_of_writing: true, text: "the disk".into() }
 }
 
-/// That a conversation is durable up to a place.
+/// Says that a conversation is durable up to a place.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmed {
     pub id: ConversationId,
@@ -70,7 +70,7 @@ pub struct Confirmed {
     pub receipt: Receipt,
 }
 
-/// What has become of a write.
+/// The result of a write.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub rows: Vec<Row>,
@@ -78,7 +78,7 @@ pub struct Outcome {
     pub lost: BTreeSet<ConversationId>,
     pub done: Vec<What>,
     pub refused: Vec<What>,
-    /// What has become of what was decided when something came.
+    /// The fates of decisions, each with what had come when it was made.
     pub fates: Vec<(Came, Fate)>,
 }
 
@@ -120,7 +120,7 @@ impl Disk {
         self.writing.is_empty() && self.queued.is_empty()
     }
 
-    /// Whether something of this conversation is not settled.
+    /// Whether a write of this conversation is not settled.
     pub fn is_unsettled(&self, id: ConversationId) -> bool {
         let mut all = self.writing.iter().chain(&self.queued);
         all.any(|append| matches!(append.what, What::Chat(of, ..) if of == id))
@@ -153,7 +153,7 @@ impl Disk {
         self.sync_at = Some(now + takes);
     }
 
-    /// The write that runs has ended, in one way or the other.
+    /// The running write has ended, well or badly.
     pub fn sync(&mut self, now: Millis, dice: &mut Dice) -> Outcome {
         self.sync_at = None;
         let batch = std::mem::take(&mut self.writing);
@@ -204,7 +204,7 @@ impl Disk {
         outcome
     }
 
-    /// Keeps at most so many bytes of what was to be written, and loses whatever was decided on
+    /// Keeps at most this many bytes of what was to be written, and loses whatever was decided on
     /// top of it.
     fn fail(&mut self, batch: Vec<Append>, most: usize, dice: &mut Dice) -> Outcome {
         self.keep_some(&batch, most, dice);
@@ -230,7 +230,7 @@ impl Disk {
         outcome
     }
 
-    /// What has become of appends of which nobody has heard: whether they are there.
+    /// The fates of appends that have no receipt: whether they are on the disk.
     fn fates<'a>(
         &self,
         appends: impl Iterator<Item = &'a Append>,
@@ -247,7 +247,7 @@ impl Disk {
 
     fn keep_some(&mut self, batch: &[Append], most: usize, dice: &mut Dice) {
         let all: Vec<u8> = batch.iter().flat_map(encode).collect();
-        // As often as not whole frames of it, so that what stands is heard of by nobody.
+        // Half of the time it keeps whole frames, so that something stands without a receipt.
         let whole = dice.below(batch.len() as u64 + 1) as usize;
         let whole = batch.iter().take(whole).map(|append| encode(append).len()).sum::<usize>();
         let kept = dice.below(most as u64 + 1) as usize;
@@ -258,7 +258,7 @@ impl Disk {
         }
     }
 
-    /// The node is killed: of what was not synced, some bytes may be there.
+    /// The node is killed: some bytes of what was not synced may be there.
     pub fn crash(&mut self, dice: &mut Dice, gathered: Vec<Append>) {
         let mut batch = std::mem::take(&mut self.writing);
         batch.append(&mut self.queued);
@@ -276,12 +276,12 @@ impl Disk {
         }
     }
 
-    /// Copies what is on it, while the node goes on.
+    /// Copies the contents, while the node goes on.
     pub fn back_up(&mut self) {
         self.backup = Some(self.bytes.clone());
     }
 
-    /// Puts the last copy in the place of what is there, while the node is down.
+    /// Replaces the contents with the last copy, while the node is down.
     pub fn restore(&mut self) {
         let Some(backup) = &self.backup else { return };
         self.bytes.clone_from(backup);
@@ -291,8 +291,8 @@ impl Disk {
         self.history = History::new(self.history.number() + 1);
     }
 
-    /// Reads the whole file again, as a start does. Gives the rows that nobody knew of, and what
-    /// has become of what was cut off.
+    /// Reads the whole file again, as a start does. Returns the rows that were not known, and the
+    /// fates of what was cut off.
     pub fn open(&mut self) -> (Vec<Row>, Vec<(Came, Fate)>) {
         let known = self.read;
         self.read = 0;
@@ -329,7 +329,7 @@ impl Disk {
         rows
     }
 
-    /// Reads frames up to the first that is not whole, which is cut off.
+    /// Reads frames up to the first that is not whole, and cuts that one off.
     fn read_on(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         while let Some((body, next)) = frame_at(&self.bytes, self.read) {

@@ -1,4 +1,4 @@
-//! What the actors of a simulated node may read of it where it stands.
+//! What the actors of a simulated node may read of its present state.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub struct Near<'a> {
     pub pulses: &'a Pulses,
     pub is_writable: bool,
     pub must_wait: bool,
-    /// Whether nobody is heard of.
+    /// Whether no sign of life is found.
     pub is_deaf: bool,
 }
 
@@ -36,7 +36,7 @@ impl Nearby for Near<'_> {
 #[derive(Debug, Default)]
 pub struct Pulses(RefCell<BTreeMap<(SessionId, ConversationId), Pulse>>);
 
-/// The signs of life of one.
+/// The signs of life of one session.
 #[derive(Debug)]
 struct Pulse {
     last: Timestamp,
@@ -57,7 +57,7 @@ impl Pulses {
         pulse.last = now;
     }
 
-    /// What was noted since this was last asked.
+    /// The signs that were noted since the last call.
     pub fn take_signs(&self, of: SessionId, to: ConversationId) -> Option<Signs> {
         self.0.borrow_mut().get_mut(&(of, to))?.unread.take()
     }

@@ -1,5 +1,5 @@
-//! What a simulated node does for a thread of its: what its conversations append and tell is given
-//! on at once, or later and together.
+//! What a simulated node does for one of its threads: it passes on the appends and the mail of the
+//! thread's conversations at once, or later and together.
 
 use holdline::behavior::message::{ToAgent, ToConversation, ToQueue};
 use holdline::behavior::queue;
@@ -16,17 +16,17 @@ use crate::node::timers::Timer;
 use crate::node::{Node, chat};
 use crate::server::Millis;
 
-/// How late appends are given on that were gathered.
+/// How late gathered appends are passed on.
 const APPENDED_WITHIN: Millis = 20;
 
-/// How late agents and queues are told what was gathered for them.
+/// How late gathered mail is passed on to agents and queues.
 const TOLD_WITHIN: Millis = 100;
 
-/// How often it is looked whether visitors can be freed that were put off, as in the engine.
+/// How often the node checks whether visitors that were put off can be freed, as in the engine.
 const LOOKED_EVERY: Millis = 20;
 
 impl Node {
-    /// Gives an append to the disk, or gathers it behind those that are gathered.
+    /// Gives an append to the disk, or gathers it behind earlier ones.
     pub(super) fn append_from(&mut self, id: ConversationId, append: Append) {
         let number = self.threads.number_of(id);
         let thread = self.threads.at(number);
@@ -44,7 +44,7 @@ impl Node {
         }
     }
 
-    /// Gives what a thread has gathered to the disk.
+    /// Gives the gathered appends of a thread to the disk.
     pub(super) fn send_appends(&mut self, number: usize) {
         for append in std::mem::take(&mut self.threads.at(number).appends) {
             self.give_to_disk(append);
@@ -75,7 +75,7 @@ impl Node {
         self.send_mail_later(id, is_first);
     }
 
-    /// A conversation tells an agent what it holds of them.
+    /// A conversation tells an agent what it holds of the agent's units.
     pub(super) fn tell_lease_from(&mut self, id: ConversationId, seq: Seq, lease: Lease) {
         let agent = lease.agent.clone();
         let adjust = AgentCommand::Adjust { conversation: id, seq, lease: Some(lease) };
@@ -110,7 +110,7 @@ impl Node {
         }
     }
 
-    /// Sends what conversations of a thread have told agents and queues, in one message to each.
+    /// Sends the gathered mail of a thread, in one message to each agent and queue.
     pub(super) fn send_mail(&mut self, number: usize) {
         let mut mail = self.threads.at(number).take_mail();
         for (agent, told) in mail.take_agents(self.threads.dice()) {
@@ -153,7 +153,7 @@ impl Node {
         }
     }
 
-    /// Frees those who were put off, unless the disk is still busy.
+    /// Frees the visitors that were put off, unless the disk is still busy.
     pub(super) fn free_those_put_off(&mut self, number: usize) {
         if !self.disk.is_idle() && self.threads.toss() {
             self.arm(self.now + LOOKED_EVERY, Timer::Free(number));
@@ -164,9 +164,8 @@ impl Node {
         }
     }
 
-    /// Hands out a parcel of receipts: each comes before whatever else waits for its conversation,
-    /// and in the place of one that was not taken. Whoever is not there any more has nothing that
-    /// waits.
+    /// Hands out a parcel of receipts. Each receipt goes before the conversation's other mail, and
+    /// replaces a receipt that was not taken. An actor that is gone has no mail.
     pub(super) fn hand_out(&mut self, receipts: Vec<Confirmed>) {
         let mut numbers: Vec<_> = receipts.iter().map(|it| self.threads.number_of(it.id)).collect();
         numbers.sort_unstable();
@@ -185,14 +184,14 @@ impl Node {
         }
     }
 
-    /// Whether people wait for the disk on the thread of a conversation.
+    /// Whether callers wait for the disk on the thread of a conversation.
     pub(super) fn must_wait(&mut self, id: ConversationId) -> bool {
         let is_full = self.threads.of(id).pressure == Pressure::Full && !self.disk.is_idle();
         is_full || !self.disk.is_writable()
     }
 }
 
-/// Whether an agent hears by this that something is not theirs any more.
+/// Whether this tells an agent that something is no longer theirs.
 fn gives_back(told: &ToAgent) -> bool {
     matches!(
         told,

@@ -1,15 +1,15 @@
-//! Who is told things in a simulated node, and what waits for them: each is given what its actor
-//! is given, in the words of the product.
+//! The recipients in a simulated node, and the mail that waits for them: each gets the inputs of
+//! its actor, in the words of the product.
 
 use holdline::behavior::queue;
 use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId};
 
 use crate::node::{chat, desk, session};
 
-/// Somebody who is told things, in the order in which they were sent.
+/// A recipient of mail, in the order in which it was sent.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Party {
-    /// A conversation's actor, told apart from an earlier one by its epoch.
+    /// A conversation's actor; the epoch tells it apart from earlier ones.
     Chat(ConversationId, u64),
     /// An agent's actor, and a queue's, in the same way.
     Agent(AgentId, u64),
@@ -19,7 +19,7 @@ pub enum Party {
     Socket(SessionId),
 }
 
-/// What waits for one of them.
+/// What waits for a recipient.
 #[derive(Debug)]
 pub enum Mail {
     Chat(chat::Input),
@@ -29,7 +29,7 @@ pub enum Mail {
 }
 
 impl Mail {
-    /// Whether it is what a customer says.
+    /// Whether it is a post of a customer.
     pub fn is_post(&self) -> bool {
         matches!(self, Self::Chat(input) if chat::is_post(input))
     }

@@ -1,5 +1,5 @@
-//! What a simulated node does for its actors: it gives each what is next, performs what it wants
-//! done, in order, and wakes it when it wants to be woken.
+//! What a simulated node does for its actors: it gives each actor its next input, performs the
+//! outputs in order, and wakes the actor when it wants to be woken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use crate::server::Seen;
 /// What follows from what is performed.
 #[derive(Debug, Default)]
 struct Following {
-    /// What the conversation is given at once.
+    /// Inputs that the conversation is given at once.
     inputs: VecDeque<(chat::Input, Timestamp)>,
-    /// Sessions for which a frame found no room: until they are closed they are told nothing.
+    /// Sessions for which a frame found no room: they are told nothing until they are closed.
     slow: Vec<SessionId>,
-    /// Whether it is over.
+    /// Whether the actor stops.
     stops: bool,
-    /// What came last.
+    /// The last input.
     came: Option<Came>,
 }
 
 impl Node {
-    /// A conversation deals with one input, and with those that follow at once.
+    /// A conversation deals with one input, and with the inputs that follow from it at once.
     pub(super) fn turn_chat(&mut self, it: (ConversationId, u64), input: chat::Input) {
         let Some(mut actor) = self.chats.remove(&it) else {
             return self.deny(chat::request(&input));
@@ -133,7 +133,8 @@ impl Node {
             }
             Output::FreeVisitor(widget, visitor) => self.free_visitor_from(widget, visitor, id),
             Output::Load => {
-                // What one of the same id has decided is read only once it is written.
+                // The decisions of another actor with this id can be read only once they are
+                // written.
                 self.send_appends(self.threads.number_of(id));
                 self.loads.push(*it);
                 self.serve_loads();
@@ -151,7 +152,7 @@ impl Node {
         }
     }
 
-    /// The same of an agent.
+    /// An agent deals with one input, and with those that follow at once.
     pub(super) fn turn_agent(&mut self, it: (AgentId, u64), input: desk::Input) {
         let Some(mut actor) = self.agents.remove(&it) else {
             return self.deny(desk::request(&input));
@@ -174,7 +175,7 @@ impl Node {
         }
     }
 
-    /// True when it is over.
+    /// True when the agent's actor stops.
     fn perform_for_agent(&mut self, it: &(AgentId, u64), output: desk::Output) -> bool {
         use desk::Output;
         match output {
@@ -229,7 +230,7 @@ impl Node {
         self.give_agent(agent, desk::Input::OpenFeed(opening))
     }
 
-    /// The same of a queue.
+    /// A queue deals with one input, and with those that follow at once.
     pub(super) fn turn_queue(&mut self, it: (QueueId, u64), input: queue::Input) {
         let Some(mut actor) = self.queues.remove(&it) else { return self.deny(request_of(&input)) };
         let asks_nobody = self.doors.asks_nobody(&input);
@@ -262,7 +263,7 @@ impl Node {
         }
     }
 
-    /// The time has come that somebody wanted to be woken at.
+    /// The time at which an actor wanted to be woken has come.
     pub(super) fn wake(&mut self, party: Party) {
         match party {
             Party::Chat(id, epoch) => {
@@ -297,8 +298,8 @@ impl Node {
         }
     }
 
-    /// A session that has gone has left word of its signs of life, which nobody finds any more: a
-    /// conversation reads that before it takes anybody for silent.
+    /// A session that is gone has left its last signs of life in the mailbox, as its pulse is no
+    /// longer found. A conversation reads them before it takes a session for silent.
     fn read_last_words(&mut self, id: ConversationId, epoch: u64) {
         let party = Party::Chat(id, epoch);
         loop {
@@ -316,7 +317,7 @@ impl Node {
         }
     }
 
-    /// Sets an actor's one alarm, unless it comes up early enough already.
+    /// Sets an actor's one alarm, unless the alarm is early enough already.
     pub(super) fn rearm(
         &mut self,
         alarm: &mut Option<(Timestamp, Alarm)>,

@@ -1,4 +1,4 @@
-//! Who waits for the answer to which request.
+//! Which askers wait for the answers to which requests.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use holdline::domain::id::ConversationId;
 use crate::node::Node;
 use crate::server::{Seen, Ticket};
 
-/// Somebody who waits for an answer.
+/// An asker that waits for an answer.
 #[derive(Debug)]
 pub enum Asker {
-    /// Whoever called.
+    /// The maker of a call.
     Call(Ticket),
     /// A supervisor, who gives a chat to an agent if the agent is there.
     Assignment(Ticket, ConversationId, Box<Command>),
-    /// An administrator, who wants to take something away that nobody goes by.
+    /// An administrator, who wants to delete a setting that no chat depends on.
     Census(ConversationId),
-    /// An administrator, until somebody has gone.
+    /// An administrator, until a deleted actor is gone.
     Dismissal,
     /// A console, until its feed is open.
     Console,
-    /// Who was made anew, and hears all claims first.
+    /// An actor that was made anew, and hears all claims first.
     Hearing(u64, ConversationId),
 }
 
@@ -30,7 +30,7 @@ pub enum Asker {
 #[derive(Debug, Default)]
 pub struct Questions {
     asked: BTreeMap<RequestId, Asker>,
-    /// Which conversation's actor has taken each.
+    /// Which conversation's actor has taken each request.
     kept: BTreeMap<RequestId, (ConversationId, u64)>,
     next: u64,
 }
@@ -43,30 +43,31 @@ impl Questions {
         request
     }
 
-    /// A conversation's actor has dealt with a question: if it has not answered it keeps it.
+    /// A conversation's actor has dealt with a question: if it has not answered, it keeps the
+    /// question.
     pub fn keep(&mut self, request: RequestId, it: (ConversationId, u64)) {
         if self.asked.contains_key(&request) {
             self.kept.insert(request, it);
         }
     }
 
-    /// What an actor has kept.
+    /// The requests that an actor has kept.
     pub fn kept_by(&self, it: (ConversationId, u64)) -> Vec<RequestId> {
         let kept = self.kept.iter().filter(|(_, by)| **by == it);
         kept.map(|(request, _)| *request).collect()
     }
 
-    /// Whether nobody waits for an answer.
+    /// Whether no request waits for an answer.
     pub fn is_empty(&self) -> bool {
         self.asked.is_empty()
     }
 
-    /// Whether anybody waits who is like this.
+    /// Whether an asker like this waits.
     pub fn any(&self, is_it: impl Fn(&Asker) -> bool) -> bool {
         self.asked.values().any(is_it)
     }
 
-    /// Nobody waits any more.
+    /// No request waits any more.
     pub fn clear(&mut self) {
         self.asked.clear();
         self.kept.clear();
@@ -98,7 +99,7 @@ impl Node {
         }
     }
 
-    /// Who was asked has gone with the question.
+    /// The actor that was asked is gone, and the question with it.
     pub(super) fn deny(&mut self, request: Option<RequestId>) {
         if let Some(request) = request {
             self.answer(request, Err(Denial::Unavailable));
@@ -106,7 +107,7 @@ impl Node {
     }
 }
 
-/// What a caller is told: of a fault, whatever it was, to ask again.
+/// What a caller is told: after any fault, to ask again.
 fn told(answer: Result<Answered, Denial>) -> Result<Answer, String> {
     match answer {
         Ok(Answered::Command(answer)) => Ok(answer),

@@ -1,5 +1,5 @@
-//! How conversations of a simulated node are answered that read from its disk: at once or later, by
-//! what is there by then, and at least what was durable when they asked.
+//! How a simulated node answers conversations that read from its disk: at once or later, with what
+//! is there by then, and with at least what was durable when they asked.
 
 use holdline::domain::id::{ConversationId, Seq, SessionId};
 
@@ -12,7 +12,7 @@ use crate::server::Millis;
 const LATE: Millis = 60;
 
 impl Node {
-    /// Reads the conversations that wait to be read, of which everything is settled.
+    /// Reads the waiting conversations that have no unsettled writes.
     pub(super) fn serve_loads(&mut self) {
         for (id, epoch) in std::mem::take(&mut self.loads) {
             if self.disk.is_unsettled(id) {

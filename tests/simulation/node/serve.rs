@@ -33,7 +33,7 @@ impl Server for Node {
         self.is_up = true;
         let registry = Arc::new(self.disk.settings.clone());
         self.settings = registry.clone();
-        // Nobody can come back before all are live: who is new may hear of that sooner, or later.
+        // No session can return before all are live, so new actors may hear claims before or after.
         let is_asked_first = self.dice.one_in(2);
         let anew = self.follow(&Registry::default(), &registry);
         if is_asked_first {
@@ -42,7 +42,7 @@ impl Server for Node {
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
         for conversation in open {
-            // In turn, or when something happens in it.
+            // Each restart is written in turn, or when something happens in its conversation.
             let write_within = Span::from_millis(self.dice.below(2_000));
             self.enter(conversation, Beginning::Recovered(write_within));
         }
@@ -222,7 +222,7 @@ impl Node {
         }
     }
 
-    /// Something comes to every conversation that is live.
+    /// Counts something that comes to every live conversation.
     fn meet_all(&mut self, came: Came) {
         let is_writable = self.disk.is_writable();
         for Actor { behavior, .. } in self.chats.values() {
@@ -245,7 +245,7 @@ impl Node {
         }
     }
 
-    /// Does one thing that is due: chance says which.
+    /// Does one thing that is due; chance chooses which.
     fn step(&mut self) -> bool {
         let syncs = self.disk.sync_at().is_some_and(|at| at <= self.now);
         let rings = self.timers.first().is_some_and(|at| at <= self.now);
@@ -304,7 +304,7 @@ impl Node {
         }
     }
 
-    /// Tells everybody what has become of a write.
+    /// Tells the actors the result of a write.
     fn settle(&mut self, outcome: Outcome) {
         self.follow_fates(outcome.fates);
         self.seen.extend(outcome.rows.into_iter().map(Seen::Durable));

@@ -1,4 +1,4 @@
-//! The sessions of a simulated node: the product's own behavior, and the widget that each is of.
+//! The sessions of a simulated node: the product's own behavior, and the widget of each.
 
 use holdline::domain::id::{ConversationId, WidgetId};
 use holdline::domain::time::{Span, Timestamp};
@@ -7,7 +7,7 @@ pub use holdline::behavior::session::{
     Behavior, ChatRequest, Credentials, Facts, Identified, Input, Named, Nearby, NotStarted, Output,
 };
 
-/// A session, with the widget that it is of.
+/// A session, with its widget.
 #[derive(Debug)]
 pub struct Visit {
     pub dialogue: Behavior,
@@ -20,7 +20,7 @@ impl Visit {
     }
 }
 
-/// What a session reads of the world: here there is one thread, and nobody has to be vouched for.
+/// What a session reads of the world: here there is one thread, and no user has to be vouched for.
 #[derive(Debug)]
 pub struct Surroundings {
     pub window: Span,

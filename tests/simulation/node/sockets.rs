@@ -22,10 +22,10 @@ use crate::server::Seen;
 /// A socket that is open.
 #[derive(Debug, Default)]
 pub struct Socket {
-    /// What it has not taken; it takes everything at once unless it is stalled.
+    /// What the socket has not taken; unless it is stalled, it takes everything at once.
     outbox: VecDeque<Out>,
     is_stalled: bool,
-    /// Frames that were given room and have not come yet.
+    /// Frames that have reserved room and have not come yet.
     reserved: usize,
 }
 
@@ -36,7 +36,7 @@ enum Out {
 }
 
 impl Socket {
-    /// How many frames are on their way to it.
+    /// How many frames are on their way to the socket.
     fn frames(&self) -> usize {
         self.outbox.len() + self.reserved
     }
@@ -61,7 +61,7 @@ impl Node {
         socket.is_some_and(|socket| socket.frames() + 2 * PAGE_ENTRIES < OUTBOX_FRAMES)
     }
 
-    /// A socket takes what it is given, or does not any more.
+    /// A socket takes what it is given, or no longer does.
     pub(super) fn stall_socket(&mut self, session: SessionId, stalled: bool) {
         if let Some(socket) = self.sockets.get_mut(&session) {
             socket.is_stalled = stalled;
@@ -88,7 +88,7 @@ impl Node {
         self.flush(session);
     }
 
-    /// A session deals with one input, and with those that follow at once.
+    /// A session deals with one input, and with the inputs that follow at once.
     pub(super) fn turn_session(&mut self, id: SessionId, input: Input) {
         let Some(mut actor) = self.sessions.remove(&id) else { return };
         let (now, widget) = (self.clock(), actor.behavior.widget.clone());
@@ -120,7 +120,7 @@ impl Node {
         }
     }
 
-    /// Who is let in is given the token to come back with.
+    /// Gives a session that is let in the token for its return.
     fn with_token(&self, input: Input, widget: &WidgetId) -> Input {
         let Input::Told(told, _) = input else { return input };
         let token = match &told {
@@ -134,7 +134,7 @@ impl Node {
         Input::Told(told, token)
     }
 
-    /// Does what is to be done for a session; what it must hear of at once is given back.
+    /// Performs an output of a session, and returns what the session must hear at once.
     fn perform_for_session(
         &mut self,
         id: SessionId,
@@ -190,7 +190,7 @@ impl Node {
         self.seen.push(Seen::Closed(id, code.number()));
     }
 
-    /// A session has gone: what it has shown of its life is told before that.
+    /// A session is gone: its last signs of life are told before that.
     fn leave(&mut self, session: SessionId, conversation: Option<ConversationId>, cause: Cause) {
         let Some(conversation) = conversation else { return };
         if let Some(signs) = self.pulses.take_signs(session, conversation) {

@@ -1,6 +1,6 @@
-//! The threads of a simulated node, on which its conversations live by their shards: each gathers
-//! what they do while it is pressed, as the engine's threads do, and has a table of those who wait
-//! for the journal.
+//! The threads of a simulated node, on which its conversations live by their shards. A pressed
+//! thread gathers what they do, as the engine's threads do. Each has a table of the conversations
+//! that wait for the journal.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,24 +12,25 @@ use holdline::journal::Pressure;
 use crate::node::disk::Append;
 use crate::random::Dice;
 
-/// Appends that are gathered at most; the engine's bound is 128, and nobody here is that busy.
+/// The most appends that are gathered; the engine's bound is 128, and no thread here is that busy.
 pub const APPENDS_MAX: usize = 4;
 
-/// One of them.
+/// One thread.
 #[derive(Debug, Default)]
 pub struct Thread {
     pub pressure: Pressure,
     pub appends: Vec<Append>,
     pub mail: Gathered,
-    /// How often mail was sent that was gathered.
+    /// How often gathered mail was sent.
     sent: u64,
-    /// Visitors who are free, and found no more a little later.
+    /// Visitors whose chats have freed them, and whose entries are removed a little later.
     pub freed: Vec<(WidgetId, VisitorId, ConversationId)>,
-    /// Who waits for the journal: the place in it is the ticket that comes back with a receipt.
+    /// The conversations that wait for the journal; the index is the ticket that comes back with a
+    /// receipt.
     tickets: Vec<Option<(ConversationId, u64)>>,
 }
 
-/// What conversations of a thread have told agents and queues, and is still to be sent.
+/// What conversations of a thread have told agents and queues, but was not sent yet.
 #[derive(Debug, Default)]
 pub struct Gathered {
     pub agents: BTreeMap<AgentId, Vec<ToAgent>>,
@@ -41,7 +42,7 @@ impl Gathered {
         self.agents.is_empty() && self.queues.is_empty()
     }
 
-    /// Everything for agents, in an order that is nobody's.
+    /// Takes everything for agents, in an arbitrary order.
     pub fn take_agents(&mut self, dice: &mut Dice) -> VecDeque<(AgentId, Vec<ToAgent>)> {
         let mut all: VecDeque<_> = std::mem::take(&mut self.agents).into_iter().collect();
         let turned = usize::try_from(dice.below(all.len() as u64)).unwrap_or(0);
@@ -51,23 +52,23 @@ impl Gathered {
 }
 
 impl Thread {
-    /// Whether mail is gathered: while it is pressed, and behind what is gathered already.
+    /// Whether mail is gathered: while the thread is pressed, and behind earlier mail.
     pub fn gathers_mail(&self) -> bool {
         self.pressure != Pressure::Calm || !self.mail.is_empty()
     }
 
-    /// Everything that is gathered, which is sent by that.
+    /// Takes all gathered mail, to be sent.
     pub fn take_mail(&mut self) -> Gathered {
         self.sent += 1;
         std::mem::take(&mut self.mail)
     }
 
-    /// Whether nothing waits on it.
+    /// Whether nothing waits on the thread.
     pub fn is_idle(&self) -> bool {
         self.appends.is_empty() && self.mail.is_empty() && self.freed.is_empty()
     }
 
-    /// The ticket of a conversation that appends something: the one that it has, or a free one.
+    /// The ticket of a conversation that appends something: its present one, or a free one.
     pub fn ticket(&mut self, id: ConversationId, epoch: u64) -> usize {
         let held = self.tickets.iter().position(|it| *it == Some((id, epoch)));
         let free = || self.tickets.iter().position(Option::is_none);
@@ -79,12 +80,12 @@ impl Thread {
         ticket
     }
 
-    /// Who has a ticket now, if anybody has.
+    /// The conversation that has a ticket now, if one has.
     pub fn holder(&self, ticket: usize) -> Option<(ConversationId, u64)> {
         self.tickets.get(ticket).copied().flatten()
     }
 
-    /// A conversation waits for the journal no more.
+    /// A conversation no longer waits for the journal.
     pub fn give_back(&mut self, id: ConversationId, epoch: u64) {
         for held in self.tickets.iter_mut().filter(|it| **it == Some((id, epoch))) {
             *held = None;
@@ -100,7 +101,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// Two or three.
+    /// Makes two or three threads.
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 11);
         let count = dice.from_to(2, 3);
@@ -126,17 +127,17 @@ impl Threads {
         &self.all
     }
 
-    /// How often each will have sent mail when what it has gathered by now is sent.
+    /// How often each thread will have sent mail once everything gathered by now is sent.
     pub fn behind_mail(&self) -> Vec<u64> {
         self.all.iter().map(|it| it.sent + u64::from(!it.mail.is_empty())).collect()
     }
 
-    /// Whether each has sent mail so often.
+    /// Whether each thread has sent mail that often.
     pub fn have_sent(&self, marks: &[u64]) -> bool {
         self.all.iter().zip(marks).all(|(thread, mark)| thread.sent >= *mark)
     }
 
-    /// How pressed a thread is from now on: drawn with each parcel of receipts.
+    /// Draws how pressed a thread is from now on; it happens with each parcel of receipts.
     pub fn press(&mut self, number: usize) {
         self.all[number].pressure = match self.dice.below(8) {
             0..=4 => Pressure::Calm,
@@ -145,12 +146,12 @@ impl Threads {
         };
     }
 
-    /// For how long something waits: often for nothing but its turn.
+    /// How long something waits: often only for its turn.
     pub fn lateness(&mut self, most: u64) -> u64 {
         if self.dice.one_in(4) { self.dice.below(most) } else { 0 }
     }
 
-    /// Whether something that is as likely as not is so.
+    /// True half of the time.
     pub fn toss(&mut self) -> bool {
         self.dice.one_in(2)
     }
@@ -159,7 +160,7 @@ impl Threads {
         &mut self.dice
     }
 
-    /// Everything that was appended and not given to the disk.
+    /// Takes all appends that were gathered but not given to the disk.
     pub fn take_appends(&mut self) -> Vec<Append> {
         self.all.iter_mut().flat_map(|thread| std::mem::take(&mut thread.appends)).collect()
     }

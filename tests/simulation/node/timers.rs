@@ -9,7 +9,7 @@ use holdline::domain::time::Timestamp;
 use crate::node::mail::Party;
 use crate::server::Millis;
 
-/// A timer that is armed, by which it can be disarmed.
+/// An armed timer, as a handle to disarm it.
 pub type Alarm = (Millis, u64);
 
 /// What a timer is for.
@@ -17,26 +17,27 @@ pub type Alarm = (Millis, u64);
 pub enum Timer {
     /// An actor wanted to be woken.
     Wake(Party),
-    /// The first word of a chat that was entered.
+    /// The first word of a chat that a session has entered.
     First(ConversationId, u64),
-    /// A thread gives on what its conversations have appended, what they have told, and whose
-    /// visitors they have freed.
+    /// A thread passes on what its conversations have appended, and their mail, and frees the
+    /// visitors that it has put off.
     Appends(usize),
     Mail(usize),
     Free(usize),
-    /// A conversation whose actor has died is opened again.
+    /// A conversation whose actor died is opened again.
     Reopen(ConversationId),
-    /// What was read for a conversation is there.
+    /// The result of a read for a conversation is there.
     Read(ConversationId, u64, Box<Read>),
 }
 
-/// What is read for a conversation.
+/// What a conversation reads.
 #[derive(Clone, Debug)]
 pub enum Read {
-    /// The whole of it.
+    /// The whole conversation.
     Whole,
-    /// What a session has missed behind a place; up to another everything was there when it was
-    /// asked for. What is read then and there is kept here, else it is read when it is answered.
+    /// What a session has missed after the first place; up to the second everything was there when
+    /// the session asked. The entries are kept here if they were read then; else they are read when
+    /// it is answered.
     Page(SessionId, (Seq, Seq), Option<Vec<Recorded>>),
 }
 
@@ -54,7 +55,7 @@ impl<B> Actor<B> {
     }
 }
 
-/// All of them, the earliest first, and among equals in the order in which they were armed.
+/// All timers, the earliest first; equal ones in the order in which they were armed.
 #[derive(Debug, Default)]
 pub struct Timers {
     armed: BTreeMap<Alarm, Timer>,
@@ -77,7 +78,7 @@ impl Timers {
         self.armed.keys().next().map(|(at, _)| *at)
     }
 
-    /// Whether something is being read, or about to be.
+    /// Whether a read is under way, or about to begin.
     pub fn are_reading(&self) -> bool {
         let mut armed = self.armed.values();
         armed.any(|timer| matches!(timer, Timer::Read(..) | Timer::Reopen(_)))

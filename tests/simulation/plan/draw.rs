@@ -9,7 +9,7 @@ use crate::plan::{
 use crate::random::Dice;
 use crate::server::{Millis, Weather};
 
-/// For how long things happen.
+/// How long things go on happening.
 const HORIZON: Millis = 300_000;
 
 pub fn plan(seed: u64) -> Plan {
@@ -109,7 +109,7 @@ fn tabs(dice: &mut Dice, widgets: usize, visitors: u64) -> Vec<TabPlan> {
 }
 
 fn life_of(dice: &mut Dice, plan: &Plan, tab: usize) -> Vec<Happening> {
-    // Two tabs of one visitor often begin at once, with the same latency or not.
+    // Two tabs of one visitor often begin at once, with or without the same latency.
     let rival = tab > 0 && plan.tabs[tab - 1].visitor == plan.tabs[tab].visitor;
     let opens = if rival && dice.one_in(2) {
         5_000 * plan.tabs[tab].visitor
@@ -144,7 +144,7 @@ pub(super) fn of_tab(dice: &mut Dice, plan: &Plan, tab: usize) -> What {
             What::Post { tab, copies, reorder: dice.one_in(5) }
         }
         9..=11 => What::Cut { tab, away: dice.below(window) },
-        // To the millisecond around the deadline.
+        // Within milliseconds of the deadline.
         12..=13 => What::Cut { tab, away: window + dice.below(4) - 1 },
         14 => What::Cut { tab, away: window + dice.below(30_000) },
         15..=16 => {

@@ -1,8 +1,8 @@
 //! What makes some plans unlike the others: many visitors, hours instead of minutes, two things at
 //! one moment, pages that are in a hurry, settings that change in the middle of an offer.
 //!
-//! Only seeds from [`FIRST_TWISTED`] on have any of it, and only those from [`FIRST_RESTORED`] on
-//! have restores, so that those that were kept from before mean what they meant.
+//! Only seeds from [`FIRST_TWISTED`] on have any of it, and only seeds from [`FIRST_RESTORED`] on
+//! have restores. So earlier seeds that were kept still mean what they meant.
 
 use holdline::domain::agent::Presence;
 
@@ -17,10 +17,10 @@ pub const FIRST_TWISTED: u64 = 1 << 32;
 /// The first seed in whose plan a backup may be restored. Fresh seeds begin here.
 pub const FIRST_RESTORED: u64 = 1 << 50;
 
-/// By how much the longest plans are longer than the others.
+/// How many times longer than the others the longest plans are.
 const STRETCHED_MOST: u64 = 12;
 
-/// How many visitors there are, where there are many.
+/// How many visitors there are, if the plan has many.
 pub fn visitors(seed: u64) -> Option<u64> {
     let mut dice = Dice::new(seed, 5);
     (seed >= FIRST_TWISTED && dice.one_in(24)).then(|| dice.from_to(8, 16))
@@ -55,7 +55,7 @@ pub fn twist(plan: &mut Plan) {
     }
 }
 
-/// Somebody changes the settings while an offer stands, and somebody is slow to see it.
+/// An administrator changes the settings during an offer, and an agent is slow to see it.
 fn meddle(plan: &mut Plan, dice: &mut Dice) {
     let streams = plan.streams.len() as u64;
     for agent in 0..plan.agents.len() {
@@ -99,7 +99,7 @@ fn second_thoughts(plan: &mut Plan, dice: &mut Dice) {
     }
 }
 
-/// An agent's feed ends, as one does that reads too slowly, and their console comes back at once.
+/// An agent's feed ends, as if it read too slowly, and the console comes back at once.
 fn blink(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 7);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
@@ -115,8 +115,8 @@ fn blink(plan: &mut Plan) {
     }
 }
 
-/// Agents and queues are deleted, and are put again: at any time, or some time after an offer,
-/// while it stands, or in the talk or the wrap-up that follows it.
+/// Agents and queues are deleted and put again: at any time, or some time after an offer, during
+/// it, or in the talk or the wrap-up that follows.
 fn reorganize(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 8);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
@@ -153,10 +153,10 @@ fn dismissal(dice: &mut Dice, agent: usize, units: u32) -> What {
     What::Dismiss { agent, units, away }
 }
 
-/// What is told to somebody meets what takes it away, within one second: an agent gets room while
-/// the chat that they are asked for is read again after a fault, and loses it before it is; an
-/// agent is deleted and put again while a chat of theirs is read again; an agent is deleted while a
-/// chat becomes theirs.
+/// A message to an actor meets an event that takes its subject away, within one second. An agent
+/// gets room while the chat that they are asked for is read again after a fault, and loses the room
+/// before the chat is back; an agent is deleted and put again while a chat of theirs is read again;
+/// or an agent is deleted while a chat becomes theirs.
 fn press(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 9);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
@@ -190,8 +190,8 @@ fn press(plan: &mut Plan) {
     }
 }
 
-/// Nobody has room, so that chats wait; then the write of one of them fails, and somebody has room
-/// for a moment before it is read again, and before or after its customer is back.
+/// No agent has room, so chats wait. Then the write of one of them fails, and an agent has room for
+/// a moment before that chat is read again, and before or after its customer is back.
 fn room_for_a_moment(dice: &mut Dice, plan: &mut Plan, agent: usize) -> Vec<(Millis, What)> {
     let mut scene = vec![(0, What::Disk(Weather::Fine(1)))];
     for (number, it) in plan.agents.iter().enumerate() {
@@ -214,8 +214,8 @@ fn room_for_a_moment(dice: &mut Dice, plan: &mut Plan, agent: usize) -> Vec<(Mil
     scene
 }
 
-/// The journal is copied now and then, and a copy is put in its place later, when chats have gone
-/// on, have ended and have begun, and settings have changed.
+/// The journal is copied now and then. A copy replaces it later, when chats have gone on, ended and
+/// begun, and settings have changed.
 fn restore(plan: &mut Plan) {
     let mut dice = Dice::new(plan.seed, 10);
     let last = plan.happenings.iter().map(|it| it.at).max().unwrap_or(0);
@@ -303,7 +303,7 @@ fn cut_of(happening: &Happening) -> Option<(usize, Millis)> {
     }
 }
 
-/// Everything takes so many times longer, but for the network and the disk.
+/// Everything takes this many times longer, except the network and the disk.
 fn stretch(plan: &mut Plan, by: u64) {
     plan.stretched = by;
     plan.streams.iter_mut().for_each(|stream| *stream = stretched(*stream, by));

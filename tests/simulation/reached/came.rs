@@ -1,5 +1,5 @@
 //! What comes to a conversation: a row for each command, signal, timer, loss and word of the disk.
-//! Every match is exhaustive, so that nothing new goes without a row.
+//! Every match is exhaustive, so that no new input is without a row.
 
 use holdline::behavior::message::{AgentSignal, FromSession, ToConversation};
 use holdline::domain::cause::Cause;

@@ -6,15 +6,15 @@ use crate::reached::standing::{Column, Fate, Journal, Standing};
 /// Why a cell need not be reached.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Excuse {
-    /// It cannot be: whoever reaches it has found something.
+    /// The cell cannot be reached: a seed that reaches it has found a fault.
     Never(&'static str),
-    /// It can be, by what crosses something on its way, in a moment that few seeds meet.
+    /// The cell is reached only if two things cross on their way, in a moment that few seeds meet.
     Seldom(&'static str),
 }
 
 use Excuse::{Never, Seldom};
 
-/// Why a cell need not be reached, if it need not.
+/// Why a cell need not be reached; none if it must be.
 pub fn excuse(came: Came, column: Column) -> Option<Excuse> {
     if let Some(why) = unsaid(came) {
         return Some(Never(why));
@@ -30,7 +30,7 @@ pub fn excuse(came: Came, column: Column) -> Option<Excuse> {
     }
 }
 
-/// What nobody says to a conversation in these worlds.
+/// Inputs that never come to a conversation in these worlds.
 const fn unsaid(came: Came) -> Option<&'static str> {
     match came {
         Came::LostLeft | Came::LostRestarted => Some("the conversation itself concludes it"),
@@ -50,7 +50,7 @@ const fn unsaid(came: Came) -> Option<&'static str> {
     }
 }
 
-/// Where something cannot come.
+/// The standings in which an input cannot come.
 fn never_stood(came: Came, standing: Standing) -> Option<&'static str> {
     use Standing::{Closed, New, Offered, OfferedAway, Open, Talking, Wrapup};
     let may = match came {
@@ -75,7 +75,7 @@ fn never_stood(came: Came, standing: Standing) -> Option<&'static str> {
     (!may).then_some(why)
 }
 
-/// Where something comes only if it crosses something on its way.
+/// The standings in which an input comes only if it crosses another on its way.
 fn seldom_stood(came: Came, standing: Standing) -> Option<&'static str> {
     use Standing::{Closed, New, Offered, OfferedAway, Open, OpenAway, Talking, Wrapup};
     let (may, why) = match came {
@@ -136,7 +136,7 @@ fn seldom_stood(came: Came, standing: Standing) -> Option<&'static str> {
     (!may).then_some(why)
 }
 
-/// How the journal cannot stand.
+/// The states of the journal that an input cannot meet.
 fn never_met(came: Came, journal: Journal) -> Option<&'static str> {
     match (came, journal) {
         (Came::Written | Came::WrittenInPart, Journal::Settled) => {
@@ -150,7 +150,7 @@ fn never_met(came: Came, journal: Journal) -> Option<&'static str> {
     }
 }
 
-/// How the journal stands only if something crosses something on its way.
+/// The states of the journal that an input meets only if things cross on their way.
 fn seldom_met(came: Came, journal: Journal) -> Option<&'static str> {
     match (came, journal) {
         (
@@ -201,7 +201,7 @@ fn seldom_met(came: Came, journal: Journal) -> Option<&'static str> {
     }
 }
 
-/// What becomes of what is decided.
+/// Which fates of a decision are seldom reached.
 fn of_fate(came: Came, fate: Fate) -> Option<Excuse> {
     if !decides(came) {
         return Some(Seldom("nothing is decided by it, but for a restart that is not written"));
@@ -226,7 +226,7 @@ fn of_fate(came: Came, fate: Fate) -> Option<Excuse> {
     }
 }
 
-/// What makes a conversation decide something.
+/// Whether this input makes a conversation decide something.
 const fn decides(came: Came) -> bool {
     matches!(
         came,

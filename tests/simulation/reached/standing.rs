@@ -74,14 +74,14 @@ impl Standing {
     }
 }
 
-/// How the journal stands to a conversation.
+/// The state of the journal for a conversation.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Journal {
     /// Everything that was decided is durable.
     Settled,
     /// Something is being written.
     Writing,
-    /// It takes nothing.
+    /// The journal takes nothing.
     Refusing,
 }
 
@@ -107,19 +107,19 @@ impl Journal {
     }
 }
 
-/// What becomes of what a conversation decides.
+/// The fate of what a conversation decides.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Fate {
     Written,
-    /// The write failed, and it is lost.
+    /// The write failed, and the decision is lost.
     Failed,
-    /// The write failed, and yet it is there.
+    /// The write failed, and yet the decision is on the disk.
     FailedButKept,
-    /// The node was killed before it was written.
+    /// The node was killed before the decision was written.
     Killed,
-    /// The node was killed after it was written, and before anybody heard of it.
+    /// The node was killed after the decision was written, and before any actor heard of it.
     KilledButKept,
-    /// The actor died in the turn in which it came, and nothing of that was done.
+    /// The actor died in the turn in which the input came, and nothing of that turn was done.
     Died,
 }
 
@@ -147,14 +147,14 @@ impl Fate {
     }
 }
 
-/// A column of the table: what is looked at when something comes to a conversation.
+/// A column of the table: one fact about an input to a conversation.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Column {
-    /// It stood there.
+    /// The conversation stood there.
     Stood(Standing),
-    /// The journal stood to it like this.
+    /// The journal stood like this.
     Journal(Journal),
-    /// This became of what was decided by it.
+    /// The decision that followed had this fate.
     Became(Fate),
 }
 

@@ -1,5 +1,5 @@
-//! Whether agents are there, by what the world did to their consoles, and what must follow when
-//! they are not: their offers end, and their customers are told.
+//! Whether agents are there, judged by what the world did to their consoles, and what must follow
+//! when they are not: their offers end, and their customers are told.
 
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::AgentId;
@@ -9,16 +9,16 @@ use crate::watch::Watch;
 use crate::watch::chat::{Chat, State};
 use crate::watch::law::Check;
 
-/// How late what follows from an absence may be decided.
+/// How late the consequences of an absence may be decided.
 const LATE: Millis = 250;
 
-/// How long after trouble it may take.
+/// How late these may be decided after trouble.
 const SORTED_OUT_WITHIN: Millis = 2_500;
 
 /// How long a write may take before its rows are seen.
 const WRITTEN_WITHIN: Millis = 10_000;
 
-/// How long a request may make an agent present who has no console.
+/// How long a request may keep an agent present without a console.
 const HEARD_LASTS: Millis = 150_000;
 
 /// What is known of an agent's console in this run of the server.
@@ -26,7 +26,7 @@ const HEARD_LASTS: Millis = 150_000;
 pub struct Console {
     is_open: bool,
     since: Millis,
-    /// When they asked for something last while it was closed.
+    /// When the agent last made a request while the console was closed.
     heard: Option<Millis>,
 }
 
@@ -39,7 +39,7 @@ impl Watch {
         self.feeds.forget(agent);
     }
 
-    /// An agent asks for something, or has chosen a presence.
+    /// An agent makes a request, or has chosen a presence.
     pub(super) fn heard(&mut self, agent: &AgentId) {
         let (now, since) = (self.now, self.trouble);
         let unknown = Console { is_open: false, since, heard: None };
@@ -49,7 +49,8 @@ impl Watch {
         }
     }
 
-    /// An agent is deleted, or put: who is put again is another, whose absence begins now.
+    /// An agent is deleted, or put. An agent who is put again is a new one, whose absence begins
+    /// now.
     pub(super) fn put(&mut self, agent: &AgentId, is_there: bool) {
         let was_deleted = if is_there { self.deleted.remove(agent) } else { false };
         if !is_there {
@@ -62,7 +63,7 @@ impl Watch {
         }
     }
 
-    /// Since when an agent is surely gone, if they are. After a start nobody has a console.
+    /// Since when an agent is certainly gone, if they are. After a start no agent has a console.
     fn gone_since(&self, agent: &AgentId, now: Millis) -> Option<Millis> {
         match self.consoles.get(agent) {
             Some(Console { is_open: true, .. }) | None => None,
@@ -73,13 +74,13 @@ impl Watch {
         }
     }
 
-    /// Since when an agent is surely there, if they are.
+    /// Since when an agent is certainly there, if they are.
     pub(super) fn there_since(&self, agent: &AgentId) -> Option<Millis> {
         let console = self.consoles.get(agent)?;
         console.is_open.then_some(console.since)
     }
 
-    /// What a row says of an agent's absence, before it is taken.
+    /// Checks what a row says of an agent's absence, before the row is taken.
     pub(super) fn take_absence(&mut self, chat: &mut Chat, row: &Row) {
         match (&chat.state, &row.event) {
             (State::Talking { agent, .. }, Event::AgentAway { agent: away, .. }) => {
@@ -122,7 +123,7 @@ impl Watch {
         }
     }
 
-    /// A customer who should have been told that their agent is away, or back.
+    /// A customer who should have been told by now that their agent is away, or back.
     pub(super) fn untold_absence(&self) -> Option<(Check, String)> {
         let is_late = |due: Millis| self.now > due.max(self.trouble) + WRITTEN_WITHIN;
         self.chats.values().find_map(|chat| {

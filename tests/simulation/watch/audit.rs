@@ -34,7 +34,7 @@ impl Watch {
         }
     }
 
-    /// Nobody is with an agent who is not there any more.
+    /// No chat is with an agent who was deleted.
     pub(super) fn audit_company(&mut self, account: &Account) {
         let alone = self.chats.values().find_map(|chat| {
             let (State::Offered { agent, .. } | State::Talking { agent, .. }) = &chat.state else {
@@ -48,8 +48,8 @@ impl Watch {
         }
     }
 
-    /// A queue offers a chat only while its customer is there, and to somebody who let it go only
-    /// if nobody else could take it when the world last stood still.
+    /// A queue offers a chat only while its customer is there. It offers the chat to an agent who
+    /// let it go only if no other agent could take it when the world last stood still.
     pub(super) fn offered_in_turn(&mut self, chat: &Chat, agent: &AgentId) {
         if let Some(away) = chat.away {
             let what = format!("{} was offered to {agent}, away since {away}", chat.id());
@@ -71,7 +71,7 @@ impl Watch {
             let streams = self.streams[it.stream].at(self.now);
             streams.iter().map(|it| it.units).max().unwrap_or(0)
         };
-        // Whoever else waits may have been given to them, and nothing is written of it yet.
+        // The other waiting chats may have been given to them, though nothing of it is written yet.
         let may_be_given = |other: &AgentId| {
             let serves = |it: &&Chat| {
                 let serving = self.serving[it.queue].at(self.now);
@@ -91,8 +91,9 @@ impl Watch {
         }
     }
 
-    /// Notes what room each agent has whose console is open, and of whom nothing happens from now
-    /// on. Who is there by a request alone goes without a sign.
+    /// Notes the room of each agent whose console is open, for as long as nothing happens to the
+    /// agent. An agent who is present only by a request may leave without a sign, so they are left
+    /// out.
     pub(super) fn note_rested(&mut self, account: &Account) {
         self.rested = account
             .agents
@@ -102,7 +103,7 @@ impl Watch {
             .collect();
     }
 
-    /// Nobody waits whom an agent who is free may be offered.
+    /// No chat waits that could be offered to an agent who is free.
     pub(super) fn audit_waiting(&mut self, account: &Account) {
         let mut vain = None;
         for chat in self.chats.values().filter(|chat| chat.state == State::Open) {
@@ -127,12 +128,12 @@ impl Watch {
         }
     }
 
-    /// What is live is what the journal says.
+    /// The live state is what the journal says.
     pub(super) fn audit_replay(&mut self, account: &Account) {
         for live in &account.live {
             let mut replayed = self.chats.get(&live.id).and_then(|chat| chat.replayed.view());
             if let Some(replayed) = &mut replayed {
-                // Whether a page sleeps is passing, and no journal's business.
+                // Whether a page sleeps is passing, and not in the journal.
                 replayed.customer.asleep = live.customer.asleep;
             }
             if replayed.as_ref() != Some(live) {
@@ -148,9 +149,9 @@ impl Watch {
         }
     }
 
-    /// By when the phase of a chat must have ended, or its units been given back.
+    /// By when the phase of a chat must have ended, or its units must have been given back.
     pub(super) fn phase_due_by(&self, chat: &Chat) -> Option<(Millis, &'static str)> {
-        // A restart gives an offer its full countdown again, as the settings say then.
+        // A restart gives an offer its full countdown again, by the settings of that moment.
         let mut streams = self.streams[chat.stream].at(chat.since);
         if let Some(restarted) = chat.restarted.filter(|restarted| *restarted > chat.since) {
             streams.extend(self.streams[chat.stream].at(restarted));

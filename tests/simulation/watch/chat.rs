@@ -15,7 +15,7 @@ use crate::settings;
 use crate::watch::Watch;
 use crate::watch::law::Check;
 
-/// How long a write, and then a message, may take.
+/// How long a write and the message after it may take together.
 const HEARD_WITHIN: Millis = 10_000;
 
 /// A conversation, as the watcher knows it.
@@ -29,30 +29,30 @@ pub struct Chat {
     pub queue: usize,
     pub whose: Option<(WidgetId, VisitorId)>,
     pub state: State,
-    /// Since when, by the world's time and by the server's.
+    /// When the phase began, by the world's time and by the server's.
     pub since: Millis,
     pub since_at: Timestamp,
-    /// When its last row was seen to be durable: until then it decides nothing.
+    /// When its last row was seen to be durable: until then the chat decides nothing.
     pub seen: Millis,
     pub excluded: BTreeSet<AgentId>,
-    /// Who declined it, let its offer lapse or gave it back.
+    /// The agents who declined it, let its offer lapse or gave it back.
     pub reluctant: BTreeSet<AgentId>,
     /// The sessions that are there.
     pub present: BTreeMap<SessionId, Millis>,
-    /// Until when each session that is not there any more was, and whether its silence was found.
+    /// For each session that is gone: until when it was there, and whether it was lost by silence.
     pub there: BTreeMap<SessionId, (Millis, bool)>,
     /// When a person, not the queue, gave it to its agent, or an agent picked it.
     given: Option<Millis>,
-    /// Since when the customer is told that the agent is away.
+    /// Since when the customer has been told that the agent is away.
     pub missed: Option<Millis>,
-    /// When the absence that runs began to be held, by a loss or by a restart.
+    /// When the present absence began to be held, by a loss or by a restart.
     pub away: Option<Millis>,
-    /// The same before the event that is looked at.
+    /// The same before the present event.
     was_away: Option<Millis>,
     pub restarted: Option<Millis>,
-    /// Since when a start of the server is to be told in it, if one is.
+    /// The start of the server of which the chat must still tell, if there is one.
     pub restart_due: Option<Millis>,
-    /// The place since which it is with whom it is with.
+    /// The place since which it is with its present agent.
     pub theirs_since: u32,
     /// When the window ended, if it has.
     pub expired: Option<Millis>,
@@ -60,7 +60,7 @@ pub struct Chat {
     posts: BTreeMap<(Option<AgentId>, String), (u32, Millis)>,
 }
 
-/// Where it stands.
+/// The phase of a chat.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum State {
     New,
@@ -72,7 +72,7 @@ pub enum State {
 }
 
 impl State {
-    /// The agent whom it is offered to, or is with.
+    /// The agent to whom it is offered, or with whom it is.
     pub fn with(&self) -> Option<&AgentId> {
         match self {
             Self::Offered { agent, .. } | Self::Talking { agent, .. } => Some(agent),
@@ -127,7 +127,7 @@ impl Chat {
         matches!(self.state, State::Open | State::Offered { .. } | State::Talking { .. })
     }
 
-    /// The units that it holds of an agent.
+    /// The units of an agent that it holds.
     pub fn holds(&self) -> Option<(&AgentId, u32)> {
         match &self.state {
             State::Offered { agent, units } | State::Talking { agent, units } => {
@@ -234,7 +234,7 @@ impl Watch {
         }
         let by_the_queue = matches!(row.event, Event::ChatOffered { by: None, .. });
         if before == State::Open && chat.state != State::Open && !by_the_queue {
-            // Units may be set aside for an offer of a chat that is not in the line any more.
+            // Units may be set aside for an offer of a chat that no longer waits.
             self.rested.clear();
         }
         if before.with() != chat.state.with() {
@@ -262,7 +262,7 @@ impl Watch {
     }
 
     fn offered(&mut self, chat: &Chat, row: &Row, agent: &AgentId, units: u32) {
-        // An agent may be asked before they have heard of what a person gave them.
+        // A queue may ask an agent who has not yet heard of a chat that a person gave them.
         let is_news = |it: &Chat| it.given.is_some_and(|at| at + HEARD_WITHIN > row.appended);
         let held = |it: &Chat| {
             let holds = it.holds().filter(|(who, _)| *who == agent && !is_news(it));
@@ -286,7 +286,7 @@ impl Watch {
         }
     }
 
-    /// The chat has ended; if by the customer's absence, in the right way.
+    /// The chat has ended. If the customer's absence ended it, the reason must say so.
     fn ended(&mut self, chat: &Chat, row: &Row, reason: Reason) {
         let disconnected = chat.expired == Some(row.appended);
         let is_clock =
@@ -322,7 +322,7 @@ impl Watch {
             let what = format!("{id} stands at {first} and at {seq}");
             self.fail(Check::AcknowledgedOnce, what);
         }
-        // Whoever said this before something that was written first was overtaken.
+        // A message was overtaken if the session said it before one that was written first.
         let is_before = |later: &str, said: Millis| {
             let stands = chat.posts.get(&(None, later.to_owned()));
             stands.is_some_and(|(place, since)| *place < seq && *since >= said)

@@ -11,7 +11,7 @@ use crate::watch::Watch;
 use crate::watch::chat::Chat;
 use crate::watch::law::Check;
 
-/// How long it may take until somebody has been told what they missed.
+/// How long a session may wait to be told what it missed.
 const TOLD_WITHIN: Millis = 40_000;
 
 /// A session, as the world saw it.
@@ -21,23 +21,23 @@ pub struct Visitor {
     pub joined: Millis,
     pub heartbeat: Millis,
     pub cut: Option<Millis>,
-    /// When anything of it reached the server.
+    /// When any input of the session reached the server.
     heard: Vec<Millis>,
-    /// When it was let in: what it said before may have waited until then.
+    /// When the session was let in: what it said before may have waited until then.
     pub let_in: Millis,
-    /// The chat whose token it named, and what it had seen of it.
+    /// The chat whose token the session named, and what it had seen of that chat.
     named: Option<(ConversationId, u32)>,
     chat: Option<ConversationId>,
-    /// Up to which place it knew everything when it came in.
+    /// The place up to which the session knew everything when it came in.
     base: u32,
     told: BTreeSet<(u32, String)>,
-    /// The ids that it posted, in the order in which they reached the server.
+    /// The ids that the session posted, in the order in which they reached the server.
     said: Vec<(String, Millis)>,
     refused: BTreeSet<String>,
-    /// Whether it ever read nothing for a while, so that a refusal may not have been seen.
+    /// Whether the session ever stopped reading, so that it may not have seen a refusal.
     was_stalled: bool,
     hello_at: Millis,
-    /// What it still has to be told of a chat that was over when it came.
+    /// What the session must still be told of a chat that was over when it came.
     past: Option<Past>,
 }
 
@@ -51,17 +51,17 @@ struct Past {
 }
 
 impl Visitor {
-    /// When it was last heard of before a moment.
+    /// When the session was last heard of before a moment.
     pub fn heard_before(&self, at: Millis) -> Millis {
         self.heard.iter().rev().find(|heard| **heard < at).copied().unwrap_or(0)
     }
 
-    /// The latest moment at which it may count as heard of.
+    /// The latest moment at which the session may count as heard of.
     pub fn latest(&self) -> Millis {
         self.heard.last().copied().unwrap_or(0).max(self.let_in).max(self.joined)
     }
 
-    /// What it said after this, and when, if it said this.
+    /// What the session said after this message, and when, if it said this one.
     pub fn said_after(&self, id: &str) -> Option<&[(String, Millis)]> {
         let place = self.said.iter().position(|(said, _)| said == id)?;
         let is_told = !self.was_stalled && !self.refused.contains(id);
@@ -92,13 +92,13 @@ impl Watch {
         }
     }
 
-    /// Nothing more comes to a session, or to any.
+    /// Nothing more comes to this session, or to any session if none is named.
     pub(super) fn is_told_no_more(&mut self, session: Option<SessionId>) {
         let gone = |id: &SessionId| session.is_none_or(|session| session == *id);
         self.visitors.iter_mut().filter(|(id, _)| gone(id)).for_each(|(_, it)| it.past = None);
     }
 
-    /// Whoever is there is told what they missed of a chat that is over, before long.
+    /// A session that is there is soon told what it missed of a chat that is over.
     pub(super) fn look_for_untold(&mut self) {
         let now = self.now;
         let is_late = |it: &&Visitor| {
@@ -230,10 +230,11 @@ impl Watch {
         }
     }
 
-    /// A session is told that its chat is over: what it missed of that must follow.
+    /// A session is told that its chat is over: the part that it missed must follow.
     fn note_past(&mut self, session: SessionId, ended: &Value) {
         let (until, now) = (place(ended), self.now);
-        // Whoever has gone is told nothing more, though the answer to their hello is written still.
+        // A session that is gone is told nothing more, though the answer to its hello is still
+        // written.
         let is_told = |it: &&mut Visitor| ended.is_object() && it.cut.is_none();
         let Some(visitor) = self.visitors.get_mut(&session).filter(is_told) else { return };
         let Some((chat, after)) = visitor.named else { return };
@@ -259,7 +260,7 @@ impl Watch {
             let what = format!("{session} was let in to {id} at {}; {durable}", place(live));
             self.fail(Check::NothingBeforeDurable, what);
         }
-        // Who began the chat knows of its beginning.
+        // The session that began the chat knows of its beginning.
         let began = |chat: &Chat| {
             let second = chat.row(2).map(|row| &row.event);
             matches!(second, Some(Event::SessionJoined { session: first, .. }) if *first == session)
@@ -303,7 +304,7 @@ impl Watch {
         self.told(session, seq, kind);
     }
 
-    /// A session was told of a place: of everything before it, it must know already.
+    /// A session was told of a place: it must already know everything before that place.
     fn told(&mut self, session: SessionId, seq: u32, kind: &str) {
         let Some(visitor) = self.visitors.get(&session) else { return };
         let Some(chat) = visitor.chat.and_then(|chat| self.chats.get(&chat)) else { return };
@@ -318,7 +319,7 @@ impl Watch {
         }
     }
 
-    /// Everybody who is there knows everything.
+    /// Every session that is there knows everything.
     pub(super) fn audit_customers(&mut self) {
         let mut missing = None;
         for chat in self.chats.values().filter(|chat| chat.is_live()) {
@@ -346,7 +347,7 @@ fn place(frame: &Value) -> u32 {
     u32::try_from(frame["seq"].as_u64().unwrap_or(0)).unwrap()
 }
 
-/// What customers may be told of: the watcher's own list.
+/// Which rows customers may be told of: the watcher's own list.
 fn is_for_customers(row: &Row) -> bool {
     matches!(
         row.event,
@@ -362,7 +363,7 @@ fn is_for_customers(row: &Row) -> bool {
     )
 }
 
-/// Whether a frame says what stands in the row, and that is a customer's to see.
+/// Whether a frame says what is in the row, and customers may see that.
 fn says(row: &Row, kind: &str, frame: &Value) -> bool {
     let state = frame["state"].as_str().unwrap_or_default();
     match (&row.event, kind) {
@@ -388,6 +389,6 @@ fn says(row: &Row, kind: &str, frame: &Value) -> bool {
     }
 }
 
-/// The tokens that were given out, to which chat each leads back, and of which history its places
-/// are.
+/// The tokens that were given out, with the chat to which each leads back, and the history of its
+/// places.
 pub type Tokens = BTreeMap<String, (ConversationId, u32)>;

@@ -1,10 +1,10 @@
-//! What the death of a conversation's actor means to the watcher: what it was told is lost
-//! with it, and whoever set units aside for it learns that by the next audit.
+//! What the death of a conversation's actor means to the watcher: the actor's mail is lost with it,
+//! and an agent that set units aside for it learns that by the next audit.
 
 use crate::server::Millis;
 use crate::watch::Watch;
 
-/// How long it takes until agents have asked for whatever they hold.
+/// How long agents may take to ask about everything that they hold.
 const SORTED_OUT_WITHIN: Millis = 65_000;
 
 impl Watch {
@@ -16,7 +16,7 @@ impl Watch {
         self.rested.clear();
     }
 
-    /// Whether nobody holds units for what was lost with an actor.
+    /// Whether no agent holds units for what was lost with an actor.
     pub(super) fn is_sorted_out(&self) -> bool {
         self.died_at.is_none_or(|died| self.now > died + SORTED_OUT_WITHIN)
     }

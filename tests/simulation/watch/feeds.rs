@@ -1,5 +1,5 @@
-//! Whether consoles are told what is said in the chats of their agents: from the first message that
-//! one is told of a chat, each that follows it, once and in order, as long as the chat is theirs.
+//! Whether consoles are told the messages in the chats of their agents. Once a console is told of a
+//! message of a chat, it is told each later one once and in order, as long as the chat is theirs.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ impl Feeds {
         self.0.retain(|(of, _), _| of != agent);
     }
 
-    /// What was on its way may be lost.
+    /// Messages on their way may be lost.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -65,7 +65,7 @@ impl Watch {
     }
 }
 
-/// Where something was said in a chat between two places.
+/// The places of messages in a chat between two places.
 fn said_between(chat: &Chat, after: u32, before: u32) -> impl Iterator<Item = u32> {
     let rows = chat.rows.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
     let said = rows.filter(|row| matches!(row.event, Event::MessagePosted { .. }));

@@ -129,7 +129,7 @@ impl Violation {
         Self { check, at, what: what.into() }
     }
 
-    /// There was no end to it.
+    /// The world did not come to an end.
     pub fn endless() -> Self {
         Self::new(Check::ComesToRest, 0, "it went on and on")
     }

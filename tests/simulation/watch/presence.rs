@@ -1,5 +1,5 @@
-//! Who is there, who is away, and when a window may end: by what the world did to the sockets,
-//! not by what the server says of them.
+//! Which customers are there or away, and when a window may end: judged by what the world did to
+//! the sockets, not by what the server says of them.
 
 use holdline::domain::conversation::event::Event;
 use holdline::domain::id::SessionId;
@@ -45,7 +45,8 @@ impl Watch {
                 }
                 chat.away = Some(at);
                 if chat.state == State::Open {
-                    // Units may be set aside for an offer that is not made while they are away.
+                    // Units may be set aside for an offer that is not made while the customer is
+                    // away.
                     self.rested.clear();
                 }
             }
@@ -56,7 +57,8 @@ impl Watch {
                 }
                 self.note_close_call(chat, at);
                 chat.away = None;
-                // Units may be set aside for an offer that was not made while they were away.
+                // Units may be set aside for an offer that was not made while the customer was
+                // away.
                 self.rested.clear();
             }
             Event::ServerRestarted { .. } => {
@@ -72,15 +74,15 @@ impl Watch {
         }
     }
 
-    /// When a restart was decided: with the start, though it is written a little later.
+    /// When a restart was decided: at the start, though it is written a little later.
     fn restarted_at(&self, row: &Row) -> Millis {
         let decided = Millis::try_from(row.at.as_millis() - self.clock).unwrap_or(0);
         let was_at_start = (self.up_since..=row.appended).contains(&decided);
         if was_at_start { decided } else { row.appended }
     }
 
-    /// The server says something to a session that reads nothing: to be let in is to count as
-    /// heard of, whether the word of it is read or not.
+    /// The server says something to a session that reads nothing. To be let in counts as heard of,
+    /// whether or not the session reads that.
     pub(super) fn unread(&mut self, session: SessionId, text: &str) {
         let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
         let lets_in = matches!(frame["type"].as_str(), Some("welcome" | "started"));
@@ -95,7 +97,7 @@ impl Watch {
         let heard = visitor.heard_before(at);
         let was_due = is_silent && heard + 2 * visitor.heartbeat < at;
         match visitor.cut {
-            // At the same moment its silence may have been found first.
+            // At the same moment the session's silence may have been found first.
             Some(cut) if cut < at || (cut == at && !was_due) => cut,
             _ if is_silent => heard.max(visitor.joined),
             _ => at,
@@ -169,7 +171,7 @@ impl Watch {
         // After trouble a timer may be armed anew, and a silence be found anew.
         let troubled = self.trouble + 2 * slowest.unwrap_or(0) + 2_000 + window;
         let began = chat.there.values().map(|(there, _)| *there).max();
-        // Of a silence that nobody has found yet the last sign of life is the beginning.
+        // For a silence that is not found yet, the absence begins at the last sign of life.
         let heard = chat.present.keys().filter_map(|it| self.visitors.get(it));
         let heard = heard.map(Visitor::latest).min();
         let began = began.or(chat.restarted).or(heard).unwrap_or(chat.since);
@@ -185,7 +187,7 @@ impl Watch {
         }
     }
 
-    /// Whatever is due by itself must have happened, or be about to be written.
+    /// Everything that is due by itself must have happened, or be about to be written.
     pub(super) fn look_for_overdue(&mut self) {
         if !self.is_up {
             return;
@@ -204,7 +206,8 @@ impl Watch {
             }
             if let Some((by, what)) = self.phase_due_by(chat)
                 && self.now > by.max(self.trouble) + WRITTEN_WITHIN
-                // A wall clock that stepped back while the server was down holds its clock up.
+                // If the wall clock stepped back while the server was down, the server's clock
+                // stands still.
                 && self.is_past(chat, by)
             {
                 let what = format!("{}: {what} by {by}", chat.id());
@@ -217,8 +220,8 @@ impl Watch {
         }
     }
 
-    /// Whether a time that is counted from the beginning of the phase is past by the clock of the
-    /// server, too.
+    /// Whether a time that counts from the beginning of the phase is past by the server's clock,
+    /// too.
     fn is_past(&self, chat: &Chat, by: Millis) -> bool {
         let lasts = i64::try_from((by - chat.since) + WRITTEN_WITHIN).unwrap();
         let now = i64::try_from(self.now).unwrap() + self.clock;

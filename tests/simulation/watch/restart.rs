@@ -1,4 +1,4 @@
-//! Whether a start of the server is told in the transcript of every chat that was live.
+//! Whether the transcript of every chat that was live tells of a start of the server.
 
 use holdline::domain::conversation::event::Event;
 
@@ -14,7 +14,7 @@ const TOLD_WITHIN: Millis = 2_000;
 const WRITTEN_WITHIN: Millis = 10_000;
 
 impl Watch {
-    /// The server starts: every live chat is to say so.
+    /// The server starts: every live chat must tell of it.
     pub(super) fn expect_restarts(&mut self) {
         let now = self.now;
         for chat in self.chats.values_mut() {
@@ -22,11 +22,11 @@ impl Watch {
         }
     }
 
-    /// What a row says of a start, before it is taken: nothing else is written before.
+    /// Checks a row for the restart before it is taken: no other row may be written first.
     pub(super) fn take_restart(&mut self, chat: &mut Chat, row: &Row) {
         let Some(since) = chat.restart_due else { return };
         if !chat.is_live() {
-            // It had ended before the start, though nobody had heard of it.
+            // The chat had ended before the start, though no row of that had been seen.
             chat.restart_due = None;
             return;
         }
@@ -38,7 +38,7 @@ impl Watch {
         }
     }
 
-    /// A chat that should have said by now that the server has started.
+    /// A chat that should have told of a start of the server by now.
     pub(super) fn untold_restart(&self) -> Option<(Check, String)> {
         let mut live = self.chats.values().filter(|chat| chat.is_live());
         live.find_map(|chat| {

@@ -30,7 +30,7 @@ impl Watch {
         });
     }
 
-    /// The last copy stands in the place of what was on the disk, and the server is down.
+    /// The last copy has replaced what was on the disk, and the server is down.
     pub fn restored(&mut self, now: Millis) {
         let Some(backup) = self.backup.clone() else { return };
         self.now = now;

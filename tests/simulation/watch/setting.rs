@@ -2,8 +2,8 @@
 
 use crate::server::{Millis, Ticket};
 
-/// What a setting was, as far as it is known: a change that was asked for may be in force or not,
-/// until it is answered.
+/// The known values of a setting. A change that was asked for may or may not be in force until it
+/// is answered.
 #[derive(Clone, Debug)]
 pub struct Setting<T>(Vec<(Millis, Option<Millis>, Vec<T>, Ticket)>);
 
@@ -16,7 +16,7 @@ impl<T: Clone> Setting<T> {
         self.0.push((now, None, vec![value], ticket));
     }
 
-    /// Whose call has no ticket yet has this one.
+    /// A change whose call has no ticket yet gets this one.
     pub fn asked_by(&mut self, ticket: Ticket) {
         self.0.iter_mut().filter(|it| it.3 == Ticket::MAX).for_each(|it| it.3 = ticket);
     }
@@ -47,7 +47,7 @@ impl<T: Clone> Setting<T> {
 }
 
 impl<T: Clone + PartialEq> Setting<T> {
-    /// Asks for something that follows from whatever is in force.
+    /// Asks for a value that follows from the value in force, whichever that is.
     pub fn ask_from(&mut self, now: Millis, ticket: Ticket, follows: impl Fn(T) -> T) {
         let mut values = Vec::new();
         for value in self.at(now).into_iter().map(follows) {

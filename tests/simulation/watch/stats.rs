@@ -1,4 +1,4 @@
-//! How much happened, so that a simulation cannot go thin unnoticed.
+//! How much happened, so that a simulation that goes thin is noticed.
 
 /// Counts over one world, or over many.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,7 +36,7 @@ pub struct Stats {
     pub restarts: u64,
     pub settings: u64,
     pub clock_steps: u64,
-    /// Returns to a chat that was over, and of which something was missed.
+    /// Returns to a chat that was over, with missed messages.
     pub told_late: u64,
     pub hasty: u64,
     pub copied: u64,
@@ -45,8 +45,8 @@ pub struct Stats {
     pub dismissed: u64,
     pub dropped: u64,
     pub in_use: u64,
-    /// Backups that were put in the place of a journal, chats that were lost with what came after
-    /// them, and pages that came back with a place of another history.
+    /// Restored backups, chats that were lost because they came after the backup, and pages that
+    /// came back with a place of another history.
     pub restored: u64,
     pub chats_undone: u64,
     pub told_anew: u64,
@@ -104,7 +104,7 @@ impl Stats {
         ]
     }
 
-    /// Adds another world's.
+    /// Adds the counts of another world.
     pub fn add(&mut self, other: &Self) {
         self.chats += other.chats;
         self.acknowledged += other.acknowledged;

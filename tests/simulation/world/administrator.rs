@@ -7,7 +7,7 @@ use crate::server::{Call, Millis, Server};
 use crate::settings;
 use crate::world::{Due, World};
 
-/// How often somebody tries to delete a queue in which somebody may still be.
+/// How often an administrator tries to delete a queue that may still have chats.
 const DROPS: u64 = 4;
 
 impl<S: Server> World<S> {
@@ -56,7 +56,7 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// Another queue takes the place of a workstream's own for a while, and has the same agents.
+    /// Another queue, with the same agents, replaces a workstream's own queue for a while.
     fn requeue(&mut self, which: usize, away: Millis) {
         let other = self.streams.len() + which;
         for console in &mut self.consoles {
@@ -80,7 +80,7 @@ impl<S: Server> World<S> {
         self.change(SettingChange::PutWorkstream(settings::workstream(which, &stream, queue)));
     }
 
-    /// Puts a queue with everybody who serves it, and is there.
+    /// Puts a queue with every agent who serves it and is not deleted.
     fn put_queue(&mut self, queue: usize) {
         let serves = |it: &usize| {
             let console = &self.consoles[*it];

@@ -1,5 +1,5 @@
-//! A customer's tab: it says hello and start, posts, beats, answers pings, notices that it hears
-//! nothing, comes back and says again what was not acknowledged.
+//! A customer's tab: it says hello and start, posts, beats and answers pings. It notices that it
+//! hears nothing, comes back and says again what was not acknowledged.
 
 mod timers;
 
@@ -22,7 +22,7 @@ pub struct Tab {
     /// Grows with every connection and loss, so that timers of earlier ones are recognised.
     generation: u64,
     is_open: bool,
-    /// Whether it may connect: not while it is in a tunnel.
+    /// Whether the tab may not connect, as in a tunnel.
     is_away: bool,
     is_locked: bool,
     pub is_throttled: bool,
@@ -33,11 +33,11 @@ pub struct Tab {
     token: Option<String>,
     conversation: Option<ConversationId>,
     after: u64,
-    /// Of which history of the server's journal its places are.
+    /// The history of the server's journal to which its places belong.
     history: String,
-    /// Up to which place what comes is of a chat that was over before.
+    /// The place up to which it is told of an earlier chat that was over.
     past: u64,
-    /// What was said and is not acknowledged: the id and the text.
+    /// Messages that are not acknowledged: the id and the text.
     outbox: Vec<(String, String)>,
     said: u64,
 }
@@ -311,7 +311,7 @@ impl<S: Server> World<S> {
         self.tabs[tab].heartbeat = frame["heartbeat_ms"].as_u64().expect("a heartbeat");
         let history = frame["history"].as_str().expect("a history");
         if self.tabs[tab].history != history {
-            // What it has seen may never have happened: it is told all again.
+            // What the tab has seen may never have happened, so it is told everything again.
             self.tabs[tab].after = 0;
             self.tabs[tab].history = history.to_owned();
         }
@@ -334,7 +334,8 @@ impl<S: Server> World<S> {
         let id: ConversationId = id.parse().expect("an id");
         if one.conversation != Some(id) {
             one.outbox.clear();
-            // Whoever began the chat knows of its beginning; whoever found it is told of it.
+            // The session that began the chat knows of its beginning; one that found it is told of
+            // it.
             one.after = 0;
         }
         one.conversation = Some(id);

@@ -1,5 +1,5 @@
-//! The network between tabs and the server: in order, with a delay, sometimes deaf in one
-//! direction, and broken without a word.
+//! The network between tabs and the server. It delivers in order and with a delay, is sometimes
+//! deaf in one direction, and breaks without a word.
 
 use holdline::domain::id::SessionId;
 
@@ -7,17 +7,17 @@ use crate::server::{Cut, Millis, Server};
 use crate::settings::widget_id;
 use crate::world::{Due, World};
 
-/// One connection of a tab's, or the attempt at one.
+/// A connection of a tab, or an attempt to connect.
 #[derive(Debug)]
 pub struct Link {
     pub tab: usize,
     pub session: Option<SessionId>,
-    /// What is held on its way to the server while nothing gets through.
+    /// What is held back on its way to the server while nothing gets through.
     pub up: Option<Vec<Up>>,
     pub down: Option<Vec<Down>>,
-    /// Whether the tab has given it up, or learned of its end.
+    /// Whether the tab has given the connection up, or learned of its end.
     pub is_over: bool,
-    /// Whether the server has given it up, or learned of its end.
+    /// Whether the server has given the connection up, or learned of its end.
     pub is_ended: bool,
     pub is_stalled: bool,
 }
@@ -25,7 +25,7 @@ pub struct Link {
 /// What travels to the server.
 #[derive(Clone, Debug)]
 pub enum Up {
-    /// The connection is asked for, and this is said first.
+    /// A request for the connection, and the first message on it.
     Connect(String),
     Text(String),
     Pong,
@@ -149,7 +149,7 @@ impl<S: Server> World<S> {
     pub(super) fn give_up_link(&mut self, link: usize, cut: Cut) {
         self.links[link].is_over = true;
         if self.links[link].up.is_some() {
-            // Whatever was held is lost, and the server must find out by the silence.
+            // Everything that was held back is lost, and the server must notice the silence.
             self.links[link].is_ended = true;
             return;
         }

@@ -1,18 +1,18 @@
-//! Whoever runs the server copies its journal, and puts a copy in its place when something has
-//! gone wrong with it.
+//! The operator of the server copies its journal, and replaces the journal with a copy when
+//! something has gone wrong with it.
 
 use crate::plan::{StreamPlan, What};
 use crate::server::{Millis, Server};
 use crate::world::{Due, World};
 
-/// How soon after a start the administrators put what they miss again.
+/// How soon after a start the administrators put missing settings again.
 const PUT_AGAIN_AFTER: Millis = 1_000;
 
-/// The settings that stood when the journal was copied, as far as anybody had asked for them.
+/// The settings when the journal was copied, as far as they had been asked for.
 #[derive(Clone, Debug)]
 pub struct Backup {
     streams: Vec<(StreamPlan, usize)>,
-    /// Whether each agent was deleted, and whom they served.
+    /// For each agent, whether they were deleted, and which queues they served.
     agents: Vec<(bool, Vec<usize>)>,
 }
 

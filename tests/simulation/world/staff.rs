@@ -14,7 +14,7 @@ use crate::server::{Call, Millis, Server, Ticket};
 use crate::settings;
 use crate::world::{Asked, Due, World};
 
-/// After how long somebody whose call was not answered well calls again.
+/// How long an agent whose call failed waits before they call again.
 const AGAIN: Millis = 700;
 
 /// An agent's console.
@@ -25,7 +25,7 @@ pub struct Console {
     is_open: bool,
     /// Whether the present server knows of it.
     is_known: bool,
-    /// Whether they were deleted, as far as anybody has asked for it.
+    /// Whether the agent was deleted, as far as that has been asked for.
     pub(super) is_deleted: bool,
     pub(super) queues: Vec<usize>,
     handled: usize,
@@ -65,7 +65,7 @@ impl Console {
 }
 
 impl<S: Server> World<S> {
-    /// After a start of the server, whoever had a console open opens it again.
+    /// After a start of the server, every agent with an open console opens it again.
     pub(super) fn reopen(&mut self, console: usize) {
         self.consoles[console].is_known = false;
         if self.consoles[console].is_open {
@@ -208,7 +208,7 @@ impl<S: Server> World<S> {
             && matches!(code.as_str(), "fault" | "overloaded")
             && !is_late
         {
-            // An administrator's or a supervisor's call is not made again; an agent's is.
+            // Only an agent repeats a call; an administrator or a supervisor does not.
             if let Some(console) = agent {
                 let again = Deed::Again(Box::new(call));
                 self.put(self.now + AGAIN, Due::Deed(console, again));
@@ -237,7 +237,7 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// A change is in force: a console of one who is deleted ends, and comes back with them.
+    /// A change is in force: the console of a deleted agent ends, and comes back with the agent.
     fn changed(&mut self, change: &SettingChange) {
         match change {
             SettingChange::DeleteAgent(id) => {

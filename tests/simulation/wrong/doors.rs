@@ -1,6 +1,6 @@
-//! The doors of the actors of a simulated node, at which a wrong rule stands: what comes in and
-//! what goes out may be altered, dated, doubled, held back or dropped there, and facts may be bent.
-//! No actor knows of it.
+//! The doors of the actors of a simulated node, at which a wrong rule stands. What comes in or goes
+//! out may be altered, dated, doubled, held back or dropped there, and facts may be bent. No actor
+//! knows of it.
 
 mod guest;
 mod staff;
@@ -24,34 +24,34 @@ use crate::wrong::{Rules, Wrong};
 
 const TICK: Span = Span::from_millis(1);
 
-/// The doors, with what the rule that stands there remembers.
+/// The doors, with what the wrong rule remembers.
 #[derive(Debug, Default)]
 pub struct Doors {
     wrong: Option<Wrong>,
-    /// What waits before the door of a conversation.
+    /// Inputs that wait before the door of a conversation.
     held: BTreeMap<ConversationId, Vec<Input>>,
-    /// Where agents have declined.
+    /// The places at which agents have declined offers.
     declined: BTreeMap<(ConversationId, AgentId), Seq>,
-    /// What was posted, and what is posted again under another id.
+    /// Which messages were posted, so that a repeated one gets another id.
     posted: BTreeSet<(ConversationId, MessageId)>,
     renamed: BTreeMap<MessageId, MessageId>,
-    /// What customers are told of, once it is durable, and must not be.
+    /// Events that customers are told of once they are durable, though they must not be.
     leaks: BTreeMap<ConversationId, Vec<Recorded>>,
-    /// How far each append reaches that is not durable, and whether it is of messages alone.
+    /// How far each unsettled append reaches, and whether it has messages alone.
     unsettled: BTreeMap<ConversationId, Vec<(Seq, bool)>>,
-    /// What sessions were told that stands in a journal.
+    /// What sessions were told that is in a journal.
     told: BTreeMap<(SessionId, ConversationId), Vec<(Seq, ToSession)>>,
-    /// What sessions have heard by their own word, that said start again.
+    /// How far sessions that said start again have heard, by their own word.
     again: BTreeMap<(SessionId, ConversationId), Seq>,
-    /// Conversations that the journal has failed, and that are about to be read again.
+    /// Conversations whose write has failed, and that are about to be read again.
     failed: BTreeSet<ConversationId>,
-    /// What has ended though its customer was away.
+    /// Chats that ended although their customers were away.
     ran_on: BTreeSet<ConversationId>,
-    /// How many messages consoles were to be told of.
+    /// How many messages were on the way to consoles.
     messages_fed: u64,
-    /// What the clock said when the node was killed.
+    /// The clock when the node was killed.
     killed_at: Option<Timestamp>,
-    /// The settings, and what actors take for them.
+    /// The settings, and what actors see in their place.
     bent: Option<(Arc<Registry>, Arc<Registry>)>,
 }
 
@@ -60,12 +60,12 @@ impl Doors {
         Self { wrong: rules.wrong, ..Self::default() }
     }
 
-    /// The node is killed, and everybody in it.
+    /// The node is killed with all its actors.
     pub fn crash(&mut self, now: Timestamp) {
         *self = Self { wrong: self.wrong, killed_at: Some(now), ..Self::default() };
     }
 
-    /// Whether nothing waits before any of them.
+    /// Whether nothing waits before any door.
     pub fn is_idle(&self) -> bool {
         self.held.is_empty()
     }
@@ -90,7 +90,7 @@ impl Doors {
         bent
     }
 
-    /// When a conversation is woken that wants to be woken then.
+    /// When a conversation is really woken that wants to be woken then.
     pub fn wake_of_chat(
         &self,
         chat: &Chat,

@@ -58,7 +58,7 @@ pub enum Wrong {
     TrustsTickets,
 }
 
-/// Each with what is wrong about it, who notices, and a seed by which it is noticed.
+/// Each rule with what is wrong about it, the check that notices it, and a seed that shows it.
 pub const TABLE: [(Wrong, &str, Check, u64); 51] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly, 1),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed, 1),

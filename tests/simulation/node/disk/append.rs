@@ -23,14 +23,14 @@ pub struct Append {
     pub origin: Option<Origin>,
 }
 
-/// Whose append it is.
+/// The actor that an append comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
-    /// Of which actor of the conversation.
+    /// The epoch of the conversation's actor.
     pub epoch: u64,
-    /// What comes back with its receipt.
+    /// The ticket that comes back with the receipt.
     pub ticket: usize,
-    /// What had come when it was decided.
+    /// What had come to the conversation when it decided this.
     pub came: Came,
 }
 
@@ -38,7 +38,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub enum What {
     Chat(ConversationId, Seq, Vec<Event>),
-    /// Of whose actor, and the request that waits for it.
+    /// A presence, with the agent's actor, and the request that waits for it.
     Presence((AgentId, u64), Presence, RequestId),
     Setting(SettingChange, Ticket),
 }
@@ -71,7 +71,7 @@ pub fn encode(append: &Append) -> Vec<u8> {
     frame
 }
 
-/// The body of the whole frame that begins here, and where the next one does.
+/// The body of the whole frame that begins here, and the start of the next frame.
 pub fn frame_at(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {
     let head = bytes.get(start..start + 12)?;
     let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;

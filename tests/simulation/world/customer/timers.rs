@@ -34,7 +34,8 @@ impl<S: Server> World<S> {
         self.connect_tab(tab);
     }
 
-    /// The page's timer: it beats, and gives up a connection on which it hears nothing.
+    /// The page's timer is due: the page beats, and gives up a connection on which it hears
+    /// nothing.
     fn beat(&mut self, tab: usize, generation: u64) {
         let one = &self.tabs[tab];
         let (heartbeat, heard_at, after) = (one.heartbeat, one.heard_at, one.after);

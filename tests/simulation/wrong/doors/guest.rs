@@ -7,7 +7,7 @@ use crate::wrong::Wrong;
 use crate::wrong::doors::Doors;
 
 impl Doors {
-    /// What a session is given in the place of this.
+    /// What a session is given in place of this input.
     pub fn into_session(&self, mut input: Input) -> Input {
         if let Input::Identified(identified) = &mut input
             && self.wrong == Some(Wrong::TrustsOtherHistories)
@@ -18,7 +18,7 @@ impl Doors {
         input
     }
 
-    /// What is done in the place of what a session wants done.
+    /// What is done in place of a session's outputs.
     pub fn out_of_session(&self, session: &Behavior, out: &mut Vec<Output>) {
         let Some(wrong) = self.wrong else { return };
         let is_deaf = match wrong {

@@ -14,7 +14,7 @@ use crate::wrong::Wrong;
 use crate::wrong::doors::Doors;
 
 impl Doors {
-    /// An agent's settings, as the agent is given them.
+    /// An agent's settings, as they reach the agent.
     pub fn settings_of_agent(&self, settings: Arc<AgentSettings>) -> Arc<AgentSettings> {
         if self.wrong != Some(Wrong::OffersBeyond) {
             return settings;
@@ -23,7 +23,7 @@ impl Doors {
         Arc::new(AgentSettings { units, ..AgentSettings::clone(&settings) })
     }
 
-    /// What an agent is given in the place of this.
+    /// What an agent is given in place of this input.
     pub fn into_agent(&self, input: Input) -> Input {
         match input {
             Input::Told(ToAgent::Command(AgentCommand::Configure(settings))) => {
@@ -34,7 +34,7 @@ impl Doors {
         }
     }
 
-    /// What is done in the place of what an agent wants done; and what they are given at once.
+    /// What is done in place of an agent's outputs, and the inputs that the agent is given at once.
     pub fn out_of_agent(&mut self, desk: &Desk, out: &mut Vec<Output>) -> Vec<Input> {
         let Some(wrong) = self.wrong else { return Vec::new() };
         let mut given = Vec::new();
@@ -71,7 +71,7 @@ impl Doors {
         given
     }
 
-    /// Whether a queue asks nobody for those who wait, when it is told this.
+    /// Whether a queue that is told this asks no agent for its waiting chats.
     pub fn asks_nobody(&self, input: &queue::Input) -> bool {
         let is_told =
             matches!(input, queue::Input::Told(ToQueue::Command(QueueCommand::AgentChanged(_))));

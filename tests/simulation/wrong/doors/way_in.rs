@@ -18,7 +18,7 @@ use crate::wrong::Wrong;
 use crate::wrong::doors::{Doors, TICK, is_wrapup, of_who_is_there};
 
 impl Doors {
-    /// How a conversation begins in the place of this.
+    /// How a conversation begins in place of this.
     pub fn beginning(&self, beginning: Beginning) -> Beginning {
         match beginning {
             Beginning::Fresh if self.wrong == Some(Wrong::AnswersUnbegun) => Beginning::Unread,
@@ -38,8 +38,8 @@ impl Doors {
         }
     }
 
-    /// What a conversation is given in the place of an input, each with its time; what is wanted
-    /// without its knowing goes out.
+    /// What a conversation is given in place of an input, each with its time. Outputs without its
+    /// knowledge go to `out`.
     pub fn into_chat(
         &mut self,
         chat: &Chat,
@@ -81,7 +81,7 @@ impl Doors {
         all
     }
 
-    /// Whether a conversation that is given this knows of no sign of life.
+    /// Whether a conversation that is given this finds no sign of life.
     pub fn hears_nobody(&self, input: &Input) -> bool {
         self.wrong == Some(Wrong::DecidesUnheard) && matches!(input, Input::Wake)
     }
@@ -174,7 +174,7 @@ impl Doors {
         }
     }
 
-    /// What the journal lost of messages alone counts as kept.
+    /// Messages that the journal lost without any other event count as kept.
     fn trust(&mut self, chat: &Chat, input: &mut Input) {
         let id = chat.conversation().id();
         match input {
@@ -192,7 +192,7 @@ impl Doors {
         }
     }
 
-    /// What was posted before is posted under another id.
+    /// A message that was posted before is posted under another id.
     fn rename(&mut self, of: ConversationId, input: &mut Input) {
         let id = match input {
             Input::Told(ToConversation::Session(_, FromSession::Post(_, id, _))) => id,
@@ -214,7 +214,7 @@ fn is_join(input: &Input) -> bool {
     matches!(input, Input::Told(ToConversation::Session(_, FromSession::Join(_))))
 }
 
-/// From where a session wants to be told.
+/// The place after which a session wants to be told.
 fn place(said: &mut FromSession) -> Option<&mut Seq> {
     match said {
         FromSession::Join(join) | FromSession::Again(join) => join.after.as_mut(),
@@ -223,7 +223,7 @@ fn place(said: &mut FromSession) -> Option<&mut Seq> {
     }
 }
 
-/// What a customer is told of an offer, which is not theirs to see.
+/// A frame that tells a customer of an offer, which customers must not see.
 fn leaked(recorded: &Recorded) -> ByteString {
     let text = match &recorded.event {
         Event::ChatOffered { lease, .. } => lease.agent.as_str(),

@@ -16,7 +16,7 @@ use crate::wrong::Wrong;
 use crate::wrong::doors::Doors;
 
 impl Doors {
-    /// What is done in the place of what a conversation wants done.
+    /// What is done in place of a conversation's outputs.
     pub fn out_of_chat(&mut self, chat: &Chat, facts: &Facts<'_>, out: &mut Vec<Output>) {
         let Some(wrong) = self.wrong else { return };
         let id = chat.conversation().id();
@@ -86,7 +86,7 @@ impl Doors {
         });
     }
 
-    /// What a conversation is given as soon as it has appended something.
+    /// The input that a conversation is given as soon as it has appended something.
     pub fn after_append(&self, first: Seq, events: usize) -> Option<Input> {
         let last = u32::try_from(events).unwrap().saturating_sub(1);
         let receipt = Receipt::issue(first.plus(last));
@@ -137,7 +137,7 @@ impl Doors {
         }
     }
 
-    /// Whether an agent hears by this that what they declined is not theirs any more.
+    /// Whether this tells an agent that a chat that they declined is no longer theirs.
     fn gives_back_declined(
         &mut self,
         id: ConversationId,
@@ -157,7 +157,7 @@ fn keep(lease: &mut Lease) {
     }
 }
 
-/// What a conversation says that it holds of an agent.
+/// The part of a message in which a conversation says what it holds of an agent.
 fn adjustment(told: &mut ToAgent) -> Option<(ConversationId, Seq, Option<&mut Lease>)> {
     match told {
         ToAgent::Adjust { conversation, seq, lease, .. }
@@ -168,7 +168,7 @@ fn adjustment(told: &mut ToAgent) -> Option<(ConversationId, Seq, Option<&mut Le
     }
 }
 
-/// What is written in the place of what was decided.
+/// Changes what was decided into what is written.
 fn spoil(wrong: Wrong, chat: &Chat, events: &mut Vec<Event>, workstream: &Workstream) {
     let ends = |event: &Event| matches!(event, Event::CustomerDisconnected { .. });
     if wrong == Wrong::EndsTwice
