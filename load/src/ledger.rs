@@ -60,11 +60,11 @@ struct Talk {
     posted: Vec<u32>,
     /// When each was due, in the order in which they were said.
     dues: Vec<Moment>,
-    /// Told by the agents' feeds, in that order.
+    /// Posts, as the agents' feeds have told them.
     fed: Vec<u32>,
-    /// Acknowledged to the agents, with the time.
+    /// Replies that were acknowledged to the agents, and when.
     replied: Vec<(u32, Moment)>,
-    /// Heard by the customer, in that order.
+    /// Replies, as the customer has heard them.
     heard: Vec<u32>,
 }
 

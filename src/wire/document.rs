@@ -1,5 +1,5 @@
 //! A JSON object read field by field. Everything that is wrong with it is collected and named, so
-//! that whoever wrote it can mend all of it at once; a field that nobody reads is refused by name.
+//! that its author can mend all of it at once. A field that is not read is refused by name.
 
 mod distinct;
 

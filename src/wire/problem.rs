@@ -1,5 +1,5 @@
-//! What is said when a request is not done: a problem document (RFC 9457), of one form for HTTP and
-//! for whoever asks for a WebSocket and is not let in.
+//! The answer to a request that is not done: a problem document (RFC 9457). It has one form for
+//! HTTP requests and for refused WebSocket upgrades.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -87,7 +87,7 @@ fn state(seq: Seq, state: State, reason: Option<Reason>) -> ByteString {
 }
 
 fn reminder(recorded: &Recorded) -> ByteString {
-    // Nobody minted an id for it; its place makes one that is the same on every resume.
+    // No id was minted for it. Its place gives it one that is the same on every resume.
     let id = format!("system-{}", recorded.seq);
     ServerFrame::Message {
         seq: recorded.seq,

@@ -149,12 +149,13 @@ pub enum What {
     Units { agent: usize, units: u32 },
     /// An administrator changes which queues an agent serves.
     Serve { agent: usize, queue: usize, on: bool },
-    /// An administrator deletes an agent, and later puts the agent again with these units.
+    /// An administrator deletes an agent, and after this long puts the agent again with these
+    /// units.
     Dismiss { agent: usize, units: u32, away: Millis },
     /// An administrator puts an agent again, in the queues that they served.
     PutAgain { agent: usize, units: u32 },
     /// An administrator points a workstream at another queue, and deletes its own once that is
-    /// empty. Later the queue is made again, and the workstream points back.
+    /// empty. After this long the queue is made again, and the workstream points back.
     Requeue { which: usize, away: Millis },
     /// An administrator points a workstream at a queue, which is made if it is not there.
     Redirect { which: usize, queue: usize },

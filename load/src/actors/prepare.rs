@@ -241,7 +241,7 @@ fn settings(plan: &Plan) -> anyhow::Result<Vec<SettingChange>> {
         }));
     }
     let name = DisplayName::parse("Sales")?;
-    // The agents serve another queue, so a chat that waits is offered to nobody.
+    // The queue has no agents, so a chat that waits is offered to nobody.
     changes.push(SettingChange::PutQueue(QueueSettings {
         id: "sales".parse()?,
         name,

@@ -24,7 +24,7 @@ pub struct Findings {
     pub places_lost: u64,
     /// Absences of customers whom no agent knew, so that nobody could be told.
     pub unwatched: u64,
-    /// Windows that must have ended, including those of customers whom no agent knew.
+    /// Windows that must have ended, including those of customers of whom nobody could be told.
     pub windows_ended: u64,
     /// When each notice came, and how many microseconds after the deadline.
     pub notices: Vec<(Moment, u64)>,

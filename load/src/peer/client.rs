@@ -94,7 +94,7 @@ impl Client {
         self.send()
     }
 
-    /// Reads what comes within this time, and calls `hear` with each message. Answers are sent at
+    /// Reads what comes within this time, and has `heard` take each message. Answers are sent at
     /// once.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! The fields that any frame of a widget's may have, read in one pass and judged later, because
-//! `type` may stand after the fields that it gives a meaning to.
+//! The fields that any frame of a widget may have. They are read in one pass and judged later,
+//! because `type` may stand after the fields to which it gives a meaning.
 //!
 //! Texts without escapes are borrowed from the frame, so reading a small frame allocates nothing.
 

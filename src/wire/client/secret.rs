@@ -1,4 +1,4 @@
-//! What a widget proves itself with. Neither is ever shown, not even by `Debug`.
+//! The two secrets that prove who a widget is. Neither is ever shown, not even by `Debug`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -41,7 +41,7 @@ impl FromStr for VisitorSecret {
                 bits = bits << 4 | u128::from(digit);
             }
         }
-        // Nobody has drawn it: it is memory that was never filled, and all such are one person.
+        // A zero was never drawn: it is unfilled memory, and all such clients would be one person.
         if bits == 0 { Err(NotASecret) } else { Ok(Self(bits)) }
     }
 }

@@ -1,5 +1,5 @@
-//! JSON whose objects give each field once. Of two, one reader takes the first and another the
-//! last, so that what one has judged is not what the other does.
+//! JSON whose objects give each field once. Of two fields with one name, one reader takes the first
+//! and another the last. Then the value that is used is not the one that was checked.
 
 use std::cell::RefCell;
 use std::fmt;

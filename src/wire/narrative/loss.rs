@@ -1,4 +1,4 @@
-//! What is known of a lost connection and of a lost session, as parts of sentences.
+//! What is known about a lost connection and about a lost session, as parts of sentences.
 
 use crate::domain::cause::{Cause, Evidence, Leaving, Misuse};
 use crate::wire::time::spoken;

@@ -177,7 +177,7 @@ fn offer_end(agent: &AgentId, end: OfferEnd, by: Option<&AgentId>) -> String {
             format!("The offer to agent {agent} ended: they were gone for longer than the grace")
         }
         OfferEnd::Reassigned => {
-            // A supervisor has taken it away, for whatever reason.
+            // A supervisor has taken the offer away; the reason makes no difference.
             let by = by.map_or_else(|| "a supervisor".to_owned(), |by| format!("supervisor {by}"));
             return format!("The offer to agent {agent} ended: {by} took it away");
         }

@@ -66,7 +66,7 @@ fn for_agents(event: &Event) -> Option<String> {
 fn for_the_customer(event: &Event) -> Option<String> {
     match event {
         Event::ChatAccepted { name, .. } => Some(format!("{name} joined")),
-        // Why the agent left is the house's business.
+        // Customers are not told why the agent left.
         Event::AgentLeft { .. } => Some("The agent left. Somebody else will join you".to_owned()),
         Event::AgentAway { .. } => {
             Some("The agent's connection is interrupted. Your chat is held".to_owned())
@@ -77,7 +77,7 @@ fn for_the_customer(event: &Event) -> Option<String> {
         }
         Event::WrapupStarted { by, .. } => Some(ended_for_the_customer(by)),
         Event::ConversationClosed { reason, by } => {
-            // For a customer a chat ends once; the close of its wrap-up is not theirs to see.
+            // A customer sees a chat end once; the close of its wrap-up is not for them to see.
             ends_with_close(*reason, by).then(|| ended_for_the_customer(by))
         }
         Event::ConversationStarted(_)

@@ -189,7 +189,7 @@ fn disconnected(history: &[Recorded]) -> Option<String> {
             rfc3339(*heard_at),
             heard(*known)
         )),
-        // A restart takes what was known of the sessions along.
+        // At a restart, all that was known of the sessions is lost.
         Event::ServerRestarted { .. } => Some(evidence(*cause)),
         _ => None,
     });

@@ -305,7 +305,7 @@ impl Timeline {
             let entry = TimelineEntry::from(&self.replay.step(recorded));
             let weight = entry.weight();
             if weight > self.bytes_left && !self.entries.is_empty() {
-                // Whatever follows is for the next page, too.
+                // All later entries are for the next page, too.
                 self.entries_left = 0;
                 return;
             }

@@ -1,4 +1,4 @@
-//! What is kept of one person: whose a chat is, what is given out of it, and that it was erased.
+//! What is kept of one person: the visitor of a chat, the lines of an export, and an erasure.
 
 use serde::Serialize;
 use serde_json::Value;

@@ -342,7 +342,7 @@ impl AgentDocument {
         let name = name_or_id(&mut document, id.as_str());
         let role = document.optional("role", role_named);
         let units = document.optional("units", document::whole);
-        // What is shown beside the settings may stand in what is put back, and says nothing.
+        // A document that was shown and is put back may have these fields; they are ignored.
         for shown in ["presence", "chosen", "used", "leases"] {
             document.optional(shown, |_| Ok(()));
         }

@@ -6,7 +6,7 @@ use holdline::domain::id::{AgentId, ConversationId, QueueId, SessionId};
 
 use crate::node::{chat, desk, session};
 
-/// A recipient of mail, in the order in which it was sent.
+/// A recipient, which gets its mail in the order in which it was sent.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Party {
     /// A conversation's actor; the epoch tells it apart from earlier ones.

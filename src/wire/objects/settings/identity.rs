@@ -1,4 +1,4 @@
-//! The id and the name in a document of an administrator, whose address gives the id already.
+//! The id and the name in an administrator's document. The address of the document also has the id.
 
 use crate::domain::text::DisplayName;
 use crate::wire::document::{self, Document};
