@@ -199,7 +199,7 @@ pub struct Loss {
     /// The shortest and the longest time until they do, in seconds.
     #[serde(default = "soon")]
     pub back_after_s: [f64; 2],
-    /// Seconds after which those who came back are lost again, over and over; 0 for once.
+    /// Seconds after which customers who came back are lost again, over and over; 0 for once.
     #[serde(default)]
     pub again_s: f64,
 }
@@ -218,7 +218,7 @@ pub enum How {
     Leave,
     /// Nothing is said or answered any more, and the socket stays.
     Silent,
-    /// The customer ends the chat: nobody is lost, and nobody is to be told so.
+    /// The customer ends the chat: this is no loss, and no notice must follow.
     End,
 }
 

@@ -104,7 +104,7 @@ impl Kind {
             state: became.map(|(state, _)| state.name()),
             reason: became.and_then(|(_, reason)| reason).map(Reason::name),
         };
-        // It has only texts and a number, which is always JSON.
+        // The object has only texts and a number, which is always JSON.
         serde_json::to_string(&object).unwrap_or_default()
     }
 }

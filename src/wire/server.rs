@@ -225,8 +225,8 @@ impl<'a> ServerFrame<'a> {
 
     /// The text of the frame.
     pub fn render(&self) -> ByteString {
-        // Every key is a text and nothing here fails to be written, so this cannot fail; an
-        // empty object, which a widget ignores, stands where the types cannot say so.
+        // Every key is a text and no value fails to be written, so this cannot fail. The types
+        // cannot say so, so an empty object, which a widget ignores, stands for the error.
         serde_json::to_string(self).map_or(ByteString::from_static("{}"), ByteString::from)
     }
 }

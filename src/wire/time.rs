@@ -49,7 +49,8 @@ pub struct Seconds(pub Span);
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let millis = self.0.as_millis();
-        // A whole number is written as one, because that is what people put in.
+        // A whole number of seconds is written without a fraction, because people put it in like
+        // that.
         if millis.is_multiple_of(1_000) {
             serializer.serialize_u64(millis / 1_000)
         } else {

@@ -29,7 +29,7 @@ use crate::wrong::table::{TABLE, Wrong};
 /// Fresh seeds that every run of the tests goes through.
 const SEEDS: u64 = 240;
 
-/// Seeds among which a wrong rule must be noticed, beside those that found something once.
+/// Seeds among which a wrong rule must be noticed, beside the kept seeds that once found a fault.
 const SEEDS_TO_NOTICE: u64 = 60;
 
 /// Seeds of twisted plans among which a wrong rule that seldom shows must be noticed.

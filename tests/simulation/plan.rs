@@ -74,7 +74,7 @@ pub enum Reply {
     Accept,
     Decline,
     Ignore,
-    /// They go away in the middle of it, for so long.
+    /// They go away in the middle of the offer, for this long.
     Vanish(Millis),
 }
 
@@ -161,7 +161,7 @@ pub enum What {
     Redirect { which: usize, queue: usize },
     /// An administrator deletes a queue.
     DropQueue(usize),
-    /// The actor of a conversation dies, after so many more turns of any.
+    /// The actor of a conversation dies, after this many more turns of any conversation.
     Die { turns: u64, is_late: bool },
     /// The disk behaves like this from now on.
     Disk(Weather),

@@ -31,7 +31,7 @@ impl Dice {
         self.0.u64(least..=most.max(least))
     }
 
-    /// True once in so many times.
+    /// True once in this many times, on average.
     pub fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

@@ -98,7 +98,7 @@ pub struct Doom {
 /// What a person asks through HTTP.
 #[derive(Clone, Debug)]
 pub enum Call {
-    /// Something of a conversation.
+    /// A command to a conversation.
     Chat(ConversationId, Command),
     /// A presence for an agent.
     Presence(AgentId, Presence),

@@ -332,7 +332,8 @@ impl<S: Server> World<S> {
         }
     }
 
-    /// The end of all trouble: the disk is fine, the network works, everybody who is there stays.
+    /// The end of all trouble: the disk is fine, the network works, and every tab that is open
+    /// stays.
     fn calm(&mut self) {
         if !self.server.is_up() {
             return self.put(self.now + 1_000, Due::Calm);

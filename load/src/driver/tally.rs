@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use serde::{Deserialize, Serialize};
 
-/// The longest time that is told apart from longer ones: twenty minutes.
+/// The longest time that a histogram tells apart from longer ones: twenty minutes.
 const MICROS_MAX: u64 = 1_200_000_000;
 
 /// A histogram of microseconds, to three digits.
@@ -156,7 +156,7 @@ pub struct Counts {
     pub posted: u64,
     /// Posts said again after a return.
     pub reposts: u64,
-    /// Posts that were due while nobody could say them.
+    /// Posts that were due while no customer could say them.
     pub posts_skipped: u64,
     /// Messages of agents that were heard.
     pub heard: u64,

@@ -279,7 +279,7 @@ pub struct Second {
     pub posts: u64,
     /// Notices to the second party in it.
     pub notices: u64,
-    /// How late those were, p99; none where there was no notice.
+    /// How late those were, p99; none if there was no notice.
     pub lateness_p99_us: Option<u64>,
     /// Resident memory of the target at its end.
     pub resident: u64,

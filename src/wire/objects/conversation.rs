@@ -107,7 +107,7 @@ impl From<&View> for ConversationObject {
 impl From<&Customer> for CustomerObject {
     fn from(customer: &Customer) -> Self {
         let absence = customer.absence.as_ref();
-        // Both were checked to be JSON when they came in.
+        // Both texts were checked to be JSON when they came in.
         let json = |text: &JsonText| serde_json::from_str(text).unwrap_or(Value::Null);
         Self {
             name: customer.name.as_ref().map(ToString::to_string),

@@ -122,7 +122,7 @@ impl ExportLine {
             at: Some(At(at)),
             kind: Some(kind.to_owned()),
             visible_to_customer: Some(visible_to_customer),
-            // It was checked to be JSON when it was written.
+            // The body was checked to be JSON when it was written.
             body: serde_json::from_str(body).ok(),
             ..Self::default()
         }
@@ -136,7 +136,7 @@ impl ExportLine {
 
     /// The line as it is written, without what ends it.
     pub fn text(&self) -> String {
-        // It has only texts, numbers and JSON, which is always JSON.
+        // The line has only texts, numbers and JSON, which is always JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

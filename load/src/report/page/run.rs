@@ -214,7 +214,7 @@ fn nines(at: f64) -> String {
 /// Latencies before the work, and after a loss; all others belong to the work itself.
 const COMING: [&str; 3] = ["connect", "ready", "resume"];
 
-/// How the latencies of those who stay through a storm are named.
+/// The endings of the names of latencies of customers who stay through a storm.
 const STAYING: [&str; 3] = [" before", " in storm", " after"];
 
 /// Coming, working and staying, in plots of their own, so that none has more lines than there are
