@@ -2,7 +2,6 @@
 //! that it lives, even when the page has stopped talking and only its browser answers.
 
 use bytes::Bytes;
-
 use bytestring::ByteString;
 
 use crate::behavior::message::FromSession;
