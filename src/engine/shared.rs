@@ -69,6 +69,8 @@ pub(super) struct Shared {
     pub keepsakes: DashMap<ConversationId, Keepsake>,
     /// The position of the journal up to which every feed has surely been told.
     pub told_through: AtomicU64,
+    /// Whether the actor of any conversation has died.
+    pub has_lost_actor: AtomicBool,
     /// How many feeds were opened.
     pub feeds_opened: AtomicU64,
     /// Bytes of events that wait for the consoles of all feeds.

@@ -116,6 +116,7 @@ impl Starting {
             draining: AtomicBool::new(false),
             asking: AtomicUsize::new(0),
             told_through: AtomicU64::new(told_before),
+            has_lost_actor: AtomicBool::new(false),
             feeds_opened: AtomicU64::new(0),
             feeds_waiting: Arc::default(),
             tokens: Tokens::new(),
@@ -131,8 +132,9 @@ impl Starting {
         let registry = shared.settings.load_full();
         // No customer can come back before all conversations are live.
         let counts_from = shared.clock.now() + start_lasts(conversations.len() as u64);
-        engine.follow_from(&Registry::default(), &registry, counts_from);
+        let anew = engine.follow_from(&Registry::default(), &registry, counts_from);
         engine.open_all(conversations, counts_from).await;
+        engine.have_heard_at_start(anew);
         let keeping = engine.clone();
         Keeper::start_in_arbiter(&shared.threads.handle(0), move |_| Keeper {
             engine: keeping,

@@ -1,6 +1,7 @@
 //! What a conversation's actor has, and what it asks of its thread.
 
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::task;
 
 use crate::behavior::conversation::Behavior;
@@ -128,6 +129,7 @@ impl ConversationActor {
         }
         let has_more = may_be_written && !self.behavior.is_retired() && !shared.is_draining();
         if has_died && has_more {
+            shared.has_lost_actor.store(true, Ordering::Relaxed);
             self.reopen();
         } else {
             shared.post.leave_conversation(id, self.epoch);

@@ -1,5 +1,6 @@
 //! Asking every live conversation something, and knowing when all have answered.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::Addr;
@@ -25,7 +26,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 /// when all were heard, and not the actors that have their ids by then: those may have been made
 /// later, and have not heard all.
 #[derive(Debug, Default)]
-pub(super) struct MadeAnew {
+pub(in crate::engine) struct MadeAnew {
     pub(super) queues: Vec<Addr<QueueActor>>,
     pub(super) agents: Vec<Addr<AgentActor>>,
 }
@@ -78,12 +79,26 @@ impl Engine {
     /// Has every conversation state its claims to queues and agents that were made anew, and tells
     /// these when all have: until then they give nothing away.
     pub(super) fn have_heard(&self, anew: MadeAnew) {
+        self.tell_when_heard(anew, true);
+    }
+
+    /// The same at a start, at which every conversation has stated its claims by itself. They are
+    /// asked all the same if the actor of one has died in its first turn.
+    pub(in crate::engine) fn have_heard_at_start(&self, anew: MadeAnew) {
+        let has_lost = self.shared().has_lost_actor.load(Ordering::Relaxed);
+        self.tell_when_heard(anew, has_lost);
+    }
+
+    fn tell_when_heard(&self, anew: MadeAnew, asks: bool) {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
         let engine = self.clone();
         self.shared().threads.handle(0).spawn(async move {
-            engine.have_claims_stated().await;
+            if asks {
+                engine.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
+            }
+            engine.go_behind_gathered_mail().await;
             for queue in anew.queues {
                 send(&queue, ToQueue::Command(QueueCommand::AllHeard));
             }
@@ -93,11 +108,9 @@ impl Engine {
         });
     }
 
-    /// Returns when every live conversation has stated its claims, and the queues and agents that
-    /// it claims from have been told.
-    async fn have_claims_stated(&self) {
-        self.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
-        // A thread sends what it has gathered for queues and agents a turn later: go behind that.
+    /// Returns when each thread has sent what it has gathered for queues and agents, which it does
+    /// a turn later.
+    async fn go_behind_gathered_mail(&self) {
         for thread in 0..self.shared().threads.count() {
             let (done, sent) = oneshot::channel();
             self.shared().threads.handle(thread).spawn_fn(move || {

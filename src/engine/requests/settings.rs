@@ -79,7 +79,8 @@ impl Engine {
         }
         let dismissed = shared.answers.ask_together();
         self.dismiss(&before, &after, &dismissed);
-        self.follow_from(&before, &after, shared.clock.now());
+        let anew = self.follow_from(&before, &after, shared.clock.now());
+        self.have_heard(anew);
         // Otherwise one that is put again at once would be mixed up with one that has not gone yet.
         dismissed.all_answered().await;
         Ok(())
@@ -96,13 +97,13 @@ impl Engine {
     }
 
     /// Starts and tells agents and queues, so that they are as the settings say. New agents can be
-    /// heard of from `since`.
+    /// heard of from `since`. Returns those that are new and still have to hear all conversations.
     pub(in crate::engine) fn follow_from(
         &self,
         before: &Registry,
         after: &Registry,
         since: Timestamp,
-    ) {
+    ) -> MadeAnew {
         let is_new = |id: &&QueueId| !before.queues.contains_key(id);
         let mut anew = MadeAnew::default();
         for id in after.queues.keys().filter(is_new) {
@@ -127,7 +128,7 @@ impl Engine {
                 }
             }
         }
-        self.have_heard(anew);
+        anew
     }
 
     /// Has every conversation state again how it waits, where a workstream has changed that: how

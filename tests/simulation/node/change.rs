@@ -252,6 +252,12 @@ impl Node {
         self.changes.hearings.push(Hearing { number, anew, behind: None });
     }
 
+    /// The same at a start, at which every conversation has stated its claims by itself.
+    pub(super) fn hear_at_start(&mut self, anew: MadeAnew) {
+        self.minted += 1;
+        self.changes.hearings.push(Hearing { number: self.minted, anew, behind: None });
+    }
+
     /// A conversation's actor died with the question: it is opened again, and asked again.
     pub(super) fn ask_again(&mut self, id: ConversationId, asker: Asker) {
         if !self.directory.contains_key(&id) {

@@ -33,12 +33,9 @@ impl Server for Node {
         self.is_up = true;
         let registry = Arc::new(self.disk.settings.clone());
         self.settings = registry.clone();
-        // No session can return before all are live, so new actors may hear claims before or after.
-        let is_asked_first = self.dice.one_in(2);
+        // Drawn though nothing follows from it, so that kept seeds stay the worlds they were.
+        let _drawn = self.dice.one_in(2);
         let anew = self.follow(&Registry::default(), &registry);
-        if is_asked_first {
-            self.have_heard(anew.clone());
-        }
         let mut open = self.disk.recovered();
         open.sort_unstable_by_key(|one| (one.started_at(), one.id()));
         for conversation in open {
@@ -46,7 +43,9 @@ impl Server for Node {
             let write_within = Span::from_millis(self.dice.below(2_000));
             self.enter(conversation, Beginning::Recovered(write_within));
         }
-        if !is_asked_first {
+        if self.dead.is_empty() {
+            self.hear_at_start(anew);
+        } else {
             self.have_heard(anew);
         }
         self.go_on();
