@@ -34,11 +34,11 @@ use crate::behavior::conversation::gate::{Deferred, Gate};
 use crate::behavior::conversation::stage::{Beginning, Stage};
 use crate::behavior::conversation::turn::Turn;
 use crate::behavior::facts::Facts;
-use crate::behavior::message::{Answered, Denial, FromSession, ToConversation, ToSession};
+use crate::behavior::message::{Answered, Denial, FromSession, ToAgent, ToConversation, ToSession};
 use crate::domain::conversation::command::Command;
 use crate::domain::conversation::{Conversation, Phase};
 use crate::domain::decision::Receipt;
-use crate::domain::id::{ConversationId, Seq, SessionId};
+use crate::domain::id::{AgentId, ConversationId, Seq, SessionId};
 use crate::domain::time::{Span, Timestamp};
 use crate::limits;
 use crate::wire::server::ServerFrame;
@@ -327,11 +327,15 @@ impl Behavior {
         }
     }
 
-    /// Keeps a message for later.
+    /// Keeps a message for later. Of an offer it keeps only whose it is: the units that the agent
+    /// set aside may be gone by then, so the agent is asked for the offer once more.
     fn keep(&mut self, message: ToConversation, turn: &mut Turn<'_>) {
-        let kept = &mut self.beginning.get_or_insert_default().kept;
-        if kept.len() < limits::OPENING_MESSAGES_MAX {
-            return kept.push(message);
+        let beginning = self.beginning.get_or_insert_default();
+        if beginning.kept.len() + beginning.agents.len() < limits::OPENING_MESSAGES_MAX {
+            return match message {
+                ToConversation::Offer(agent, ..) => beginning.agents.push(agent),
+                message => beginning.kept.push(message),
+            };
         }
         turn.note(Note::NotKept);
         if let Some(request) = message.request() {
@@ -364,11 +368,21 @@ impl Behavior {
     }
 
     fn take_kept(&mut self, first: Option<ToConversation>, turn: &mut Turn<'_>) {
-        let kept = self.beginning.take().map_or_else(Vec::new, |beginning| beginning.kept);
-        for message in first.into_iter().chain(kept) {
+        let beginning =
+            self.beginning.take().map_or_else(Beginning::default, |beginning| *beginning);
+        for message in first.into_iter().chain(beginning.kept) {
             self.take(message, turn);
         }
+        self.ask_for_offers(beginning.agents, turn);
         self.retire_if_over(turn.now);
+    }
+
+    /// Asks agents who may have set units aside for this chat to make their offer. Otherwise they
+    /// would hold the units in vain.
+    fn ask_for_offers(&self, agents: Vec<AgentId>, turn: &mut Turn<'_>) {
+        for agent in agents {
+            turn.tell_agent(agent, ToAgent::AskAbout(self.id()));
+        }
     }
 }
 

@@ -4,10 +4,11 @@
 
 mod room;
 
-use holdline::behavior::conversation::Input;
+use holdline::behavior::conversation::{Behavior, Input};
 use holdline::behavior::message::{AgentSignal, FromSession, RequestId, ToConversation, Trouble};
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::command::Command;
+use holdline::domain::conversation::event::Event;
 use holdline::domain::id::Seq;
 use holdline::domain::text::{DisplayName, MessageText};
 use holdline::domain::time::Span;
@@ -147,4 +148,33 @@ proptest! {
             prop_assert_eq!(room.answered.get(&request), Some(&1), "{:?}", request);
         }
     }
+}
+
+/// What an agent set aside may be gone by the time at which a chat can be offered to them.
+#[test]
+fn an_offer_that_had_to_wait_is_asked_for_again() {
+    let is_offered =
+        |room: &Room| room.journal.iter().any(|it| matches!(it.event, Event::ChatOffered { .. }));
+    let mut room = Room::new();
+    room.join(session_numbered(1), Seq::ZERO, true).expect("joins");
+    room.confirm(0).expect("is durable");
+    let durable = room.behavior.conversation().clone();
+    do_this(&mut room, Thing::Lost).expect("gives up");
+    do_this(&mut room, Thing::Offer).expect("waits");
+    assert_eq!(room.asked_about, 0, "before it makes way");
+    do_this(&mut room, Thing::Later(2_000)).expect("makes way");
+    assert_eq!(room.asked_about, 1, "after it has made way");
+
+    room.is_stopped = false;
+    room.behavior = Behavior::opening(durable.id(), room.now);
+    room.give(Input::Begin).expect("is read");
+    do_this(&mut room, Thing::Offer).expect("waits");
+    assert_eq!(room.asked_about, 1, "before it is read");
+    room.give(Input::Loaded(Ok(Some(Box::new(durable))))).expect("serves");
+    assert_eq!(room.asked_about, 2, "once it serves");
+    assert!(!is_offered(&room), "nothing is offered");
+
+    do_this(&mut room, Thing::Join(0, 0)).expect("comes back");
+    do_this(&mut room, Thing::Offer).expect("is offered");
+    assert!(is_offered(&room), "the offer that the agent makes then");
 }

@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 41] = [
+pub const FOUND: [(u64, &str); 44] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -46,6 +46,9 @@ pub const FOUND: [(u64, &str); 41] = [
     (1_164_841_918_848_493, "an agent who was put again did not hear of a chat that had just died"),
     (1_164_841_918_850_095, "consoles missed what was durable and not told when a chat died"),
     (1_604_158_350_846_251, "a tab that had just gone was taken for silent since before its ping"),
+    (1_767_434_742_849_682, "what a chat that died at a start held was not heard of by its agent"),
+    (1_767_434_742_907_480, "units that were taken away while a chat was read were offered"),
+    (1_767_434_742_916_850, "the check took a restart for one of a later start"),
 ];
 
 /// Seeds that together reach every cell of the table that can be reached.

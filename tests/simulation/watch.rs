@@ -42,8 +42,8 @@ pub struct Watch {
     violation: Option<Violation>,
     now: Millis,
     is_up: bool,
-    /// When the server started last.
-    up_since: Millis,
+    /// When the server started, and how far its clock was then ahead of the world's time.
+    starts: Vec<(Millis, i64)>,
     is_writable: bool,
     /// The last moment at which the server, or its disk, could not do what it should.
     trouble: Millis,
@@ -84,7 +84,7 @@ impl Watch {
             violation: None,
             now: 0,
             is_up: false,
-            up_since: 0,
+            starts: Vec::new(),
             is_writable: true,
             trouble: 0,
             clock: 0,
@@ -128,10 +128,9 @@ impl Watch {
     pub fn started(&mut self, now: Millis, clock: Timestamp) {
         self.now = now;
         self.is_up = true;
-        self.up_since = now;
         self.trouble = now;
-        let now = i64::try_from(now).unwrap();
-        self.clock = clock.as_millis() - now;
+        self.clock = clock.as_millis() - i64::try_from(now).unwrap();
+        self.starts.push((now, self.clock));
         self.expect_restarts();
     }
 

@@ -6,7 +6,7 @@ use crate::behavior::conversation::gate::{Gate, Waiters};
 use crate::behavior::conversation::output::{Note, Output};
 use crate::behavior::conversation::stage::Stage;
 use crate::behavior::conversation::turn::Turn;
-use crate::behavior::message::{Closing, Denial, ToAgent, ToConversation, Trouble};
+use crate::behavior::message::{Closing, Denial, ToConversation, Trouble};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::Seq;
 use crate::domain::time::{Span, Timestamp};
@@ -110,26 +110,18 @@ impl Behavior {
         // Requests that wait for these claims wait for those of the next actor instead.
         let state = |request| ToConversation::StateClaims(Some(request));
         beginning.kept.extend(stating.into_iter().map(state));
-        beginning.agents = agents;
+        beginning.agents.extend(agents);
         self.stage = Stage::Leaving;
         self.leave_at = Some(turn.now + REOPEN_AFTER);
     }
 
     /// Has the conversation opened again, and passes on what was told to this actor meanwhile.
     fn make_way(&mut self, turn: &mut Turn<'_>) {
-        let id = self.id();
         turn.put(Output::MakeWay);
         let beginning = self.beginning.take().unwrap_or_default();
-        // An agent who set units aside for a lost offer would hold them in vain.
-        for agent in beginning.agents {
-            turn.tell_agent(agent, ToAgent::AskAbout(id));
-        }
+        self.ask_for_offers(beginning.agents, turn);
         for message in beginning.kept {
-            match message {
-                // The units that the agent set aside may be gone by now.
-                ToConversation::Offer(agent, ..) => turn.tell_agent(agent, ToAgent::AskAbout(id)),
-                message => turn.put(Output::PassOn(message)),
-            }
+            turn.put(Output::PassOn(message));
         }
         turn.put(Output::Stop);
     }

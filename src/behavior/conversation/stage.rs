@@ -35,7 +35,7 @@ pub(super) struct Beginning {
     /// What it was told before its conversation had begun or was read, or when it was about to
     /// stop.
     pub(super) kept: Vec<ToConversation>,
-    /// The agents who may have set units aside for what was lost.
+    /// The agents who may have set units aside for an offer that was lost or had to wait.
     pub(super) agents: Vec<AgentId>,
     /// How soon its restart is written.
     pub(super) write_within: Span,

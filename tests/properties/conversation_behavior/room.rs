@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use holdline::behavior::conversation::{Behavior, Input, Output};
 use holdline::behavior::facts::{Facts, Nearby};
-use holdline::behavior::message::{FromSession, Join, RequestId, ToConversation, ToSession};
+use holdline::behavior::message::{
+    FromSession, Join, RequestId, ToAgent, ToConversation, ToSession,
+};
 use holdline::domain::conversation::command::Command;
 use holdline::domain::conversation::event::{Audience, Recorded};
 use holdline::domain::decision::Receipt;
@@ -66,6 +68,8 @@ pub(super) struct Room {
     told: BTreeMap<SessionId, Told>,
     pub(super) asked: u64,
     pub(super) answered: BTreeMap<RequestId, u32>,
+    /// How often an agent was asked what they set aside for it.
+    pub(super) asked_about: u32,
     pub(super) is_stopped: bool,
 }
 
@@ -101,6 +105,7 @@ impl Room {
             told: BTreeMap::new(),
             asked: 0,
             answered: BTreeMap::new(),
+            asked_about: 0,
             is_stopped: false,
         }
     }
@@ -167,6 +172,7 @@ impl Room {
             Output::ReadMissed { session, after, through } => {
                 self.pages.push((session, after, through));
             }
+            Output::Agent(_, ToAgent::AskAbout(_)) => self.asked_about += 1,
             Output::Stop => self.is_stopped = true,
             _ => {}
         }

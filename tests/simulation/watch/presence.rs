@@ -74,10 +74,13 @@ impl Watch {
         }
     }
 
-    /// When a restart was decided: at the start, though it is written a little later.
+    /// When a restart was decided: at the start, though it is written a little later. The server
+    /// may have started again since: a row can be kept by a server that was killed before it knew.
     fn restarted_at(&self, row: &Row) -> Millis {
-        let decided = Millis::try_from(row.at.as_millis() - self.clock).unwrap_or(0);
-        let was_at_start = (self.up_since..=row.appended).contains(&decided);
+        let before = self.starts.iter().rev().find(|(started, _)| *started <= row.appended);
+        let (started, clock) = before.copied().unwrap_or_default();
+        let decided = Millis::try_from(row.at.as_millis() - clock).unwrap_or(0);
+        let was_at_start = (started..=row.appended).contains(&decided);
         if was_at_start { decided } else { row.appended }
     }
 
