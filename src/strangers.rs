@@ -6,7 +6,7 @@
 //! given back when it is dropped) or spent, so many in a minute. Every budget may be switched off.
 //! This machine itself is no stranger: a loopback address has no budgets.
 //!
-//! Parties are kept in a table of at most [`limits::PARTIES_MAX`]. While it is full of parties that
+//! Parties are kept in a table of at most `limits::PARTIES_MAX`. While it is full of parties that
 //! use something now, every party that comes new shares one account with the others that do.
 
 mod budgets;

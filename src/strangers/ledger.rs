@@ -159,7 +159,7 @@ impl Drop for Held {
 struct Place(NonZeroU32);
 
 impl Place {
-    /// The place of the account with this index. There are no more than [`limits::PARTIES_MAX`]
+    /// The place of the account with this index. There are no more than `limits::PARTIES_MAX`
     /// and one account of others for each scope, so that every index fits.
     fn of(index: usize) -> Self {
         Self(u32::try_from(index).map_or(NonZeroU32::MAX, |it| NonZeroU32::MIN.saturating_add(it)))

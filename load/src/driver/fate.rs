@@ -11,6 +11,31 @@ pub(crate) struct Fate {
     pub(crate) is_slow: bool,
 }
 
+/// What the dice are thrown for. No throw for one purpose follows from a throw for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// What becomes of a customer.
+    Fate = 1,
+    /// When a customer is lost for the first time.
+    When = 2,
+    /// Whether a customer comes back.
+    Back = 3,
+    /// How long a customer stays away.
+    Away = 4,
+    /// How long to wait before the next connect after one that failed.
+    ConnectAgain = 7,
+    /// How long to wait after the server has closed a session.
+    ComeBack = 8,
+    /// When in its heartbeat's time a customer beats.
+    Phase = 20,
+    /// Who posts.
+    Customer = 10,
+    /// When a post is due.
+    PostTime = 11,
+    /// How long a post is.
+    PostSize = 12,
+}
+
 /// Draws numbers that depend on nothing but the seed, the purpose and the time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice(u64);
@@ -22,19 +47,19 @@ impl Dice {
     }
 
     /// A number for this purpose and this time.
-    pub(crate) fn throw(self, purpose: u32, time: u64) -> u64 {
-        let seed = self.0 ^ (u64::from(purpose) << 40) ^ time.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    pub(crate) fn throw(self, purpose: Purpose, time: u64) -> u64 {
+        let seed = self.0 ^ ((purpose as u64) << 40) ^ time.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         fastrand::Rng::with_seed(seed).u64(..)
     }
 
     /// The same, from 0 to less than 1.
-    pub(crate) fn share(self, purpose: u32, time: u64) -> f64 {
+    pub(crate) fn share(self, purpose: Purpose, time: u64) -> f64 {
         // 53 bits are all that the result can hold.
         (self.throw(purpose, time) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// The same, between two times, in milliseconds.
-    pub(crate) fn between(self, purpose: u32, time: u64, seconds: [f64; 2]) -> u32 {
+    pub(crate) fn between(self, purpose: Purpose, time: u64, seconds: [f64; 2]) -> u32 {
         let [least, most] = seconds;
         millis(least + (most - least) * self.share(purpose, time))
     }
@@ -45,15 +70,10 @@ pub(crate) fn millis(seconds: f64) -> u32 {
     (seconds * 1_000.0).round() as u32
 }
 
-const FATE: u32 = 1;
-const WHEN: u32 = 2;
-const BACK: u32 = 3;
-const AWAY: u32 = 4;
-
 /// What is planned for a customer.
 pub(crate) fn fate(workload: &Workload, customer: u32) -> Fate {
     let dice = Dice::new(workload.seed);
-    let mut share = dice.share(FATE, u64::from(customer));
+    let mut share = dice.share(Purpose::Fate, u64::from(customer));
     for (number, loss) in workload.losses.iter().enumerate() {
         if share < loss.share {
             return Fate { loss: u8::try_from(number).ok(), is_slow: false };
@@ -67,7 +87,7 @@ pub(crate) fn fate(workload: &Workload, customer: u32) -> Fate {
 pub(crate) fn lost_at(workload: &Workload, loss: u8, customer: u32) -> u32 {
     let loss = &workload.losses[usize::from(loss)];
     let dice = Dice::new(workload.seed);
-    dice.between(WHEN, u64::from(customer), [loss.at_s, loss.at_s + loss.spread_s])
+    dice.between(Purpose::When, u64::from(customer), [loss.at_s, loss.at_s + loss.spread_s])
 }
 
 /// After how many milliseconds a customer is back from their `time`-th loss, if they come back.
@@ -75,7 +95,7 @@ pub(crate) fn back_after(workload: &Workload, loss: u8, customer: u32, time: u32
     let loss = &workload.losses[usize::from(loss)];
     let dice = Dice::new(workload.seed);
     // Whether a customer comes back is decided once; how soon, at each loss.
-    let comes = loss.how != How::End && dice.share(BACK, u64::from(customer)) < loss.back;
+    let comes = loss.how != How::End && dice.share(Purpose::Back, u64::from(customer)) < loss.back;
     let key = u64::from(customer) | (u64::from(time) << 32);
-    comes.then(|| dice.between(AWAY, key, loss.back_after_s))
+    comes.then(|| dice.between(Purpose::Away, key, loss.back_after_s))
 }

@@ -4,14 +4,12 @@
 use rustix::io::Errno;
 
 use super::chat::{NEVER, State};
-use super::fate::millis;
+use super::fate::{Purpose, millis};
 use super::{Driver, micros};
 use crate::clock;
 use crate::dialect::{Heard, Message};
 use crate::frame::{self, Frame};
 use crate::workload::Phase;
-
-const PHASE: u32 = 20;
 
 impl Driver {
     /// Takes what has come on a socket.
@@ -174,7 +172,7 @@ impl Driver {
         let phase = match self.plan.workload.heartbeat.phase {
             Phase::Jittered => {
                 let key = u64::from(customer) << 16 | u64::from(millisecond);
-                millisecond + 1 + (self.dice.throw(PHASE, key) % u64::from(period)) as u32
+                millisecond + 1 + (self.dice.throw(Purpose::Phase, key) % u64::from(period)) as u32
             }
             Phase::Synchronised => (millisecond / period + 1) * period,
         };

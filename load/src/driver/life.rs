@@ -5,13 +5,13 @@ use rustix::net::sockopt;
 
 use super::Driver;
 use super::chat::{NEVER, State};
-use super::fate::{back_after, lost_at, millis};
+use super::fate::{Purpose, back_after, lost_at, millis};
 use crate::clock;
 use crate::frame;
 use crate::workload::How;
 
 /// Seconds after which a widget comes back if the server closed it without a time to return.
-const BACK_AFTER_MS: [f64; 2] = [0.25, 0.5];
+const BACK_AFTER_S: [f64; 2] = [0.25, 0.5];
 
 /// Close codes of a client: nothing more to say, and the page is left.
 const NORMAL: u16 = 1_000;
@@ -185,7 +185,7 @@ impl Driver {
         }
         if !is_told {
             let key = u64::from(customer) << 32 | now.0;
-            let soon = self.dice.between(8, key, BACK_AFTER_MS);
+            let soon = self.dice.between(Purpose::ComeBack, key, BACK_AFTER_S);
             let due = self.millisecond(now) + soon;
             self.chats[place as usize].life_due = due;
         }

@@ -9,6 +9,7 @@ use rustix::fd::OwnedFd;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::chat::{NEVER, State};
+use super::fate::Purpose;
 use super::{Driver, micros};
 use crate::clock::{self, Moment};
 use crate::frame::KEY;
@@ -98,7 +99,7 @@ impl Driver {
         let most = (500_u32 << chat.failures.min(6)).min(30_000);
         chat.failures = chat.failures.saturating_add(1);
         let key = u64::from(chat.link.customer) << 8 | u64::from(chat.failures);
-        let wait = f64::from(most) * (0.5 + 0.5 * self.dice.share(7, key));
+        let wait = f64::from(most) * (0.5 + 0.5 * self.dice.share(Purpose::ConnectAgain, key));
         chat.life_due = now.saturating_add(wait as u32);
         self.arm(place);
     }

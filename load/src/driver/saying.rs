@@ -8,7 +8,7 @@ use rustix::event::epoll;
 use rustix::io::Errno;
 
 use super::chat::{NEVER, State};
-use super::fate::millis;
+use super::fate::{Purpose, millis};
 use super::{Driver, micros};
 use crate::clock::{self, Moment};
 use crate::dialect::{Dialect, Link, Say};
@@ -58,10 +58,6 @@ impl Say for Mouth<'_> {
         frame::write(self.out, frame::PING, body);
     }
 }
-
-const POST_CUSTOMER: u32 = 10;
-const POST_TIME: u32 = 11;
-const POST_SIZE: u32 = 12;
 
 impl Driver {
     /// Has the dialect say something, and sends it.
@@ -191,7 +187,7 @@ impl Driver {
     pub(super) fn post_due(&self) -> Option<Moment> {
         let begun = self.moment(self.begun?);
         let rate = self.plan.posts_per_s;
-        let which = self.posts_done as f64 + self.dice.share(POST_TIME, self.posts_done);
+        let which = self.posts_done as f64 + self.dice.share(Purpose::PostTime, self.posts_done);
         let after = which / rate;
         let is_in_time = rate > 0.0 && after < self.plan.workload.duration_s;
         is_in_time.then(|| begun.after(Duration::from_secs_f64(after)))
@@ -207,7 +203,7 @@ impl Driver {
             }
             self.latencies.lateness.saturating_record(micros(now.since(due)));
             let key = u64::from(self.plan.first) << 32 | self.posts_done;
-            let drawn = self.dice.throw(POST_CUSTOMER, key) % u64::from(self.plan.customers);
+            let drawn = self.dice.throw(Purpose::Customer, key) % u64::from(self.plan.customers);
             self.posts_done += 1;
             // If the drawn customer cannot post, the next one who can does.
             let count = self.chats.len();
@@ -237,8 +233,8 @@ impl Driver {
 
     fn say_post(&mut self, place: u32, number: u64) {
         let [least, most] = self.plan.workload.posts.bytes;
-        let size =
-            least + (self.dice.throw(POST_SIZE, number) % u64::from(most - least + 1)) as u32;
+        let size = least
+            + (self.dice.throw(Purpose::PostSize, number) % u64::from(most - least + 1)) as u32;
         let text = filler(size as usize);
         self.say(place, |dialect, link, mouth| dialect.post(link, number, text, mouth));
     }

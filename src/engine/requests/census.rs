@@ -59,7 +59,10 @@ impl Engine {
         question: &impl Fn(RequestId) -> ToConversation,
     ) -> u64 {
         let mut said = Said::default();
-        for _ in 0..limits::ASKED_AGAIN_MAX {
+        for round in 0..limits::ASKED_AGAIN_MAX {
+            if round > 0 {
+                tokio::time::sleep(ASK_AGAIN_AFTER).await;
+            }
             let asked = self.shared().answers.ask_together();
             for id in ids.iter().filter(|id| self.directory().has_conversation(**id)) {
                 self.directory().tell_live(*id, question(asked.one_more()));
@@ -68,7 +71,6 @@ impl Engine {
             if said.denied == 0 {
                 break;
             }
-            tokio::time::sleep(ASK_AGAIN_AFTER).await;
         }
         if said.denied > 0 {
             tracing::warn!(denied = said.denied, "some conversations could not be asked");

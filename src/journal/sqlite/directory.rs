@@ -1,13 +1,11 @@
 //! The data directory itself: it is this user's alone, every name in it that is ours is a file, and
 //! it knows which history goes on in it.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 
 use crate::domain::id::History;
-use crate::journal::sqlite::files::{self, Files};
+use crate::journal::sqlite::files::Files;
 use crate::journal::sqlite::open_fault::OpenFault;
 use crate::private::{self, Mended};
 
@@ -55,20 +53,6 @@ pub(super) fn history(files: &Files) -> Result<History, OpenFault> {
     }
     let number = getrandom::u32().map_err(|error| unusable(io::Error::other(error.to_string())))?;
     let history = History::new(number);
-    write_in_place_of(&files.history, &format!("{history}\n")).map_err(unusable)?;
+    private::replace(&files.history, format!("{history}\n").as_bytes()).map_err(unusable)?;
     Ok(history)
-}
-
-/// Writes a small file in place of the one with this name. The old file is not written into,
-/// because it may have another name as well.
-fn write_in_place_of(path: &Path, text: &str) -> io::Result<()> {
-    let new = files::beside(path, ".new");
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)
 }
