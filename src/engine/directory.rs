@@ -5,7 +5,6 @@
 //! one live actor for an id, because an actor enters here before it is told anything.
 
 mod post;
-mod pulses;
 mod staff;
 
 use std::hash::Hash;
@@ -18,7 +17,8 @@ use actix::{Actor, Addr, Handler, Message, Recipient, WeakAddr};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 
-use crate::behavior::message::{RequestId, ToConversation, ToSession};
+use crate::behavior::conversation::Input;
+use crate::behavior::message::{Heard, RequestId, ToConversation, ToSession};
 use crate::clock::Clock;
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{AgentId, ConversationId, QueueId, SessionId, VisitorId, WidgetId};
@@ -253,6 +253,22 @@ impl Directory {
     /// A session leaves. Says whether it was here.
     pub(super) fn leave_session(&self, id: SessionId) -> bool {
         self.sessions.remove(&id).is_some()
+    }
+
+    /// A session enters a conversation, to which this pulse shows its signs of life.
+    pub(super) fn enter_pulse(&self, session: SessionId, pulse: Arc<Pulse>) {
+        if let Some(mut entry) = self.sessions.get_mut(&session) {
+            entry.pulse = Some(pulse);
+        }
+    }
+
+    /// Tells a conversation which signs of life it has not read of a session that leaves. A
+    /// conversation that is not live need not be opened for it: once opened, it finds out who is
+    /// there.
+    pub(super) fn tell_heard(&self, id: ConversationId, heard: Heard) {
+        if let Some(live) = self.live(id) {
+            send(&live, Input::Heard(heard));
+        }
     }
 
     /// The visitor's live chat: they have at most one in each widget.

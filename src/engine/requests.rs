@@ -1,6 +1,6 @@
 //! The face that the engine shows to the edges.
 
-mod agents;
+pub(super) mod agents;
 mod audit;
 mod census;
 mod erasure;

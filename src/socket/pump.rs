@@ -5,7 +5,6 @@
 //! it writes as soon as it is written. It ends by itself once the session has stopped.
 
 mod close;
-mod farewell;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,11 +13,13 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext, StreamHandler};
 use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use tokio::time::Sleep;
 
 use crate::engine::Alarm;
 use crate::limits;
@@ -26,7 +27,6 @@ use crate::socket::encoding::{Encoded, Written};
 use crate::socket::guard::Guard;
 use crate::socket::line::{self, Frames, Line, SocketEnd};
 use crate::socket::movement::{Departure, Movement};
-use crate::socket::pump::farewell::Farewell;
 use crate::socket::thread::Thread;
 use crate::socket::transport::{Carried, Transport};
 
@@ -315,3 +315,23 @@ impl Future for Pump {
 }
 
 const _: () = assert!(size_of::<Pump>() <= 120, "every socket has one");
+
+/// The time that a socket has left after its session.
+struct Farewell {
+    until: Pin<Box<Sleep>>,
+    is_shut: bool,
+    drained: usize,
+}
+
+impl Farewell {
+    /// Starts the time now.
+    fn begin() -> Self {
+        let limit = Duration::from_secs(limits::FAREWELL_SECONDS_MAX);
+        Self { until: Box::pin(tokio::time::sleep(limit)), is_shut: false, drained: 0 }
+    }
+
+    /// Whether its time is over.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        self.until.as_mut().poll(cx).is_ready()
+    }
+}

@@ -9,12 +9,9 @@ mod admission_keys;
 mod door;
 mod entry;
 mod guest;
-mod inputs;
 mod operator_door;
 mod receiver;
 mod routes;
-mod start;
-mod surroundings;
 
 pub use crate::socket::session::actor::SocketSession;
 pub use crate::socket::session::door::Door;

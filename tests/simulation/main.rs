@@ -32,8 +32,8 @@ const SEEDS: u64 = 240;
 /// Seeds among which a wrong rule must be noticed, beside the kept seeds that once found a fault.
 const SEEDS_TO_NOTICE: u64 = 60;
 
-/// With how many other dice the plan of a kept seed must show a wrong rule: a world whose rules have
-/// changed goes another way with the same dice, but its plan still leads near the rule.
+/// With how many other dice the plan of a kept seed must show a wrong rule. A world whose rules
+/// have changed goes another way with the same dice, but its plan still leads near the rule.
 const DICE_TO_NOTICE: u64 = 60;
 
 /// Seeds of twisted plans among which a wrong rule that seldom shows must be noticed.

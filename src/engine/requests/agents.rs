@@ -14,10 +14,26 @@ use crate::domain::time::{Span, Timestamp};
 use crate::engine::answers::Asked;
 use crate::engine::failure::Failure;
 use crate::engine::feed::{self, Feed};
-use crate::engine::figures::Figures;
 use crate::engine::mailbox::OpenFeed;
 use crate::engine::post::Post as _;
 use crate::engine::requests::Engine;
+
+/// Live figures for supervisors.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    /// Sockets that are open.
+    pub sessions: u64,
+    /// Conversations by state, in the order of
+    /// [`State::ALL`](crate::domain::conversation::State::ALL); those that are closed are not
+    /// counted.
+    pub conversations: [u64; 5],
+    /// Customers who are away.
+    pub away: u64,
+    /// Each queue: how many wait, and how long those served lately had waited.
+    pub queues: Vec<(QueueId, usize, Option<Span>)>,
+    /// Every agent.
+    pub agents: Vec<AgentView>,
+}
 
 impl Engine {
     /// An agent as they are now.

@@ -6,8 +6,7 @@ use crate::domain::time::Span;
 use crate::limits;
 use crate::socket::encoding::{Written, close_frame};
 use crate::socket::line::SocketEnd;
-use crate::socket::pump::Pump;
-use crate::socket::pump::farewell::Farewell;
+use crate::socket::pump::{Farewell, Pump};
 use crate::wire::close::CloseCode;
 use crate::wire::server::ServerFrame;
 

@@ -1,5 +1,6 @@
 //! The actor of a session: it gives the behavior its inputs, and performs its outputs.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -7,21 +8,22 @@ use actix::{Actor, ActorContext, AsyncContext, Handler, StreamHandler};
 use actix_web_actors::ws::{Message, ProtocolError, WebsocketContext};
 use bytestring::ByteString;
 
+use crate::behavior::message::Join;
 use crate::behavior::session::{
-    Behavior, ChatRequest, Facts, Input, NotStarted, Note, Output, Presence, Spending, Unheard,
+    Behavior, ChatRequest, Facts, Input, Nearby, NotStarted, Note, Output, Presence, Spending,
+    Unheard,
 };
 use crate::domain::cause::Cause;
-use crate::domain::id::{ConversationId, SessionId, WidgetId};
+use crate::domain::conversation::command::StartRequest;
+use crate::domain::id::{ConversationId, Seq, SessionId, WidgetId};
 use crate::domain::time::{Span, Timestamp};
 use crate::engine::{ToSession, Visit};
 use crate::socket::line::{Line, SocketEnd};
 use crate::socket::movement::Departure;
 use crate::socket::session::door::Door;
 use crate::socket::session::guest::Guest;
-use crate::socket::session::inputs::Inputs;
 use crate::socket::session::routes::Origin;
-use crate::socket::session::start::start;
-use crate::socket::session::surroundings::Surroundings;
+use crate::strangers::{OverBudget, Use};
 use crate::wire::refusal::RefusalCode;
 
 /// Drives one session.
@@ -157,11 +159,23 @@ impl SocketSession {
         }
     }
 
-    fn begin(&self, request: ChatRequest) -> Result<ConversationId, NotStarted> {
+    /// Begins a chat, if the budgets of the guest allow it, or brings the visitor back into their
+    /// present chat.
+    fn begin(&self, asked: ChatRequest) -> Result<ConversationId, NotStarted> {
         let Some(visit) = &self.visit else {
             return Err(NotStarted { code: RefusalCode::Unavailable, retry_after: None });
         };
-        start(visit, &self.guest, self.widget.clone(), self.door.mint_salt(), request)
+        let ChatRequest { visitor, start, name, form, context, page, locale, heartbeat, program } =
+            asked;
+        // A visitor who comes back into a chat begins none.
+        let is_new = visit.chat_of(visitor).is_none();
+        let keepsake = is_new.then(|| self.guest.ask_to_wait()).transpose();
+        let keepsake = keepsake.map_err(|over| denied(&over))?.flatten();
+        let (widget, salt) = (self.widget.clone(), self.door.mint_salt());
+        let request =
+            StartRequest { widget, visitor, start, salt, name, form, context, page, locale };
+        let join = Join { start: None, after: Some(Seq::ZERO), heartbeat, program, of: None };
+        visit.start(request, join, keepsake).map_err(|code| NotStarted { code, retry_after: None })
     }
 
     /// Has the socket carried to the thread of this conversation.
@@ -201,6 +215,14 @@ impl SocketSession {
         let instant = self.behavior.wake_at().map(|at| self.door.engine().instant(at));
         self.line.wake_at(instant);
     }
+}
+
+fn denied(over: &OverBudget) -> NotStarted {
+    let code = match over.of {
+        Use::WaitingChat => RefusalCode::TooManyWaiting,
+        _ => RefusalCode::TooManyStarts,
+    };
+    NotStarted { code, retry_after: Some(Span::from_secs(over.retry_after_s())) }
 }
 
 impl Actor for SocketSession {
@@ -254,5 +276,57 @@ impl Handler<ToSession> for SocketSession {
             _ => None,
         };
         self.turn(Input::Told(told, token), context);
+    }
+}
+
+/// What a session reads of its surroundings.
+#[derive(Debug)]
+struct Surroundings<'a> {
+    door: &'a Door,
+    widget: &'a WidgetId,
+    visit: Option<&'a Visit>,
+}
+
+impl Nearby for Surroundings<'_> {
+    fn window(&self) -> Span {
+        let workstream = self.visit.and_then(Visit::workstream);
+        workstream.map_or(Span::ZERO, |workstream| workstream.window)
+    }
+
+    fn requires_admission(&self) -> bool {
+        self.door.requires_admission(self.widget)
+    }
+
+    fn is_elsewhere(&self, conversation: ConversationId) -> bool {
+        self.door.is_elsewhere(conversation)
+    }
+}
+
+/// The inputs that a session is still to be given in this turn. Nearly always there is one, which
+/// needs no room of its own.
+#[derive(Debug)]
+struct Inputs {
+    first: Option<Input>,
+    others: VecDeque<Input>,
+}
+
+impl Inputs {
+    /// A turn that begins with this input.
+    const fn of(input: Input) -> Self {
+        Self { first: Some(input), others: VecDeque::new() }
+    }
+
+    /// Adds an input that is given after all others.
+    fn add(&mut self, input: Input) {
+        if self.first.is_none() && self.others.is_empty() {
+            self.first = Some(input);
+        } else {
+            self.others.push_back(input);
+        }
+    }
+
+    /// Takes the next input.
+    fn take(&mut self) -> Option<Input> {
+        self.first.take().or_else(|| self.others.pop_front())
     }
 }
