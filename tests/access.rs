@@ -124,7 +124,7 @@ fn a_given_token_is_changed_where_it_was_given() {
     assert_eq!(access.give(None), Given::Missing);
     assert!(lets_in(&access, "other"), "nobody is locked out by a line that is gone");
 
-    // Where none was given, one can be from then on.
+    // A server that was given no token can be given one later.
     let access = Access::open(data.path(), None).unwrap();
     let made = token_of(&access);
     assert_eq!(access.give(None), Given::Unchanged);
@@ -133,8 +133,8 @@ fn a_given_token_is_changed_where_it_was_given() {
     assert!(access.rotate_administrator().is_err());
 }
 
-/// What a crash can leave in the middle of a rotation: a new file that is empty, cut off or whole
-/// beside the old one, which has not taken its place.
+/// A crash in the middle of a rotation can leave a new file beside the old one. The new file may be
+/// empty, cut off or whole, and has not taken the place of the old one.
 #[test]
 fn a_crash_leaves_the_old_secret_or_the_new_one() {
     for name in ["access.json", "signing.json"] {
@@ -235,7 +235,7 @@ fn the_key_before_verifies_until_its_time_is_over() {
         assert!(is_good(keys, &second, at(120)) && !is_good(keys, &first, at(120)));
     }
 
-    // One rotation keeps one key, and none when it names no time.
+    // A rotation keeps one key, and none if it names no time.
     keys.rotate(at(200), Span::from_secs(50)).unwrap();
     keys.rotate(at(201), Span::from_secs(50)).unwrap();
     assert!(!is_good(&keys, &second, at(202)));
@@ -316,9 +316,10 @@ fn the_form_of_a_token_is_fixed() {
     let secret = Secret::from_bytes([7; 32]);
     let token =
         ConversationToken::issue(&secret, HISTORY, ConversationId::from_bits(1), &widget("demo"));
-    // Version 2, the history, the id; the rest is the tag, which only this secret makes.
+    // The token holds version 2, the history and the id. The rest is the tag, which only this
+    // secret makes.
     assert!(token.starts_with("AgAAAAUAAAAAAAAAAAAAAAAAAA"), "{token}");
-    // A token of the version before, which named no history.
+    // A token of the version before named no history.
     let before = "AQAAAAAAAAAAAAAAAAAAAAGLdjlVeVbbCcl0Bbv6h0x8";
     let read = ConversationToken::verify(&secret, before, &widget("demo"));
     assert_eq!(read, Some((ConversationId::from_bits(1), None)));

@@ -90,7 +90,7 @@ fn its_end_takes_its_people_and_tokens_and_leaves_what_is_somebodys() {
     assert_eq!(settings.tokens.keys().collect::<Vec<_>>(), [&digest]);
     assert_eq!(settings.queues.values().next().unwrap().agents, [ada, ben.id]);
     assert!(!demo::is_there(&settings, &digests()));
-    // What a crash may have left in the middle of it.
+    // A crash in the middle of the demo's end may leave only the first changes.
     for count in 1..5 {
         let mut half = before.clone();
         let all = demo::ending(&before, &digests());

@@ -1,4 +1,4 @@
-//! What happened, told: every event, for agents and for the customer.
+//! How what happened is told: every event, for agents and for the customer.
 
 #[path = "fixtures/chat.rs"]
 mod chat;

@@ -1,5 +1,5 @@
-//! The table of OWASP ASVS in SECURITY.md: whatever it names is there, and each requirement of the
-//! levels 1 and 2 is accounted for once. `tests/asvs.txt` has their numbers.
+//! The table of OWASP ASVS in SECURITY.md: everything that it names is there, and each requirement
+//! of the levels 1 and 2 is accounted for once. `tests/asvs.txt` has their numbers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,16 +10,16 @@ const HEADING: &str = "## OWASP ASVS 5.0, levels 1 and 2";
 /// What a row may say of a requirement.
 const VERDICTS: [&str; 3] = ["met", "partly", "not met"];
 
-/// With what a line begins that tells of requirements which do not apply.
+/// The beginning of a line that tells of requirements which do not apply.
 const NOT_HERE: &str = "* Does not apply: ";
 
-/// Where something can be that the document names.
+/// The folders of the files that the document names.
 const FOLDERS: [&str; 5] = ["tests/", "src/", "fuzz/", "load/", "docs/"];
 
-/// What stands above a test, or begins that.
+/// The attribute above a test, or how that begins.
 const MARKS: [&str; 3] = ["#[test]", "#[tokio::test", "#[actix_rt::test"];
 
-/// What the document says of one requirement; a verdict is absent where it does not apply.
+/// What the document says of one requirement. A requirement that does not apply has no verdict.
 struct Account {
     number: String,
     verdict: Option<String>,
@@ -51,7 +51,7 @@ fn fail_if_any(rule: &str, offences: &[String]) {
     assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
 }
 
-/// What one row of a table tells, if the line is one.
+/// What one row of a table tells; nothing if the line is no row.
 fn row(line: &str) -> Option<Account> {
     let cells: Vec<_> = line.strip_prefix("| ")?.split(" | ").collect();
     let number = cells[0].split(' ').next().unwrap_or_default();
@@ -94,8 +94,8 @@ fn accounts() -> Vec<Account> {
     accounts
 }
 
-/// Everything in backticks that names a file of the repository: the file, and a function of it
-/// where there is one.
+/// Everything in backticks that names a file of the repository: the file, and a function of it if
+/// one is named.
 fn named(document: &str) -> Vec<(String, Option<String>)> {
     let quoted = document.split('`').skip(1).step_by(2);
     let paths = quoted.filter(|quoted| FOLDERS.iter().any(|folder| quoted.starts_with(folder)));
@@ -157,8 +157,8 @@ fn every_requirement_is_accounted_for_once() {
     fail_if_any("a requirement is not accounted for once", &offences);
 }
 
-/// A row says whether its requirement is met, and what shows that; a line of those that do not
-/// apply says why.
+/// A row says whether its requirement is met, and what shows that. A line of requirements that do
+/// not apply says why.
 #[test]
 fn every_account_says_what_it_stands_on() {
     let mut offences = Vec::new();
@@ -197,7 +197,7 @@ fn what_is_counted_is_so() {
     assert!(section().contains(&told), "SECURITY.md should say: {told}");
 }
 
-/// A requirement on commands of the system stands on this.
+/// What SECURITY.md says of a requirement on commands of the system stands on this.
 #[test]
 fn nothing_starts_another_program() {
     fn look(folder: &Path, offences: &mut Vec<String>) {
@@ -218,7 +218,7 @@ fn nothing_starts_another_program() {
     fail_if_any("a source starts a program", &offences);
 }
 
-/// Requirements on what a page does with what it is told stand on this.
+/// What SECURITY.md says of requirements on what a page does with what it is told stands on this.
 #[test]
 fn the_page_shows_what_it_is_told_as_text_and_lets_it_name_no_property() {
     let page = read("src/web/demo.html");

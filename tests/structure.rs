@@ -1,5 +1,5 @@
 //! The code's own rules, as tests: which way imports may point, what the domain may not know, how
-//! long a room may be, and that every bound has its reason.
+//! long a file may be, and that every bound has its reason.
 
 #[path = "structure/circles.rs"]
 mod circles;
@@ -99,7 +99,8 @@ struct Source {
 }
 
 impl Source {
-    /// The part of the crate it belongs to: `engine` for `src/engine.rs` and `src/engine/queue.rs`.
+    /// The part of the crate to which the file belongs: `engine` for `src/engine.rs` and
+    /// `src/engine/queue.rs`.
     fn part(&self) -> String {
         let inner = self.path.strip_prefix("src").expect("sources are under src");
         let first = inner.components().next().expect("a file has a name");
@@ -226,7 +227,7 @@ fn rooms_are_small_and_say_what_they_are() {
 
 #[test]
 fn nothing_is_left_unfinished() {
-    // Put together here, so that this file does not find itself.
+    // The marks are put together here, so that this file does not find itself.
     let marks = [["to", "do!("], ["unimple", "mented!("], ["FIX", "ME"], ["#[igno", "re"]];
     let marks = marks.map(|parts| parts.concat());
     let mut offences = Vec::new();

@@ -1,5 +1,5 @@
-//! The transport on a real socket: what is let in, what is refused, what it may cost, and how a
-//! session learns how its socket ended.
+//! The transport on a real socket: which sockets are let in, which are refused, what they may cost,
+//! and how a session learns how its socket ended.
 
 #[path = "transport/peer.rs"]
 mod peer;

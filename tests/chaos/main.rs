@@ -70,8 +70,8 @@ fn nothing_is_lost_doubled_reordered_early_missed_or_adrift_and_nobody_turned_aw
     );
 }
 
-/// The judge sees it when strangers are in the way, and when nothing bounds them: here they come
-/// from where the widgets come from, and may begin as many chats as they like.
+/// The judge sees when strangers are in the way, and when nothing bounds them. Here the strangers
+/// come from where the widgets come from, and may begin as many chats as they like.
 #[test]
 fn who_is_turned_away_because_of_strangers_and_strangers_without_a_bound_are_seen() {
     let _alone = alone();
@@ -95,7 +95,7 @@ fn who_is_turned_away_because_of_strangers_and_strangers_without_a_bound_are_see
     assert!(tally.wrong(Wrong::Unbounded) > 0, "{tally:?}");
 }
 
-/// How many attempts of strangers were answered with a text that holds this.
+/// How many attempts of strangers were answered with a text that holds these words.
 fn attempts_told(strangers: &Told, what: &str) -> u64 {
     strangers.outcomes.iter().filter(|(told, _)| told.contains(what)).map(|(_, count)| count).sum()
 }

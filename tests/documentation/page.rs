@@ -1,7 +1,7 @@
 //! The examples of a document, as they stand in its source: commands in blocks and in sentences,
-//! and what they are marked with. A mark is a comment right above the block, the paragraph or the
-//! table: `<!-- not run: why -->` for commands that no test can run, `<!-- NAME -->` for the schema
-//! that an example of JSON has.
+//! and their marks. A mark is a comment right above the block, the paragraph or the table:
+//! `<!-- not run: why -->` for commands that no test can run, `<!-- NAME -->` for the schema that
+//! an example of JSON has.
 
 #![allow(dead_code, reason = "each test that reads the documents needs a part of it")]
 
@@ -27,7 +27,7 @@ const PAGES: [&str; 16] = [
     "load/peers/README.md",
 ];
 
-/// What the examples begin with that are commands.
+/// What an example begins with if it is a command.
 const PROGRAMS: [&str; 23] = [
     "cargo ",
     "run ",
@@ -57,33 +57,34 @@ const PROGRAMS: [&str; 23] = [
 /// An example.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// Where it stands, for whoever has to mend it.
+    /// Where the example stands, for the person who has to mend it.
     pub place: String,
     /// The document.
     pub page: &'static str,
-    /// What the fence says it is; empty for one without, or for what is indented or in a sentence.
+    /// What the fence says the example is. It is empty for a fence without a word, and for an
+    /// example that is indented or in a sentence.
     pub kind: String,
-    /// Its text, without the indentation.
+    /// The text of the example, without the indentation.
     pub text: String,
-    /// What the comment above it says.
+    /// What the comment above the example says.
     pub mark: Option<String>,
-    /// Whether it stands in a sentence or a table.
+    /// Whether the example stands in a sentence or a table.
     pub is_inline: bool,
 }
 
 impl Example {
-    /// Whether it is marked as one that no test runs.
+    /// Whether the example is marked as one that no test runs.
     pub fn is_not_run(&self) -> bool {
         self.mark.as_deref().is_some_and(|mark| mark.starts_with("not run: "))
     }
 
-    /// Whether it is something to type.
+    /// Whether the example is something to type.
     pub fn is_command(&self) -> bool {
         let first = self.text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
         PROGRAMS.iter().any(|program| first.starts_with(program))
     }
 
-    /// Each command of it, without what is said about it.
+    /// Each command of the example, without what is said about it.
     pub fn commands(&self) -> Vec<String> {
         let lines = self.text.lines().map(|line| line.split(" # ").next().unwrap_or_default());
         let parts = lines.flat_map(|line| line.split(" && ")).map(|part| part.trim().to_owned());
@@ -102,7 +103,7 @@ pub fn examples() -> Vec<Example> {
     there.flat_map(|page| examples_of(page)).collect()
 }
 
-/// The examples of one.
+/// The examples of one document.
 pub fn examples_of(page: &'static str) -> Vec<Example> {
     let text = std::fs::read_to_string(root().join(page)).expect("the document can be read");
     let lines: Vec<&str> = text.lines().collect();
@@ -144,7 +145,7 @@ pub fn examples_of(page: &'static str) -> Vec<Example> {
                 }
             }
             index += 1;
-            // A mark is for what is right below it: to the end of the paragraph or the table.
+            // A mark is for what is right below it, to the end of the paragraph or the table.
             let ends = line.is_empty() && mark.is_some() && !lines[from - 1].starts_with("<!--");
             if ends {
                 mark = None;

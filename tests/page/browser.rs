@@ -33,12 +33,12 @@ pub(crate) struct Browser {
     profile: tempfile::TempDir,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     calls: u64,
-    /// What pages have said on their consoles that was an error.
+    /// The errors that pages have reported.
     pub(crate) errors: Vec<String>,
 }
 
-/// Whether a program says that it is a browser that knows the flags above. What a machine has may
-/// be older, or only tell where a browser is to be had.
+/// Whether a program says that it is a browser that knows the flags above. The program on a machine
+/// may be an older browser, or may only say where to get one.
 fn is_new_enough(program: &str) -> bool {
     let output = Command::new(program).args(["--version", "--no-sandbox"]).output();
     let said = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
@@ -96,7 +96,7 @@ impl Browser {
     }
 
     pub(crate) async fn reload(&mut self, tab: &Tab) {
-        // Whatever the page had shown is told apart from what it will show.
+        // The mark tells what the page showed before from what it will show.
         self.evaluate(tab, "document.body.dataset.old = 1").await;
         self.tell(tab, "Page.reload", json!({})).await;
         self.until(
@@ -125,17 +125,17 @@ impl Browser {
         self.tell(tab, "Page.navigateToHistoryEntry", json!({ "entryId": entry })).await;
     }
 
-    /// Puts another tab in front of everything, so that this one is hidden; or this one again.
+    /// Puts this tab in front of everything, which hides the others.
     pub(crate) async fn front(&mut self, tab: &Tab) {
         self.call(None, "Target.activateTarget", json!({ "targetId": tab.target })).await;
     }
 
-    /// What an expression is in the page.
+    /// The value of an expression in the page.
     pub(crate) async fn evaluate(&mut self, tab: &Tab, expression: &str) -> Value {
         self.try_evaluate(tab, expression).await.expect("the page can be asked")
     }
 
-    /// The same; or what the browser says while the tab is between two pages.
+    /// The same, or the browser's error while the tab is between two pages.
     async fn try_evaluate(&mut self, tab: &Tab, expression: &str) -> Result<Value, Value> {
         let asked =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
@@ -143,7 +143,7 @@ impl Browser {
         Ok(answer["result"]["value"].clone())
     }
 
-    /// Waits until an expression is true in the page, or in the one that takes its place.
+    /// Waits until an expression is true in the page, or in the page that takes its place.
     pub(crate) async fn until(&mut self, tab: &Tab, expression: &str) {
         let start = Instant::now();
         while self.try_evaluate(tab, expression).await != Ok(json!(true)) {
@@ -181,7 +181,7 @@ impl Browser {
         self.tell(tab, "Network.emulateNetworkConditions", conditions).await;
     }
 
-    /// Keeps a picture of a tab, where the trials keep theirs.
+    /// Saves a picture of a tab where the tests keep their pictures.
     pub(crate) async fn picture(&mut self, tab: &Tab, name: &str) -> PathBuf {
         let shot = self.tell(tab, "Page.captureScreenshot", json!({ "format": "png" })).await;
         let bytes = BASE64_STANDARD.decode(shot["data"].as_str().expect("a picture")).expect("it");
@@ -242,13 +242,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // One that has died before cannot be killed.
+        // A browser that has died before cannot be killed.
         let _gone = self.process.kill();
         let _gone = self.process.wait();
     }
 }
 
-/// The address at which a browser that has just been started is driven.
+/// The address at which a browser that has just started can be driven.
 async fn address_in(file: PathBuf) -> String {
     let start = Instant::now();
     loop {

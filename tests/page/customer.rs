@@ -103,14 +103,14 @@ async fn a_chat_survives_a_reload_and_ends_with_its_tab() {
     scene.write(&tab, "I am still here").await;
     assert_eq!(scene.ada.conversation(&chat).await["agent"], "ada");
 
-    // What was told of the reload is not what is told of the end.
+    // A new feed, so that what was told of the reload is not taken for what is told of the end.
     let mut feed = scene.ada.feed(None).await;
     scene.browser.close(&tab).await;
     let away = feed.until("away").await.data;
     let cause = away["cause"].as_str().unwrap().to_owned();
     assert!(["left", "closed"].contains(&cause.as_str()), "{away}");
     scene.ada.until_state(&chat, "wrapup").await;
-    // The browser is told in its next tab, which offers a new chat.
+    // The customer is told in the next tab of the browser, which offers a new chat.
     let tab = scene.browser.open(&scene.address.clone(), DESK.0, DESK.1).await;
     scene
         .browser
@@ -188,8 +188,8 @@ async fn a_page_says_that_the_agent_is_away_and_back() {
     assert_eq!(scene.browser.errors, Vec::<String>::new());
 }
 
-/// The picture at the head of the README: `docs/demo.png` is what this leaves among the pictures
-/// (`holdline-pictures/readme.png` in the folder for temporary files).
+/// The picture at the head of the README. `docs/demo.png` is a copy of what this test leaves among
+/// the pictures (`holdline-pictures/readme.png` in the folder for temporary files).
 #[tokio::test]
 async fn the_picture_of_the_readme_shows_a_chat() {
     const SIZE: (u32, u32) = (720, 560);
@@ -208,7 +208,7 @@ async fn the_picture_of_the_readme_shows_a_chat() {
     scene.browser.until(&tab, "document.querySelector('#link').className === 'on'").await;
     let made = std::fs::read(scene.browser.picture(&tab, "readme").await).unwrap();
     let kept = std::fs::read("docs/demo.png").unwrap_or_default();
-    // The size stands behind the mark and the name of the first part of a PNG.
+    // In a PNG the size follows the signature, and the length and the name of the first part.
     let size = |picture: &[u8]| picture.get(16..24).map(<[u8]>::to_vec);
     let expected = [SIZE.0.to_be_bytes(), SIZE.1.to_be_bytes()].concat();
     assert_eq!(size(&made), Some(expected.clone()));

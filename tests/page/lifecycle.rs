@@ -1,4 +1,4 @@
-//! How a page is left and comes back, in a real browser, and what is known of it.
+//! How a page is left and comes back, in a real browser, and what the server knows of it.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,8 @@ async fn a_page_that_is_left_says_so_however_it_is_left() {
     scene.says(&tab, "Ada joined").await;
     is_unloaded(&lost(&scene, &chat, 1).await);
 
-    // To another page of the site, which the browser may keep for going back, and back again.
+    // The tab goes to another page of the site and back again. The browser may keep the first page
+    // for going back.
     let elsewhere = format!("http://{}/healthz", scene.shop.address());
     scene.browser.navigate(&tab, &elsewhere).await;
     is_unloaded(&lost(&scene, &chat, 2).await);
@@ -65,7 +66,7 @@ async fn a_page_that_was_hidden_and_is_in_front_again_was_not_left() {
     scene.browser.close(&other).await;
     lost(&scene, &chat, 1).await;
     scene.write(&tab, "still here").await;
-    // Nothing was announced that still holds: this is a loss like any other.
+    // No announcement holds any more, so this is a loss like any other.
     scene.browser.evaluate(&tab, "state.socket.close(4000)").await;
     let loss = lost(&scene, &chat, 2).await;
     assert_eq!(loss["cause"], "closed", "{loss}");

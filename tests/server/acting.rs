@@ -1,11 +1,12 @@
-//! What a supervisor does in an agent's place bears their name, for agents and never for customers.
+//! What a supervisor does in an agent's place bears the supervisor's name. Agents see that name,
+//! and customers never do.
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
 use crate::shop::Shop;
 
-/// What a database says to one question.
+/// The answer of a database to one question.
 fn asked(shop: &Shop, file: &str, sql: &str) -> Option<String> {
     let path = shop.server.directory().path().join(file);
     let opened = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);

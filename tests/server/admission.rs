@@ -1,5 +1,5 @@
-//! Visitors for whom a site's own server vouches: who is taken for whom, who is not let begin a
-//! chat, and that nobody who has one loses it.
+//! Visitors for whom a site's own server vouches: which visitor they are taken for, who may not
+//! begin a chat, and that nobody who has a chat loses it.
 
 mod keys;
 
@@ -21,7 +21,7 @@ async fn set(shop: &Shop, required: bool, keys: &[&str]) {
     assert_eq!(put["admission"], admission);
 }
 
-/// A shop whose customers are held for longer than a trial, and that asks who they are.
+/// A shop that holds customers for longer than a test takes, and asks who they are.
 async fn shop_that_asks(signer: &Signer) -> Shop {
     let shop = Shop::open(json!({ "window_s": 300 })).await;
     set(&shop, true, &[&signer.pem]).await;
@@ -32,7 +32,7 @@ fn claims(subject: &str) -> Value {
     json!({ "sub": subject, "aud": "shop", "iat": now(), "exp": now() + 300, "name": "ignored" })
 }
 
-/// The same with something else in it; null takes a claim away.
+/// The claims of Kim with these changes; null takes a claim away.
 fn with(changed: Value) -> Value {
     let mut claims = claims("kim");
     let fields = claims.as_object_mut().unwrap();
@@ -43,13 +43,13 @@ fn with(changed: Value) -> Value {
     claims
 }
 
-/// A browser of its own for whose customer this vouches.
+/// A new browser for whose customer this admission vouches.
 fn vouched(admission: String) -> Introduction {
     let (visitor, admission) = (Some(mint_visitor()), Some(admission));
     Introduction { visitor, admission, ..Introduction::default() }
 }
 
-/// What a browser is told that says this: the code of each refusal, and the welcome.
+/// Says this `hello`, and returns the code of each refusal, and the widget with its welcome.
 async fn told(shop: &Shop, hello: &Introduction) -> (Vec<String>, Widget) {
     let mut widget = Widget::connect(shop.address(), "shop").await;
     widget.say(introduce(hello)).await;
@@ -64,7 +64,7 @@ async fn told(shop: &Shop, hello: &Introduction) -> (Vec<String>, Widget) {
     }
 }
 
-/// That this vouches for nobody, and that no chat is begun with it.
+/// Checks that this admission vouches for nobody, and that no chat is begun with it.
 async fn refused(shop: &Shop, admission: String, code: &str) {
     let shown = admission.clone();
     let (codes, mut widget) = told(shop, &vouched(admission)).await;
@@ -77,7 +77,7 @@ async fn begins_none(widget: &mut Widget) {
     assert_eq!(widget.expect_refused("admission_required").await["ref"], "s");
 }
 
-/// A chat that is begun with this.
+/// A chat that is begun with this introduction.
 async fn begun(shop: &Shop, hello: Introduction) -> Widget {
     let mut widget = shop.visit(hello).await;
     widget.start("start", "Kim").await;
@@ -136,7 +136,7 @@ async fn what_vouches_for_nobody_here_begins_no_chat() {
     let mut critical = signer.header();
     critical.crit = Some(vec!["b64".to_owned()]);
     refused(&shop, signer.sign_under(&critical, &claims("kim")), "admission_invalid").await;
-    // What the same key has signed for another use calls itself something else.
+    // A token that the same key has signed for another use names another type.
     for named in ["logout+jwt", "application/secevent+jwt", ""] {
         let mut header = signer.header();
         header.typ = Some(named.to_owned());
@@ -150,7 +150,8 @@ async fn what_vouches_for_nobody_here_begins_no_chat() {
     }
     refused(&shop, sign(json!({ "exp": now() - 61 })), "admission_expired").await;
 
-    // What is near enough is taken: clocks differ.
+    // A claim that is near enough is taken, because clocks differ. So is a claim just within its
+    // bound.
     for good in [
         json!({ "exp": now() - 30, "iat": now() - 300 }),
         json!({ "iat": now() + 30, "nbf": now() + 30 }),
@@ -191,7 +192,7 @@ async fn one_name_is_one_visitor_in_two_browsers_and_on_each_thread() {
     }
     let ada = begun(&shop, vouched(signer.sign(&claims("ada")))).await;
     assert_ne!(ada.conversation, kim.conversation);
-    // Also after a restart.
+    // This holds after a restart, too.
     let shop = shop.restart().await;
     let back = shop.visit(vouched(signer.sign(&claims("kim")))).await;
     assert_eq!(back.conversation, kim.conversation);
@@ -205,7 +206,8 @@ async fn a_chat_goes_on_by_its_token_without_the_sites_server() {
     kim.post("m1", "hello").await;
     let known = kim.kill().await;
     let chat = shop.visit(Introduction { admission: None, ..known.clone() }).await;
-    // Nor does one that has ended meanwhile, or that no key has signed, keep them from it.
+    // An admission that has ended meanwhile, or that no key has signed, does not keep the customer
+    // from the chat, either.
     for bad in [signer.sign(&with(json!({ "exp": now() - 61 }))), "bad".to_owned()] {
         let hello = Introduction { admission: Some(bad), ..known.clone() };
         let (codes, widget) = told(&shop, &hello).await;
@@ -237,18 +239,18 @@ async fn nobody_is_vouched_for_by_a_browsers_secret_nor_the_other_way_round() {
     let signer = Signer::ed25519();
     let shop = Shop::open(json!({ "window_s": 300 })).await;
     set(&shop, false, &[&signer.pem]).await;
-    // Whoever is not asked may be a stranger.
+    // Where the widget does not require an admission, a customer may be a stranger.
     let stranger = begun(&shop, Introduction::default()).await;
     let secret = mint_visitor();
     let known = Introduction { visitor: Some(secret.clone()), ..Introduction::default() };
     let anonymous = begun(&shop, known.clone()).await;
-    // The secret of a browser as a name: another visitor.
+    // A customer whose name is the secret of a browser is another visitor.
     let named =
         Introduction { admission: Some(signer.sign(&claims(&secret))), ..Introduction::default() };
     let mut named = shop.visit(named).await;
     assert_eq!(named.welcome["conversation"], Value::Null);
     named.start("start", "Kim").await;
-    // The same browser, in which somebody has signed in: their own chat, not the anonymous one.
+    // Kim has signed in with the same browser, and has their own chat, not the anonymous one.
     let signed_in = Introduction {
         admission: Some(signer.sign(&claims("kim"))),
         visitor: Some(secret.clone()),
@@ -260,9 +262,9 @@ async fn nobody_is_vouched_for_by_a_browsers_secret_nor_the_other_way_round() {
     let chats = [&stranger, &anonymous, &named, &kim].map(|widget| widget.conversation.clone());
     let different: std::collections::BTreeSet<_> = chats.iter().collect();
     assert_eq!(different.len(), 4);
-    // And signed out again.
+    // Once Kim has signed out, the browser is back in the anonymous chat.
     assert_eq!(shop.visit(known).await.conversation, anonymous.conversation);
-    // What is wrong leaves them who they are without it.
+    // An admission that is wrong leaves the customer who they are without it.
     let wrong = Introduction { admission: Some("wrong".to_owned()), ..signed_in };
     let (codes, widget) = told(&shop, &wrong).await;
     assert_eq!(codes, ["admission_invalid"]);
@@ -281,7 +283,7 @@ async fn whoever_is_vouched_for_is_not_led_into_anothers_chat_by_a_token() {
         token: token.map(|widget| widget.token.clone()),
         after: None,
     };
-    // Two who share a browser, one after the other; the page has kept the token of the first.
+    // Two people share a browser, one after the other. The page has kept the token of the first.
     let mut ada = begun(&shop, as_somebody("ada", None)).await;
     ada.post("m1", "mine alone").await;
     for _ in 0..4 {
@@ -289,7 +291,7 @@ async fn whoever_is_vouched_for_is_not_led_into_anothers_chat_by_a_token() {
         assert_eq!(codes, ["token_invalid"]);
         assert_eq!(kim.welcome["conversation"], Value::Null);
     }
-    // Nor into what is left of it.
+    // The token does not lead into what is left of the chat, either.
     let (own, again) = (as_somebody("ada", Some(&ada)), as_somebody("kim", Some(&ada)));
     assert_eq!(shop.visit(own.clone()).await.conversation, ada.conversation);
     ada.say(json!({ "type": "end", "ref": "e" })).await;
@@ -300,7 +302,8 @@ async fn whoever_is_vouched_for_is_not_led_into_anothers_chat_by_a_token() {
     assert!(codes.is_empty());
     assert_eq!(ended.welcome["ended"]["id"], json!(ada.conversation));
 
-    // Whoever signs in while they chat goes on: this browser has begun that chat itself.
+    // A customer who signs in during a chat goes on with it, because this browser has begun the
+    // chat itself.
     let anonymous = Introduction { visitor: Some(browser.clone()), ..Introduction::default() };
     let before = begun(&shop, anonymous).await;
     let after = shop.visit(as_somebody("kim", Some(&before))).await;
@@ -317,7 +320,7 @@ async fn a_widget_that_does_not_ask_is_as_before() {
     let kim = begun(&shop, hello.clone()).await;
     let other = Introduction { admission: Some(signer.sign(&claims("kim"))), ..hello };
     assert_eq!(shop.visit(other).await.conversation, kim.conversation);
-    // Asked for and not any more.
+    // The widget asks for admissions, and then does not any more.
     set(&shop, true, &[&signer.pem]).await;
     let put = json!({ "workstream": "sales", "origins": ["*"], "admission": null });
     shop.admin.put("/v1/widgets/shop", put).await.ok();
@@ -338,7 +341,7 @@ async fn an_address_that_shows_too_many_bad_ones_is_closed() {
         widget.say(introduce(&Introduction { admission, ..Introduction::default() })).await;
         widget
     };
-    // One that was good has guessed nothing.
+    // An admission that was good is no guess.
     let expired = signer.sign(&with(json!({ "exp": now() - 61 })));
     for _ in 0..5 {
         show(&expired).await.until("welcome").await;

@@ -36,7 +36,7 @@ async fn who_declined_three_times_is_not_asked_again() {
     ben.choose("available").await;
     let offered = ben.until_state(&id, "active").await;
     assert_eq!(offered["agent"], "ben");
-    // Whoever declined may still take it by hand.
+    // An agent who declined may still take the chat by hand.
     ben.choose("away").await;
     ben.act(&id, "decline").await.ok();
     assert_eq!(ada.act(&id, "accept").await.ok()["agent"], "ada");
@@ -164,7 +164,7 @@ async fn a_pick_by_hand_may_exceed_the_limit_and_another_queue_is_none_of_theirs
     assert_eq!(zoe.me().await["used"], 0);
 }
 
-/// Thirty chats and three agents of five units: nobody is ever given more than they take.
+/// Thirty chats and three agents of five units: no agent is ever given more than they take.
 #[tokio::test]
 async fn automatic_assignment_never_exceeds_capacity() {
     const CHATS: usize = 30;

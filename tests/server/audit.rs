@@ -1,5 +1,5 @@
-//! Who did what is in the audit stream: each act with its name, no secret, no stranger's flood, and
-//! for nobody's eyes but an administrator's.
+//! The audit stream says who did what. It names each act, holds no secret, is not flooded by
+//! strangers, and is shown to administrators alone.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ async fn noted(admin: &Console, filter: &str) -> Vec<Value> {
     admin.pages(&format!("/v1/audit?limit=200&{filter}"), "entries").await
 }
 
-/// The entries that match, once there are any: nobody waits for what is refused.
+/// The entries that match, once there are any. A refusal is answered before it is noted.
 async fn until_noted(admin: &Console, filter: &str) -> Vec<Value> {
     until_so_many(admin, filter, 1).await
 }
 
-/// The entries that match, once there are so many.
+/// The entries that match, once there are at least this many.
 async fn until_so_many(admin: &Console, filter: &str, least: usize) -> Vec<Value> {
     let waiting = async {
         loop {
@@ -104,13 +104,14 @@ async fn who_reads_a_chat_is_noted_before_they_are_answered_and_repeats_are_gath
     }
     ada.timeline(&kim.conversation).await;
     let read = noted(&shop.admin, &format!("by=sue&kind=transcript_read&{about}")).await;
-    // A minute may end meanwhile; then there is one for each, and one with the repeats.
+    // A minute may end meanwhile. Then each minute has an entry, and one more entry has the
+    // repeats.
     assert!((1..=3).contains(&read.len()), "{read:?}");
     assert_eq!(one(&shop.admin, &format!("kind=timeline_read&{about}")).await["by"], "ada");
     let sue_watches = sue.request(reqwest::Method::GET, "/v1/agents/ada/feed");
     let _feed = crate::feed::Feed::open(sue_watches).await;
     assert_eq!(one(&shop.admin, "kind=feed_watched").await["about"], "agent:ada");
-    // What was counted is written when the server stops, too.
+    // Repeats that are only counted so far are written when the server stops, too.
     let shop = shop.restart().await;
     let read = noted(&shop.admin, &format!("by=sue&kind=transcript_read&{about}")).await;
     let times: u64 = read.iter().map(|entry| entry["times"].as_u64().unwrap()).sum();
@@ -230,7 +231,8 @@ async fn a_flood_of_what_is_forbidden_makes_few_entries_and_none_is_left_uncount
     }
     let shop = shop.restart().await;
     let told = noted(&shop.admin, "kind=access_refused").await;
-    // Within a minute 32 are told apart, and then their name alone; a minute may end meanwhile.
+    // Within a minute 32 requests are told apart. Entries of further ones have only the caller's
+    // name. A minute may end meanwhile.
     assert!((34..=2 * 35).contains(&told.len()), "{}: {told:?}", told.len());
     assert!(told.iter().all(|entry| entry["by"] == "ada"), "{told:?}");
     let times: u64 = told.iter().map(|entry| entry["times"].as_u64().unwrap()).sum();
@@ -270,7 +272,7 @@ async fn the_stream_is_paged_filtered_and_for_administrators_alone() {
         who.get(path).await.refused(403, "forbidden");
     }
     sue.put("/v1/audit/retention", json!({ "after_days": 1 })).await.refused(403, "forbidden");
-    // Nothing else is noted while the pages are read.
+    // Once these four are noted, nothing else is noted while the pages are read.
     until_so_many(&shop.admin, "kind=access_refused", 4).await;
     let whole = noted(&shop.admin, "").await;
     let paged = shop.admin.pages("/v1/audit?limit=2", "entries").await;

@@ -135,7 +135,8 @@ async fn a_tab_that_dies_is_held_for_the_window_and_then_disconnected() {
     let disconnected = of_kind(&timeline, "customer_disconnected");
     assert_eq!(disconnected.len(), 1, "{timeline:#?}");
     let late = millis(&disconnected[0]["at"]) - millis(&away["until"]);
-    // 250 ms on a machine that has nothing else to do; other tests run beside this one.
+    // The chat is at most 250 ms late on a machine that has nothing else to do, but other tests run
+    // beside this one.
     assert!((1..=1_000).contains(&late), "{late} ms after the deadline");
     assert_eq!(of_kind(&timeline, "customer_away").len(), 1);
     let why = ada.get(&format!("/v1/conversations/{id}/timeline")).await.ok();
@@ -226,7 +227,8 @@ async fn a_return_after_the_window_is_told_that_it_is_over_and_may_start_anew() 
     assert_eq!(other.welcome["ended"]["redirect"], Value::Null);
 }
 
-/// A passing signal ends with whoever gave it, and numbers name nothing that is not there.
+/// A passing signal ends with the session that gave it, and a place that the chat does not have is
+/// never told.
 #[tokio::test]
 async fn signals_end_with_their_session_and_places_are_those_of_the_chat() {
     let shop = Shop::open(json!({ "window_s": 60 })).await;
@@ -244,7 +246,7 @@ async fn signals_end_with_their_session_and_places_are_those_of_the_chat() {
     let read = kim.until("read").await["seq"].as_u64().unwrap();
     assert!(read <= last, "read up to {read} of {last}");
 
-    // Two tabs type; the signal ends with the last of them that does.
+    // Two tabs type. The signal ends with the last tab that types.
     let mut other = shop.visit(kim.introduction()).await;
     kim.say(json!({ "type": "typing", "on": true })).await;
     assert_eq!(feed.until("typing").await.data["on"], true);

@@ -41,7 +41,7 @@ impl Console {
         Self { token: None, ..self.clone() }
     }
 
-    /// The same server, asked with another token.
+    /// The same server, asked with this token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
@@ -71,7 +71,7 @@ impl Console {
         Self::answer(request).await
     }
 
-    /// Sends what was put together by hand.
+    /// Sends a request that the test has put together itself.
     pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
         let request = request.timeout(PATIENCE);
         let built = request.try_clone().and_then(|request| request.build().ok());
@@ -103,7 +103,7 @@ impl Console {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    /// Does something with a conversation that needs no body, such as `accept`.
+    /// Does something with a conversation for which no body is needed, such as `accept`.
     pub(crate) async fn act(&self, conversation: &str, what: &str) -> Answer {
         self.send(Method::POST, &format!("/v1/conversations/{conversation}/{what}"), None).await
     }
@@ -127,7 +127,7 @@ impl Console {
         self.get(&format!("/v1/conversations/{id}")).await.ok()
     }
 
-    /// The texts of a transcript, in order, as this audience may have it.
+    /// The texts of a transcript, in order, as this audience may see them.
     pub(crate) async fn transcript(&self, id: &str, audience: &str) -> Vec<String> {
         let entries = self.entries(id, audience).await;
         entries.iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
@@ -169,7 +169,7 @@ impl Console {
         Feed::open(request).await
     }
 
-    /// Asks again and again until the answer is as it should be.
+    /// Repeats the request until its answer is as it should be.
     pub(crate) async fn until(
         &self,
         path: &str,
@@ -199,14 +199,14 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    /// What was answered to something that had to succeed.
+    /// The answer to a request that had to succeed.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "{}: {} {}", self.asked, self.status, self.text);
         self.json()
     }
 
-    /// The problem that was answered to something that had to be refused.
+    /// The problem in the answer to a request that had to be refused.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         let problem = self.json();

@@ -1,5 +1,5 @@
-//! Every JSON answer that a test gets is held against the OpenAPI document, whatever the test is
-//! about: what is described is what is said.
+//! Every JSON answer that a test gets is checked against the OpenAPI document, whatever the test is
+//! about: the server says what is described.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(&holdline::http::openapi::json()).expect("the document is JSON")
 });
 
-/// What may be answered: the path with its names in braces, the method and the status.
+/// The schema of each answer, by the path with its names in braces, the method and the status.
 static ANSWERS: LazyLock<BTreeMap<(String, String, String), Validator>> = LazyLock::new(|| {
     let mut answers = BTreeMap::new();
     for (path, methods) in DOCUMENT["paths"].as_object().expect("paths") {
@@ -63,7 +63,8 @@ pub(super) fn check(method: &str, path: &str, status: u16, kind: &str, text: &st
     let described = |wanted: &str| {
         ANSWERS.iter().find(|(key, _)| of_this(key) && key.2 == wanted).map(|(_, answer)| answer)
     };
-    // What is at no address, or has no such method, is described nowhere.
+    // An answer at no known address, or to a method that the address does not have, is described
+    // nowhere.
     let Some(answer) = described(&status).or_else(|| described("default")) else { return };
     let value: Value = serde_json::from_str(text).expect("the answer is JSON");
     let wrong: Vec<_> = answer
@@ -76,8 +77,8 @@ pub(super) fn check(method: &str, path: &str, status: u16, kind: &str, text: &st
     );
 }
 
-/// What an event of a feed may hold, by its name: `offer_withdrawn` is `OfferWithdrawnEvent`, and
-/// `conversation` the conversation itself.
+/// The schema of each event of a feed, by its name: `offer_withdrawn` is `OfferWithdrawnEvent`, and
+/// `conversation` is the conversation itself.
 static EVENTS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {
     let schemas = DOCUMENT["components"]["schemas"].as_object().expect("schemas").keys();
     let own = schemas.filter_map(|name| Some((name.strip_suffix("Event")?, name)));

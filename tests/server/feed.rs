@@ -40,7 +40,7 @@ impl Feed {
         feed
     }
 
-    /// The next event; nothing when none came in time, or the feed has ended.
+    /// The next event; nothing if none comes in time, or if the feed has ended.
     pub(crate) async fn next_within(&mut self, patience: Duration) -> Option<Event> {
         let deadline = tokio::time::Instant::now() + patience;
         loop {
@@ -66,7 +66,7 @@ impl Feed {
         async move { self.until_such(&name, |event| event.name == name).await }
     }
 
-    /// The next event that is as it should be; others are passed over.
+    /// The next event for which this holds; others are passed over.
     pub(crate) async fn until_such(&mut self, what: &str, is_it: impl Fn(&Event) -> bool) -> Event {
         let mut passed = Vec::new();
         loop {
@@ -78,7 +78,7 @@ impl Feed {
         }
     }
 
-    /// Whether the feed ends in time, whatever is told before.
+    /// Whether the feed ends in time, whatever events come before its end.
     pub(crate) async fn ends_within(&mut self, patience: Duration) -> bool {
         let deadline = tokio::time::Instant::now() + patience;
         loop {

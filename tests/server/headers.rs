@@ -1,4 +1,4 @@
-//! What a browser is told of every answer, whatever was asked.
+//! What every answer tells a browser, whatever was asked.
 
 use holdline::http;
 use reqwest::Method;
@@ -18,7 +18,7 @@ const ALWAYS: [(&str, &str); 6] = [
     ("x-frame-options", "DENY"),
 ];
 
-/// A text says so; JSON and events are UTF-8 by what they are.
+/// A text names its encoding. JSON and events are UTF-8 by definition.
 #[track_caller]
 fn says_how_it_is_encoded(asked: &str, kind: &str) {
     let by_definition = [
@@ -42,7 +42,7 @@ fn says_all(asked: &str, answer: &Answer) {
     } else {
         assert_eq!(answer.text, "", "{asked}");
     }
-    // In the clear it would mean nothing.
+    // Without TLS this header would mean nothing.
     assert_eq!(answer.header("strict-transport-security"), None, "{asked}");
 }
 
@@ -54,11 +54,11 @@ async fn every_address_says_what_a_browser_may_do_with_its_answer() {
     for place in http::table() {
         for method in place.methods() {
             let named = place.path().replace("{conversation}", id).replace("{agent}", "ada");
-            // There is nobody and nothing of that name, and whoever makes it needs more.
+            // Nothing of this name exists, and an empty request does not make it.
             let path = named.split('{').next().unwrap_or_default().to_owned();
             let path = if path == named { path } else { format!("{path}none") };
             let asked = format!("{method} {path}");
-            // A feed that is opened does not end.
+            // A feed that is opened does not end, so it is asked for with HEAD.
             let method = if path.ends_with("/feed") { "HEAD" } else { method.as_str() };
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             for asking in [&shop.admin, &ada, &shop.admin.stranger()] {

@@ -1,4 +1,4 @@
-//! An issuer of tokens on this machine: it tells its keys over HTTP, or does not.
+//! An issuer of tokens on this machine. It tells its keys over HTTP, or fails to.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,33 +13,33 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// What it does when it is asked.
+/// What the issuer does when it is asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Manner {
-    /// It tells these keys.
+    /// It answers with these keys.
     Tells(Vec<Value>),
-    /// It answers nothing.
+    /// It never answers.
     Hangs,
-    /// It answers without an end.
+    /// Its answer never ends.
     Floods,
-    /// It says that something is wrong with it.
+    /// It answers that it is unavailable.
     Fails,
-    /// It says that its keys are somewhere else.
+    /// It redirects every request to the address of its keys.
     Redirects,
-    /// It says that its keys are at this address, when it is asked for them.
+    /// It redirects a request for its keys to this address.
     SendsOn(String),
-    /// It calls itself something else.
+    /// It says that it is another issuer.
     Lies,
 }
 
-/// What an issuer shows over TLS, and which authority has signed that.
+/// What an issuer shows over TLS, and the authority that signed its certificate.
 pub(crate) struct Identity {
     pub(crate) authority: String,
     acceptor: TlsAcceptor,
 }
 
 impl Identity {
-    /// One for this machine, signed by an authority that nobody knows.
+    /// An identity for this machine, signed by a new authority that no system knows.
     pub(crate) fn new() -> Self {
         let own = KeyPair::generate().expect("a key");
         let mut parameters = CertificateParams::new(Vec::new()).expect("parameters");
@@ -59,7 +59,7 @@ impl Identity {
     }
 }
 
-/// The issuer. It is gone when it is dropped.
+/// The issuer. Dropping it stops it.
 pub(crate) struct Issuer {
     name: String,
     manner: Arc<Mutex<Manner>>,
@@ -72,7 +72,7 @@ impl Issuer {
         Self::open_as(manner, None).await
     }
 
-    /// One that is asked over TLS alone, if it has what it takes.
+    /// An issuer that speaks only TLS if it has an identity, and plain HTTP otherwise.
     pub(crate) async fn open_as(manner: Manner, identity: Option<&Identity>) -> Self {
         let acceptor = identity.map(|identity| identity.acceptor.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -88,7 +88,7 @@ impl Issuer {
                 let (telling, counting, own) = (telling.clone(), counting.clone(), own.clone());
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // Whoever hangs up has heard enough.
+                    // A caller that hangs up has heard enough.
                     let _gone = match acceptor {
                         None => answer(stream, &own, &telling, &counting).await,
                         Some(acceptor) => match acceptor.accept(stream).await {
@@ -102,7 +102,7 @@ impl Issuer {
         Self { name, manner, asked, listening }
     }
 
-    /// What it calls itself.
+    /// What the issuer calls itself.
     pub(crate) fn name(&self) -> String {
         self.name.clone()
     }
@@ -111,7 +111,8 @@ impl Issuer {
         *self.manner.lock().unwrap() = manner;
     }
 
-    /// How often it was asked for its keys.
+    /// How often the issuer was asked for its keys. An issuer that neither tells its keys nor sends
+    /// on counts every request.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }

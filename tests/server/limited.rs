@@ -1,5 +1,5 @@
-//! How much a customer may do in one chat: messages, bytes and connections, over restarts, and that
-//! the chat goes on for everybody else.
+//! How much a customer may do in one chat: messages, bytes and connections. Restarts do not reset
+//! the counts, and the chat goes on for everybody else.
 
 use serde_json::json;
 
@@ -37,13 +37,13 @@ async fn a_customer_fills_no_disk_and_silences_no_agent() {
     widget.post_only("11", "one more").await;
     let refused = widget.until("refused").await;
     assert_eq!(refused["code"], "conversation_full", "{refused}");
-    // A message that stands there is answered as before, and the agent goes on.
+    // A message that the chat already holds is answered as before, and the agent goes on.
     let again = widget.post("1", &long).await;
     assert_eq!(again["type"], "posted", "{again}");
     ana.say(&chat, "agent", "I am still here").await.ok();
     widget.expect_text("agent", "I am still here").await;
 
-    // It is counted over restarts.
+    // A restart does not reset the count.
     let hello = widget.introduction();
     let data = shop.server.stop().await;
     let server = Running::start_with(data, "off");
@@ -69,7 +69,7 @@ async fn a_customer_connects_to_one_chat_so_often() {
     let (frames, closed) = widget.ended().await;
     assert_eq!(frames[0]["code"], "conversation_full", "{frames:?}");
     assert_eq!(closed, Closed(4008));
-    // More of them is a setting, and it holds for the chat that runs.
+    // The number of connections is a setting, and a change of it holds for a chat that runs.
     shop.set(limits(json!({ "connections": 11 }))).await;
     let mut widget = Widget::connect(shop.address(), "shop").await;
     let welcome = widget.hello(hello).await;

@@ -1,5 +1,5 @@
-//! The waiting line: who is served first, who is asked again, what those who wait are told, and
-//! that no setting is taken away under anybody.
+//! The waiting line: which customer is served first, which agent is asked again, what waiting
+//! customers are told, and that no setting is taken away under a live chat.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::chat::{millis, now_ms, used};
 use crate::shop::Shop;
 use crate::widget::Widget;
 
-/// Positions are told anew every ten seconds; whatever comes before is told at once.
+/// Positions are told anew every ten seconds. A position that comes sooner was told at once.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// The next position that a widget is told, at once.
+/// The next position that a widget is told, which must come at once.
 async fn position(widget: &mut Widget) -> Value {
     loop {
         match widget.next_within(AT_ONCE).await {
@@ -50,7 +50,7 @@ async fn who_let_a_chat_go_is_asked_again_only_when_nobody_else_can_take_it() {
     shop.admin.until(&path, "ben is asked", is_bens).await;
     ben.act(&kim.conversation, "accept").await.ok();
 
-    // One who gives a chat back is not given it again, either.
+    // An agent who gives a chat back is not given it again, either.
     let lou = start(&shop, "Lou").await;
     let path = format!("/v1/conversations/{}", lou.conversation);
     let is_anas = |chat: &Value| chat["agent"] == "ana";
@@ -61,7 +61,7 @@ async fn who_let_a_chat_go_is_asked_again_only_when_nobody_else_can_take_it() {
     ben.until("/v1/agents/me", "he is free", |me| me["used"] == 0).await;
     ana.act(&lou.conversation, "release").await.ok();
     shop.admin.until(&path, "ben is asked", is_bens).await;
-    // Nobody else is there: she is asked again.
+    // Nobody else is there, so Ana is asked again.
     ben.choose("away").await;
     ben.act(&lou.conversation, "decline").await.ok();
     shop.admin.until(&path, "ana is asked again", is_anas).await;
@@ -87,7 +87,7 @@ async fn who_is_there_is_served_first_and_who_is_away_keeps_their_place() {
     let why = timeline["waiting"]["why"].as_str().unwrap();
     assert!(why.contains("while the customer is away"), "{why}");
 
-    // Back, and first in line again.
+    // Kim is back, and first in line again.
     let mut kim = shop.visit(back).await;
     assert_eq!(position(&mut kim).await["position"], 1);
     ada.act(&lou.conversation, "accept").await.ok();
@@ -126,7 +126,7 @@ async fn waiting_is_told_as_the_time_in_the_line_and_a_position_at_once() {
     assert_eq!(position(&mut lou).await["position"], 1);
     let mut max = start(&shop, "Max").await;
     assert_eq!(position(&mut max).await["position"], 2);
-    // She talked for longer than anybody has waited.
+    // Kim talks for longer than anybody has waited.
     let path = format!("/v1/conversations/{}", kim.conversation);
     let is_old = |chat: &Value| now_ms() > millis(&chat["started_at"]) + 1_500;
     shop.admin.until(&path, "the talk lasts", is_old).await;
@@ -139,7 +139,7 @@ async fn waiting_is_told_as_the_time_in_the_line_and_a_position_at_once() {
     let average = figures["queues"][0]["average_wait_s"].as_f64().expect("somebody was served");
     assert!(average < 1.0, "waiting is not the age of the chat: {average} s");
 
-    // A second tab of one who waits is told where they stand, too.
+    // A second tab of a customer who waits is told the position, too.
     let mut again = shop.visit(max.introduction()).await;
     assert_eq!(position(&mut again).await["position"], 2, "Lou is before them");
 }
@@ -156,7 +156,8 @@ async fn no_setting_is_taken_away_under_a_live_chat() {
         .put("/v1/widgets/second", json!({ "workstream": "second", "origins": ["*"] }))
         .await
         .ok();
-    // Nothing in the settings uses them any more; the chat does.
+    // After this no setting uses the queue, the workstream and the widget any more, but the chat
+    // does.
     shop.admin.put("/v1/workstreams/sales", elsewhere).await.ok();
     shop.admin
         .put("/v1/widgets/shop", json!({ "workstream": "second", "origins": ["*"] }))

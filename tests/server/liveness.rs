@@ -26,7 +26,7 @@ async fn until_presence(who: &Console, agent: &str, presence: &str) {
     who.until(&format!("/v1/agents/{agent}"), presence, is_it).await;
 }
 
-/// Reads until the answer holds this.
+/// Reads until the answer holds this text.
 async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let mut read = Vec::new();
     let mut chunk = [0; 4096];
@@ -53,7 +53,7 @@ async fn the_end_of_a_feed_is_noticed_at_once_however_it_ends() {
         until_presence(&sue, "ada", "available").await;
         let ended = Instant::now();
         if half {
-            // Nothing is unread, so the other side is told by nothing but this.
+            // Nothing is unread, so only this tells the other side that the stream ends.
             stream.shutdown().await.expect("it is closed");
         } else {
             drop(stream);
@@ -72,7 +72,7 @@ async fn who_works_by_requests_is_there_again_after_a_restart() {
     ben.me().await;
     let shop = shop.restart().await;
     let (ada, ben) = (ada.at(&shop.admin), ben.at(&shop.admin));
-    // Any request will do, and is answered as of somebody who is there.
+    // Any request makes the agent present, and its answer already counts them as present.
     ada.get("/v1/conversations").await.ok();
     assert_eq!(ada.me().await["presence"], "available");
     assert_eq!(ben.me().await["presence"], "offline", "who never chose has only looked");
@@ -99,7 +99,7 @@ async fn watching_never_ends_the_agents_own_console() {
     ada.choose("busy").await;
     let told = own.next_within(Duration::from_secs(10)).await.expect("it is told");
     assert_eq!((told.name.as_str(), &told.data["presence"]), ("presence", &json!("busy")));
-    // Nor does a supervisor bring somebody to work who is not there.
+    // A supervisor cannot bring an agent to work who is not there, either.
     drop(own);
     until_presence(&sue, "ada", "offline").await;
     let put = sue.put("/v1/agents/ada/presence", json!({ "presence": "available" })).await.ok();
@@ -125,12 +125,12 @@ async fn the_present_state_is_shown_to_who_asks_for_it_once() {
         }
         assert_eq!(names, ["presence", "capacity", "offer", "conversation"]);
     }
-    // Whatever the first is told next is news.
+    // The first feed is not shown the state again. What it is told next is news.
     ada.choose("busy").await;
     let told = first.next_within(Duration::from_secs(10)).await.expect("it is told");
     let told = if told.name == "conversation" { first.until("presence").await } else { told };
     assert_eq!((told.name.as_str(), &told.data["presence"]), ("presence", &json!("busy")));
-    // Who comes back after that has the state, and misses nothing.
+    // A feed that comes back after that has the state already, and misses nothing.
     let last = others[0].until("presence").await.id;
     ada.choose("away").await;
     let mut back = ada.feed(last.as_deref()).await;
@@ -149,7 +149,7 @@ async fn a_console_that_stops_to_beat_is_lost_within_two_heartbeats() {
     assert_eq!(feed.opening["heartbeat_ms"], 1_000);
     let name = feed.opening["feed"].clone();
     let beat = async || ada.post("/v1/agents/me/beat", json!({ "feed": name })).await;
-    // It has never beaten, and is judged by its connection.
+    // A feed that has never beaten is judged by its connection alone.
     assert!(!feed.ends_within(Duration::from_millis(2_600)).await);
     let beats = Instant::now();
     let answer = beat().await;
@@ -160,7 +160,7 @@ async fn a_console_that_stops_to_beat_is_lost_within_two_heartbeats() {
     until_presence(&sue, "ada", "offline").await;
     assert!(beaten.elapsed() < Duration::from_secs(4), "{:?}", beaten.elapsed());
     beat().await.refused(409, "feed_ended");
-    // One that goes on beating stays, while others of the same agent hang.
+    // A feed that goes on beating stays, although another feed of the same agent has hung.
     let mut feed = Feed::open(ada.request(Method::GET, path)).await;
     let name = feed.opening["feed"].clone();
     for _ in 0..8 {
@@ -228,7 +228,7 @@ async fn a_customer_is_told_that_their_agent_is_away_and_back() {
     let timeline = shop.admin.timeline(&id).await;
     assert_eq!(of_kind(&timeline, "agent_away").len(), 1);
     assert_eq!(of_kind(&timeline, "agent_back").len(), 1);
-    // A console that is reloaded says nothing.
+    // The customer is told nothing of a console that is reloaded.
     drop(feed);
     let _reloaded = ada.feed(None).await;
     ada.say(&id, "m-1", "There I am").await.ok();
@@ -279,7 +279,7 @@ async fn nobody_is_given_a_chat_who_has_been_gone_for_too_long() {
     sue.post(&accept, json!({})).await.refused(409, "agent_gone");
     assert_eq!(sue.conversation(&kim.conversation).await["seq"], before, "nothing happened");
     sue.post(&assign, json!({ "agent": "nobody" })).await.refused(404, "unknown_agent");
-    // Who takes it by themselves is there by that.
+    // An agent who accepts the chat themselves is there by that act.
     ada.act(&kim.conversation, "accept").await.ok();
 }
 

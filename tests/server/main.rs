@@ -1,5 +1,5 @@
-//! The server from outside: real sockets and HTTP against a server that is started as the program
-//! starts it, with nothing of its inside in reach.
+//! The server from outside. The tests use real sockets and HTTP against a server that is started as
+//! the program starts it, and nothing of its inside is in reach.
 
 mod console;
 mod feed;

@@ -1,5 +1,5 @@
-//! What was said while a customer was away reaches them: whatever their page says first when it is
-//! back, and also when the chat has ended meanwhile.
+//! A customer who was away hears what was said meanwhile. This holds whatever the page says first
+//! when it is back, and also when the chat has ended meanwhile.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::shop::Shop;
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// Rounds of what goes wrong only when two things meet.
+/// How often to try what goes wrong only when two things meet.
 const ROUNDS: usize = 20;
 
 /// A page that says `hello` and `start` in one breath.
@@ -22,7 +22,8 @@ async fn hello_and_start(shop: &Shop, hello: &Introduction, id: &str) -> Widget 
     page
 }
 
-/// A chat of an agent's whose customer has gone, and what brings them back.
+/// A chat with an agent whose customer has gone, and the introduction that brings the customer
+/// back.
 async fn left(shop: &Shop, ada: &Console) -> (String, Introduction) {
     let mut kim = shop.talking(ada).await;
     kim.post("k1", "Are you there?").await;
@@ -39,7 +40,7 @@ async fn say_three(ada: &Console, id: &str) {
     }
 }
 
-/// The three messages and then the end, which is the last that there is.
+/// The three messages and then the end, and nothing after that.
 async fn expect_three_and_the_end(page: &mut Widget, state: &str, reason: &str) {
     for number in 0..3 {
         page.expect_text("agent", &format!("missed {number}")).await;
@@ -98,13 +99,13 @@ async fn what_an_agent_said_before_they_ended_the_chat_is_told_before_the_end() 
     expect_three_and_the_end(&mut page, "wrapup", "agent_ended").await;
     page.post_only("k2", "too late").await;
     page.expect_refused("conversation_ended").await;
-    // A page that comes again having seen all of it is told no more of it.
+    // A page that has seen the whole chat and comes again is told no more of it.
     let seen = Introduction { after: Some(page.seq), ..back.clone() };
     let mut again = shop.visit(seen).await;
     assert_eq!(again.welcome["ended"]["id"], id);
     assert_eq!(again.settle().await, Vec::<Value>::new());
 
-    // Nor is anything of the next chat told among it.
+    // Nothing of the next chat is told among the messages of this one, either.
     ada.act(&id, "close").await.ok();
     let mut page = hello_and_start(&shop, &back, "next").await;
     let welcome = page.expect("welcome").await;
@@ -132,7 +133,7 @@ async fn what_was_missed_is_told_whoever_ended_the_chat() {
     expect_three_and_the_end(&mut page, "closed", "force_closed").await;
     assert_eq!(page.welcome["ended"]["redirect"], Value::Null);
 
-    // The customer's other tab has ended it.
+    // The customer's other tab has ended the chat.
     let (id, back) = left(&shop, &ada).await;
     say_three(&ada, &id).await;
     let mut other = shop.visit(back.clone()).await;
@@ -176,7 +177,7 @@ async fn what_was_missed_of_one_chat_comes_before_the_next_that_another_tab_bega
     assert_eq!(page.expect("state").await["state"], "wrapup");
     assert_eq!(page.expect("state").await["state"], "open");
     page.expect_text("customer", "one more thing").await;
-    // It is in the next chat, and hears it.
+    // The page is in the next chat, and hears what is said there.
     other.post("n2", "and another").await;
     page.expect_text("customer", "and another").await;
     page.post("n3", "from here").await;
@@ -189,7 +190,7 @@ async fn a_place_counts_for_the_chat_of_its_token_alone() {
     one.start("start", "Kim").await;
     one.post("k1", "one").await;
     one.post("k2", "two").await;
-    // A token that is not ours, with the place of whatever chat it was of.
+    // The token is not ours, so the place may be that of any chat.
     let hello = Introduction {
         visitor: Some(one.visitor.clone()),
         token: Some("not-ours".into()),
@@ -202,7 +203,7 @@ async fn a_place_counts_for_the_chat_of_its_token_alone() {
     page.expect_text("customer", "one").await;
     page.expect_text("customer", "two").await;
 
-    // A session stays in its chat when it says start, whoever the browser is.
+    // A session that says `start` stays in its chat, whichever visitor its browser is.
     let mut lee = shop.browser().await;
     lee.start("start", "Lee").await;
     let stranger = Introduction { visitor: Some(mint_visitor()), ..one.introduction() };

@@ -15,7 +15,7 @@ fn post(id: &str, text: &str) -> Value {
     json!({ "type": "post", "ref": "r", "id": id, "text": text })
 }
 
-/// A frame, the code of its refusal, and the field that is named.
+/// Frames that are refused, each with the code of its refusal and the field that the refusal names.
 fn refused_frames() -> Vec<(String, &'static str, Option<&'static str>)> {
     let long = "x".repeat(65);
     let with = |mut frame: Value, field: &str, value: Value| {
@@ -113,7 +113,7 @@ async fn every_bad_frame_is_refused_by_its_code_and_the_chat_goes_on() {
     kim.post("k2", &longest).await;
     let texts = shop.admin.transcript(&kim.conversation, "customer").await;
     assert_eq!(texts, ["kept", longest.as_str()]);
-    // What is not known is ignored.
+    // Unknown fields are ignored.
     kim.say(json!({ "type": "post", "ref": 1, "id": "k3", "text": "x", "mood": { "a": [1] } }))
         .await;
     kim.expect("posted").await;
@@ -146,7 +146,7 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
         let mut kim = chat(&shop).await;
         let id = kim.conversation.clone();
         for frame in frames {
-            // The server may have closed in the middle of it.
+            // The server may have closed the socket before the last frame.
             let _closed = kim.send(frame).await;
         }
         let (told, closed) = kim.ended().await;

@@ -1,12 +1,13 @@
-//! Widgets that come back on another thread than that of their chat: their sockets change over, and
-//! nobody can tell.
+//! Widgets that come back on another thread than that of their chat. Their sockets change over to
+//! the chat's thread, and nobody can tell.
 
 use serde_json::json;
 
 use crate::shop::Shop;
 use crate::widget::Widget;
 
-/// Returns until one of them has come in on the other thread; each has an even chance.
+/// The most returns that the test makes until one comes in on the other thread. Each return has an
+/// even chance of that.
 const RETURNS_MAX: usize = 100;
 
 async fn moved(shop: &Shop) -> u64 {
@@ -27,7 +28,7 @@ async fn a_widget_that_returns_on_another_thread_loses_nothing_of_what_it_says_a
     for turn in 0..RETURNS_MAX {
         let hello = kim.kill().await;
         kim = Widget::connect(shop.server.address, "shop").await;
-        // Whatever is behind `hello` travels with the socket.
+        // What follows `hello` travels with the socket.
         kim.say(json!({
             "type": "hello", "visitor": hello.visitor, "token": hello.token, "after": hello.after,
         }))

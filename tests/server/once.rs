@@ -1,5 +1,5 @@
-//! Whatever is sent again is done once: starts and posts, on the same socket, on another, and after
-//! an answer was lost.
+//! What is sent again is done once. This holds for starts and posts, on the same socket, on another
+//! one, and after an answer was lost.
 
 use serde_json::json;
 
@@ -90,7 +90,7 @@ async fn what_is_missed_comes_in_order_also_beside_ones_own_posts() {
     for number in 0..MISSED {
         kim.post_only(&format!("k{number}"), "said").await;
         if number % 100 == 99 {
-            // Within what one socket may say at once.
+            // This stays within what one socket may say at once.
             kim.settle().await;
             kim = shop.visit(kim.kill().await).await;
         }
@@ -142,6 +142,6 @@ async fn whoever_reads_what_they_missed_hears_of_the_end_as_well() {
         }
     };
     assert_eq!((messages, &over["ref"]), (MISSED, &json!("end")));
-    // It is free for another chat.
+    // The session is free for another chat.
     late.start("again", "Kim").await;
 }

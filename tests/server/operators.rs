@@ -1,4 +1,4 @@
-//! What an operator sees, who is let in from where, and readers who are too slow.
+//! What an operator sees, from which origins a widget is let in, and readers who are too slow.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -79,7 +79,7 @@ async fn a_widget_is_opened_from_its_origins_alone() {
             other => panic!("{origin}: {other:?}"),
         }
     }
-    // So it comes through a proxy that does not know of upgrades.
+    // A request looks like this when it comes through a proxy that does not know upgrades.
     let nobody = shop.admin.stranger();
     nobody.get("/v1/widget?widget=shop").await.refused(400, "upgrade_malformed");
     let posted = nobody.post("/v1/widget?widget=shop", json!({})).await;
@@ -90,7 +90,7 @@ async fn a_widget_is_opened_from_its_origins_alone() {
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"));
 }
 
-/// A reader who stops reading while much is said is closed, and comes back for all of it.
+/// A reader who stops reading while much is said is closed. A reader who comes back gets all of it.
 #[tokio::test]
 async fn a_slow_reader_is_closed_and_resumes_with_everything_once() {
     const MESSAGES_MAX: usize = 2_000;
@@ -101,7 +101,7 @@ async fn a_slow_reader_is_closed_and_resumes_with_everything_once() {
     let id = kim.conversation.clone();
     let hello = Introduction { after: Some(kim.seq), ..kim.introduction() };
     let slow = silent_reader(&shop, &hello);
-    // More than the kernel holds for a connection whose other end does not read.
+    // Many of these are more than the kernel holds for a connection whose other end does not read.
     let text = "漢".repeat(5_900);
     let mut posted = 0;
     loop {
@@ -114,7 +114,7 @@ async fn a_slow_reader_is_closed_and_resumes_with_everything_once() {
         }
         assert!(posted < MESSAGES_MAX, "{posted} messages wait for one who does not read");
     }
-    // Who comes to their senses soon is told why; after two seconds the connection is dropped.
+    // A reader who soon reads again is told why. After two seconds the server drops the connection.
     let told = tokio::task::spawn_blocking(move || last_of(slow)).await.unwrap();
     assert!(told.is_none_or(|code| code == 4002), "{told:?}");
     let timeline = ada.timeline(&id).await;
@@ -150,7 +150,7 @@ fn silent_reader(shop: &Shop, hello: &Introduction) -> TcpStream {
     stream
 }
 
-/// The code of the close frame with which a socket's bytes end, if they do.
+/// The code of the close frame at the end of a socket's bytes; nothing if they end without one.
 fn last_of(mut stream: TcpStream) -> Option<u16> {
     let mut bytes = Vec::new();
     let start = Instant::now();
@@ -165,7 +165,7 @@ fn last_of(mut stream: TcpStream) -> Option<u16> {
     Some(u16::from_be_bytes([*high, *low]))
 }
 
-/// Asks with an address as it is, which a library would tidy up.
+/// Sends a request with its address as it is. A library would tidy the address up.
 fn ask_raw(shop: &Shop, request: &str) -> String {
     use std::io::{Read as _, Write as _};
 

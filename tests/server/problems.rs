@@ -1,4 +1,4 @@
-//! Bad input over HTTP, at every address that the server says it has: each answer is a problem
+//! Bad input over HTTP, at every address that the server describes. Each answer is a problem
 //! document with its documented code, and names the field or the limit.
 
 use reqwest::Method;
@@ -31,7 +31,7 @@ fn filled(path: &str, chat: &str, other: &str) -> String {
     path.replace("{workstream}", other).replace("{widget}", other)
 }
 
-/// Who is needed for an operation: an agent, a supervisor, or an administrator.
+/// The smallest role that an operation needs: agent, supervisor or administrator.
 fn needs(method: &Method, path: &str) -> &'static str {
     let is_setting = ["/v1/workstreams", "/v1/queues", "/v1/widgets", "/v1/secrets"];
     let is_setting = is_setting.iter().any(|prefix| path.starts_with(prefix));
@@ -121,11 +121,11 @@ fn unknown(method: &Method, path: &str) -> Option<&'static str> {
         return Some("unknown_conversation");
     }
     if path.contains("{agent}") {
-        // A PUT makes them.
+        // A PUT makes the agent.
         return (!(*method == Method::PUT && path == "/v1/agents/{agent}"))
             .then_some("unknown_agent");
     }
-    // Nothing is kept of a visitor whom nobody knows, and that is no mistake.
+    // The server keeps nothing of an unknown visitor, and to ask about one is no mistake.
     let is_kept = path.contains('{') && !path.contains("{visitor}");
     (is_kept && *method != Method::PUT).then_some("unknown_setting")
 }
@@ -142,7 +142,7 @@ fn body_for(path: &str) -> Value {
     }
 }
 
-/// Documents, and the fields that are named when they are refused.
+/// Bad documents, each with the fields that its refusal must name.
 #[tokio::test]
 async fn documents_that_cannot_be_read_name_every_field() {
     let shop = Shop::open(json!({})).await;
@@ -344,13 +344,13 @@ async fn whatever_comes_too_late_or_too_early_is_refused_by_its_rule() {
     let mut kim = shop.browser().await;
     kim.start("start", "Kim").await;
     let id = kim.conversation.clone();
-    // It waits.
+    // The chat waits.
     ada.act(&id, "decline").await.refused(409, "not_offered");
     ada.act(&id, "release").await.refused(409, "not_accepted");
     ada.act(&id, "end").await.refused(409, "not_accepted");
     ada.act(&id, "close").await.refused(409, "not_in_wrapup");
     ada.say(&id, "m1", "early").await.refused(409, "not_accepted");
-    // It is offered to Ada.
+    // The chat is offered to Ada.
     let path = format!("/v1/conversations/{id}/assign");
     sue.post(&path, json!({ "agent": "nobody" })).await.refused(404, "unknown_agent");
     sue.post(&path, json!({ "agent": "ada" })).await.ok();
@@ -359,7 +359,7 @@ async fn whatever_comes_too_late_or_too_early_is_refused_by_its_rule() {
     ben.act(&id, "accept").await.refused(409, "not_offered");
     ben.act(&id, "decline").await.refused(409, "not_offered");
     ada.act(&id, "accept").await.ok();
-    // It is Ada's.
+    // The chat is Ada's.
     ada.act(&id, "accept").await.refused(409, "already_accepted");
     ada.act(&id, "decline").await.refused(409, "already_accepted");
     ada.act(&id, "close").await.refused(409, "not_in_wrapup");
@@ -370,14 +370,14 @@ async fn whatever_comes_too_late_or_too_early_is_refused_by_its_rule() {
     ben.say(&id, "m1", "mine").await.refused(403, "not_yours");
     ben.get(&format!("/v1/conversations/{id}/transcript")).await.refused(403, "not_yours");
     ada.act(&id, "end").await.ok();
-    // It is in wrap-up.
+    // The chat is in wrap-up.
     for what in ["end", "release", "accept", "decline"] {
         ada.act(&id, what).await.refused(409, "conversation_ended");
     }
     ben.act(&id, "close").await.refused(403, "not_yours");
     sue.post(&path, json!({ "agent": "ben" })).await.refused(409, "conversation_ended");
     ada.act(&id, "close").await.ok();
-    // It is closed.
+    // The chat is closed.
     for what in ["end", "close", "release", "accept", "decline"] {
         ada.act(&id, what).await.refused(409, "already_closed");
     }

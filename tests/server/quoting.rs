@@ -1,5 +1,5 @@
-//! What looks like a question to a database is what somebody said, and nothing else: it is kept as
-//! it is, and matches itself alone.
+//! Text that looks like a question to a database is only what somebody said. The server keeps it as
+//! it is, and it matches nothing but itself.
 
 use holdline::journal::sqlite::check;
 use serde_json::json;
@@ -32,7 +32,7 @@ async fn what_looks_like_sql_is_kept_as_it_is_and_matches_nothing_else() {
         kim.expect_text("agent", word).await;
         let named = json!({ "name": word, "agents": ["ada"] });
         assert_eq!(shop.admin.put("/v1/queues/sales", named).await.ok()["name"], word);
-        // A filter that takes any text finds what is called so, and that is nothing.
+        // The filter takes any text. It finds what has exactly this name, and nothing has it.
         let word = escaped(word);
         let found = shop.admin.get(&format!("/v1/audit?about={word}")).await.ok();
         assert_eq!(found["entries"], json!([]));
@@ -41,7 +41,7 @@ async fn what_looks_like_sql_is_kept_as_it_is_and_matches_nothing_else() {
         for path in [format!("/v1/conversations/{word}"), format!("/v1/agents/{word}/tokens")] {
             assert_eq!(shop.admin.get(&path).await.status, 404, "{path}");
         }
-        // An id has a form, which of these only the line has.
+        // These filters take ids. Of the words, only the underscore has the form of an id.
         for path in ["/v1/conversations?queue=", "/v1/conversations?widget=", "/v1/audit?by="] {
             let found = shop.admin.get(&format!("{path}{word}")).await;
             if word == escaped("_") {

@@ -1,4 +1,5 @@
-//! Consoles that come back: feeds after their last event, writes under their key, lists by cursor.
+//! Consoles that come back. Feeds go on after their last event, writes are repeated under their
+//! key, and lists are read on from a cursor.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +41,7 @@ async fn a_feed_goes_on_after_its_last_event_with_nothing_missed_and_nothing_twi
         let heard = messages(&mut feed, &format!("text {}", number - 1)).await;
         assert_eq!(heard, [format!("text {}", number - 2), format!("text {}", number - 1)]);
     }
-    // An id that is not one shows the present state.
+    // A feed that comes after something that is no id of an event is shown the present state.
     let mut lost = ada.feed(Some("nonsense")).await;
     lost.until("presence").await;
     lost.until("conversation").await;
@@ -93,7 +94,7 @@ async fn a_feed_that_is_lost_while_it_catches_up_goes_on_where_it_was() {
     let ada = token.at(&shop.admin);
     let mut heard = Vec::new();
     while heard.last().is_none_or(|text| text != "text 5") {
-        // Each time it is lost after the first message that it had not been told of before.
+        // Each time the feed is lost after the first message that was new to it.
         let mut feed = ada.feed(Some(&last)).await;
         let is_new = |event: &Event| event.name == "message" && event.data["text"] != "text 0";
         let event = feed.until_such("a message", is_new).await;
@@ -117,7 +118,7 @@ async fn a_feed_is_not_told_again_what_it_was_told_before_the_last_run() {
     let mut token = ada.clone();
     let (mut shop, mut repeats) = (shop, Vec::new());
     for _ in 0..2 {
-        // Stopped again as soon as a feed has caught up.
+        // The server is stopped again as soon as the feed has caught up.
         shop = shop.restart().await;
         token = token.at(&shop.admin);
         let mut feed = token.feed(Some(&last)).await;
@@ -155,7 +156,7 @@ async fn a_write_under_a_key_is_done_once() {
     post("key-1", other.clone()).await.refused(422, "idempotency_key_reused");
     post(&"k".repeat(129), other.clone()).await.refused(400, "malformed_idempotency_key");
     post("with space", other).await.refused(400, "malformed_idempotency_key");
-    // Another caller's key is another key.
+    // The same key of another caller is another key.
     let token = |console: &Console, agent: &str| {
         let path = format!("/v1/agents/{agent}/tokens");
         Console::answer(console.request(Method::POST, &path).header("idempotency-key", "key-1"))
@@ -164,7 +165,7 @@ async fn a_write_under_a_key_is_done_once() {
     token(&shop.admin, "ada").await.refused(409, "shown_once");
     let texts = ada.transcript(&kim.conversation, "customer").await;
     assert_eq!(texts, ["Ada joined", "once"]);
-    // What a rule refused is remembered, too; a mistake is not.
+    // What a rule refused is remembered, too. A mistake in the request is not.
     let act = async |what: &str| {
         let path = format!("/v1/conversations/{}/{what}", kim.conversation);
         Console::answer(ada.request(Method::POST, &path).header("idempotency-key", what)).await

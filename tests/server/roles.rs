@@ -1,6 +1,7 @@
-//! Who may do what: every address and method of the OpenAPI document, asked by every kind of caller
-//! about what is theirs, what is another's, and what is not there. The answers are the table of
-//! docs/roles.md, which `UPDATE_EXPECT=1` writes anew, and keep some laws whatever stands there.
+//! Who may do what. Every kind of caller sends a request to every address and method of the OpenAPI
+//! document, about what is theirs, what is another's, and what is not there. The answers are the
+//! table of docs/roles.md, which `UPDATE_EXPECT=1` writes anew. They keep some laws whatever the
+//! table says.
 
 mod floor;
 
@@ -20,7 +21,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/roles.md");
 /// How many addresses are asked at the same time.
 const AT_ONCE: usize = 8;
 
-/// Whose token is good.
+/// A caller whose token is good.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Who {
     Agent,
@@ -42,19 +43,19 @@ impl Who {
     }
 }
 
-/// What an address is asked about.
+/// What a request is about.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Thing {
     Own,
-    /// Of another agent; where things are nobody's, one that is there.
+    /// Something of another agent. Where things are nobody's, something that is there.
     Foreign,
     Unknown,
 }
 
-/// What of an address can be asked about, in the order of the table.
+/// What a request to an address can be about, in the order of the table.
 fn things(path: &str, who: Who) -> &'static [Thing] {
     match path {
-        // It has no chats of its own.
+        // The administrator's own token has no chats of its own.
         path if path.contains("{conversation}") && who == Who::OwnToken => {
             &[Thing::Foreign, Thing::Unknown]
         }
@@ -92,7 +93,7 @@ impl fmt::Display for Said {
     }
 }
 
-/// What is answered at one address.
+/// What is answered at one address to one method.
 struct Row {
     method: Method,
     path: String,
@@ -124,7 +125,7 @@ impl Row {
     }
 }
 
-/// One where all are the same.
+/// One of the answers if all are the same; otherwise all of them.
 fn shortest(said: &[String]) -> String {
     if said.windows(2).all(|pair| pair[0] == pair[1]) { said[0].clone() } else { said.join(" · ") }
 }
@@ -135,7 +136,7 @@ async fn ask(request: reqwest::RequestBuilder, path: &str) -> Said {
         let problem = if answer.status < 400 { Value::Null } else { answer.json() };
         return Said { status: answer.status, problem };
     }
-    // One that is opened does not end.
+    // A feed that is opened does not end, so its body is not awaited.
     let response = tokio::time::timeout(PATIENCE, request.send()).await;
     let response = response.expect("in time").expect("an answer");
     let status = response.status().as_u16();
@@ -221,7 +222,7 @@ fn hold_against_the_page(lines: &[String]) {
     assert!(wrong.is_empty(), "UPDATE_EXPECT=1 writes the table anew.\n{}", wrong.join("\n"));
 }
 
-/// A larger role may do what a smaller one may, and a stranger nothing under `/v1`.
+/// A larger role may do everything that a smaller one may. A stranger may do nothing under `/v1`.
 fn hold_roles_in_order(row: &Row) {
     let shown = row.key();
     let is_public = !row.path.starts_with("/v1/");
@@ -234,8 +235,8 @@ fn hold_roles_in_order(row: &Row) {
     }
 }
 
-/// Whoever may not have what is another's is told of it what they would be told if it were not
-/// there; only of a chat they are told that it is another's, and nothing else of it.
+/// A caller who may not have what is another's is told the same as if it were not there. The
+/// exception is a chat: the caller is told that it is another's, and nothing else of it.
 fn hold_tongues(row: &Row) {
     for who in [Who::Agent, Who::Supervisor] {
         let answers = |thing| row.answers.get(&(who, thing));
@@ -273,7 +274,7 @@ async fn who_may_do_what_is_as_the_table_says() {
     }
 }
 
-/// Anybody is told that a chat is over, and who has missed it wants to know why.
+/// Any agent is told that a chat is over, and an agent who has missed that wants to know why.
 #[tokio::test]
 async fn of_anothers_chat_nothing_is_told_until_it_is_over() {
     let floor = Floor::open().await;

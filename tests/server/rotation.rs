@@ -1,5 +1,5 @@
-//! Secrets that are replaced while the server runs: widgets go on with the tokens that they have as
-//! long as these are good, and are strangers to nobody afterwards.
+//! Secrets that are replaced while the server runs. Widgets go on with the tokens that they have as
+//! long as these are good. Afterwards the server still knows their visitors.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::widget::{Introduction, Widget, introduce};
 const ROTATE: &str = "/v1/secrets/signing/rotate";
 const PREVIOUS: &str = "/v1/secrets/signing/previous";
 
-/// A shop whose customers are held for longer than a trial, and a chat in it.
+/// A shop whose customers are held for longer than a test takes, and a chat in it.
 async fn shop_and_chat() -> (Shop, Widget) {
     let shop = Shop::open(json!({ "window_s": 300 })).await;
     let mut kim = shop.browser().await;
@@ -27,7 +27,7 @@ fn token_alone(token: &str) -> Introduction {
     Introduction { token: Some(token.to_owned()), ..Introduction::default() }
 }
 
-/// A browser that comes with a token and is told that it is none; what it is welcomed with.
+/// The welcome of a browser that comes with a token and is told that the token is not valid.
 async fn welcomed_without(shop: &Shop, hello: Introduction) -> Value {
     let mut widget = Widget::connect(shop.address(), "shop").await;
     widget.say(introduce(&hello)).await;
@@ -43,7 +43,7 @@ async fn a_widget_goes_on_with_a_token_of_the_key_before() {
     assert!(rotated["made_at"].is_string() && rotated["previous_until"].is_string(), "{rotated}");
     assert_eq!(shop.admin.get("/v1/secrets/signing").await.ok(), rotated);
 
-    // On every thread, and each is given a token of the new key.
+    // The token is taken on every thread, and each session is given a token of the new key.
     let mut tokens = Vec::new();
     for _ in 0..8 {
         let back = shop.visit(token_alone(&first)).await;
@@ -80,13 +80,13 @@ async fn a_key_that_is_ended_signs_for_nobody_and_visitors_are_known_without() {
     assert_eq!(noted.iter().map(told).collect::<Vec<_>>(), expected);
     let welcome = welcomed_without(&shop, token_alone(&first)).await;
     assert_eq!(welcome["conversation"], Value::Null);
-    // Who a browser is does not hang on the key that signs.
+    // Which visitor a browser is does not depend on the key that signs.
     let welcome = welcomed_without(&shop, known).await;
     assert_eq!(welcome["conversation"]["id"], json!(chat));
     let again = welcome["conversation"]["token"].as_str().unwrap();
     assert_eq!(shop.visit(token_alone(again)).await.conversation, chat);
 
-    // At once, when nothing is to be left of the one before.
+    // The key ends at once when the rotation is to leave nothing of the key before.
     rotate(&shop, json!(0)).await.ok();
     let welcome = welcomed_without(&shop, token_alone(again)).await;
     assert_eq!(welcome["conversation"], Value::Null);

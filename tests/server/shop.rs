@@ -1,5 +1,5 @@
 //! A server on port 0 with its data in a directory of its own, and a shop that is set up over HTTP:
-//! a queue, a workstream with a short window, a widget, and whoever a test hires.
+//! a queue, a workstream with a short window, a widget, and the people whom a test hires.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -31,7 +31,7 @@ impl Running {
         Self::start_under(data, demo, &[])
     }
 
-    /// The same with more of the environment.
+    /// Does the same with more of the environment.
     pub(crate) fn start_under(data: Arc<TempDir>, demo: &str, more: &[(&str, &str)]) -> Self {
         let config = configuration(data.path(), demo, more);
         let (tell, told) = std::sync::mpsc::channel();
@@ -40,7 +40,7 @@ impl Running {
             actix::System::new().block_on(async move {
                 let server = Server::start(&config).await.expect("the server starts");
                 tell.send(server.address()).expect("the test waits for it");
-                // A test that failed drops the sender, which stops the server as well.
+                // A test that fails drops the sender, which stops the server as well.
                 let _asked = stopping.await;
                 server.stop().await.expect("the server stops well");
             });
@@ -50,7 +50,7 @@ impl Running {
         Self { address, admin, data, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Stops it, waits until it has, and gives its directory back.
+    /// Stops the server, waits until it has stopped, and gives its directory back.
     pub(crate) async fn stop(mut self) -> Arc<TempDir> {
         let data = self.data.clone();
         let thread = self.ask_to_stop();
@@ -59,9 +59,9 @@ impl Running {
         data
     }
 
-    /// Asks it to stop without waiting.
+    /// Asks the server to stop, without waiting.
     pub(crate) fn ask_to_stop(&mut self) -> JoinHandle<()> {
-        // One that has stopped by itself is not to be asked.
+        // A server that has stopped by itself does not listen for this.
         let _gone = self.stop.take().expect("it runs").send(());
         self.thread.take().expect("it runs")
     }
@@ -75,7 +75,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // Whatever it has to say, the test has failed or ended before.
+            // How the thread ended does not matter: the test has failed or ended before.
             let _end = thread.join();
         }
     }
@@ -107,12 +107,13 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// A shop whose customers are held for 2 s, asked to beat every second, and as `settings` say.
+    /// A shop whose customers are held for 2 s and asked to beat every second, unless `settings`
+    /// say otherwise.
     pub(crate) async fn open(settings: Value) -> Self {
         Self::open_under(settings, &[]).await
     }
 
-    /// The same with more of the environment.
+    /// Does the same with more of the environment.
     pub(crate) async fn open_under(settings: Value, more: &[(&str, &str)]) -> Self {
         let data = Arc::new(tempfile::tempdir().expect("a directory"));
         let server = Running::start_under(data, "off", more);
@@ -145,7 +146,7 @@ impl Shop {
         hired
     }
 
-    /// Somebody with a role and a token.
+    /// Employs somebody with this role and gives them a token.
     pub(crate) async fn employ(&self, id: &str, role: &str, units: u32) -> Console {
         let name = format!("{}{}", id[..1].to_uppercase(), &id[1..]);
         let settings = json!({ "name": name, "role": role, "units": units });
@@ -164,7 +165,7 @@ impl Shop {
         self.visit(Introduction { visitor: Some(mint_visitor()), ..Introduction::default() }).await
     }
 
-    /// A widget that introduces itself so.
+    /// A widget that introduces itself like this.
     pub(crate) async fn visit(&self, introduction: Introduction) -> Widget {
         Widget::open(self.address(), "shop", introduction).await
     }

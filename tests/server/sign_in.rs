@@ -1,5 +1,5 @@
-//! People whom an issuer signs in: whose word is taken and whose is not, what they may do, and when
-//! that ends.
+//! People whom an issuer signs in: which tokens are taken and which are not, what their holders may
+//! do, and when that ends.
 
 mod keys;
 
@@ -18,7 +18,7 @@ use crate::signer::{Signer, now, signed_with_public, unsigned};
 
 const AUDIENCE: &str = "holdline";
 
-/// How soon a feed ends whose right is gone: the change is told at once.
+/// How soon a feed ends when the right to it is gone: feeds are told of the change at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A shop whose people are signed in by an issuer with one key.
@@ -28,7 +28,7 @@ struct Office {
     signer: Signer,
 }
 
-/// What names the issuer in the environment.
+/// The environment variables that name the issuer.
 fn environment(issuer: &Issuer) -> [(&'static str, String); 2] {
     [("HOLDLINE_OIDC_ISSUER", issuer.name()), ("HOLDLINE_OIDC_AUDIENCE", AUDIENCE.to_owned())]
 }
@@ -43,7 +43,7 @@ impl Office {
         Self { shop, issuer, signer }
     }
 
-    /// What the issuer says of somebody who has these roles.
+    /// The claims that the issuer makes about somebody who has these roles.
     fn claims(&self, id: &str, roles: impl Into<Value>) -> Value {
         let subject = format!("subject of {id}");
         json!({
@@ -57,7 +57,7 @@ impl Office {
     }
 }
 
-/// The office in which agents are named by a claim that is a valid id.
+/// An office whose tokens name agents by a claim that is a valid id.
 async fn office() -> Office {
     Office::open_with(Signer::p256(), &[("HOLDLINE_OIDC_ID_CLAIM", "preferred_username")]).await
 }
@@ -90,7 +90,7 @@ async fn people_of_every_role_are_let_in_by_the_word_of_the_issuer() {
         feed.until_such("the chat", |it| it.data["id"] == json!(kim.conversation)).await;
         ada.get("/v1/agents").await.refused(403, "forbidden");
 
-        // Whoever is no agent needs no record of one.
+        // A person who is no agent needs no agent's record.
         let sue = office.sign(&office.claims("sue", "holdline-supervisor"));
         sue.get("/v1/agents").await.ok();
         sue.get("/v1/agents/me").await.refused(403, "no_agent");
@@ -100,7 +100,7 @@ async fn people_of_every_role_are_let_in_by_the_word_of_the_issuer() {
         let kate = office.sign(&office.claims("kate", "holdline-administrator"));
         kate.put("/v1/queues/second", json!({})).await.ok();
         kate.get("/v1/agents/me").await.refused(403, "no_agent");
-        // What they did bears their name.
+        // What Sue and Kate did bears their names.
         let entries = shop.admin.entries(&kim.conversation, "agent").await;
         assert!(entries.iter().all(|it| it["by"] != "administrator"), "{entries:?}");
         let audit = shop.admin.get("/v1/audit").await.ok();
@@ -154,7 +154,7 @@ async fn what_the_issuer_has_not_said_lets_nobody_in() {
     }
     let expired = office.shop.admin.with_token(&sign(json!({ "exp": now() - 61 })));
     expired.get("/v1/agents/me").await.refused(401, "token_expired");
-    // It is noted, as it is of tokens that are made here.
+    // The refusals are noted, as refusals of Holdline's own tokens are.
     let noted = |it: &Value| (it["by"].clone(), it["details"]["code"].clone());
     let path = "/v1/audit?kind=sign_in_refused";
     office
@@ -166,7 +166,7 @@ async fn what_the_issuer_has_not_said_lets_nobody_in() {
                 && noted.contains(&(Value::Null, json!("unknown_token")))
         })
         .await;
-    // What is near enough is taken: clocks differ.
+    // Times that are near enough are taken, because clocks differ.
     let near = json!({ "exp": now() - 30, "nbf": now() + 30, "aud": ["account", AUDIENCE] });
     office.shop.admin.with_token(&sign(near)).me().await;
     office.sign(&good).me().await;
@@ -231,7 +231,8 @@ async fn a_renewed_token_is_the_same_caller_as_long_as_the_role_is() {
         (again.status, &again.headers["idempotency-replayed"]),
         (201, &"true".parse().unwrap())
     );
-    // Somebody else, and the same without the role, are told nothing of it.
+    // Another administrator is not told the first answer. Nor is Kate once her token lacks the
+    // role.
     let other = office.sign(&office.claims("eve", "holdline-administrator"));
     assert_eq!(with_key(&other, body.clone()).await.status, 200);
     let demoted = office.sign(&changed(claims, &json!({ "roles": "holdline-supervisor" })));
@@ -243,11 +244,12 @@ async fn a_feed_ends_when_the_token_that_opened_it_does() {
     let office = office().await;
     office.shop.hire("ada", 1).await;
     let claims = office.claims("ada", "holdline-agent");
-    // Good for 3 s more, for clocks differ by a minute.
+    // The token is good for 3 s more, because clocks may differ by a minute.
     let short = office.sign(&changed(claims, &json!({ "exp": now() - 57 })));
     short.choose("available").await;
     let mut feed = short.feed(None).await;
-    // Before anything else, such as the line that keeps a feed alive, would have it looked at.
+    // This is before anything else, such as the line that keeps a feed alive, would have the server
+    // check the token.
     assert!(
         feed.ends_within(Duration::from_secs(8)).await,
         "whoever is not signed in any more reads on"
@@ -275,7 +277,7 @@ async fn tokens_that_are_made_here_go_on_as_before() {
     let ada = office.shop.hire("ada", 1).await;
     ada.me().await;
     office.shop.admin.get("/v1/widgets").await.ok();
-    // And where there is no issuer, a token of one is nobody's.
+    // On a server without an issuer, an issuer's token is nobody's.
     let shop = Shop::open(json!({})).await;
     let kate = office.sign(&office.claims("kate", "holdline-administrator"));
     kate.at(&shop.admin).get("/v1/widgets").await.refused(401, "unknown_token");
@@ -298,25 +300,27 @@ async fn where_the_issuer_alone_signs_people_in_a_token_that_was_made_here_lets_
         let feed = Console::answer(old.request(Method::GET, "/v1/agents/me/feed")).await;
         feed.refused(401, "token_not_taken");
     }
-    // Nobody is told by that which tokens there were.
+    // A token that never existed is unknown, as before. So nobody learns from this which tokens
+    // there were.
     let made_up = admin.with_token("hlt_nobody-has-ever-been-given-this-one");
     made_up.get("/v1/agents/me").await.refused(401, "unknown_token");
     office.sign(&office.claims("ada", "holdline-agent")).me().await;
-    // Whoever must mend the issuer's settings is not locked out, and makes no way around them.
+    // The administrator, who must be able to mend the issuer's settings, is not locked out. But
+    // nobody can make tokens that get around the issuer.
     let tokens = "/v1/agents/ada/tokens";
     admin.post(tokens, json!({ "name": "phone" })).await.refused(409, "agent_tokens_off");
     let kate = office.sign(&office.claims("kate", "holdline-administrator"));
     kate.post(tokens, json!({})).await.refused(409, "agent_tokens_off");
     let kept = admin.get(tokens).await.ok();
     assert_eq!(kept["tokens"].as_array().unwrap().len(), 1, "{kept}");
-    // It is known whose they are, and noted.
+    // The server knows whose tokens these are, and notes the refusals under that name.
     admin
         .until("/v1/audit?kind=sign_in_refused&by=sue", "it is noted", |audit| {
             let entries = audit["entries"].as_array().unwrap();
             entries.iter().any(|entry| entry["details"] == json!({ "code": "token_not_taken" }))
         })
         .await;
-    // And they are good again when the operator says so.
+    // The tokens are good again when the operator allows them.
     let office = restarted(office).await;
     ada.at(&office.shop.admin).me().await;
 }

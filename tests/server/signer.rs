@@ -1,4 +1,4 @@
-//! Whoever signs tokens: a site's own server, or an issuer. Its keys are made here.
+//! A signer of tokens: a site's own server, or an issuer. Its keys are made here.
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
@@ -17,7 +17,7 @@ pub(crate) struct Signer {
     key: EncodingKey,
     /// The public key.
     pub(crate) pem: String,
-    /// The private key, where nobody should give it.
+    /// The private key, for a test that gives it where a public key belongs.
     pub(crate) private_pem: String,
 }
 
@@ -59,7 +59,7 @@ impl Signer {
         jsonwebtoken::encode(header, claims, &self.key).expect("it is signed")
     }
 
-    /// The same under the name that the signer has for its key.
+    /// Does the same under the name that the signer has for its key.
     pub(crate) fn sign_as(&self, id: &str, claims: &Value) -> String {
         let mut header = self.header();
         header.kid = Some(id.to_owned());
@@ -81,13 +81,13 @@ impl Signer {
     }
 }
 
-/// A token under this header that nobody has signed.
+/// A token with this header that nobody has signed.
 pub(crate) fn unsigned(header: &Value, claims: &Value) -> String {
     let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     format!("{}.{}.", part(header), part(claims))
 }
 
-/// A token that is signed with a public key as if that were a secret.
+/// A token that is signed with a public key as if the key were a secret.
 pub(crate) fn signed_with_public(pem: &str, claims: &Value) -> String {
     let key = EncodingKey::from_secret(pem.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).expect("it is signed")

@@ -1,4 +1,4 @@
-//! Silence: who only answers pings is there, and who answers nothing is gone.
+//! Silence. A session that only answers pings is there, and a session that answers nothing is gone.
 
 use serde_json::json;
 use tokio::time::{Duration, Instant};
@@ -6,7 +6,8 @@ use tokio::time::{Duration, Instant};
 use crate::chat::{millis, now_ms, of_kind};
 use crate::shop::Shop;
 
-/// A pong proves the browser and not the page: nobody is away for it, and the agent is told.
+/// A pong proves that the browser is there, and not that the page is. The customer is not away
+/// because of that, and the agent is told that the page is asleep.
 #[tokio::test]
 async fn a_page_that_sleeps_while_its_browser_answers_is_said_to_be_asleep() {
     let shop = Shop::open(json!({ "window_s": 60, "heartbeat_s": 1 })).await;
@@ -43,7 +44,7 @@ async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
     let mut feed = ada.feed(None).await;
     let mut kim = shop.talking(&ada).await;
     let id = kim.conversation.clone();
-    // Both moments by the server's clock: another's may differ from it by a millisecond.
+    // The server's clock gives both moments. Another clock may differ from it by a millisecond.
     let speaks = millis(&ada.say(&id, "a1", "Which one?").await.ok()["at"]);
     kim.expect_text("agent", "Which one?").await;
     kim.post("k1", "my last word").await;
@@ -52,7 +53,8 @@ async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
 
     let away = feed.until("away").await.data;
     assert_eq!(away["cause"], "silent");
-    // It was heard of last when it posted, or when its reader answered a ping just after.
+    // The session was last heard of when it posted, or when its reading task answered a ping just
+    // after that.
     let since = millis(&away["away_since"]);
     assert!((speaks..=frozen).contains(&since), "{since} is not in {speaks}..={frozen}");
     assert_eq!(millis(&away["until"]) - since, 3_000);
@@ -63,7 +65,8 @@ async fn a_socket_that_answers_nothing_is_lost_from_its_last_sign_of_life() {
     let lost = of_kind(&timeline, "session_lost");
     assert_eq!(lost[0]["details"]["cause"], "silent");
     let noticed = millis(&lost[0]["at"]) - since;
-    // Two heartbeats, and however long the server was held up: other tests run beside this.
+    // This is two heartbeats, and as long as the server was held up: other tests run beside this
+    // one.
     assert!((2_000..=5_000).contains(&noticed), "noticed after {noticed} ms");
 }
 
@@ -76,7 +79,7 @@ async fn a_socket_that_only_answers_pings_stays() {
         let line = text.lines().find(|line| line.starts_with("holdline_probes_total "));
         line.and_then(|line| line.rsplit(' ').next()).unwrap().parse().unwrap()
     };
-    // Long enough to have been given up twice.
+    // This is long enough for the server to have given the session up twice.
     let start = Instant::now();
     loop {
         let metrics = shop.admin.get("/metrics").await.text;

@@ -1,4 +1,5 @@
-//! A server that is stopped asks everybody back, and one that is started again goes on.
+//! A server that stops asks everybody to come back. A server that starts again goes on where it
+//! was.
 
 use serde_json::{Value, json};
 
@@ -40,7 +41,7 @@ async fn everybody_is_asked_back_at_another_moment_and_nothing_is_lost() {
     feed.rest().await;
     tokio::task::spawn_blocking(move || thread.join()).await.unwrap().unwrap();
 
-    // The windows count from somewhere between this and the end of the start.
+    // The windows count from some moment between this one and the end of the start.
     let up = now_ms();
     let server = crate::shop::Running::start_with(directory, "off");
     let ada = ada.at(&server.admin);
@@ -55,7 +56,8 @@ async fn everybody_is_asked_back_at_another_moment_and_nothing_is_lost() {
     let mut feed = ada.feed(None).await;
     let presence = feed.until("presence").await.data;
     assert_eq!(presence["presence"], "available", "restored with the feed");
-    // Those that are only offered to her are away as well, and come in any order.
+    // The customers of chats that are only offered to Ada are away as well, and the events come in
+    // any order.
     while feed.until("away").await.data["conversation"] != id {}
 
     let mut back = shop.visit(kim.introduction()).await;

@@ -1,5 +1,5 @@
-//! Strangers in bounds: what one address, one site or one widget may use, whom a proxy names, and
-//! that nobody else notices.
+//! Bounds for strangers: what one address, one site or one widget may use, which client a proxy
+//! names, and that nobody else notices.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ async fn behind_a_proxy(more: &[(&str, &str)]) -> Shop {
     Shop::open_under(json!({ "window_s": 60 }), &environment).await
 }
 
-/// A widget of a client whom the proxy names, let in and welcomed; or the code of the refusal and
-/// after how many seconds to come back.
+/// A widget of a client whom the proxy names, after it was let in and welcomed. If it was refused,
+/// the code, and after how many seconds to come back.
 async fn come(shop: &Shop, client: &str) -> Result<Widget, (String, u64)> {
     come_with(shop, &[(FORWARDED, client)]).await
 }
@@ -70,7 +70,7 @@ async fn an_address_may_have_so_many_sockets_without_a_chat_and_others_are_let_i
     assert_eq!((code.as_str(), wait), ("too_many_sockets", 10));
     assert_eq!(refusals(&shop, "too_many_sockets").await, 1);
     come(&shop, "192.0.2.8").await.unwrap();
-    // One that begins a chat is in it, and makes room; one that goes as well.
+    // A socket that begins a chat is in one, and makes room. A socket that goes makes room as well.
     inside[0].start("start", "Kim").await;
     inside.push(come(&shop, "192.0.2.7").await.unwrap());
     come(&shop, "192.0.2.7").await.err().unwrap();
@@ -87,7 +87,7 @@ async fn a_network_of_ipv6_counts_as_one_address() {
     let _inside = come(&shop, "2001:db8:0:1::7").await.unwrap();
     assert_eq!(code(come(&shop, "2001:db8:0:1:ffff::8").await), "too_many_sockets");
     let _other = come(&shop, "2001:db8:0:2::7").await.unwrap();
-    // One of IPv4 that is written as one of IPv6 is the same.
+    // An IPv4 address that is written as an IPv6 address is the same address.
     let _four = come(&shop, "192.0.2.7").await.unwrap();
     assert_eq!(code(come(&shop, "::ffff:192.0.2.7").await), "too_many_sockets");
 }
@@ -132,7 +132,7 @@ async fn an_address_begins_so_many_chats_in_a_minute_and_so_many_wait() {
     third.say(json!({ "type": "start", "ref": "a", "id": "a" })).await;
     let refused = third.expect_refused("too_many_waiting").await;
     assert_eq!((&refused["ref"], &refused["retry_after_ms"]), (&json!("a"), &json!(10_000)));
-    // Who has one is brought back into it, whatever the budget says.
+    // A customer who has a chat is brought back into it, whatever the budget says.
     let mut again = Widget::try_connect_with(shop.address(), "shop", &[(FORWARDED, "192.0.2.7")])
         .await
         .expect("it is let in");
@@ -140,7 +140,8 @@ async fn an_address_begins_so_many_chats_in_a_minute_and_so_many_wait() {
         .hello(Introduction { visitor: Some(first.visitor.clone()), ..Introduction::default() })
         .await;
     assert_eq!(again.conversation, first.conversation);
-    // One that is offered waits still; one that is accepted, or over, does not any more.
+    // A chat that is offered still waits. A chat that is accepted, or is over, does not wait any
+    // more.
     ana.choose("available").await;
     ana.until_state(&first.conversation, "active").await;
     third.say(json!({ "type": "start", "ref": "c", "id": "c" })).await;
@@ -151,7 +152,7 @@ async fn an_address_begins_so_many_chats_in_a_minute_and_so_many_wait() {
     second.until_state("closed").await;
     let mut fourth = come(&shop, "192.0.2.7").await.unwrap();
     fourth.start("start", "Kim").await;
-    // That were four in this minute.
+    // That makes four chats in this minute.
     ana.act(&third.conversation, "accept").await.ok();
     let mut fifth = come(&shop, "192.0.2.7").await.unwrap();
     fifth.say(json!({ "type": "start", "ref": "a", "id": "a" })).await;
@@ -169,7 +170,7 @@ async fn an_address_posts_so_many_messages_in_a_minute_and_others_go_on() {
     widget.start("start", "Kim").await;
     let mut tab = come(&shop, "192.0.2.7").await.unwrap();
     tab.start("start", "Lee").await;
-    // A long one counts as several, whichever chat it is in.
+    // A long message counts as several, whichever chat it is in.
     widget.post("long", &"a".repeat(5_999)).await;
     tab.post("long", &"a".repeat(5_119)).await;
     widget.post("short", "a").await;
@@ -189,7 +190,8 @@ async fn not_all_messages_of_a_minute_may_come_at_once() {
     let shop = behind_a_proxy(&[("HOLDLINE_POSTS_PER_ADDRESS", "600")]).await;
     let mut widget = come(&shop, "192.0.2.7").await.unwrap();
     widget.start("start", "Kim").await;
-    // Six each, and a hundred may come at once: the seventeenth is refused.
+    // Each of these counts as six messages, and a hundred may come at once. So the seventeenth is
+    // refused.
     for number in 0..16 {
         widget.post(&format!("long-{number}"), &"a".repeat(5_999)).await;
     }
@@ -233,18 +235,18 @@ async fn a_site_and_a_widget_have_budgets_of_their_own() {
 #[tokio::test]
 async fn whom_a_stranger_names_is_not_believed() {
     let one = [("HOLDLINE_SOCKETS_WITHOUT_CHAT_PER_ADDRESS", "1")];
-    // Nobody is trusted: this machine has no bound, whatever it says.
+    // No proxy is trusted. This machine has no bound, whichever client it names.
     let shop = Shop::open_under(json!({}), &one).await;
     let _a = come(&shop, "192.0.2.7").await.unwrap();
     let _b = come(&shop, "192.0.2.7").await.unwrap();
-    // Behind a proxy the last name that is no proxy's counts, and nothing before it.
+    // Behind a proxy, the last address that is no proxy's counts, and nothing before it.
     let shop = behind_a_proxy(&one).await;
     let _c = come(&shop, "192.0.2.7").await.unwrap();
     for spoofed in ["192.0.2.8, 192.0.2.7", "127.0.0.1, 192.0.2.7", "unknown, 192.0.2.7, 127.0.0.1"]
     {
         assert_eq!(code(come(&shop, spoofed).await), "too_many_sockets", "{spoofed}");
     }
-    // The header that was not asked for is the client's own.
+    // A header that the operator did not ask for is the client's own word.
     let forwarded = [(FORWARDED, "192.0.2.7"), ("forwarded", "for=192.0.2.9")];
     assert_eq!(code(come_with(&shop, &forwarded).await), "too_many_sockets");
 }
@@ -326,7 +328,7 @@ async fn who_guesses_tokens_is_told_to_stop_and_a_good_one_is_taken() {
     assert_eq!(told.header("connection"), Some("close"));
     ask(&ana, "192.0.2.7").await.ok();
     ask(&guesser, "192.0.2.8").await.refused(401, "unknown_token");
-    // No token at all is no guess.
+    // A request without any token is no guess.
     for _ in 0..10 {
         ask(&shop.admin.stranger(), "192.0.2.9").await.refused(401, "missing_token");
     }

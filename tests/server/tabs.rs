@@ -13,7 +13,7 @@ async fn every_tab_hears_everything_and_the_author_only_its_answer() {
     ada.choose("available").await;
     let mut one = shop.talking(&ada).await;
     let id = one.conversation.clone();
-    // A second tab knows the visitor only, and is shown all of it.
+    // A second tab knows only the visitor, and is shown the whole chat.
     let visitor = Some(one.visitor.clone());
     let mut two = shop.visit(Introduction { visitor, ..Introduction::default() }).await;
     assert_eq!(two.conversation, id);

@@ -1,5 +1,5 @@
-//! Access that ends: tokens that are ended, expire or lose their role take with them whatever they
-//! had opened, and what one caller sent is answered again to nobody else.
+//! Access that ends. A token that is ended, expires or loses its role takes with it everything that
+//! it had opened. And the answer to what one caller sent is repeated to nobody else.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::console::{Answer, Console, PATIENCE};
 use crate::feed::Feed;
 use crate::shop::Shop;
 
-/// How soon a feed ends whose right is gone: the change is told at once.
+/// How soon a feed ends when the right to it is gone: feeds are told of the change at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 async fn token_of(shop: &Shop, agent: &str, settings: Value) -> (Console, Value) {
@@ -40,7 +40,7 @@ async fn a_feed_ends_with_the_token_that_opened_it() {
     shop.admin.delete(&path).await.ok();
     assert!(feed.ends_within(AT_ONCE).await, "whoever holds an ended token reads on");
     phone.get("/v1/agents/me").await.refused(401, "unknown_token");
-    // Nobody is there any more who could take a chat.
+    // Nobody who could take a chat is there any more.
     desk.until("/v1/agents/me", "offline", |ada| ada["presence"] == "offline").await;
     shop.admin.delete(&path).await.refused(404, "unknown_setting");
 
@@ -69,7 +69,8 @@ async fn a_token_that_expires_lets_nobody_in_and_ends_its_feeds() {
     let (short, made) = token_of(&shop, "ada", json!({ "expires_s": 4 })).await;
     assert!(made["expires_at"].as_str() > made["made_at"].as_str(), "{made}");
     let mut feed = short.feed(None).await;
-    // The line that keeps it open, after 10 s, would end it as well, and too late.
+    // The line that keeps a feed open would end this one as well, but only after 10 s, which is too
+    // late.
     assert!(feed.ends_within(Duration::from_secs(4) + AT_ONCE).await, "it outlives its token");
     short.get("/v1/agents/me").await.refused(401, "token_expired");
     for wrong in [json!(0), json!(315_360_001), json!("soon"), json!(-1)] {
@@ -127,7 +128,7 @@ async fn an_eleventh_token_is_refused_and_pushes_none_out() {
     let (short, _) = token_of(&shop, "ada", json!({ "expires_s": 4 })).await;
     shop.admin.post(path, json!({})).await.refused(409, "too_many_tokens");
     ada.me().await;
-    // One that has expired makes room.
+    // A token that has expired makes room.
     let mut feed = short.feed(None).await;
     assert!(feed.ends_within(PATIENCE).await);
     shop.admin.post(path, json!({})).await.ok();
@@ -143,7 +144,8 @@ async fn what_was_answered_before_is_told_only_by_the_same_right() {
     let root = shop.employ("root", "administrator", 0).await;
     let (path, key) = ("/v1/agents/ada/tokens", "key-1");
     with_key(&root, Method::POST, path, key, json!({})).await.ok();
-    // The secret is kept nowhere, so it cannot be told twice; and no second one is made.
+    // The server keeps the secret nowhere, so it cannot tell it twice. It makes no second token,
+    // either.
     with_key(&root, Method::POST, path, key, json!({})).await.refused(409, "shown_once");
     assert_eq!(shop.admin.get(path).await.ok()["tokens"].as_array().unwrap().len(), 2);
     let queue = ("/v1/queues/night", json!({ "name": "Night" }));
@@ -172,7 +174,7 @@ async fn one_callers_keys_push_out_only_their_own() {
     let (place, body) = ("/v1/queues/night", json!({ "name": "Night" }));
     with_key(&shop.admin, Method::PUT, place, "the-administrators", body.clone()).await.ok();
     let presence = ("/v1/agents/me/presence", json!({ "presence": "busy" }));
-    // Somebody else's many come to more than all may have.
+    // Ada sends more keys than the server keeps for all callers together.
     let many = futures_util::future::join_all((0..16).map(|part| {
         let (ada, presence) = (ada.clone(), presence.clone());
         async move {
@@ -201,7 +203,7 @@ async fn nothing_that_a_stranger_sends_is_read() {
     for token in ["", "Authorization: Bearer hlt_nobody\r\n"] {
         let mut socket = TcpStream::connect(shop.address()).await.unwrap();
         socket.write_all(ask(token.to_owned()).as_bytes()).await.unwrap();
-        // The body never comes, and is not waited for.
+        // The body never comes, and the server does not wait for it.
         let answered = answer_of(&mut socket, Duration::from_secs(5)).await;
         assert!(answered.starts_with("HTTP/1.1 401 "), "{answered}");
     }
@@ -237,7 +239,7 @@ async fn the_bodies_of_one_caller_leave_room_for_the_others() {
     }
 }
 
-/// What is answered in time; nothing when there is no answer.
+/// The answer that comes in time; empty if none does.
 async fn answer_of(socket: &mut TcpStream, patience: Duration) -> String {
     let mut bytes = vec![0; 4_096];
     match tokio::time::timeout(patience, socket.read(&mut bytes)).await {

@@ -1,5 +1,5 @@
-//! What is given twice: of two, one reader takes the first and another the last, so that what one
-//! has judged is not what the other does.
+//! Fields and headers that are given twice. One reader takes the first value and another takes the
+//! last, so one reader may judge a value that another does not use.
 
 use reqwest::Method;
 use serde_json::json;

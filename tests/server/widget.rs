@@ -1,5 +1,5 @@
-//! A widget: the customer's end of `holdline.v1`, as a browser behaves (a ping is answered while it
-//! lives), with nothing of the server's code in it.
+//! A widget: the customer's end of `holdline.v1`. It behaves as a browser does, and answers pings
+//! while it lives. It uses nothing of the server's code.
 
 use std::collections::VecDeque;
 use std::net::{Shutdown, SocketAddr};
@@ -20,14 +20,14 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::console::PATIENCE;
 
-/// What a socket is opened over: a connection, or TLS on one.
+/// What carries a socket: a connection, or TLS on one.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
 type Socket = WebSocketStream<Box<dyn Transport>>;
 
-/// Frames that come whenever they do, and say nothing about the chat's course.
+/// Frames that may come at any time, and say nothing about the course of the chat.
 const PASSING: [&str; 4] = ["queue", "typing", "read", "beat"];
 
 /// What a widget says in `hello`.
@@ -39,14 +39,14 @@ pub(crate) struct Introduction {
     pub(crate) admission: Option<String>,
 }
 
-/// How a socket ended: the code of the close frame, 1006 when there was none.
+/// How a socket ended: the code of the close frame, or 1006 if there was none.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Closed(pub(crate) u16);
 
 /// One socket of a widget.
 pub(crate) struct Widget {
     sink: SplitSink<Socket, Message>,
-    /// The connection under it.
+    /// The connection under the socket.
     line: std::net::TcpStream,
     frames: mpsc::UnboundedReceiver<Result<Value, Closed>>,
     reading: JoinHandle<()>,
@@ -56,7 +56,7 @@ pub(crate) struct Widget {
     pub(crate) welcome: Value,
     pub(crate) conversation: String,
     pub(crate) token: String,
-    /// The last place that was seen.
+    /// The last place that the widget has seen.
     pub(crate) seq: u64,
 }
 
@@ -80,7 +80,7 @@ impl Widget {
         Self::try_connect_with(address, widget, named.as_slice()).await
     }
 
-    /// The same with more headers.
+    /// Does the same with more headers.
     pub(crate) async fn try_connect_with(
         address: SocketAddr,
         widget: &str,
@@ -91,7 +91,7 @@ impl Widget {
         Self::try_connect_over(Box::new(stream), line, address, widget, more).await
     }
 
-    /// The same over this, which is on that connection.
+    /// Does the same over this transport, which runs on the connection `line`.
     pub(crate) async fn try_connect_over(
         transport: Box<dyn Transport>,
         line: std::net::TcpStream,
@@ -109,14 +109,14 @@ impl Widget {
         let (socket, _) = client_async(request, transport).await?;
         let (sink, mut stream) = socket.split();
         let (sender, frames) = mpsc::unbounded_channel();
-        // Reads all the time, as a browser does, so that pings are answered.
+        // The task reads all the time, as a browser does, so that pings are answered.
         let reading = tokio::spawn(async move {
             let mut closed = Closed(1006);
             while let Some(Ok(message)) = stream.next().await {
                 match message {
                     Message::Text(text) => {
                         let frame = serde_json::from_str(&text).expect("a frame is JSON");
-                        // A test that has seen enough does not listen any more.
+                        // A test that has seen enough no longer listens.
                         let _unheard = sender.send(Ok(frame));
                     }
                     Message::Close(frame) => {
@@ -187,7 +187,7 @@ impl Widget {
         started
     }
 
-    /// Posts a message without waiting for the answer, and tells its reference.
+    /// Posts a message without waiting for the answer, and returns its reference.
     pub(crate) async fn post_only(&mut self, id: &str, text: &str) -> String {
         let reference = self.reference();
         self.say(json!({ "type": "post", "ref": reference, "id": id, "text": text })).await;
@@ -202,7 +202,7 @@ impl Widget {
         posted
     }
 
-    /// The next frame, whatever it is, within a time; how the socket ended, if it did.
+    /// The next frame of any type, if one comes in time; or how the socket ended.
     pub(crate) async fn next_within(
         &mut self,
         patience: Duration,
@@ -267,14 +267,14 @@ impl Widget {
         frame
     }
 
-    /// A message that says this, next.
+    /// The next frame, which must be a message from this side with this text.
     pub(crate) async fn expect_text(&mut self, from: &str, text: &str) -> Value {
         let message = self.expect("message").await;
         assert_eq!((&message["from"], &message["text"]), (&json!(from), &json!(text)));
         message
     }
 
-    /// The refusal that comes next.
+    /// The next frame, which must be a refusal with this code.
     pub(crate) async fn expect_refused(&mut self, code: &str) -> Value {
         let refused = self.expect("refused").await;
         assert_eq!(refused["code"], code, "{refused}");
@@ -282,10 +282,11 @@ impl Widget {
         refused
     }
 
-    /// Asks for a beat and lets every frame before its answer through: what was to come has come.
+    /// Asks for something that is refused, and returns every frame before the refusal. By then
+    /// everything that was to come has come.
     pub(crate) async fn settle(&mut self) -> Vec<Value> {
         let reference = self.reference();
-        // A second hello is refused, and answers stay in order.
+        // A post without an id is refused, and answers stay in order.
         self.say(json!({ "type": "post", "ref": reference, "id": "", "text": "" })).await;
         let mut before = Vec::new();
         loop {
@@ -322,7 +323,7 @@ impl Widget {
     /// The tab dies: the connection ends without a close frame.
     pub(crate) async fn kill(self) -> Introduction {
         let introduction = self.introduction();
-        // Only this half is closed: a connection that is dropped while something comes is reset.
+        // Only this half is closed. A connection that is dropped while something comes is reset.
         let _closed_before = self.line.shutdown(Shutdown::Write);
         let reading = self.reading.abort_handle();
         let _late = tokio::time::timeout(PATIENCE, self.reading).await;
@@ -330,7 +331,7 @@ impl Widget {
         introduction
     }
 
-    /// The page does not answer any more, not even pings, though its connection stands.
+    /// The page no longer answers anything, not even pings, but its connection stays open.
     pub(crate) fn freeze(self) -> Frozen {
         self.reading.abort();
         Frozen { reading: self.reading, sink: self.sink }

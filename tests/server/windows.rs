@@ -62,7 +62,7 @@ async fn an_offered_chat_closes_at_the_window_and_its_agent_is_free() {
     ada.act(&id, "accept").await.refused(409, "already_closed");
 }
 
-/// What an agent still uses in wrap-up, and until when, under each block.
+/// The units that an agent still uses in wrap-up, and until when, under each setting of the block.
 #[tokio::test]
 async fn the_units_follow_the_wrap_up_block() {
     let shop = Shop::open(json!({})).await;
@@ -129,7 +129,7 @@ async fn an_idle_customer_is_warned_and_then_the_chat_ends() {
     assert!(now_ms() > millis(&asked["at"]) + 6_000, "never early");
 }
 
-/// A hundred chats lose their customers at once: each is moved on once, and none early.
+/// Sixty chats lose their customers at once. Each is moved on once, and none early.
 #[tokio::test]
 async fn many_windows_end_each_once_and_none_early() {
     const CHATS: usize = 60;

@@ -1,6 +1,7 @@
 //! Two texts, and where they differ, line by line.
 
-/// The lines of both in order: `-` was expected and is not there, `+` is there and was not.
+/// The lines of both texts in order: `-` marks a line that was expected and is missing, `+` a line
+/// that was found and not expected.
 pub(crate) fn between(expected: &str, found: &str) -> String {
     let expected: Vec<_> = expected.lines().collect();
     let found: Vec<_> = found.lines().collect();
@@ -25,7 +26,8 @@ pub(crate) fn between(expected: &str, found: &str) -> String {
     lines.join("\n")
 }
 
-/// How many lines the texts have in common from each pair of places on.
+/// How many lines the rests of the two texts have in common, for each pair of places where the
+/// rests begin.
 fn common_lengths(expected: &[&str], found: &[&str]) -> Vec<Vec<usize>> {
     let mut lengths = vec![vec![0; found.len() + 1]; expected.len() + 1];
     for left in (0..expected.len()).rev() {

@@ -1,8 +1,8 @@
 //! Stories: what is done to one chat, and what comes of it, as people would tell it.
 //!
-//! Each `stories/*.txt` holds a script, a line of dashes, and the transcript. A change of
-//! behaviour shows as a change of a transcript; `UPDATE_EXPECT=1 cargo test --test stories` writes
-//! them anew, for people to read before they commit them. `script.rs` tells the language.
+//! Each `stories/*.txt` holds a script, a line of dashes, and the transcript. A change of behaviour
+//! shows as a change of a transcript; `UPDATE_EXPECT=1 cargo test --test stories` writes them anew,
+//! for people to read before they commit them. `script.rs` describes the language.
 
 mod difference;
 mod script;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::world::World;
 
-/// Between the script and the transcript.
+/// The line between the script and the transcript.
 const LINE: &str = "----\n";
 
 #[test]

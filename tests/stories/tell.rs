@@ -14,7 +14,7 @@ use holdline::domain::time::Timestamp;
 
 use crate::time::{point, span};
 
-/// An event in its place; what the customer sees too is marked with a star.
+/// An event with its place. A star marks an event that the customer sees, too.
 pub(crate) fn event(event: &Event, place: u32, at: Timestamp) -> String {
     let star = if event.is_seen_by(Audience::Customer) { "*" } else { " " };
     format!("  #{place}{star} {}: {}", point(at), happened(event))
@@ -65,12 +65,12 @@ fn happened(event: &Event) -> String {
     }
 }
 
-/// Who has done it in somebody's place.
+/// The supervisor who did it in an agent's place.
 fn through(by: Option<&AgentId>) -> String {
     by.map_or_else(String::new, |by| format!(" (by {by})"))
 }
 
-/// What the agents' side does.
+/// Tells an event of the agents' side.
 fn worked(event: &Event) -> String {
     match event {
         Event::ChatOffered { lease, until, by } => {
@@ -115,7 +115,7 @@ fn worked(event: &Event) -> String {
     }
 }
 
-/// The first answer that a repeated message gets.
+/// The answer to a repeated message, which is the first answer again.
 pub(crate) fn answer(answer: &Answer) -> Option<String> {
     match answer {
         Answer::Done => None,

@@ -2,10 +2,10 @@
 
 use holdline::domain::time::{Span, Timestamp};
 
-/// When every story begins.
+/// The moment at which every story begins.
 pub(crate) const DAWN: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// A span as it is written.
+/// Reads a span as a story writes it.
 pub(crate) fn parse(text: &str) -> Result<Span, String> {
     let bad = || format!("{text:?} is not a time such as 12s, 3m or 1m30.001s");
     let mut millis = 0_f64;
@@ -28,7 +28,7 @@ pub(crate) fn parse(text: &str) -> Result<Span, String> {
     if text.is_empty() { Err(bad()) } else { Ok(Span::from_millis(millis.round() as u64)) }
 }
 
-/// A span as it is written.
+/// Writes a span as a story does.
 pub(crate) fn span(span: Span) -> String {
     let millis = span.as_millis();
     let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
@@ -48,7 +48,7 @@ pub(crate) fn span(span: Span) -> String {
     text
 }
 
-/// A point in time, from the beginning of the story.
+/// Writes a point in time as the span since the beginning of the story.
 pub(crate) fn point(at: Timestamp) -> String {
     span(at.since(DAWN))
 }

@@ -37,7 +37,7 @@ pub(crate) struct World {
     agents: BTreeMap<AgentId, Agent>,
     /// How each session shows that it is there, and when it last beat.
     sessions: BTreeMap<SessionId, (Manner, Timestamp)>,
-    /// How the chat was told to stand last.
+    /// How the chat was last told to stand.
     standing: String,
     pub(crate) told: Vec<String>,
 }
@@ -137,7 +137,7 @@ impl World {
         self.agents.insert(id.clone(), agent);
     }
 
-    /// Units are set aside first, as when a queue asks.
+    /// The agent's units are set aside first, as they are when a queue asks.
     fn offer(&mut self, id: &AgentId) {
         let (units, grace) = (self.workstream.units, self.workstream.offer_grace);
         let lease = Lease::new(id.clone(), units, Purpose::Offer, grace);
@@ -147,7 +147,7 @@ impl World {
             return;
         }
         if !self.ask(Command::Offer { agent: id.clone() }) {
-            // What was set aside is free again, and nobody has heard of it.
+            // The units that were set aside are free again, and nobody has heard of it.
             kept.into_iter().for_each(|agent| drop(self.agents.insert(id.clone(), agent)));
         }
     }
@@ -230,7 +230,7 @@ impl World {
         Ok(())
     }
 
-    /// Time passes up to a moment, and everything happens when it is due.
+    /// Lets time pass up to a moment. Everything happens when it is due.
     fn advance(&mut self, until: Timestamp) {
         loop {
             let agents = self.agents.values().filter_map(Agent::wake_at);
@@ -276,7 +276,7 @@ impl World {
         }
     }
 
-    /// Only what was journaled is still there; agents open their consoles again, or have none.
+    /// Only what was journaled is still there. Agents open their consoles again, or have none.
     fn restart(&mut self, down: Span, consoles: bool) {
         self.now = self.now + down;
         self.sessions.clear();

@@ -11,7 +11,8 @@ use super::Source;
 /// The name of a file as a module: `engine`, `queue` for `src/engine/queue.rs`.
 type Module = Vec<String>;
 
-/// The files that can reach each other, each circle in the order of their names.
+/// The circles of files that can reach each other. The files of a circle are in the order of their
+/// names.
 pub fn circles(sources: &[Source]) -> Vec<Vec<String>> {
     let modules: BTreeSet<Module> = sources.iter().map(module_of).collect();
     let uses: BTreeMap<Module, BTreeSet<Module>> =
@@ -65,7 +66,7 @@ fn uses_of(source: &Source, modules: &BTreeSet<Module>) -> BTreeSet<Module> {
     found.used
 }
 
-/// What is found in one file.
+/// The uses that are found in one file.
 struct Uses<'a> {
     own: Module,
     children: BTreeSet<String>,
@@ -74,7 +75,7 @@ struct Uses<'a> {
 }
 
 impl Uses<'_> {
-    /// Notes the file in which this path ends, if it is one of the crate.
+    /// Notes the file to which this path leads, if the file belongs to the crate.
     fn note(&mut self, path: &[String]) {
         let Some(first) = path.first() else { return };
         let (mut module, rest) = match first.as_str() {
@@ -84,7 +85,7 @@ impl Uses<'_> {
                 let up = path.iter().take_while(|name| *name == "super").count();
                 (self.own[..self.own.len().saturating_sub(up)].to_vec(), &path[up..])
             }
-            // By itself it is a variable of the same name.
+            // By itself, such a name is a variable with the name of the child.
             child if path.len() > 1 && self.children.contains(child) => (self.own.clone(), path),
             _ => return,
         };
@@ -124,7 +125,7 @@ impl Uses<'_> {
         before.pop();
     }
 
-    /// A macro's words are no paths to the parser: they are put together here.
+    /// The parser sees no paths in the words of a macro, so they are put together here.
     fn note_tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let mut is_open = false;

@@ -1,5 +1,6 @@
-//! What has one place in the code: every bound is in `src/limits`, and `src/clock.rs` alone reads a
-//! clock. And what has none: no files use each other in a circle, and no state hides in a thread.
+//! What has one place in the code: every bound is in `src/limits`, and only `src/clock.rs` reads a
+//! clock. And what has no place: files that use each other in a circle, and state that hides in a
+//! thread.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use syn::{Expr, ItemConst};
 
 use super::{Source, circles, sources};
 
-/// Integers and lengths of time: what a bound can be made of.
+/// Numbers and lengths of time: the types of which a bound can be.
 const MEASURES: [&str; 10] =
     ["u8", "u16", "u32", "u64", "usize", "i64", "Span", "Duration", "NonZeroUsize", "f64"];
 
@@ -78,7 +79,7 @@ impl Visit<'_> for Bounds {
     }
 }
 
-/// Whether a value is a bound in another measure: `Duration::from_secs(limits::…)`.
+/// Whether a value is a bound of `limits` in another measure: `Duration::from_secs(limits::…)`.
 fn is_taken_from_limits(value: &Expr) -> bool {
     struct Found(bool);
     impl Visit<'_> for Found {

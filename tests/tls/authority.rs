@@ -10,7 +10,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Whoever signs.
+/// An authority that signs.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
@@ -32,12 +32,12 @@ impl Authority {
         Self { issuer: Issuer::new(parameters, key), pem }
     }
 
-    /// A certificate of the server, which is reached at this machine.
+    /// A certificate of the server, which is reached at this machine, and its key.
     pub(crate) fn issue(&self) -> Pair {
         self.issue_of(KeyPair::generate())
     }
 
-    /// The same with a key for RSA.
+    /// The same with an RSA key.
     pub(crate) fn issue_of_rsa(&self) -> Pair {
         self.issue_of(KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048))
     }
@@ -47,7 +47,7 @@ impl Authority {
         self.sign(&names, ExtendedKeyUsagePurpose::ServerAuth, &key.expect("a key"))
     }
 
-    /// A certificate of somebody who connects.
+    /// A certificate of a client, and its key.
     pub(crate) fn issue_to_client(&self) -> Pair {
         let key = KeyPair::generate().expect("a key");
         self.sign(&["scraper.example"], ExtendedKeyUsagePurpose::ClientAuth, &key)
@@ -61,7 +61,7 @@ impl Authority {
         Pair { certificate, key: key.serialize_pem() }
     }
 
-    /// What a client trusts who trusts it.
+    /// What a client that trusts this authority has as its roots.
     pub(crate) fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         let der = CertificateDer::from_pem_slice(self.pem.as_bytes()).expect("a certificate");
@@ -71,7 +71,7 @@ impl Authority {
 }
 
 impl Pair {
-    /// Puts it where a server reads it, as a tool that renews certificates does.
+    /// Puts the pair where a server reads it, as a tool that renews certificates does.
     pub(crate) fn put(&self, folder: &Path) {
         self.put_certificate(folder);
         self.put_key(folder);

@@ -13,7 +13,7 @@ fn said(text: &str, id: &str) -> String {
     json!({ "id": id, "text": text }).to_string()
 }
 
-/// Has an agent take a chat.
+/// Has an agent take a chat, and returns the address of the chat.
 async fn accept(agent: &Client, conversation: &str) -> String {
     agent.done("PUT /v1/agents/me/presence", r#"{"presence":"available"}"#).await;
     let path = format!("/v1/conversations/{conversation}");
@@ -25,7 +25,7 @@ async fn accept(agent: &Client, conversation: &str) -> String {
     path
 }
 
-/// An agent who has taken the chat of a customer, and the address of that chat.
+/// An agent who has taken the chat of a customer, the customer, and the address of that chat.
 async fn talking(site: &Site, client: &Client) -> (Client, Widget, String) {
     let ada = client.acting_as("ada", site.folder.path());
     let mut kim = client.browser("demo").await;
@@ -49,7 +49,7 @@ async fn a_chat_goes_over_either_version() {
         assert_eq!(client.get("/healthz").await.unwrap().body, "alive\n");
         let mut kim = client.browser("demo").await;
         kim.start("start", "Kim").await;
-        // More than one record of TLS has room for.
+        // This is more than one TLS record has room for.
         let long = "漢".repeat(5_900);
         for number in 0..20 {
             kim.post(&format!("k{number}"), &format!("{number} {long}")).await;
@@ -73,7 +73,7 @@ async fn an_agent_and_a_customer_talk_and_a_lost_customer_comes_back() {
     let id = kim.conversation.clone();
     let hello = kim.kill().await;
     ada.done(&format!("POST {path}/messages"), &said("are you there?", "a2")).await;
-    // Sockets change their thread when a customer returns to another than their chat's.
+    // A socket changes its thread when the customer returns on another thread than the chat's.
     for turn in 0..100 {
         let mut back = client.widget("demo").await;
         let mut frame = json!({ "type": "hello", "visitor": hello.visitor, "token": hello.token });
@@ -112,7 +112,7 @@ async fn a_reader_who_is_too_slow_is_closed_over_tls_as_well() {
     panic!("everything waits for somebody who does not read");
 }
 
-/// What the socket has not taken is sent as soon as there is room, though nothing more is said.
+/// What the socket has not taken is sent as soon as there is room, even if nothing more is said.
 #[tokio::test]
 async fn a_reader_who_pauses_is_sent_everything() {
     let site = Site::open(&[]);
@@ -120,7 +120,8 @@ async fn a_reader_who_pauses_is_sent_everything() {
     let (ada, kim, path) = talking(&site, &client).await;
     let mut tab = client.pausing_tab(&kim.introduction()).await;
     let text = "漢".repeat(5_900);
-    // More than the kernel holds for a connection, and less than makes a reader a slow one.
+    // This is more than the kernel holds for a connection, and less than what makes a reader too
+    // slow.
     for round in 0..3 {
         for number in 0..165 + 8 * round {
             let id = format!("a{round}.{number}");
@@ -132,12 +133,13 @@ async fn a_reader_who_pauses_is_sent_everything() {
     }
 }
 
-/// Reads until this is said.
+/// Reads until the stream holds this text.
 async fn hear(stream: &mut (impl tokio::io::AsyncRead + Unpin), part: &str) {
     use tokio::io::AsyncReadExt as _;
 
     let (mut heard, mut chunk) = (Vec::new(), vec![0; 4_096]);
-    // Less than the time after which the server asks who is there, and sends all by that.
+    // This is less than the time after which the server asks for a sign of life, which would send
+    // all of it.
     let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(15);
     while !String::from_utf8_lossy(&heard).contains(part) {
         let reading = tokio::time::timeout_at(limit, stream.read(&mut chunk)).await;

@@ -1,4 +1,4 @@
-//! Whoever connects over TLS: a program that asks over HTTP, and a widget.
+//! Clients that connect over TLS: a program that asks over HTTP, and a widget.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::console::PATIENCE;
 use crate::program::ADMINISTRATOR;
 use crate::widget::{Introduction, Widget, introduce, mint_visitor};
 
-/// Who connects, with what they trust and speak.
+/// A client, with what it trusts and what it speaks.
 #[derive(Clone)]
 pub(crate) struct Client {
     config: Arc<ClientConfig>,
@@ -28,7 +28,7 @@ pub(crate) struct Client {
     token: String,
 }
 
-/// What was answered over HTTP.
+/// An answer over HTTP.
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -63,7 +63,7 @@ fn builder(
 }
 
 impl Client {
-    /// Somebody who trusts this authority, and knows every version.
+    /// A client that trusts this authority, and knows every version.
     pub(crate) fn new(address: SocketAddr, authority: &Authority) -> Self {
         Self::of_versions(address, authority, rustls::ALL_VERSIONS)
     }
@@ -77,7 +77,7 @@ impl Client {
         Self::of(config.with_no_client_auth(), address)
     }
 
-    /// Somebody who has a certificate of their own.
+    /// A client that has a certificate of its own.
     pub(crate) fn with_certificate(
         address: SocketAddr,
         authority: &Authority,
@@ -93,17 +93,17 @@ impl Client {
         Self { config: Arc::new(config), address, token: ADMINISTRATOR.to_owned() }
     }
 
-    /// The same at another address of the server.
+    /// The same client at another address of the server.
     pub(crate) fn at(&self, address: SocketAddr) -> Self {
         Self { address, ..self.clone() }
     }
 
-    /// The same with the token of one of the demo's people, which this data directory keeps.
+    /// The same client with the token of one of the demo's people, which this data directory keeps.
     pub(crate) fn acting_as(&self, person: &str, data: &Path) -> Self {
         Self { token: secret_of(person, data), ..self.clone() }
     }
 
-    /// The same, who offers these protocols.
+    /// The same client, which offers these protocols.
     pub(crate) fn offering(&self, protocols: &[&str]) -> Self {
         let mut config = (*self.config).clone();
         config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -122,7 +122,7 @@ impl Client {
         tokio::time::timeout(PATIENCE, connecting).await.expect("it is answered or closed")
     }
 
-    /// The certificate that a new connection is shown.
+    /// The certificate that the server shows to a new connection.
     pub(crate) async fn shown(&self) -> CertificateDer<'static> {
         let stream = self.connect().await.expect("it is trusted");
         stream.get_ref().1.peer_certificates().expect("a certificate")[0].clone().into_owned()
@@ -132,7 +132,7 @@ impl Client {
         self.ask(&format!("GET {path}"), "").await
     }
 
-    /// Asks with the token, on a connection of its own.
+    /// Sends a request with the token, on a connection of its own.
     pub(crate) async fn ask(&self, what: &str, body: &str) -> io::Result<Reply> {
         let mut stream = self.connect().await?;
         let (length, token) = (body.len(), &self.token);
@@ -153,14 +153,14 @@ impl Client {
         })
     }
 
-    /// Asks for something that must be done.
+    /// Sends a request that must succeed.
     pub(crate) async fn done(&self, what: &str, body: &str) -> Value {
         let reply = self.ask(what, body).await.expect("an answer");
         assert!((200..300).contains(&reply.status), "{what}: {} {}", reply.status, reply.body);
         if reply.body.is_empty() { Value::Null } else { reply.json() }
     }
 
-    /// A line of the metrics, without what it begins with; 0 where there is none.
+    /// The figure in the line of the metrics that begins like this; 0 if there is none.
     pub(crate) async fn metric(&self, line: &str) -> u64 {
         let metrics = self.get("/metrics").await.expect("an answer").body;
         let found = metrics.lines().find_map(|found| found.strip_prefix(line));
@@ -185,7 +185,8 @@ impl Client {
         connecting.await
     }
 
-    /// A tab of somebody's that reads only when it is read from, and has little room before that.
+    /// A tab that reads only when the test reads from it. There is little room for what it has not
+    /// read.
     pub(crate) async fn pausing_tab(&self, hello: &Introduction) -> TlsStream<TcpStream> {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("it can be small");

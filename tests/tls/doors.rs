@@ -1,4 +1,4 @@
-//! Who is refused in the handshake, what becomes of them, and what the log says.
+//! Which clients are refused in the handshake, what becomes of them, and what the log says.
 
 use std::process::Command;
 
@@ -13,18 +13,18 @@ use crate::console::PATIENCE;
 use crate::site::Site;
 use crate::widget::{Introduction, mint_visitor};
 
-/// Everything that is answered to these bytes, until the connection is closed.
+/// Everything that the server answers to these bytes until it closes the connection.
 async fn answered(site: &Site, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(site.program.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
-    // A reset is an end as well.
+    // A reset counts as an end as well.
     let _end = tokio::time::timeout(PATIENCE, reading).await.expect("it is closed");
     answer
 }
 
-/// Waits until so many were refused for this reason.
+/// Waits until this many connections were refused for this reason.
 async fn refused(site: &Site, code: &str, count: u64) {
     let began = std::time::Instant::now();
     while site.client().refusals(code).await != count {
@@ -41,7 +41,8 @@ async fn what_is_no_tls_is_closed_counted_and_told_in_few_lines() {
         assert!(!answer.starts_with(b"HTTP"), "it speaks in the clear");
     }
     refused(&site, "not_tls", 50).await;
-    // Whoever only looks whether somebody listens is counted, and not told of.
+    // A client that only looks whether somebody listens is counted, but the log does not tell of
+    // it.
     for _ in 0..5 {
         drop(TcpStream::connect(site.program.address).await.unwrap());
     }
@@ -89,8 +90,8 @@ async fn a_handshake_that_stands_still_is_ended() {
     refused(&site, "handshake_too_slow", 2).await;
 }
 
-/// Whoever takes one of the last descriptors must show a token soon, and in the handshake nobody
-/// has.
+/// A connection on one of the last descriptors must show a token soon. In the handshake no
+/// connection has shown one.
 #[tokio::test]
 async fn a_handshake_on_one_of_the_last_descriptors_has_no_longer_than_anybody_there() {
     let site = Site::open(&[]);
@@ -113,7 +114,7 @@ async fn a_handshake_on_one_of_the_last_descriptors_has_no_longer_than_anybody_t
     let all = tokio::join!(timed(b""), timed(&half), timed(b""), timed(&half));
     let soon = |took: &f64| (1.0..6.0).contains(took);
     let ended = [all.0, all.1, all.2, all.3].into_iter().filter(soon).count();
-    // One may have found a descriptor that a file had left.
+    // One of the four may have found a descriptor that a file had left.
     assert!(ended >= 3, "{all:?}: {}", site.log());
     let reply = site.client().get("/v1/agents").await.expect("it is answered");
     assert_eq!(reply.status, 200, "whoever has a token comes in");
@@ -133,12 +134,13 @@ async fn who_is_in_the_handshake_counts_as_a_connection_of_whom_the_proxy_names_
         stream.write_all(header.as_bytes()).await.unwrap();
         stream
     };
-    // It says who it is, and nothing more.
+    // This connection says which client it is for, and nothing more.
     let idle = come("192.0.2.7").await;
     let other = client.secure(come("192.0.2.8").await).await;
     assert!(other.is_ok(), "another address has its own");
     let began = std::time::Instant::now();
-    // The two are begun with on different threads, perhaps.
+    // The server may begin with the two connections on different threads, so the first may not be
+    // counted yet.
     while client.secure(come("192.0.2.7").await).await.is_ok() {
         assert!(began.elapsed() < PATIENCE, "its address has a connection already");
     }

@@ -1,5 +1,5 @@
-//! TLS through the public face: chats and requests over it, who is refused in its handshake and at
-//! what cost, and certificates that change while it runs.
+//! TLS through the public face: chats and requests over TLS, which clients are refused in the
+//! handshake and at what cost, and certificates that change while the server runs.
 
 #![allow(dead_code, reason = "the customer's and the agent's ends are shared with other trials")]
 

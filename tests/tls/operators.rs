@@ -1,4 +1,4 @@
-//! Certificates that operators show at their own address.
+//! Certificates that operators show at the address of the operators.
 
 use std::net::SocketAddr;
 
@@ -39,10 +39,11 @@ async fn operators_show_a_certificate_and_customers_need_none() {
         let scraper = with(&ours);
         let metrics = scraper.get("/metrics").await.unwrap();
         assert_eq!(metrics.status, 200);
-        // Who was taken before is known by a ticket, and still asked for nothing less.
+        // A client that was taken before comes back with a ticket, and the server still demands its
+        // certificate.
         assert_eq!(scraper.get("/healthz").await.unwrap().status, 200);
         let nobody = Client::of_versions(operators, &site.authority, &[version]);
-        // In version 1.3 a client is done before it is judged.
+        // In TLS 1.3 the handshake is over for the client before the server judges its certificate.
         assert!(nobody.get("/metrics").await.is_err());
         assert!(with(&theirs).get("/metrics").await.is_err());
         missing += 1;
@@ -67,7 +68,7 @@ async fn what_is_secured_and_asks_for_certificates_is_not_warned_of() {
     let log = site.log();
     assert!(log.contains("listens on 0.0.0.0"), "{log}");
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
-    // The directory of the test is open to others before.
+    // The directory of the test is open to others before the server starts.
     assert!(warnings.iter().all(|line| line.contains("was open to others")), "{warnings:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Certificates that change while the server runs, and those that it does not start with.
+//! Certificates that change while the server runs, and certificates with which it does not start.
 
 use std::time::Instant;
 
@@ -40,7 +40,7 @@ async fn a_pair_that_changes_is_taken_for_new_connections_and_old_ones_go_on() {
     assert_eq!(taken, 1, "{}", site.log());
 }
 
-/// A tool that replaces the certificate, and is stopped before it replaces the key.
+/// A tool replaces the certificate, and is stopped before it replaces the key.
 #[tokio::test]
 async fn half_of_a_new_pair_is_told_once_and_not_taken_and_the_other_half_is() {
     let site = Site::open(&[]);
@@ -49,7 +49,7 @@ async fn half_of_a_new_pair_is_told_once_and_not_taken_and_the_other_half_is() {
     next.put_certificate(site.folder.path());
     let sentence = "the certificate that was in force stays so: tls_key";
     until_told(&site, sentence).await;
-    // Until after the next look.
+    // This is until after the next look.
     tokio::time::sleep(std::time::Duration::from_secs(limits::TLS_LOOK_SECONDS + 1)).await;
     assert_eq!(site.client().shown().await, first);
     next.put_key(site.folder.path());
@@ -58,14 +58,14 @@ async fn half_of_a_new_pair_is_told_once_and_not_taken_and_the_other_half_is() {
     assert_eq!(told, 1, "that is told once, and not at each look: {}", site.log());
 }
 
-/// What was read of files that somebody still writes might be half of one pair and half of another.
+/// Files that somebody still writes might be read as half of one pair and half of another.
 #[tokio::test]
 async fn files_that_still_change_are_not_read() {
     let site = Site::open(&[]);
     let first = site.client().shown().await;
     let next = site.authority.issue();
     let began = Instant::now();
-    // For as long as two looks, and half of one, take.
+    // This takes as long as two and a half looks.
     while began.elapsed().as_secs_f64() < 2.5 * limits::TLS_LOOK_SECONDS as f64 {
         next.put_certificate(site.folder.path());
         tokio::time::sleep(std::time::Duration::from_millis(250)).await;
@@ -81,7 +81,7 @@ async fn files_that_still_change_are_not_read() {
 async fn a_hangup_has_it_read_at_once_and_a_bad_pair_changes_nothing() {
     let site = Site::open(&[]);
     let first = site.client().shown().await;
-    // A certificate and the key of another.
+    // This is a certificate with the key of another.
     let (one, other) = (site.authority.issue(), site.authority.issue());
     let mixed = Pair { certificate: one.certificate.clone(), key: other.key };
     mixed.put(site.folder.path());

@@ -9,14 +9,14 @@ use crate::authority::Authority;
 use crate::client::Client;
 use crate::program::{Program, command};
 
-/// A server and whoever signed its certificate.
+/// A server, and the authority that signed its certificate.
 pub(crate) struct Site {
     pub(crate) folder: TempDir,
     pub(crate) authority: Authority,
     pub(crate) program: Program,
 }
 
-/// The program, which reads its certificate from this folder, and logs there.
+/// The program, which reads its certificate from this folder and writes its log there.
 pub(crate) fn asked(folder: &Path, environment: &[(&str, &str)]) -> Command {
     let mut asked = command(folder);
     asked.env("HOLDLINE_LISTEN", "127.0.0.1:0").env("HOLDLINE_THREADS", "2");
@@ -36,7 +36,7 @@ impl Site {
         Self::open_in(folder, authority, environment)
     }
 
-    /// The same where the certificate is there already.
+    /// Does the same in a folder that already holds the certificate.
     pub(crate) fn open_in(
         folder: TempDir,
         authority: Authority,

@@ -1,4 +1,4 @@
-//! By which versions and suites it can be spoken to, of all that `openssl` knows.
+//! Which versions and cipher suites the server takes, of all that `openssl` knows.
 
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 use crate::authority::Authority;
 use crate::site::Site;
 
-/// What encrypts is authenticated, and what is recorded stays secret when the key is lost later.
+/// The suites of TLS 1.3. What they encrypt is authenticated, and what is recorded stays secret
+/// when the key is lost later.
 const OF_TLS_1_3: [&str; 3] =
     ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
 
-/// Of version 1.2, behind the kind of the certificate.
+/// The suites of TLS 1.2. In their names they follow the kind of the certificate.
 const OF_TLS_1_2: [&str; 3] = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"];
 
 fn openssl(words: &[&str]) -> std::process::Output {
@@ -19,7 +20,7 @@ fn openssl(words: &[&str]) -> std::process::Output {
     openssl.output().expect("openssl is there")
 }
 
-/// Everything that it knows of version 1.2 and before, however weak.
+/// Every suite of TLS 1.2 and before that `openssl` knows, however weak.
 fn known_of_tls_1_2() -> Vec<String> {
     let output = openssl(&["ciphers", "ALL:COMPLEMENTOFALL:@SECLEVEL=0"]);
     let names = String::from_utf8(output.stdout).expect("text");
@@ -27,14 +28,15 @@ fn known_of_tls_1_2() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Whether a handshake with these words comes to its end.
+/// Whether a handshake with these arguments succeeds.
 fn is_taken(address: SocketAddr, words: &[&str]) -> bool {
     let address = address.to_string();
     let all = [&["s_client", "-connect", &address], words].concat();
     openssl(&all).status.success()
 }
 
-/// Each of these alone is taken, and no other, though all of them are offered together.
+/// The server takes each of these suites by itself. It takes no other, though all others are
+/// offered together.
 fn only_these_are_taken(address: SocketAddr, of_1_2: &[String]) {
     let of_version_2 =
         |names: &str| is_taken(address, &["-tls1_2", "-cipher", &format!("{names}:@SECLEVEL=0")]);
@@ -58,8 +60,8 @@ fn only_these_are_taken(address: SocketAddr, of_1_2: &[String]) {
     }
 }
 
-/// To a certificate of RSA one could speak without forward secrecy; to one of an elliptic curve
-/// nobody can.
+/// With an RSA certificate a server could take suites without forward secrecy. With a certificate
+/// of an elliptic curve no server can.
 #[tokio::test]
 async fn only_suites_that_authenticate_and_keep_the_past_secret_are_taken() {
     for (kind, is_rsa) in [("ECDHE-ECDSA", false), ("ECDHE-RSA", true)] {

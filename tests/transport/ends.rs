@@ -110,7 +110,7 @@ fn a_reader_that_is_too_slow_is_closed_while_its_session_lives_on_until_then() {
     until("the session has stopped", || !server.seen.ends().is_empty());
     assert_eq!(end_of(&server), Some(SocketEnd::Slow));
     assert!(server.seen.ticks() > 4, "it was given its turns");
-    // A reader that comes to its senses soon is told why.
+    // A reader that soon reads again is told why.
     let mut last = (0, Vec::new());
     while let Some(frame) = peer.frame() {
         last = frame;

@@ -11,14 +11,15 @@ use crate::server::{Server, resident, until};
 
 const MIB: usize = 1 << 20;
 
-/// The tests of this file measure the memory of the one process that they share.
+/// The tests of this file measure the memory of the one process that they share, so one runs at a
+/// time.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Sends for as long as the server takes it, and tells how much it took.
+/// Sends for as long as the server takes the bytes, and returns how often it took them.
 fn send_all(peer: &mut Peer, bytes: &[u8], times: usize) -> usize {
     (0..times).take_while(|_| peer.stream.write_all(bytes).is_ok()).count()
 }
@@ -99,7 +100,8 @@ fn an_idle_socket_keeps_little_whatever_it_has_received() {
     let server = Server::start();
     let mut peers: Vec<Peer> = (0..SOCKETS).map(|_| Peer::open(server.address)).collect();
     let long = text(&"x".repeat(60_000));
-    // The first round pays for what is shared; the second would show what each keeps.
+    // The first round pays for what the sockets share. The second round would show what each one
+    // keeps.
     let mut after = [0; 2];
     for resident_then in &mut after {
         for peer in &mut peers {

@@ -1,11 +1,11 @@
-//! The guard reads the same from the same bytes, however they are cut.
+//! The guard finds the same in the same bytes, however they are cut.
 
 use holdline::socket::guard::{Breach, Guard, Incoming};
 use proptest::prelude::*;
 
 use crate::peer::frame;
 
-/// Everything a guard finds in some chunks.
+/// Everything that a guard finds in these chunks.
 fn read<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Incoming>, Option<Breach>) {
     let mut guard = Guard::default();
     let mut found = Vec::new();

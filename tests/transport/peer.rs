@@ -1,4 +1,5 @@
-//! The other end: raw bytes on a blocking socket, with nothing between the test and the wire.
+//! The other end of the socket: raw bytes on a blocking socket, with nothing between the test and
+//! the wire.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,5 @@
-//! TLS on a real socket whose kernel holds little: what TLS has taken and the socket has not.
+//! TLS on a real socket whose kernel buffer is small: what becomes of bytes that TLS has taken and
+//! the socket has not.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -15,7 +16,7 @@ use socket2::SockRef;
 use crate::peer::{request, text};
 use crate::server::{Server, until};
 
-/// A server over TLS, and a connection to it that is open.
+/// A server over TLS, and an open connection to it.
 fn connected() -> (Server, StreamOwned<ClientConnection, TcpStream>) {
     let folder = tempfile::tempdir().unwrap();
     let key = KeyPair::generate().unwrap();
@@ -29,7 +30,7 @@ fn connected() -> (Server, StreamOwned<ClientConnection, TcpStream>) {
     std::fs::write(&files.certificate, certificate.pem()).unwrap();
     holdline::private::write(&files.key, key.serialize_pem().as_bytes()).unwrap();
     let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    // Whatever is accepted inherits it.
+    // An accepted socket inherits this size.
     SockRef::from(&listener).set_send_buffer_size(4_096).unwrap();
     let certificates = Certificates::open(files).unwrap();
     let server = Server::start_at(listener, Some(Arc::new(certificates)));
@@ -53,8 +54,8 @@ fn connected() -> (Server, StreamOwned<ClientConnection, TcpStream>) {
 fn what_is_the_last_to_be_said_is_sent_when_there_is_room_though_nothing_follows_it() {
     let (server, mut stream) = connected();
     let asked = request("/v1/widget?widget=shop", "holdline.v1");
-    // Less than TLS takes at once. So many of them are more than the kernel takes, one of them the
-    // last that TLS does.
+    // One text is less than TLS takes at once. In some round the texts are more than the kernel
+    // takes, and the last of them is the last that TLS takes.
     let said = "~".repeat(16_000);
     for count in 1..=6 {
         let opening = if count == 1 { asked.as_bytes() } else { &[] };

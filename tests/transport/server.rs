@@ -44,8 +44,8 @@ impl Seen {
     }
 }
 
-/// Echoes texts. `push` makes it send without end, `bye` makes it close, `later` makes it note
-/// frames as done only at its next tick.
+/// A session that echoes texts. The text `push` makes it send without end, `bye` makes it close,
+/// and `later` makes it note frames as done only at its next tick.
 struct Echo {
     line: Line,
     seen: Arc<Seen>,
@@ -142,7 +142,7 @@ impl Server {
         Self::start_at(bind("127.0.0.1:0".parse().unwrap()).unwrap(), None)
     }
 
-    /// The same where this listens, over TLS if there are certificates.
+    /// Does the same on this listener, over TLS if there are certificates.
     pub(crate) fn start_at(
         listener: std::net::TcpListener,
         certificates: Option<Arc<Certificates>>,
@@ -163,7 +163,7 @@ impl Server {
         Self { address, seen, figures, stop, threads }
     }
 
-    /// Waits for the server to have stopped.
+    /// Stops the server, and waits until it has stopped.
     pub(crate) fn join(&mut self) {
         self.stop.send_replace(true);
         for thread in self.threads.drain(..) {

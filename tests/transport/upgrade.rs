@@ -1,4 +1,4 @@
-//! Who is let in, who is not, and that plain HTTP is served beside them.
+//! Which sockets are let in, which are not, and that plain HTTP is served beside them.
 
 use std::time::Duration;
 
@@ -101,10 +101,12 @@ fn lines_that_end_with_less_than_both_are_no_requests() {
         "GET /plain HTTP/1.1\r\nHost: test\n\r\n".to_owned(),
         good.replace("\r\nOrigin", "\nOrigin"),
         "GET /plain HTTP/1.1\r\nHost: test\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n".to_owned(),
-        // Behind a body in chunks, and with two lengths, of which others take another.
+        // The bad lines come behind a body in chunks. Or the body has chunks and a length as well,
+        // and other readers may go by the length.
         format!("{chunked}2\r\nhi\r\n0\r\n\r\nGET /plain HTTP/1.1\nHost: test\n\n"),
         format!("{chunked}2\r\nhi\r\n0\r\n\r\n").replace("Host", "Content-Length: 3\r\nHost"),
-        // And two lengths of one body, also in one line, and one that others read otherwise.
+        // A body has two lengths, also in one line, or a length that other readers read
+        // differently.
         lengths("Content-Length: 2\r\nContent-Length: 3"),
         lengths("Content-Length: 2\r\nContent-Length: 2"),
         lengths("Content-Length: 2, 3"),

@@ -25,7 +25,7 @@ async fn keys_are_replaced_while_both_are_good() {
     assert_eq!(back.conversation, kim.conversation);
 }
 
-/// A public key for RSA of 1,024 bits.
+/// A public RSA key of 1,024 bits.
 const SHORT: &str = "-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDNZvmCZBRFE5aRfw4qgqfwszeq
 rD5NKkh1tlJSEDVhhXpJRuKDcXe5y2knuira4QqNhhz7hpAqyxx7aTd8RbpGACyP

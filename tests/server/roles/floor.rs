@@ -1,5 +1,5 @@
-//! What each caller finds: agents, chats, feeds and settings of their own and of others, made anew
-//! for every question, because an answer may change or end them.
+//! What each caller finds: agents, chats, feeds and settings of their own and of others. All of it
+//! is made anew for every request, because a request may change or end it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::widget::Widget;
 
 const UNKNOWN_CHAT: &str = "0190a6e4-7c1b-7d2e-8f3a-4b5c6d7e8f90";
 
-/// Whose token is not good, and what each is told under `/v1`.
+/// Callers whose token is not good, and the code that each is told under `/v1`.
 pub(super) const STRANGERS: [(&str, &str); 5] = [
     ("who has none", "missing_token"),
     ("who has something else", "missing_token"),
@@ -24,7 +24,7 @@ pub(super) const STRANGERS: [(&str, &str); 5] = [
     ("whose token has expired", "token_expired"),
 ];
 
-/// A shop that nobody serves, and tokens that are not good any more.
+/// A shop whose queue nobody serves, and tokens that are not good any more.
 pub(super) struct Floor {
     pub(super) shop: Shop,
     ended: String,
@@ -32,12 +32,12 @@ pub(super) struct Floor {
     count: AtomicU32,
 }
 
-/// Somebody who asks, and what about.
+/// Somebody who sends a request, and what the request is about.
 pub(super) struct Stage {
     caller: Console,
     pub(super) place: String,
     pub(super) body: Value,
-    /// Held as long as the question is open, as is the feed.
+    /// The customer and the feed are held as long as the request is open.
     pub(super) customer: Option<Widget>,
     pub(super) feed: Option<Feed>,
 }
@@ -49,13 +49,13 @@ impl Stage {
     }
 }
 
-/// An agent with a token, who is there and is given nothing by itself.
+/// An agent with a token, who is there and is offered no chat automatically.
 pub(super) struct Person {
     pub(super) id: String,
     pub(super) console: Console,
 }
 
-/// How far a chat has come that is led to an agent.
+/// How far a chat with an agent has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Reached {
     Waiting,
@@ -85,7 +85,7 @@ impl Floor {
         Self { shop, ended, expired, count: AtomicU32::new(0) }
     }
 
-    /// What a stranger of this kind says of themselves.
+    /// The `Authorization` header of a stranger of this kind.
     pub(super) fn authorization(&self, kind: &str) -> Option<String> {
         let index = STRANGERS.iter().position(|(known, _)| *known == kind).expect("a kind");
         [
@@ -98,7 +98,7 @@ impl Floor {
             .clone()
     }
 
-    /// Somebody of this kind before an address, who asks about such a thing.
+    /// A caller of this kind and a request at this address, about such a thing.
     pub(super) async fn stage(&self, who: Who, thing: Thing, method: &Method, path: &str) -> Stage {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let admin = &self.shop.admin;
@@ -118,7 +118,7 @@ impl Floor {
             let owner = if thing == Thing::Own { &caller } else { &other };
             if path.contains("{conversation}") {
                 self.lead_to_chat(&mut stage, owner, thing, method).await;
-                // Whoever supervises acts for the other.
+                // A supervisor or administrator acts in the place of the other agent.
                 let is_named = thing == Thing::Foreign && who > Who::Agent;
                 if takes_agent(path) && (is_named || who == Who::OwnToken) {
                     stage.place = format!("{}?agent={}", stage.place, other.id);
@@ -152,7 +152,7 @@ impl Floor {
         let reached = match path.rsplit('/').next() {
             Some("accept" | "decline" | "assign") => Reached::Offered,
             Some("close") => Reached::Wrapup,
-            // One that is not closed is not erased.
+            // Only a closed chat can be erased.
             _ if *method == Method::DELETE => Reached::Closed,
             _ => Reached::Talking,
         };
@@ -161,7 +161,7 @@ impl Floor {
         stage.customer = Some(customer);
     }
 
-    /// A chat that has come so far with an agent.
+    /// A chat with an agent that has come this far.
     pub(super) async fn chat(&self, owner: &Person, reached: Reached) -> Widget {
         let mut customer = self.shop.browser().await;
         customer.start("start", "Kim").await;
@@ -244,7 +244,7 @@ fn takes_agent(path: &str) -> bool {
     ["/accept", "/decline", "/messages", "/typing", "/read"].iter().any(|end| path.ends_with(end))
 }
 
-/// What can be put at an address of settings.
+/// A document that can be put at an address of settings.
 fn setting(path: &str) -> Value {
     if path.starts_with("/v1/workstreams") {
         json!({ "queue": "sales" })

@@ -1,5 +1,5 @@
 //! The keys of the issuer: how they are fetched, replaced, taken back and kept, and what becomes of
-//! people while nobody tells them.
+//! people while they cannot be fetched.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::signer::Signer;
 
 const FILE: &str = "sign_in_keys.json";
 
-/// Asks until it is answered so.
+/// Repeats a request until it is answered with this status.
 async fn until_answered(who: &Console, status: u16) {
     let began = Instant::now();
     loop {
@@ -39,7 +39,7 @@ async fn a_key_that_is_new_is_looked_for_and_made_up_ones_are_not_for_ever() {
     let known = office.sign(&claims);
     until_answered(&known, 200).await;
     let before = office.issuer.asked();
-    // Whoever makes keys up is not worth a question each time.
+    // A key that is made up does not make the server ask the issuer each time.
     for number in 0..200 {
         let made_up = Signer::ed25519().sign_as(&format!("made up {number}"), &claims);
         office
@@ -52,7 +52,7 @@ async fn a_key_that_is_new_is_looked_for_and_made_up_ones_are_not_for_ever() {
     }
     let asked = office.issuer.asked() - before;
     assert!(asked <= 2, "the issuer was asked {asked} times");
-    // The issuer begins to sign with another.
+    // The issuer begins to sign with another key.
     let next = Signer::ed25519();
     office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one"), next.jwk("two")]));
     let renewed = office.shop.admin.with_token(&next.sign_as("two", &claims));
@@ -67,7 +67,7 @@ async fn the_first_token_of_a_new_key_is_not_refused() {
     until_answered(&office.sign(&claims), 200).await;
     let next = Signer::p256();
     office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one"), next.jwk("two")]));
-    // As long after the last question as one may be asked again.
+    // The server may ask the issuer again only this long after it last did.
     tokio::time::sleep(Duration::from_secs(10)).await;
     let renewed = office.shop.admin.with_token(&next.sign_as("two", &claims));
     let both = tokio::join!(renewed.get("/v1/widgets"), renewed.get("/v1/queues"));
@@ -87,7 +87,7 @@ async fn a_key_that_is_taken_back_ends_what_it_has_signed() {
     until_answered(&kate, 200).await;
     assert!(feed.ends_within(PATIENCE).await, "what a key has signed that is gone is good");
     ada.get("/v1/agents/me").await.refused(401, "unknown_token");
-    // Also where another takes its name.
+    // A key is gone, too, when another key takes its name.
     let third = Signer::p256();
     let keys = vec![Signer::p256().jwk("two"), third.jwk("three")];
     office.issuer.become_one_that(Manner::Tells(keys));
@@ -119,7 +119,8 @@ async fn keys_are_kept_for_a_start_without_the_issuer() {
         }
         kate.at(&office.shop.admin).get("/v1/widgets").await.ok();
     }
-    // Another issuer's mean nothing, and what was made up by hand is no reason to believe it.
+    // Kept keys of another issuer mean nothing, and a file that somebody wrote by hand is no reason
+    // to believe that issuer.
     let kept = std::fs::read_to_string(&file).unwrap();
     let Office { shop, issuer, signer } = office;
     let data = shop.server.stop().await;
@@ -154,7 +155,8 @@ async fn an_issuer_is_believed_by_the_authority_that_the_operator_names_alone() 
     let other = file("other", &Identity::new().authority);
     let (mut issuer, mut signer) = (issuer, signer);
     let named = |file| [("HOLDLINE_OIDC_AUTHORITY", file)];
-    // The system knows none of them, and another authority has not signed it.
+    // The system does not know the issuer's authority, and the other authority has not signed the
+    // issuer's certificate.
     for more in [&[][..], &named(other.as_str())] {
         let office = started_with(data, issuer, signer, more);
         let kate = office.sign(&administrator(&office));
@@ -181,7 +183,7 @@ async fn a_server_starts_without_the_issuer_and_lets_people_in_once_it_is_there(
         assert!(began.elapsed() < Duration::from_secs(4), "the start waits for {manner:?}");
         let kate = office.sign(&administrator(&office));
         kate.get("/v1/widgets").await.refused(401, "unknown_token");
-        // Whoever has a token of ours does not notice.
+        // A caller with a token of Holdline's own does not notice.
         office.shop.admin.get("/v1/widgets").await.ok();
         office.issuer.become_one_that(Manner::Tells(vec![office.signer.jwk("one")]));
         until_answered(&kate, 200).await;
@@ -222,7 +224,7 @@ async fn what_a_token_says_of_its_key_is_neither_fetched_nor_believed() {
     let office = office().await;
     let claims = administrator(&office);
     until_answered(&office.sign(&claims), 200).await;
-    // Whoever it asks for anything counts that.
+    // This issuer counts everything that it is asked for.
     let elsewhere = Issuer::open(Manner::Fails).await;
     let thief = Signer::p256();
     let named = |mut header: jsonwebtoken::Header, id: Option<&str>| {
@@ -238,7 +240,7 @@ async fn what_a_token_says_of_its_key_is_neither_fetched_nor_believed() {
         let stranger = office.shop.admin.with_token(&token);
         stranger.get("/v1/widgets").await.refused(401, "unknown_token");
     }
-    // In a token that the issuer has signed it means nothing either.
+    // The same header means nothing in a token that the issuer has signed, either.
     let mut header = named(office.signer.header(), Some("one"));
     let show = |header: &jsonwebtoken::Header| {
         office.shop.admin.with_token(&office.signer.sign_under(header, &claims))
@@ -260,7 +262,7 @@ async fn an_issuer_that_sends_on_to_somebody_else_is_not_followed() {
         assert!(began.elapsed() < PATIENCE, "it is not asked");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // This waits for what has been begun.
+    // This request waits for the fetch that has begun.
     let stolen = thief.sign_as("two", &administrator(&office));
     let stolen = office.shop.admin.with_token(&stolen);
     stolen.get("/v1/widgets").await.refused(401, "unknown_token");
