@@ -1,4 +1,4 @@
-//! Copies of a server that runs, under load, and what is made of them.
+//! Copies of a server that runs under load, and what is made of the copies.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -29,15 +29,16 @@ async fn backed_up(data: &Path, arguments: &[&str]) -> std::process::Output {
     tokio::task::spawn_blocking(move || program::run(command)).await.unwrap()
 }
 
-/// How long a customer waits between two messages, so that none is refused for coming too soon.
+/// How long a customer waits between two messages, so that no message is refused for coming too
+/// soon.
 const RATE: Duration = Duration::from_millis(1_000 / FRAMES_PER_SECOND_MAX as u64);
 
-/// A customer who writes as fast as they may.
+/// A customer who writes as fast as a customer may.
 struct Customer {
     visitor: String,
     token: String,
     conversation: String,
-    /// How many messages were acknowledged.
+    /// How many of the messages were acknowledged.
     acknowledged: Arc<AtomicUsize>,
     posting: tokio::task::JoinHandle<()>,
 }
@@ -57,7 +58,7 @@ impl Customer {
                     let number = acknowledged.load(Ordering::Relaxed);
                     widget.post(&format!("m-{number}"), &format!("text {number}")).await;
                     acknowledged.store(number + 1, Ordering::Relaxed);
-                    // On a quick disk they would be answered more often than they may ask.
+                    // On a quick disk the answers would come faster than the customer may post.
                     tokio::time::sleep(RATE).await;
                 }
             }
@@ -69,7 +70,7 @@ impl Customer {
         self.acknowledged.load(Ordering::Relaxed)
     }
 
-    /// Comes back to a server that was made of a backup, and to their chat in it.
+    /// Comes back to a server that was made of a backup, and finds the chat there.
     async fn assert_all_there(&self, server: &Program, acknowledged: usize) {
         let texts = server.admin.transcript(&self.conversation, "agent").await;
         let said: Vec<_> = texts.into_iter().filter(|text| text.starts_with("text ")).collect();
@@ -127,7 +128,7 @@ async fn a_backup_under_load_holds_whatever_was_acknowledged_before() {
             assert!(before >= 30);
             customer.assert_all_there(&server, before).await;
         }
-        // Whoever had a token of the demo still has it.
+        // An agent who had a token of the demo still has it.
         assert!(kept.contains("hlt_"), "{kept}");
         assert_eq!(secrets(&restored), kept);
         server.kill();

@@ -1,5 +1,5 @@
-//! What others on the machine could read: nothing that is made is theirs to read, and what was open
-//! to them before is closed, or refused.
+//! What other users of the machine could read. They can read nothing that the server makes, and
+//! what was open to them before is closed, or refused.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -18,14 +18,14 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// The directory and everything in it that others may do something with.
+/// The directory and its entries, as far as other users may do anything with them.
 fn open_to_others(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.chain([dir.to_owned()]).filter(|path| mode(path) & 0o077 != 0).collect()
 }
 
-/// A server whose log goes to a file, and which may let others read what it makes, for all that
-/// its shell says.
+/// A server whose log goes to a file. The umask of its shell lets other users read what the server
+/// makes.
 fn start(data: &Path, log: &Path) -> Program {
     let mut open = std::process::Command::new("sh");
     open.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_holdline")]);
@@ -37,7 +37,7 @@ fn start(data: &Path, log: &Path) -> Program {
     Program::spawn(open)
 }
 
-/// The administrator's token that a directory keeps.
+/// The administrator's token that the data directory keeps.
 fn administrator(data: &Path) -> String {
     let text = std::fs::read(data.join("access.json")).unwrap();
     let kept: serde_json::Value = serde_json::from_slice(&text).unwrap();
@@ -61,7 +61,8 @@ async fn a_directory_that_was_open_to_others_is_closed_with_all_that_is_made_in_
     server.terminate();
     assert!(server.ended().await.success());
 
-    // Of an earlier release, or copied by somebody who did not think of it.
+    // An earlier release left the files like this, or somebody copied them without care for their
+    // modes.
     let names =
         ["journal.db", "chats.db", "lock", "history", "secret", "signing.json", "access.json"];
     names.iter().for_each(|name| set_mode(&data.join(name), 0o644));
@@ -119,7 +120,7 @@ fn what_others_need_is_not_closed_to_them() {
         assert_eq!(found, mode, "{}", place.display());
         assert_eq!(std::fs::read_dir(place).unwrap().count(), 1, "nothing was made there");
     }
-    // Whoever has closed it knows what is in it.
+    // An operator who has closed the directory knows what is in it.
     set_mode(&home, 0o700);
     drop(start(&home, &dir.path().join("log")));
 }
@@ -132,7 +133,8 @@ fn what_belongs_to_somebody_else_and_is_open_to_others_is_refused() {
     let copy = dir.path().join("copy");
     let made = run(behind(&data, &["backup", copy.to_str().unwrap()]));
     assert!(made.status.success(), "{made:?}");
-    // Whoever is not the superuser can give nothing away, and finds such a directory there.
+    // Only the superuser can give a directory away. Any other user finds one that is another's
+    // here.
     let theirs = if rustix::process::geteuid().is_root() {
         let theirs = dir.path().join("theirs");
         std::fs::create_dir(&theirs).unwrap();
@@ -158,7 +160,7 @@ fn what_belongs_to_somebody_else_and_is_open_to_others_is_refused() {
     }
     assert_eq!(std::fs::read_dir(&theirs).unwrap().count(), before, "nothing was made there");
 
-    // A file of theirs in a directory that is ours.
+    // A file that is another user's, in a directory that is ours.
     if rustix::process::geteuid().is_root() {
         let journal = data.join("journal.db");
         std::os::unix::fs::chown(&journal, Some(65_534), Some(65_534)).unwrap();

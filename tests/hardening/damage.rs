@@ -14,17 +14,17 @@ use crate::support::block;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// A directory at rest.
+/// A directory after a clean stop.
 fn at_rest() -> (Known, Files) {
     let dir = tempfile::tempdir().unwrap();
     let known = files::furnish(dir.path(), 30);
     (known, files::contents(dir.path()))
 }
 
-/// A directory as a kill would leave it: with logs. Nothing is appended while it is copied.
+/// A directory as a kill would leave it, with its logs. Nothing is appended while it is copied.
 ///
-/// A log that was carried over begins anew, and what stands behind its new end is of no use to
-/// anybody; so this is done again until most of the log counts.
+/// After a checkpoint the log begins anew, and the old frames behind its new end count for nothing.
+/// So this tries again until all of the log counts and the log is long enough.
 fn killed() -> (Known, Files) {
     for _ in 0..50 {
         let dir = tempfile::tempdir().unwrap();
@@ -40,7 +40,7 @@ fn killed() -> (Known, Files) {
     panic!("the log is always carried over in the middle");
 }
 
-/// How many bytes of a log count: those of frames that carry the salts of its header.
+/// How many bytes of a log count: the header, and the first frames that carry its salts.
 fn live(log: &[u8]) -> usize {
     const HEADER: usize = 32;
     const FRAME: usize = 24 + 8_192;
@@ -53,7 +53,7 @@ fn bytes<'a>(files: &'a mut Files, name: &str) -> &'a mut Vec<u8> {
     files.get_mut(Path::new(name)).expect("the file is there")
 }
 
-/// Opens what is laid out, which must be refused and left as it was.
+/// Opens the files, which must be refused and left as they were.
 #[track_caller]
 fn refused(files: &Files) -> OpenFault {
     let dir = files::lay_out(files);
@@ -70,7 +70,7 @@ fn refused(files: &Files) -> OpenFault {
     fault
 }
 
-/// Opens what is laid out, which must be as it was written.
+/// Opens the files; the journal must then be as it was written.
 #[track_caller]
 fn mended(known: &Known, files: &Files) -> (tempfile::TempDir, SqliteJournal) {
     let dir = files::lay_out(files);
@@ -112,7 +112,7 @@ fn a_truncated_or_empty_or_missing_journal_is_refused() {
         assert!(noticed, "{length} bytes: {fault}");
     }
     let mut files = files;
-    // A byte that only a record needs is not missed before the record is read.
+    // If only a record needs a byte, nobody misses the byte before the record is read.
     bytes(&mut files, "journal.db").truncate(whole - 1);
     assert!(check(files::lay_out(&files).path()).unwrap().problems.count > 0);
     files.remove(Path::new("journal.db"));
@@ -125,7 +125,7 @@ fn a_flipped_byte_in_a_text_is_found_with_its_place() {
     let (_, mut files) = at_rest();
     let journal = bytes(&mut files, "journal.db");
     let place = files::find(journal, b"Is anybody there");
-    // It is still JSON, and still a message that somebody could have written.
+    // The record is still JSON, and still a message that somebody could have written.
     journal[place] = b'U';
     files.remove(Path::new("chats.db"));
     let fault = refused(&files);
@@ -140,7 +140,7 @@ fn a_flipped_byte_in_a_text_is_found_with_its_place() {
     assert!(told.contains(&format!("{place}: {problem}")), "{told}");
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.trim_end().ends_with("problems: 1"), "{said}");
-    // No copy is made of what is damaged.
+    // No copy is made of a damaged journal.
     let copy = dir.path().join("copy");
     let output = program::run(behind(dir.path(), &["backup", copy.to_str().unwrap()]));
     let said = String::from_utf8(output.stderr).unwrap();
@@ -153,7 +153,7 @@ fn a_broken_page_of_the_journal_is_told() {
     let (_, mut files) = at_rest();
     let journal = bytes(&mut files, "journal.db");
     let last = journal.len() - 8_192;
-    // The kind of the page, how many cells it has, and where they begin.
+    // These bytes are the kind of the page, how many cells it has, and where the cells begin.
     journal[last..last + 8].fill(0xff);
     let dir = files::lay_out(&files);
     let checked = check(dir.path()).unwrap();
@@ -188,7 +188,7 @@ fn a_broken_log_of_the_journal_is_refused_and_left() {
 #[test]
 fn the_end_of_a_log_is_not_lost_in_silence() {
     let (_, mut files) = killed();
-    // The last transaction alone might never have been synced, for all that the log can tell.
+    // As far as the log can tell, the last transaction might simply never have been synced.
     let log = bytes(&mut files, "journal.db-wal");
     let last = log.len() - 100;
     log[last] ^= 0x01;
@@ -226,7 +226,7 @@ fn a_damaged_projection_is_made_anew() {
 fn damage_of_the_projection_that_is_found_later_is_mended_at_the_next_start() {
     let (known, mut files) = at_rest();
     let chats = bytes(&mut files, "chats.db");
-    // A closed chat is not read at a start.
+    // A start does not read a closed chat.
     let place = files::find(chats, b"I am back");
     chats[place] = b'X';
     let dir = files::lay_out(&files);

@@ -1,5 +1,5 @@
-//! What a journal does that is to erase chats: of itself and of the archive, all that are closed or
-//! nothing, and whatever a crash has left.
+//! How a journal erases chats: from itself and from the archive, all of them if they are closed and
+//! none otherwise, and together with whatever a crash has left.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::retention::{days, retain};
 use crate::support::{Chat, Kind, Ledger, Trial, block, settle};
 use crate::traces::{holding, wait_for_traces};
 
-/// Closed chats of one visitor, with the first of the words.
+/// Writes closed chats of one visitor; each says the first of the words.
 pub(crate) fn furnish(journal: &dyn Journal, count: u128) -> (VisitorId, Vec<ConversationId>) {
     let visitor = VisitorId::from_bits(7);
     let mut ids = Vec::new();
@@ -97,8 +97,8 @@ fn nothing_is_erased_from_memory_while_one_is_open() {
     nothing_is_erased_while_one_is_open(Kind::Memory);
 }
 
-/// The archive lets go first: a crash behind that leaves the journal's copy whole, and the same
-/// request erases it.
+/// The archive lets a chat go before the journal does. After a crash in between, the journal's copy
+/// is whole, and the same request erases it.
 #[test]
 fn a_crash_between_the_archive_and_the_journal() {
     let dir = tempfile::tempdir().unwrap();
@@ -109,7 +109,8 @@ fn a_crash_between_the_archive_and_the_journal() {
     let (journal, _) = files::open(dir.path()).unwrap();
     retain(&journal, Disposal::Archive, days(31));
     drop(journal);
-    // As a crash of the retention leaves it: in the journal still, and in the archive already.
+    // A crash of the retention leaves this: the chats are in the archive already, and in the
+    // journal still.
     let mut crashed = before;
     let archive = files::contents(dir.path()).remove(Path::new("archive.db")).unwrap();
     crashed.insert("archive.db".into(), archive);

@@ -1,5 +1,6 @@
-//! One person's chats are erased, by an administrator and while the server runs: nobody is told of
-//! them any more, and soon nothing of them is in any file. What is kept is given out before.
+//! An administrator erases one person's chats while the server runs. Nobody is told of the chats
+//! any more, and soon no file has anything of them. Before that, the server gives out what it
+//! keeps.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -19,8 +20,8 @@ use crate::support::Chat;
 use crate::traces::holding;
 use crate::widget::{Widget, introduce, mint_visitor};
 
-/// Everything that a chat carries: what the customer and the agent say, the name, the form, the
-/// context and the page.
+/// A word for everything that a chat carries: what the customer and the agent say, the name, the
+/// form, the context and the page.
 pub(crate) const WORDS: [&str; 6] =
     ["Quillfeather", "hollyhocks", "Thistlewood", "marmalade", "periwinkle", "buttercross"];
 
@@ -36,7 +37,7 @@ async fn set_up(admin: &Console) -> Console {
     admin.with_token(token["token"].as_str().unwrap())
 }
 
-/// A chat with all the words, which goes on.
+/// A chat that has all the words and goes on.
 async fn chat(server: &Program, ada: &Console, widget: &str, visitor: &str) -> Widget {
     let mut customer = Widget::connect(server.address, widget).await;
     let [said, answered, name, form, context, page] = WORDS;
@@ -60,7 +61,8 @@ async fn chat(server: &Program, ada: &Console, widget: &str, visitor: &str) -> W
     customer
 }
 
-/// Under a key, so that its answer, which has the name and the form, is kept to be told again.
+/// Accepts under an idempotency key. The server keeps the answer to tell it again, and the answer
+/// has the name and the form.
 async fn accept(ada: &Console, conversation: &str) -> Answer {
     let path = format!("/v1/conversations/{conversation}/accept");
     let request = ada.request(reqwest::Method::POST, &path);
@@ -72,7 +74,7 @@ async fn close(ada: &Console, conversation: &str) {
     ada.act(conversation, "close").await.ok();
 }
 
-/// Every line of an export, of which the last says that it is whole.
+/// Every line of an export; the last line says that the export is whole.
 fn lines(text: &str) -> Vec<Value> {
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events = lines.iter().filter(|line| line["type"] == "event").count();
@@ -109,7 +111,8 @@ async fn an_erased_chat_is_nowhere() {
     let refused = admin.delete(&path).await.refused(409, "conversation_open");
     assert!(refused["detail"].as_str().unwrap().contains(&id), "it is named: {refused}");
     let place = {
-        // The console has been told everything of the chat, and comes back to before that.
+        // The console has been told everything of the chat. It will come back at the place before
+        // that.
         while feed.next_within(PATIENCE).await.is_none_or(|event| event.name != "conversation") {}
         feed.last.clone()
     };
@@ -146,14 +149,14 @@ async fn an_erased_chat_is_nowhere() {
     }
     admin.delete(&path).await.refused(404, "unknown_conversation");
 
-    // The page comes back with the chat's token, and begins another.
+    // The page comes back with the chat's token, and begins another chat.
     let mut back = Widget::connect(server.address, "shop").await;
     back.say(introduce(&customer.introduction())).await;
     back.expect_refused("token_invalid").await;
     assert!(back.until("welcome").await.get("conversation").is_none());
     back.start("again", "somebody").await;
     assert_ne!(back.conversation, id, "another chat");
-    // The console is told from the journal, which knows nothing of the chat.
+    // The console is told from the journal, which no longer knows the chat.
     let mut feed = ada.feed(place.as_deref()).await;
     while let Some(event) = feed.next_within(Duration::from_millis(300)).await {
         let told = event.data.to_string();
@@ -226,7 +229,7 @@ async fn a_long_chat_is_given_out_whole_archived_or_not() {
     let mut chat = Chat::new(3, "q", 1_000);
     let story = {
         let mut story = vec![chat.start(), chat.join(1)];
-        // Some parts of it, each as long as a page.
+        // The export takes several parts, each as long as a page.
         let text = "marmalade ".repeat(500);
         story.extend((0..200).map(|_| chat.post(Author::Customer, &text)));
         story.extend([chat.offer("ann"), chat.accept("ann"), chat.end("ann"), chat.shut("ann")]);
@@ -254,7 +257,7 @@ async fn a_long_chat_is_given_out_whole_archived_or_not() {
     }
 }
 
-/// kill -9 while it is done, at times that have nothing to do with its steps.
+/// kill -9 during the erasure, at times that have nothing to do with its steps.
 #[tokio::test]
 async fn a_killed_erasure_is_never_half_a_chat_and_ends_when_it_is_asked_again() {
     let dir = tempfile::tempdir().unwrap();
@@ -288,7 +291,7 @@ async fn a_killed_erasure_is_never_half_a_chat_and_ends_when_it_is_asked_again()
         assert!(kills < 200, "it does not get on");
     }
     assert!(kills >= 2, "it was killed in between: {kills}");
-    // Nobody asks again: a start goes on with what is left in the files.
+    // Nobody asks again: the next start goes on with what is left in the files.
     let server = Program::start(dir.path(), "--no-demo");
     wait_until_clean(&server.admin).await;
     assert_gone(dir.path(), "after the kills");

@@ -1,4 +1,4 @@
-//! Data directories to be hurt: a few chats in a journal, and what is known of them.
+//! Data directories for tests to damage: a few chats in a journal, and what is known of them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use holdline::journal::{Chats as _, Fault, Log as _, Recovered};
 
 use crate::support::{Batch, Chat, Ledger, block};
 
-/// Some chats, with all that a journal must say of them.
+/// Some chats, with everything that a journal must say of them.
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     pub(crate) chats: Vec<Chat>,
 }
 
-/// Opens a journal whose receipts nobody needs.
+/// Opens a journal; nobody needs its receipts.
 pub(crate) fn open(dir: &Path) -> Result<(SqliteJournal, Recovered), OpenFault> {
     SqliteJournal::open(dir, Arc::new(Ledger::default()))
 }
 
-/// Writes chats into a directory: every third is closed.
+/// Writes chats into a directory. Every third chat is closed.
 pub(crate) fn furnish(dir: &Path, count: u128) -> Known {
     let (journal, _) = open(dir).expect("the directory is fine");
     let known = write(&journal, count);
@@ -37,7 +37,7 @@ pub(crate) fn write(journal: &SqliteJournal, count: u128) -> Known {
         let mut chat = Chat::new(number, "q", 1_000);
         let story = story(&mut chat);
         story.iter().for_each(|batch| journal.append(batch.append()));
-        // Some transactions, not one.
+        // This makes several transactions instead of one.
         block(journal.flush()).expect("it is written");
         known.chats.push(chat);
     }
@@ -65,7 +65,7 @@ pub(crate) fn furnish_together(dir: &Path, count: u128) -> Known {
     }
 }
 
-/// What happens in a chat: every third is closed.
+/// What happens in a chat. Every third chat is closed.
 fn story(chat: &mut Chat) -> Vec<Batch> {
     if chat.id().as_bits() % 3 == 0 {
         return chat.whole_story();
@@ -77,26 +77,26 @@ fn story(chat: &mut Chat) -> Vec<Batch> {
 }
 
 impl Known {
-    /// What a start must find.
+    /// The chats that a start must find.
     pub(crate) fn live(&self) -> BTreeMap<ConversationId, Conversation> {
         let live = self.chats.iter().filter(|chat| !chat.whole.is_closed());
         live.map(|chat| (chat.id(), chat.whole.clone())).collect()
     }
 
-    /// Fails if what was recovered is not what was written.
+    /// Fails unless the journal recovered what was written.
     #[track_caller]
     pub(crate) fn assert_recovered(&self, recovered: &Recovered) {
         assert!(self.is_recovered(recovered), "what was recovered is not what was written");
     }
 
-    /// Whether what was recovered is what was written.
+    /// Whether the journal recovered what was written.
     pub(crate) fn is_recovered(&self, recovered: &Recovered) -> bool {
         let found: BTreeMap<_, _> =
             recovered.conversations.iter().map(|one| (one.id(), one.clone())).collect();
         found == self.live()
     }
 
-    /// Fails if any chat is not in the journal as it was written.
+    /// Fails unless every chat is in the journal as it was written.
     #[track_caller]
     pub(crate) fn assert_all_there(&self, journal: &SqliteJournal) {
         for chat in &self.chats {
@@ -105,7 +105,7 @@ impl Known {
         }
     }
 
-    /// Whether all that is read without an error is as it was written; what cannot be read is told.
+    /// Whether every chat can be read as it was written, or fails to be read with an error.
     pub(crate) fn is_whole_or_told(&self, journal: &SqliteJournal) -> bool {
         self.chats.iter().all(|chat| match history(journal, chat.id()) {
             Ok(history) => history == chat.history,
@@ -118,7 +118,7 @@ pub(crate) fn history(journal: &SqliteJournal, id: ConversationId) -> Result<Vec
     block(journal.read(id, Seq::ZERO, Audience::Agent, 100_000, usize::MAX))
 }
 
-/// Every file of a directory with its bytes, but for the shared memory, which holds nothing.
+/// Every file of a directory with its bytes, except the shared memory, which holds nothing.
 pub(crate) fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(dir).expect("it is there") {
@@ -140,8 +140,8 @@ pub(crate) fn lay_out(files: &BTreeMap<PathBuf, Vec<u8>>) -> tempfile::TempDir {
     dir
 }
 
-/// Where these bytes are in a file, for the last time: before, SQLite may have left them over in
-/// a part of a page that means nothing any more.
+/// Where these bytes stand in a file for the last time. SQLite may have left an earlier copy in a
+/// part of a page that no longer means anything.
 pub(crate) fn find(bytes: &[u8], wanted: &[u8]) -> usize {
     let found = bytes.windows(wanted.len()).rposition(|window| window == wanted);
     found.expect("it is in the file")

@@ -1,5 +1,5 @@
-//! Single bits flipped at random places of every file: whatever can still be read is what was
-//! written, and the rest is told. Nothing is ever lost in silence.
+//! Single bits flipped at random places of every file. Whatever can still be read is what was
+//! written, and every other loss is told. Nothing is ever lost in silence.
 
 use std::path::Path;
 
@@ -7,10 +7,11 @@ use holdline::journal::sqlite::check::check;
 
 use crate::files::{self, Known};
 
-/// Flips in each file; each is a start of a journal.
+/// How many bits are flipped in each file. Each flip costs one start of a journal.
 const FLIPS: u64 = 60;
 
-/// A simple generator, so that a failure names the place that repeats it.
+/// A simple generator of places. A failure names its place, and the same seed gives this place
+/// again.
 fn place(seed: u64, bound: usize) -> usize {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1);
     state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -50,8 +51,8 @@ fn no_flipped_bit_loses_anything_in_silence() {
             };
             fine += 1;
             let is_right = known.is_recovered(&recovered) && known.is_whole_or_told(&journal);
-            // A flipped key of chats.db hides a row from whoever looks for it. A start does not
-            // read everything, so that is found by a check alone.
+            // A flipped key of chats.db hides a row from every search for it. A start does not read
+            // everything, so only a check finds this.
             assert!(is_right || (name == "chats.db" && is_noticed), "{shown} is lost in silence");
         }
     }
@@ -60,7 +61,8 @@ fn no_flipped_bit_loses_anything_in_silence() {
 
 #[test]
 fn every_flipped_bit_of_a_journal_is_found_or_harms_nothing() {
-    // Shared rows take less, and a page that is not full means little.
+    // A shared row takes less room than single rows, and in a page that is not full few bytes mean
+    // anything.
     let furnished: [(fn(&Path, u128) -> Known, u128); 2] =
         [(files::furnish, 30), (files::furnish_together, 150)];
     for (furnish, count) in furnished {

@@ -1,5 +1,5 @@
-//! Databases that somebody has added something to: a trigger that runs with every append, a view in
-//! place of a table. None is used, and all of it is told.
+//! Databases to which somebody has added something, such as a trigger that runs with every append,
+//! or a view in place of a table. The journal uses none of this, and tells all of it.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::files;
 use crate::read_only::behind;
 use crate::strangers::run;
 
-/// What somebody may have added to a journal, and what is said of it.
+/// What somebody may have added to a journal, and what the journal says of it.
 const ADDED: [(&str, &str); 6] = [
     (
         "CREATE TRIGGER grab AFTER INSERT ON events BEGIN DELETE FROM events; END",
@@ -61,7 +61,7 @@ fn a_copy_that_somebody_has_added_to_is_not_restored() {
         assert!(said.contains("copy was changed by somebody else"), "{said}");
         assert!(!restored.exists(), "nothing was made");
     }
-    // And what is restored has what a new journal has, whatever the copy had.
+    // A journal that is restored has what a new journal has, whatever the copy had.
     let arguments = ["backup", copy.to_str().unwrap(), "--force"];
     assert!(run(behind(&data, &arguments)).status.success());
     let output = run(behind(&restored, &["restore", copy.to_str().unwrap()]));

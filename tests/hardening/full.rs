@@ -1,5 +1,5 @@
-//! A disk without room: what was confirmed stays, what is refused is told, and all goes on by
-//! itself once there is room.
+//! A disk without room: what was confirmed stays, and each refusal is told. When there is room
+//! again, everything goes on by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,14 +24,14 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Posts until a post is refused; the chat is then as it is on the disk.
+/// Posts until a post is refused. Afterwards the chat is what the disk has of it.
 fn post_until_refused(journal: &SqliteJournal, ledger: &Ledger, chat: &mut Chat) -> usize {
     let text = "x".repeat(5_000);
     for posts in 0..2_000 {
         let durable = chat.clone();
         let failures = ledger.failures(chat.id());
         journal.append(chat.post(Author::Customer, &text).append());
-        // What can be read is another matter: only what was written counts here.
+        // The flush may fail because the chat cannot be read; here only the writing counts.
         drop(block(journal.flush()));
         if ledger.failures(chat.id()) > failures {
             *chat = durable;
@@ -56,7 +56,7 @@ fn a_full_disk_refuses_and_goes_on_by_itself() {
             let posts = post_until_refused(&journal, &ledger, &mut chat);
             provoked(&format!("the disk was full after {posts} posts"));
             assert!(!journal.is_writable(), "people are told at once");
-            // Refused again and again, and never taken by halves.
+            // Each further post is refused as a whole; no part of it is taken.
             for _ in 0..5 {
                 post_until_refused(&journal, &ledger, &mut chat);
             }
@@ -87,7 +87,7 @@ fn a_disk_that_is_full_at_the_start_is_told() {
         assert!(fault.to_string().contains("full"), "{fault}");
         assert!(fault.to_string().contains(".db"), "it names the file: {fault}");
         disk.empty();
-        // What could not be made is made now.
+        // The journal that could not be made before is made now.
         let known = files::furnish(&disk.path, 6);
 
         disk.fill();
@@ -111,7 +111,7 @@ fn a_projection_without_room_holds_up_readers_alone() {
         let dir = tempfile::tempdir().unwrap();
         let (roomy, disk) = (dir.path().join("roomy"), Disk::new(dir.path(), "small", 1_024));
         std::fs::create_dir(&roomy).unwrap();
-        // The journal and its log are mounted from where there is room.
+        // The journal and its log are mounted from a file system that has room.
         for name in ["journal.db", "journal.db-wal"] {
             let (elsewhere, here) = (roomy.join(name), disk.path.join(name));
             std::fs::write(&elsewhere, "").unwrap();

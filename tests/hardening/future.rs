@@ -1,4 +1,5 @@
-//! Files of a newer release, and of none: they are refused, and left byte by byte as they are.
+//! Files that a newer release wrote, and files that no release wrote: the journal refuses them and
+//! leaves every byte as it is.
 
 use holdline::journal::Fault;
 use holdline::journal::sqlite::OpenFault;
@@ -6,8 +7,8 @@ use rusqlite::Connection;
 
 use crate::files;
 
-/// Hurts a furnished directory by SQL, and says why it is refused then. What is refused is left as
-/// it is.
+/// Damages a furnished directory by SQL, and gives the fault with which it is then refused. What is
+/// refused stays as it is.
 fn refused(file: &str, sql: &str, is_without_chats: bool) -> OpenFault {
     let dir = tempfile::tempdir().unwrap();
     files::furnish(dir.path(), 6);

@@ -1,8 +1,8 @@
 //! What becomes of the data when the world is hostile: a full or read-only disk, a disk that fails
-//! to sync, flipped bytes, files of a newer release, of others or open to them, a second server;
-//! and of copies and retention.
+//! to sync, flipped bytes, files that a newer release wrote, files that belong to others or are
+//! open to them, and a second server. Copies and retention are tried here, too.
 //!
-//! Every condition is a real one. Those that need a mount run in a mount namespace of their own.
+//! Every condition is real. The tests that need a mount run in a mount namespace of their own.
 
 #![allow(dead_code, reason = "the chats and the console are shared with other trials")]
 

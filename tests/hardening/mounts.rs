@@ -1,18 +1,19 @@
-//! File systems of a test's own, in a mount namespace of its own, which takes them with it.
+//! File systems for a test. They are mounted in a mount namespace of the test's own, and go with
+//! it.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What tells a test that it runs in the namespace.
+/// The variable that tells a test that it runs in the namespace.
 const INSIDE: &str = "TEST_OF_HOLDLINE_IN_ITS_NAMESPACE";
 
-/// What the inner run prints when it has really done what the test is about.
+/// What the inner run prints when it has really brought about what the test is about.
 const PROVOKED: &str = "provoked: ";
 
-/// Runs this test again in a mount namespace of its own, where `trial` is then run. It fails where
-/// no namespace can be made: it never passes without having tried.
+/// Runs this test again in a mount namespace of its own, and there runs `trial`. Where no namespace
+/// can be made the test fails: it never passes without having tried.
 #[track_caller]
 pub(crate) fn in_namespace(test: &str, trial: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
@@ -33,7 +34,7 @@ pub(crate) fn in_namespace(test: &str, trial: impl FnOnce()) {
     assert!(said.contains(PROVOKED), "{test} was not run, or provoked nothing: {said}");
 }
 
-/// Says that the condition which a test is about was there.
+/// Says that the condition which the test is about was really there.
 pub(crate) fn provoked(what: &str) {
     println!("{PROVOKED}{what}");
 }
@@ -44,7 +45,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// One of so many KiB, mounted on a directory that is made here.
+    /// A file system of this many KiB, mounted on a new directory.
     pub(crate) fn new(parent: &Path, name: &str, kib: u32) -> Self {
         let path = parent.join(name);
         std::fs::create_dir(&path).expect("the directory is new");
@@ -53,7 +54,7 @@ impl Disk {
         Self { path }
     }
 
-    /// Takes all the room that is left, and more of it whenever there is.
+    /// Takes all the room that is left. It can be called again when there is more.
     pub(crate) fn fill(&self) {
         let mut ballast = File::options()
             .create(true)
@@ -73,7 +74,7 @@ impl Disk {
         }
     }
 
-    /// Gives all of it back.
+    /// Gives all the room back.
     pub(crate) fn empty(&self) {
         std::fs::remove_file(self.ballast()).expect("it was filled");
     }

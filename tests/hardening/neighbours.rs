@@ -44,7 +44,7 @@ async fn beside_a_server_one_may_back_up_and_check_but_not_restore() {
     let said = sentence(&run(&data, &["restore", copy.to_str().unwrap()]));
     assert!(said.contains("another server is using"), "{said}");
     drop(server);
-    // It is at rest now, and still not empty.
+    // No server uses the directory now, but it is still not empty.
     let said = sentence(&run(&data, &["restore", copy.to_str().unwrap()]));
     assert!(said.contains("is not empty"), "{said}");
 }

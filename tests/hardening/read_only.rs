@@ -1,4 +1,4 @@
-//! A directory that cannot be written, or is not ours.
+//! A data directory that cannot be written, or that belongs to another user.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -46,7 +46,7 @@ fn a_copy_that_cannot_be_written_is_told_and_leaves_nothing() {
     });
 }
 
-/// The program with a command and its data directory.
+/// The program, run with a command on this data directory.
 pub(crate) fn behind(data: &std::path::Path, arguments: &[&str]) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_holdline"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HOLDLINE_")) {
@@ -68,7 +68,7 @@ fn a_directory_that_is_not_ours_is_told() {
     std::fs::set_permissions(&binary, open_to_all).unwrap();
     let closed = std::fs::Permissions::from_mode(0o700);
     let is_root = rustix::process::geteuid().is_root();
-    // Nobody's rights stop the superuser, so the program runs as somebody else then.
+    // File modes do not stop the superuser, so the superuser runs the program as another user.
     let mode = if is_root { closed } else { std::fs::Permissions::from_mode(0o000) };
     std::fs::set_permissions(&data, mode).unwrap();
     for arguments in [
@@ -83,7 +83,8 @@ fn a_directory_that_is_not_ours_is_told() {
         }
         let output = loop {
             match command.output() {
-                // Another test's process still holds the copy open for writing, for a moment.
+                // A process that another test is starting may hold the copy open for writing for a
+                // moment.
                 Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
                 output => break output.unwrap(),
             }

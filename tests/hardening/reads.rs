@@ -1,5 +1,6 @@
-//! Whoever reads much, or asks for much and takes none of it, costs the server little: everything
-//! that is read out comes in pages, and the next is made when the last was taken.
+//! A client who reads much, or who asks for much and takes none of it, costs the server little. The
+//! server reads everything out in pages, and makes the next page when the client has taken the
+//! last.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -22,24 +23,24 @@ use crate::files::open;
 use crate::program::{Program, run};
 use crate::support::{Batch, Chat, agent, block};
 
-/// Bytes by which the process may grow: the bound of all pages together, and as much again for
-/// feeds, buffers, and what an allocator keeps.
+/// How many bytes the process may grow by: the bound of all pages together, and as much again for
+/// feeds, for buffers, and for what an allocator keeps.
 const GROWTH_MAX: usize = 64 << 20;
 
-/// A server of the demo's whose agent Ada has chats that were written by the thousand.
+/// A server with the demo, whose agent Ada has chats with thousands of messages.
 struct Trial {
     program: Program,
     ada: Console,
     data: TempDir,
-    /// What an id begins with after which everything is read.
+    /// The history that the ids of a feed begin with.
     history: String,
 }
 
 impl Trial {
-    /// `batches` is what happened in the chats, in order.
+    /// A trial on a directory in which `batches` happened, in this order.
     async fn of(batches: impl FnOnce() -> Vec<Batch> + Send) -> Self {
         let data = tempfile::tempdir().unwrap();
-        // The agent must be there before the chats.
+        // The agent must exist before the chats are written.
         let program = Program::start(data.path(), "--demo");
         let token = program.admin.post("/v1/agents/ada/tokens", json!({})).await.ok();
         let token = token["token"].as_str().unwrap().to_owned();
@@ -52,12 +53,12 @@ impl Trial {
         Self { program, ada, data, history }
     }
 
-    /// After this id is everything that ever happened.
+    /// The id that comes before everything that ever happened.
     fn beginning(&self) -> String {
         format!("{}-0-0-0", self.history)
     }
 
-    /// The most that the process has had in memory since this was asked last, in bytes.
+    /// The most memory that the process has had since the last call of this function, in bytes.
     fn peak(&self) -> usize {
         let process = format!("/proc/{}", self.program.process());
         let status = std::fs::read_to_string(format!("{process}/status")).unwrap();
@@ -76,7 +77,7 @@ fn fill(data: &Path, batches: Vec<Batch>) {
     }
 }
 
-/// A chat of Ada's in which this was posted.
+/// A chat of Ada's with these messages, from the customer and from Ada in turn.
 fn posted(texts: impl IntoIterator<Item = String>) -> Vec<Batch> {
     let mut chat = Chat::new(1, "demo", 1_000);
     let mut batches = vec![chat.start(), chat.offer("ada"), chat.accept("ada")];
@@ -91,7 +92,7 @@ fn long(number: usize) -> String {
 
 const CHAT: &str = "00000000-0000-0000-0000-000000000001";
 
-/// A console that opens its feed and then reads nothing but the head of it.
+/// Opens a feed as a console does, and then reads nothing but the head of the answer.
 fn open_unread(address: SocketAddr, ada: &Console, after: &str) -> TcpStream {
     let headers = format!("Connection: close\r\nLast-Event-ID: {after}\r\n");
     let mut stream = ask_and_not_read(address, ada, "/v1/agents/me/feed", &headers);
@@ -101,7 +102,7 @@ fn open_unread(address: SocketAddr, ada: &Console, after: &str) -> TcpStream {
     stream
 }
 
-/// Asks for something, and takes nothing of the answer.
+/// Asks for something, and reads nothing of the answer.
 fn ask_and_not_read(
     address: SocketAddr,
     console: &Console,
@@ -146,7 +147,7 @@ async fn many_who_read_a_long_chat_at_once_cost_little() {
     let first = trial.ada.get(&transcript).await.ok();
     let whole = join_all((0..4).map(|_| seqs(&trial.ada, &transcript))).await;
     for seqs in whole {
-        // From the acceptance on each event is an entry.
+        // From the acceptance on, each event is an entry.
         assert!(seqs.iter().copied().eq(3..=posts as u64 + 3));
     }
     assert!((2..100).contains(&first["entries"].as_array().unwrap().len()), "bytes end a page");
@@ -166,10 +167,10 @@ async fn feeds_that_nobody_reads_cost_little_however_much_was_missed() {
     let unread: Vec<_> = (0..8)
         .map(|_| open_unread(trial.program.address, &trial.ada, &trial.beginning()))
         .collect();
-    // Whoever asks after them is answered after what can be read for them was.
+    // The answer to this request comes after everything that could be read for the unread feeds.
     let transcript = format!("/v1/conversations/{CHAT}/transcript?limit=200");
     assert_eq!(seqs(&trial.ada, &transcript).await.len(), posts + 1);
-    // What happens meanwhile does not pile up for them either.
+    // New messages do not pile up for the unread feeds either.
     for number in 0..200 {
         trial.ada.say(CHAT, &format!("now-{number}"), &long(number)).await.ok();
     }
@@ -180,7 +181,7 @@ async fn feeds_that_nobody_reads_cost_little_however_much_was_missed() {
 
 #[tokio::test]
 async fn a_feed_that_nobody_reads_ends_as_slow_and_one_that_is_read_goes_on() {
-    // More than a kernel takes and a feed holds: six bytes for each character.
+    // More than a kernel takes and a feed holds: each character becomes six bytes.
     let (posts, large) = (400, |number| format!("{number:\u{1}>6000}"));
     let trial = Trial::of(|| posted([long(0)])).await;
     let mut read = trial.ada.feed(None).await;
@@ -199,7 +200,7 @@ async fn a_feed_that_nobody_reads_ends_as_slow_and_one_that_is_read_goes_on() {
     let slow = metrics.text.lines().find(|line| line.starts_with("holdline_slow_feeds_total "));
     assert_eq!(slow, Some("holdline_slow_feeds_total 1"));
 
-    // What had waited for it is there, and then its end.
+    // The unread feed still has the messages that waited for it, and then it ends.
     let reading = tokio::task::spawn_blocking(move || {
         let mut rest = String::new();
         unread.read_to_string(&mut rest).map(|_| rest).unwrap()
@@ -211,7 +212,7 @@ async fn a_feed_that_nobody_reads_ends_as_slow_and_one_that_is_read_goes_on() {
     assert!(said < posts);
     let mut again = trial.ada.feed(Some(last)).await;
     let told = told_up_to(&mut again, &large(posts - 1)).await;
-    // More has come than is kept, so some of it comes twice.
+    // The console got more than a feed holds back, so some messages come twice.
     assert!(told.len() >= posts - said, "{} of {}", told.len(), posts - said);
     assert!(told == (posts - told.len()..posts).map(large).collect::<Vec<_>>());
 }
@@ -224,7 +225,7 @@ async fn who_takes_none_of_their_pages_is_refused_more_and_nobody_else_is() {
     let ask = |_| ask_and_not_read(trial.program.address, &trial.ada, &path, "");
     let mut unread: Vec<_> = (0..40).map(ask).collect();
     for stream in &mut unread {
-        // More than any kernel takes for somebody who does not.
+        // More than any kernel takes for a client who does not read.
         let request = request(&trial.ada, &path, "");
         stream.write_all(request.repeat(24).as_bytes()).unwrap();
     }
@@ -238,7 +239,7 @@ async fn who_takes_none_of_their_pages_is_refused_more_and_nobody_else_is() {
     };
     refused.refused(503, "overloaded");
     assert_eq!(refused.header("retry-after"), Some("1"));
-    // Others have their own share, and a feed needs none.
+    // Other callers have a share of their own, and a feed needs no share.
     let asked = Instant::now();
     trial.program.admin.get(&path).await.ok();
     assert!(asked.elapsed() < Duration::from_secs(4), "the administrator waited");
@@ -250,7 +251,7 @@ async fn who_takes_none_of_their_pages_is_refused_more_and_nobody_else_is() {
     trial.ada.get(&path).await.ok();
 }
 
-/// What is said in each message that a feed tells, up to this one.
+/// The texts of the messages that a feed tells, up to this message.
 async fn told_up_to(feed: &mut Feed, last: &str) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     while told.last().is_none_or(|text| text != last) {
@@ -278,7 +279,7 @@ async fn a_feed_that_missed_much_is_told_each_message_once_also_those_that_come_
     assert!(told.len() == expected.len(), "{} instead of {}", told.len(), expected.len());
     assert!(told == expected, "in their order");
 
-    // One that is lost in the middle of it goes on there.
+    // A feed that is lost in the middle of this goes on where it was lost.
     let mut again = trial.ada.feed(Some(&trial.beginning())).await;
     let mut first = told_up_to(&mut again, &long(700)).await;
     let mut rest = trial.ada.feed(again.last.as_deref()).await;
@@ -286,7 +287,7 @@ async fn a_feed_that_missed_much_is_told_each_message_once_also_those_that_come_
     assert!(first == expected, "neither a gap nor a repeat");
 }
 
-/// Chats that Ada has, each with as much beside it as one may have.
+/// Chats of Ada's, each with as much data beside its messages as a chat may have.
 fn furnished(count: u128) -> Vec<Batch> {
     let mut batches = Vec::new();
     for number in 1..=count {
@@ -331,7 +332,7 @@ async fn a_console_with_very_many_chats_is_shown_all_of_them_by_one_feed_as_it_t
     drop(unread);
 }
 
-/// The whole timeline, as the command tells it.
+/// The whole timeline, as `holdline explain` tells it.
 fn explained(data: &Path) -> Value {
     let mut program = Command::new(env!("CARGO_BIN_EXE_holdline"));
     program.args(["explain", CHAT, "--json", "--data"]).arg(data);
@@ -349,7 +350,7 @@ async fn pages_of_any_size_are_together_what_one_reading_of_the_whole_says() {
         let entries = trial.ada.pages(&path, "entries").await;
         let difference = entries.iter().zip(whole).find(|(one, other)| one != other);
         assert_eq!(difference, None, "limit {limit}");
-        // Ada has closed her feed, and the chat may have noticed meanwhile.
+        // Ada has closed her feed, and the chat may have noticed this meanwhile.
         assert!(entries.len() >= whole.len(), "limit {limit}");
         let path = format!("/v1/conversations/{CHAT}/transcript?limit={limit}");
         let entries = trial.ada.pages(&path, "entries").await;

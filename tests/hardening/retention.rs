@@ -26,7 +26,7 @@ pub(crate) fn days(count: u64) -> Timestamp {
     Timestamp::from_millis(1_000) + Span::from_secs(86_400).times(count) + Span::from_secs(3_600)
 }
 
-/// Takes steps until there is no more to do.
+/// Takes steps until the retention has no more to do.
 pub(crate) fn retain(journal: &dyn Journal, then: Disposal, now: Timestamp) -> Retained {
     let mut all = Retained::default();
     for _ in 0..1_000 {
@@ -41,10 +41,10 @@ pub(crate) fn retain(journal: &dyn Journal, then: Disposal, now: Timestamp) -> R
     panic!("it never ends");
 }
 
-/// The events of a chat in the table of a file.
+/// How many events of a chat the table of a file has.
 pub(crate) fn events_in(file: &Path, id: ConversationId) -> usize {
     let connection = Connection::open(file).unwrap();
-    // What happened together stands in one row, and several may share one.
+    // Events that happened together stand in one row, and several chats may share one.
     let sql = "WITH append AS (
              SELECT stream, kind, body FROM events WHERE kind <> 'happened_to_several'
              UNION ALL
@@ -84,7 +84,7 @@ fn what_is_over_goes_and_nothing_else(kind: Kind) {
     assert_eq!((taken.archived, taken.deleted), (0, 10));
     assert!(trial.journal().head() > head, "what became of them has a place of its own");
 
-    // Whoever still thinks that a chat is there cannot append to what has gone.
+    // An actor that still believes in a chat that is gone cannot append to it.
     let gone = &closed[0];
     trial.journal().append(Append::Conversation {
         id: gone.id(),
@@ -155,7 +155,7 @@ fn an_archived_chat_is_whole_in_the_archive_and_nowhere_else() {
     live.assert_recovered(&recovered);
     live.assert_all_there(&journal);
     drop(journal);
-    // Nor are the words anywhere in the files.
+    // The words are in none of the files either.
     let mut contents = files::contents(dir.path());
     contents.remove(Path::new("archive.db"));
     for (name, bytes) in contents {
@@ -181,7 +181,7 @@ fn a_step_is_small_and_a_long_chat_is_a_step_of_its_own() {
     }
     block(journal.flush()).unwrap();
     let step = || block(journal.retain(vec![rule(30, Disposal::Delete)], days(31))).unwrap();
-    // The longest closed goes first.
+    // The chat that was closed first goes first.
     let first = step();
     assert_eq!(first, Retained { archived: 0, deleted: 1, is_more: true });
     let mut taken = 1;

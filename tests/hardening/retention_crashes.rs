@@ -1,5 +1,6 @@
-//! A crash between any two steps of the retention loses nothing, doubles nothing, and is continued
-//! from. The files of different moments are laid out as such a crash would leave them.
+//! A crash between any two steps of the retention loses nothing and doubles nothing, and the next
+//! start goes on from there. The tests lay out files of different moments as such a crash would
+//! leave them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::support::block;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// How a directory is furnished: each append with a row of its own, or with rows that are shared.
+/// How a directory is furnished: each append has a row of its own, or appends share rows.
 const FURNISHED: [fn(&Path, u128) -> Known; 2] = [files::furnish, files::furnish_together];
 
 /// The files before and after one step.
@@ -36,7 +37,7 @@ fn one_step(furnish: fn(&Path, u128) -> Known, then: Disposal) -> Moments {
     Moments { known, before, after: files::contents(dir.path()) }
 }
 
-/// Takes each file from one of the moments.
+/// Takes each file from one of the two moments.
 fn crashed(moments: &Moments, journal: bool, chats: bool, archive: bool) -> tempfile::TempDir {
     let mut laid_out = Files::new();
     for (name, is_after) in [("journal.db", journal), ("chats.db", chats), ("archive.db", archive)]
@@ -49,7 +50,7 @@ fn crashed(moments: &Moments, journal: bool, chats: bool, archive: bool) -> temp
     files::lay_out(&laid_out)
 }
 
-/// Whatever the crash left, it ends as if there had been none.
+/// Whatever the crash left, the end is the same as without a crash.
 #[track_caller]
 fn continues(moments: &Moments, dir: &Path, then: Disposal) {
     let (closed, live) = split(&moments.known);
@@ -107,7 +108,7 @@ fn a_crash_with_half_an_archive() {
     for furnish in FURNISHED {
         let moments = one_step(furnish, Disposal::Archive);
         let dir = crashed(&moments, false, false, true);
-        // Some of what was archived had not reached the disk, some had.
+        // The disk had some of what was archived, and lacked the rest.
         let archive = rusqlite::Connection::open(dir.path().join("archive.db")).unwrap();
         assert!(archive.execute("DELETE FROM events WHERE position % 2 = 0", ()).unwrap() > 10);
         drop(archive);

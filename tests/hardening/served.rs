@@ -13,7 +13,7 @@ use crate::support::Chat;
 
 use holdline::journal::Log as _;
 
-/// Closed chats of long ago.
+/// Writes chats that were closed long ago.
 fn furnish(data: &std::path::Path, count: u128) -> Vec<Chat> {
     let (journal, _) = files::open(data).unwrap();
     let mut chats = Vec::new();
@@ -39,7 +39,7 @@ async fn a_server_archives_what_its_settings_say() {
     server.terminate();
     assert!(server.ended().await.success());
 
-    // It looks at the start, and once a minute.
+    // The server looks for chats to take out when it starts, and then once a minute.
     let server = Program::start(dir.path(), "--no-demo");
     let start = Instant::now();
     loop {
@@ -61,7 +61,7 @@ async fn a_server_archives_what_its_settings_say() {
     }
     let listed = server.admin.pages("/v1/conversations?limit=200", "conversations").await;
     assert!(listed.is_empty(), "{listed:?}");
-    // While it runs, and after a kill in whatever it was doing.
+    // Checks the directory while the server runs, and after a kill at any point of its work.
     assert!(program::run(behind(dir.path(), &["check"])).status.success());
     server.kill();
     let checked = program::run(behind(dir.path(), &["check"]));
@@ -70,7 +70,7 @@ async fn a_server_archives_what_its_settings_say() {
     assert!(told.contains("archive.db: ") && told.contains("of 100 chats"), "{told}");
 }
 
-/// Killed at whatever point it is, again and again: each chat ends whole in the archive, once.
+/// The server is killed again and again, at any point: each chat ends whole in the archive, once.
 #[tokio::test]
 async fn a_killed_retention_is_continued() {
     let dir = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ async fn a_killed_retention_is_continued() {
     let mut kills = 0;
     loop {
         let server = Program::start(dir.path(), "--no-demo");
-        // The kills come at times that have nothing to do with its steps.
+        // The kills come at times that have nothing to do with the steps of the retention.
         tokio::time::sleep(Duration::from_millis(60 + 37 * (kills % 7))).await;
         server.kill();
         kills += 1;

@@ -1,5 +1,5 @@
-//! Files that are not ours, under names that are, or ours under names that were given: nothing is
-//! emptied, replaced or waited for that somebody else needs.
+//! Files of others under names that are ours, and files of ours under names that an operator gave.
+//! The program empties, replaces and waits for nothing that somebody else needs.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::files;
 use crate::program::Program;
 use crate::read_only::behind;
 
-/// Runs a command that must come to an end by itself.
+/// Runs a command that must end by itself.
 pub(crate) fn run(mut command: Command) -> Output {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -26,7 +26,7 @@ pub(crate) fn run(mut command: Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
-/// The one sentence with which it is refused.
+/// The one sentence with which the command is refused.
 fn refused(output: &Output) -> String {
     let said = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -75,7 +75,8 @@ async fn a_backup_takes_the_place_of_no_file_of_a_data_directory() {
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let neighbour = dir.path().join("neighbour");
-    // It waits for its own disk, which nothing may do where others are waited for.
+    // Furnishing blocks until its own disk is written, and the thread of the async test must not
+    // block.
     let furnish = || files::furnish(&neighbour, 3);
     std::thread::scope(|scope| scope.spawn(furnish).join()).unwrap();
     let server = Program::start(&data, "--demo");
@@ -106,7 +107,7 @@ async fn a_backup_takes_the_place_of_no_file_of_a_data_directory() {
     assert_eq!(secrets.map(|path| std::fs::read(path).unwrap()), before);
     assert!(files::contents(&neighbour) == theirs);
     assert!(!data.join("archive.db").exists());
-    // The server has noticed nothing, and what it writes is where it looks for it.
+    // The server has noticed nothing. What it writes goes where the next start looks for it.
     server.admin.put("/v1/queues/later", serde_json::json!({})).await.ok();
     server.kill();
     done(&run(behind(&data, &["check"])));
@@ -143,7 +144,7 @@ fn a_backup_replaces_nothing_that_is_no_file_and_removes_nothing_of_others() {
     }
     assert!(!dir.path().join("nowhere").exists());
 
-    // What somebody has called like a part of the copy.
+    // Somebody's file that has the name of a part of the copy.
     let copy = dir.path().join("copy");
     let theirs = dir.path().join("copy.partial");
     std::fs::write(&theirs, "something dear").unwrap();
@@ -159,13 +160,13 @@ fn two_who_copy_to_one_place_do_not_take_it_from_each_other() {
     files::furnish(&data, 3);
     let copy = dir.path().join("copy");
     let unfinished = dir.path().join("copy.holdline-partial");
-    // As one who copies holds it.
+    // Holds the file as another copy in progress holds it.
     let other = std::fs::File::create(&unfinished).unwrap();
     other.lock().unwrap();
     let said = refused(&run(behind(&data, &["backup", copy.to_str().unwrap()])));
     assert!(said.contains("another copy is being made there"), "{said}");
     assert!(unfinished.exists() && !copy.exists());
-    // Killed, it holds it no more.
+    // A copy in progress that is killed no longer holds the file.
     drop(other);
     done(&run(behind(&data, &["backup", copy.to_str().unwrap()])));
     assert!(!unfinished.exists() && copy.exists());
@@ -199,7 +200,7 @@ fn a_link_in_a_data_directory_is_not_followed() {
         let is_link = std::fs::symlink_metadata(data.join(name)).unwrap().is_symlink();
         assert!(is_link, "{name} is left as it is");
     }
-    // Somebody's file under another name of its own.
+    // Somebody's file that has one of our names as a second name.
     for name in ["lock", "history"] {
         let data = dir.path().join(format!("twice-{name}"));
         files::furnish(&data, 3);
@@ -211,7 +212,7 @@ fn a_link_in_a_data_directory_is_not_followed() {
                 let said = refused(&run(server));
                 assert!(said.contains("something that no server has written"), "{said}");
             }
-            // A history that says nothing begins anew, in a file of its own.
+            // A history file that says nothing is begun anew, in a file of its own.
             _ => drop(files::open(&data).unwrap()),
         }
         assert_eq!(std::fs::read_to_string(&dear).unwrap(), "something dear", "{name}");
@@ -244,7 +245,7 @@ fn nothing_waits_for_a_pipe() {
     files::furnish(&data, 3);
     let copy = dir.path().join("copy");
     done(&run(behind(&data, &["backup", copy.to_str().unwrap()])));
-    // Beside the copy, where SQLite would look for what was not finished.
+    // SQLite would look beside the copy, at these names, for transactions that were not finished.
     for suffix in ["-journal", "-wal"] {
         let beside = dir.path().join(format!("copy{suffix}"));
         make_pipe(&beside);
@@ -252,7 +253,7 @@ fn nothing_waits_for_a_pipe() {
         assert!(said.contains("it is a pipe"), "{said}");
         std::fs::remove_file(&beside).unwrap();
     }
-    // A copy may be named by a link to it.
+    // An operator may name a copy by a link to it.
     let latest = dir.path().join("latest");
     symlink(&copy, &latest).unwrap();
     done(&run(behind(&restored, &["restore", latest.to_str().unwrap()])));

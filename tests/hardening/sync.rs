@@ -12,8 +12,8 @@ use crate::files;
 use crate::mounts::{Disk, in_namespace, mount, provoked};
 use crate::support::{Chat, Ledger, block};
 
-/// A file system in a file with holes, on a disk that has no room for what the holes promise:
-/// writing works, into memory, and syncing fails with an error of the device.
+/// The data is on a file system in a sparse file, on a disk that has no room for the whole file.
+/// Writing works, because it goes into memory; syncing fails with an error of the device.
 #[test]
 fn a_failed_sync_is_told_and_ends_writing_until_the_next_start() {
     in_namespace("sync::a_failed_sync_is_told_and_ends_writing_until_the_next_start", || {
@@ -47,7 +47,7 @@ fn a_failed_sync_is_told_and_ends_writing_until_the_next_start() {
         assert_eq!(ledger.failures(chat.id()), 1, "a sync fails at last");
         provoked(&format!("a sync failed after {} events", confirmed.history.len()));
         assert!(!journal.is_writable());
-        // Room does not help: nobody knows what the disk holds.
+        // New room does not help, because nobody knows what the disk holds.
         below.empty();
         let mut again = confirmed.clone();
         journal.append(again.post(Author::Customer, "still refused").append());
@@ -55,7 +55,7 @@ fn a_failed_sync_is_told_and_ends_writing_until_the_next_start() {
         assert_eq!(ledger.failures(chat.id()), 2);
         assert!(!journal.is_writable());
         drop(journal);
-        // The next start finds everything that was confirmed; what was refused may be there, too.
+        // The next start finds everything that was confirmed; it may also find what was refused.
         let (journal, _) = files::open(&data).unwrap();
         let found = files::history(&journal, chat.id()).unwrap();
         assert!(found.starts_with(&confirmed.history), "what was confirmed is there");

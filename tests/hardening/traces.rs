@@ -1,5 +1,5 @@
-//! What was taken out is nowhere in the files any more, a while later and while the server runs:
-//! not in a page from which it was moved before, and not in a log.
+//! A while after a chat was taken out, nothing of it is in the files any more, even while the
+//! server runs. It is neither in a page from which a row was moved earlier, nor in a log.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,10 +13,11 @@ use crate::files;
 use crate::retention::{days, retain};
 use crate::support::{Batch, Chat, block};
 
-/// What is said in chats that are taken out, and in no other.
+/// The words of the chats that are taken out, and of no other chat.
 const SAID: &str = "the cellar of Quillfeather Street";
 
-/// Many chats whose rows are moved about: each is begun before and goes on after its neighbours.
+/// Many chats whose rows move from page to page: each chat begins before its neighbours and goes on
+/// after them.
 fn furnish(journal: &dyn Journal, count: u128) {
     let mut chats: Vec<_> =
         (1..=count).map(|number| Chat::new(number * 7_919, "q", 1_000)).collect();
@@ -27,7 +28,7 @@ fn furnish(journal: &dyn Journal, count: u128) {
     }
     for round in 0..12 {
         for (number, chat) in chats.iter_mut().enumerate() {
-            // Of all lengths, so that pages become full in all ways.
+            // The texts have all lengths, so that pages become full in all ways.
             let more = (number * 7_919 + round * 104_729) % 139;
             let text = format!("{SAID}, number {number}, {}", format!("{SAID} ").repeat(more));
             let text = if number % 3 == 0 { text } else { text.replace(SAID, "nothing at all") };
@@ -45,7 +46,7 @@ fn furnish(journal: &dyn Journal, count: u128) {
     block(journal.flush()).unwrap();
 }
 
-/// The files in which it still stands.
+/// The files in which these words still stand.
 pub(crate) fn holding(dir: &Path, said: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -60,7 +61,7 @@ pub(crate) fn holding(dir: &Path, said: &str) -> Vec<String> {
     found
 }
 
-/// Waits until the journal says that nothing is left.
+/// Waits until the journal says that no traces are left.
 pub(crate) fn wait_for_traces(journal: &dyn Journal) {
     let until = Instant::now() + Duration::from_secs(60);
     while journal.has_traces() {
@@ -113,7 +114,7 @@ fn a_start_after_a_crash_goes_on_with_it() {
     let (journal, _) = files::open(dir.path()).unwrap();
     furnish(&journal, 60);
     retain(&journal, Disposal::Delete, days(31));
-    // As a crash at this moment would leave the files.
+    // A crash at this moment would leave these files.
     let crashed = files::lay_out(&files::contents(dir.path()));
     drop(journal);
     assert!(crashed.path().join("unclean").exists(), "noted before anything was taken out");
@@ -130,7 +131,7 @@ fn what_nobody_waits_for_is_out_of_the_logs_at_once_and_what_is_erased_out_of_al
     furnish(&journal, 30);
     retain(&journal, Disposal::Delete, days(31));
     wait_for_traces(&journal);
-    // Soon after a pass, and nobody has asked for it.
+    // This happens soon after a pass, and nobody waits for the next one.
     let mut chat = Chat::new(1, "q", 1_000);
     let tell = |story: Vec<Batch>| story.iter().for_each(|one| journal.append(one.append()));
     tell(chat.whole_story());
