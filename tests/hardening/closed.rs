@@ -133,8 +133,8 @@ fn what_belongs_to_somebody_else_and_is_open_to_others_is_refused() {
     let copy = dir.path().join("copy");
     let made = run(behind(&data, &["backup", copy.to_str().unwrap()]));
     assert!(made.status.success(), "{made:?}");
-    // Only the superuser can give a directory away. Any other user finds one that is another's
-    // here.
+    // Only the superuser can give a directory away. For every other user the temporary directory is
+    // one that belongs to somebody else and is open to others.
     let theirs = if rustix::process::geteuid().is_root() {
         let theirs = dir.path().join("theirs");
         std::fs::create_dir(&theirs).unwrap();

@@ -61,8 +61,8 @@ fn no_flipped_bit_loses_anything_in_silence() {
 
 #[test]
 fn every_flipped_bit_of_a_journal_is_found_or_harms_nothing() {
-    // A shared row takes less room than single rows, and in a page that is not full few bytes mean
-    // anything.
+    // Shared rows take less room, so it takes more chats to fill pages. In a page that is not full
+    // few bytes mean anything.
     let furnished: [(fn(&Path, u128) -> Known, u128); 2] =
         [(files::furnish, 30), (files::furnish_together, 150)];
     for (furnish, count) in furnished {

@@ -1,4 +1,4 @@
-//! One append is one row: what happened together stands together, and is read by everybody as if
+//! One append is one row: what happened together stands together, and every reader reads it as if
 //! each event stood alone.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::rows::{
 };
 use crate::support::{Chat, Kind, Trial, agent, block, settle, untold};
 
-/// Chats that are over and chats that are not, of appends with one event and with several.
+/// Writes chats that are over and chats that are not, in appends of one event and of several.
 fn furnish(trial: &Trial, count: u128) -> Vec<Chat> {
     let mut chats: Vec<_> = (1..=count).map(|number| Chat::new(number, "q", 1_000)).collect();
     for chat in &mut chats {
@@ -144,7 +144,7 @@ fn a_journal_of_version_2_is_read_as_it_is_and_continued() {
     }
 }
 
-/// Damages the last row of several events, and tells its position.
+/// Damages the last row that has several events, and gives its position.
 fn damage(dir: &Path, change: &str) -> u64 {
     let journal = journal_db(dir);
     let last = "SELECT max(position) FROM events WHERE kind = 'happened_together'";
@@ -157,7 +157,7 @@ fn damage(dir: &Path, change: &str) -> u64 {
 #[test]
 fn a_damaged_row_of_several_is_told_with_its_place() {
     let changes = [
-        // Still JSON, and still an event that may have happened.
+        // The row is still JSON, and still an event that may have happened.
         "body = replace(body, '\"since\":1', '\"since\":2')",
         "body = substr(body, 1, length(body) - 1)",
         "body = '[]'",
@@ -199,7 +199,7 @@ fn the_retention_takes_rows_of_several_out_whole() {
     let mut trial = Trial::new(Kind::Sqlite);
     let chats = furnish(&trial, 3);
     let head = trial.journal().head();
-    // One that is not as it was is left, and hurts no other.
+    // A chat with damaged rows is left where it is, and hinders no other chat.
     let journal = journal_db(trial.dir());
     let hurt = "UPDATE events SET at = at + 1 WHERE stream = ? AND kind = 'happened_together'";
     assert!(journal.execute(hurt, [chats[0].id().to_string()]).unwrap() > 1);

@@ -105,7 +105,7 @@ fn what_is_dropped_is_told_in_the_chain_which_goes_on_from_there() {
         let first = rows.last().unwrap();
         assert_eq!((anchor.number, first.number), (4, 5));
         assert_eq!(first.hash, first.hash_after(&anchor.hash), "it goes on from the anchor");
-        // All of it: what is left tells of itself.
+        // This drops everything: the one entry that is left tells of the dropping itself.
         assert!(block(journal.drop_audit(day(21), day(22))).unwrap());
         let rows = all(journal);
         assert_eq!((rows.len(), rows[0].number), (1, 12));
@@ -128,7 +128,7 @@ fn the_chain_outlives_a_restart_and_a_dropping_and_is_whole() {
     assert_eq!((checked.entries, checked.last, checked.hash.len()), (9, 12, 64));
 }
 
-/// What somebody may do to the table, and the entry that the check names.
+/// What somebody may do to the table, and what the check then names.
 const TAMPERING: [(&str, &str); 8] = [
     ("UPDATE audit SET body = replace(body, '}', ' }') WHERE number = 6", "audit entry 6"),
     ("UPDATE audit SET actor = 'bob' WHERE number = 5", "audit entry 5"),
@@ -150,7 +150,8 @@ fn a_byte_that_was_changed_and_an_entry_that_was_taken_away_are_told() {
         assert_eq!(journal_db(trial.dir()).execute(sql, ()).map(|changed| changed > 0), Ok(true));
         let found = problems(&trial);
         assert!(found.iter().any(|problem| problem.contains(told)), "{sql}: {found:?}");
-        // It is told and stops nobody: the chats have nothing to do with it.
+        // The check tells this, but no start is refused: the chats do not depend on the audit
+        // stream.
         trial.reopen();
         note(trial.journal(), day(13), read_by("ann"));
         trial.close();

@@ -1,4 +1,4 @@
-//! What a burst of appends leaves to later, and what it must not let grow.
+//! What a burst of appends leaves for later, and what it must not let grow.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,18 +10,19 @@ use rusqlite::Connection;
 
 use crate::support::{Chat, Kind, Trial, block, settle};
 
-/// Bytes of the log of `chats.db` that are not in doubt: 64 MiB, and what one batch adds.
+/// How large the log of `chats.db` may be without question, in bytes: 64 MiB, and what one batch
+/// adds.
 const LOG_BYTES_MAX: u64 = (64 + 48) << 20;
 
 fn log_bytes(dir: &Path) -> u64 {
     std::fs::metadata(dir.join("chats.db-wal")).map_or(0, |file| file.len())
 }
 
-/// Appends until the projection has written several times what its log may hold.
+/// Appends until the projection has written several times as much as its log may hold.
 fn append_much(trial: &Trial, rounds: u32) -> Vec<Chat> {
     let mut chats: Vec<_> = (1..=5_000).map(|number| Chat::new(number, "q", 1_000)).collect();
     for chat in &mut chats {
-        // Scattered over the file, as minted ids are.
+        // The chats are scattered over the file, as they are with minted ids.
         let number = chat.id().as_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         *chat = Chat::new(number, "q", 1_000);
         trial.journal().append(chat.start().append());
@@ -70,7 +71,7 @@ fn the_log_of_a_projection_that_is_made_anew_is_bounded() {
     assert!(log_bytes(trial.dir()) <= LOG_BYTES_MAX);
 }
 
-/// Somebody's long query keeps the log from beginning anew; it must hold nobody up.
+/// Somebody's long query keeps the log from beginning anew. The query must hold nobody up.
 #[test]
 fn a_long_query_lets_the_log_grow_and_nothing_wait() {
     let trial = Trial::new(Kind::Sqlite);
@@ -106,8 +107,8 @@ fn eventually(is_so: impl Fn() -> bool) {
     });
 }
 
-/// A journal in which many appends wait, and something durable that is not projected: the second of
-/// two chats. Where the projection took both at once nothing was left, and it begins anew.
+/// A journal in which many appends wait, and in which the second of two chats is durable but not
+/// projected. If the projection took both chats at once, none is left, and this begins anew.
 fn overrun() -> (Trial, Connection, Chat) {
     for _ in 0..20 {
         let trial = Trial::new(Kind::Sqlite);
@@ -125,10 +126,11 @@ fn overrun_once(trial: &Trial) -> (Connection, Chat) {
     let (chats, intruder) = (open("chats.db"), open("journal.db"));
     intruder.busy_timeout(Duration::from_secs(5)).unwrap();
     let started = |number| Chat::new(number, "q", 1_000).start().append();
-    // Made before, so that nothing is locked for longer than anybody waits for it.
+    // These are made before anything is locked, so that no lock outlasts the time that others wait
+    // for it.
     let many: Vec<_> = (100..30_000).map(started).collect();
     let (mut first, mut second) = (Chat::new(1, "q", 1_000), Chat::new(2, "q", 1_000));
-    // The projection cannot write the first; the second is durable meanwhile.
+    // The projection cannot write the first chat; the second becomes durable meanwhile.
     chats.execute_batch("BEGIN IMMEDIATE").unwrap();
     trial.journal().append(first.start().append());
     trial.ledger.wait_for(first.id(), Seq::new(1));
@@ -144,7 +146,7 @@ fn overrun_once(trial: &Trial) -> (Connection, Chat) {
 #[test]
 fn the_projection_leaves_the_disk_to_appends_until_somebody_reads() {
     let (trial, intruder, second) = overrun();
-    // It takes a millisecond when nobody is in its way.
+    // The projection takes a millisecond when nobody is in its way.
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(trial.journal().lag(), 1, "it stands back");
     let read = trial.journal().read(second.id(), Seq::ZERO, Audience::Agent, 99, 1 << 20);
@@ -158,7 +160,7 @@ fn the_projection_leaves_the_disk_to_appends_until_somebody_reads() {
 fn the_projection_goes_on_when_the_appends_are_through() {
     let (trial, intruder, second) = overrun();
     intruder.execute_batch("ROLLBACK").unwrap();
-    // Nobody asks, and it catches up.
+    // Nobody reads, and the projection still catches up.
     eventually(|| trial.journal().waiting() == 0 && trial.journal().lag() == 0);
     let listed = block(trial.journal().list(Filter::default(), None, 1, 1)).unwrap();
     assert_eq!(listed.views.len(), 1);
@@ -168,7 +170,7 @@ fn the_projection_goes_on_when_the_appends_are_through() {
 #[test]
 fn the_projection_stands_back_for_a_bounded_time() {
     let (trial, intruder, _) = overrun();
-    // Somebody else holds the file for longer than appends wait: there are always many.
+    // The intruder holds the file for longer than appends wait, so many appends are always waiting.
     let begun = trial.journal().waiting();
     eventually(|| trial.journal().lag() == 0);
     assert!(begun > 512);

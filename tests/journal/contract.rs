@@ -161,7 +161,7 @@ fn list(trial: &Trial, filter: &Filter, most: usize) -> Vec<u128> {
 
 fn a_list_is_paged_newest_first(kind: Kind) {
     let trial = Trial::new(kind);
-    // Pairs begin at the same moment, so that the id decides.
+    // Two chats at a time begin at the same moment, so that their ids decide.
     for number in 1..=12_u128 {
         let at = i64::try_from(number / 2).unwrap() * 100;
         settle(&trial, [Chat::new(number, "q", at).start()]);
@@ -309,7 +309,7 @@ fn settings(journal: &dyn Journal) -> Registry {
         admission: None,
     };
     change(journal, &mut registry, SettingChange::PutWidget(widget));
-    // Two more than an agent may have.
+    // Twelve tokens, two more than one agent may have. One of them is Bob's, the others are Ann's.
     for number in 0..12 {
         let (digest, at) = (TokenDigest([number; 32]), Timestamp::from_millis(number.into()));
         let agent = agent(if number == 5 { "bob" } else { "ann" });
@@ -318,7 +318,7 @@ fn settings(journal: &dyn Journal) -> Registry {
         let token = Token { name, expires_at, ..Token::new(agent, at) };
         change(journal, &mut registry, SettingChange::AddToken { digest, token });
     }
-    // One of Ann's goes over to Bob.
+    // One of Ann's tokens goes over to Bob.
     let (digest, at) = (TokenDigest([11; 32]), Timestamp::from_millis(12));
     let token = Token::new(agent("bob"), at);
     change(journal, &mut registry, SettingChange::AddToken { digest, token });
@@ -356,7 +356,7 @@ fn a_new_start_finds_everything(kind: Kind) {
     assert_eq!(found, open);
     assert_eq!(trial.journal().head(), position);
 
-    // It goes on where it was.
+    // The chat goes on where it was.
     settle(&trial, [chats[talking].post(Author::Customer, "still here?")]);
     let loaded = block(trial.journal().load(chats[talking].id())).unwrap().unwrap();
     assert_eq!(loaded, chats[talking].whole);

@@ -1,4 +1,4 @@
-//! What only the journal on a disk can be asked: its files, its faults, its rebuilding.
+//! What can be tried only on the journal on a disk: its files, its faults, its rebuilding.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ fn a_directory_is_used_by_one_server() {
     trial.reopen();
 }
 
-/// A process that is being started has its parent's files open until it runs its program, and a
-/// command that looks whether a server runs asks the same lock. Neither of them is a server.
+/// A process that is being started has its parent's files open until it runs its program. A command
+/// that looks whether a server runs asks for the same lock. Neither of the two is a server.
 #[test]
 fn a_directory_that_was_let_go_can_be_taken_at_once() {
     let mut trial = Trial::new(Kind::Sqlite);
@@ -101,15 +101,15 @@ fn a_locked_journal_fails_and_passes() {
     assert!(trial.journal().is_writable());
 }
 
-/// A checkpoint that resets the log, and any query of somebody's that writes, hold this lock for a
-/// moment.
+/// A checkpoint that resets the log holds this lock for a moment, and so does any query of
+/// somebody's that writes.
 #[test]
 fn a_locked_projection_is_waited_for() {
     let trial = Trial::new(Kind::Sqlite);
     let chats = Connection::open(trial.dir().join("chats.db")).unwrap();
     for number in 1..=5 {
         chats.execute_batch("BEGIN IMMEDIATE").unwrap();
-        // Of a chat that is new, the projector reads before it writes.
+        // For a new chat the projector reads before it writes.
         let mut chat = Chat::new(number, "q", 1_000);
         trial.journal().append(chat.start().append());
         trial.ledger.wait_for(chat.id(), chat.whole.seq());
@@ -117,7 +117,7 @@ fn a_locked_projection_is_waited_for() {
         thread::sleep(Duration::from_millis(100));
         assert!(trial.journal().lag() > 0, "it is held up");
         chats.execute_batch("COMMIT").unwrap();
-        // Without waiting this fails as "database is locked".
+        // If the projector did not wait, this would fail as "database is locked".
         assert_eq!(block(read).unwrap(), chat.history);
         assert_eq!(trial.journal().lag(), 0);
     }
@@ -180,7 +180,7 @@ fn a_journal_that_has_lost_its_end_is_told_and_nothing_is_lost_in_silence() {
         panic!("the loss is noticed: {opened:?}");
     };
     assert!(fault.to_string().contains("holdline restore"), "{fault}");
-    // Whoever decides to go on without what was lost can do so.
+    // An operator who decides to go on without what was lost can do so.
     std::fs::remove_file(trial.dir().join("chats.db")).unwrap();
     let recovered = trial.reopen();
     assert_eq!(recovered.conversations, [before.whole]);
@@ -225,7 +225,7 @@ fn people_can_query_while_the_server_runs() {
     settle(&trial, story);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let chats = Connection::open_with_flags(trial.dir().join("chats.db"), flags).unwrap();
-    // A reader that keeps its place holds nobody up.
+    // A reader that stays in one transaction holds nobody up.
     chats.execute_batch("BEGIN").unwrap();
     let messages: i64 =
         chats.query_row("SELECT count(*) FROM messages", (), |row| row.get(0)).unwrap();

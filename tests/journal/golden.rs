@@ -1,7 +1,7 @@
-//! Golden records: what version 1 wrote is read by every later one, and written the same.
+//! Golden records: every later version reads what version 1 wrote, and writes it the same.
 //!
-//! A new kind is added to the examples below and, by `UPDATE_EXPECT=1`, to the file. A line that
-//! is already in the file never changes.
+//! A new kind is added to the examples below and, by `UPDATE_EXPECT=1`, to the file. A line that is
+//! already in the file never changes.
 
 mod changes;
 mod shared_row;
@@ -186,7 +186,7 @@ fn events() -> Vec<Event> {
     events
 }
 
-/// Fails to compile when there is a new event: add it to [`events`], and then here.
+/// Does not compile when there is a new event: add the event to [`events`], and then here.
 fn is_in_the_examples(event: &Event) -> &'static str {
     match event {
         Event::ConversationStarted(_) => "conversation_started",
@@ -382,7 +382,7 @@ fn a_snapshot_holds_a_conversation_at_every_step() {
         whole.apply(&recorded.event, recorded.at);
         assert_eq!(snapshot::decode(&snapshot::encode(&whole)).as_ref(), Ok(&whole));
     }
-    // Every event once, in whatever order: a snapshot must hold what no story leads to.
+    // Every event is applied once, in any order: a snapshot must also hold what no story leads to.
     for event in events() {
         whole.apply(&event, time(0));
         assert_eq!(snapshot::decode(&snapshot::encode(&whole)).as_ref(), Ok(&whole));

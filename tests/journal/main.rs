@@ -1,4 +1,4 @@
-//! What every journal promises, asked of both: the one on `SQLite` and the one in memory.
+//! What every journal promises. Both journals are tried: the one on `SQLite` and the one in memory.
 
 mod append;
 mod audit;
@@ -12,7 +12,7 @@ mod rows;
 mod shared_row;
 mod support;
 
-/// Nothing leaves before it is written: so nothing but a journal may say that it is.
+/// Nothing leaves before it is written, so only a journal may say that something is written.
 #[test]
 fn only_a_journal_issues_receipts() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::support::{Kind, Trial, agent};
 
-/// What is done under a clock that stands still until it is told to go on.
+/// Runs this under a clock that stands still until it is told to go on.
 fn with_paused_clock(act: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().unwrap().block_on(act);

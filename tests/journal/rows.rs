@@ -1,5 +1,5 @@
-//! The rows of a journal on a disk, for those who look at them; and that everybody tells the same
-//! of what stands in them.
+//! Reads the rows of a journal on a disk, and asserts that all readers tell the same of what stands
+//! in them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -55,8 +55,8 @@ pub fn checksum((position, stream, seq, at, kind, body): &Single) -> u32 {
     crc32fast::hash(&bytes)
 }
 
-/// Makes of a journal what an earlier version would have written, in which each event had a row of
-/// its own.
+/// Makes a journal what an earlier version would have written, with a row of its own for each
+/// event.
 pub fn make_version(version: u32, dir: &Path) {
     let journal = journal_db(dir);
     let singles = singles(&journal);
@@ -111,8 +111,8 @@ pub fn assert_remembered(dir: &Path, chats: &[Chat]) {
     assert_eq!(visited, chats.len());
 }
 
-/// The timeline says the same of each event as the journal, under a checksum of its own; the events
-/// of the journal have all places from the first on.
+/// Asserts that the timeline says the same of each event as the journal, under a checksum of the
+/// event's own, and that the events of the journal have all positions from the first on.
 #[track_caller]
 pub fn assert_timeline(dir: &Path) -> Vec<Single> {
     let singles = singles(&journal_db(dir));
@@ -134,7 +134,7 @@ pub fn assert_timeline(dir: &Path) -> Vec<Single> {
     singles
 }
 
-/// The row at this position, and nothing else, is told to be damaged: by a check, and by a start.
+/// Asserts that a check and a start tell of damage to the row at this position, and of no other.
 #[track_caller]
 pub fn assert_one_damage(dir: &Path, position: u64, shown: &str) -> String {
     let place = format!("journal.db, position {position}");
@@ -150,7 +150,7 @@ pub fn assert_one_damage(dir: &Path, position: u64, shown: &str) -> String {
     problem
 }
 
-/// One step of the retention, long after everything.
+/// Takes one step of the retention, long after everything has happened.
 pub fn retain(trial: &Trial, then: Disposal) -> Retained {
     let later = Timestamp::from_millis(1_000) + Span::from_secs(86_400).times(31);
     let retention = Retention { after_days: 30, then };

@@ -1,5 +1,5 @@
-//! Appends that are given together and happened at one time share a row, what happened alike stands
-//! in it once, and everybody tells what stands there as if each append had a row of its own.
+//! Appends that the journal gets together and that happened at one time share a row. What happened
+//! alike stands in the row once. Every reader tells the row as if each append had a row of its own.
 
 mod damaged;
 mod refused;
@@ -24,19 +24,19 @@ fn crowd(numbers: std::ops::RangeInclusive<u128>) -> Vec<Chat> {
     numbers.map(|number| Chat::new(number, "q", 1_000)).collect()
 }
 
-/// Gives these to the journal together, and waits until they are durable.
+/// Gives these batches to the journal together, and waits until they are durable.
 fn append_together(trial: &Trial, batches: impl IntoIterator<Item = Batch>) {
     let appends = batches.into_iter().map(|batch| batch.append()).collect();
     trial.journal().append_all(appends);
     block(trial.journal().flush()).unwrap();
 }
 
-/// Lets each of them do this, together.
+/// Lets each of the chats do this, and appends it all together.
 fn all(trial: &Trial, chats: &mut [Chat], act: impl FnMut(&mut Chat) -> Batch) {
     append_together(trial, chats.iter_mut().map(act));
 }
 
-/// The whole stories of these, step by step.
+/// The whole stories of these chats, step by step.
 fn stories(chats: &mut [Chat]) -> Vec<Vec<Batch>> {
     let mut stories: Vec<_> = chats.iter_mut().map(|chat| chat.whole_story().into_iter()).collect();
     let mut steps = Vec::new();
@@ -49,7 +49,7 @@ fn stories(chats: &mut [Chat]) -> Vec<Vec<Batch>> {
     }
 }
 
-/// The position, the kind, how many records are in it, and how many appends: of each row.
+/// Of each row: the position, the kind, how many records are in it, and how many appends.
 fn shapes(journal: &Connection) -> Vec<(u64, String, u64, u64)> {
     let sql = "SELECT position, kind, coalesce(json_array_length(body, '$.records'), 1),
          coalesce(json_array_length(body, '$.of'), 1) FROM events ORDER BY position";
@@ -80,13 +80,13 @@ fn appends_of_one_time_share_a_row_and_what_is_alike_stands_once() {
         assert_eq!(batch.events.len(), 2);
         batch
     });
-    // What happened to two of them is another thing than what happened to the others.
+    // What happens to two of the chats is not what happens to the others.
     all(&trial, &mut chats, |chat| {
         let is_even = chat.id().as_bits() % 2 == 0;
         chat.join(if is_even { 2 } else { 3 })
     });
     let journal = journal_db(trial.dir());
-    // Each visitor is another, so no start is like another.
+    // Each chat has another visitor, so no start is like another.
     let shapes = shapes(&journal);
     assert_eq!(shapes, [shared(1, 5, 5), shared(6, 1, 5), shared(11, 1, 5), shared(21, 2, 5)]);
     let sql = "SELECT count(*) FROM events WHERE stream = 'several' AND seq = 0";
@@ -121,7 +121,7 @@ fn only_neighbours_of_one_time_share() {
     let alone = |position| (position, "conversation_started".to_owned(), 1, 1);
     assert_eq!(shapes(&journal), [shared(1, 2, 2), alone(3), shared(4, 3, 3), alone(7)]);
 
-    // Nor what is given one by one, at one time or not.
+    // Appends that come one by one share no row either, whether they happened at one time or not.
     let mut others = crowd(11..=13);
     settle(&trial, others.iter_mut().map(Chat::start).collect::<Vec<_>>());
     assert_eq!(shapes(&journal)[4..], [alone(8), alone(9), alone(10)]);

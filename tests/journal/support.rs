@@ -1,4 +1,5 @@
-//! A journal to be tried, a record of what it tells, and chats that are driven by their own rules.
+//! A journal that is tried, a record of what it tells, and chats that are driven by their own
+//! rules.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub enum Told {
     Failed(Vec<ConversationId>),
 }
 
-/// Keeps whatever a journal tells.
+/// Keeps everything that a journal tells.
 #[derive(Debug, Default)]
 pub struct Ledger {
     told: Mutex<Vec<Told>>,
@@ -51,7 +52,7 @@ impl Ledger {
         self.told.lock().unwrap().clone()
     }
 
-    /// Waits until what was told satisfies this.
+    /// Waits until the told things satisfy this.
     #[track_caller]
     pub fn wait(&self, satisfied: impl Fn(&[Told]) -> bool) {
         let told = self.told.lock().unwrap();
@@ -139,14 +140,14 @@ impl Trial {
         self.dir.path()
     }
 
-    /// Closes it, and lets something be done to its files.
+    /// Closes the journal, so that a test can do something to its files.
     pub fn close(&mut self) {
         if let Some(Opened::Sqlite(_)) = &self.opened {
             self.opened = None;
         }
     }
 
-    /// Closes it and opens it again.
+    /// Closes the journal and opens it again.
     pub fn reopen(&mut self) -> Recovered {
         self.ledger = Arc::new(Ledger::default());
         let receipts: Arc<dyn Receipts> = self.ledger.clone();
@@ -209,7 +210,7 @@ impl Chat {
     /// A chat that begins at this time in this queue.
     pub fn new(number: u128, queue: &str, at: i64) -> Self {
         let mut workstream = Workstream::new("default".parse().unwrap(), queue.parse().unwrap());
-        // Trials of long chats are not about what a customer may do.
+        // Trials of long chats are not about a customer's limits.
         workstream.customer_limits =
             CustomerLimits { messages: u32::MAX, bytes: u32::MAX, connections: u32::MAX };
         Self {
@@ -321,7 +322,7 @@ pub fn block<T>(answer: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(PATIENCE, answer).await.expect("an answer") })
 }
 
-/// Appends all of this and waits until it is durable.
+/// Appends all of this, and waits until it is durable.
 pub fn settle(trial: &Trial, batches: impl IntoIterator<Item = Batch>) {
     for batch in batches {
         trial.journal().append(batch.append());

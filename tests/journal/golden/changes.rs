@@ -15,7 +15,7 @@ use crate::support::agent;
 
 pub(super) fn changes() -> Vec<SettingChange> {
     let new = Workstream::new("sales".parse().unwrap(), "sales-de".parse().unwrap());
-    // As every release before the default of a retention has written it.
+    // As every release wrote it before a retention had a default.
     let plain = Workstream { retention: None, ..new.clone() };
     let second = Span::from_secs;
     let full = Workstream {

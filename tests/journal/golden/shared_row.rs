@@ -23,7 +23,7 @@ const BODY: &str = concat!(
     r#"["00000000-0000-0000-0000-00000000feed",7,1]]}"#,
 );
 
-/// The same when the first of them was taken out, and then the second.
+/// The same row when its first append was taken out, and then its second.
 const WITHOUT_ONE: &str = concat!(
     r#"{"records":[{"kind":"lease_released","body":{"agent":"bob"}}],"#,
     r#""of":[2,["00000000-0000-0000-0000-000000000001",4294967295,0],"#,
@@ -70,7 +70,7 @@ fn what_happened_to_several_is_written_as_ever() {
     assert_eq!((kind, std::str::from_utf8(&body).unwrap()), (Some(KIND), BODY));
     assert_eq!(shared_row::put_together(&records, [], &mut Vec::new()), None, "of nobody");
 
-    // Without the first, nobody names what happened to it.
+    // Without the first append, no append names its record.
     let mut body = Vec::new();
     shared_row::put_together(&records, members[1..].iter().map(Vec::as_slice), &mut body);
     shared_row::keep_named(&mut body);
@@ -132,7 +132,7 @@ fn what_is_no_record_of_several_is_refused() {
         "{".to_owned(),
         format!(r#"{{"records":[{bob}]}}"#),
         format!(r#"{{"of":[["{ONE}",1,0]]}}"#),
-        // Nothing, or nothing that takes a position.
+        // No append, or none that takes a position.
         of(""),
         of("0"),
         of(&format!(r#"["{ONE}",1,1]"#)),

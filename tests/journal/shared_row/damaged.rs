@@ -1,5 +1,5 @@
-//! A shared row that is not what was written is one problem, told with its place, whatever it says
-//! of others; what else is wrong is still told.
+//! A shared row that is not what was written is one problem, whatever the row says of its chats.
+//! The problem is told with its place, and everything else that is wrong is told, too.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::rows::{self, assert_one_damage, journal_db, number, remove_chats};
 use crate::shared_row::{SHARED, all, crowd};
 use crate::support::{Chat, Kind, Trial, settle};
 
-/// Where the row that is damaged stands: the loss of three connections, two events each.
+/// The position of the damaged row: the loss of three connections, of two events each.
 const PLACE: u64 = 7;
 
-/// Three chats that share rows; whether they go on behind the one at [`PLACE`].
+/// Three chats that share rows. `goes_on` says whether they go on behind the row at [`PLACE`].
 fn furnish(goes_on: bool) -> (Trial, Vec<Chat>) {
     let mut trial = Trial::new(Kind::Sqlite);
     let mut chats = crowd(1..=3);
@@ -33,7 +33,7 @@ fn furnish(goes_on: bool) -> (Trial, Vec<Chat>) {
     (trial, chats)
 }
 
-/// Changes the row, and nothing else.
+/// Changes the row at [`PLACE`], and nothing else.
 fn change(dir: &Path, change: &str) {
     let sql = format!("UPDATE events SET {change} WHERE position = ?");
     assert_eq!(journal_db(dir).execute(&sql, [PLACE]).unwrap(), 1);
@@ -50,7 +50,7 @@ fn replace(dir: &Path, body: &str) {
     assert_eq!(journal.execute(sql, params![body, checksum, PLACE]).unwrap(), 1);
 }
 
-/// The one problem that a check finds, with and without `chats.db`; a start must tell the same.
+/// The one problem that a check finds, with `chats.db` and without it. A start must tell the same.
 #[track_caller]
 fn one_problem(dir: &Path, shown: &str) -> String {
     let told = check(dir).unwrap().problems.told;
@@ -69,12 +69,12 @@ fn name(number: u128) -> String {
 fn a_row_that_is_not_what_was_written_is_one_problem() {
     let other = format!("body = replace(body, '{}', '{}')", name(2), name(8));
     let changes = [
-        // Still JSON, and still something that may have happened.
+        // The row is still JSON, and still something that may have happened.
         "body = replace(body, '\"since\":1', '\"since\":2')",
         "body = replace(body, '\",3,0]', '\",4,0]')",
         "body = replace(body, '\",3,0]', '\",2,0]')",
         "body = replace(body, '\",3,0]', '\",3,7]')",
-        // To another one, and to somebody who is not there.
+        // The second chat's event is another chat's now, of one that does not exist.
         &other,
         "body = replace(body, '],[', '],900,[')",
         "body = substr(body, 1, length(body) - 1)",
@@ -132,7 +132,7 @@ fn a_row_of_a_form_that_nobody_knows_is_one_problem() {
 #[test]
 fn an_event_in_it_that_nobody_knows_is_told_with_the_place_of_its_append() {
     let (trial, chats) = furnish(true);
-    // A later release has written it, so it is what was written.
+    // A later release wrote the unknown event, so the row is what was written.
     let known = r#"{"kind":"lease_released","body":{"agent":"ann"}}"#;
     let unknown = r#"{"kind":"session_dreamt","body":{}}"#;
     let together = |second| format!(r#"{{"kind":"happened_together","body":[{known},{second}]}}"#);
@@ -147,7 +147,7 @@ fn an_event_in_it_that_nobody_knows_is_told_with_the_place_of_its_append() {
 
 #[test]
 fn what_else_is_wrong_is_still_told() {
-    // Whoever goes on behind the row is followed again, whether they could be read in it or not.
+    // A chat that goes on behind the row is followed again, whether the row still names it or not.
     for damage in ["checksum = checksum + 1", "body = '{}'"] {
         let (trial, _) = furnish(true);
         change(trial.dir(), damage);

@@ -1,4 +1,5 @@
-//! What becomes of a shared row when some of those in it may not be written, or none can.
+//! What becomes of a shared row when some of its appends may not be written, or none can be
+//! written.
 
 use holdline::domain::conversation::event::Author;
 use holdline::domain::id::ConversationId;
@@ -8,7 +9,7 @@ use crate::rows::{assert_read, assert_sound, assert_timeline, journal_db, number
 use crate::shared_row::{ROWS, all, append_together, body_at, crowd, shapes, shared};
 use crate::support::{Batch, Chat, Kind, Told, Trial, block};
 
-/// The append of a batch with this ticket.
+/// The append of a batch, with this ticket.
 fn with_ticket(batch: &Batch, number: u32) -> Append {
     let Append::Conversation { id, first, at, events, .. } = batch.append() else {
         unreachable!("a batch is of a conversation")
@@ -16,7 +17,8 @@ fn with_ticket(batch: &Batch, number: u32) -> Append {
     Append::Conversation { id, first, at, events, ticket: Ticket(number) }
 }
 
-/// Who was confirmed, with which ticket and through which place; and who was not.
+/// The chats that were confirmed, with which ticket and through which place; and the chats that
+/// failed.
 fn answers(trial: &Trial) -> (Vec<(ConversationId, u32, u32)>, Vec<ConversationId>) {
     let (mut confirmed, mut failed) = (Vec::new(), Vec::new());
     for told in trial.ledger.told() {
@@ -47,7 +49,7 @@ fn what_is_refused_is_left_out_and_its_neighbours_are_written() {
     append_together(&trial, posts(&mut chats));
     let (before, _) = answers(&trial);
     assert_eq!(before.len(), 5);
-    // Somebody appends once more in a place that is taken.
+    // One chat appends again, in a place that is taken.
     let mut second: Vec<_> = posts(&mut chats[..2]);
     second.push(Batch { at: second[0].at, ..stale });
     second.extend(posts(&mut chats[3..]));
@@ -70,7 +72,7 @@ fn what_is_refused_is_left_out_and_its_neighbours_are_written() {
     assert_timeline(trial.dir());
     assert_read(&trial, &chats);
 
-    // Of a row in which all are refused nothing is written.
+    // When all appends of a row are refused, nothing of the row is written.
     let appends = second.iter().map(Batch::append).collect();
     trial.journal().append_all(appends);
     block(trial.journal().flush()).unwrap();

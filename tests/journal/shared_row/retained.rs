@@ -1,5 +1,5 @@
-//! The retention takes one chat out of the rows that it shared: the others stay where they are, and
-//! of that one nothing is left.
+//! The retention takes one chat out of the rows that it shared with others. The others stay where
+//! they are, and nothing is left of that one.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn secret(id: ConversationId) -> String {
     format!("only chat {} says so", id.as_bits())
 }
 
-/// Chats that share all their rows, until only some of them are over.
+/// Chats that share all their rows until some of the chats are over.
 fn furnish(is_over: impl Fn(u128) -> bool) -> (Trial, Vec<Chat>) {
     let trial = Trial::new(Kind::Sqlite);
     let mut chats = crowd(1..=4);
@@ -41,7 +41,7 @@ fn furnish(is_over: impl Fn(u128) -> bool) -> (Trial, Vec<Chat>) {
     (trial, chats)
 }
 
-/// Ends some of them; the others say something meanwhile, in the same rows.
+/// Ends some of the chats. The others say something meanwhile, in the same rows.
 fn end(trial: &Trial, chats: &mut [Chat], is_over: impl Fn(u128) -> bool) {
     let or_post = |chat: &mut Chat, end: fn(&mut Chat) -> Batch| {
         if is_over(chat.id().as_bits()) {
@@ -54,7 +54,7 @@ fn end(trial: &Trial, chats: &mut [Chat], is_over: impl Fn(u128) -> bool) {
     all(trial, chats, |chat| or_post(chat, |chat| chat.shut("ann")));
 }
 
-/// Whether these words are in a file of a journal that is closed.
+/// Whether a file of a closed journal has these words.
 fn is_in(dir: &Path, file: &str, words: &str) -> bool {
     let log = dir.join(format!("{file}-wal"));
     assert!(!log.exists(), "all of it was carried over");
@@ -73,7 +73,7 @@ fn events(chats: &[Chat]) -> usize {
     chats.iter().map(|chat| chat.history.len()).sum()
 }
 
-/// What a journal tells in single rows of all but this chat, and of the retention.
+/// The single rows of a journal, without those of this chat and of the retention.
 fn without(all: &[Single], id: ConversationId) -> Vec<Single> {
     let id = id.to_string();
     all.iter().filter(|one| one.1 != id && one.1 != "retention").cloned().collect()
@@ -142,7 +142,8 @@ fn what_is_left_of_a_row_names_nobody_and_nothing_that_has_gone() {
     let starts = body_at(&journal, position_of(0));
     assert_eq!(starts["records"].as_array().unwrap().len(), 3);
     assert_eq!(starts["of"], json!([[name(0), 1, 0], 1, [name(2), 1, 1], [name(3), 1, 2]]));
-    // Two events took two places, and the record that the others name has stayed.
+    // The chat's two events took two positions, and the record that the other chats name has
+    // stayed.
     let losses = body_at(&journal, position_of(5));
     assert_eq!(losses["records"].as_array().unwrap().len(), 1);
     assert_eq!(losses["of"], json!([[name(0), 6, 0], 2, [name(2), 6, 0], [name(3), 6, 0]]));
@@ -159,7 +160,7 @@ fn a_row_goes_with_the_last_who_shared_it() {
         assert_eq!(retain(&trial, then), retained(then, 2));
         assert_read(&trial, &chats[1..2]);
         clean(trial.dir());
-        // The last of them is alone in what is left of its rows.
+        // The last chat is alone in what is left of its rows.
         let mut last = chats.remove(1);
         end(&trial, std::slice::from_mut(&mut last), |_| true);
         assert_eq!(retain(&trial, then), retained(then, 1));
@@ -192,7 +193,7 @@ fn retained(then: Disposal, count: u64) -> Retained {
     }
 }
 
-/// Each chat has rows of its own in the archive, and its past is told from them.
+/// Asserts that each chat has rows of its own in the archive, and that its past is told from them.
 #[track_caller]
 fn assert_archived(dir: &Path, chats: &[Chat]) {
     let archive = Connection::open(dir.join("archive.db")).unwrap();
@@ -218,7 +219,7 @@ fn a_step_that_is_taken_again_after_a_crash_changes_nothing() {
     assert_eq!(retain(&trial, Disposal::Archive), retained(Disposal::Archive, 2));
     trial.close();
     let after = kept.clone().map(|file| std::fs::read(file).unwrap());
-    // Only the archive was on the disk; or the journal, too.
+    // The crash left only the archive on the disk; or the archive and the journal.
     for files in [[&before[0], &before[1]], [&after[0], &before[1]]] {
         for (file, bytes) in kept.iter().zip(files) {
             std::fs::write(file, bytes).unwrap();
@@ -251,7 +252,7 @@ fn whoever_shares_a_damaged_row_is_kept() {
     assert_eq!(retain(&trial, Disposal::Archive), retained(Disposal::Archive, 1));
     assert_eq!(without(&singles(&journal), other[0].id()), without(&before, other[0].id()));
     drop(journal);
-    // What was told of them before can still be read.
+    // What was told of these chats before the damage can still be read.
     assert_read(&trial, &chats);
     assert_read(&trial, &other[1..]);
     trial.close();

@@ -1,4 +1,4 @@
-//! Everybody tells what stands in shared rows as if each append had a row of its own.
+//! Every reader tells what stands in shared rows as if each append had a row of its own.
 
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::event::Audience;
@@ -43,7 +43,7 @@ fn everybody_tells_the_same_as_if_each_had_a_row_of_its_own() {
     assert!(whole.len() > 40);
     assert_eq!(feed(&trial, 0, 999), whole);
     for (place, located) in whole.iter().enumerate() {
-        // A feed resumes behind any of them, in the middle of a row, too.
+        // A feed resumes behind any of the events, even in the middle of a row.
         let rest = &whole[place + 1..];
         assert_eq!(feed(&trial, located.position.0, 5), rest[..rest.len().min(5)]);
     }
@@ -86,7 +86,7 @@ fn the_past_is_told_from_the_projection_the_journal_or_both() {
     let behind = trial.dir().join("behind.db");
     std::fs::copy(trial.dir().join("chats.db"), &behind).unwrap();
     trial.reopen();
-    // Of those in one row some were known before, and some were not.
+    // In one row stand chats that the older projection knows and chats that it does not know.
     live.extend(crowd(7..=9));
     all(&trial, &mut live[3..], Chat::start);
     all(&trial, &mut live, |chat| chat.join(1));
