@@ -17,7 +17,7 @@ async fn noted(world: &World, kind: AuditKind) -> Vec<AuditRow> {
     world.engine.audit_page(filter, None, 1_000).await.unwrap().rows
 }
 
-/// How often what is noted there has happened.
+/// How often the noted acts happened, in sum.
 fn times(noted: &[AuditRow]) -> u64 {
     let times = noted.iter().map(|row| {
         let body: serde_json::Value = serde_json::from_str(&row.body).unwrap();
@@ -83,7 +83,8 @@ fn strangers_from_everywhere_make_few_entries_and_all_are_counted() {
         }
         world.engine.drain(Duration::ZERO).await.unwrap();
         let noted = noted(&world, AuditKind::SignInRefused).await;
-        // One for each address that is told apart, and one for all others, with their repeats.
+        // An entry for each of the 32 addresses that are told apart, and for all others one with
+        // the first refusal and one with the repeats.
         assert_eq!(noted.len(), 34, "{noted:?}");
         assert_eq!(noted.iter().filter(|row| row.body.contains("address")).count(), 32);
         assert_eq!(times(&noted), 5_000);
@@ -103,7 +104,8 @@ fn callers_who_ask_for_what_is_not_theirs_make_few_entries_and_all_are_counted()
         }
         world.engine.drain(Duration::ZERO).await.unwrap();
         let noted = noted(&world, AuditKind::AccessRefused).await;
-        // 32 with what they asked for, 32 names and all others, the latter with their repeats.
+        // 32 entries name the caller and the request. 32 callers and all others have two each: the
+        // first refusal, and the repeats.
         assert_eq!(noted.len(), 32 + 2 * 32 + 2, "{noted:?}");
         assert_eq!(noted.iter().filter(|row| row.body.contains("route")).count(), 32);
         assert_eq!(noted.iter().filter(|row| row.by.is_none()).count(), 2);

@@ -1,5 +1,5 @@
-//! Very many at one moment: windows that end together, and an agent with more chats than a feed
-//! is told of at once.
+//! Very much at one moment: windows that end together, and an agent with more chats than a feed is
+//! told of at once.
 
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::{Authority, Command};
@@ -13,7 +13,7 @@ use holdline::limits;
 use crate::customer::Customer;
 use crate::world::{World, ada, run, settle};
 
-/// More than are woken at once, several times.
+/// Several times as many chats as are woken at once.
 const CROWD: u32 = 1_500;
 
 async fn crowd(world: &World, count: u32) -> Vec<(Customer, ConversationId)> {
@@ -40,7 +40,7 @@ fn all_windows_that_end_at_one_moment_end_once_and_none_early() {
     run(|| async {
         let world = World::new().await;
         let customers = crowd(&world, CROWD).await;
-        // A start gives everybody the whole window, from one moment.
+        // A start gives every customer the whole window, from one moment.
         let world = world.crash().await;
         let first = world.engine.view(customers[0].1).await.unwrap();
         let until = first.customer.absence.unwrap().until;
@@ -131,7 +131,7 @@ fn two_engines_on_one_thread_mix_nothing_up() {
         let mut chats = Vec::new();
         for world in &worlds {
             let mut feed = world.ada_works().await;
-            // What conversations do from now on is done together, or later.
+            // From now on conversations gather what they do, or put it off.
             world.faulty.pretend_waiting(limits::BUSY_APPENDS + 1);
             let (customer, id) = Customer::chatting(world, visitor).await;
             world.ada_accepts(id).await;

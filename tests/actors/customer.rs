@@ -1,4 +1,4 @@
-//! A customer's session without a socket: what the session's actor would say and hear.
+//! A customer's session without a socket: it says and hears what the session's actor would.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,7 +54,7 @@ impl Outbox for Endless {
 }
 
 impl Customer {
-    /// A new session of nobody in particular.
+    /// A new session that belongs to no particular customer yet.
     pub fn new(world: &World) -> Self {
         let heard = Arc::<Mutex<Vec<ToSession>>>::default();
         let address = Ear(heard.clone()).start().recipient();
@@ -92,7 +92,7 @@ impl Customer {
         self.visit.start(request, self.entrance(Seq::ZERO), None)
     }
 
-    /// Comes back into a chat of which it has seen everything up to a place.
+    /// Comes back into a chat of which the session has seen everything up to this place.
     pub fn join(&self, id: ConversationId, after: u32) {
         let join = FromSession::Join(Box::new(self.entrance(Seq::new(after))));
         assert!(self.visit.say(id, join));
@@ -126,17 +126,17 @@ impl Customer {
         self.visit.leave(Some(id), Cause::Closed(1006));
     }
 
-    /// What it was told, and has not been asked for yet.
+    /// What the session was told and the test has not yet taken from it.
     pub fn told(&self) -> Vec<ToSession> {
         std::mem::take(&mut self.heard.lock().unwrap())
     }
 
-    /// Has it be told something again.
+    /// Puts something back among what the session was told.
     pub fn keep(&self, told: ToSession) {
         self.heard.lock().unwrap().push(told);
     }
 
-    /// The first thing it was told that `pick` picks.
+    /// The first thing that the session was told and that `pick` picks.
     pub fn find<T>(&self, pick: impl Fn(&ToSession) -> Option<T>) -> Option<T> {
         self.heard.lock().unwrap().iter().find_map(pick)
     }
@@ -148,7 +148,7 @@ impl Customer {
         })
     }
 
-    /// The frames it was given, as texts.
+    /// The frames that the session was given, as texts.
     pub fn frames(&self) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         heard

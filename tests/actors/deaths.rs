@@ -1,5 +1,5 @@
-//! What others hear of an actor that dies: whoever asks every chat asks this one too, no request
-//! waits in vain, and no console takes for whole what it was told.
+//! What others notice when an actor dies: a question to every chat reaches this chat, too, no
+//! request waits in vain, and no console takes what it was told for the whole.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ async fn kill(world: &World, id: ConversationId) {
     assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
 }
 
-/// The chat is being read again when it is asked, and dies once more with its answer in hand.
+/// The chat is still being read again when it is asked, and dies once more with its answer in hand.
 #[test]
 fn a_chat_that_dies_while_it_is_asked_is_counted_all_the_same() {
     run(|| async {
@@ -60,7 +60,7 @@ fn a_session_that_dies_has_gone_like_any_other() {
     });
 }
 
-/// What a feed has been told, and has not been asked for yet.
+/// What a feed has been told and the test has not yet taken from it.
 fn told(feed: &mut Feed) -> Vec<FeedEvent> {
     std::iter::from_fn(|| feed.next_now()).collect()
 }
@@ -126,7 +126,8 @@ fn a_place_in_the_feeds_of_an_actor_that_died_is_none_in_those_of_the_next() {
         let _feed = world.ada_works().await;
         customer.post(id, "m1", "hello");
         settle().await;
-        // Until the numbers of before are those of what comes after the message.
+        // The new actor's numbers go on until the old place's number is one of those after the
+        // message.
         for round in 0..40 {
             let presence = if round % 2 == 0 { Presence::Busy } else { Presence::Available };
             world.engine.choose_presence(&ada(), presence).await.unwrap();

@@ -1,5 +1,5 @@
-//! A journal that can be told to kill whoever appends, to claim that it cannot keep up, to answer
-//! readers late or never, or to archive at the wrong moment.
+//! A journal that can be told to kill an actor that appends, to claim that it cannot keep up, to
+//! answer readers late or never, or to archive at the wrong moment.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub struct FaultyJournal {
     kill_next: AtomicBool,
     kills_asker: AtomicBool,
     kills_reader: AtomicBool,
-    /// Whether whoever reads a conversation has to wait.
+    /// Whether a task that reads a conversation has to wait.
     holds_reads: watch::Sender<bool>,
     pretends_waiting: AtomicUsize,
     archives_after_look: AtomicBool,
@@ -45,39 +45,39 @@ impl FaultyJournal {
         }
     }
 
-    /// The next append panics, in the actor that makes it.
+    /// Makes the next append panic in the actor that makes it.
     pub fn kill_next(&self) {
         self.kill_next.store(true, Ordering::SeqCst);
     }
 
-    /// Once somebody has looked for the chats of a visitor that are over, wherever they looked,
-    /// these are in the archive, as if their time had just come.
+    /// After the next search for a visitor's closed chats, wherever it looks, these chats are in
+    /// the archive, as if their time had just come.
     pub fn archive_after_look(&self) {
         self.archives_after_look.store(true, Ordering::SeqCst);
     }
 
-    /// Whoever asks next whether it can be written panics: each conversation does with whatever it
-    /// is told.
+    /// The next caller that asks whether the journal can be written panics. A conversation asks
+    /// this with everything that it is told.
     pub fn kill_next_asker(&self) {
         self.kills_asker.store(true, Ordering::SeqCst);
     }
 
-    /// Conversations, and what was missed of them, are read only when reads are released.
+    /// Lets conversations, and what sessions missed of them, be read only when reads are released.
     pub fn hold_reads(&self) {
         self.holds_reads.send_replace(true);
     }
 
-    /// Lets all go on who read.
+    /// Lets all waiting readers go on.
     pub fn release_reads(&self) {
         self.holds_reads.send_replace(false);
     }
 
-    /// Whoever reads next panics, once reads are not held.
+    /// Makes the next reader panic as soon as reads are not held.
     pub fn kill_next_reader(&self) {
         self.kills_reader.store(true, Ordering::SeqCst);
     }
 
-    /// What was read, once it may be told.
+    /// What was read, as soon as it may be told.
     fn read_late<T: Send + 'static>(
         &self,
         read: BoxFuture<'static, Result<T, Fault>>,

@@ -124,7 +124,8 @@ fn a_question_behind_the_word_of_a_fault_is_answered_by_who_takes_its_place() {
     });
 }
 
-/// Lets whoever is about to do something do one thing: a yield would let everybody come to rest.
+/// Lets each task that is about to do something do one thing. After a yield all of them would have
+/// come to rest.
 async fn turn() {
     let mut has_waited = false;
     std::future::poll_fn(|task| {
@@ -149,7 +150,7 @@ fn who_comes_in_again_is_told_nothing_twice_and_nothing_less() {
         let said = |customer: &Customer, text: &str| {
             customer.frames().iter().filter(|frame| frame.contains(text)).count()
         };
-        // It is told while its second word of coming in waits for the disk.
+        // The session is told the message while its second entrance waits for the disk.
         world.memory.hold_receipts();
         let engine = world.engine.clone();
         let posting = actix_rt::spawn(async move { engine.command(id, post("a1", "one")).await });
@@ -160,7 +161,7 @@ fn who_comes_in_again_is_told_nothing_twice_and_nothing_less() {
         posting.await.unwrap().unwrap();
         settle().await;
         assert_eq!(said(&customer, "\"one\""), 1);
-        // It says that it has seen what it has not been sent yet.
+        // The tab says that it has seen what it has not been sent yet.
         let other_tab = Customer::new(&world);
         other_tab.join(id, 1);
         other_tab.join(id, 99);

@@ -1,5 +1,5 @@
-//! The actors under a paused clock: hours pass in milliseconds, and every wait ends when nothing
-//! is left to do but to let time pass.
+//! The actors under a paused clock. Hours pass in milliseconds, and every wait ends when there is
+//! nothing left to do but to let time pass.
 
 mod audit;
 mod crowd;

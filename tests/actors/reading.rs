@@ -1,4 +1,5 @@
-//! Conversations that are read late: what they are told meanwhile waits, and nobody does in vain.
+//! Conversations that are read late. What they are told meanwhile waits, and no caller waits in
+//! vain.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ async fn talking(world: &World) -> (Customer, ConversationId) {
     (customer, id)
 }
 
-/// Has the actor of a chat die, which is not read again before reads are released.
+/// Kills the actor of a chat. The chat is not read again before reads are released.
 async fn kill_and_read_late(world: &World, id: ConversationId) {
     world.faulty.hold_reads();
     world.faulty.kill_next();
@@ -45,7 +46,7 @@ fn look(world: &World, id: ConversationId) -> JoinHandle<Result<View, Failure>> 
     actix_rt::spawn(async move { engine.view(id).await })
 }
 
-/// What a task gives, for which nobody waits in vain.
+/// What a task gives; it must come in time.
 async fn in_time<T>(task: JoinHandle<T>) -> T {
     timeout(Duration::from_secs(60), task).await.expect("it is answered").unwrap()
 }
@@ -103,7 +104,8 @@ fn one_that_dies_while_it_is_read_leaves_no_question_open() {
         assert!(matches!(in_hand, Err(Failure::Unavailable)), "{in_hand:?}");
         let behind = in_time(behind).await;
         assert!(matches!(behind, Err(Failure::Unavailable)), "in the mailbox: {behind:?}");
-        // The dead one's reading is answered now, and nobody takes it; so is its successor's.
+        // The dead actor's reading is answered now, and nobody takes the answer; its successor's is
+        // answered, too.
         let asked = say(&world, id, "two");
         settle().await;
         world.faulty.release_reads();

@@ -43,7 +43,7 @@ fn a_conversation_whose_actor_died_is_read_again() {
     });
 }
 
-/// What a task gives, which waits for nobody who is dead.
+/// What a task gives; it must not wait for a dead actor.
 async fn in_time<T>(task: JoinHandle<T>) -> T {
     timeout(Duration::from_secs(60), task).await.expect("it is answered").unwrap()
 }
@@ -102,7 +102,7 @@ fn an_agent_whose_actor_died_has_their_leases_again() {
 fn an_offer_that_a_fault_swallowed_is_made_again() {
     run(|| async {
         let world = World::new().await;
-        // With one unit she cannot be asked again while it is set aside for the first offer.
+        // With one unit Ada cannot be asked again while the unit is set aside for the first offer.
         let name = DisplayName::parse("Ada").unwrap();
         let one_unit = AgentSettings { id: ada(), name, role: Role::Agent, units: 1 };
         world.engine.change(SettingChange::PutAgent(one_unit)).await.unwrap();
@@ -111,7 +111,8 @@ fn an_offer_that_a_fault_swallowed_is_made_again() {
         let _feed = world.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         settle().await;
         world.pass(2_000).await;
-        // Its tabs were asked to come back, and nobody is offered who is away.
+        // The chat's tabs were asked to come back, and no customer who is away is offered to an
+        // agent.
         assert_eq!(world.used().await, 0, "the units that were set aside are free");
         let back = Customer::new(&world);
         back.join(id, 99);
@@ -158,7 +159,8 @@ fn a_restart_is_written_before_anybody_is_told_and_once_for_each_start() {
     run(|| async {
         let world = World::new().await;
         let (_customer, id) = Customer::chatting(&world, 1).await;
-        // A crash before anything was written of the restart is a start like any other.
+        // After a crash before anything of the restart was written, the next start is like any
+        // other.
         let world = world.crash().await;
         assert_eq!(restarts(&world, id).await, 0, "nobody has asked, and its turn is not yet");
         let world = world.crash().await;
@@ -196,7 +198,7 @@ fn a_restart_that_nobody_asks_for_is_written_in_its_turn() {
     });
 }
 
-/// How many restarts the journal holds of a conversation.
+/// How many restarts of a conversation the journal holds.
 async fn restarts(world: &World, id: ConversationId) -> usize {
     let history =
         world.engine.history(id, Seq::ZERO, Audience::Agent, 100, usize::MAX).await.unwrap();
@@ -243,8 +245,8 @@ fn a_closed_conversation_leaves_and_can_still_be_read() {
     });
 }
 
-/// How many waiting chats have closed because their customer was gone. Asking for one of them would
-/// open it again.
+/// How many waiting chats have closed because their customer was gone. To ask for one of these
+/// chats would open it again.
 fn windows_ended(world: &World) -> u64 {
     let told = world.engine.metrics();
     let of = |line: &str| {
@@ -266,14 +268,14 @@ fn a_held_customer_s_window_ends_even_if_the_actor_died() {
         world.faulty.kill_next();
         let unanswered = world.ask(id, Command::EndByCustomer).await;
         assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
-        // Nobody asks for it again; only its own timer can end it.
+        // Nobody asks for the chat again, so only its own timer can end it.
         world.pass(61_000).await;
         assert_eq!(windows_ended(&world), 1);
     });
 }
 
-/// After a write that failed it is opened again in a moment; one that dies before that is opened
-/// as well.
+/// After a failed write a chat is opened again in a moment. A chat whose actor dies before that is
+/// opened again as well.
 #[test]
 fn a_window_ends_even_if_the_actor_died_after_a_failed_write() {
     run(|| async {
@@ -297,7 +299,7 @@ fn an_offer_that_died_on_its_way_is_made_again() {
     run(|| async {
         let world = World::new().await;
         let (_customer, id) = Customer::chatting(&world, 1).await;
-        // The next append is the offer that follows from her being there.
+        // The next append is the offer, which follows from Ada's being there.
         let mut feed =
             world.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         world.faulty.kill_next();

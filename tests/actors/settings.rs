@@ -80,7 +80,7 @@ fn a_chat_that_becomes_an_agents_while_they_are_deleted_waits_again() {
     });
 }
 
-/// Deletes Ada and puts her again with one unit, in her queue.
+/// Deletes Ada, and puts her into her queue again with one unit.
 async fn put_ada_again(world: &World) {
     world.engine.change(SettingChange::DeleteAgent(ada())).await.unwrap();
     give_ada(world, 1).await;
@@ -89,7 +89,7 @@ async fn put_ada_again(world: &World) {
     world.engine.change(SettingChange::PutQueue(queue)).await.unwrap();
 }
 
-/// A write of a chat fails: for a second it is being read again, and states nothing meanwhile.
+/// Makes a write of a chat fail. For a second the chat is then being read again and states nothing.
 async fn fail_a_write_of(world: &World, id: ConversationId) {
     world.memory.fail_next_append();
     let by = parsed("sue");
@@ -113,7 +113,8 @@ fn an_agent_who_is_put_again_twice_waits_for_what_the_second_of_them_must_hear()
         assert_eq!((world.used().await, world.state(waiting).await), (1, State::Open));
         drop(feed);
 
-        // The first of them waits for one chat until a second has passed, the second for another.
+        // The first new Ada waits for one chat until a second has passed, the second Ada for
+        // another chat.
         fail_a_write_of(&world, other).await;
         put_ada_again(&world).await;
         world.pass(500).await;

@@ -1,5 +1,6 @@
-//! Signs of life that a conversation reads instead of being told of each: it knows them all before
-//! it decides, and they put off nothing but the silence of their own session.
+//! Signs of life that a conversation reads instead of being told of each one. The conversation
+//! knows all of them before it decides, and they put off nothing but the silence of their own
+//! session.
 
 use holdline::domain::cause::{Cause, Evidence};
 use holdline::domain::conversation::State;
@@ -12,7 +13,7 @@ use holdline::journal::Chats as _;
 use crate::customer::Customer;
 use crate::world::{World, run, workstream};
 
-/// How each session was lost: why, when it was last heard of, and how often.
+/// How each session was lost: the cause, when the session was last heard of, and the evidence.
 async fn losses(world: &World, id: ConversationId) -> Vec<(Cause, Timestamp, Evidence)> {
     let read = world.memory.read(id, Seq::ZERO, Audience::Agent, 1_000, 1_000_000).await.unwrap();
     let loss = |Recorded { event, .. }| match event {
@@ -38,7 +39,7 @@ fn a_loss_knows_every_sign_of_life_before_it() {
             customer.visit.hear(id, world.engine.now());
         }
         world.pass(12_000).await;
-        // What is said is a sign of life as well, and is counted once.
+        // A message is a sign of life as well, and is counted once.
         customer.post(id, "m1", "still here");
         world.pass(1_000).await;
         customer.visit.hear(id, world.engine.now());
@@ -46,7 +47,7 @@ fn a_loss_knows_every_sign_of_life_before_it() {
         customer.lose(id);
         world.pass(10).await;
         let lost = losses(&world, id).await;
-        // Its coming counts, too.
+        // The start of the session counts, too.
         let evidence =
             Evidence { code: None, heard: 6, widest: Span::from_secs(13), asleep: false };
         assert_eq!(lost, [(Cause::Closed(1006), heard_at, evidence)]);
@@ -71,7 +72,7 @@ fn a_beating_session_puts_off_no_other_timer() {
         world.pass(waits_for(Span::from_millis(99_990))).await;
         assert_eq!(world.state(id).await, State::Open);
         world.pass(12).await;
-        // Nobody asks it anything, so nothing but its own timer has woken it.
+        // Nobody asks the chat anything, so only its own timer can have woken it.
         let read = world.memory.read(id, Seq::ZERO, Audience::Agent, 100, 100_000).await.unwrap();
         assert!(matches!(read.last().unwrap().event, Event::ConversationClosed { .. }), "{read:?}");
     });
@@ -111,7 +112,7 @@ fn a_session_that_enters_another_chat_is_silent_in_the_first() {
         customer.join(second, 99);
         for _ in 0..10 {
             world.pass(5_000).await;
-            // Those of another chat mean nothing to this one.
+            // Signs of life that the session gives another chat mean nothing to this chat.
             customer.visit.hear(first, world.engine.now());
             customer.visit.hear(second, world.engine.now());
         }

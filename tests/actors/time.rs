@@ -29,8 +29,8 @@ fn a_window_ends_after_its_last_millisecond_and_not_before() {
     });
 }
 
-/// Whoever read the time and then counted from a later moment, held up between the two, would be
-/// woken early; an actor woken early has no alarm any more.
+/// A caller that reads the time first and counts from a later moment may be held up between the
+/// two, and would then be woken early. An actor that is woken early has no alarm any more.
 #[test]
 fn the_instant_of_a_time_is_the_same_whenever_it_is_asked_for() {
     run(|| async {
@@ -47,7 +47,7 @@ fn the_instant_of_a_time_is_the_same_whenever_it_is_asked_for() {
     });
 }
 
-/// Whatever an agent holds is compared from time to time, also for a chat whose customer has gone.
+/// What an agent holds is compared from time to time, even for a chat whose customer has gone.
 #[test]
 fn the_lease_of_a_wrap_up_is_audited() {
     run(|| async {
@@ -85,7 +85,7 @@ fn a_return_in_time_leaves_everything_as_it_was() {
         let back = Customer::new(&world);
         back.join(id, 99);
         assert_eq!(back.joined().await, id);
-        // A day of nothing but heartbeats.
+        // For a day the session gives nothing but heartbeats.
         for _ in 0..3_456 {
             world.pass(25_000).await;
             back.visit.hear(id, world.engine.now());
@@ -128,7 +128,7 @@ fn an_answer_to_the_question_is_a_sign_of_life() {
     run(|| async {
         let world = World::new().await;
         let (customer, id) = Customer::chatting(&world, 1).await;
-        // A background tab: its timers sleep, and its browser answers every ping.
+        // This is a background tab: its timers sleep, and its browser answers every ping.
         for _ in 0..500 {
             world.pass(1_000).await;
             if probes(&customer) > 0 {
@@ -189,7 +189,7 @@ fn a_window_that_was_changed_counts_from_the_next_absence() {
 fn probes(customer: &Customer) -> usize {
     let told = customer.told();
     let count = told.iter().filter(|told| matches!(told, ToSession::Probe)).count();
-    // Counted once, and kept for the next question.
+    // They are counted once here, and put back for the next count.
     for _ in 0..count {
         customer.keep(ToSession::Probe);
     }
@@ -201,7 +201,7 @@ fn whoever_says_start_again_is_there() {
     run(|| async {
         let world = World::new().await;
         let (customer, id) = Customer::chatting(&world, 1).await;
-        // Two heartbeats are 50 seconds; this is the only thing it says in them.
+        // Two heartbeats are 50 seconds, and the session says nothing else in this time.
         world.pass(40_000).await;
         customer.start(1).unwrap();
         world.pass(15_000).await;
@@ -219,7 +219,8 @@ fn a_console_that_beats_while_the_server_is_held_up_does_not_hang() {
         beat().await.unwrap();
         world.pass(3_900).await;
         beat().await.unwrap();
-        // Nothing is served for longer than two heartbeats; what was said meanwhile comes after.
+        // The server serves nothing for longer than two heartbeats. What was said meanwhile comes
+        // afterwards.
         tokio::time::advance(Duration::from_secs(9)).await;
         settle().await;
         beat().await.unwrap();

@@ -1,4 +1,4 @@
-//! An engine on one thread, on a journal in memory, with a clock that jumps.
+//! An engine on one thread and a journal in memory, with a clock that jumps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +72,7 @@ impl World {
         self.engine.change(SettingChange::PutWorkstream(workstream)).await.unwrap();
     }
 
-    /// Ada opens a feed and is available.
+    /// Opens a feed for Ada and makes her available.
     pub async fn ada_works(&self) -> holdline::engine::Feed {
         let feed = self.engine.open_feed(&ada(), None, false, Span::from_secs(15)).await.unwrap();
         self.engine.choose_presence(&ada(), Presence::Available).await.unwrap();
@@ -92,19 +92,19 @@ impl World {
         self.engine.view(id).await.unwrap().state
     }
 
-    /// Ada's used units.
+    /// The units that Ada uses.
     pub async fn used(&self) -> u32 {
         self.engine.agent(&ada()).await.unwrap().used
     }
 
-    /// Lets time pass, and everything that it brings.
+    /// Lets time pass, with everything that this brings.
     pub async fn pass(&self, millis: u64) {
         tokio::time::sleep(Duration::from_millis(millis)).await;
         settle().await;
     }
 }
 
-/// Lets everybody do what they can do now.
+/// Lets every task do what it can do now.
 pub async fn settle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;

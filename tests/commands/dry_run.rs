@@ -1,4 +1,4 @@
-//! `holdline dry-run`: what it says is what happens when everybody lives the same again.
+//! `holdline dry-run`: what it says is what happens when all customers live the same plan again.
 
 use holdline::domain::cause::Cause;
 use holdline::domain::time::Span;
@@ -9,10 +9,10 @@ use crate::plan::{crowd, live};
 
 const CUSTOMERS: u64 = 400;
 
-/// The window of the past.
+/// The window under which the past happened.
 const WINDOW: Span = Span::from_secs(180);
 
-/// When everything is over: long after the last comes back.
+/// When everything is over, long after the last customer has come back.
 const END: u64 = 900_000;
 
 fn rehearsed(window: &str) -> (Value, u64) {
@@ -34,7 +34,7 @@ fn a_shorter_window_disconnects_those_whom_it_would() {
     assert_eq!(said["earlier"], truth.disconnected, "each of them by two minutes or so");
     assert_eq!(said["returned_too_late"], before.returned - truth.returned);
     assert_eq!(said["later"], 0);
-    // A timer is due one tick after its moment, and the gain is counted from the moment.
+    // A timer is due one tick after its moment; the gain is counted from the moment.
     let gained = said["agent_time_gained_ms"].as_u64().unwrap();
     let saved = before.waited - truth.waited;
     assert!((saved..=saved + CUSTOMERS).contains(&gained), "{gained} of {saved}");
@@ -98,7 +98,7 @@ fn one_chat_is_one_chat_and_its_last_absence_goes_on_until_the_stop() {
     store(dir.path(), [&past]);
     let report = told(&["dry-run", "--window", "5min"], dir.path());
     assert!(report.contains("as far as 1 chat tells until 20"), "{report}");
-    // Nothing was written after its end, but the server ran on.
+    // Nothing was written after the chat's end, but the server ran on.
     let said: Value =
         serde_json::from_str(&told(&["dry-run", "--json", "--window", "5min"], dir.path()))
             .unwrap();

@@ -1,4 +1,4 @@
-//! `holdline explain`: its first line answers why.
+//! `holdline explain`: its first line says why.
 
 use holdline::domain::cause::{Cause, Leaving, Misuse};
 use holdline::domain::conversation::command::{Authority, Command};
@@ -11,7 +11,7 @@ use crate::past::{BEGAN, Past, ada, after, holdline, store, told};
 
 const WINDOW: Span = Span::from_secs(180);
 
-/// Chats whose customer was lost for every cause there is, each with what the first line must say.
+/// A chat for every cause by which a customer can be lost, each with what the first line must say.
 fn lost() -> Vec<(Past, &'static str)> {
     let announced = [
         (Leaving::Hidden, "the page said that it was being hidden, and then the connection ended"),
@@ -53,7 +53,7 @@ fn lost() -> Vec<(Past, &'static str)> {
         past.loses(1, Cause::Closed(1001), after(7_123));
         chats.push((past, said));
     }
-    // One falls silent, and one is held while the server stops and starts.
+    // In one chat the customer falls silent; another is held while the server stops and starts.
     let said = "neither a beat, a frame nor a pong came for two heartbeats, last heard of at \
                 2026-03-01T14:00:05.000Z";
     chats.push((began(), said));
@@ -129,7 +129,7 @@ fn a_chat_that_was_with_an_agent_tells_leases_timers_and_both_ends() {
 fn what_strangers_wrote_cannot_steer_a_terminal_nor_forge_a_line() {
     let dir = tempfile::tempdir().unwrap();
     let mut past = Past::began(1, 1, WINDOW, BEGAN);
-    // So it may stand in a journal of a version that let it in.
+    // A version that accepted such a name may have left it in the journal like this.
     let forged = "Kim\u{1b}[2J\u{7}\n\nClosed at noon: all is well\u{202e}\u{9b}1m";
     if let Event::ConversationStarted(opening) = &mut past.history[0].event {
         opening.name = Some(DisplayName::stored(forged).unwrap());

@@ -1,4 +1,4 @@
-//! The commands that read a data directory, by what the real binary says.
+//! The commands that read a data directory, judged by what the real binary says.
 
 mod dry_run;
 mod explain;

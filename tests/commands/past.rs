@@ -1,4 +1,4 @@
-//! Chats that were, made by the real machine, and a data directory that holds them.
+//! Chats of the past, made by the real machine, and a data directory that holds them.
 
 use std::path::Path;
 use std::process::{Command as Process, Output};
@@ -18,7 +18,7 @@ use holdline::journal::{Append, Confirmed, Fault, Log as _, Position, Receipts, 
 /// 2026-03-01T14:00:00Z.
 pub const BEGAN: Timestamp = Timestamp::from_millis(1_772_373_600_000);
 
-/// One chat that was.
+/// One chat of the past.
 pub struct Past {
     pub conversation: Conversation,
     pub history: Vec<Recorded>,
@@ -26,7 +26,7 @@ pub struct Past {
 }
 
 impl Past {
-    /// A visitor has asked for a chat at this time, and has a session.
+    /// A chat that a visitor asked for at this time; the visitor has a session in it.
     pub fn began(number: u128, visitor: u128, window: Span, at: Timestamp) -> Self {
         let mut workstream = Workstream::new("sales".parse().unwrap(), "line".parse().unwrap());
         workstream.window = window;
@@ -52,7 +52,7 @@ impl Past {
         self.conversation.id()
     }
 
-    /// Asks the machine; it must not refuse.
+    /// Asks the machine, which must not refuse.
     pub fn ask(&mut self, command: Command, at: Timestamp) {
         let decision = self.conversation.decide(command, at, &self.workstream).unwrap();
         for event in decision.events {
@@ -81,11 +81,11 @@ impl Past {
         self.ask(Command::Accept { by: None, agent: ada(), name }, at);
     }
 
-    /// Serves every timer that is due by this time, each at its moment.
+    /// Serves every timer that is due by this time, each at the timer's own moment.
     pub fn wait(&mut self, until: Timestamp) {
         while let Some(due) = self.conversation.wake_at().filter(|due| *due <= until) {
             let before = self.history.len();
-            // Nobody answers a question.
+            // No session answers a question.
             let _asked = self.conversation.ask_quiet(due);
             self.ask(Command::Wake, due);
             assert!(
@@ -127,14 +127,14 @@ pub fn receipts() -> Arc<dyn Receipts> {
     Arc::new(Counter::default())
 }
 
-/// Writes these chats into a data directory, in the order of time, as a server does.
+/// Writes these chats into a data directory, ordered by time, as a server writes them.
 pub fn store<'a>(dir: &Path, chats: impl IntoIterator<Item = &'a Past>) {
     let counter = Arc::new(Counter::default());
     let (journal, _) = SqliteJournal::open(dir, Arc::<Counter>::clone(&counter)).unwrap();
     let chats = chats.into_iter().map(|past| (past.id(), &past.history));
     let mut all: Vec<_> =
         chats.flat_map(|(id, history)| history.iter().map(move |one| (one.at, id, one))).collect();
-    // Stable, so that the events of one chat keep their order.
+    // The sort is stable, so that the events of one chat keep their order.
     all.sort_by_key(|(at, _, _)| *at);
     let appended = all.len() as u64;
     for (at, id, Recorded { seq, event, .. }) in all {
@@ -152,13 +152,13 @@ pub fn store<'a>(dir: &Path, chats: impl IntoIterator<Item = &'a Past>) {
     journal.close();
 }
 
-/// What the binary says.
+/// Runs the binary, and gives its output.
 pub fn holdline(arguments: &[&str], dir: &Path) -> Output {
     let mut process = Process::new(env!("CARGO_BIN_EXE_holdline"));
     process.env_clear().args(arguments).arg("--data").arg(dir).output().unwrap()
 }
 
-/// What the binary says when all is well.
+/// What the binary says when it succeeds.
 pub fn told(arguments: &[&str], dir: &Path) -> String {
     let output = holdline(arguments, dir);
     let complaint = String::from_utf8_lossy(&output.stderr);

@@ -1,5 +1,5 @@
-//! Customers whose plan is known: when they go, and when they are back. The same plan can be lived
-//! under any window, so what a rehearsal says can be compared with what happens.
+//! Customers whose plan is known: when each of them goes, and when each is back. The same plan can
+//! be lived under any window, so a rehearsal can be compared with what really happens.
 
 use holdline::domain::cause::Cause;
 use holdline::domain::conversation::State;
@@ -12,20 +12,20 @@ use crate::past::{BEGAN, Past, after};
 #[derive(Clone, Copy, Debug)]
 pub struct Customer {
     pub number: u64,
-    /// From when on they are away.
+    /// When the customer goes away.
     pub goes: u64,
-    /// For how long; nothing when they never come back.
+    /// How long the customer stays away; nothing for one who never comes back.
     pub stays_away: Option<u64>,
-    /// Whether an agent takes the chat before.
+    /// Whether an agent takes the chat before the customer goes.
     pub is_served: bool,
 }
 
-/// What became of everybody.
+/// What became of all customers.
 #[derive(Debug, Default, Eq, PartialEq)]
 pub struct Truth {
     pub disconnected: u64,
     pub returned: u64,
-    /// How long agents were held by customers who were away.
+    /// How long customers who were away held agents.
     pub waited: u64,
 }
 
@@ -47,7 +47,7 @@ pub fn crowd(size: u64) -> Vec<Customer> {
     customers.collect()
 }
 
-/// Everybody lives their plan under this window. A customer who is back too late begins a new
+/// All customers live their plans under this window. A customer who is back too late begins a new
 /// chat.
 pub fn live(crowd: &[Customer], window: Span, end: Timestamp) -> (Vec<Past>, Truth) {
     let (mut chats, mut truth) = (Vec::new(), Truth::default());
@@ -84,7 +84,7 @@ pub fn live(crowd: &[Customer], window: Span, end: Timestamp) -> (Vec<Past>, Tru
     (chats, truth)
 }
 
-/// The session is heard of as often as it is asked to be.
+/// The session gives a sign of life as often as it is asked to.
 fn beat_until(chat: &mut Past, until: Timestamp) {
     let heartbeat = chat.workstream.heartbeat;
     let mut at = BEGAN + heartbeat;

@@ -16,7 +16,7 @@ use crate::past::{BEGAN, Past, ada, after, holdline, store, told};
 const WINDOW: Span = Span::from_secs(180);
 const SAID: &str = "the cellar of Quillfeather Street";
 
-/// A chat in which something was said, closed or not.
+/// A chat in which something was said, closed or open.
 fn chat(number: u128, visitor: u128, is_closed: bool) -> Past {
     let mut past = Past::began(number, visitor, WINDOW, BEGAN);
     past.conversation.hear(SessionId::from_bits(1), after(1_000));
@@ -57,7 +57,7 @@ fn everything_of_a_visitor_is_given_out_and_then_gone() {
     let visitor = format!("{:032x}", 7);
     for projected in [true, false] {
         if !projected {
-            // As after a crash before the projection has followed: the journal is read.
+            // A crash before the projection has caught up leaves this: the journal is read.
             std::fs::remove_file(dir.path().join("chats.db")).unwrap();
         }
         let exported = lines(&told(&["export", "--visitor", &visitor], dir.path()));
@@ -117,7 +117,7 @@ fn only_a_data_directory_that_nobody_uses_is_changed() {
     let (journal, _) = SqliteJournal::open(dir.path(), crate::past::receipts()).unwrap();
     let said = refused(&["erase", "--conversation", &id], dir.path());
     assert!(said.contains("another server is using"), "{said}");
-    // To read beside it is fine.
+    // A command that only reads may run beside the server.
     assert!(told(&["export", "--conversation", &id], dir.path()).contains(SAID));
     drop(journal);
     let absent = dir.path().join("absent");

@@ -1,5 +1,5 @@
-//! What must be so behind each proxy: sockets and feeds pass and end as without it, outlive its
-//! timeouts while nobody speaks, and a restart of Holdline loses nothing.
+//! What must hold behind each proxy: sockets and feeds pass and end as they do without it, they
+//! outlive its timeouts while nobody speaks, and a restart of Holdline loses nothing.
 
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use crate::feed::Feed;
 use crate::site::Site;
 use crate::widget::{Closed, Widget};
 
-/// A proxy's patience with a silent socket, and with a silent feed, which says something every
-/// ten seconds; and one that is too short for a feed.
+/// For each proxy, a short timeout for a silent socket, one for a silent feed, which says something
+/// every ten seconds, and one that is too short for a feed.
 const SHORT: [[&[Change<'_>]; 3]; 2] = [
     [
         &[("proxy_read_timeout 300s", "proxy_read_timeout 3s")],
@@ -40,12 +40,12 @@ fn short(kind: Kind) -> [&'static [Change<'static>]; 3] {
     }
 }
 
-/// Opens a feed. A proxy that keeps an answer to itself does not even show its head.
+/// Opens a feed. A proxy that holds answers back would not even show the head of this one.
 async fn listen(ada: &Console, after: Option<&str>) -> Feed {
     tokio::time::timeout(PATIENCE, ada.feed(after)).await.expect("the feed opens")
 }
 
-/// Ada has the chat of a customer who has just come.
+/// A chat between Ada and a customer who has just come.
 async fn talking(site: &Site, ada: &Console, feed: &mut Feed) -> Widget {
     let mut kim = site.customer("shop").await;
     kim.start("start", "Kim").await;
@@ -64,7 +64,7 @@ async fn a_chat_passes(kind: Kind) {
     let mut feed = listen(&ada, None).await;
     let mut kim = talking(&site, &ada, &mut feed).await;
     let id = kim.conversation.clone();
-    // Each event is here before the next one is caused.
+    // Each event has arrived before the next one is caused.
     for turn in 0..10 {
         let (own, theirs) = (format!("k{turn}"), format!("a{turn}"));
         kim.post(&own, "a question").await;
@@ -79,7 +79,7 @@ async fn a_chat_passes(kind: Kind) {
     let evidence = chat["customer"]["evidence"].as_str().expect("evidence");
     assert!(evidence.contains("1000"), "the close frame has come through: {evidence}");
 
-    // Who is gone without a word is gone here as well, at once, and not only silent.
+    // A customer who goes without a word is gone here at once, too, and not only silent.
     let lee = talking(&site, &ada, &mut feed).await;
     let id = lee.conversation.clone();
     lee.kill().await;
@@ -98,7 +98,7 @@ async fn a_chat_passes(kind: Kind) {
     without_tls_a_page_is_sent_to_it_and_a_program_is_told_nothing(&site).await;
 }
 
-/// The server knows from where a socket comes, whatever its client says of that.
+/// The server knows where a socket comes from, whatever its client says about that.
 async fn it_names_the_client(site: &Site) {
     for says in ["192.0.2.66", "192.0.2.66, 192.0.2.67"] {
         let headers = [("x-forwarded-for", says), ("forwarded", "for=192.0.2.66")];
@@ -139,7 +139,7 @@ async fn an_idle_socket_outlives_the_timeout(kind: Kind) {
     site.place("lively", json!({ "heartbeat_s": 1, "window_s": 60 })).await;
     let mut kim = site.customer("lively").await;
     kim.start("start", "Kim").await;
-    // The timeout is real: a socket on which nobody asks whether anybody is there is cut by it.
+    // The timeout is real: it cuts a socket on which neither end asks whether the other is there.
     site.place("slow", json!({ "heartbeat_s": 120, "window_s": 240 })).await;
     for _ in 0..2 {
         let mut slow = site.customer("slow").await;
@@ -154,7 +154,8 @@ async fn an_idle_socket_outlives_the_timeout(kind: Kind) {
     assert_eq!(joined.count(), 1, "they were never away: {timeline:#?}");
 }
 
-/// How often a feed says that it is still there, up to this often, and how long that took.
+/// How many comments a feed sends, up to this many, to say that it is still there; and how long
+/// that took.
 async fn hear_comments(ada: &Console, count: usize) -> (usize, Duration) {
     let request = ada.request(Method::GET, "/v1/agents/me/feed");
     let answer = tokio::time::timeout(PATIENCE, request.send()).await.expect("the feed opens");

@@ -1,5 +1,5 @@
-//! TLS for clients that speak none: each connection is carried to a proxy by an `openssl` of its
-//! own, which checks whose certificate is shown.
+//! TLS for clients that do not speak it: for each connection an `openssl` of its own carries the
+//! bytes to a proxy, and checks whose certificate the proxy shows.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-/// Where clients come from, as the proxy sees it.
+/// The address that clients come from, as the proxy sees it.
 pub(crate) const CLIENT: &str = "127.0.0.9";
 
-/// A place to connect to without TLS. It ends with all of its connections when it is dropped.
+/// A place to connect to without TLS. When it is dropped, all of its connections end.
 pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
     carrying: JoinHandle<()>,
@@ -39,7 +39,8 @@ impl Drop for Bridge {
     }
 }
 
-/// Carries until either end has closed: then the other is closed as well, and not more politely.
+/// Carries bytes until either end has closed. Then the other end is closed as well, no more
+/// politely.
 async fn carry(mut stream: TcpStream, proxy: SocketAddr, certificate: PathBuf) {
     let mut command = Command::new("openssl");
     command.args(["s_client", "-quiet", "-connect", &proxy.to_string(), "-alpn", "http/1.1"]);
@@ -51,7 +52,7 @@ async fn carry(mut stream: TcpStream, proxy: SocketAddr, certificate: PathBuf) {
     let mut there = process.stdin.take().expect("a pipe");
     let mut back = process.stdout.take().expect("a pipe");
     let (mut reading, mut writing) = stream.split();
-    // How a connection ends is for both ends to notice, not for whoever carries.
+    // The two ends must notice how the connection ends; its carrier need not.
     tokio::select! {
         _ = tokio::io::copy(&mut reading, &mut there) => {}
         _ = tokio::io::copy(&mut back, &mut writing) => {}

@@ -1,11 +1,12 @@
-//! The examples of docs/deployment, with other ports and paths in them. Nothing else is changed but
-//! how many descriptors are asked for, which not every machine has.
+//! The examples of docs/deployment, with other ports and paths. They also ask for fewer descriptors
+//! and connections, because not every machine has so many, and Caddy's administration and its
+//! search for certificates are off. Nothing else changes but what a test asks for.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Which proxy.
+/// The proxy that an example is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     Nginx,
@@ -16,7 +17,7 @@ pub(crate) enum Kind {
 /// A text of an example, and what takes its place.
 pub(crate) type Change<'a> = (&'a str, &'a str);
 
-/// Where a proxy has what the example names.
+/// Where a proxy finds what the example names.
 pub(crate) struct Places {
     pub(crate) folder: PathBuf,
     pub(crate) server: SocketAddr,
@@ -35,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// The example with these changes.
+    /// The example, with these changes.
     pub(crate) fn example(self, changes: &[Change<'_>]) -> String {
         let path = match self {
             Self::Nginx => "docs/deployment/nginx.conf",
@@ -46,7 +47,8 @@ impl Kind {
         changes.iter().fold(text, put)
     }
 
-    /// The example with these places, and what starts the proxy with the file that it is put into.
+    /// The example with these places, and the command that starts the proxy, which still lacks the
+    /// file.
     pub(crate) fn placed(self, example: String, places: &Places) -> (String, Command) {
         let mut command = Command::new(self.program());
         let text = match self {
@@ -102,7 +104,7 @@ impl Places {
         changes.iter().fold(example, put)
     }
 
-    /// It must not ask anybody for a certificate.
+    /// Caddy must not ask anybody for a certificate.
     fn of_caddy(&self, example: String) -> String {
         let Self { server, address, plain, certificate, key, .. } = self;
         let clear = format!(
@@ -128,7 +130,7 @@ fn plainly(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")
 }
 
-/// Puts one text in the place of another, which must be there.
+/// Replaces one text by another. The old text must be there.
 fn put(text: String, (old, new): &Change<'_>) -> String {
     assert!(text.contains(old), "the example does not say {old:?} any more");
     text.replace(old, new)

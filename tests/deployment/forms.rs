@@ -1,5 +1,5 @@
 //! The other files of docs/deployment: their timeouts against the silences of Holdline, the unit
-//! against what systemd says of it, the commands of the page on a directory.
+//! against what systemd says of it, and the page's commands on a directory.
 
 use std::fs::read_to_string;
 use std::process::Command;
@@ -16,20 +16,20 @@ use crate::program::Program;
 const PAGE: &str = "docs/deployment.md";
 const FOLDER: &str = "docs/deployment";
 
-/// What systemd may say of the unit at most, in tenths: 0 is the closest sandbox that there is.
+/// The worst that systemd may say of the unit, in tenths. 0 is the closest sandbox that there is.
 const EXPOSURE_MAX: u32 = 9;
 
 fn file(name: &str) -> String {
     read_to_string(format!("{FOLDER}/{name}")).expect("the file can be read")
 }
 
-/// The longest silence of a socket: its widget may be asked to beat every 120 s.
+/// The longest silence of a socket, whose widget may be asked to beat every 120 s.
 fn silence_of_a_socket() -> Duration {
     let most = Liveness::probe_after(Span::from_secs(120));
     Duration::from_millis(u64::try_from(most.as_millis()).expect("it is positive"))
 }
 
-/// Every duration behind such a word, in seconds.
+/// Every duration behind this word, in seconds.
 fn durations(text: &str, before: &str) -> Vec<u64> {
     let after = text.split(before).skip(1);
     let number = |rest: &str| {
@@ -62,7 +62,7 @@ fn every_timeout_is_longer_than_the_silence_that_it_meets() {
             assert!(Duration::from_secs(seconds) > silence, "{what}: {before}{seconds}");
         }
     }
-    // Whole routes, which would end what lasts: only zero is longer than all.
+    // A timeout for a whole route would end what lasts; only zero is longer than everything.
     assert_eq!(durations(&envoy, " timeout: ")[..2], [0, 0]);
     let page = read_to_string(PAGE).expect("the page");
     for told in [format!("{} s", socket.as_secs()), format!("{} s", feed.as_secs())] {

@@ -1,5 +1,5 @@
 //! The Containerfile: what can be known of it without a builder. Its health check and its entry
-//! are run as they stand there.
+//! point are run as they stand there.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::console::{Console, PATIENCE};
 use crate::program::{ADMINISTRATOR, Program};
 use crate::proxy::free_address;
 
-/// The instructions of the file: each a word and the rest, with its continued lines in one.
+/// The instructions of the file, each as a word and the rest. Continued lines are joined into one.
 fn instructions() -> Vec<(String, String)> {
     let text = std::fs::read_to_string("docs/deployment/Containerfile").expect("the file");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -110,8 +110,8 @@ fn its_health_check_tells_a_server_that_lives_from_none() {
     assert!(!ask(free_address()).status.success(), "nobody is there");
 }
 
-/// Makes a root that cannot be written, as a builder's `--read-only` does, and becomes the user of
-/// the image in it. What is behind it is started there.
+/// Makes a root that cannot be written, as a builder's `--read-only` does, becomes the image's user
+/// in it, and starts the given command there.
 const READ_ONLY: &str = r#"
     set -eu
     root=$1 program=$2 user=$3
@@ -158,7 +158,7 @@ async fn its_entry_needs_no_rights_and_no_root_to_write_to_and_tells_no_token() 
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     admin.put("/v1/agents/ada", json!({ "name": "Ada" })).await.ok();
-    // The signal reaches the program, because it has taken the shell's place.
+    // The signal reaches the program, because the program has taken the shell's place.
     kill_process(Pid::from_child(&process), Signal::TERM).expect("it runs");
     let output = process.wait_with_output().expect("it ends");
     let said = [output.stdout, output.stderr].concat();

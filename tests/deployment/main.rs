@@ -1,5 +1,5 @@
-//! Holdline as it is deployed: behind nginx and HAProxy with the very configurations of
-//! docs/deployment, over TLS, and what else stands there for whoever runs it.
+//! Holdline as it is deployed: over TLS, behind nginx and HAProxy with the very configurations of
+//! docs/deployment. What else stands there for operators is tried, too.
 
 #![allow(dead_code, reason = "the customer's and the agent's ends are shared with other trials")]
 

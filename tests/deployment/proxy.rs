@@ -1,5 +1,5 @@
-//! A proxy that runs with an example of the documentation: only its ports, its paths and what a
-//! test names are other ones.
+//! A proxy that runs with an example of the documentation. Only its ports, its paths and what a
+//! test names differ from the example.
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -14,23 +14,23 @@ use tempfile::TempDir;
 use crate::console::PATIENCE;
 use crate::example::{Change, Kind, Places};
 
-/// How long one may take to end that is asked to.
+/// How long a proxy that is asked to end may take for it.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A proxy that listens, with files of its own.
 pub(crate) struct Proxy {
     process: Child,
     folder: TempDir,
-    /// Where it is spoken to over TLS.
+    /// The address at which the proxy speaks TLS.
     pub(crate) address: SocketAddr,
-    /// Where it is spoken to without.
+    /// The address at which the proxy speaks without TLS.
     pub(crate) plain: SocketAddr,
-    /// The certificate that it shows.
+    /// The certificate that the proxy shows.
     pub(crate) certificate: PathBuf,
 }
 
-/// A port that nobody listens on, outside of those that the kernel gives to connections: a server
-/// that is started again finds it free.
+/// A port that nobody listens on, outside the range from which the kernel gives ports to
+/// connections: a server that is started again finds it free.
 pub(crate) fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 12_000).expect("it is small");
@@ -44,7 +44,7 @@ pub(crate) fn free_address() -> SocketAddr {
 }
 
 impl Proxy {
-    /// Starts one in front of a server.
+    /// Starts a proxy in front of a server.
     pub(crate) fn start(kind: Kind, server: SocketAddr, changes: &[Change<'_>]) -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         let (address, plain) = (free_address(), free_address());
@@ -63,7 +63,7 @@ impl Proxy {
         let said = File::options().create(true).append(true).open(at("said")).expect("a file");
         let again = said.try_clone().expect("a file");
         command.arg(at("configuration")).stdin(Stdio::null()).stdout(said).stderr(again);
-        // Debian puts servers where not everybody looks.
+        // Debian puts servers in a directory that is not on every user's path.
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{path}:/usr/sbin"));
         let name = kind.program();
@@ -93,7 +93,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // A master that is killed leaves its workers behind; one that is asked takes them along.
+        // A master process that is killed leaves its workers behind. One that is asked to end takes
+        // them along.
         let _gone = kill_process(Pid::from_child(&self.process), Signal::TERM);
         let asked = Instant::now();
         while matches!(self.process.try_wait(), Ok(None)) && asked.elapsed() < ENDS_WITHIN {
@@ -104,7 +105,7 @@ impl Drop for Proxy {
     }
 }
 
-/// A certificate for `chat.example` that vouches for itself, and its key.
+/// Makes a certificate for `chat.example` that vouches for itself, and its key.
 fn certify(folder: &Path) -> (PathBuf, PathBuf) {
     let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
     let mut openssl = Command::new("openssl");

@@ -1,4 +1,4 @@
-//! A shop on a Holdline behind a proxy: its customers and agents come through the proxy, over TLS.
+//! A shop on a Holdline behind a proxy. Its customers and agents come through the proxy, over TLS.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::program::{Program, command};
 use crate::proxy::{Proxy, free_address};
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// Longer than a widget that comes back needs on a busy machine.
+/// Longer than a widget needs to come back on a busy machine.
 const WINDOW_S: u64 = 60;
 
 pub(crate) struct Site {
@@ -43,7 +43,7 @@ impl Site {
         site
     }
 
-    /// A widget with a workstream of its own.
+    /// Makes a widget with a workstream of its own.
     pub(crate) async fn place(&self, id: &str, mut settings: Value) {
         settings["queue"] = json!("sales");
         self.admin.put(&format!("/v1/workstreams/{id}"), settings).await.ok();
@@ -64,7 +64,7 @@ impl Site {
         Widget::open(self.bridge.address, widget, hello).await
     }
 
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub(crate) fn address(&self) -> SocketAddr {
         self.bridge.address
     }
@@ -74,7 +74,7 @@ impl Site {
         Widget::try_connect(self.bridge.address, "shop", None).await.is_ok()
     }
 
-    /// A customer comes back, and tries as often as it takes.
+    /// Lets a customer come back, who tries as often as it takes.
     pub(crate) async fn come_back(&self, hello: Introduction) -> Widget {
         let started = Instant::now();
         loop {
@@ -87,7 +87,7 @@ impl Site {
         }
     }
 
-    /// From where the server says that sockets come.
+    /// The addresses that sockets come from, as the server says.
     pub(crate) fn clients(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.data.path().join("log")).expect("a log");
         let came = log.lines().filter_map(|line| line.split(" comes from ").nth(1));
@@ -103,7 +103,7 @@ impl Site {
 fn start(data: &TempDir, address: SocketAddr) -> Program {
     let mut command = command(data.path());
     command.args(["--listen", &address.to_string(), "--threads", "2", "--no-demo"]);
-    // Whom the proxy names is told in the log.
+    // The log tells which client the proxy names.
     command.env("HOLDLINE_TRUSTED_PROXIES", "127.0.0.1");
     command.args(["--log-addresses", "--log", "error,holdline::socket=debug"]);
     let log = File::options().append(true).create(true).open(data.path().join("log"));

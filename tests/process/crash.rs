@@ -1,5 +1,6 @@
-//! kill -9 in the middle of many chats, again and again: what was acknowledged is there, once and
-//! in order, for everybody; nothing else has changed; and nobody's time ran while it was down.
+//! kill -9 in the middle of many chats, again and again. What was acknowledged is there, once and
+//! in order, for everybody; nothing else has changed; and nobody's time ran while the server was
+//! down.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -42,7 +43,8 @@ async fn set_up(admin: &Console) -> Vec<String> {
     tokens
 }
 
-/// Every message of the diaries is where its author was told, once, in order, for both audiences.
+/// Every message of the diaries stands at the place that its author was told, once, in order, for
+/// both audiences.
 async fn hold_against(admin: &Console, conversation: &str, diaries: &[&Diary]) {
     let mut expected = BTreeMap::new();
     for diary in diaries {
@@ -67,7 +69,8 @@ async fn hold_against(admin: &Console, conversation: &str, diaries: &[&Diary]) {
     }
 }
 
-/// What each agent uses is the sum of their leases, and those are the chats that name them.
+/// The units that each agent uses are the sum of the agent's leases, and the leases are the chats
+/// that name the agent.
 async fn audit(admin: &Console) {
     let chats = admin.pages("/v1/conversations?limit=200", "conversations").await;
     for agent in AGENTS {
@@ -90,7 +93,7 @@ async fn nothing_that_was_acknowledged_is_lost_doubled_or_reordered() {
         let hello = Introduction { visitor: Some(mint_visitor()), ..Introduction::default() };
         let mut widget = Widget::open(program.address, "shop", hello).await;
         widget.start("start", "Kim").await;
-        // A quarter waits; the others are with an agent.
+        // A quarter of the chats wait; the others are with an agent.
         if number % 4 != 0 {
             let agent = program.admin.with_token(&tokens[number % 3]);
             agent.act(&widget.conversation, "accept").await.ok();
@@ -115,7 +118,7 @@ async fn nothing_that_was_acknowledged_is_lost_doubled_or_reordered() {
                 (diary, token)
             });
         }
-        // Long enough for a good many messages; when exactly it dies is chance.
+        // This is long enough for many messages; chance decides when exactly the server dies.
         tokio::time::sleep(Duration::from_millis(900)).await;
         program.kill();
         let mut heard: Vec<_> = talking.join_all().await;
@@ -168,7 +171,7 @@ async fn who_does_not_come_back_has_the_full_window_and_then_no_more() {
         }
         ids.push(widget.conversation.clone());
         if number < 3 {
-            // Half of them were away before, and had nearly waited their time.
+            // Half of the customers were away before the kill, and had nearly used up their window.
             widget.kill().await;
         } else {
             drop(widget);
@@ -176,7 +179,7 @@ async fn who_does_not_come_back_has_the_full_window_and_then_no_more() {
     }
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     program.kill();
-    // Time that the server is down is nobody's.
+    // The time for which the server is down counts for nobody.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     let up = now_ms();
     let program = Program::start(data.path(), "--no-demo");

@@ -1,5 +1,5 @@
-//! A server that has no descriptor left: whoever comes is turned away at once, whoever is there
-//! notices nothing, and it takes customers again as soon as others have gone.
+//! A server that has no descriptor left: newcomers are turned away at once, customers who are there
+//! notice nothing, and the server takes new customers again as soon as others have gone.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,14 +13,14 @@ use crate::console::PATIENCE;
 use crate::program::{Program, command};
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// Enough for its files and some widgets.
+/// Enough descriptors for the server's files and some widgets.
 const DESCRIPTORS: u64 = 120;
 
 fn hello() -> Introduction {
     Introduction { visitor: Some(mint_visitor()), ..Introduction::default() }
 }
 
-/// A server that may have no more than these.
+/// A server that may have no more descriptors than [`DESCRIPTORS`].
 fn start_with_few(data: &Path) -> Program {
     limited(Program::start(data, "--demo"), DESCRIPTORS)
 }
@@ -32,7 +32,8 @@ fn limited(program: Program, most: u64) -> Program {
     program
 }
 
-/// Let in, or turned away at once: nobody waits in front of a server that does not answer.
+/// Tries to come in. The server lets the customer in, or turns the customer away at once: nobody
+/// waits at a server that does not answer.
 async fn knock(program: &Program) -> Option<Widget> {
     let knocking = Widget::try_connect(program.address, "demo", None);
     tokio::time::timeout(PATIENCE, knocking).await.expect("whoever knocks is answered").ok()
@@ -55,7 +56,7 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
 
     let mut inside = Vec::new();
     while let Some(mut widget) = knock(&program).await {
-        // One that does not introduce itself is closed after a while.
+        // A widget that does not introduce itself is closed after a while.
         widget.hello(hello()).await;
         inside.push(widget);
         assert!(inside.len() < usize::try_from(DESCRIPTORS).unwrap(), "there is a limit");
@@ -63,7 +64,7 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
     let mut turned_away = 1;
     while turned_away < 20 {
         match knock(&program).await {
-            // One thread may have come to its end a little before the others.
+            // One thread may run out of descriptors a little before the others.
             Some(mut widget) => {
                 widget.hello(hello()).await;
                 inside.push(widget);
@@ -82,13 +83,13 @@ async fn without_descriptors_newcomers_are_turned_away_and_nobody_else_notices()
     late.hello(hello()).await;
     late.say(json!({ "type": "start", "ref": 1, "id": "start" })).await;
     late.expect("started").await;
-    // Once this many have come in, the administrator does as well.
+    // Once this many customers have come in, the administrator gets in as well.
     let mut others = Vec::new();
     for _ in 0..inside.len() {
         others.push(come_in(&program).await);
     }
     let metrics = program.admin.get("/metrics").await.text;
-    // At the very last descriptor by a reset, before that by an answer.
+    // A reset turns customers away at the very last descriptor, an answer before that.
     let is_counted = |line: &&str| {
         line.starts_with("holdline_turned_away_total ")
             || line.starts_with("holdline_refusals_total{face=\"upgrade\",code=\"unavailable\"}")
@@ -115,7 +116,8 @@ async fn the_last_descriptors_are_for_those_who_have_a_token_and_for_operators()
     };
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "10");
-    // Somebody takes all the rest as well, and says nothing: they are sent away.
+    // Somebody takes all the rest as well, and says nothing: the server sends these connections
+    // away.
     let silent: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(program.address)).collect();
     let started = Instant::now();
     let mut answered = 0;
@@ -142,11 +144,11 @@ async fn strangers_who_take_every_descriptor_do_not_keep_operators_from_their_ow
     let operators = program.operators();
     let began = Instant::now();
     let mut silent = Vec::new();
-    // Each connection that is turned away makes room for nobody.
+    // A connection that is turned away makes room for nobody.
     for _ in 0..30 {
         silent.extend((0..40).map(|_| std::net::TcpStream::connect(program.address)));
         let asked = operators.request(reqwest::Method::GET, "/metrics");
-        // Not one that was opened before.
+        // The request needs a new connection, not one that was opened before.
         let asked = asked.header("connection", "close").timeout(PATIENCE).send().await;
         let answered = asked.is_ok_and(|answer| answer.status() == 200);
         assert!(answered, "strangers keep an operator out, {:?} after the first", began.elapsed());

@@ -1,5 +1,5 @@
-//! What a customer or an agent who talks all the time was told, written down by themselves, to be
-//! held against what the server knows after it was killed.
+//! What a customer or an agent who talks all the time was told. Each writes it down, and after a
+//! kill the diary is held against what the server knows.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::console::{Console, PATIENCE};
 use crate::widget::{Introduction, Widget};
 
-/// Between two messages of one author: fast, and within what one socket may send.
+/// The time between two messages of one author: fast, and within what one socket may send.
 const PACE: Duration = Duration::from_millis(20);
 
 /// One side of one chat.
@@ -20,11 +20,11 @@ const PACE: Duration = Duration::from_millis(20);
 pub(crate) struct Diary {
     pub(crate) conversation: String,
     pub(crate) author: String,
-    /// Each message that was answered, and its place.
+    /// Each message that was answered, with its place.
     pub(crate) answered: BTreeMap<String, u64>,
-    /// What was said and not answered yet, in order; at most a few.
+    /// The messages that were sent and are not answered yet, in order; at most a few.
     pub(crate) unanswered: Vec<String>,
-    /// The places that a customer was told of, in the order in which they came.
+    /// The places that the customer was told of, in the order in which they came.
     pub(crate) heard: Vec<u64>,
     next: usize,
 }
@@ -41,7 +41,7 @@ impl Diary {
         }
     }
 
-    /// Every id that was ever sent.
+    /// Whether this id was ever sent.
     pub(crate) fn sent(&self, id: &str) -> bool {
         self.answered.contains_key(id) || self.unanswered.iter().any(|sent| sent == id)
     }
@@ -59,10 +59,10 @@ impl Diary {
         assert!(before.is_none_or(|before| before == seq), "{id} stood at {before:?}, now {seq}");
     }
 
-    /// Talks as a customer until the socket ends, and tells how to come back.
+    /// Talks as a customer until the socket ends, and gives the introduction for coming back.
     pub(crate) async fn talk(&mut self, mut widget: Widget) -> Introduction {
         for id in self.unanswered.clone() {
-            // A socket that has died is noticed below.
+            // A dead socket is noticed below.
             let _dead = widget.send(post(&id)).await;
         }
         loop {
@@ -78,7 +78,7 @@ impl Diary {
         }
     }
 
-    /// Comes back and listens until everything that was said is answered.
+    /// Comes back, and listens until every message that was sent is answered.
     pub(crate) async fn come_back(&mut self, address: SocketAddr, hello: Introduction) -> Widget {
         let mut widget = Widget::open(address, "shop", hello).await;
         assert_eq!(widget.conversation, self.conversation, "{}", widget.welcome);
@@ -107,7 +107,7 @@ impl Diary {
         if is_own {
             self.note(id, seq);
         }
-        // A post that was sent again is answered again; everything else is heard once, in order.
+        // A post that is sent again is answered again. Everything else is heard once, in order.
         if !(kind == "posted" && is_known) {
             let last = self.heard.last().copied().unwrap_or(0);
             assert!(seq > last, "{frame} came after {last}");

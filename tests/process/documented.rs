@@ -1,6 +1,6 @@
-//! The commands and the examples of the documents, as they stand there: the tour of the README and
-//! the requests of the reference in a shell, the commands on a data directory, and every example
-//! against what describes it.
+//! The commands and the examples of the documents, exactly as they stand there. A shell runs the
+//! tour of the README and the requests of the reference; the commands on a data directory are run;
+//! and every example is checked against what describes it.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -12,7 +12,8 @@ use crate::page::{Example, examples, examples_of};
 use crate::program::Program;
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// What a line of the tour is given in front: what was printed at the start, and the chat.
+/// The shell of a tour. Before each example it gets the lines that the server printed at its start,
+/// and the chat.
 struct Shell<'a> {
     program: &'a Program,
     folder: &'a Path,
@@ -39,12 +40,12 @@ impl Shell<'_> {
         bash.output().expect("bash is there")
     }
 
-    /// Runs an example, whose every answer must be a success. A feed goes on for ever, and is read
-    /// for a moment.
+    /// Runs an example; every answer in it must be a success. A feed goes on for ever, so it is
+    /// read only for a moment.
     fn succeed(&self, example: &Example) -> String {
         let text = example.text.lines().map(|line| {
             if line.contains(" -N ") {
-                // It ends with the status of a timeout.
+                // The command ends with the status of a timeout.
                 format!("export -f as; timeout 1 bash -c '{line}' || [ $? = 124 ]")
             } else {
                 line.to_owned()
@@ -69,7 +70,7 @@ fn start(data: &Path) -> Program {
     program
 }
 
-/// Their administrator: the greeting's token.
+/// The administrator of the shell: the token of the greeting.
 fn administrator(program: &Program) -> crate::console::Console {
     let line = program.greeting.lines().find(|line| line.trim_start().starts_with("administrator"));
     let token = line.and_then(|line| line.split_whitespace().last()).expect("a token");
@@ -84,14 +85,14 @@ async fn customer(program: &Program) -> Widget {
     customer
 }
 
-/// What is to be run of a page: what a shell gives to the server.
+/// The examples of a page that are run: those that a shell sends to the server.
 fn tour(page: &'static str) -> Vec<Example> {
     let all = examples_of(page).into_iter();
     let own = |one: &Example| !one.is_inline && !one.is_not_run() && is_of_the_tour(one);
     all.filter(own).collect()
 }
 
-/// How the README asks a data directory.
+/// How the README starts a command on a data directory.
 const ASKED: &str = "cargo run --release -- ";
 
 pub(crate) fn is_of_the_directory(example: &Example) -> bool {
@@ -122,7 +123,7 @@ async fn the_tour_of_the_readme_leads_to_its_end() {
     let said = shell.succeed(why);
     assert_eq!(said.matches("Customer disconnected").count(), 1, "the agent's copy alone: {said}");
 
-    // The data directory tells the same, beside the server.
+    // The data directory tells the same, beside the running server.
     let blocks = examples_of("README.md").into_iter().filter(is_of_the_directory);
     let commands: Vec<_> = blocks.flat_map(|one| one.commands()).collect();
     for command in &commands {
@@ -150,7 +151,7 @@ async fn every_line_that_is_printed_at_the_start_succeeds() {
         .filter(|line| line.contains("$ADA") || line.contains("$ADMIN"));
     let mut text = Vec::new();
     for step in steps {
-        // Each waits for nothing but the feed, which stays open while the others are typed.
+        // No step waits for anything, except the feed, which stays open while the others are typed.
         match step.split_once("; as $ADA -N ") {
             Some((before, feed)) => {
                 text.push("export -f as".to_owned());
@@ -186,7 +187,7 @@ async fn every_request_of_the_reference_succeeds() {
     let mut shell = Shell { program: &program, folder: data.path(), chat: String::new() };
     let kim = customer(&program).await;
     shell.chat = kim.conversation.clone();
-    // All of it in one shell, in which Ada listens to the end.
+    // All examples run in one shell, in which Ada listens to the end.
     let blocks = tour("docs/http.md");
     assert!(blocks.len() >= 8, "{blocks:#?}");
     let mut whole = blocks[0].clone();
@@ -196,7 +197,8 @@ async fn every_request_of_the_reference_succeeds() {
         }
         whole.text.push_str(&format!("\n{}\n", block.text));
     }
-    // The last puts an agent who is not of the demo, which ends it, and the feed with it.
+    // The last example puts an agent who is not of the demo. That ends the demo, and the feed with
+    // it.
     whole.text = format!("{ready}{}\nkill $FEED || true", whole.text);
     let feed = blocks.iter().find(|block| block.text.contains(" -N ")).expect("the feed");
     assert!(shell.succeed(feed).contains("event: presence"));
@@ -237,12 +239,12 @@ async fn every_command_on_a_data_directory_succeeds() {
     assert!(run >= 5, "they are found");
 }
 
-/// What an example of JSON leaves out is left out.
+/// Removes the ellipses of an example, and says whether it had any.
 fn without_ellipses(text: &str) -> (String, bool) {
     (text.replace(",…", ""), text.contains(",…"))
 }
 
-/// An example against the schema that its mark names.
+/// Checks an example against the schema that its mark names.
 fn check(example: &Example, schema: &str, text: &str, document: &Value) -> Result<(), String> {
     let (text, is_partial) = without_ellipses(text);
     let value: Value = serde_json::from_str(&text).map_err(|error| format!("{error}: {text}"))?;

@@ -1,4 +1,4 @@
-//! What is answered where: at everybody's address, and at one of operators.
+//! What is answered where: at the address for everybody, and at an address for operators.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Error;
 use crate::program::{Program, command};
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// A program with more in its environment, whose log goes to a file.
+/// A program with this in its environment, whose log goes to a file.
 fn start(data: &Path, flags: &[&str], environment: &[(&str, &str)]) -> Program {
     let mut asked = command(data);
     asked.args(["--threads", "2"]).args(flags).envs(environment.iter().copied());
@@ -85,7 +85,7 @@ async fn the_page_is_there_where_this_machine_alone_can_see_it_or_as_is_said() {
     }
 }
 
-/// What is warned of, by a word of each warning.
+/// The warnings, each with its name and a part of its sentence.
 const WARNINGS: [(&str, &str); 4] = [
     ("metrics", "is told the metrics and the OpenAPI document"),
     ("clear", "is in the clear"),
@@ -102,7 +102,7 @@ async fn warned(listen: &str, environment: &[(&str, &str)]) -> Vec<&'static str>
     let log = std::fs::read_to_string(data.path().join("log")).unwrap();
     let told = WARNINGS.iter().filter(|(_, sentence)| log.contains(sentence));
     let told: Vec<_> = told.map(|(name, _)| *name).collect();
-    // The directory of the test is open to others before.
+    // The test's directory was open to others, and a line tells this, too.
     let lines = log.lines().filter(|line| !line.contains("was open to others")).count();
     assert_eq!(lines, told.len(), "one plain line for each: {log}");
     told

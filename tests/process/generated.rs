@@ -1,5 +1,5 @@
-//! The OpenAPI document in the hands of strangers: a public validator reads it, a public generator
-//! makes a client of it, and that client sets up a shop and answers a customer.
+//! The OpenAPI document in strangers' hands: a public validator reads it, a public generator makes
+//! a client of it, and this client sets up a shop and answers a customer.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::program::Program;
 use crate::widget::{Introduction, Widget, mint_visitor};
 
-/// A program of those that `tests/run` installs.
+/// One of the programs that `tests/run` installs.
 fn tool(name: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/openapi-tools/bin");
     let program = place.join(name);
@@ -27,7 +27,7 @@ fn succeed(what: &str, output: &Output) {
     assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&told));
 }
 
-/// Validates the document that the server gives, and makes a client of it in this folder.
+/// Validates the server's document, and generates a client from it in this folder.
 async fn generate(program: &Program, folder: &Path) {
     let document = program.admin.stranger().get("/openapi.json").await.text;
     let file = folder.join("openapi.json");
@@ -35,8 +35,8 @@ async fn generate(program: &Program, folder: &Path) {
     let validated = Command::new(tool("openapi-spec-validator")).arg(&file).output();
     succeed("openapi-spec-validator", &validated.unwrap());
     let config = folder.join("config.yml");
-    // It knows no OpenMetrics and no lines of JSON, which are text; and it must not go looking for
-    // a formatter.
+    // The generator knows neither OpenMetrics nor lines of JSON, and both are text. It must not
+    // look for a formatter.
     let settings = "content_type_overrides:\n  application/openmetrics-text: text/plain\n  \
                     application/x-ndjson: text/plain\n\
                     post_hooks: []\n";

@@ -18,7 +18,7 @@ fn start(data: &Path, flags: &[&str]) -> Program {
     Program::spawn(talkative)
 }
 
-/// What was logged by the time that it has ended.
+/// Stops the program, and gives everything that it has logged.
 async fn logged(program: Program, data: &Path) -> String {
     program.terminate();
     assert!(program.ended().await.success());
@@ -31,7 +31,7 @@ fn has_line(log: &str, parts: &[&str]) {
     assert!(found, "no line has {parts:?}:\n{log}");
 }
 
-/// Everything for which somebody is refused before a chat: at the upgrade, over HTTP, at `hello`.
+/// Provokes every refusal that comes before a chat: at the upgrade, over HTTP, at `hello`.
 async fn refused(program: &Program) {
     let evil = Some("https://evil.test");
     let origins = json!({ "workstream": "demo", "origins": ["https://shop.test"] });
@@ -139,7 +139,7 @@ async fn nothing_is_written_but_to_the_standard_error_and_to_files_that_are_docu
 async fn a_request_that_fails_is_told_with_its_cause_in_the_log_and_nowhere_else() {
     let data = tempfile::tempdir().unwrap();
     let program = start(data.path(), &[]);
-    // Somebody breaks what is read from.
+    // Somebody breaks the table that the request reads.
     let chats = rusqlite::Connection::open(data.path().join("chats.db")).unwrap();
     chats.execute_batch("ALTER TABLE conversations RENAME TO elsewhere").unwrap();
     drop(chats);
@@ -168,10 +168,10 @@ async fn a_flood_of_strangers_does_not_fill_the_log() {
     let seconds = began.elapsed().as_secs() + 2;
     let line = "holdline_refusals_total{face=\"http\",code=\"unknown_token\"} 300";
     assert!(program.admin.stranger().get("/metrics").await.text.contains(line), "all are counted");
-    // The rest is told once its second is over.
+    // The rest is told when the second that it belongs to is over.
     let told_of_rest = async || loop {
         let log = std::fs::read_to_string(data.path().join("log")).unwrap();
-        // A line that is being written is not whole yet.
+        // A line that is still being written is not whole yet.
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let counted = lines.map(|line| match line["fields"]["left_out"].as_u64() {
             Some(left_out) => left_out,
@@ -203,7 +203,7 @@ async fn requests_that_cannot_be_read_are_counted_and_fill_no_log() {
         let mut stream = std::net::TcpStream::connect(program.address).unwrap();
         stream.write_all(b"GET / HTTP/9.9\r\n\0\r\n\r\n").unwrap();
         let mut answer = String::new();
-        // What is behind the answer may be a reset.
+        // A reset may follow the answer.
         let _rest = stream.read_to_string(&mut answer);
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
     }
@@ -219,7 +219,7 @@ async fn a_start_tells_what_becomes_of_closed_chats_and_no_upgrade_changes_it() 
     let data = tempfile::tempdir().unwrap();
     let program = start(data.path(), &[]);
     let admin = program.admin.clone();
-    // As a release has left it that knew no default.
+    // A release that knew no default has left this.
     let before = json!({ "queue": "demo", "retention": null });
     admin.put("/v1/workstreams/before", before).await.ok();
     for document in [json!({ "queue": "demo" }), json!({ "queue": "demo", "units": 2 })] {

@@ -134,7 +134,7 @@ fn a_variable_that_means_nothing_is_refused_with_its_nearest() {
     let mut wrong = command(data.path());
     wrong.args(["--listen", "127.0.0.1:0", "--threads", "many"]);
     wrong.env("HOLDLINE_LISTN", ":8080").env("HOLDLINE_SPEED", "9");
-    // These are for others, and stand in many environments.
+    // These variables are meant for others, and are set in many environments.
     wrong.env("HOLDLINE_SERVICE_HOST", "10.0.0.1").env("HOLDLINE_PORT_80_TCP_PORT", "80");
     let told = errors(&run(wrong));
     let nearest =
@@ -190,7 +190,7 @@ fn logged_on_a_terminal(spare: bool) -> String {
     program.terminate();
     let mut text = Vec::new();
     let mut controller = std::fs::File::from(OwnedFd::from(controller));
-    // A terminal that nobody has open any more ends with an error.
+    // Reading from a terminal that no process has open any more ends with an error.
     let mut buffer = [0; 4_096];
     while let Ok(count) = controller.read(&mut buffer) {
         text.extend_from_slice(&buffer[..count]);
@@ -234,7 +234,7 @@ fn it_tells_its_version_and_its_flags() {
     }
 }
 
-/// Resident bytes of the program.
+/// The resident memory of the program, in bytes.
 fn resident(program: &Program) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", program.process())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();

@@ -1,4 +1,4 @@
-//! Places of another history, and times of another clock: both are known for what they are.
+//! Places of another history, and times of another clock: the server recognises both.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -85,8 +85,8 @@ async fn places_of_another_history_are_known_to_be_unknown() {
     let program = Program::start(&dir, "--demo");
     let ada = ada.at(&program.admin);
     ada.choose("available").await;
-    // A tab that has seen more than there is knows by the history that its places mean nothing,
-    // and is told all of it.
+    // A tab that has seen more than there is knows by the history that its places mean nothing, and
+    // the server tells it everything.
     let mut kim = Widget::open(program.address, "demo", back).await;
     assert_ne!(kim.welcome["history"], history, "another history");
     assert_eq!(kim.conversation, chat);
@@ -94,7 +94,7 @@ async fn places_of_another_history_are_known_to_be_unknown() {
     assert_eq!(kim.until("message").await["text"], "before the backup");
     ada.say(&chat, "a1", "after the restore").await.ok();
     assert_eq!(kim.until("message").await["text"], "after the restore");
-    // A console is told that its place is unknown, and then how it is.
+    // A console is told that its place is unknown, and then how things are now.
     let mut feed = ada.feed(Some(&last)).await;
     let unknown = feed.until("place_unknown").await.data;
     assert_eq!(unknown, json!({ "last_event_id": last }));
@@ -107,7 +107,7 @@ async fn places_of_another_history_are_known_to_be_unknown() {
     program.kill();
 }
 
-/// Has the last event of a journal be of a time that is so many milliseconds in the future.
+/// Gives a journal a last event whose time is so many milliseconds in the future.
 async fn write_ahead(data: &Path, ahead: i64) {
     let (journal, _) = SqliteJournal::open(data, Arc::new(Unneeded)).unwrap();
     let (done, written) = oneshot::channel();

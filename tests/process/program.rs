@@ -1,4 +1,4 @@
-//! The binary, running in a process of its own on a port and a directory of its own.
+//! The binary, running in a process of its own, on a port and a directory of its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -18,12 +18,12 @@ pub(crate) struct Program {
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) admin: Console,
-    /// What it had printed when it was ready.
+    /// What the program had printed when it was ready.
     pub(crate) greeting: String,
     told: mpsc::Receiver<String>,
 }
 
-/// The program with nothing of this process's environment that could mean something to it.
+/// The program, without any variable of this process's environment that could mean something to it.
 pub(crate) fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdline"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HOLDLINE_")) {
@@ -34,7 +34,7 @@ pub(crate) fn command(data: &Path) -> Command {
     command
 }
 
-/// Runs the program to an end that is expected to come by itself.
+/// Runs the program until it ends by itself.
 pub(crate) fn run(mut command: Command) -> Output {
     command.output().expect("the program can be run")
 }
@@ -56,12 +56,12 @@ impl Program {
             let mut output = BufReader::new(output);
             let mut line = String::new();
             while output.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-                // A test that knows enough does not listen any more.
+                // A test that knows enough no longer listens.
                 let _unheard = tell.send(std::mem::take(&mut line));
             }
         });
         let mut greeting = String::new();
-        // The tokens are in one paragraph, the address in it or before.
+        // The tokens stand in one paragraph, and the address in it or before it.
         while !(greeting.ends_with("\n\n") && greeting.contains("administrator")) {
             match told.recv_timeout(PATIENCE) {
                 Ok(line) => greeting.push_str(&line),
@@ -75,13 +75,14 @@ impl Program {
         Self { child, address, admin, greeting, told }
     }
 
-    /// Where operators have an address of their own: somebody there who has no token.
+    /// A caller without a token at the operators' address, where operators have an address of their
+    /// own.
     pub(crate) fn operators(&mut self) -> Console {
         let address = self.operators_address();
         Console::new(&format!("http://{address}"), ADMINISTRATOR).stranger()
     }
 
-    /// That address.
+    /// The operators' address.
     pub(crate) fn operators_address(&mut self) -> SocketAddr {
         let told = "metrics and /openapi.json are at ";
         self.hear_until(told);
@@ -90,7 +91,7 @@ impl Program {
         address.trim().parse().expect("an address")
     }
 
-    /// Reads on in what it prints, up to a line that has this in it.
+    /// Reads on in what the program prints, up to a line that has this in it.
     pub(crate) fn hear_until(&mut self, end: &str) {
         while !self.greeting.contains(end) {
             match self.told.recv_timeout(PATIENCE) {
@@ -100,7 +101,7 @@ impl Program {
         }
     }
 
-    /// kill -9, and waits until it is gone.
+    /// Kills the program with kill -9, and waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         let status = self.child.wait().expect("it ends");
@@ -111,12 +112,12 @@ impl Program {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
     }
 
-    /// Has it read its configuration again, if it has a file of that.
+    /// Makes the program read its configuration again, if it has a file for that.
     pub(crate) fn hang_up(&self) {
         kill_process(Pid::from_child(&self.child), Signal::HUP).expect("it runs");
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the program has ended by itself.
     pub(crate) async fn ended(mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
@@ -128,7 +129,7 @@ impl Program {
         }
     }
 
-    /// The number of its process.
+    /// The id of the program's process.
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
@@ -136,7 +137,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Whoever has ended before cannot be killed.
+        // A program that has already ended cannot be killed.
         let _gone = self.child.kill();
         let _gone = self.child.wait();
     }

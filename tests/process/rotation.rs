@@ -1,5 +1,5 @@
-//! Secrets that are replaced while the program runs: what is in force when it is answered, what a
-//! kill in the middle leaves, and what a backup of before knows.
+//! Secrets that are replaced while the program runs: which secret is in force when the answer
+//! comes, what a kill in the middle leaves, and what an earlier backup knows.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,10 +18,10 @@ use crate::widget::{Introduction, Widget, introduce, mint_visitor};
 const ADMINISTRATOR: &str = "/v1/secrets/administrator/rotate";
 const SIGNING: &str = "/v1/secrets/signing/rotate";
 
-/// How soon a feed ends whose right is gone: that is told at once.
+/// How soon a feed ends whose right is gone: the feed is told at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// A server that makes its administrator's token itself, and that token's console.
+/// A server that makes its administrator's token itself, and a console with that token.
 fn start(data: &Path) -> (Program, Console) {
     let mut plain = command(data);
     plain.env_remove("HOLDLINE_ADMIN_TOKEN");
@@ -32,7 +32,7 @@ fn start(data: &Path) -> (Program, Console) {
     (program, admin)
 }
 
-/// The administrator's token that a directory keeps.
+/// The administrator's token that a data directory keeps.
 fn kept(data: &Path) -> String {
     let text = fs::read(data.join("access.json")).expect("it is there");
     let kept: Value = serde_json::from_slice(&text).expect("it is whole");
@@ -46,7 +46,8 @@ async fn chat(program: &Program) -> Widget {
     kim
 }
 
-/// The chat that a browser with this token alone is in. What is none is told to be none.
+/// The chat of a browser that has only this token. The server must say that an invalid token is
+/// invalid.
 async fn chat_of(program: &Program, token: &str) -> Option<String> {
     let mut widget = Widget::connect(program.address, "demo").await;
     let token = Some(token.to_owned());
@@ -74,14 +75,14 @@ async fn a_rotated_administrators_token_is_in_force_at_once_and_after_a_kill() {
     assert!(token.starts_with("hla_"), "{rotated}");
     let new = old.with_token(token);
     for _ in 0..8 {
-        // On every thread.
+        // This holds on every thread.
         old.get("/v1/queues").await.refused(401, "unknown_token");
         new.get("/v1/queues").await.ok();
     }
     assert!(feed.ends_within(AT_ONCE).await, "whoever holds the old token reads on");
     assert_eq!(kept(data.path()), token);
 
-    // Whoever repeats it is told that the secret is shown once, and makes none.
+    // A caller who repeats the request is told that the secret is shown once, and makes no new one.
     new.put("/v1/agents/root", json!({ "role": "administrator" })).await.ok();
     let root = new.post("/v1/agents/root/tokens", json!({})).await.ok();
     let root = new.with_token(root["token"].as_str().unwrap());
@@ -133,7 +134,7 @@ async fn a_kill_in_the_middle_leaves_the_old_secret_or_the_new_one() {
     let kim = chat(&program).await;
     for after in [1, 4, 9, 16] {
         let mut answered = admin.token().unwrap().to_owned();
-        // Asks on and on until the server is gone.
+        // Rotates again and again until the server is gone.
         let asking = tokio::spawn(async move {
             let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
             let rotating = tokio::spawn(async move {
@@ -164,7 +165,7 @@ async fn a_kill_in_the_middle_leaves_the_old_secret_or_the_new_one() {
         while let Ok(later) = told.try_recv() {
             answered = later;
         }
-        // What was answered last is in force, or one that came after it and was not answered.
+        // The last answered token is in force, or a later one for which no answer came.
         let (restarted, current) = start(data.path());
         current.get("/v1/queues").await.ok();
         let last = current.with_token(&answered);
@@ -210,7 +211,7 @@ async fn a_configuration_that_is_read_again_gives_another_administrators_token()
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    // What is wrong changes nothing.
+    // A wrong configuration changes nothing.
     write("admin_token = \"short\"\n".to_owned());
     program.hang_up();
     said("nothing of the configuration is taken over").await;

@@ -1,5 +1,5 @@
-//! Who is told a token: whoever started the server, once, what was made; and how long the demo's
-//! let anybody in.
+//! Who is told a token: only the operator who starts the server, only once, and only a token that
+//! the server has made. And how long the demo's tokens let anybody in.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::console::{Console, PATIENCE};
 use crate::program::{ADMINISTRATOR, Program, command, run};
 
-/// A server that has been given no token, at this address.
+/// A server at this address, with an administrator's token that the test gives it.
 fn start_at(data: &Path, address: &str, flags: &[&str]) -> Program {
     let mut plain = command(data);
     plain.args(["--listen", address, "--log", "warn"]).args(flags).stdout(Stdio::piped());
@@ -59,7 +59,8 @@ async fn a_token_is_told_by_the_start_that_makes_it_and_never_again() {
         program.hear_until("step by step");
         let greeting = program.greeting.clone();
         assert_eq!(tokens(&greeting), [""; 0], "{greeting}");
-        // Whoever may read the file has them all the same: by the line that is to be pasted.
+        // An operator who may read the file can use the tokens all the same, by pasting the printed
+        // line.
         assert!(greeting.contains(data.path().join("access.json").to_str().unwrap()), "{greeting}");
         let line = |start: &str| {
             greeting.lines().map(str::trim).find(|line| line.starts_with(start)).unwrap().to_owned()
@@ -77,7 +78,7 @@ async fn a_token_is_told_by_the_start_that_makes_it_and_never_again() {
         }
         stop(program).await;
     }
-    // The administrator's alone.
+    // Without a demo, only the administrator's token is told.
     let plain = tempfile::tempdir().unwrap();
     let program = start_without(plain.path(), &["--no-demo"]);
     let told = tokens(&program.greeting);
@@ -104,7 +105,7 @@ async fn what_the_operator_gives_is_never_told() {
     }
     assert_eq!(kept(data.path())["administrator"], json!(null), "and it is kept nowhere");
 
-    // A mistake in the file is told without what stands in the line.
+    // A mistake in the file is told without the text of its line.
     let file = data.path().join("holdline.toml");
     std::fs::write(&file, format!("threads = 1\nadmin_token = {ADMINISTRATOR}\n")).unwrap();
     let mut wrong = command(data.path());
@@ -129,7 +130,8 @@ fn a_token_that_can_be_guessed_is_refused() {
         assert!(said.contains(told), "{said}");
         assert!(said.contains("22 to 256"), "{said}");
     }
-    // Also one that somebody has written into the file where it would be kept.
+    // The same goes for a token that somebody has written into the file where the server keeps its
+    // own.
     std::fs::write(data.path().join("access.json"), r#"{"administrator":"let-me-in"}"#).unwrap();
     let mut wrong = command(data.path());
     wrong.args(["--listen", "127.0.0.1:0", "--log", "error"]).env_remove("HOLDLINE_ADMIN_TOKEN");
@@ -159,7 +161,7 @@ async fn there_is_no_demo_where_others_can_reach_it() {
         assert!(said.contains(listen), "{said}");
     }
 
-    // One that was there lets nobody in any more.
+    // The demo's tokens of an earlier start let nobody in any more.
     let program = start_at(data.path(), "127.0.0.1:0", &["--demo"]);
     let people = ["ada", "ben", "sue"].map(|who| of_demo(&program, data.path(), who));
     people[2].get("/v1/agents").await.ok();
@@ -173,7 +175,8 @@ async fn there_is_no_demo_where_others_can_reach_it() {
     assert_eq!(agents["agents"], json!([]));
     assert_eq!(kept(data.path())["demo"], json!({}));
     stop(program).await;
-    // The next start has nothing to say of it, and one that is asked for begins with new tokens.
+    // The next start says nothing of the demo. A demo that is asked for again begins with new
+    // tokens.
     let program = start_at(data.path(), "0.0.0.0:0", &[]);
     assert!(!program.greeting.contains("demo"), "{}", program.greeting);
     stop(program).await;
@@ -183,7 +186,7 @@ async fn there_is_no_demo_where_others_can_reach_it() {
 }
 
 impl Console {
-    /// Waits until its token lets nobody in.
+    /// Waits until the console's token lets nobody in.
     async fn until_unknown(&self) {
         let start = Instant::now();
         while self.get("/v1/agents/me").await.status != 401 {
@@ -199,7 +202,7 @@ async fn the_demo_ends_when_somebody_else_can_answer() {
     let program = start_at(data.path(), "127.0.0.1:0", &[]);
     let people = ["ada", "ben", "sue"].map(|who| of_demo(&program, data.path(), who));
     let admin = &program.admin;
-    // Ada has become somebody's, and has a token that is theirs; Ben has another name.
+    // Somebody has taken Ada over and has a token of their own for her; Ben has another name.
     let made = admin.post("/v1/agents/ada/tokens", json!({})).await.ok();
     let ada = admin.with_token(made["token"].as_str().unwrap());
     admin.put("/v1/agents/ben", json!({ "name": "Benjamin" })).await.ok();
@@ -218,7 +221,8 @@ async fn the_demo_ends_when_somebody_else_can_answer() {
     assert_eq!(kept(data.path())["demo"], json!({}));
     program.kill();
 
-    // Asked for beside an agent who is not of it there is none, and that is told.
+    // There is no demo beside an agent who is not of it, even if it is asked for, and the server
+    // says so.
     let program = start_at(data.path(), "127.0.0.1:0", &["--demo"]);
     let told = "no demo: there is an agent who is not of it";
     assert!(program.greeting.contains(told), "{}", program.greeting);

@@ -1,5 +1,5 @@
-//! The traces of people outlive kill -9, a backup and a restore, and whoever tampers with them is
-//! told of by the command.
+//! The traces of what people did outlive kill -9, a backup and a restore, and the command tells
+//! when somebody has tampered with them.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -66,7 +66,7 @@ async fn traces_outlive_a_kill_a_backup_and_a_restore_and_tampering_is_told() {
     let (is_well, told) = check(&restored);
     assert!(!is_well && told.contains("audit entry 2: it is not what was written"), "{told}");
 
-    // A backup out of which somebody has taken everything is no new beginning.
+    // A backup from which somebody has removed all entries is no new beginning.
     let emptied = Connection::open(copy).expect("it opens");
     assert_eq!(emptied.execute("DELETE FROM audit", ()), Ok(3));
     drop(emptied);

@@ -1,6 +1,6 @@
-//! Every command of the documents is run, or marked as one that no test can run and still
-//! understood: its programs, profiles, tests and flags are there. The commands of the load tester
-//! are for its own tests.
+//! Every command of the documents is run, or is marked as one that no test can run. Even a marked
+//! command must be understood: its programs, profiles, tests and flags must exist. The load
+//! tester's own tests check the load tester's commands.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ fn after<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
     words.get(at + 1).copied()
 }
 
-/// Whether a command would be understood. `None` for those that are for others to check.
+/// Whether a command would be understood. `None` for a command that other tests check.
 fn understood(command: &str) -> Option<Result<(), String>> {
     let words: Vec<_> = command.split_whitespace().collect();
     if command.contains("-p holdline-load -- ") || command.starts_with("holdline-load ") {
@@ -38,9 +38,9 @@ fn understood(command: &str) -> Option<Result<(), String>> {
     Some(match words.first().copied().unwrap_or_default() {
         "cargo" => asked_of_cargo(&words),
         "alias" | "grow" | "sqlite3" | "curl" | "websocat" | "git" | "cd" => Ok(()),
-        // They change the machine.
+        // These commands change the machine.
         "useradd" | "install" | "echo" | "systemctl" | "sysctl" | "podman" => Ok(()),
-        // Their own tests know.
+        // The load tester's own tests know these.
         "run" | "compare" | "actors" | "growth" => return None,
         "tests/run" => exists("tests/run"),
         "load/peers/install" => {
@@ -60,7 +60,7 @@ fn understood(command: &str) -> Option<Result<(), String>> {
 }
 
 fn asked_of_holdline(own: &str) -> Result<(), String> {
-    // In a heading a value is named, not given.
+    // A heading names a value instead of giving it.
     let id = "00000000-0000-0000-0000-000000000001";
     let own = own.replace("$C", id).replace("explain ID", &format!("explain {id}"));
     let own = own.replace("LENGTH", "60s");
@@ -68,7 +68,7 @@ fn asked_of_holdline(own: &str) -> Result<(), String> {
     match CommandLine::try_parse_from(line) {
         Ok(_) => Ok(()),
         Err(error) if error.exit_code() == 0 => Ok(()),
-        // A sentence names a command without what it needs.
+        // A sentence may name a command without its arguments.
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument && !own.contains(' ') => {
             Ok(())
         }
@@ -113,7 +113,7 @@ fn every_command_is_run_or_marked_and_all_are_understood() {
         let is_run = (has_tour && is_of_the_tour(&example))
             || example.text.starts_with("holdline ")
             || (example.page == "README.md" && is_of_the_directory(&example))
-            // Its own tests run or refuse it.
+            // The load tester's own tests run or refuse this.
             || example.text.contains("-p holdline-load --");
         if !example.is_inline && !is_run && !example.is_not_run() {
             let text = &example.text;

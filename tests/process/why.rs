@@ -1,5 +1,4 @@
-//! Why a chat was closed, asked of the data directory: beside the running server, and after a
-//! crash.
+//! Why a chat was closed, asked of the data directory beside the running server and after a crash.
 
 use std::path::Path;
 
@@ -63,7 +62,7 @@ async fn the_first_line_names_what_the_sockets_did() {
     let mut floods = chatting(&program).await;
     let said = "the server refused to go on: a frame was too large";
     expected.push((floods.conversation.clone(), said));
-    // It may be cut off before it has said all of this.
+    // The server may cut the customer off before all of this is sent.
     let _cut_off = floods.send(Message::text("x".repeat(1 << 20))).await;
 
     let freezes = chatting(&program).await;
