@@ -92,7 +92,7 @@ proptest! {
         })?;
     }
 
-    /// Whoever remembers a revision can tell whether the leases have changed since.
+    /// A caller that remembers a revision can tell whether the leases have changed since.
     #[test]
     fn every_change_of_the_leases_is_a_revision(script in script()) {
         play(script, &mut |before, _, after| {
@@ -107,7 +107,7 @@ proptest! {
         })?;
     }
 
-    /// A reservation is made only for somebody who is available and has room, and then fits.
+    /// A reservation is made only for an agent who is available and has room, and then it fits.
     #[test]
     fn a_reservation_never_exceeds_the_units(script in script()) {
         play(script, &mut |before, command, after| {
@@ -119,7 +119,7 @@ proptest! {
         })?;
     }
 
-    /// What a conversation said of a later place is not undone by what it said of an earlier one.
+    /// News of an earlier place does not undo what the conversation said of a later one.
     #[test]
     fn old_news_changes_nothing(script in script()) {
         play(script, &mut |before, command, after| {
@@ -131,7 +131,8 @@ proptest! {
         })?;
     }
 
-    /// An agent whom nothing links is offline, and what they chose comes back with them.
+    /// An agent without any link is offline. When the agent comes back, so does the chosen
+    /// presence.
     #[test]
     fn presence_is_offline_at_once_and_restored(script in script()) {
         let (mut agent, now) = play(script, &mut |_, _, _| Ok(()))?;
@@ -149,8 +150,8 @@ proptest! {
         prop_assert_eq!((agent.presence(), agent.chosen()), (chosen, chosen));
     }
 
-    /// A console that beats is given two heartbeats for each, and no more; one that never has is
-    /// judged by its connection alone.
+    /// Each beat gives a console two heartbeats of time, and no more. A console that has never
+    /// beaten is judged by its connection alone.
     #[test]
     fn a_console_hangs_after_two_heartbeats(
         heartbeat in 1_u64..120,
@@ -184,8 +185,9 @@ proptest! {
         prop_assert_eq!((agent.presence(), agent.link()), (Presence::Offline, Link::Gone(late)));
     }
 
-    /// A customer is told of an absence only when nothing was heard of the agent for the notice,
-    /// and of a return only who was told, or is about to be, that they are away.
+    /// A customer is told of an agent's absence only when nothing was heard of the agent for the
+    /// notice. Only a customer who was told of the absence, or is about to be, is told of the
+    /// return.
     #[test]
     fn an_absence_is_told_after_its_notice_and_its_return_to_whom_it_was_told(script in script()) {
         let mut now = DAWN;
@@ -218,8 +220,8 @@ proptest! {
         }
     }
 
-    /// Waking as told makes progress; an agent left alone comes to rest, having forfeited every
-    /// lease but those of wrap-up.
+    /// Waking an agent at the time that it asked for makes progress. An agent that is left alone
+    /// comes to rest, and has then forfeited every lease except those of wrap-up.
     #[test]
     fn waking_as_told_makes_progress(script in script()) {
         let (mut agent, mut now) = play(script, &mut |_, _, _| Ok(()))?;

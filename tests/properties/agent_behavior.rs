@@ -1,5 +1,5 @@
 //! Laws of what an agent's actor does with what comes in: requests are answered, a wake is not
-//! wanted again at once, and whoever hears of a chat first hears first.
+//! wanted again at once, and the queue hears of a lease before the chat is asked.
 
 mod feed;
 
@@ -26,7 +26,7 @@ use crate::script::{DAWN, agent_named};
 /// How often the agents here audit their leases.
 const AUDIT_EVERY: Span = Span::from_secs(30);
 
-/// Somebody who serves one queue, in this run of the server.
+/// An agent who serves one queue, in this run of the server.
 fn behavior(run: u64, now: Timestamp) -> Behavior {
     let (id, name) = (agent_named("ada"), DisplayName::parse("Ada").expect("a name"));
     let settings = Arc::new(AgentSettings { id, name, role: Role::Agent, units: 5 });
@@ -46,7 +46,7 @@ fn facts() -> Facts {
     Facts { told_through: Position(0), is_draining: false }
 }
 
-/// What somebody asks, or what comes in beside it.
+/// What a caller asks, or what comes in besides.
 #[derive(Clone, Debug)]
 enum Step {
     Show,
@@ -76,7 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// An agent, and those who ask something of them.
+/// An agent, and the callers who ask something of the agent.
 struct Asked {
     behavior: Behavior,
     now: Timestamp,
@@ -157,8 +157,8 @@ impl Asked {
 proptest! {
     #![proptest_config(config())]
 
-    /// Whoever asks is answered once, in whatever order the disk answers, and as long as nobody
-    /// has died also before the end.
+    /// Every request is answered once, in whatever order the disk answers. Before the end, only
+    /// requests whose choices are still being written are unanswered.
     #[test]
     fn every_request_is_answered_exactly_once(steps in vec(step(), 0..60)) {
         let mut asked = Asked::new();
@@ -178,7 +178,7 @@ proptest! {
         prop_assert!(asked.answers.values().all(|times| *times == 1));
     }
 
-    /// Once it was woken it wants to be woken later, so that nobody spins.
+    /// An agent that was woken asks for a later wake, so that no actor spins.
     #[test]
     fn a_wake_is_not_wanted_again_at_once(steps in vec(step(), 0..60)) {
         let mut asked = Asked::new();
@@ -188,7 +188,7 @@ proptest! {
                 asked.give(Input::Wake);
                 prop_assert!(asked.behavior.wake_at(facts()) != Some(at));
             }
-            // When the server stops nobody is woken to give anybody up.
+            // While the server stops, no actor is woken to give anybody up.
             let at = asked.behavior.wake_at(Facts { is_draining: true, ..facts() });
             prop_assert!(at.is_none_or(|at| at > asked.now));
         }
@@ -201,7 +201,7 @@ fn outputs(behavior: &mut Behavior, input: Input, now: Timestamp) -> Vec<Output>
     out
 }
 
-/// Somebody who is there and may be given chats.
+/// An agent who is there and may be given chats.
 fn present() -> Behavior {
     let mut behavior = behavior(1, DAWN);
     outputs(&mut behavior, Input::Begin, DAWN);
@@ -229,7 +229,8 @@ fn the_queue_hears_of_a_lease_before_the_chat_is_asked() {
     let (granted, asked) = (out.iter().position(granted), out.iter().position(asked));
     assert!(granted.is_some() && granted < asked, "{out:?}");
 
-    // Once more, the queue is wrong: it hears how the agent is when the chat has had its time.
+    // A queue that asks once more is wrong. It hears how the agent is when the chat has had its
+    // time.
     let out = outputs(&mut behavior, reserve(), DAWN);
     let told = |output: &Output| match output {
         Output::ToQueue(_, command) => matches!(**command, QueueCommand::AgentChanged(_)),

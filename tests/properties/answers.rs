@@ -1,4 +1,4 @@
-//! What each state answers to whom: the rules that are a matter of who asks, not of time.
+//! What each state answers to each caller: the rules that depend on who asks, not on time.
 
 use holdline::domain::cause::{Cause, Evidence, Leaving};
 use holdline::domain::conversation::claims::{Claims, Effect};
@@ -14,7 +14,7 @@ use holdline::limits;
 
 use crate::script::{DAWN, agent_named, start};
 
-/// One chat, asked one thing after the other at the same moment.
+/// One chat that is asked one thing after another, at the same moment.
 struct Chat {
     it: Conversation,
     rules: Workstream,
@@ -308,7 +308,7 @@ fn a_chat_takes_so_many_messages_of_its_customer_and_still_knows_them() {
     assert_eq!(chat.refuses(post(Author::Customer, most)), Refusal::ConversationFull);
     let (first, events) = chat.ask(post(Author::Customer, 0)).unwrap();
     assert_eq!((first, events), (Answer::Posted { seq: Seq::new(4), at: DAWN }, vec![]));
-    // Nobody can talk their agent into silence.
+    // No customer can say so much that the agent must fall silent.
     let agents = usize::try_from(limits::ENTRIES_MAX).unwrap() - most;
     for id in 0..agents {
         chat.ask(post(Author::Agent(agent_named("ann")), id)).unwrap();

@@ -1,5 +1,5 @@
-//! Settings at their bounds: what is just good, and what is just not, each named by its field. And
-//! an agent's links, counted.
+//! Settings at their bounds: what is just good, and what is just bad, each named by its field. An
+//! agent's links are counted here, too.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ fn workstream() -> Workstream {
     Workstream::new("sales".parse().unwrap(), "line".parse().unwrap())
 }
 
-/// The fields that are complained of after a change.
+/// The fields that break a rule after this change.
 fn complaints(change: impl Fn(&mut Workstream)) -> Vec<String> {
     let mut changed = workstream();
     change(&mut changed);
@@ -181,7 +181,7 @@ fn an_agent_is_waited_for_to_the_millisecond_and_believes_the_newest() {
     assert_eq!(tell(&mut agent, AgentCommand::Wake, unlinked), 0);
     assert_eq!(agent.wake_at(), Some(unlinked + tick));
     assert_eq!(tell(&mut agent, AgentCommand::Wake, unlinked + tick), 1);
-    // They are gone since they were last heard of, and the grace counts from there.
+    // The agent is gone since the last sign of life, and the grace counts from there.
     assert_eq!(agent.link(), Link::Gone(DAWN));
     let forfeit = DAWN + Span::from_secs(200);
     assert_eq!(tell(&mut agent, AgentCommand::Wake, forfeit), 0);

@@ -1,4 +1,4 @@
-//! Leases always sum, and nobody waits in vain, in whatever order messages travel.
+//! Leases always add up, and no chat waits in vain, in whatever order messages travel.
 
 use holdline::domain::agent::Presence;
 use holdline::domain::agent::command::AgentCommand;
@@ -21,7 +21,7 @@ use crate::script::{Held, agent_named};
 enum Happening {
     Begin(Index),
     Deliver(Vec<u8>),
-    /// The agent who has a chat, or any other, does something with it.
+    /// The agent who has a chat does something with it, or any other agent does.
     Act(Index, Index, Act),
     Choose(Index, Presence),
     OpenFeed(Index),
@@ -39,7 +39,7 @@ enum Act {
     End,
     Close,
     CustomerEnds,
-    /// An agent helps themselves to a chat that waits.
+    /// An agent takes a chat that waits.
     Pick,
     Assign,
     ForceClose,
@@ -165,7 +165,7 @@ fn command(conversation: &Conversation, other: AgentId, act: Act) -> Command {
     }
 }
 
-/// Once nothing is on its way: what each agent holds is what the conversations hold of them.
+/// When nothing is on its way, each agent holds exactly what the conversations hold of the agent.
 fn leases_sum(floor: &Floor) -> Held {
     for (id, agent) in &floor.agents {
         let named = |conversation: &Conversation| {
@@ -185,8 +185,9 @@ fn leases_sum(floor: &Floor) -> Held {
     Ok(())
 }
 
-/// Once nothing is on its way: each line holds exactly the chats that wait, and nobody who waits
-/// and whose customer is there could be given to somebody.
+/// When nothing is on its way, each line holds exactly the chats that wait, and no waiting chat
+/// could be given to an agent. This leaves out chats that are not offered because their customer is
+/// away.
 fn nobody_waits_in_vain(floor: &Floor) -> Held {
     for (id, queue) in &floor.queues {
         let waiting = |(chat, (of, it)): (&ConversationId, &(QueueId, Conversation))| {
@@ -234,9 +235,9 @@ proptest! {
         leases_sum(&floor)?;
     }
 
-    /// Nobody picks, no supervisor assigns: then the line alone gives out work, and at no moment,
-    /// whatever is on its way, does an agent hold more than they may be given. Not even after a
-    /// restart: whoever comes in finds the claims stated.
+    /// When no agent picks and no supervisor assigns, the line alone gives out work. Then no agent
+    /// ever holds more than the agent may be given, whatever is on its way. This is so even after a
+    /// restart: an agent who comes in finds the claims stated.
     #[test]
     fn the_line_never_gives_more_than_there_is(happenings in vec(happening(), 1..120)) {
         let mut floor = floor();

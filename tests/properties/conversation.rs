@@ -28,7 +28,7 @@ proptest! {
         prop_assert_eq!(replayed.claims(), life.conversation.claims());
     }
 
-    /// A snapshot holds all of it, the passing facts included.
+    /// A snapshot holds the whole conversation, including the passing facts.
     #[test]
     fn a_snapshot_is_the_conversation(script in script()) {
         let life = script.play(|_| Ok(()))?;
@@ -49,7 +49,7 @@ proptest! {
         prop_assert_eq!(lasting(&replayed), lasting(&life.conversation));
     }
 
-    /// A refusal changes nothing, and deciding twice says the same twice.
+    /// A refusal changes nothing, and deciding twice gives the same outcome twice.
     #[test]
     fn a_refusal_changes_nothing(script in script()) {
         script.play(|step| {
@@ -62,7 +62,8 @@ proptest! {
         })?;
     }
 
-    /// Nothing leaves Closed, nothing but a repeated answer is given there, and it never wakes.
+    /// No conversation leaves Closed. A closed one gives nothing but repeated answers, and never
+    /// wakes.
     #[test]
     fn closed_is_for_ever(script in script()) {
         script.play(|step| {
@@ -87,8 +88,8 @@ proptest! {
         })?;
     }
 
-    /// Once the chat is over its sessions are free for another one: nobody watches over them here,
-    /// or they would be found silent.
+    /// Once the chat is over, its sessions are free for another chat. Nobody watches over them here
+    /// any more; otherwise they would be found silent.
     #[test]
     fn nobody_attends_what_is_over(script in script()) {
         script.play(|step| {
@@ -106,7 +107,7 @@ proptest! {
         script.play(follows_the_diagram)?;
     }
 
-    /// Wrap-up always ends by itself, at the latest when the longest that may be set has passed.
+    /// Wrap-up always ends by itself, at the latest after the longest time that may be set.
     #[test]
     fn wrapup_always_ends(script in script()) {
         let mut life = script.play(|step| {
@@ -140,8 +141,8 @@ proptest! {
         })?;
     }
 
-    /// Whoever is woken as they asked has something to do, and then asks for a later time or is
-    /// another: there is no busy loop.
+    /// A conversation that is woken when it asked to be has something to do. Afterwards it asks for
+    /// a later time or has changed: there is no busy loop.
     #[test]
     fn waking_as_told_makes_progress(script in script()) {
         let mut life = script.play(|_| Ok(()))?;
@@ -160,7 +161,7 @@ proptest! {
         prop_assert!(false, "left alone, a conversation comes to rest");
     }
 
-    /// Places are gap-free from 1, and the last one that customers see is known.
+    /// Places have no gaps from 1 on, and the last place that customers see is known.
     #[test]
     fn places_have_no_gaps(script in script()) {
         let life = script.play(|_| Ok(()))?;
@@ -175,7 +176,7 @@ proptest! {
         prop_assert_eq!(life.conversation.seen_by_customer(), seen);
     }
 
-    /// What customers see holds nothing that is for agents only.
+    /// What customers see holds nothing that only agents may see.
     #[test]
     fn customers_never_see_what_agents_see(script in script()) {
         let life = script.play(|_| Ok(()))?;
@@ -215,7 +216,7 @@ proptest! {
         })?;
     }
 
-    /// An agent's lease says what they are given it for, and nobody else holds one.
+    /// An agent's lease says what the agent has it for, and no other agent holds one.
     #[test]
     fn a_lease_names_the_agent_and_the_purpose(script in script()) {
         use holdline::domain::lease::Purpose;
@@ -233,7 +234,7 @@ proptest! {
         })?;
     }
 
-    /// Before a start nothing can be asked, and a second start is refused.
+    /// Before its start a chat can be asked nothing, and a second start is refused.
     #[test]
     fn a_chat_begins_once(script in script()) {
         script.play(|step| {
@@ -296,7 +297,7 @@ fn carry_out(held: &mut Claims, effect: &Effect, after: &Claims) -> crate::scrip
         }
         Effect::Retire => held.is_over = true,
     }
-    // A visitor is claimed by whoever starts the chat, before the conversation exists.
+    // The caller that starts a chat claims the visitor before the conversation exists.
     held.visitor = held.visitor.take().or_else(|| after.visitor.clone());
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::config;
 use crate::conversation_behavior::room::{Room, parsed};
 use crate::script::{Held, agent_named, session_numbered};
 
-/// One thing that the conversation is given. Sessions are named by the tab that they are of.
+/// One thing that the conversation is given. A session is named by its tab.
 #[derive(Clone, Debug)]
 enum Thing {
     Join(usize, u32),
@@ -33,7 +33,7 @@ enum Thing {
     Signal,
     State,
     Later(u64),
-    /// The journal confirms everything but the last so many places.
+    /// The journal confirms all places except this many at the end.
     Confirm(u32),
     /// The page that was asked for first is read.
     Read,
@@ -136,7 +136,8 @@ proptest! {
             do_this(&mut room, thing)?;
         }
         room.settle()?;
-        // After a fault it makes way for another in a moment, which answers what is left.
+        // After a fault the conversation soon makes way for another one, which answers what is
+        // left.
         room.now = room.now + Span::from_secs(2);
         room.give(Input::Wake)?;
         room.settle()?;
@@ -150,7 +151,7 @@ proptest! {
     }
 }
 
-/// What an agent set aside may be gone by the time at which a chat can be offered to them.
+/// When a chat can at last be offered, the units that the agent set aside may be gone.
 #[test]
 fn an_offer_that_had_to_wait_is_asked_for_again() {
     let is_offered =

@@ -14,7 +14,7 @@ use crate::config;
 use crate::script::{DAWN, Life, agent_named, script, session_numbered, start};
 use crate::settings::workstream;
 
-/// One thing that happens near the deadline, so many milliseconds after it.
+/// One thing that happens near the deadline, before or after it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Near {
     Return,
@@ -46,10 +46,10 @@ fn near() -> impl Strategy<Value = Vec<(i64, Near)>> {
     })
 }
 
-/// A chat whose customer has gone, and the deadline of their return.
+/// A chat whose customer has gone, and the deadline for the customer's return.
 fn gone(workstream: Workstream, stand: Stand) -> (Life, Timestamp) {
     let mut life = Life::new(Workstream {
-        // Only the window is looked at.
+        // Only the window matters here.
         offer: Span::from_secs(600_000),
         idle: None,
         autoclose: holdline::domain::settings::Autoclose {
@@ -90,7 +90,7 @@ fn returns(journal: &[Recorded]) -> usize {
 proptest! {
     #![proptest_config(config())]
 
-    /// Whatever comes first decides, and the other one changes nothing any more.
+    /// Whatever comes first decides, and the other then changes nothing.
     #[test]
     fn a_return_races_the_deadline(workstream in workstream(), stand in stand(), near in near()) {
         let (mut life, until) = gone(workstream, stand);
@@ -107,7 +107,7 @@ proptest! {
                     prop_assert!(came_in.is_ok() || *at > 0, "a return in time was refused");
                 }
             }
-            // Keep whoever is there alive; their silence is another matter.
+            // Keeps the sessions that are there alive; their silence is another matter.
             for number in 0..near.len() as u64 {
                 life.conversation.hear(session_numbered(10 + number), life.now);
             }
@@ -124,8 +124,8 @@ proptest! {
         prop_assert_eq!(life.conversation.reason(), expected);
     }
 
-    /// In any history: at most once for each absence, never before its deadline, never while
-    /// somebody is there, and never after they came back.
+    /// In any history, a customer is disconnected at most once for each absence, never before its
+    /// deadline, never while a session is there, and never after the customer came back.
     #[test]
     fn a_customer_is_disconnected_once_for_each_absence(script in script()) {
         let life = script.play(|_| Ok(()))?;
@@ -136,8 +136,8 @@ proptest! {
         }
     }
 
-    /// An absence is counted from the last sign of life of a session that was silent, and from
-    /// the moment of the loss of any other.
+    /// The absence of a silent session counts from its last sign of life. The absence of any other
+    /// session counts from the moment of its loss.
     #[test]
     fn an_absence_counts_from_the_last_sign_of_life(script in script()) {
         let life = script.play(|_| Ok(()))?;
@@ -158,14 +158,14 @@ proptest! {
         }
     }
 
-    /// Nobody is lost to silence without having had time to answer, however late they were asked.
+    /// No session is lost to silence without having had time to answer, however late it was asked.
     #[test]
     fn whoever_is_asked_has_time_to_answer(
         script in script(),
         workstream in workstream(),
         stall in 0_u64..1_000_000,
     ) {
-        // Any history, and then a session that comes in before everything stands still.
+        // Plays any history; then a session comes in before everything stands still.
         let mut life = script.play(|_| Ok(()))?;
         let came = session_numbered(99);
         if life.ask(join(came, &workstream)).is_err() {
@@ -183,7 +183,7 @@ proptest! {
         prop_assert!(!lost, "lost before it could answer");
     }
 
-    /// A restart gives a customer who is held the full window, however little was left.
+    /// A restart gives a held customer the full window, however little of it was left.
     #[test]
     fn a_restart_gives_the_full_window(script in script(), down in 0_u64..10_000_000) {
         let mut life = script.play(|_| Ok(()))?;
@@ -199,7 +199,7 @@ proptest! {
     }
 }
 
-/// The absence that runs after an event, if this event was allowed to happen.
+/// The absence that runs after an event. Fails if this event was not allowed to happen.
 fn follow(
     absence: Option<(Timestamp, Timestamp)>,
     present: &mut std::collections::BTreeSet<SessionId>,

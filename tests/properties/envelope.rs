@@ -71,7 +71,7 @@ fn what_is_nothing_is_left_out() {
     assert_eq!(write(&state), format!(r#"{{"version":1,"envelope":{text}}}"#));
 }
 
-/// The places of all values in a JSON text, as pointers, and as a fault names them.
+/// The places of all values in a JSON text, as pointers and as a fault names them.
 fn places(value: &Value, pointer: &str, field: &str, found: &mut Vec<(String, String)>) {
     let inner: Vec<_> = match value {
         Value::Object(fields) => fields.iter().map(|(name, it)| (name.clone(), it)).collect(),
@@ -95,7 +95,7 @@ fn field_of(fault: Result<Envelope, EnvelopeFault>, changed: &Value) -> String {
     }
 }
 
-/// Each envelope, read as JSON, with the places of all that stands in it.
+/// Each envelope, read as JSON, with the places of everything in it.
 fn taken_apart() -> impl Iterator<Item = (Value, Vec<(String, String)>)> {
     examples(&mut Dice::plain()).into_iter().map(|envelope| {
         let whole: Value = serde_json::from_str(&write(&envelope)).unwrap();

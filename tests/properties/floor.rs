@@ -1,7 +1,7 @@
 //! A floor: conversations, agents and queues that tell each other what they claim.
 //!
-//! It does for every message what the engine's actors do, in one thread. Between two of them
-//! messages keep their order; which pair is served next is for the script to say.
+//! For every message the floor does what the engine's actors do, in one thread. Messages between
+//! two parties keep their order; the script says which pair is served next.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use holdline::domain::time::{Span, Timestamp};
 
 use crate::script::{DAWN, agent_named, start};
 
-/// Somebody who is told things.
+/// A party that is told things.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Party {
     Conversation(ConversationId),
@@ -28,7 +28,7 @@ pub(crate) enum Party {
     Queue(QueueId),
 }
 
-/// What they are told.
+/// What a party is told.
 #[derive(Clone, Debug)]
 enum Mail {
     Offer(AgentId, u64),
@@ -42,7 +42,7 @@ enum Mail {
     Queue(QueueCommand),
 }
 
-/// Everybody, and what is on its way between them.
+/// All parties, and what is on its way between them.
 #[derive(Debug)]
 pub(crate) struct Floor {
     pub(crate) now: Timestamp,
@@ -52,12 +52,12 @@ pub(crate) struct Floor {
     pub(crate) serving: BTreeMap<AgentId, Vec<QueueId>>,
     pub(crate) queues: BTreeMap<QueueId, Queue>,
     links: BTreeMap<(Party, Party), VecDeque<Mail>>,
-    /// What was broken, as soon as it was.
+    /// What is broken, as soon as something is.
     pub(crate) broken: Option<String>,
 }
 
 impl Floor {
-    /// A floor of these agents, each available, with their units and the queues they serve.
+    /// A floor with these agents. Each is available, with these units, and serves these queues.
     pub(crate) fn new(workstreams: Vec<Workstream>, staff: &[(&str, u32, Vec<QueueId>)]) -> Self {
         let queues = workstreams.iter().map(|one| (one.queue.clone(), Queue::default())).collect();
         let settings = |name: &str, units| AgentSettings {
@@ -94,7 +94,7 @@ impl Floor {
         self.ask(id, start());
     }
 
-    /// Asks a conversation. What it answers is its own affair.
+    /// Asks a conversation. What the conversation answers is its own affair.
     pub(crate) fn ask(&mut self, id: ConversationId, command: Command) -> bool {
         let Some((queue, conversation)) = self.conversations.get_mut(&id) else { return false };
         let workstream = &self.workstreams[queue];
@@ -113,7 +113,7 @@ impl Floor {
         let _refused = self.perform(id, command);
     }
 
-    /// Time passes, and every timer that is due is served.
+    /// Lets time pass, and serves every timer that is due.
     pub(crate) fn pass(&mut self, span: Span) {
         self.now = self.now + span;
         let ids: Vec<_> = self.conversations.keys().copied().collect();
@@ -158,7 +158,7 @@ impl Floor {
         self.tell_queues(id);
     }
 
-    /// Delivers the next message of one pair; nothing when none is on its way.
+    /// Delivers the next message of one pair; nothing when no message is on its way.
     pub(crate) fn deliver(&mut self, which: usize) -> bool {
         let waiting = self.links.len();
         let Some(pair) = self.links.keys().nth(which % waiting.max(1)).cloned() else {
@@ -173,7 +173,7 @@ impl Floor {
         true
     }
 
-    /// Delivers everything that is on its way, and what follows from it.
+    /// Delivers everything that is on its way, and everything that follows from it.
     pub(crate) fn settle(&mut self) {
         let enough = 100_000;
         for turn in 0..enough {
@@ -229,8 +229,8 @@ impl Floor {
         self.state_claims(id);
     }
 
-    /// Asks a conversation what it holds of an agent; of one that they set units aside for, to
-    /// make the offer.
+    /// Asks a conversation what it holds of an agent. If the agent has set units aside for it, it
+    /// is asked to make the offer.
     fn ask_about(&mut self, id: &AgentId, chat: ConversationId) {
         let held = self.agents[id].leases().get(&chat);
         let mail = match held.and_then(|held| held.reservation) {
@@ -362,7 +362,7 @@ impl Floor {
     }
 }
 
-/// They open a feed of this number.
+/// The agent opens a feed with this number.
 pub(crate) const fn open_feed(feed: FeedNumber) -> AgentCommand {
     AgentCommand::OpenFeed { feed, heartbeat: Span::from_secs(15) }
 }

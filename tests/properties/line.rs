@@ -1,4 +1,4 @@
-//! A line, told step by step: who waits where, who is asked, and what out-of-date news changes.
+//! A line, told step by step: who waits where, which agent is asked, and what old news changes.
 
 use holdline::domain::agent::Availability;
 use holdline::domain::id::ConversationId;
@@ -61,7 +61,7 @@ fn the_first_in_line_gets_the_freest_who_suits_them() {
     assert_eq!(asked(&mut queue), None, "nobody is free");
     free(&mut queue, "ann", 2, 7);
     free(&mut queue, "ben", 1, 0);
-    // The first takes three units, the second is not for ann.
+    // The first chat takes three units, and the second excludes Ann.
     assert_eq!(asked(&mut queue), Some((2, "ben".to_owned())));
     assert_eq!(asked(&mut queue), Some((3, "ann".to_owned())));
     assert_eq!(asked(&mut queue), None, "ann has one unit, and the first takes three");
@@ -89,7 +89,7 @@ fn the_average_wait_follows_those_who_are_served() {
         tell(&mut queue, granted, at(80)).unwrap();
         assert!(tell(&mut queue, QueueCommand::Leave(chat(number)), at(80)).is_some());
     }
-    // 80 s, and then an eighth of 20 s.
+    // The first wait was 80 s; the second, of 20 s, counts for an eighth.
     assert_eq!(queue.average_wait(), Some(Span::from_millis(72_500)));
     assert_eq!(queue.waiting(), 0);
 }
@@ -109,7 +109,7 @@ fn who_was_refused_waits_on_and_the_agent_must_be_heard_of_anew() {
     assert_eq!(asked(&mut queue), None);
     free(&mut queue, "ann", 1, 0);
     assert_eq!(asked(&mut queue), Some((1, "ann".to_owned())));
-    // Who leaves in the middle of being asked may never answer.
+    // An agent who leaves while being asked may never answer.
     let left = QueueCommand::AgentLeft(agent_named("ann"));
     assert!(tell(&mut queue, left.clone(), at(2)).is_some());
     assert_eq!(tell(&mut queue, left, at(2)), None, "she is gone already");
@@ -129,7 +129,8 @@ fn who_was_refused_waits_on_and_the_agent_must_be_heard_of_anew() {
 fn waiting_is_the_time_in_the_line_and_not_the_age_of_the_chat() {
     let mut queue = Queue::default();
     free(&mut queue, "ann", 1, 0);
-    // It began at 0 s, was talked about, and came back at 79 s, before everybody who came later.
+    // The chat began at 0 s, was with an agent, and came back at 79 s. It stands before every chat
+    // that began later.
     let back = Waiting { entered_at: at(79), ..waiting(0, 1) };
     join(&mut queue, 2, 40, 1, &[]);
     tell(&mut queue, QueueCommand::Join(chat(1), back), at(79)).unwrap();

@@ -1,4 +1,4 @@
-//! How long a session waits for what, to the millisecond.
+//! How long a session waits for each thing, to the millisecond.
 
 use holdline::domain::id::ConversationId;
 use holdline::domain::liveness::Liveness;
@@ -17,7 +17,8 @@ fn tell(session: &mut Session, command: SessionCommand, now: Timestamp) -> Optio
     Some(event)
 }
 
-/// It wants to be woken `after` now, does nothing before, and then does this.
+/// Asserts that the session wants to be woken `after` from now, does nothing before, and then does
+/// this.
 #[track_caller]
 fn waits(session: &mut Session, now: Timestamp, after: Span, then: SessionEvent) {
     let due = now + after + TICK;
@@ -40,7 +41,7 @@ fn it_waits_so_long_for_an_answer() {
     let now = DAWN + Span::from_secs(3);
     assert_eq!(tell(&mut session, SessionCommand::Hello, now), Some(SessionEvent::Greeted));
     let unanswered = SessionEvent::Finished(Finish::Unanswered);
-    // A sign of life puts it off by nothing: whoever should answer may have died.
+    // A sign of life does not put this off at all: the actor that should answer may have died.
     let beat = now + Span::from_secs(20);
     assert_eq!(tell(&mut session, SessionCommand::Beat, beat), None);
     waits(&mut session, now, Span::from_secs(30), unanswered);
@@ -55,7 +56,7 @@ fn it_asks_a_little_after_one_heartbeat_and_gives_up_after_two() {
     waits(&mut session, now, Liveness::probe_after(HEARTBEAT), SessionEvent::Probed);
     let silent = SessionEvent::Finished(Finish::Silent);
     waits(&mut session.clone(), now, Liveness::silent_after(HEARTBEAT), silent);
-    // A sign of life, and all begins anew.
+    // After a sign of life everything begins anew.
     let beat = now + Span::from_secs(40);
     assert_eq!(tell(&mut session, SessionCommand::Beat, beat), Some(SessionEvent::Heard(None)));
     waits(&mut session, beat, Liveness::probe_after(HEARTBEAT), SessionEvent::Probed);
@@ -78,7 +79,7 @@ fn whoever_asks_late_counts_the_silence_from_later() {
     let mut session = Session::new(DAWN, HEARTBEAT);
     tell(&mut session, SessionCommand::Hello, DAWN).unwrap();
     tell(&mut session, SessionCommand::Leave, DAWN).unwrap();
-    // The server stood still for an hour, and was as deaf as the page seemed silent.
+    // The server stood still for an hour. It was as deaf as the page seemed silent.
     let late = DAWN + Span::from_secs(3_600);
     assert_eq!(tell(&mut session, SessionCommand::Wake, late), Some(SessionEvent::Probed));
     assert_eq!(tell(&mut session, SessionCommand::Wake, late + TICK), None, "it can still answer");

@@ -29,8 +29,9 @@ fn author_name(author: &Author) -> Option<String> {
 proptest! {
     #![proptest_config(config())]
 
-    /// The same id and text get the first answer at any later time, in any state; another text is
-    /// refused; another author is another message; and the journal holds each once.
+    /// The same id and text get the first answer at any later time and in any state. Another text
+    /// is refused, another author makes it another message, and the journal holds each message
+    /// once.
     #[test]
     fn a_repeated_post_gets_the_first_answer(script in script()) {
         let mut known: BTreeMap<(Option<String>, MessageId), Known> = BTreeMap::new();
@@ -69,7 +70,7 @@ proptest! {
         prop_assert!(posted.iter().all(|key| known.contains_key(key)));
     }
 
-    /// Neither are the first ones of a long chat.
+    /// The first messages of a long chat are not forgotten either.
     #[test]
     fn a_long_chat_remembers_its_beginning(
         order in vec(0_u16..60, 1..200),
@@ -89,8 +90,8 @@ proptest! {
         prop_assert_eq!(life.journal.len(), 1 + first.len());
     }
 
-    /// The answers are remembered after all else: every message that was ever posted is sent
-    /// again when the history is over.
+    /// The answers outlast everything else: when the history is over, every message that was ever
+    /// posted is sent again.
     #[test]
     fn an_answer_is_never_forgotten(script in script()) {
         let mut life = script.play(|_| Ok(()))?;
@@ -107,7 +108,7 @@ proptest! {
     }
 }
 
-/// Nobody outside knows the salt of a chat, so nobody can look for an id that is taken for another.
+/// Nobody outside knows the salt of a chat, so nobody can find an id that is taken for another one.
 #[test]
 fn a_message_is_recognised_by_a_digest_that_the_chat_alone_knows() {
     let key_under = |salt| {

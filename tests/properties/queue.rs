@@ -111,7 +111,7 @@ impl Model {
         line.into_iter().map(|(_, chat)| chat).collect()
     }
 
-    /// Who would be given to whom next.
+    /// Which chat would be given to which agent next.
     fn next(&self) -> Option<(ConversationId, AgentId)> {
         let servable =
             |chat: &ConversationId| !self.asked.contains_key(chat) && !self.line[chat].is_held;
@@ -140,7 +140,7 @@ fn agrees(queue: &Queue, model: &Model) -> Held {
     prop_assert_eq!(queue.waiting(), order.len());
     for (chat, position) in &positions {
         prop_assert_eq!(queue.position_of(*chat, usize::MAX), Some(*position));
-        // Whoever is asked for is counted with those who wait, at either end.
+        // A chat that an agent is asked to take counts among those that wait, at either end.
         let is_told = queue.position_of(*chat, 2);
         prop_assert!(is_told.is_none_or(|told| told == *position), "told {is_told:?}");
     }
@@ -161,8 +161,8 @@ fn agrees(queue: &Queue, model: &Model) -> Held {
 proptest! {
     #![proptest_config(config())]
 
-    /// The longest waiting goes first, to whom the model would give them; whoever is asked for
-    /// keeps their position, and old news changes nothing.
+    /// The chat that has waited longest goes first, to the agent whom the model would choose. A
+    /// chat that an agent is asked to take keeps its position, and old news changes nothing.
     #[test]
     fn a_line_is_what_its_model_is(commands in vec(command(), 0..120)) {
         let (mut queue, mut model) = (Queue::default(), Model::default());

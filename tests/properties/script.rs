@@ -20,7 +20,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::settings::workstream;
 
-/// The outcome of one look at a law.
+/// Whether a law held.
 pub(crate) type Held = Result<(), TestCaseError>;
 
 /// A random history.
@@ -36,7 +36,7 @@ enum Line {
     Ask(Command),
     Hear(SessionId),
     Announce(SessionId, Option<Leaving>),
-    /// Nothing more happens before the next timer, which is served so late.
+    /// Nothing more happens before the next timer, which is served this many milliseconds late.
     Due(u64),
     Configure(Box<Workstream>),
 }
@@ -52,7 +52,7 @@ pub(crate) struct Step<'a> {
     pub(crate) workstream: &'a Workstream,
 }
 
-/// A decision that was let out.
+/// A decision that was released.
 #[derive(Clone, Debug)]
 pub(crate) struct Done {
     pub(crate) recorded: Vec<Recorded>,
@@ -103,7 +103,7 @@ impl Life {
         Ok(Done { recorded, answer: released.answer, effects: released.effects })
     }
 
-    /// Asks, and holds what happened against a law.
+    /// Asks, and checks what happened against a law.
     fn step(&mut self, command: Command, law: &mut impl FnMut(&Step<'_>) -> Held) -> Held {
         let before = self.conversation.clone();
         let outcome = self.ask(command.clone());
@@ -120,7 +120,8 @@ impl Life {
     /// Serves every timer that is due, as the engine does.
     fn serve(&mut self, law: &mut impl FnMut(&Step<'_>) -> Held) -> Held {
         let _probed = self.conversation.ask_quiet(self.now);
-        // Sessions, window, reminder, end, wrap-up: more than this in one moment is a busy loop.
+        // Sessions, window, reminder, end, wrap-up: more wakes than this at one moment are a busy
+        // loop.
         for _ in 0..32 {
             if self.conversation.wake_at().is_none_or(|at| at > self.now) {
                 return Ok(());
@@ -132,7 +133,7 @@ impl Life {
 }
 
 impl Script {
-    /// Plays the script and holds every step against a law.
+    /// Plays the script, and checks every step against a law.
     pub(crate) fn play(
         self,
         mut law: impl FnMut(&Step<'_>) -> Held,
@@ -158,7 +159,7 @@ impl Script {
     }
 }
 
-/// What is left of a conversation once the facts that no journal holds are taken away.
+/// What is left of a conversation without the facts that no journal holds.
 pub(crate) fn lasting(conversation: &Conversation) -> Parts {
     use holdline::domain::conversation::attendance::{Attendance, Attending};
     let parts = Parts::from(conversation.clone());
@@ -243,7 +244,7 @@ fn post() -> impl Strategy<Value = Command> {
     )
 }
 
-/// What ends a chat is rare, or most histories would be short.
+/// Commands that end a chat are rare; otherwise most histories would be short.
 fn command() -> impl Strategy<Value = Command> {
     let heartbeat = (1_u64..=120).prop_map(Span::from_secs);
     prop_oneof![

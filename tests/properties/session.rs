@@ -30,7 +30,7 @@ fn command() -> impl Strategy<Value = SessionCommand> {
     ]
 }
 
-/// Any script; in some the first word is hello.
+/// Any script; some begin with hello.
 fn script() -> impl Strategy<Value = Vec<(u64, SessionCommand)>> {
     let line = (prop_oneof![0_u64..3_000, 0_u64..60_000], command());
     (any::<bool>(), vec(line, 0..60)).prop_map(|(greets, mut lines)| {
@@ -97,7 +97,7 @@ proptest! {
         }
     }
 
-    /// Whoever does not say hello in time is closed then, and not before.
+    /// A widget that does not say hello in time is closed then, and not before.
     #[test]
     fn hello_has_its_time(waits in vec(0_u64..2_000, 1..30)) {
         let by = DAWN + Span::from_secs(limits::HELLO_SECONDS_MAX);
@@ -109,7 +109,7 @@ proptest! {
         }
     }
 
-    /// Nobody is refused more often than the limit; the last refusal is the end.
+    /// No widget is refused more often than the limit; the last refusal is the end.
     #[test]
     fn refusals_have_a_limit(script in script(), more in 0_u32..2 * limits::REFUSALS_MAX) {
         let errors = (0..more).map(|_| (1, SessionCommand::Err));
@@ -130,7 +130,7 @@ proptest! {
         }
     }
 
-    /// A refusal, and whatever is said after the end, changes nothing.
+    /// A refusal changes nothing, and neither does anything that is said after the end.
     #[test]
     fn a_refusal_and_the_end_change_nothing(script in script()) {
         for step in play(script) {
@@ -158,7 +158,8 @@ proptest! {
         }
     }
 
-    /// Waking early does nothing, waking as told does something and asks for no earlier time.
+    /// Waking early does nothing. Waking at the time that the session asked for does something, and
+    /// the session then asks for no earlier time.
     #[test]
     fn waking_as_told_makes_progress(script in script()) {
         let steps = play(script);
@@ -178,8 +179,8 @@ proptest! {
         prop_assert!(false, "left alone, a session comes to an end");
     }
 
-    /// A session in no conversation is asked after its heartbeat, and silent only when it has
-    /// answered neither within two.
+    /// A session in no conversation is asked after its heartbeat. It is silent only when neither a
+    /// beat nor an answer has come within two.
     #[test]
     fn silence_is_asked_about_first(beats in vec(0_u64..60_000, 1..20)) {
         let mut script = vec![(0, SessionCommand::Hello), (0, SessionCommand::Leave)];

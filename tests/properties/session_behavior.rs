@@ -1,5 +1,5 @@
 //! Laws of a session's dialogue, held against any order of frames and answers: each frame is done
-//! once, nothing is said after the end, and nothing else is done while an answer is awaited.
+//! once, nothing is said after the end, and while an answer is awaited nothing else is done.
 
 mod moves;
 
@@ -27,11 +27,11 @@ use crate::session_behavior::moves::{FRAMES, Move, Near, Script, script};
 
 const HEARTBEAT: Span = Span::from_secs(25);
 
-/// What is wrong with what a session wants done, so that it is seen that the laws can fail.
+/// What is wrong with what a session wants done. It shows that the laws can fail.
 #[derive(Clone, Copy, Debug)]
 enum Wrong {
     Nothing,
-    /// A frame is done twice, when its answer has come.
+    /// A frame is done twice when its answer comes.
     DoneTwice,
     /// A frame that is answered is never done.
     NeverDone,
@@ -39,7 +39,7 @@ enum Wrong {
     ActsWhileSettling,
 }
 
-/// What was asked and is not answered yet.
+/// A question that was asked and is not answered yet.
 #[derive(Debug)]
 enum Asked {
     Identity,
@@ -51,7 +51,7 @@ enum Asked {
     Request(Reference),
 }
 
-/// A session and all that it talks to.
+/// A session, and everything that it talks to.
 struct World {
     session: Behavior,
     now: Timestamp,
@@ -63,7 +63,7 @@ struct World {
     given: usize,
     done: usize,
     is_over: bool,
-    /// The kinds of what it wanted done.
+    /// The kinds of everything that the session wanted done.
     kinds: BTreeSet<String>,
 }
 
@@ -123,7 +123,7 @@ impl World {
         self.look()
     }
 
-    /// What a session would want done that had a rule wrong.
+    /// Changes what the session wants done into what a session with a wrong rule would want.
     fn bend(&self, out: &mut Vec<Output>, is_answer: bool, must_wait: bool) {
         let is_done = |output: &Output| matches!(output, Output::Done);
         let ends = out.iter().any(|output| matches!(output, Output::Close(_)));
@@ -160,7 +160,7 @@ impl World {
             Output::Done => self.done += 1,
             Output::Identify(_) => return self.ask(Asked::Identity, dice),
             Output::FindChat(_) => return self.ask(Asked::Chat, dice),
-            // No question is kept for a message: it is charged at once.
+            // A message leaves no question open: it is charged at once.
             Output::Spend(post @ Spending::Post(..)) => return Some(spent(post, dice)),
             Output::Spend(Spending::RefusedToken) => return self.ask(Asked::Budget, dice),
             Output::Start(_) => return self.ask(Asked::Start, dice),
@@ -203,7 +203,7 @@ impl World {
         None
     }
 
-    /// One of the answers that there can be.
+    /// One of the possible answers.
     fn answer(&mut self, asked: Asked, dice: u8) -> Input {
         match asked {
             Asked::Identity => {
@@ -264,7 +264,7 @@ impl World {
         Input::Told(ToSession::NotJoined { conversation, why }, None)
     }
 
-    /// The law of `done`, after each turn.
+    /// Checks the law of `done` after a turn.
     fn look(&self) -> Held {
         if self.is_over {
             prop_assert!(self.done <= self.given, "{} frames are done too often", self.given);
@@ -291,7 +291,8 @@ impl World {
             }
             Move::Probe => self.turn(Input::Told(ToSession::Probe, None), dice),
             Move::Over => {
-                // A conversation answers all before it is over, and nobody awaits it then.
+                // A conversation answers everything before it is over, and no session waits for it
+                // then.
                 while !self.is_settling() && self.requests() > 0 {
                     self.answer_first(dice)?;
                 }
@@ -319,7 +320,7 @@ impl World {
     }
 }
 
-/// Plays a dialogue, and answers at last whatever is not answered yet.
+/// Plays a dialogue, and at last answers everything that is not answered yet.
 fn play(script: Script, wrong: Wrong) -> Result<BTreeSet<String>, TestCaseError> {
     let mut world = World::new(&script, wrong);
     for _ in 0..script.refused {
@@ -336,7 +337,7 @@ fn play(script: Script, wrong: Wrong) -> Result<BTreeSet<String>, TestCaseError>
     Ok(world.kinds)
 }
 
-/// The first word of what is to be done.
+/// The first word of an output.
 fn kind_of(output: &Output) -> String {
     format!("{output:?}").split(|next: char| !next.is_alphanumeric()).take(1).collect()
 }
@@ -344,15 +345,15 @@ fn kind_of(output: &Output) -> String {
 proptest! {
     #![proptest_config(config())]
 
-    /// Each frame is done once; nothing is said after the end; and while an answer is awaited
-    /// nothing else is done, whether answers come in the same turn or later.
+    /// Each frame is done once. Nothing is said after the end. While an answer is awaited nothing
+    /// else is done, whether answers come in the same turn or later.
     #[test]
     fn a_dialogue_keeps_its_laws(script in script()) {
         play(script, Wrong::Nothing)?;
     }
 }
 
-/// Whether any of the dialogues that every run tries shows that something is wrong.
+/// Whether any of the dialogues that every run tries shows that this is wrong.
 fn is_noticed(wrong: Wrong) -> bool {
     let config = ProptestConfig { failure_persistence: None, ..config() };
     TestRunner::new(config).run(&script(), |script| play(script, wrong).map(drop)).is_err()

@@ -55,7 +55,7 @@ pub(crate) fn workstream() -> impl Strategy<Value = Workstream> {
     )
 }
 
-/// Any document, most of them broken.
+/// Any document. Most are broken.
 fn document() -> impl Strategy<Value = Workstream> {
     let span = || prop_oneof![0_u64..=5_000, 0_u64..=100_000_000].prop_map(Span::from_millis);
     let maybe = || option::of(prop_oneof![0_u64..=5_000, 0_u64..=4_000_000_000]);

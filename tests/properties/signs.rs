@@ -1,4 +1,4 @@
-//! Signs of life that are counted elsewhere: nothing differs from when each was told.
+//! Signs of life that are counted elsewhere: the outcome is the same as if each sign were told.
 
 use holdline::domain::conversation::Conversation;
 use holdline::domain::conversation::command::Command;
@@ -35,7 +35,7 @@ proptest! {
         let mut from = DAWN;
         if let Some(after) = asked_after {
             prop_assert_eq!(told.ask_quiet(DAWN + Span::from_millis(after)), [session]);
-            // Whoever asks late counts the silence from later.
+            // A conversation that asks late counts the silence from a later moment.
             from = told.attendance().find(session).expect("it is there").liveness.last_seen();
         }
         let mut counted = told.clone();
@@ -48,7 +48,7 @@ proptest! {
         let count = u32::try_from(gaps.len()).unwrap();
         counted.hear_all(session, Signs { last: now, count, widest_ms });
         prop_assert_eq!(&counted, &told);
-        // Of one that is not there, or said nothing, nothing is changed.
+        // Signs of a session that is not there, or that said nothing, change nothing.
         counted.hear_all(session, Signs { last: now, count: 0, widest_ms });
         let nobody = SessionId::from_bits(99);
         counted.hear_all(nobody, Signs { last: now + Span::from_secs(9), count, widest_ms });

@@ -78,7 +78,7 @@ fn the_other_ids_are_what_they_were_made_of() {
 
 #[test]
 fn a_text_has_as_many_characters_as_it_may_and_not_only_white_space() {
-    // Two bytes each: the limit is of characters.
+    // Each of these characters has two bytes, but the limit counts characters.
     let longest = "ü".repeat(limits::TEXT_CHARS_MAX);
     assert_eq!(MessageText::parse(&longest).unwrap().as_str(), longest);
     let ascii = "u".repeat(limits::TEXT_CHARS_MAX);

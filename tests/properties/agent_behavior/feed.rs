@@ -1,7 +1,7 @@
-//! Laws of an agent's feed: whatever its console, the journal and the conversations do, and in
-//! whatever order, no message is skipped of which the console does not hear that it may have been,
-//! and none is told twice but one that its conversation tells when the feed has heard of it from
-//! the journal and is told nothing more from there.
+//! Laws of an agent's feed, whatever its console, the journal and the conversations do, and in
+//! whatever order. When a message may have been skipped, the console is told so. No message is told
+//! twice, with one exception: the feed had a message from the journal, which then had nothing more
+//! for the feed, and the message's conversation tells it afterwards.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,42 +21,43 @@ use super::{behavior, lease};
 use crate::config;
 use crate::script::{DAWN, Held};
 
-/// How many events a feed here has room for.
+/// How many events a feed has room for here.
 const ROOM: usize = 6;
 
 /// How many events are read at once.
 const PAGE: usize = 3;
 
-/// Chats that the agent has.
+/// How many chats the agent has.
 const CHATS: u128 = 3;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// A customer says something.
     Post(u128),
-    /// A conversation tells the agent of the oldest message of which none has told.
+    /// A conversation tells the agent the oldest message that no conversation has told yet.
     Tell,
-    /// The engine learns up to where all was told.
+    /// The engine learns up to which position everything was told.
     Learn,
-    /// The actor of a conversation dies before it has told of the oldest message of which none has,
-    /// if there is one.
+    /// The actor of a conversation dies before it tells the oldest message that no conversation has
+    /// told yet, if there is one.
     Die,
     /// Something was erased.
     Forget,
     /// The console comes, or comes back.
     Open,
-    /// The console takes so many events.
+    /// The console takes this many events.
     Take(usize),
     /// The console goes.
     Drop,
-    /// The oldest read is done: with what there was when it was asked for, or what there is now.
+    /// The oldest read is done, with what there was when it was asked for (`true`) or with what
+    /// there is now.
     Read(bool),
-    /// Somebody who waits for room has it, if there is any.
+    /// The feed that asked for room first has it, if there is any.
     Room,
     /// A conversation shows itself.
     Show,
     Wait(u64),
-    /// The server is started again.
+    /// The server is restarted.
     Restart,
 }
 
@@ -84,23 +85,23 @@ struct Open {
     number: FeedNumber,
     waiting: VecDeque<FeedEvent>,
     has_ended: bool,
-    /// The last message of each chat that it was told.
+    /// The last message of each chat that this feed was told.
     told: BTreeMap<ConversationId, Seq>,
-    /// Of how many messages the agent had been told when the journal had nothing more for it.
+    /// How many messages the agent had been told when the journal had nothing more for this feed.
     told_when_read: usize,
 }
 
-/// An agent, the chats they have, and one console of theirs.
+/// An agent with some chats and one console.
 struct World {
     behavior: Behavior,
     run: u64,
     now: Timestamp,
-    /// Whether conversations may tell the agent of a message later than at once.
+    /// Whether conversations may tell the agent a message later than at once.
     may_be_late: bool,
     journal: Vec<Located>,
-    /// The message that a feed tells with this JSON.
+    /// The message that a feed tells with each JSON text.
     messages: BTreeMap<String, (ConversationId, Seq)>,
-    /// How many messages of the journal the agent was told of.
+    /// How many messages of the journal the agent was told.
     told: usize,
     told_through: Position,
     open: Option<Open>,
@@ -227,7 +228,7 @@ impl World {
             return;
         }
         if self.last_id.is_none() {
-            // It begins with the present state.
+            // A console without an id begins with the present state.
             let chats = (1..=CHATS).map(ConversationId::from_bits);
             self.seen = chats.map(|chat| (chat, self.last(chat, self.told))).collect();
         }
@@ -247,7 +248,7 @@ impl World {
         }
     }
 
-    /// The console takes an event, if there is one, and goes when its feed has ended.
+    /// The console takes an event if there is one, and goes when its feed has ended.
     fn take(&mut self) -> Held {
         let Some(open) = &mut self.open else { return Ok(()) };
         let Some(event) = open.waiting.pop_front() else {
@@ -258,7 +259,7 @@ impl World {
         };
         self.last_id = event.id.map(|id| id.to_string()).or(self.last_id.take());
         if event.kind == FeedKind::PlaceUnknown {
-            // It reads for itself what was said.
+            // The console reads for itself what was said.
             open.told.clear();
             let chats = (1..=CHATS).map(ConversationId::from_bits);
             self.seen = chats.map(|chat| (chat, self.last(chat, self.journal.len()))).collect();
@@ -314,7 +315,7 @@ impl World {
         (self.open, self.run) = (None, self.run + 1);
         self.behavior = behavior(self.run, self.now);
         (self.reads, self.rooms, self.shows) = Default::default();
-        // Nobody tells of what was said before.
+        // After a restart no conversation tells what was said before.
         self.told = self.journal.len();
         self.begin();
     }
@@ -369,13 +370,13 @@ fn hold(script: Vec<Step>, may_be_late: bool) -> Held {
 proptest! {
     #![proptest_config(config())]
 
-    /// While conversations tell at once.
+    /// This holds while conversations tell each message at once.
     #[test]
     fn a_feed_skips_nothing_and_repeats_nothing(script in script()) {
         hold(script, false)?;
     }
 
-    /// And however late they tell.
+    /// It also holds however late they tell.
     #[test]
     fn a_feed_skips_and_repeats_nothing_that_is_told_late(script in script()) {
         hold(script, true)?;

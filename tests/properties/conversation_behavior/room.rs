@@ -23,7 +23,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::script::{DAWN, Held, agent_named, session_numbered, start};
 
-/// Entries of one page of missed messages: few, so that there are many pages.
+/// How many entries a page of missed messages has: few, so that there are many pages.
 const PAGE: usize = 2;
 
 #[derive(Debug)]
@@ -62,13 +62,13 @@ pub(super) struct Room {
     pub(super) pages: Vec<(SessionId, Seq, Seq)>,
     /// The number of each tab's session: a session that has gone never comes back.
     tabs: [u64; 3],
-    /// Sessions that asked to come in, in order, with what each has seen; nothing where it begins
-    /// the chat.
+    /// Sessions that asked to come in, in order, with the place that each has seen; nothing for a
+    /// session that begins the chat.
     joining: Vec<(SessionId, Option<Seq>)>,
     told: BTreeMap<SessionId, Told>,
     pub(super) asked: u64,
     pub(super) answered: BTreeMap<RequestId, u32>,
-    /// How often an agent was asked what they set aside for it.
+    /// How often an agent was asked what is set aside for this chat.
     pub(super) asked_about: u32,
     pub(super) is_stopped: bool,
 }
@@ -164,7 +164,7 @@ impl Room {
             Output::Session(session, message) => self.hear(session, message)?,
             Output::Answer(request, _) => *self.answered.entry(request).or_default() += 1,
             Output::PassOn(message) => {
-                // It is another's now, who is not looked at here.
+                // The message is now for the conversation's successor, which is not looked at here.
                 if let Some(request) = message.request() {
                     *self.answered.entry(request).or_default() += 1;
                 }
@@ -181,7 +181,7 @@ impl Room {
 
     fn hear(&mut self, session: SessionId, message: ToSession) -> Held {
         if !self.tabs.iter().any(|tab| session_numbered(*tab) == session) {
-            // It is gone, and hears nothing.
+            // The session is gone, and hears nothing.
             return Ok(());
         }
         match message {
@@ -216,7 +216,7 @@ impl Room {
         self.joining.remove(place).1
     }
 
-    /// A session goes, and its tab has another when it comes again.
+    /// Lets a session go. When its tab comes again, the tab has another session.
     pub(super) fn leave(&mut self, session: SessionId) {
         self.told.remove(&session);
         for tab in &mut self.tabs {
@@ -239,7 +239,8 @@ impl Room {
         self.told(ToConversation::Session(self.session(tab), said))
     }
 
-    /// A frame of a place. An event may have several, and they are told one after the other.
+    /// Notes a frame of a place. An event may have several frames, which are told one after the
+    /// other.
     fn note(&mut self, session: SessionId, seq: Seq) -> Held {
         prop_assert!(seq <= self.durable, "{seq:?} is not durable");
         let told = self.told.get_mut(&session);
@@ -292,7 +293,7 @@ impl Room {
         Err(TestCaseError::fail("it never comes to rest"))
     }
 
-    /// Whoever is still there has heard all that a customer may see.
+    /// Checks that every session that is still there has heard all that a customer may see.
     pub(super) fn is_complete(&self) -> Held {
         let name_of = |_: &AgentId| None;
         let shows = |recorded: &&Recorded| !view::for_customer(recorded, name_of).is_empty();

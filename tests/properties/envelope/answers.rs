@@ -1,4 +1,4 @@
-//! One of every answer, with whatever the dice give.
+//! An answer of every kind, with the values that the dice give.
 
 use holdline::behavior::message::{AgentView, Answered, Denial, Trouble};
 use holdline::domain::agent::{Link, Presence};
@@ -12,7 +12,7 @@ use holdline::domain::settings::Role;
 
 use super::dice::Dice;
 
-/// Of every variant of an answer at least one.
+/// At least one answer of every variant.
 pub fn answers(dice: &mut Dice) -> Vec<Answered> {
     let standing = |dice: &mut Dice| Standing {
         position: dice.maybe(|dice| usize::try_from(dice.u32()).unwrap()),

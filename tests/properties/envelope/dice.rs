@@ -1,4 +1,4 @@
-//! Where the values in a message come from: drawn, or the plain ones of the golden file.
+//! The source of the values in a message: random ones, or the plain ones of the golden file.
 
 use std::sync::Arc;
 
@@ -14,23 +14,23 @@ use holdline::wire::client::Reference;
 /// How a page can be left.
 pub const LEAVINGS: [Leaving; 2] = [Leaving::Hidden, Leaving::Unloaded];
 
-/// Draws values; without a generator, always the same.
+/// Draws values. Without a generator the values are always the same.
 pub struct Dice(Option<fastrand::Rng>);
 
-/// Pieces of texts that are hard to write, or to take apart.
+/// Pieces of text that are hard to write, or hard to take apart.
 const PIECES: [&str; 12] =
     ["a", "Zoë", " ", "\"", "\\", "\n", "\u{0}", "\u{2028}", "{\"kind\":1}", "👋", "null", "1e9"];
 
-/// Numbers at which forms of numbers differ.
+/// Numbers at which the forms of numbers differ.
 const EDGES: [u64; 8] = [0, 1, 255, 65_535, 1 << 31, u32::MAX as u64, (1 << 53) + 1, u64::MAX];
 
 impl Dice {
-    /// The plain values.
+    /// Dice that give the plain values.
     pub const fn plain() -> Self {
         Self(None)
     }
 
-    /// Those of a seed.
+    /// Dice that give the values of a seed.
     pub fn seeded(seed: u64) -> Self {
         Self(Some(fastrand::Rng::with_seed(seed)))
     }
@@ -42,7 +42,7 @@ impl Dice {
         })
     }
 
-    /// The low half of it, at the same edges.
+    /// The low half of a number of 64 bits, with the same edges.
     pub fn u32(&mut self) -> u32 {
         self.u64() as u32
     }
@@ -51,7 +51,7 @@ impl Dice {
         self.0.as_mut().is_none_or(fastrand::Rng::bool)
     }
 
-    /// One of them; the first of the plain ones.
+    /// One of these values; for plain values, the first.
     pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         self.0.as_mut().map_or(all[0], |random| all[random.usize(..all.len())])
     }
@@ -61,7 +61,7 @@ impl Dice {
         self.flag().then(|| make(self))
     }
 
-    /// Up to three of them; of the plain ones one.
+    /// A list of up to three values; for plain values, of one.
     pub fn list<T>(&mut self, mut make: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let count = self.0.as_mut().map_or(1, |random| random.usize(..4));
         (0..count).map(|_| make(self)).collect()
@@ -132,7 +132,7 @@ impl Dice {
         match self.one_of(&[0, 1, 2]) {
             0 => Reference::Text(text.into()),
             1 => Reference::Number(number),
-            // Below zero: every other number has one form alone.
+            // This one is below zero, because every other number has only one form.
             _ => Reference::Negative(-1 - (number >> 1).cast_signed()),
         }
     }
@@ -149,7 +149,7 @@ impl Dice {
             ..Lease::new(self.chosen(), self.u32(), purpose, self.span())
         }
     }
-    /// Of every cause at least one.
+    /// At least one cause of every variant.
     pub fn causes(&mut self) -> Vec<Cause> {
         let misuses = [Misuse::Protocol, Misuse::Size, Misuse::Rate, Misuse::Token, Misuse::Slow];
         let mut causes = vec![

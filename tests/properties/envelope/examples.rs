@@ -1,4 +1,4 @@
-//! One envelope of everything that actors say to each other, with whatever the dice give.
+//! An envelope for everything that actors say to each other, with the values that the dice give.
 
 use holdline::behavior::envelope::Envelope;
 use holdline::behavior::message::{
@@ -20,7 +20,7 @@ use holdline::wire::refusal::RefusalCode;
 use super::answers::{answers, denials};
 use super::dice::{Dice, LEAVINGS};
 
-/// Of every variant at least one.
+/// At least one envelope of every variant.
 pub fn examples(dice: &mut Dice) -> Vec<Envelope> {
     let mut envelopes = Vec::new();
     for message in conversation(dice) {

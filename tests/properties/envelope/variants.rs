@@ -1,5 +1,5 @@
-//! Which variants were seen: a match over each type, so that a new variant does not compile before
-//! it is listed here, and a list of each type, so that it must have an example.
+//! Which variants were seen. A match over each type keeps a new variant from compiling before it is
+//! listed here. A list of each type makes sure that the variant has an example.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ trait Variants {
 
 macro_rules! variants {
     ($($type:ident { $($variant:ident),+ $(,)? })+) => {
-        /// All that must be seen.
+        /// All variants that must be seen.
         const ALL: &[(&str, &str)] = &[$($((stringify!($type), stringify!($variant)),)+)+];
 
         $(impl Variants for $type {
@@ -81,7 +81,7 @@ impl Seen {
         self.0.insert(value.variant());
     }
 
-    /// Notes what an envelope is, and what is in it.
+    /// Notes the variant of an envelope, and the variants of what is in it.
     pub fn look_at(&mut self, envelope: &Envelope) {
         self.note(envelope);
         match envelope {
@@ -141,7 +141,7 @@ impl Seen {
         }
     }
 
-    /// What was not seen and should have been.
+    /// The variants that should have been seen and were not.
     pub fn missing(&self) -> Vec<(&'static str, &'static str)> {
         ALL.iter().filter(|variant| !self.0.contains(variant)).copied().collect()
     }

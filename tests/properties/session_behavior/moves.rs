@@ -1,4 +1,4 @@
-//! Random dialogues of a session: what its widget says, and what is answered.
+//! Random dialogues of a session: what its widget says, and what the widget is answered.
 
 use holdline::behavior::session::Nearby;
 use holdline::domain::id::ConversationId;
@@ -29,11 +29,11 @@ pub(super) enum Move {
     Say(usize),
     Ping,
     Pong,
-    /// What was asked first, and is not answered yet, is answered in one of several ways.
+    /// The oldest open question is answered, in one of several ways.
     Answer,
     Frame,
     Probe,
-    /// The chat that it is in is over.
+    /// The chat that the session is in is over.
     Over,
     Close,
     Wait(u64),
@@ -43,9 +43,9 @@ pub(super) enum Move {
 /// A random dialogue.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
-    /// So many frames are refused first.
+    /// How many frames are refused at the beginning.
     pub(super) refused: usize,
-    /// Whether what the runtime is asked is answered in the same turn.
+    /// Whether the runtime answers in the same turn in which it is asked.
     pub(super) is_at_once: bool,
     pub(super) near: Near,
     pub(super) moves: Vec<(u8, Move)>,
