@@ -1,7 +1,7 @@
-//! What the actors add to the rules: a round trip to a conversation, a message until it is
-//! durable, a heartbeat, the start of a chat; each with the conversation on the thread that asks,
-//! which is where it lives in the server, and on another. The journal is in memory, so no disk is
-//! measured: `journal` does that.
+//! What the actors add to the rules: a round trip to a conversation, a message until it is durable,
+//! a heartbeat, and the start of a chat. Each is measured twice: with the conversation on the
+//! caller's thread, where it lives in the server, and on another thread. The journal is in memory,
+//! so no disk is measured; the bench `journal` does that.
 //!
 //! `cargo bench --bench actors`
 #![allow(clippy::excessive_nesting, reason = "a bencher in a case in a place")]
@@ -16,10 +16,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 use rig::{Place, Rig, entrance, joined, post, start};
 
-/// Heartbeats between two round trips: enough that the round trip hardly counts.
+/// How many heartbeats come between two round trips: enough that a round trip hardly counts.
 const BEATS: u64 = 1_000;
 
-/// Chats that messages are spread over, so that none grows long or full.
+/// How many chats the messages are spread over, so that no chat grows long or full.
 const CHATS: u128 = 512;
 
 fn view(criterion: &mut Criterion) {
@@ -77,7 +77,7 @@ fn heartbeat(criterion: &mut Criterion) {
                         for _ in 0..BEATS {
                             visit.hear(chats[0].id, rig.engine.now());
                         }
-                        // Whoever has answered this has taken everything before.
+                        // An actor that has answered this has taken everything before it.
                         black_box(rig.engine.view(chats[0].id).await.expect("it is there"));
                     }
                     started.elapsed()
@@ -88,7 +88,7 @@ fn heartbeat(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Chats are not ended here, and a queue holds 200,000: so this one is shorter still.
+/// This bench ends no chats, and a queue holds 200,000, so its run is shorter still.
 fn starting(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("actors");
     group

@@ -1,6 +1,6 @@
 //! What the rules of a conversation cost, with nothing around them: a heartbeat, a message into
 //! chats of several lengths, the end of a window, an accepted chat, and the replay of a history.
-//! Everything else that a figure of the whole server shows is the cost of what is around them.
+//! The rest of any figure of the whole server is the cost of what is around the rules.
 //!
 //! `cargo bench --bench decide`
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
@@ -21,7 +21,7 @@ use holdline::domain::time::{Span, Timestamp};
 const SESSION: SessionId = SessionId::from_bits(7);
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
-/// How many messages a chat holds already.
+/// How many messages a chat already holds.
 const LENGTHS: [u32; 3] = [1, 100, 5_000];
 
 fn workstream() -> Workstream {
@@ -87,7 +87,7 @@ fn heartbeat(criterion: &mut Criterion) {
     });
 }
 
-/// The same command on a copy each time, because it changes the conversation.
+/// Gives the command to a new copy each time, because it changes the conversation.
 fn command(
     criterion: &mut Criterion,
     name: &str,
@@ -101,7 +101,7 @@ fn command(
             || (conversation.clone(), command.clone()),
             |(mut conversation, command)| {
                 perform(&mut conversation, command, at, &under);
-                // Dropped after the clock has stopped.
+                // The copy is dropped after the clock has stopped.
                 conversation
             },
             BatchSize::SmallInput,
@@ -115,7 +115,7 @@ fn messages(criterion: &mut Criterion) {
         criterion.bench_function(&format!("decide/message into a chat of {messages}"), |bencher| {
             bencher.iter_batched(
                 || {
-                    // A copy has room for exactly what it holds, and a chat in use for more.
+                    // A copy has room for exactly what it holds; a chat in use has more.
                     let mut copy = chat.clone();
                     perform(&mut copy, post(2_000_000), START, &under);
                     (copy, post(1_000_000))

@@ -1,9 +1,10 @@
-//! What it costs to tell many sessions of one message, from the question until the last of them
-//! has it in its actor. A chat has at most 16 sessions, so a thousand are told as a hundred chats
-//! with ten each: a hundred messages, a hundred renderings. No socket is written to.
+//! What it costs to tell many sessions a message, from the request until the last session has the
+//! message in its actor. A chat has at most 16 sessions, so a thousand sessions are told in a
+//! hundred chats with ten each: a hundred messages, a hundred renderings. No socket is written to.
 //!
-//! A message is rendered once however many hear it; that is not only measured (compare `render`
-//! with what one more recipient costs) but checked: all of them hold the same bytes in memory.
+//! A message is rendered once, however many sessions hear it. The bench measures this (compare
+//! `render` with the cost of one more recipient) and also checks it: all sessions hold the same
+//! bytes in memory.
 //!
 //! `cargo bench --bench fanout`
 #![allow(clippy::excessive_nesting, reason = "a bencher in a case in a place")]
@@ -23,8 +24,8 @@ use holdline::wire::view::for_customer;
 
 use rig::{Chat, Place, Rig, post};
 
-/// Groups of chats that take turns, so that none grows long; the chats of each group, which are
-/// posted into together; the sessions of each chat.
+/// How many groups of chats take turns, so that no chat grows long; how many chats each group has,
+/// which are posted into together; and how many sessions each chat has.
 const CASES: [(usize, usize, usize); 4] = [(256, 1, 1), (256, 1, 10), (256, 1, 16), (1, 100, 10)];
 
 fn render(criterion: &mut Criterion) {
@@ -68,7 +69,7 @@ fn deliver(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Posts into every one of these chats, and waits until all who hear them were told.
+/// Posts into each of these chats, and waits until all of their sessions were told.
 async fn tell(engine: &Engine, chats: &mut [Chat], number: u64) {
     for chat in &*chats {
         let posted = engine.command(chat.id, post(number)).await;
@@ -79,7 +80,7 @@ async fn tell(engine: &Engine, chats: &mut [Chat], number: u64) {
     }
 }
 
-/// Waits until every session of a chat has been told.
+/// Waits until every session of a chat was told.
 async fn take(chat: &mut Chat) {
     let mut rendered = None;
     for (_, hears) in &mut chat.sessions {

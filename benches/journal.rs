@@ -1,10 +1,10 @@
 //! What the journal costs: many appends that share syncs, one append alone, and a page read back.
-//! It defends the budget for durable messages of the design.
+//! The bench defends the design's budget for durable messages.
 //!
 //! `cargo bench --bench journal`; the directory for temporary files decides which disk is measured.
 //!
 //! `cargo bench --bench journal -- --windows 300000` appends so many ends of windows at once, two
-//! events of as many chats, and tells what each costs every thread of the journal.
+//! events for each of as many chats. It tells what each end costs every thread of the journal.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -99,7 +99,7 @@ impl Bench {
     }
 }
 
-/// Scattered, like the ids that are minted.
+/// The ids are scattered, as minted ids are.
 fn id(chat: u64) -> ConversationId {
     ConversationId::from_bits(
         u128::from(chat + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835),
@@ -209,7 +209,7 @@ fn block<T>(answer: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(answer)
 }
 
-/// Ends the windows of so many chats at once.
+/// Ends the windows of this many chats at once.
 fn end_windows(chats: u64) {
     let began = Timestamp::from_millis(1_790_000_000_000);
     let dir = tempfile::tempdir().expect("a directory for temporary files");
@@ -267,7 +267,7 @@ fn end_windows(chats: u64) {
     }
 }
 
-/// What each thread of this process has taken of the processors so far.
+/// How much processor time each thread of this process has taken so far.
 fn processor_seconds() -> BTreeMap<String, f64> {
     let mut seconds = BTreeMap::new();
     for task in std::fs::read_dir("/proc/self/task").expect("Linux tells").flatten() {

@@ -1,12 +1,12 @@
-//! How long a server takes to be there again for the chats that it holds, and what each costs in
-//! memory. It defends the budget for starting again of the design.
+//! How long a starting server takes until the chats that it holds are live again, and how much
+//! memory each chat costs. The bench defends the design's budget for a restart.
 //!
-//! `cargo bench --bench recovery -- --held 1000000` builds a journal with so many held chats by
-//! appending to a real one, which takes some minutes, and starts on it three times, each time in
-//! a process of its own. `--dir DIR` keeps the journal there, and uses it again.
+//! `cargo bench --bench recovery -- --held 1000000` builds a journal with so many held chats. It
+//! appends them to a real journal, which takes some minutes. Then it starts on the journal three
+//! times, each time in a process of its own. `--dir DIR` keeps the journal there and uses it again.
 //!
-//! Nine of ten chats are with an agent, one waits in a queue; every customer is away. "Live" is
-//! when the engine has said that it is: every chat has its actor, its claims and its timer.
+//! Nine of ten chats are with an agent, one waits in a queue, and every customer is away. The chats
+//! are "live" when the engine has said so: every chat has its actor, its claims and its timer.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,10 +28,10 @@ use holdline::journal::{Append, Confirmed, Fault, Journal, Log as _, Position, R
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Chats of one agent.
+/// How many chats each agent has.
 const CHATS_EACH: u64 = 1_000;
 
-/// When the chats began; long before any test runs out of years.
+/// When the chats began. It is long before any test runs out of years.
 const BEGAN: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 fn main() {
@@ -86,7 +86,7 @@ impl Receipts for Counter {
 }
 
 impl Counter {
-    /// Waits until no more than so many events are under way.
+    /// Waits until at most this many events are under way.
     fn wait(&self, appended: u64, under_way: u64) {
         let reached = self.position.lock().expect("nobody panics");
         drop(self.moved.wait_while(reached, |reached| *reached + under_way < appended));
@@ -125,9 +125,9 @@ fn build(dir: &Path, held: u64) {
     println!("and projected in {:.1?}", started.elapsed());
 }
 
-/// Starts an engine on the journal as the server does, and tells what that took.
+/// Starts an engine on the journal as the server does, and tells what this took.
 fn measure(dir: &Path, held: u64) {
-    // As the server does: huge pages would count the unused halves of small allocations.
+    // The server does this, too: huge pages would count the unused halves of small allocations.
     rustix::thread::disable_transparent_huge_pages(true).expect("Linux can");
     let empty = resident();
     let began = Instant::now();
@@ -152,7 +152,7 @@ fn measure(dir: &Path, held: u64) {
             read.as_secs_f64(),
             (live - read).as_secs_f64(),
         );
-        // What a start writes later is not measured, and the next one needs the same journal.
+        // What a start writes later is not measured, and the next start needs the same journal.
         std::process::exit(0)
     });
 }
@@ -234,7 +234,7 @@ fn agent(number: u64) -> AgentId {
 }
 
 fn id(chat: u64) -> ConversationId {
-    // Spread over the shards, as minted ids are.
+    // The ids are spread over the shards, as minted ids are.
     let bits = u128::from(chat).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     ConversationId::from_bits(bits)
 }

@@ -1,5 +1,5 @@
-//! What reading and writing frames costs: the frames that widgets say most, one that is refused,
-//! and the frames that they are told.
+//! What it costs to read and write frames: the frames that widgets send most often, one that is
+//! refused, and the frames that widgets are told.
 //!
 //! `cargo bench --bench wire`
 #![allow(clippy::expect_used, reason = "a bench that cannot go on says why")]
@@ -13,7 +13,7 @@ use holdline::domain::time::Timestamp;
 use holdline::wire::client::{ClientFrame, Reference, parse};
 use holdline::wire::server::{ServerFrame, Speaker};
 
-/// Each is as a widget would say it.
+/// Each frame is as a widget would say it.
 const SAID: [(&str, &str); 5] = [
     ("beat", r#"{"type":"beat","seq":6}"#),
     ("typing", r#"{"type":"typing","on":true}"#),

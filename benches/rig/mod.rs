@@ -1,5 +1,5 @@
-//! An engine on a journal in memory, with sessions that only listen, for the benches that need
-//! more than a machine and less than a server.
+//! An engine on a journal in memory, with sessions that only listen, for benches that need more
+//! than a machine and less than a server.
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use holdline::journal::Recovered;
 use holdline::journal::memory::MemoryJournal;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Where the engine's actors live, seen from whoever asks.
+/// Where the engine's actors live, seen from the caller.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place {
-    /// On the thread that asks, as a session and its conversation do.
+    /// On the caller's thread, as a session and its conversation live.
     SameThread,
-    /// On another one.
+    /// On another thread.
     OtherThread,
 }
 
 impl Place {
-    /// Both.
+    /// Both places.
     pub(crate) const BOTH: [Self; 2] = [Self::SameThread, Self::OtherThread];
 
-    /// What to call it.
+    /// What a bench calls the place.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::SameThread => "on one thread",
@@ -49,7 +49,7 @@ pub(crate) struct Rig {
     minted: u64,
 }
 
-/// A session that passes on whatever it is told.
+/// A session that passes on everything that it is told.
 struct Listener(UnboundedSender<ToSession>);
 
 impl Actor for Listener {
@@ -60,7 +60,7 @@ impl Handler<ToSession> for Listener {
     type Result = ();
 
     fn handle(&mut self, told: ToSession, _: &mut Self::Context) {
-        // Nobody listens any more once the bench is over.
+        // Nobody listens any more when the bench is over.
         drop(self.0.send(told));
     }
 }
@@ -99,7 +99,7 @@ impl Rig {
         Self { system, engine, arbiters, minted: 0 }
     }
 
-    /// A session, and what it is told.
+    /// A session, and the channel of what it is told.
     pub(crate) fn session(&mut self) -> (Visit, UnboundedReceiver<ToSession>) {
         let (told, hears) = unbounded_channel();
         self.minted += 1;
@@ -117,7 +117,7 @@ impl Rig {
         (visit, hears)
     }
 
-    /// Chats that have begun, each with this many sessions.
+    /// Begins this many chats, each with this many sessions.
     pub(crate) fn chats(&mut self, chats: u128, sessions: usize) -> Vec<Chat> {
         let mut begun = Vec::new();
         for visitor in 0..chats {
@@ -150,7 +150,7 @@ impl Drop for Rig {
     }
 }
 
-/// A chat that has begun, and those who hear it.
+/// A chat that has begun, and the sessions that hear it.
 pub(crate) struct Chat {
     pub(crate) id: ConversationId,
     pub(crate) sessions: Vec<(Visit, UnboundedReceiver<ToSession>)>,
@@ -174,7 +174,7 @@ fn settings() -> [SettingChange; 3] {
     ]
 }
 
-/// How a visitor begins a chat.
+/// The request with which a visitor begins a chat.
 pub(crate) fn start(visitor: u128) -> StartRequest {
     StartRequest {
         widget: "shop".parse().expect("an id"),
@@ -189,7 +189,7 @@ pub(crate) fn start(visitor: u128) -> StartRequest {
     }
 }
 
-/// How a session comes in that has seen everything.
+/// The entrance of a session that has seen everything.
 pub(crate) fn entrance() -> Join {
     let after = Some(Seq::new(u32::MAX));
     Join { start: None, after, heartbeat: Span::from_secs(120), program: None, of: None }

@@ -1,18 +1,18 @@
-//! What reads bytes from outside, each as a target of a fuzzer: frames, requests, documents,
+//! The readers of bytes from outside, each as a target of a fuzzer: frames, requests, documents,
 //! records, snapshots, places, the names and headers of proxies, the configuration, signed tokens,
 //! public keys, and backups.
 //!
-//! A target panics where Holdline does something that it must not. Whatever else it answers is
-//! right: a refusal is an answer.
+//! A target panics when Holdline does something that it must not do. Every other answer is right,
+//! even a refusal.
 
 mod targets;
 
 /// One reader of bytes from outside.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// What it is called, and its folder in `fuzz/corpus`.
+    /// The target's name, which is also that of its folder in `fuzz/corpus`.
     pub name: &'static str,
-    /// Reads the bytes, and panics where what comes of it is not as it must be.
+    /// Reads the bytes, and panics if the outcome is not as it must be.
     pub run: fn(&[u8]),
 }
 

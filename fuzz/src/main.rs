@@ -1,5 +1,5 @@
-//! The loop of one target, which the variable `HOLDLINE_FUZZ_TARGET` names: libFuzzer gives it
-//! bytes, and keeps those that reach something new. `fuzz/run` builds and starts it.
+//! The loop of one target, which the variable `HOLDLINE_FUZZ_TARGET` names. libFuzzer gives the
+//! target bytes, and keeps those that reach something new. `fuzz/run` builds and starts it.
 
 #![no_main]
 

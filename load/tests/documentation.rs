@@ -1,5 +1,5 @@
-//! Every command of the load tester's that stands in a document is understood, and its plan can be
-//! made: whatever is too long to run here still fails here when it does not work any more.
+//! Every command of the load tester in a document is understood, and its plan can be made. So a
+//! command that takes too long to run here still fails here when it no longer works.
 
 #[path = "../../tests/documentation/page.rs"]
 mod page;
@@ -7,7 +7,7 @@ mod page;
 use holdline_load::command::check;
 use page::{Example, examples};
 
-/// The arguments of the load tester's in a command of a document, if it is one of its commands.
+/// The load tester's arguments in a command of a document, if it is a command of the load tester.
 fn arguments(command: &str) -> Option<Vec<String>> {
     let own = command
         .split_once("-p holdline-load -- ")
@@ -16,15 +16,15 @@ fn arguments(command: &str) -> Option<Vec<String>> {
     Some(words(own))
 }
 
-/// As a shell takes them apart, as far as the documents need it.
+/// The words of a line, as a shell takes them apart, as far as the documents need it.
 fn words(line: &str) -> Vec<String> {
-    // A file of the reader's own is any that comes with the program.
+    // A file of the reader's own is replaced by one that comes with the program.
     let named = |word: &str| word.trim_matches('\'').replace("FILE", "idle");
     line.split_whitespace().map(named).collect()
 }
 
-/// Each command with the arguments that the load tester is given. An alias of a block stands for
-/// what it says.
+/// Each command, with the arguments that the load tester is given. An alias in a block is replaced
+/// by what it stands for.
 fn documented() -> Vec<(Example, String, Vec<String>)> {
     let mut found = Vec::new();
     for example in examples().into_iter().filter(Example::is_command) {
@@ -40,7 +40,7 @@ fn documented() -> Vec<(Example, String, Vec<String>)> {
         found.extend(own.map(|(command, own)| (example.clone(), command.clone(), own)));
         for grown in commands.iter().filter_map(|command| command.strip_prefix("grow ")) {
             let own = [vec!["growth".to_owned()], words(grown)].concat();
-            // What a shell would put in there is no argument of ours.
+            // What a shell would put in there is no argument of the load tester.
             if !grown.contains("$(") {
                 found.push((example.clone(), format!("grow {grown}"), own));
             }

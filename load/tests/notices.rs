@@ -1,5 +1,5 @@
-//! The account of notices: each is due once for an absence, after its deadline, and about nobody
-//! who is there.
+//! The account of notices. Each notice is due once for an absence, after its deadline, and never
+//! about a customer who is there.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use holdline_load::watch::{News, Told};
 
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// Seconds, as a moment.
+/// So many seconds, as a moment.
 const fn at(seconds: u64) -> Moment {
     Moment(seconds * 1_000_000)
 }
@@ -79,7 +79,7 @@ fn no_notice_is_missed() {
     let mut ledger = ledger();
     lose(&mut ledger, at(100));
     assert_eq!(wrongs(&find(&ledger)), [0, 1, 0, 0, 0, 0]);
-    // Before the deadline there is nothing to miss.
+    // Before the deadline no notice can be missing.
     assert_eq!(wrongs(&ledger.find(at(109), true)), [0; 6]);
 }
 

@@ -1,5 +1,5 @@
-//! A server that stands still now and then must look slow. A generator that waits for it hides
-//! that; ours does not, unless it is told to.
+//! A server that stands still now and then must look slow. A generator that waits for the server
+//! hides this; ours does not, unless it is told to.
 
 mod site;
 
@@ -7,7 +7,7 @@ use holdline_load::floor::Tampering;
 use holdline_load::report::figures::Judgement;
 use site::{floor, latency, put};
 
-/// The server stands still for this long, once a second.
+/// How long the server stands still, once a second.
 const STALL_MS: u64 = 200;
 
 fn workload(shape: &str, lateness_ms: f64) -> String {
@@ -33,17 +33,19 @@ fn the_open_loop_shows_a_stall_that_the_closed_loop_hides() {
     let open = put(&target, &workload("open", 1_000.0));
     let closed = put(&target, &workload("closed", 1_000.0));
     let p99 = |run| latency(run, "heartbeat").p99_us;
-    // A fifth of the heartbeats are due while it stands still, evenly over that time.
+    // A fifth of the heartbeats are due while the server stands still, spread evenly over this
+    // time.
     let stall = STALL_MS * 1_000;
     assert!(p99(&open) > stall * 3 / 4, "the open loop shows {} µs", p99(&open));
     assert!(p99(&closed) < p99(&open) / 4, "{} µs and {} µs", p99(&closed), p99(&open));
-    // It did see the stalls, each customer once a second: they are only too few to count.
+    // The closed loop did see the stalls, once a second for each customer; they are only too few to
+    // count.
     assert!(latency(&closed, "heartbeat").most_us > stall / 2);
 }
 
 #[test]
 fn a_generator_that_is_late_makes_its_run_void() {
-    // Nobody is on time to the microsecond.
+    // No generator is on time to the microsecond.
     let run = put(&floor(0, 1_000, Tampering::None), &workload("open", 0.001));
     assert_eq!(run.verdict.judgement(), Judgement::Void);
     let why = run.verdict.void.join(" ");

@@ -1,6 +1,6 @@
-//! Each peer under one customer: its dialect opens, beats, posts, is lost, returns; and its second
-//! party is told what it must be told. A peer that is not installed says so, and is only tried on
-//! recorded bytes, in the tests beside its dialect.
+//! Each peer under one customer. Its dialect opens, beats, posts, is lost and returns, and the
+//! peer's second party is told what it must be told. A peer that is not installed says so; only
+//! recorded bytes try it then, in the tests beside its dialect.
 
 #[path = "peers/customer.rs"]
 mod customer;
@@ -17,13 +17,13 @@ use holdline_load::peer;
 use holdline_load::target::{Agents, Demands, Running};
 use holdline_load::watch::Watch;
 
-/// The shortest window that every peer can keep; MQTT counts in whole seconds.
+/// The shortest window that every peer can keep. MQTT counts in whole seconds.
 const WINDOW: Duration = Duration::from_secs(2);
 
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long silence may last until it is told of. The settings are such that it is two heartbeats
-/// and the window, but Mosquitto was seen to take five seconds more, and Centrifugo waits five for
+/// How long a silence may last before it is told. By the settings it is two heartbeats and the
+/// window. But Mosquitto was seen to take five seconds more, and Centrifugo waits five seconds for
 /// the other end to say goodbye.
 const SILENCE: Duration = Duration::from_secs(20);
 
@@ -48,7 +48,7 @@ struct Trial {
     told: Receiver<Told>,
 }
 
-/// Starts a peer with its second party; none where it is not installed.
+/// Starts a peer with its second party; nothing if the peer is not installed.
 fn start(name: &str) -> Option<Trial> {
     start_for(name, &demands())
 }
@@ -57,7 +57,7 @@ fn start_for(name: &str, demands: &Demands) -> Option<Trial> {
     let target = peer::named(name).expect("it is one of the peers");
     if let Err(absent) = target.version() {
         assert!(absent.reason.contains("load/peers/install"), "{absent}");
-        // Past what captures the output of tests that pass.
+        // This goes past the capture of the output of tests that pass.
         let _unheard = writeln!(std::io::stderr(), "NOTHING OF {name} WAS TESTED: {absent}");
         return None;
     }
@@ -73,7 +73,7 @@ impl Trial {
         Customer::connect(self.running.address(), dialect, number)
     }
 
-    /// The first thing told about somebody within this time that counts.
+    /// The first thing that is told about this customer within this time and counts.
     fn first(&self, customer: u32, patience: Duration, counts: &[News]) -> Option<Told> {
         within(&self.told, patience, |told| {
             told.customer == customer && counts.contains(&told.news)
@@ -81,7 +81,7 @@ impl Trial {
     }
 }
 
-/// Connects and is ready; a post is acknowledged, and the second party knows of them.
+/// Connects and becomes ready. A post is acknowledged, and the second party knows the customer.
 fn opens_and_posts(trial: &Trial, number: u32) -> Customer {
     let mut customer = trial.customer(number);
     assert_eq!(customer.ready(), Ok(false), "nobody was here before");
@@ -91,10 +91,11 @@ fn opens_and_posts(trial: &Trial, number: u32) -> Customer {
     customer
 }
 
-/// A drop is told after the window; a return before its end is not told, and is a resumption.
+/// A drop is told after the window. A return before its end is not told, and is a resumption.
 fn holds_for_the_window(trial: &Trial) {
     let gone = [News::Gone];
-    // Whoever is not read from is silent; so nobody waits longer than one heartbeat here.
+    // A customer whose socket is not read is silent, so nothing here waits longer than one
+    // heartbeat.
     let lost = opens_and_posts(trial, 1);
     let returning = opens_and_posts(trial, 2);
     let mut staying = opens_and_posts(trial, 3);
@@ -106,7 +107,7 @@ fn holds_for_the_window(trial: &Trial) {
     returned.beat();
     let told = trial.first(1, WINDOW + LATENESS, &gone).expect("the drop is told");
     let after = told.at.since(at);
-    // Node's timers count in whole milliseconds, and may be one short.
+    // Node's timers count in whole milliseconds, and may fire one too early.
     let slack = Duration::from_millis(2);
     assert!(after + slack >= WINDOW, "told too early, after {after:?}");
     assert!(after <= WINDOW + LATENESS, "told too late, after {after:?}");
@@ -116,7 +117,7 @@ fn holds_for_the_window(trial: &Trial) {
     notices_silence(trial, News::Gone, WINDOW);
 }
 
-/// Somebody who says nothing, and answers nothing, is noticed, and not before a heartbeat is
+/// A customer who says nothing and answers nothing is noticed, but not before a heartbeat is
 /// missed.
 fn notices_silence(trial: &Trial, news: News, grace: Duration) {
     let silent = opens_and_posts(trial, 4);
@@ -155,7 +156,7 @@ fn socket_io_holds_for_the_window() {
     }
 }
 
-/// A peer without a grace tells a drop at once; nothing more can be asked of it.
+/// A peer without a grace tells a drop at once. Nothing more can be asked of such a peer.
 fn tells_a_drop_at_once(trial: &Trial, is_recovered: bool) {
     let lost = opens_and_posts(trial, 1);
     let mut staying = opens_and_posts(trial, 2);
@@ -186,11 +187,11 @@ fn centrifugo_tells_a_drop_at_once_and_recovers() {
     }
 }
 
-/// Very many who are lost at once are all told of, each once.
+/// When very many customers are lost at once, each loss is told, and told once.
 #[test]
 fn centrifugo_tells_of_everybody_at_a_mass_drop() {
     const ALL: u32 = 500;
-    // Nobody reads here, so nobody is to be asked for a sign of life.
+    // These customers read nothing, so the server must not ask them for signs of life.
     let demands = Demands { customers: ALL, heartbeat: Duration::from_secs(60), ..demands() };
     let Some(trial) = start_for("centrifugo", &demands) else { return };
     let mut everybody: Vec<_> = (0..ALL).map(|number| trial.customer(number)).collect();

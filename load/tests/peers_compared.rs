@@ -1,4 +1,4 @@
-//! The comparison as a command, on those that need nothing installed.
+//! The comparison as a command, on the targets that need nothing installed.
 
 use std::process::Command;
 
@@ -50,7 +50,8 @@ fn posts_are_counted_up_to_the_pace() {
     let arguments = ["--posts", "--targets", "floor", "--seconds", "2", "--pace", "10"];
     let (comparison, _) = compare(&arguments);
     let rates = values(&comparison, 0, "posts acknowledged");
-    // 120 customers with 10 a second each; what is due at the very end may not come any more.
+    // 120 customers post 10 times a second each; a post that is due at the very end may not come
+    // any more.
     assert!(rates.iter().all(|rate| (900.0..=1_230.0).contains(rate)), "{rates:?}");
     assert!(comparison.targets[0].complaints.is_empty());
 }

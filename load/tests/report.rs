@@ -141,7 +141,7 @@ fn a_figure_is_told_in_floors_of_its_round_too() {
     };
     assert_eq!(times(&comparison, 0), Some(1.5));
     assert_eq!(times(&comparison, 1), None, "the floor is no multiple of itself");
-    // Of the two rounds of the floor only the third is one of ours.
+    // Of the floor's two rounds, only the third is also a round of ours.
     comparison.targets[1].measures[0].rounds = vec![2, 3];
     assert_eq!(times(&comparison, 0), Some(1.5));
     comparison.targets[1].measures[0].rounds = vec![2, 4];

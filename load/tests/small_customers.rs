@@ -1,4 +1,4 @@
-//! A customer costs the driver at most 400 bytes, with everything.
+//! A customer costs the driver at most 400 bytes, everything included.
 
 mod site;
 
@@ -26,7 +26,7 @@ fn five_thousand_customers_cost_at_most_400_bytes_each() {
         assert_eq!(count(&run, "customers who came in"), sessions);
         count(&run, "bytes resident in the drivers")
     };
-    // What a driver takes by itself is in both.
+    // Both figures include what a driver takes by itself.
     let (few, many) = (run(500), run(5_500));
     let each = many.saturating_sub(few) / 5_000;
     assert!(each <= 400, "a customer takes {each} bytes");

@@ -1,4 +1,4 @@
-//! The real server under a small workload: customers who are lost in every way, some of whom
+//! The real server under a small workload: customers who are lost in every way, and some of whom
 //! return, messages both ways, and two agents. Everything that must be zero is zero.
 
 mod site;
@@ -179,7 +179,7 @@ fn strangers_are_kept_in_bounds_and_nobody_else_notices() {
         "#,
     );
     assert_eq!(run.verdict.judgement(), Judgement::Passed, "{:#?}", run.verdict);
-    // The windows of strangers end as well, and are no fault.
+    // The windows of strangers end as well, which is no fault.
     assert!(count(&run, "windows ended") > 0, "{:?}", run.counts);
     assert!(count(&run, "strangers, a chat: started") > 0, "{:?}", run.counts);
     assert!(count(&run, "operators' and agents' requests answered beside them") > 20);

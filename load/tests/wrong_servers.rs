@@ -1,5 +1,5 @@
-//! What must be zero is not zero where a server does wrong: it loses, repeats or reorders what it
-//! has acknowledged.
+//! Counts that must be zero are not zero when a server does wrong: when it loses, repeats or
+//! reorders what it has acknowledged.
 
 mod site;
 

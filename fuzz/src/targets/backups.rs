@@ -1,4 +1,4 @@
-//! A file that is said to be a backup: restored, and opened if it was.
+//! A file that is said to be a backup. It is restored and, if that worked, opened.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) fn run(bytes: &[u8]) {
     journal.close();
 }
 
-/// Waits for nothing.
+/// Receipts that nobody waits for.
 #[derive(Debug)]
 struct Nobody;
 

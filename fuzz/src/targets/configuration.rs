@@ -1,4 +1,4 @@
-//! The file of the configuration.
+//! The configuration file.
 
 use std::ffi::OsString;
 

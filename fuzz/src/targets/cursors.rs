@@ -1,4 +1,4 @@
-//! The places in lists that callers give back, in the query of an address.
+//! The places in lists that callers send back, in the query of an address.
 
 use actix_web::test::TestRequest;
 use holdline::http::paging::{AfterId, Cursor, Parameters, Place};

@@ -1,5 +1,5 @@
-//! The bodies that people send over HTTP: settings above all. What is good is written as it was
-//! read, and read as it was written.
+//! The bodies that people send over HTTP, above all settings. A good one is written as it was read,
+//! and read as it was written.
 
 use std::fmt::Debug;
 
@@ -9,7 +9,7 @@ use holdline::wire::objects::{
 };
 use serde::Serialize;
 
-/// The first byte says which document it is.
+/// The first byte says which document the rest is.
 pub(crate) fn run(bytes: &[u8]) {
     let Some((kind, body)) = bytes.split_first() else { return };
     let id = "one";

@@ -1,5 +1,5 @@
-//! The headers in which proxies name clients, and the list of proxies whose word is taken. A line
-//! of networks, then a line of a header each.
+//! The headers in which proxies name clients, and the list of proxies that are trusted. The input
+//! is a line of networks, and then one line for each header.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use holdline::strangers::{ForwardedHeader, Named, Proxies};

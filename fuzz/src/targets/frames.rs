@@ -22,7 +22,7 @@ pub(crate) fn run(bytes: &[u8]) {
             Incoming::Close(code) => assert!(code >= 1_000, "{code} is no code"),
         }
     }
-    // A text alone, without the frame that a fuzzer has to guess.
+    // The text alone, without the frame, which a fuzzer would have to guess.
     let _judged = client::parse(frames);
 }
 

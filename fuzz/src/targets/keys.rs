@@ -1,6 +1,6 @@
-//! The public keys of others: what an issuer answers when it is asked where its keys are and which
-//! they are, and the keys by which a site's server vouches. Whatever keys are taken, nobody has
-//! signed what another has.
+//! The public keys of others: the answers of an issuer that is asked where its keys are and which
+//! keys it has, and the keys by which a site's server vouches. Whatever keys are taken, nobody
+//! counts as the signer of what another has signed.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
@@ -10,14 +10,14 @@ use holdline::domain::time::Timestamp;
 use holdline::limits::ISSUER_KEYS_MAX;
 use serde_json::Value;
 
-/// What the issuer calls itself.
+/// The issuer's name for itself.
 const ISSUER: &str = "https://issuer.test";
 
-/// A time at which what the known keys have signed is good.
+/// A time at which everything is good that the known keys have signed.
 const NOW: Timestamp = Timestamp::from_millis(1_790_000_001_000);
 
-/// A public key, made for this alone, and what was signed with the other half of it, which nobody
-/// has kept.
+/// A public key, made for this target alone, and a text that was signed with its private half,
+/// which nobody has kept.
 struct Known {
     pem: &'static str,
     jwk: &'static str,
@@ -50,7 +50,7 @@ pub(crate) fn run(bytes: &[u8]) {
     }
 }
 
-/// Where the keys are is an address that may be asked, whatever it says.
+/// The place of the keys is always an address that may be asked, whatever the bytes say.
 fn discovered(bytes: &[u8]) {
     if let Ok(url) = address_of_keys(bytes, ISSUER) {
         assert_eq!(may_be_asked(url.as_str()).as_ref(), Some(&url), "it is read otherwise again");
@@ -60,8 +60,9 @@ fn discovered(bytes: &[u8]) {
     }
 }
 
-/// The keys of an answer are the same when they are read as they are kept; what a known key has
-/// signed is signed by nobody else, and stays so when the key stands beside the others.
+/// The keys of an answer are the same when they are read again in the form in which they are kept.
+/// What a known key has signed counts as signed by nobody else, and still counts when that key
+/// stands beside the others.
 fn answered(bytes: &[u8]) {
     let Ok(keys) = IssuerKeys::answered(bytes, NOW) else { return };
     let Ok(mut document) = serde_json::from_slice::<Value>(bytes) else {
@@ -91,7 +92,7 @@ fn jwk(known: &Known) -> Value {
     serde_json::from_str(known.jwk).unwrap_or_else(|fault| panic!("it is a key: {fault}"))
 }
 
-/// The number that a key is, whatever else it says.
+/// The number of a key, whatever else the key says.
 fn number(key: &Value) -> Option<Vec<u8>> {
     let field = if key["kty"] == "RSA" { "n" } else { "x" };
     let decoded = BASE64_URL_SAFE_NO_PAD.decode(key[field].as_str()?).ok()?;
@@ -99,15 +100,15 @@ fn number(key: &Value) -> Option<Vec<u8>> {
     Some(decoded[zeros..].to_vec())
 }
 
-/// Whether one of the keys of a document is this one, however its number is written.
+/// Whether a document has this key, however the key's number is written.
 fn has(document: &Value, known: &Known) -> bool {
     let own = number(&jwk(known));
     let listed = document["keys"].as_array();
     listed.into_iter().flatten().any(|key| own.is_some() && number(key) == own)
 }
 
-/// A text is taken as a key, or is none; it vouches for nobody for whom its key has not signed, and
-/// changes nothing for those beside it.
+/// A text is taken as a key, or is none. It vouches only for visitors for whom its key has signed,
+/// and changes nothing for the keys beside it.
 fn vouching(text: &str) {
     let widget = "shop".parse().unwrap_or_else(|error| panic!("a word is an id: {error:?}"));
     let rule = |keys: &[&str]| {
@@ -129,11 +130,11 @@ fn vouching(text: &str) {
     }
 }
 
-/// Whether a text holds this key, in whatever form that has.
+/// Whether a text holds this key, whatever form the key has.
 fn holds(text: &str, known: &Known) -> bool {
     let Some(inner) = text.split("-----").nth(2) else { return false };
     let is_letter = |letter: &char| letter.is_ascii_alphanumeric() || "+/".contains(*letter);
-    // Lines with a colon are what a text says besides.
+    // Lines with a colon are what a text says beside the key.
     let lines = inner.lines().filter(|line| !line.contains(':'));
     let letters: String = lines.flat_map(str::chars).filter(is_letter).collect();
     let (decoded, own) = (BASE64_STANDARD_NO_PAD.decode(letters), number(&jwk(known)));

@@ -1,4 +1,4 @@
-//! The header of the PROXY protocol, with which a connection begins. Nothing behind it is read.
+//! The header of the PROXY protocol, which begins a connection. Nothing behind it is read.
 
 use holdline::strangers::read_header;
 

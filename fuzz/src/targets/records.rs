@@ -1,5 +1,5 @@
-//! What stands in a row of the journal: the stream, the kind and the body, each on a line of its
-//! own. Whatever can be read is written so that the same is read again.
+//! A row of the journal: the stream, the kind and the body, each on a line of its own. Whatever can
+//! be read is written in such a way that it is read as the same again.
 
 use holdline::journal::record::{Entry, Record, Stream, read_append, read_shared_row};
 

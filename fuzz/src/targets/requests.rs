@@ -1,6 +1,6 @@
-//! What comes on a connection: requests of people, upgrade requests of widgets, and the frames
-//! behind them, as a whole server reads them. It runs on this machine's own address, with a shop
-//! and the token of an administrator, so that what is behind the doors is reached as well.
+//! What comes on a connection, as a whole server reads it: requests of people, upgrade requests of
+//! widgets, and the frames behind these. The server runs on this machine's own address, with a shop
+//! and an administrator's token, so that the bytes reach what is behind the doors as well.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -13,7 +13,8 @@ use holdline::server::Server;
 /// The administrator's token, which stands in the corpus.
 const TOKEN: &str = "the-administrator-of-the-trials";
 
-/// How long an answer may take. A request that is not whole is waited for, and is no fault.
+/// How long an answer may take. The server waits for the rest of an incomplete request; that is no
+/// fault.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// How long the server may take to say that it is there, on a machine with much else to do.
@@ -46,7 +47,8 @@ static SERVER: LazyLock<SocketAddr> = LazyLock::new(|| {
 pub(crate) fn run(bytes: &[u8]) {
     let answered = ask(bytes, PATIENCE);
     assert!(!answered.starts_with(b"HTTP/1.1 500"), "{}", String::from_utf8_lossy(&answered));
-    // A task that panics ends alone, and the server goes on; so the one who looks must ask.
+    // A task that panics ends alone, and the server goes on. So the target must ask whether it is
+    // alive.
     let asked = b"GET /readyz HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n";
     let alive = ask(asked, LONG_PATIENCE);
     assert!(alive.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&alive));
@@ -64,7 +66,7 @@ fn ask(bytes: &[u8], patience: Duration) -> Vec<u8> {
             match stream.read(&mut some) {
                 Ok(0) => break,
                 Ok(read) => answered.extend_from_slice(&some[..read]),
-                // The fuzzer's own timer: the answer is still to come.
+                // The fuzzer's own timer interrupted the read; the answer is still to come.
                 Err(fault) if fault.kind() == ErrorKind::Interrupted => {}
                 Err(fault) => return Err(fault),
             }
@@ -72,7 +74,8 @@ fn ask(bytes: &[u8], patience: Duration) -> Vec<u8> {
         Ok(())
     });
     match asked.map_err(|fault| fault.kind()) {
-        // It may close before all is written, and may wait for the rest of a request.
+        // The server may close before everything is written, and may wait for the rest of a
+        // request.
         Ok(())
         | Err(
             ErrorKind::ConnectionReset

@@ -1,9 +1,9 @@
-//! A conversation as it stands in `chats.db`.
+//! A conversation, as it stands in `chats.db`.
 
 use holdline::journal::snapshot;
 
 pub(crate) fn run(bytes: &[u8]) {
-    // Nearly everything that does not begin with the version is refused at once.
+    // Nearly all bytes that do not begin with the version are refused at once.
     let versioned = [&[snapshot::VERSION], bytes].concat();
     for bytes in [bytes, &versioned] {
         let Ok(conversation) = snapshot::decode(bytes) else { continue };

@@ -22,7 +22,7 @@ impl Customer {
         Self::return_with(address, dialect, number, None)
     }
 
-    /// Connects with what they were given before.
+    /// Connects with the token that the customer was given before.
     pub fn return_with(
         address: SocketAddr,
         mut dialect: Box<dyn Dialect>,
@@ -35,7 +35,7 @@ impl Customer {
         Self { client, dialect, link }
     }
 
-    /// Waits until they are where they want to be; whether they were there before.
+    /// Waits until the customer is ready, and tells whether the customer was there before.
     pub fn ready(&mut self) -> Result<bool, String> {
         let mut ready = None;
         self.until(|heard| {
@@ -47,7 +47,7 @@ impl Customer {
         ready.ok_or_else(|| "never ready".into())
     }
 
-    /// Beats, or waits for the server to do so, until the sign of life has come around.
+    /// Beats, or waits until the server does, until the sign of life has come around.
     pub fn beat(&mut self) {
         self.client.say(|say| self.dialect.beat(&mut self.link, say)).expect("it can be said");
         self.until(|heard| heard == Heard::Beat).expect("the heartbeat is answered");
@@ -62,9 +62,9 @@ impl Customer {
         self.until(|heard| heard == Heard::Posted { number }).expect("the post is acknowledged");
     }
 
-    /// Is lost without a word; what they would return with, and when it was.
+    /// Loses the customer without a word; gives the token for a return, and the moment of the loss.
     pub fn lose(self) -> (Option<Box<str>>, Moment) {
-        // Before it, for on a busy machine much may happen in between.
+        // The time is read before the loss, because on a busy machine much may happen in between.
         let at = clock::now();
         drop(self.client);
         (self.link.token, at)
@@ -89,7 +89,7 @@ impl Customer {
     }
 }
 
-/// The first thing told within this time that counts.
+/// The first thing that is told within this time and counts.
 pub fn within(
     told: &Receiver<Told>,
     patience: Duration,

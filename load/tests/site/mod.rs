@@ -1,4 +1,4 @@
-//! What the tests share: a run of a workload that is given as text.
+//! What the tests share: the run of a workload that is given as text.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub fn program() -> PathBuf {
     env!("CARGO_BIN_EXE_holdline-load").into()
 }
 
-/// A floor that stands still for so long, so often, and does this wrong.
+/// A floor that stands still for this long, this often, and does this wrong.
 pub fn floor(stall_ms: u64, every_ms: u64, tampering: Tampering) -> FloorTarget {
     let options = FloorOptions {
         stall: Duration::from_millis(stall_ms),
@@ -28,8 +28,9 @@ pub fn floor(stall_ms: u64, every_ms: u64, tampering: Tampering) -> FloorTarget 
     FloorTarget { program: program(), options }
 }
 
-/// The real server: the one that is named, or the one beside the program under test. That is built
-/// first where it is not there or older than its source, so that no test tries what was built once.
+/// The real server: the one that the environment names, or the one beside the program under test.
+/// The latter is built first if it is missing or older than its source, so that no test tries an
+/// old build.
 pub fn holdline() -> HoldlineTarget {
     let named = std::env::var_os("HOLDLINE_SERVER").map(PathBuf::from);
     let program = named.unwrap_or_else(|| {
