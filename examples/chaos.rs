@@ -1,8 +1,8 @@
-//! The long chaos trial: the real server is killed with `kill -9` again and again while hundreds
+//! The long chaos trial. The real server is killed with `kill -9` again and again, while hundreds
 //! of widgets and agents talk through a proxy that breaks their connections, and strangers use
-//! all that they may. Nothing that was acknowledged may be lost, doubled or reordered, no window
-//! may end early, late or twice, no agent's capacity may drift, and nobody may be turned away
-//! because of strangers.
+//! everything that they may. Nothing that was acknowledged may be lost, doubled or reordered. No
+//! window may end early, late or twice. No agent's capacity may drift, and nobody may be turned
+//! away because of strangers.
 //!
 //! `cargo build --release && cargo run --release --example chaos -- --minutes 10 --kills 50`
 //!
@@ -47,7 +47,7 @@ struct Arguments {
     /// Attempts of strangers in a second; 0 for none.
     #[arg(long, default_value_t = 200.0)]
     strangers: f64,
-    /// Addresses that these come from.
+    /// Addresses that the strangers come from.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=250))]
     stranger_addresses: u8,
     /// Milliseconds that a window's end may be late on a busy machine.
@@ -56,7 +56,7 @@ struct Arguments {
     /// Repeats the plan of a trial, though not its real time.
     #[arg(long)]
     seed: Option<u64>,
-    /// The server's program; `holdline` beside the directory of the examples when absent.
+    /// The server's program; if absent, `holdline` beside the directory of the examples.
     #[arg(long)]
     server: Option<PathBuf>,
 }

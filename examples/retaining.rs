@@ -1,11 +1,11 @@
-//! What the retention costs those who append: appends at a fixed rate, each measured from its due
-//! time until it is durable, first alone and then while closed chats are taken out.
+//! What the retention costs the appends. Appends come at a fixed rate, each measured from its due
+//! time until it is durable: first alone, and then while closed chats are taken out.
 //!
 //! `cargo run --profile dist --example retaining -- rate=1000 seconds=15` (build the server first,
 //! with the same profile)
 //!
-//! Also `closed=` and `then=archive`. The directory for temporary files decides which disk is
-//! measured.
+//! It also takes `closed=` and `then=archive`. The directory for temporary files decides which disk
+//! is measured.
 #![expect(clippy::print_stdout, reason = "it is what the program is for")]
 #![allow(
     clippy::disallowed_methods,
@@ -65,7 +65,7 @@ fn given(name: &str, default: u64) -> u64 {
     found.unwrap_or(default)
 }
 
-/// Appends at the rate, and tells what it took.
+/// Appends at the rate, and tells how long this took.
 fn load(what: &str, journal: &SqliteJournal, watch: &Watch, chats: &mut [Chat]) {
     let (rate, seconds) = (given("rate", 1_000), given("seconds", 15));
     let start = Instant::now();
@@ -99,7 +99,7 @@ fn main() {
     live.iter_mut().for_each(|chat| journal.append(chat.start().append()));
     let started = Instant::now();
     for round in 0..closed / 1_000 {
-        // As they come in life: the events of many chats between each other.
+        // The chats come as they do in life, with their events mixed.
         let mut stories: Vec<_> = (0..1_000)
             .map(|number| Chat::new(u128::from(10_000 + round * 1_000 + number), "q", 1_000))
             .map(|mut chat| chat.whole_story().into_iter())

@@ -1,10 +1,10 @@
 //! Runs the simulation of `tests/simulation` over many seeds.
 //!
 //! `cargo run --release --example simulate -- --seeds 20000` runs 20,000 seeds that nobody has run
-//! before, and prints what happened; the first is drawn and printed. `--from n` begins there,
-//! `--seed n` runs one and prints its trace, `--choose` prints few of them that reach all that any
-//! has. A failure is told with its seed, the shortest plan
-//! that shows it and the command that repeats it, and ends the program with 1.
+//! before, and prints what happened. It draws the first seed and prints it. `--from n` begins at
+//! `n` instead. `--seed n` runs one seed and prints its trace. `--choose` prints a few of the seeds
+//! that together reach everything that any of them reaches. A failure is told with its seed, the
+//! shortest plan that shows it and the command that repeats it, and ends the program with 1.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "it shares the rooms of a test")]
 #![allow(clippy::print_stdout, reason = "it prints its figures")]
@@ -32,7 +32,7 @@ use crate::reached::Reached;
 use crate::watch::Stats;
 use crate::wrong::Rules;
 
-/// How many failures are told before it stops.
+/// How many failures are told before the program stops.
 const FAILURES_MAX: usize = 20;
 
 /// What to run.
@@ -41,21 +41,21 @@ struct Options {
     /// How many seeds.
     #[arg(long, default_value_t = 1_000)]
     seeds: u64,
-    /// The first of them; drawn when it is not said.
+    /// The first seed; it is drawn if it is not given.
     #[arg(long)]
     from: Option<u64>,
     /// One seed alone, with its trace.
     #[arg(long)]
     seed: Option<u64>,
-    /// On how many threads; a world has one to itself.
+    /// How many threads to use; each world has one to itself.
     #[arg(long, default_value_t = 1)]
     threads: u64,
-    /// Say which few of them reach whatever any has.
+    /// Say which few seeds together reach everything that any seed reaches.
     #[arg(long)]
     choose: bool,
 }
 
-/// What came of all worlds.
+/// What came of all worlds together.
 #[derive(Default)]
 struct Total {
     stats: Stats,

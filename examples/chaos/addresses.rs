@@ -1,28 +1,28 @@
-//! Who comes from where. On one machine everybody has an address of loopback, which has no bounds;
-//! so whoever is to be bounded comes through a proxy that the server trusts, and that names a
-//! public address for each.
+//! Who comes from where. On one machine every client has an address of loopback, which has no
+//! bounds. So a client that is to be bounded comes through a proxy which the server trusts and
+//! which names a public address for each client.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Where the proxy comes from that breaks what it carries.
+/// The address of the proxy that breaks what it carries.
 pub(crate) const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Where the strangers come from, who go straight to the server.
+/// The address of the strangers, who go straight to the server.
 pub(crate) const STRANGERS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
 /// The first public address of the strangers.
 pub(crate) const FIRST_OF_STRANGERS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
-/// Where this widget comes to the proxy from: each from an address of its own.
+/// The address from which this widget comes to the proxy. Each widget has one of its own.
 pub(crate) fn of_widget(number: u64) -> Ipv4Addr {
     let [.., third, fourth] = number.to_be_bytes();
     Ipv4Addr::new(127, 1, third, fourth)
 }
 
-/// Under which public address the proxy passes on what comes from there.
+/// The public address under which the proxy passes on what comes from this address.
 pub(crate) fn announced(from: IpAddr) -> Ipv4Addr {
     match from {
         IpAddr::V4(four) => {
@@ -33,7 +33,7 @@ pub(crate) fn announced(from: IpAddr) -> Ipv4Addr {
     }
 }
 
-/// With which a connection begins that a proxy passes on for somebody.
+/// The beginning of a connection that a proxy passes on for this client.
 pub(crate) fn header(client: Ipv4Addr, server: SocketAddr) -> String {
     format!("PROXY TCP4 {client} {} 40000 {}\r\n", server.ip(), server.port())
 }

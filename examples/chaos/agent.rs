@@ -1,5 +1,5 @@
-//! An agent: they take what their feed offers, talk in all of their chats, end those that they are
-//! asked to end, and close what is over.
+//! An agent, who takes what the feed offers, talks in all of the agent's chats, ends those that the
+//! customers want ended, and closes those that are over.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -20,19 +20,19 @@ use super::world::{World, Wrong};
 pub(crate) struct Told {
     /// The places of the messages.
     pub(crate) seqs: Vec<u32>,
-    /// Those that were first told after a later one.
+    /// The places that were first told after a later one.
     pub(crate) late: Vec<u32>,
 }
 
-/// Somebody who answers.
+/// An agent of the trial.
 #[derive(Debug, Default)]
 pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) token: String,
-    /// The chats that they are in.
+    /// The chats that the agent is in.
     pub(crate) talking: RefCell<Vec<String>>,
     pub(crate) told: RefCell<HashMap<String, Told>>,
-    /// What they are about to do.
+    /// What the agent is about to do.
     doing: RefCell<HashSet<(String, Act)>>,
     pub(crate) is_listening: Cell<bool>,
 }
@@ -64,7 +64,7 @@ impl Agent {
         Self { id: id.to_owned(), token: token.to_owned(), ..Self::default() }
     }
 
-    /// Does something after a while, if it is not about to be done already.
+    /// Does something with a chat after a while, unless the agent is about to do it already.
     pub(crate) fn plan(self: &Rc<Self>, world: &Rc<World>, id: &str, act: Act, after: Duration) {
         if !self.doing.borrow_mut().insert((id.to_owned(), act)) {
             return;
@@ -89,11 +89,11 @@ impl Agent {
     }
 }
 
-/// Does it until it is done, or a rule says no. True if it was done.
+/// Does something with a chat until it is done, or a rule refuses it. True if it was done.
 pub(crate) async fn perform(world: &World, agent: &Agent, id: &str, act: Act) -> bool {
     let path = format!("/v1/conversations/{id}/{}", act.name());
     let (status, text) = insist(world, &agent.token, Method::POST, &path, None).await;
-    // Somebody or something else was faster: 403 where the chat is another's by now.
+    // Somebody or something was faster: 403 means that the chat is another agent's by now.
     if status != 200 && status != 409 && status != 403 {
         world.note(Wrong::of_status(status), format!("{path}: {status} {text}"));
     }
@@ -114,7 +114,7 @@ pub(crate) async fn speak(world: Rc<World>, agent: Rc<Agent>, number: u64) {
             id.and_then(|id| world.chats.borrow().get(id).map(Rc::clone))
         };
         let Some(chat) = chat else { continue };
-        // Now and then somebody gives a chat back, and another takes it.
+        // Now and then an agent gives a chat back, and another agent takes it.
         if random.chance(3) {
             world.moving().await;
             agent.note_state(&chat.id, false);

@@ -1,5 +1,5 @@
-//! Audits the agents' capacity: what an agent uses is the sum of their leases, and those are the
-//! conversations that name them.
+//! Audits the agents' capacity: the units that an agent uses are the sum of the agent's leases, and
+//! the leases are the conversations that name the agent.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -13,11 +13,11 @@ use super::console::{ask, pages, read};
 use super::server::ADMINISTRATOR;
 use super::world::{World, Wrong};
 
-/// How long everybody may take to agree once nobody does anything new. What is under way then is
-/// told, and the windows that run come to their end.
+/// How long it may take until everything agrees, once nobody does anything new. In this time, what
+/// is under way is told, and the windows that run come to their end.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Lets everybody keep still, and audits each agent.
+/// Makes everybody keep still, and audits each agent.
 pub(crate) async fn audit(world: &World) {
     world.still.send_replace(true);
     world.faults.calm.store(true, Ordering::Relaxed);
@@ -56,7 +56,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// Notes what this run of the server has counted as drift.
+/// Notes the drift that this run of the server has counted.
 pub(crate) async fn note_drift(world: &World) {
     let Some((200, metrics)) = ask(world, ADMINISTRATOR, Method::GET, "/metrics", None).await
     else {

@@ -1,12 +1,12 @@
-//! What an address of strangers may use in a trial, and whether one was given more.
+//! What each address of strangers may use in a trial, and whether one was given more.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What the server is told. Small, so that a few strangers use all of it between two kills; what a
-/// widget needs is far below, but for the posts.
+/// The budgets that the server is given. They are small, so that a few strangers use all of them
+/// between two kills. What a widget needs is far below them, except for the posts.
 pub(crate) const BUDGETS: [(&str, u32); 7] = [
     ("HOLDLINE_CONNECTIONS_PER_ADDRESS", 60),
     ("HOLDLINE_SOCKETS_WITHOUT_CHAT_PER_ADDRESS", 20),
@@ -17,7 +17,7 @@ pub(crate) const BUDGETS: [(&str, u32); 7] = [
     (Spent::Post.variable(), Spent::Post.most()),
 ];
 
-/// What is counted by the minute.
+/// What the budgets count by the minute.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Spent {
     Handshake,
@@ -36,11 +36,11 @@ impl Spent {
         }
     }
 
-    /// In a minute, all of which may come at once.
+    /// The budget of a minute, all of which may come at once.
     const fn most(self) -> u32 {
         match self {
             Self::Handshake => 45,
-            // Used up before too many wait, and a little later too many do.
+            // This is used up before too many chats wait; a little later too many do.
             Self::Start => 15,
             Self::Guess => 30,
             Self::Post => 3_000,
@@ -48,14 +48,14 @@ impl Spent {
     }
 }
 
-/// A run of the server, from whose start on every budget is whole.
+/// A run of the server. When it starts, every budget is whole.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Running {
     pub(crate) number: u32,
     since: Instant,
 }
 
-/// Which run of the server it is; told by whoever starts it.
+/// Which run of the server goes on; whoever starts the server says so.
 #[derive(Debug)]
 pub(crate) struct Runs(Mutex<Running>);
 
@@ -66,7 +66,7 @@ impl Default for Runs {
 }
 
 impl Runs {
-    /// The server is about to be started.
+    /// Notes that the server is about to be started.
     pub(crate) fn begin(&self) {
         let mut running = self.lock();
         *running = Running { number: running.number + 1, since: Instant::now() };
@@ -88,12 +88,12 @@ struct Given {
     within: Duration,
 }
 
-/// What all of them were given.
+/// What all addresses were given.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts(HashMap<(u32, Ipv4Addr, Spent), Given>);
 
 impl Accounts {
-    /// Notes that an address was given something by this run, if it is still the run `now`.
+    /// Notes that this run gave an address something, if it is still the run `now`.
     pub(crate) fn note(&mut self, by: Running, now: Running, to: Ipv4Addr, spent: Spent) {
         if by.number == now.number {
             let within = by.since.elapsed();
@@ -103,12 +103,12 @@ impl Accounts {
         }
     }
 
-    /// Who was given more than the budgets allow.
+    /// The addresses that were given more than the budgets allow.
     pub(crate) fn excesses(&self) -> Vec<String> {
         let mut found = Vec::new();
         for ((run, address, spent), given) in &self.0 {
             let most = f64::from(spent.most());
-            // All of it at once, and what comes back while it is used.
+            // The whole budget at once, and what comes back while it is used.
             let allowed = most + (most * given.within.as_secs_f64() / 60.0) + 1.0;
             if f64::from(given.count) > allowed {
                 let Given { count, within } = given;

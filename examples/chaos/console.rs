@@ -1,4 +1,4 @@
-//! HTTP with a bearer token, from somebody who does not give up when the server is killed.
+//! HTTP with a bearer token, for a caller who does not give up when the server is killed.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::world::World;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Asks once; nothing when no whole answer came.
+/// Asks once; nothing if no whole answer came.
 pub(crate) async fn ask(
     world: &World,
     token: &str,
@@ -28,7 +28,7 @@ pub(crate) async fn ask(
     Some((status, response.text().await.ok()?))
 }
 
-/// Asks until there is an answer that will not change: a success, or a rule's no.
+/// Asks until there is an answer that will not change: a success, or the refusal of a rule.
 pub(crate) async fn insist(
     world: &World,
     token: &str,
@@ -45,7 +45,7 @@ pub(crate) async fn insist(
     }
 }
 
-/// Reads an object until there is one.
+/// Asks for an object until there is one.
 pub(crate) async fn read(world: &World, token: &str, path: &str) -> Result<Value, String> {
     let (status, text) = insist(world, token, Method::GET, path, None).await;
     if status != 200 {
@@ -54,7 +54,7 @@ pub(crate) async fn read(world: &World, token: &str, path: &str) -> Result<Value
     serde_json::from_str(&text).map_err(|error| format!("GET {path}: {error}"))
 }
 
-/// Every page of a list.
+/// Reads every page of a list.
 pub(crate) async fn pages(
     world: &World,
     token: &str,

@@ -1,5 +1,6 @@
-//! A widget and the person before it: chat after chat, each with a fate of its own. Some end the
-//! chat, some have it ended, some go away for good, some come back in time, some too late.
+//! A widget and the person who uses it: chat after chat, each with a fate of its own. Some
+//! customers end the chat, some have it ended, some go away for good, some come back in time, and
+//! some too late.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -28,18 +29,19 @@ pub(crate) struct Customer {
     pub(crate) world: Rc<World>,
     pub(crate) random: Random,
     pub(crate) chat: Rc<Chat>,
-    /// Where the widget comes from.
+    /// The address that the widget comes from.
     address: Ipv4Addr,
     visitor: String,
     token: String,
     /// How many messages were sent for the first time.
     pub(crate) said: u32,
-    /// What was sent and not answered, in order, and when it was last sent.
+    /// The messages that were sent and not answered, in order, each with the time when it was last
+    /// sent.
     pub(crate) unanswered: VecDeque<(u32, i64)>,
-    /// Since when a later place is known than was told.
+    /// Since when the widget knows of a later place than it was told.
     pub(crate) behind: Option<Instant>,
     pub(crate) is_over: bool,
-    /// When the last socket was given up: later than anything that was sent on it.
+    /// When the last socket was given up. That is later than anything that was sent on this socket.
     pub(crate) left_at: i64,
 }
 
@@ -55,7 +57,7 @@ enum Fate {
 /// One widget, for as long as the trial lasts.
 pub(crate) async fn live(world: Rc<World>, number: u64) {
     let mut random = Random::new(world.plan.seed, number);
-    // They do not all come at once.
+    // The widgets do not all come at once.
     sleep(Duration::from_millis(random.between(0, 2_000))).await;
     while !world.closing.get() {
         world.moving().await;
@@ -67,7 +69,7 @@ pub(crate) async fn live(world: Rc<World>, number: u64) {
 }
 
 impl Customer {
-    /// Begins a chat; nothing when the trial ends before it is answered.
+    /// Begins a chat; nothing if the trial ends before the start is answered.
     async fn arrive(world: &Rc<World>, number: u64, random: &mut Random) -> Option<(Self, Socket)> {
         let visitor = format!("{:016x}{:016x}", random.next(), random.next());
         let mut customer = Self {
@@ -133,7 +135,7 @@ impl Customer {
             request.headers_mut().insert("sec-websocket-protocol", protocol);
             match tokio_tungstenite::client_async(request, stream).await {
                 Ok((socket, _)) => Some(socket),
-                // A connection that is reset may always be the proxy's doing, or a kill's.
+                // A reset connection may always be the work of the proxy, or of a kill.
                 Err(Error::Http(answer)) => {
                     let body = answer.body().as_deref().unwrap_or_default();
                     let (status, body) = (answer.status(), String::from_utf8_lossy(body));
@@ -158,7 +160,7 @@ impl Customer {
         answer(socket, &["welcome", "refused"]).await
     }
 
-    /// Stays in the chat until its end, whatever that is.
+    /// Stays in the chat until it ends, however it ends.
     async fn stay(&mut self, socket: Socket) {
         let (low, high) = self.world.plan.posts;
         let posts = u32::try_from(self.random.between(low, high)).unwrap_or(u32::MAX / 2);
@@ -207,7 +209,7 @@ impl Customer {
         }
     }
 
-    /// Comes back into the chat; nothing when it is over.
+    /// Comes back into the chat; nothing if the chat is over.
     pub(crate) async fn come_back(&mut self) -> Option<Socket> {
         loop {
             self.world.up().await;
@@ -240,7 +242,7 @@ impl Customer {
             self.world.note(Wrong::Lost, format!("{}: welcomed {welcome}", self.chat.id));
             return None;
         }
-        // Whoever was gone for so long cannot be in the chat any more.
+        // A customer who was gone for so long cannot be in the chat any more.
         if self.world.due_by(proven_at.max(self.left_at)).is_some_and(|due| asked_at > due) {
             let what = format!("{}: back at {asked_at}, last there {proven_at}", self.chat.id);
             self.world.note(Wrong::Missed, what);

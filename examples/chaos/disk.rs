@@ -15,7 +15,7 @@ const EVENTS: &str = "
            CASE WHEN kind IN ('customer_away', 'server_restarted') THEN body ->> '$.until' END
     FROM timeline ORDER BY conversation, seq";
 
-/// What one chat's events say.
+/// What the events of one chat say.
 #[derive(Default)]
 struct Told {
     conversation: String,
@@ -75,7 +75,7 @@ impl Told {
     }
 }
 
-/// Judges one chat; false if nobody was ever told of it.
+/// Judges one chat; false if the driver was never told of it.
 fn judge(world: &World, told: &Told, strangers: &HashSet<String>) -> bool {
     let Told { conversation, has_gap, lines, moments, .. } = told;
     if conversation.is_empty() {

@@ -13,7 +13,7 @@ use super::server::now_ms;
 use super::talk::{End, Socket};
 use super::world::millis;
 
-/// How long somebody waits for the end that they asked for before they ask again.
+/// How long a customer waits for the end that they asked for before they ask again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Customer {
@@ -29,7 +29,7 @@ impl Customer {
                 1 => {
                     let _dead = timeout(PATIENCE, socket.close(None)).await;
                 }
-                // It falls silent, and its socket stays open.
+                // The page falls silent, and its socket stays open.
                 2 => {
                     let silence = self.world.plan.window * 2;
                     tokio::task::spawn_local(async move {
@@ -43,7 +43,7 @@ impl Customer {
         self.left_at = now_ms();
     }
 
-    /// Away on purpose, and back before the window is over.
+    /// Goes away on purpose, and comes back before the window is over.
     pub(crate) async fn stay_away_briefly(&mut self, socket: Option<Socket>) -> Option<Socket> {
         let longest = self.world.plan.window.saturating_sub(Duration::from_millis(1_500));
         let pause = self.pause(Duration::from_millis(100), longest);
@@ -63,7 +63,7 @@ impl Customer {
         self.world.count(|tally| tally.gone += 1);
     }
 
-    /// Comes back when the window is over. Only a restart can have held the chat for so long.
+    /// Comes back after the window is over. Only a restart can have held the chat for so long.
     pub(crate) async fn return_too_late(&mut self, socket: Option<Socket>) {
         let window = self.world.plan.window;
         let longest = window + self.world.plan.tolerance + Duration::from_secs(2);
@@ -77,7 +77,7 @@ impl Customer {
         }
     }
 
-    /// Presses End, until it is over.
+    /// Presses End again and again until the chat is over.
     pub(crate) async fn end(&mut self, mut socket: Option<Socket>) {
         while !self.is_over {
             let mut open = match socket.take() {
@@ -96,8 +96,8 @@ impl Customer {
         }
     }
 
-    /// Asks the agent to end it, and listens until it is over. A chat that nobody has taken yet
-    /// has nobody who could.
+    /// Asks the agent to end the chat, and listens until it is over. If no agent has taken the chat
+    /// yet, the customer ends it.
     pub(crate) async fn be_ended(&mut self, mut socket: Option<Socket>) {
         let name = self.chat.agent.borrow().clone();
         let Some(agent) = name.and_then(|name| self.world.agent_named(&name)) else {
@@ -108,7 +108,7 @@ impl Customer {
             perform(&world, &agent, &id, Act::End).await;
         });
         let mut was_asked = false;
-        // An agent who has given the chat back since cannot end it: then the customer does.
+        // An agent who has given the chat back meanwhile cannot end it; then the customer does.
         while !self.is_over && !was_asked {
             was_asked = ending.is_finished();
             let mut open = match socket.take() {
@@ -125,7 +125,7 @@ impl Customer {
         self.end(None).await;
     }
 
-    /// Listens for a while, and beats, without saying anything more.
+    /// Listens for a while and beats, without saying anything more.
     async fn wait_for_the_end(&mut self, socket: &mut Socket) -> Option<End> {
         timeout(PATIENCE, self.talk(socket, u32::MAX)).await.ok()
     }

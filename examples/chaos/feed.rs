@@ -1,5 +1,5 @@
-//! An agent's feed, read light and for as long as the trial lasts; it goes on after the last id
-//! whenever it is lost.
+//! An agent's feed, read lightly and for as long as the trial lasts. Whenever the feed is lost, it
+//! goes on after its last id.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use super::frames;
 use super::random::Random;
 use super::world::{World, Wrong};
 
-/// How long a feed may be quiet before its console believes that it is lost: the server says
+/// How long a feed may be quiet before its console believes that the feed is lost. The server says
 /// something every 15 seconds, and here chats change all the time.
 const QUIET_MAX: Duration = Duration::from_secs(4);
 
-/// One console's reading of its feed.
+/// A console that reads its feed.
 struct Reader {
     world: Rc<World>,
     agent: Rc<Agent>,
@@ -113,7 +113,8 @@ impl Reader {
         }
         let Some(chat) = told.get_mut(id) else { return };
         match chat.seqs.binary_search(&seq) {
-            // A feed that comes back after a restart may say it again, and never too little.
+            // A feed that comes back after a restart may say something again, but must never leave
+            // anything out.
             Ok(_) => self.world.count(|tally| tally.feed_repeats += 1),
             Err(place) => {
                 if place < chat.seqs.len() {

@@ -1,5 +1,5 @@
-//! Widgets' frames and feeds' data, read lightly: a field is found by its name, because what
-//! comes before the first text of a person's is all the server's own.
+//! Widgets' frames and feeds' data, read lightly. A field is found by its name alone, because
+//! everything before the first text of a person's is the server's own.
 
 use tokio_tungstenite::tungstenite::Message;
 
@@ -34,7 +34,7 @@ fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// What the customer says with this number.
+/// The post with this number of the customer's.
 pub(crate) fn post(number: u32) -> Message {
     let mark = Mark::of_customer(number);
     let text = text_of(mark);

@@ -1,4 +1,4 @@
-//! A stranger's socket: as much of the protocol as it takes to be in the way.
+//! A stranger's socket, with as much of the protocol as it takes to be in the way.
 
 use std::future::Future;
 use std::io;
@@ -27,17 +27,17 @@ const ANSWER_MAX: usize = 4_096;
 /// A socket that was let in.
 pub(crate) struct Guest {
     socket: WebSocketStream<TcpStream>,
-    /// Whom it counts for.
+    /// The address that the server counts the socket for.
     pub(crate) client: Ipv4Addr,
-    /// The run of the server that has let it in.
+    /// The run of the server that let the socket in.
     pub(crate) by: Running,
 }
 
-/// Connects as somebody who comes from this public address.
+/// Connects as a client that comes from this public address.
 pub(crate) async fn connect(server: SocketAddr, client: Ipv4Addr) -> io::Result<TcpStream> {
     let connecting = async {
         let mut stream = addresses::connect(addresses::STRANGERS, server).await?;
-        // Whoever comes so often has no port to wait for.
+        // A client that comes so often cannot wait for its ports to become free.
         SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
         stream.write_all(addresses::header(client, server).as_bytes()).await?;
         Ok(stream)
@@ -57,7 +57,7 @@ fn refusal(status: u16, body: &str) -> String {
     }
 }
 
-/// Shows a token that is nobody's; how that was answered.
+/// Shows a token that is nobody's, and tells how this was answered.
 pub(crate) async fn guess(server: SocketAddr, client: Ipv4Addr, number: u32) -> String {
     let asking = async {
         let mut stream = connect(server, client).await?;
@@ -80,8 +80,8 @@ pub(crate) async fn guess(server: SocketAddr, client: Ipv4Addr, number: u32) -> 
 }
 
 impl Guest {
-    /// Connects, shakes hands and says hello, without which it would be closed soon; why it was not
-    /// let in, if not.
+    /// Connects, shakes hands and says hello, without which the socket would soon be closed. If it
+    /// is not let in, tells why.
     pub(crate) async fn open(
         server: SocketAddr,
         client: Ipv4Addr,
@@ -95,7 +95,7 @@ impl Guest {
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         match timeout(PATIENCE, tokio_tungstenite::client_async(request, stream)).await {
             Ok(Ok((mut socket, _))) => {
-                // One that is lost already is found out by whoever uses it.
+                // If the socket is already lost, its next use will show that.
                 let _lost = socket.send(Message::text(r#"{"type":"hello"}"#)).await;
                 Ok(Self { socket, client, by })
             }
@@ -107,7 +107,7 @@ impl Guest {
         }
     }
 
-    /// Asks for a chat: `started`, `closed`, or the code of the refusal.
+    /// Asks for a chat, and gives `started`, `closed`, or the code of the refusal.
     pub(crate) async fn start(&mut self, number: u32) -> String {
         let starting = async {
             let start = format!(r#"{{"type":"start","ref":1,"id":"s-{number}","name":"Sam"}}"#);
@@ -127,7 +127,7 @@ impl Guest {
         outcome.ok().flatten().unwrap_or_else(|| "closed".to_owned())
     }
 
-    /// Reads what is there, and says how many posts were taken.
+    /// Reads the frames that have come, and says how many posts the server took.
     pub(crate) fn hear(&mut self) -> u32 {
         let mut posted = 0;
         while let Some(Some(Ok(frame))) = self.socket.next().now_or_never() {
@@ -138,7 +138,7 @@ impl Guest {
         posted
     }
 
-    /// Posts without a pause. False when that is not taken.
+    /// Posts without a pause; false if the server does not take this.
     pub(crate) async fn post(&mut self, number: u32, times: u32) -> bool {
         let posting = async {
             for which in 0..times {

@@ -1,11 +1,11 @@
-//! Holds what the server says of a chat against what the driver remembers of it.
+//! Compares what the server says of a chat with what the driver remembers of it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::record::{Chat, Mark};
 use super::world::{World, Wrong, millis};
 
-/// By how many milliseconds two readings of the clock of one machine may disagree.
+/// How many milliseconds two readings of one machine's clock may differ by.
 const CLOCK_MS: i64 = 10;
 
 /// One message of a copy of a transcript, or one notice.
@@ -25,8 +25,8 @@ pub(crate) struct Moment {
     pub(crate) until: Option<i64>,
 }
 
-/// Everything that was acknowledged is there, where it was said to be; nothing is there twice, out
-/// of order, or of nobody's saying.
+/// Everything that was acknowledged is there, at the place that was told. Nothing stands there
+/// twice or out of order, and nothing that nobody said.
 pub(crate) fn judge_copy(world: &World, chat: &Chat, source: &str, lines: &[Line]) {
     let note = |wrong, what: String| world.note(wrong, format!("{} ({source}): {what}", chat.id));
     for (line, next) in lines.iter().zip(lines.iter().skip(1)) {
@@ -35,7 +35,7 @@ pub(crate) fn judge_copy(world: &World, chat: &Chat, source: &str, lines: &[Line
         }
     }
     let mut places = HashMap::new();
-    // The number that each side's next message must at least have.
+    // The smallest number that the next message of each side may have.
     let mut next = (0, 0);
     for line in lines {
         let Some(id) = &line.id else { continue };
@@ -67,7 +67,7 @@ pub(crate) fn judge_copy(world: &World, chat: &Chat, source: &str, lines: &[Line
     }
 }
 
-/// The widget was told of every message up to where it left, once.
+/// The widget was told of every message up to where it left, and of each once.
 pub(crate) fn judge_live(world: &World, chat: &Chat, lines: &[Line]) {
     let heard = chat.heard.borrow();
     let told: HashSet<_> = heard.iter().copied().collect();
@@ -86,7 +86,7 @@ pub(crate) fn judge_live(world: &World, chat: &Chat, lines: &[Line]) {
     }
 }
 
-/// What the feed of the agent who took the chat has not told of it while it was theirs.
+/// What the feed of the agent who took the chat has not told, although the agent had the chat then.
 pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Option<String> {
     let (agent, since) = lines.iter().rev().find_map(|line| {
         let name = line.text.strip_suffix(" joined").filter(|_| line.id.is_none())?;
@@ -94,7 +94,7 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     })?;
     let told = agent.told.borrow();
     let told = told.get(&chat.id).map_or(&[][..], |told| &told.seqs);
-    // From where they left it, it is none of theirs.
+    // From where the agent left the chat, it is no longer the agent's.
     let left = lines
         .iter()
         .find(|line| line.id.is_none() && line.seq > since && line.text.starts_with("Agent "));
@@ -110,8 +110,8 @@ pub(crate) fn missing_in_feed(world: &World, chat: &Chat, lines: &[Line]) -> Opt
     Some(format!("{} was not told of {missing:?}", agent.id))
 }
 
-/// What was told late of a chat while the agent had it. While another has it, it is none of
-/// theirs, and a feed that comes back may tell it whenever it does.
+/// No feed told anything late of a chat while its agent had the chat. While another agent has it, a
+/// feed that comes back may tell it at any time.
 pub(crate) fn judge_feeds(world: &World, chat: &Chat, lines: &[Line]) {
     for agent in world.agents.borrow().iter() {
         let told = agent.told.borrow();
@@ -132,7 +132,7 @@ pub(crate) fn judge_feeds(world: &World, chat: &Chat, lines: &[Line]) {
     }
 }
 
-/// Nobody is disconnected early, late, or twice.
+/// No customer is disconnected early, late, or twice.
 pub(crate) fn judge_times(world: &World, chat: &Chat, moments: &[Moment]) {
     let note = |wrong, what: String| world.note(wrong, format!("{}: {what}", chat.id));
     let is_end = |moment: &&Moment| moment.kind == "customer_disconnected";

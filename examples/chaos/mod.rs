@@ -1,5 +1,5 @@
 //! The chaos trial: the real server under kill -9 and broken sockets, judged from the outside by
-//! what it had acknowledged. Shared by the long command and the short test.
+//! what it had acknowledged. The long command and the short test share it.
 //!
 //! [`run::run`] starts the server, the proxy, the widgets, the agents and the strangers, kills the
 //! server again and again, and gives back the [`world::Tally`] with everything that must be zero.

@@ -1,6 +1,6 @@
-//! A TCP proxy on loopback that breaks what it carries: it cuts, resets, stalls, and loses one
-//! direction. It tells the server by the PROXY protocol whom it speaks for, and runs on a thread of
-//! its own.
+//! A TCP proxy on loopback that breaks what it carries: it cuts, resets and stalls connections, and
+//! loses one direction of them. By the PROXY protocol it tells the server whom it speaks for. It
+//! runs on a thread of its own.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,13 +16,13 @@ use tokio::time::{Instant, sleep_until};
 use super::addresses;
 use super::random::Random;
 
-/// The longest stall. What was sent before it arrives after it.
+/// The longest stall. What was sent before the stall arrives after it.
 pub(crate) const STALL_MAX: Duration = Duration::from_millis(2_500);
 
 /// How long one direction is lost before the connection ends altogether.
 const ONE_WAY_MAX: Duration = Duration::from_secs(6);
 
-/// The stream of chance of the first connection, far from those of the widgets.
+/// The number of the first connection's stream of chance, far from those of the widgets.
 const STREAM: u64 = 1 << 32;
 
 /// What the proxy has done, and whether it may do more.
@@ -32,11 +32,11 @@ pub(crate) struct Faults {
     pub(crate) cut: AtomicU64,
     pub(crate) reset: AtomicU64,
     pub(crate) stalled: AtomicU64,
-    /// What the client sends is lost.
+    /// How often what the client sends was lost.
     pub(crate) deaf: AtomicU64,
-    /// What the server sends is lost.
+    /// How often what the server sends was lost.
     pub(crate) mute: AtomicU64,
-    /// While set, nothing new is broken.
+    /// While this is set, nothing new is broken.
     pub(crate) calm: AtomicBool,
 }
 
@@ -56,7 +56,7 @@ enum Turn {
     Reset,
 }
 
-/// Starts a proxy before `server`; each connection is broken about once in `mean`.
+/// Starts a proxy in front of `server`. It breaks each connection about once in `mean`.
 pub(crate) fn start(
     server: SocketAddr,
     mean: Duration,
@@ -91,7 +91,7 @@ async fn accept(
         let random = Random::new(seed, STREAM + number);
         let carrier = Carrier { random, mean, faults: Arc::clone(&faults) };
         tokio::spawn(async move {
-            // Whoever comes while the server is down finds a connection that ends.
+            // A client that comes while the server is down finds a connection that ends.
             let Ok(mut there) = addresses::connect(addresses::PROXY, server).await else { return };
             let header = addresses::header(addresses::announced(from.ip()), server);
             if there.write_all(header.as_bytes()).await.is_ok() {
@@ -180,7 +180,7 @@ impl Carrier {
     }
 }
 
-/// Passes on what was read; false once the connection is over.
+/// Passes on what was read; false when the connection is over.
 async fn pass(read: io::Result<usize>, bytes: &[u8], to: &mut TcpStream, arrives: bool) -> bool {
     match read {
         Ok(0) | Err(_) => false,
@@ -191,6 +191,6 @@ async fn pass(read: io::Result<usize>, bytes: &[u8], to: &mut TcpStream, arrives
 
 /// Makes the end of this connection a reset.
 fn reset(stream: &TcpStream) {
-    // A connection that is gone already needs none.
+    // A connection that is already gone needs no reset.
     let _gone = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

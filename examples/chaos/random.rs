@@ -1,6 +1,6 @@
-//! Chance that a seed repeats: `SplitMix64`, one stream for each who throws.
+//! Random numbers that a seed repeats: `SplitMix64`, with a stream for each that draws.
 
-/// A source of chance.
+/// A source of random numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -19,18 +19,18 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From `low` up to but not `high`.
+    /// A number from `low` up to, but not including, `high`.
     pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low).max(1)
     }
 
-    /// True in so many cases of a hundred.
+    /// True in so many cases out of a hundred.
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.between(0, 100) < percent
     }
 
-    /// A time around `mean`, as of something that happens at any moment alike: mostly shorter,
-    /// sometimes much longer.
+    /// A random time around `mean`, as between events that are equally likely at any moment: mostly
+    /// shorter, sometimes much longer.
     pub(crate) fn wait(&mut self, mean: std::time::Duration) -> std::time::Duration {
         let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
         mean.mul_f64((-(1.0 - unit).ln()).min(5.0))

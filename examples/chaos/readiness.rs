@@ -1,4 +1,4 @@
-//! Somebody who asks all the while whether the server is ready, as a balancer does.
+//! A caller who keeps asking whether the server is ready, as a balancer does.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use tokio::time::{Instant, sleep};
 
 use super::world::{World, Wrong};
 
-/// Between two questions.
+/// How much time passes between two questions.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks, on a connection of its own each time, for as long as it is polled. Whatever is asked of a
-/// run of the server that goes on meanwhile must be answered.
+/// Asks for as long as it is polled, each time on a connection of its own. If the run of the server
+/// goes on meanwhile, it must answer every question.
 pub(crate) async fn ask_on(world: Rc<World>) {
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build();
     let client = client.expect("a client");

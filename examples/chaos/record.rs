@@ -1,8 +1,10 @@
-//! What the driver remembers of a chat: little, because it remembers a million messages.
+//! What the driver remembers of a chat. It is little, because the driver remembers a million
+//! messages.
 
 use std::cell::{Cell, RefCell};
 
-/// Who said a message, and its number in their own order: an id such as `c12` or `a7`.
+/// The author of a message, and the message's number among the author's: an id such as `c12` or
+/// `a7`.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Mark(u32);
 
@@ -40,7 +42,7 @@ impl std::fmt::Display for Mark {
     }
 }
 
-/// The text of a message, which can be told from its id.
+/// The text of a message, which follows from its id.
 pub(crate) fn text_of(mark: Mark) -> String {
     format!("My parcel left on Monday, says the page; this is the text of {mark}")
 }
@@ -49,20 +51,20 @@ pub(crate) fn text_of(mark: Mark) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Chat {
     pub(crate) id: String,
-    /// What was acknowledged to its author, and at which place.
+    /// The messages that were acknowledged to their authors, each with its place.
     pub(crate) answered: RefCell<Vec<(Mark, u32)>>,
-    /// The places of all messages that the widget was told of, in the order in which it was told,
-    /// its own included.
+    /// The places of all messages that the widget was told of, in the order in which it was told.
+    /// Its own messages are among them.
     pub(crate) heard: RefCell<Vec<u32>>,
-    /// The highest place of anything that the widget was told of.
+    /// The highest place of everything that the widget was told of.
     pub(crate) seen: Cell<u32>,
     /// How many messages the customer and the agents have begun to send.
     pub(crate) minted: Cell<(u32, u32)>,
-    /// When the last frame was sent that the server is known to have taken.
+    /// When the last frame was sent of which it is known that the server took it.
     pub(crate) proven_at: Cell<i64>,
     /// When the widget went away for good.
     pub(crate) gone_at: Cell<Option<i64>>,
-    /// Who has joined it.
+    /// The agent who has joined the chat.
     pub(crate) agent: RefCell<Option<String>>,
 }
 
@@ -71,7 +73,7 @@ impl Chat {
         Self { id: id.to_owned(), ..Self::default() }
     }
 
-    /// Whether somebody has tried to say this.
+    /// Whether somebody has tried to say this message.
     pub(crate) fn was_minted(&self, mark: Mark) -> bool {
         let (customers, agents) = self.minted.get();
         mark.number() < if mark.is_customers() { customers } else { agents }

@@ -1,4 +1,4 @@
-//! Runs a trial: sets everything up, kills the server again and again, and brings it all to a
+//! Runs a trial: sets everything up, kills the server again and again, and brings everything to a
 //! quiet end, where everything must agree.
 
 use std::cell::{Cell, RefCell};
@@ -36,7 +36,7 @@ use super::{disk, report};
 /// How long the last chats may take to end.
 const END_PATIENCE: Duration = Duration::from_secs(120);
 
-/// After so many kills the agents are audited.
+/// After how many kills the agents are audited.
 const AUDIT_EVERY: usize = 3;
 
 /// Runs a trial. The data directory is kept, and named, if anything was wrong.
@@ -52,7 +52,7 @@ pub(crate) fn run(plan: Plan) -> io::Result<(Tally, Arc<Faults>)> {
     Ok((tally, faults))
 }
 
-/// Runs a trial in this directory, whatever comes of it.
+/// Runs a trial in this directory, which is kept whatever the outcome.
 pub(crate) fn run_in(plan: Plan, data: &Path) -> io::Result<(Tally, Arc<Faults>)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let faults = Arc::new(Faults::default());
@@ -112,7 +112,7 @@ async fn play(plan: Plan, data: &Path, faults: Arc<Faults>) -> io::Result<Tally>
     server.stop().await?;
     disk::judge_all(&world, data).map_err(io::Error::other)?;
     let log = std::fs::read_to_string(server.log())?;
-    // That the widget may be opened from any page is said at each start, and meant so here.
+    // At each start the log warns that any page may open the widget. Here this is meant so.
     let complaints = log.lines().filter(|line| !line.contains("any origin"));
     world.count(|tally| tally.complaints = complaints.inspect(|line| println!("{line}")).count());
     if let Some(panic) = log.lines().find(|line| line.contains("panicked")) {
@@ -150,7 +150,7 @@ async fn kill(world: &World, server: &mut Server) -> io::Result<()> {
 async fn set_up(world: &World) -> io::Result<()> {
     let plan = &world.plan;
     let names: Vec<_> = (0..plan.agents).map(|number| format!("agent-{number}")).collect();
-    // Together a few fewer than there are widgets, so that some wait.
+    // Together the agents have a few units fewer than there are widgets, so that some chats wait.
     let units = plan.widgets / plan.agents;
     for name in &names {
         put(world, &format!("agents/{name}"), json!({ "units": units })).await?;
@@ -171,7 +171,8 @@ async fn set_up(world: &World) -> io::Result<()> {
     });
     put(world, "workstreams/sales", workstream).await?;
     put(world, "widgets/shop", json!({ "workstream": "sales", "origins": ["*"] })).await?;
-    // Nobody answers strangers: agents who did would have no units left for those who are judged.
+    // No agent answers strangers; otherwise the agents would have no units left for judged
+    // customers.
     put(world, "queues/strangers", json!({})).await?;
     let workstream = json!({
         "queue": "strangers",
@@ -223,7 +224,7 @@ async fn torment(world: &World, server: &mut Server, start: Instant) -> io::Resu
     Ok(())
 }
 
-/// Lets everybody finish, and audits before and after.
+/// Lets everybody finish, and audits before and after this.
 async fn finish(
     world: &Rc<World>,
     customers: &mut JoinSet<()>,
@@ -236,7 +237,7 @@ async fn finish(
     if timeout(END_PATIENCE, everybody).await.is_err() {
         world.note(Wrong::Other, format!("{} widgets do not come to an end", customers.len()));
     }
-    // A chat without an id says that there are no more.
+    // A chat without an id says that there are no more chats.
     world.over.send(Rc::new(Chat::default())).expect("the verifier runs");
     if timeout(END_PATIENCE, verifying).await.is_err() {
         world.note(Wrong::Other, "not every chat could be verified");

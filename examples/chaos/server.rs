@@ -1,4 +1,4 @@
-//! The real server as a process of its own, to be killed and started again on the same directory
+//! The real server as a process of its own, which is killed and started again on the same directory
 //! and port, and what is known of each of its runs.
 
 use std::io;
@@ -21,7 +21,7 @@ pub(crate) const ADMINISTRATOR: &str = "the-administrator-of-the-trial";
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Milliseconds since 1970, by this process's own clock.
+/// The milliseconds since 1970, by this process's own clock.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
@@ -32,7 +32,7 @@ pub(crate) fn now_ms() -> i64 {
 #[expect(clippy::struct_field_names, reason = "all of it are times")]
 pub(crate) struct Run {
     pub(crate) spawned_at: i64,
-    /// When it had said where it listens; nothing if it was killed before.
+    /// When the run had said where it listens; nothing if it was killed before.
     pub(crate) ready_at: Option<i64>,
     pub(crate) killed_at: Option<i64>,
 }
@@ -48,8 +48,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// One that does not run yet, on a free port below those that the kernel gives to clients, so
-    /// that no client can take it while the server is down.
+    /// A server that does not run yet. Its port is free and below those that the kernel gives to
+    /// clients, so that no client can take the port while the server is down.
     pub(crate) fn new(plan: &Plan, data: &Path) -> io::Result<Self> {
         let mut random = Random::new(plan.seed ^ u64::from(std::process::id()), 1 << 40);
         for _ in 0..100 {
@@ -64,7 +64,7 @@ impl Server {
         Err(io::Error::other("no port is free"))
     }
 
-    /// Starts it; it need not be ready when this returns.
+    /// Starts the server, which need not be ready when this returns.
     pub(crate) fn spawn(&mut self) -> io::Result<()> {
         let log = std::fs::File::options().create(true).append(true).open(self.log())?;
         let mut command = Command::new(&self.program);
@@ -83,7 +83,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until it says where it listens.
+    /// Waits until the server says where it listens.
     pub(crate) async fn ready(&mut self) -> io::Result<()> {
         let stdout = self.child.as_mut().and_then(|child| child.stdout.take());
         let mut lines = BufReader::new(stdout.ok_or_else(|| io::Error::other("not started"))?);
@@ -100,7 +100,7 @@ impl Server {
             }
         };
         tokio::time::timeout(PATIENCE, greeting).await.map_err(io::Error::other)??;
-        // Read to its end, so that the server never waits for its reader.
+        // The output is read to its end, so that the server never waits for its reader.
         tokio::task::spawn_local(async move {
             let mut rest = String::new();
             while lines.read_line(&mut rest).await.is_ok_and(|count| count > 0) {
@@ -110,7 +110,7 @@ impl Server {
         Ok(())
     }
 
-    /// kill -9, and waits until it is gone.
+    /// Kills the server with kill -9, and waits until it is gone.
     pub(crate) async fn kill(&mut self) -> io::Result<()> {
         match self.child.take() {
             Some(mut child) => child.kill().await,
@@ -118,7 +118,7 @@ impl Server {
         }
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Asks the server to stop, and waits until it has stopped.
     pub(crate) async fn stop(&mut self) -> io::Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         let process = child.id().and_then(|id| i32::try_from(id).ok());
@@ -130,7 +130,7 @@ impl Server {
         if status.success() { Ok(()) } else { Err(io::Error::other(format!("{status}"))) }
     }
 
-    /// Where its complaints are.
+    /// The file with the server's complaints.
     pub(crate) fn log(&self) -> PathBuf {
         self.data.join("server.log")
     }

@@ -1,4 +1,4 @@
-//! Strangers who mean no good: from a few addresses they hold sockets without a chat, begin chats,
+//! Strangers who mean no good. From a few addresses they hold sockets without a chat, begin chats,
 //! post without pause, guess tokens, and connect and say nothing, all through the trial. They go
 //! straight to the server, on a thread of their own, and keep what they get.
 
@@ -20,24 +20,24 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::budgets::{Accounts, Running, Runs, Spent};
 use super::guest::{Guest, connect, guess};
 
-/// Attempts that are under way at once.
+/// How many attempts are under way at once.
 const AT_ONCE: usize = 32;
 
-/// Connections that they hold, of each kind. With what they may have of sockets and chats these are
-/// just about all that the addresses of a trial may have.
+/// How many connections of each kind the strangers hold. Together with the sockets and chats that
+/// they may have, these are just about all that a trial's addresses may have.
 const HELD_MAX: usize = 100;
 
-/// Posts that are sent in one attempt.
+/// How many posts are sent in one attempt.
 const POSTS: u32 = 50;
 
-/// What strangers are to do.
+/// What the strangers are to do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StrangersPlan {
-    /// Attempts in a second; 0 for no strangers.
+    /// How many attempts they make in a second; 0 for no strangers.
     pub(crate) per_second: f64,
-    /// From how many addresses.
+    /// From how many addresses they come.
     pub(crate) addresses: u8,
-    /// The first of these, as the server is told it.
+    /// The first of these addresses, as the server is told it.
     pub(crate) first: Ipv4Addr,
 }
 
@@ -47,12 +47,12 @@ pub(crate) struct Strangers {
     thread: JoinHandle<io::Result<Told>>,
 }
 
-/// What became of their attempts.
+/// What became of the strangers' attempts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Told {
-    /// How often what happened.
+    /// How often each outcome happened.
     pub(crate) outcomes: BTreeMap<String, u64>,
-    /// Who was given more than the budgets allow.
+    /// The addresses that were given more than the budgets allow.
     pub(crate) excesses: Vec<String>,
 }
 
@@ -63,7 +63,7 @@ impl Told {
 }
 
 impl Strangers {
-    /// Begins.
+    /// Lets the strangers begin.
     pub(crate) fn begin(
         server: SocketAddr,
         plan: StrangersPlan,
@@ -90,7 +90,7 @@ impl Strangers {
         Ok(Self { is_over, thread })
     }
 
-    /// Ends it, and says what became of it.
+    /// Ends the strangers' work, and says what became of it.
     pub(crate) async fn end(self) -> io::Result<Told> {
         self.is_over.store(true, Ordering::Relaxed);
         let joined = tokio::task::spawn_blocking(|| self.thread.join()).await?;
@@ -160,7 +160,7 @@ impl Crowd {
         Ok(guest)
     }
 
-    /// One of those that are held; what a server held that was killed is gone with it.
+    /// One of the held sockets. A socket that was held by a killed server is gone with it.
     fn take(&self, held: &RefCell<VecDeque<Guest>>) -> Option<Guest> {
         let now = self.runs.now().number;
         let mut held = held.borrow_mut();
@@ -233,7 +233,7 @@ impl Crowd {
     }
 }
 
-/// Holds one more, and lets go of the oldest when there are too many.
+/// Holds one more, and lets the oldest go when there are too many.
 fn hold<T>(held: &RefCell<VecDeque<T>>, one: T) {
     let mut held = held.borrow_mut();
     held.push_back(one);

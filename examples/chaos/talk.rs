@@ -17,13 +17,13 @@ use super::world::Wrong;
 
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// Posts of one widget that may wait for their answers.
+/// How many posts of one widget may wait for their answers.
 const OUTSTANDING_MAX: usize = 24;
 
-/// Posts that are sent together.
+/// How many posts are sent together.
 const BURST: u32 = 5;
 
-/// After how long a widget comes back that was told of a place and not of what is there.
+/// A widget that was told of a place, but for so long not of what is there, gives up its socket.
 const BEHIND_MAX: Duration = Duration::from_secs(1);
 
 /// How a stretch of talk ended.
@@ -33,7 +33,7 @@ pub(crate) enum End {
     Lost,
     /// The chat is over.
     Over,
-    /// Everything that was planned is said, though not all of it need be answered.
+    /// Everything that was planned is said, though some of it may not be answered yet.
     Said,
 }
 
@@ -86,7 +86,7 @@ impl Customer {
             if beats {
                 socket.feed(frames::beat(self.chat.seen.get())).await.ok()?;
             }
-            // Whoever only waits for the end of the chat says nothing more.
+            // A customer who only waits for the end of the chat says nothing more.
             let more = if up_to == u32::MAX { 0 } else { BURST.min(up_to - self.said) };
             for _ in 0..more {
                 if self.unanswered.len() >= OUTSTANDING_MAX {
@@ -102,7 +102,7 @@ impl Customer {
         timeout(2 * self.world.plan.heartbeat, saying).await.ok().flatten()
     }
 
-    /// Says again, in the same order and with the same ids, what was not answered.
+    /// Says everything again that was not answered, in the same order and with the same ids.
     pub(crate) async fn say_again(&mut self, socket: &mut Socket) -> Option<()> {
         for (number, sent_at) in &mut self.unanswered {
             *sent_at = now_ms();
@@ -111,7 +111,7 @@ impl Customer {
         timeout(2 * self.world.plan.heartbeat, socket.flush()).await.ok()?.ok()
     }
 
-    /// Takes a frame of the server's.
+    /// Takes a frame from the server.
     pub(crate) fn hear(&mut self, text: &str) {
         match frames::kind(text) {
             "posted" => self.hear_posted(text),
@@ -155,7 +155,7 @@ impl Customer {
             self.hear_place(seq, text);
             return;
         }
-        // It was told in the stream before, and is now answered as well.
+        // The message came in the stream before, and is now answered as well.
         let answered = self.chat.answered.borrow();
         let before = answered.iter().rev().find(|(known, _)| *known == mark);
         if before.is_none_or(|(_, before)| *before != seq) {
@@ -170,7 +170,7 @@ impl Customer {
             return self.world.note(Wrong::Other, format!("{}: {text}", self.chat.id));
         };
         if mark.is_customers() && self.unanswered.iter().any(|(waits, _)| *waits == mark.number()) {
-            // This is the answer that was lost.
+            // This message is the answer that was lost.
             self.world.count(|tally| tally.posted += 1);
             self.acknowledge(mark, seq);
         }
@@ -187,7 +187,8 @@ impl Customer {
         self.see(Some(seq), text, true);
     }
 
-    /// Everything that has a place comes in its order; a `state` may share it with what it follows.
+    /// Everything that has a place comes in its order. A `state` may have the same place as what it
+    /// follows.
     fn see(&mut self, seq: Option<u32>, text: &str, is_new: bool) {
         let Some(seq) = seq else { return };
         let seen = self.chat.seen.get();
@@ -208,7 +209,7 @@ impl Customer {
         }
         match frames::word(text, "code").unwrap_or_default() {
             "conversation_ended" | "already_closed" | "not_started" => self.is_over = true,
-            // Nobody here says more than they may.
+            // No customer here says more than a customer may.
             "rate_limited" => {
                 self.world.note(Wrong::Refused, format!("{}: {text}", self.chat.id));
             }

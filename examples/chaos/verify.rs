@@ -1,5 +1,5 @@
 //! Verifies each chat once it is over: waits until the server has closed it, and reads both copies
-//! of its transcript and, where the customer was disconnected, its timeline.
+//! of its transcript. If the customer was disconnected, it also reads the timeline.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,25 +17,25 @@ use super::record::Chat;
 use super::server::{ADMINISTRATOR, now_ms};
 use super::world::{World, Wrong};
 
-/// Between two looks at a chat that is not closed yet.
+/// How much time passes between two looks at a chat that is not closed yet.
 const LOOK_EVERY: Duration = Duration::from_millis(1_500);
 
-/// How long a chat may take to close once it is over, restarts included: much longer than a
+/// How long a chat may take to close once it is over, including restarts: much longer than a
 /// wrap-up lasts by itself.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How long a feed may take to come back and tell the rest.
 const FEED_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Chats that are read at once.
+/// How many chats are read at once.
 const READERS: usize = 4;
 
-/// Verifies every chat that is over, until nobody can send another; then all are verified.
+/// Verifies every chat that is over, until no more can come and all of them are verified.
 pub(crate) async fn verify(world: Rc<World>, mut over: mpsc::UnboundedReceiver<Rc<Chat>>) {
     let readers = Rc::new(Semaphore::new(READERS));
     let mut settling = JoinSet::new();
     while let Some(chat) = over.recv().await {
-        // The end of the trial is told by a chat that is none.
+        // A chat without an id means the end of the trial.
         if chat.id.is_empty() {
             break;
         }
@@ -71,7 +71,7 @@ async fn settle(world: &World, chat: &Chat, readers: &Semaphore) {
     }
 }
 
-/// Waits until a chat is closed; false if that does not happen as it must.
+/// Waits until a chat is closed; false if it is not closed as it must be.
 async fn is_closed(world: &World, chat: &Chat) -> bool {
     let start = Instant::now();
     loop {

@@ -1,5 +1,6 @@
-//! What everybody in a trial shares: the plan, the counts, the runs of the server, and the record
-//! of every chat. All of it is on one thread; only the proxy has another.
+//! What everything in a trial shares: the plan, the counts, the runs of the server, and the record
+//! of every chat. All of it is on one thread; only the proxy and the strangers have threads of
+//! their own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use super::record::Chat;
 use super::server::Run;
 use super::strangers::{self, StrangersPlan};
 
-/// What a trial is to be.
+/// What the trial is to be.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) program: PathBuf,
@@ -26,43 +27,43 @@ pub(crate) struct Plan {
     pub(crate) kills: usize,
     pub(crate) widgets: usize,
     pub(crate) agents: usize,
-    /// Posts a second of one widget while it is connected.
+    /// How many posts a second one widget makes while it is connected.
     pub(crate) rate: f64,
-    /// Messages that each agent says in a second.
+    /// How many messages a second each agent says.
     pub(crate) agent_rate: f64,
-    /// From so many posts of one chat up to so many.
+    /// The fewest and the most posts of one chat.
     pub(crate) posts: (u64, u64),
     pub(crate) window: Duration,
     pub(crate) heartbeat: Duration,
-    /// How often one connection is broken, on average.
+    /// How much time passes between two faults of one connection, on average.
     pub(crate) fault_every: Duration,
-    /// How late an end of a window may be.
+    /// How late the end of a window may be.
     pub(crate) tolerance: Duration,
     pub(crate) seed: u64,
     pub(crate) strangers: StrangersPlan,
-    /// What the server is told besides, in the variables of its environment.
+    /// Further variables of the server's environment.
     pub(crate) environment: Vec<(&'static str, &'static str)>,
-    /// Between two lines of progress.
+    /// How much time passes between two lines of progress.
     pub(crate) progress_every: Duration,
 }
 
-/// What must never be.
+/// What must never happen.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Wrong {
-    /// It was acknowledged, or told to others, and is not there.
+    /// Something was acknowledged, or told to others, and is not there.
     Lost,
     Duplicated,
     Reordered,
-    /// Disconnected before the window was over.
+    /// A customer was disconnected before the window was over.
     Early,
-    /// Gone for longer than the window, and not disconnected.
+    /// A customer was gone for longer than the window, and was not disconnected.
     Missed,
-    /// Disconnected twice.
+    /// A customer was disconnected twice.
     Twice,
-    /// An agent's leases are not the conversations that name them.
+    /// An agent's leases are not the conversations that name the agent.
     Drift,
-    /// A customer, an agent or whoever asks whether the server is ready was turned away for using
-    /// too much, which only strangers do.
+    /// A customer, an agent or a caller who asks whether the server is ready was turned away for
+    /// using too much, which only strangers do.
     Refused,
     /// Strangers were given more than their budgets allow.
     Unbounded,
@@ -84,7 +85,7 @@ impl Wrong {
         Self::Other,
     ];
 
-    /// What an answer of HTTP with this status is that nobody should get.
+    /// What an HTTP answer with this status means when nobody should get it.
     pub(crate) const fn of_status(status: u16) -> Self {
         if status == 429 { Self::Refused } else { Self::Other }
     }
@@ -105,19 +106,20 @@ impl Wrong {
     }
 }
 
-/// What was counted.
+/// What the trial has counted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
-    /// Milliseconds from a start to the first answer, of each start that was not itself killed.
+    /// The milliseconds from a start to the first answer, for each start that was not killed
+    /// itself.
     pub(crate) starts: Vec<i64>,
     pub(crate) chats: usize,
-    /// Messages that were acknowledged: to widgets, and to agents.
+    /// Messages that were acknowledged to widgets, and to agents.
     pub(crate) posted: u64,
     pub(crate) said: u64,
-    /// Posts that were refused, and so neither lost nor kept.
+    /// Posts that were refused, and so were neither lost nor kept.
     pub(crate) refused: u64,
-    /// Sockets that were opened again within the window, on purpose or because of a fault.
+    /// Sockets that were opened again within the window, after a fault or a planned absence.
     pub(crate) resumes: u64,
     /// Widgets that stayed away on purpose and came back in time.
     pub(crate) returns: u64,
@@ -128,28 +130,28 @@ pub(crate) struct Tally {
     /// Widgets that went away for good.
     pub(crate) gone: u64,
     pub(crate) expiries: u64,
-    /// Feeds that were opened again, and what they told a second time because of it.
+    /// Feeds that were opened again, and messages that they told a second time because of this.
     pub(crate) feeds_reopened: u64,
     pub(crate) feed_repeats: u64,
-    /// Messages that a feed told late of chats which another agent had.
+    /// Messages that a feed told late, of chats that another agent had.
     pub(crate) strays: u64,
-    /// Messages that the feeds told of chats that are over.
+    /// Messages that the feeds told, of chats that are over.
     pub(crate) told_in_feeds: u64,
     pub(crate) audits: u64,
-    /// Leases that were held against the conversations that name their agent.
+    /// Leases that were compared with the conversations that name their agent.
     pub(crate) leases: u64,
-    /// Messages that were held against transcripts over HTTP, and against the stopped database.
+    /// Messages that were compared with transcripts over HTTP, and with the stopped database.
     pub(crate) read_over_http: u64,
     pub(crate) read_on_disk: u64,
-    /// Starts of chats whose answer was lost, and which nobody came back for.
+    /// Starts of chats whose answer was lost and for which no widget came back.
     pub(crate) orphans: u64,
-    /// How often the server said that it is ready, and how long that took at most.
+    /// How often the server said that it is ready, and how long the slowest of these answers took.
     pub(crate) ready: u64,
     pub(crate) slowest_ready: Duration,
     pub(crate) strangers: strangers::Told,
     /// Chats of strangers on the disk.
     pub(crate) strangers_chats: u64,
-    /// How late the ends of windows were, at most, in milliseconds.
+    /// How late the latest end of a window was, in milliseconds.
     pub(crate) latest_end: i64,
     pub(crate) complaints: usize,
     pub(crate) wrongs: Vec<(Wrong, String)>,
@@ -160,7 +162,7 @@ impl Tally {
         self.wrongs.iter().filter(|(is, _)| *is == wrong).count()
     }
 
-    /// Messages that were acknowledged.
+    /// How many messages were acknowledged.
     pub(crate) const fn acknowledged(&self) -> u64 {
         self.posted + self.said
     }
@@ -177,21 +179,21 @@ pub(crate) struct World {
     /// Every chat whose start was answered.
     pub(crate) chats: RefCell<HashMap<String, Rc<Chat>>>,
     pub(crate) runs: RefCell<Vec<Run>>,
-    /// Which run it is, for the strangers.
+    /// Which run of the server goes on, for the strangers.
     pub(crate) running: Arc<Runs>,
     pub(crate) tally: RefCell<Tally>,
-    /// Chats that are over for their widget, for the verifier.
+    /// Takes the chats that are over for their widget to the verifier.
     pub(crate) over: mpsc::UnboundedSender<Rc<Chat>>,
     /// Whether the server is believed to answer.
     pub(crate) up: watch::Sender<bool>,
-    /// While set, nobody begins, accepts, leaves or ends a chat.
+    /// While this is set, nobody begins, accepts, leaves or ends a chat.
     pub(crate) still: watch::Sender<bool>,
-    /// Once set, everybody finishes.
+    /// Once this is set, everybody finishes.
     pub(crate) closing: Cell<bool>,
 }
 
 impl World {
-    /// Notes that something happened that must not.
+    /// Notes that something happened that must never happen.
     pub(crate) fn note(&self, wrong: Wrong, what: impl Into<String>) {
         let what = what.into();
         println!("!! {}: {what}", wrong.name());
@@ -224,8 +226,9 @@ impl World {
         self.agents.borrow().iter().find(|agent| agent.id == name).map(Rc::clone)
     }
 
-    /// The latest moment by which somebody who went away at `gone_at` must be disconnected. What
-    /// they had sent may have arrived a stall later, and after each restart the full window counts.
+    /// The latest moment by which a customer who went away at `gone_at` must be disconnected. What
+    /// the customer had sent may have arrived a stall later, and after each restart the full window
+    /// counts.
     pub(crate) fn due_by(&self, gone_at: i64) -> Option<i64> {
         let held = self.window_ms() + millis(self.plan.tolerance);
         let mut base = gone_at + millis(STALL_MAX);
@@ -236,17 +239,17 @@ impl World {
             }
             match pair[1] {
                 Run { ready_at: Some(ready_at), .. } => base = base.max(ready_at),
-                // Killed while it started: the next one counts.
+                // This run was killed while it started, so the next one counts.
                 Run { killed_at: Some(_), .. } => {}
                 Run { .. } => return None,
             }
         }
-        // The time while nobody runs is nobody's.
+        // The time for which no server runs counts for nobody.
         let killed_at = runs.last().and_then(|run| run.killed_at);
         killed_at.is_none_or(|at| at > base + held).then_some(base + held)
     }
 
-    /// When the server was last started before a moment.
+    /// When the server was last started before this moment.
     pub(crate) fn started_before(&self, moment: i64) -> i64 {
         let runs = self.runs.borrow();
         let before = runs.iter().map(|run| run.spawned_at).filter(|at| *at <= moment);
