@@ -55,7 +55,7 @@ pub(crate) struct Running {
     since: Instant,
 }
 
-/// Which run of the server goes on; whoever starts the server says so.
+/// Which run of the server goes on. The trial says so whenever it starts the server.
 #[derive(Debug)]
 pub(crate) struct Runs(Mutex<Running>);
 

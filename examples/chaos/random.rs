@@ -1,4 +1,4 @@
-//! Random numbers that a seed repeats: `SplitMix64`, with a stream for each that draws.
+//! Random numbers that a seed repeats: `SplitMix64`, with a stream of its own for each that draws.
 
 /// A source of random numbers.
 #[derive(Clone, Debug)]

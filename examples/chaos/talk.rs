@@ -23,7 +23,8 @@ const OUTSTANDING_MAX: usize = 24;
 /// How many posts are sent together.
 const BURST: u32 = 5;
 
-/// A widget that was told of a place, but for so long not of what is there, gives up its socket.
+/// How long a widget that knows of a later place waits to be told what is there, before it gives up
+/// its socket.
 const BEHIND_MAX: Duration = Duration::from_secs(1);
 
 /// How a stretch of talk ended.

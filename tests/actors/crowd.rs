@@ -1,5 +1,5 @@
-//! Very much at one moment: windows that end together, and an agent with more chats than a feed is
-//! told of at once.
+//! Very many things at one moment: windows that end together, and an agent with more chats than a
+//! feed is told of at once.
 
 use holdline::domain::conversation::State;
 use holdline::domain::conversation::command::{Authority, Command};

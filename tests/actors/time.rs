@@ -219,8 +219,8 @@ fn a_console_that_beats_while_the_server_is_held_up_does_not_hang() {
         beat().await.unwrap();
         world.pass(3_900).await;
         beat().await.unwrap();
-        // The server serves nothing for longer than two heartbeats. What was said meanwhile comes
-        // afterwards.
+        // For longer than two heartbeats the server serves nothing. What was said in this time
+        // comes afterwards.
         tokio::time::advance(Duration::from_secs(9)).await;
         settle().await;
         beat().await.unwrap();

@@ -75,8 +75,8 @@ async fn a_backup_takes_the_place_of_no_file_of_a_data_directory() {
     let data = dir.path().join("data");
     std::fs::create_dir(&data).unwrap();
     let neighbour = dir.path().join("neighbour");
-    // Furnishing blocks until its own disk is written, and the thread of the async test must not
-    // block.
+    // Furnishing waits for its disk in a runtime of its own, which no thread may do that already
+    // runs in another runtime.
     let furnish = || files::furnish(&neighbour, 3);
     std::thread::scope(|scope| scope.spawn(furnish).join()).unwrap();
     let server = Program::start(&data, "--demo");

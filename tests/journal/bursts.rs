@@ -108,7 +108,7 @@ fn eventually(is_so: impl Fn() -> bool) {
 }
 
 /// A journal in which many appends wait, and in which the second of two chats is durable but not
-/// projected. If the projection took both chats at once, none is left, and this begins anew.
+/// projected. If the projection took both chats at once, nothing is left, and this begins anew.
 fn overrun() -> (Trial, Connection, Chat) {
     for _ in 0..20 {
         let trial = Trial::new(Kind::Sqlite);

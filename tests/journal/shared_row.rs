@@ -86,7 +86,7 @@ fn appends_of_one_time_share_a_row_and_what_is_alike_stands_once() {
         chat.join(if is_even { 2 } else { 3 })
     });
     let journal = journal_db(trial.dir());
-    // Each chat has another visitor, so no start is like another.
+    // Each chat has a visitor of its own, so no start is like another.
     let shapes = shapes(&journal);
     assert_eq!(shapes, [shared(1, 5, 5), shared(6, 1, 5), shared(11, 1, 5), shared(21, 2, 5)]);
     let sql = "SELECT count(*) FROM events WHERE stream = 'several' AND seq = 0";

@@ -74,7 +74,7 @@ fn a_row_that_is_not_what_was_written_is_one_problem() {
         "body = replace(body, '\",3,0]', '\",4,0]')",
         "body = replace(body, '\",3,0]', '\",2,0]')",
         "body = replace(body, '\",3,0]', '\",3,7]')",
-        // The second chat's event is another chat's now, of one that does not exist.
+        // The second chat's events now belong to another chat, which does not exist.
         &other,
         "body = replace(body, '],[', '],900,[')",
         "body = substr(body, 1, length(body) - 1)",
@@ -147,7 +147,8 @@ fn an_event_in_it_that_nobody_knows_is_told_with_the_place_of_its_append() {
 
 #[test]
 fn what_else_is_wrong_is_still_told() {
-    // A chat that goes on behind the row is followed again, whether the row still names it or not.
+    // A chat that goes on behind the row is followed again, whether it could be read in the row or
+    // not.
     for damage in ["checksum = checksum + 1", "body = '{}'"] {
         let (trial, _) = furnish(true);
         change(trial.dir(), damage);
