@@ -134,7 +134,7 @@ impl Starting {
         let counts_from = shared.clock.now() + start_lasts(conversations.len() as u64);
         let anew = engine.follow_from(&Registry::default(), &registry, counts_from);
         engine.open_all(conversations, counts_from).await;
-        engine.have_heard_at_start(anew);
+        engine.have_heard_at_start(anew).await;
         let keeping = engine.clone();
         Keeper::start_in_arbiter(&shared.threads.handle(0), move |_| Keeper {
             engine: keeping,

@@ -11,6 +11,7 @@ use holdline::domain::id::ConversationId;
 use holdline::domain::settings::registry::{SettingChange, SettingRefusal};
 use holdline::domain::time::Span;
 use holdline::engine::{Failure, Feed};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::customer::Customer;
@@ -135,5 +136,29 @@ fn a_place_in_the_feeds_of_an_actor_that_died_is_none_in_those_of_the_next() {
         let missed = come_back(&world, &last_id).await;
         let is_told = missed.iter().any(|event| event.data.contains("hello"));
         assert!(is_told, "{:?} after {last_id}", kinds(&missed));
+    });
+}
+
+/// What a chat claims of others is lost with its actor, and stated again before anybody comes in.
+#[test]
+fn a_chat_that_dies_at_a_start_keeps_its_visitor_and_its_agent() {
+    run(|| async {
+        let world = World::new().await;
+        let _feed = world.ada_works().await;
+        let (_customer, id) = Customer::chatting(&world, 1).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        let (given, journal) = oneshot::channel();
+        let starting = actix_rt::spawn(world.crash_into(|journal| {
+            journal.kill_next_asker();
+            journal.hold_reads();
+            given.send(journal.clone()).expect("it is waited for");
+        }));
+        settle().await;
+        assert!(!starting.is_finished(), "nobody comes in before the chat is read again");
+        journal.await.unwrap().release_reads();
+        let world = timeout(Duration::from_secs(60), starting).await.expect("it starts").unwrap();
+        assert_eq!(Customer::new(&world).chat_of(1), Some(id), "the visitor has this chat");
+        assert_eq!(world.used().await, 1, "the agent has it, too");
     });
 }

@@ -46,7 +46,7 @@ impl World {
     pub async fn new() -> Self {
         let starting = Starting::default();
         let memory = Arc::new(MemoryJournal::new(starting.receipts()));
-        let world = Self::start(starting, memory, Recovered::default()).await;
+        let world = Self::start(starting, memory, Recovered::default(), |_| ()).await;
         for change in settings() {
             world.engine.change(change).await.unwrap();
         }
@@ -55,13 +55,24 @@ impl World {
 
     /// A new engine on what was durable in this one, as after a crash.
     pub async fn crash(self) -> Self {
-        let starting = Starting::default();
-        let (memory, recovered) = self.memory.restart(starting.receipts());
-        Self::start(starting, Arc::new(memory), recovered).await
+        self.crash_into(|_| ()).await
     }
 
-    async fn start(starting: Starting, memory: Arc<MemoryJournal>, recovered: Recovered) -> Self {
+    /// The same, with a journal that is faulty from the beginning.
+    pub async fn crash_into(self, fault: impl FnOnce(&Arc<FaultyJournal>)) -> Self {
+        let starting = Starting::default();
+        let (memory, recovered) = self.memory.restart(starting.receipts());
+        Self::start(starting, Arc::new(memory), recovered, fault).await
+    }
+
+    async fn start(
+        starting: Starting,
+        memory: Arc<MemoryJournal>,
+        recovered: Recovered,
+        fault: impl FnOnce(&Arc<FaultyJournal>),
+    ) -> Self {
         let faulty = Arc::new(FaultyJournal::new(memory.clone()));
+        fault(&faulty);
         let journal: Arc<dyn Journal> = faulty.clone();
         let options = Options::default();
         let engine = starting.start(options, Threads::current(), journal, recovered).await;

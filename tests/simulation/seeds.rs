@@ -1,7 +1,7 @@
 //! Seeds that have failed once, each with what it found. They always run.
 
 /// The seed, and what it found.
-pub const FOUND: [(u64, &str); 44] = [
+pub const FOUND: [(u64, &str); 46] = [
     (27, "a chat waited under units that had changed, though an agent was free for it"),
     (33, "a chat was offered under units that had changed, for more than there was"),
     (219, "an offer that a fault swallowed kept the agent's units until the next audit"),
@@ -49,6 +49,11 @@ pub const FOUND: [(u64, &str); 44] = [
     (1_767_434_742_849_682, "what a chat that died at a start held was not heard of by its agent"),
     (1_767_434_742_907_480, "units that were taken away while a chat was read were offered"),
     (1_767_434_742_916_850, "the check took a restart for one of a later start"),
+    (
+        1_721_304_410_900_073,
+        "an agent repeated a call once more for each time it was offered again",
+    ),
+    (1_721_304_410_908_673, "a visitor whose chat had died at a start began a second one"),
 ];
 
 /// Seeds that together reach every cell of the table that can be reached.

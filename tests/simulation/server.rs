@@ -96,7 +96,7 @@ pub struct Doom {
 }
 
 /// What a person asks through HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Call {
     /// A command to a conversation.
     Chat(ConversationId, Command),

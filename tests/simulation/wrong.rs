@@ -62,6 +62,10 @@ impl Rules {
         self.is(Wrong::TrustsTickets)
     }
 
+    pub fn lets_in_early(self) -> bool {
+        self.is(Wrong::LetsInEarly)
+    }
+
     pub fn turns_messages_round(self) -> bool {
         self.is(Wrong::TurnsRound)
     }

@@ -81,33 +81,39 @@ impl Engine {
     /// Has every conversation state its claims to queues and agents that were made anew, and tells
     /// these when all have: until then they give nothing away.
     pub(super) fn have_heard(&self, anew: MadeAnew) {
-        self.tell_when_heard(anew, true);
-    }
-
-    /// The same at a start, at which every conversation has stated its claims by itself. They are
-    /// asked all the same if the actor of one has died in its first turn.
-    pub(in crate::engine) fn have_heard_at_start(&self, anew: MadeAnew) {
-        let has_lost = self.shared().has_lost_actor.load(Ordering::Relaxed);
-        self.tell_when_heard(anew, has_lost);
-    }
-
-    fn tell_when_heard(&self, anew: MadeAnew, asks: bool) {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
         let engine = self.clone();
         self.shared().threads.handle(0).spawn(async move {
-            if asks {
-                engine.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
-            }
-            engine.go_behind_gathered_mail().await;
-            for queue in anew.queues {
-                send(&queue, ToQueue::Command(QueueCommand::AllHeard));
-            }
-            for agent in anew.agents {
-                send(&agent, ToAgent::Command(AgentCommand::AllHeard));
-            }
+            engine.have_claims_stated().await;
+            engine.tell_heard(anew).await;
         });
+    }
+
+    /// The same at a start, at which every conversation has stated its claims by itself. If the
+    /// actor of one has died in its first turn, its claims are lost, and all are asked. Nobody may
+    /// come in before this returns: a visitor whose chat is not known yet could begin a second.
+    pub(in crate::engine) async fn have_heard_at_start(&self, anew: MadeAnew) {
+        if self.shared().has_lost_actor.load(Ordering::Relaxed) {
+            self.have_claims_stated().await;
+        }
+        self.tell_heard(anew).await;
+    }
+
+    async fn have_claims_stated(&self) {
+        self.ask_all(|request| ToConversation::StateClaims(Some(request))).await;
+    }
+
+    /// Tells actors that were made anew that all claims have been stated.
+    async fn tell_heard(&self, anew: MadeAnew) {
+        self.go_behind_gathered_mail().await;
+        for queue in anew.queues {
+            send(&queue, ToQueue::Command(QueueCommand::AllHeard));
+        }
+        for agent in anew.agents {
+            send(&agent, ToAgent::Command(AgentCommand::AllHeard));
+        }
     }
 
     /// Returns when each thread has sent what it has gathered for queues and agents, which it does

@@ -27,6 +27,8 @@ pub struct Changes {
     waiting: VecDeque<(SettingChange, Ticket)>,
     now: Option<Stage>,
     hearings: Vec<Hearing>,
+    /// The number of the hearing of a start at which the actor of a chat has died.
+    start: Option<u64>,
     /// How many live chats depend on what the change would take away.
     pub counted: u64,
 }
@@ -239,6 +241,35 @@ impl Node {
         if anew.queues.is_empty() && anew.agents.is_empty() {
             return;
         }
+        let number = self.ask_for_claims();
+        if self.rules.hears_too_soon() {
+            return self.all_heard(anew);
+        }
+        self.changes.hearings.push(Hearing { number, anew, behind: None });
+    }
+
+    /// The same at a start, at which every conversation has stated its claims by itself. If the
+    /// actor of one has died in its first turn, all are asked, and nobody comes in before they have
+    /// answered.
+    pub(super) fn have_heard_at_start(&mut self, anew: MadeAnew) {
+        let number = if self.dead.is_empty() {
+            self.minted += 1;
+            self.minted
+        } else {
+            self.ask_for_claims()
+        };
+        self.changes.start = Some(number);
+        self.changes.hearings.push(Hearing { number, anew, behind: None });
+    }
+
+    /// Whether a conversation is still asked for its claims because its start has lost them.
+    pub(super) fn is_starting(&self) -> bool {
+        let asks = |asker: &Asker| matches!(asker, Asker::Hearing(number, _) if Some(*number) == self.changes.start);
+        !self.rules.lets_in_early() && self.questions.any(asks)
+    }
+
+    /// Asks every conversation for its claims. Returns the number of the hearing.
+    fn ask_for_claims(&mut self) -> u64 {
         self.minted += 1;
         let number = self.minted;
         let asked = self.live().into_iter().filter(|_| !self.rules.forgets_claims());
@@ -246,16 +277,7 @@ impl Node {
             let request = self.questions.ask(Asker::Hearing(number, id));
             self.tell_live(id, ToConversation::StateClaims(Some(request)));
         }
-        if self.rules.hears_too_soon() {
-            return self.all_heard(anew);
-        }
-        self.changes.hearings.push(Hearing { number, anew, behind: None });
-    }
-
-    /// The same at a start, at which every conversation has stated its claims by itself.
-    pub(super) fn hear_at_start(&mut self, anew: MadeAnew) {
-        self.minted += 1;
-        self.changes.hearings.push(Hearing { number: self.minted, anew, behind: None });
+        number
     }
 
     /// A conversation's actor died with the question: it is opened again, and asked again.

@@ -43,11 +43,7 @@ impl Server for Node {
             let write_within = Span::from_millis(self.dice.below(2_000));
             self.enter(conversation, Beginning::Recovered(write_within));
         }
-        if self.dead.is_empty() {
-            self.hear_at_start(anew);
-        } else {
-            self.have_heard(anew);
-        }
+        self.have_heard_at_start(anew);
         self.go_on();
     }
 
@@ -100,7 +96,7 @@ impl Server for Node {
     }
 
     fn connect(&mut self, widget: &WidgetId) -> Option<SessionId> {
-        if !self.is_up || !self.disk.is_writable() {
+        if !self.is_up || self.is_starting() || !self.disk.is_writable() {
             return None;
         }
         let heartbeat = self.settings.workstream_of_widget(widget)?.heartbeat;

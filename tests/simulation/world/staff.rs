@@ -31,6 +31,8 @@ pub struct Console {
     handled: usize,
     handling: BTreeMap<ConversationId, Handling>,
     said: u32,
+    /// Calls that have failed and are about to be made again.
+    repeated: Vec<Call>,
 }
 
 /// What an agent does a while after something happened.
@@ -56,6 +58,7 @@ impl Console {
             handled: 0,
             handling: BTreeMap::new(),
             said: 0,
+            repeated: Vec::new(),
         }
     }
 
@@ -177,7 +180,10 @@ impl<S: Server> World<S> {
             Deed::Close(chat) => {
                 self.call(Some(console), Call::Chat(chat, Command::Close { by }));
             }
-            Deed::Again(call) => self.call(Some(console), *call),
+            Deed::Again(call) => {
+                self.consoles[console].repeated.retain(|it| *it != *call);
+                self.call(Some(console), *call);
+            }
         }
     }
 
@@ -210,8 +216,7 @@ impl<S: Server> World<S> {
         {
             // Only an agent repeats a call; an administrator or a supervisor does not.
             if let Some(console) = agent {
-                let again = Deed::Again(Box::new(call));
-                self.put(self.now + AGAIN, Due::Deed(console, again));
+                self.call_again(console, call);
             }
             return;
         }
@@ -234,6 +239,15 @@ impl<S: Server> World<S> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An agent makes a call again in a moment, unless they are about to make the same already.
+    fn call_again(&mut self, console: usize, call: Call) {
+        let repeated = &mut self.consoles[console].repeated;
+        if !repeated.contains(&call) {
+            repeated.push(call.clone());
+            self.put(self.now + AGAIN, Due::Deed(console, Deed::Again(Box::new(call))));
         }
     }
 

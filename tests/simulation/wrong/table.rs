@@ -56,10 +56,11 @@ pub enum Wrong {
     KeepsPlaces,
     MissesLastWords,
     TrustsTickets,
+    LetsInEarly,
 }
 
 /// Each rule with what is wrong about it, the check that notices it, and a seed that shows it.
-pub const TABLE: [(Wrong, &str, Check, u64); 51] = [
+pub const TABLE: [(Wrong, &str, Check, u64); 52] = [
     (Wrong::EndsEarly, "a window ends one tick early", Check::NeverEarly, 1),
     (Wrong::EndsLate, "a window ends one tick after a second", Check::NeverMissed, 1),
     (Wrong::EndsTwice, "a window ends twice", Check::ExpiresOnce, 1),
@@ -230,5 +231,11 @@ pub const TABLE: [(Wrong, &str, Check, u64); 51] = [
         "a receipt is given to whoever has its ticket now",
         Check::NothingBeforeDurable,
         1_125_899_906_845_688,
+    ),
+    (
+        Wrong::LetsInEarly,
+        "customers come in before it is known who has a chat",
+        Check::OneChatAVisitor,
+        1_721_304_410_908_673,
     ),
 ];
