@@ -264,7 +264,9 @@ impl Node {
 
     /// Whether a conversation is still asked for its claims because its start has lost them.
     pub(super) fn is_starting(&self) -> bool {
-        let asks = |asker: &Asker| matches!(asker, Asker::Hearing(number, _) if Some(*number) == self.changes.start);
+        let start = self.changes.start;
+        let asks =
+            |asker: &Asker| matches!(asker, Asker::Hearing(number, _) if Some(*number) == start);
         !self.rules.lets_in_early() && self.questions.any(asks)
     }
 
