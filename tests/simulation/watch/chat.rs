@@ -322,19 +322,23 @@ impl Watch {
             let what = format!("{id} stands at {first} and at {seq}");
             self.fail(Check::AcknowledgedOnce, what);
         }
-        // A message was overtaken if the session said it before one that was written first.
-        let is_before = |later: &str, said: Millis| {
-            let stands = chat.posts.get(&(None, later.to_owned()));
-            stands.is_some_and(|(place, since)| *place < seq && *since >= said)
+    }
+
+    /// A session is told that its message stands. The message was overtaken if the session said it
+    /// before one that was written first. Only now it is known whether an earlier copy was refused:
+    /// a refusal waits, too, until everything before it is durable.
+    pub(super) fn check_order(&mut self, session: SessionId, chat: ConversationId, id: &str) {
+        let Some(posts) = self.chats.get(&chat).map(|chat| &chat.posts) else { return };
+        let place_of = |id: &str| posts.get(&(None, id.to_owned())).copied();
+        let Some((seq, _)) = place_of(id) else { return };
+        let stands_before = |later: &str, said: Millis| {
+            place_of(later).is_some_and(|(place, since)| place < seq && since >= said)
         };
-        let overtaken = self
-            .visitors
-            .values()
-            .filter(|_| matches!(from, Author::Customer))
-            .filter_map(|visitor| visitor.said_after(id))
-            .find_map(|later| later.iter().find(|(it, said)| is_before(it, *said)).cloned());
-        if let Some((later, _)) = overtaken {
-            self.fail(Check::AcknowledgedInOrder, format!("{later} stands before {id} at {seq}"));
+        let later = self.visitors.get(&session).and_then(|visitor| visitor.said_after(id));
+        let mut later = later.unwrap_or_default().iter();
+        if let Some((later, _)) = later.find(|(it, said)| stands_before(it, *said)) {
+            let what = format!("{later} stands before {id} at {seq}");
+            self.fail(Check::AcknowledgedInOrder, what);
         }
     }
 

@@ -168,6 +168,7 @@ impl Watch {
                 let id = frame["id"].as_str().unwrap_or_default().to_owned();
                 if let Some(chat) = self.visitors.get(&session).and_then(|it| it.chat) {
                     self.acknowledged(chat, &Author::Customer, &id, seq);
+                    self.check_order(session, chat, &id);
                 }
                 self.told(session, seq, "posted");
             }
