@@ -10,7 +10,7 @@ use holdline::domain::conversation::command::StartRequest;
 use holdline::domain::id::{ConversationId, Seq, SessionId, VisitorId};
 use holdline::domain::text::MessageText;
 use holdline::domain::time::Span;
-use holdline::engine::{NotJoined, Outbox, ToSession, Visit};
+use holdline::engine::{Feed, NotJoined, Outbox, ToSession, Visit};
 use holdline::wire::client::Reference;
 use holdline::wire::refusal::RefusalCode;
 
@@ -70,6 +70,15 @@ impl Customer {
         customer.start(visitor).unwrap();
         let id = customer.joined().await;
         (customer, id)
+    }
+
+    /// A new session that is in a chat with Ada, behind her feed.
+    pub async fn talking(world: &World, visitor: u128) -> (Feed, Self, ConversationId) {
+        let feed = world.ada_works().await;
+        let (customer, id) = Self::chatting(world, visitor).await;
+        settle().await;
+        world.ada_accepts(id).await;
+        (feed, customer, id)
     }
 
     /// The live chat of a visitor.

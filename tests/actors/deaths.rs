@@ -81,10 +81,7 @@ async fn come_back(world: &World, after: &str) -> Vec<FeedEvent> {
 fn consoles_hear_that_they_may_have_missed_something_of_a_chat_that_died() {
     run(|| async {
         let world = World::new().await;
-        let mut feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (mut feed, customer, id) = Customer::talking(&world, 1).await;
         customer.post(id, "m1", "hello");
         settle().await;
         let before = told(&mut feed);
@@ -111,10 +108,7 @@ fn consoles_hear_that_they_may_have_missed_something_of_a_chat_that_died() {
 fn a_place_in_the_feeds_of_an_actor_that_died_is_none_in_those_of_the_next() {
     run(|| async {
         let world = World::new().await;
-        let mut feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (mut feed, customer, id) = Customer::talking(&world, 1).await;
         settle().await;
         let last_id =
             told(&mut feed).iter().filter_map(|event| event.id.clone()).next_back().unwrap();
@@ -144,10 +138,7 @@ fn a_place_in_the_feeds_of_an_actor_that_died_is_none_in_those_of_the_next() {
 fn a_chat_that_dies_at_a_start_keeps_its_visitor_and_its_agent() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (_customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, _customer, id) = Customer::talking(&world, 1).await;
         let (given, journal) = oneshot::channel();
         let starting = actix_rt::spawn(world.crash_into(|journal| {
             journal.kill_next_asker();

@@ -68,10 +68,7 @@ fn a_view_waits_for_what_was_decided_before_it() {
 fn an_append_that_fails_is_answered_and_leaves_no_trace() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, customer, id) = Customer::talking(&world, 1).await;
         let before = world.engine.view(id).await.unwrap();
         world.memory.fail_next_append();
         let lost = world.ask(id, post("a1", "never written")).await;
@@ -142,10 +139,7 @@ async fn turn() {
 fn who_comes_in_again_is_told_nothing_twice_and_nothing_less() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, customer, id) = Customer::talking(&world, 1).await;
         settle().await;
         let said = |customer: &Customer, text: &str| {
             customer.frames().iter().filter(|frame| frame.contains(text)).count()

@@ -23,10 +23,7 @@ use crate::world::{World, ada, parsed, refusal, run, settle, until};
 fn a_conversation_whose_actor_died_is_read_again() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, customer, id) = Customer::talking(&world, 1).await;
         world.faulty.kill_next();
         let unanswered = world.ask(id, Command::EndByCustomer).await;
         assert!(matches!(unanswered, Err(Failure::Unavailable)), "{unanswered:?}");
@@ -52,10 +49,7 @@ async fn in_time<T>(task: JoinHandle<T>) -> T {
 fn whoever_waits_for_an_actor_that_dies_is_answered() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (_customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, _customer, id) = Customer::talking(&world, 1).await;
         world.memory.hold_receipts();
         let ask = |command: Command| {
             let engine = world.engine.clone();
@@ -83,10 +77,7 @@ fn whoever_waits_for_an_actor_that_dies_is_answered() {
 fn an_agent_whose_actor_died_has_their_leases_again() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (_customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, _customer, _id) = Customer::talking(&world, 1).await;
         world.faulty.kill_next();
         assert!(world.engine.choose_presence(&ada(), Presence::Busy).await.is_err());
         until("she is there again with her lease", || async {
@@ -127,10 +118,7 @@ fn an_offer_that_a_fault_swallowed_is_made_again() {
 fn after_a_crash_everybody_has_what_they_had_and_the_full_window() {
     run(|| async {
         let world = World::new().await;
-        let feed = world.ada_works().await;
-        let (_talking, talking) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(talking).await;
+        let (feed, _talking, talking) = Customer::talking(&world, 1).await;
         let (away, waiting) = Customer::chatting(&world, 2).await;
         away.lose(waiting);
         world.pass(50_000).await;

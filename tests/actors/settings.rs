@@ -101,10 +101,7 @@ async fn fail_a_write_of(world: &World, id: ConversationId) {
 fn an_agent_who_is_put_again_twice_waits_for_what_the_second_of_them_must_hear() {
     run(|| async {
         let world = World::new().await;
-        let feed = world.ada_works().await;
-        let (_first, ended) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(ended).await;
+        let (feed, _first, ended) = Customer::talking(&world, 1).await;
         world.ask(ended, Command::End { by: Authority::Agent(ada()) }).await.unwrap();
         give_ada(&world, 1).await;
         let (_second, other) = Customer::chatting(&world, 2).await;

@@ -52,10 +52,7 @@ fn the_instant_of_a_time_is_the_same_whenever_it_is_asked_for() {
 fn the_lease_of_a_wrap_up_is_audited() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (_customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, _customer, id) = Customer::talking(&world, 1).await;
         let by = Authority::Agent(ada());
         world.ask(id, Command::End { by }).await.unwrap();
         assert_eq!(world.state(id).await, State::Wrapup);
@@ -76,10 +73,7 @@ fn the_lease_of_a_wrap_up_is_audited() {
 fn a_return_in_time_leaves_everything_as_it_was() {
     run(|| async {
         let world = World::new().await;
-        let _feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (_feed, customer, id) = Customer::talking(&world, 1).await;
         customer.lose(id);
         world.pass(59_000).await;
         let back = Customer::new(&world);
@@ -144,10 +138,7 @@ fn an_answer_to_the_question_is_a_sign_of_life() {
 fn an_agent_who_stays_away_loses_the_chat_and_gets_their_presence_back() {
     run(|| async {
         let world = World::new().await;
-        let feed = world.ada_works().await;
-        let (customer, id) = Customer::chatting(&world, 1).await;
-        settle().await;
-        world.ada_accepts(id).await;
+        let (feed, customer, id) = Customer::talking(&world, 1).await;
         drop(feed);
         settle().await;
         let gone = world.engine.agent(&ada()).await.unwrap();
